@@ -1,0 +1,223 @@
+"""What the bot and the editor say to each other: jobs, their results and their events, as JSON.
+
+The editor is stateless: a job carries all it needs (the picture, its latent, the adjustments in force), so any replica
+can serve any job and a job asked twice gives the same answer. Nothing here imports torch or numpy; arrays travel as
+little-endian bytes in base64 with their dtype and shape.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+
+def _bytes_from_base64(value: Any) -> Any:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Base64Data = Annotated[
+    bytes,
+    BeforeValidator(_bytes_from_base64),
+    PlainSerializer(lambda value: base64.b64encode(value).decode("ascii"), return_type=str, when_used="json"),
+]
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Array(Message):
+    """A dense array in row-major order, little-endian."""
+
+    dtype: Literal["float16", "float32"]
+    shape: tuple[int, ...]
+    data: Base64Data
+
+
+class Latent(Message):
+    """A picture's place in W+: ``w`` is [num_ws, w_dim]. Valid for one generator only, which ``fingerprint`` names."""
+
+    bundle: str
+    fingerprint: str
+    w: Array
+
+
+class Geometry(Message):
+    """Where the edited square lies in the picture, in its own pixels after EXIF orientation: centre, side, roll."""
+
+    center_x: float
+    center_y: float
+    side: float = Field(gt=0)
+    roll: float = Field(0.0, description="degrees, clockwise")
+    width: int = Field(gt=0, description="of the whole picture")
+    height: int = Field(gt=0)
+
+
+class Fidelity(Message):
+    """How well the generator reproduces the picture before any edit."""
+
+    psnr: float = Field(description="dB over the square, after refinement")
+    similarity: float = Field(description="cosine of image embeddings of picture and reconstruction, -1 to 1")
+    in_domain: bool = Field(description="False when the picture is unlike anything that the bundle knows")
+
+
+class Inversion(Message):
+    """A picture made editable: what `invert` gives and every later job needs."""
+
+    latent: Latent
+    geometry: Geometry
+    fidelity: Fidelity
+
+
+MethodName = Literal["mapper", "direction", "optimization"]
+
+
+class Wish(Message):
+    """What is asked for, in words. ``strength`` 1 is the bundle's standard step, negative asks for the opposite."""
+
+    prompt: str = Field(min_length=1, max_length=300)
+    neutral: str | None = Field(None, max_length=300, description="contrast text; chosen by the editor when absent")
+    strength: float = Field(1.0, ge=-3, le=3)
+    method: MethodName | None = Field(None, description="chosen by measuring when absent")
+    region: str | None = Field(None, max_length=100)
+    keep: tuple[str, ...] = ()
+
+
+class Adjustment(Wish):
+    """A wish that has been found: its recipe and its StyleSpace delta at strength 1.
+
+    ``delta`` is [channels], in the order of the generator's style layers. ``basis`` names the latent and the earlier
+    deltas it was found on ("" when it depends on none): where these changed, the editor finds the delta anew.
+    """
+
+    method: MethodName
+    threshold: float | None = Field(None, description="disentanglement threshold beta, for directions")
+    fingerprint: str
+    basis: str = ""
+    delta: Array
+
+
+class Effect(Message):
+    """What one wish did, as measured on the rendered picture."""
+
+    prompt: str
+    verdict: Literal["done", "weak", "refused"]
+    method: MethodName | None
+    gain: float = Field(description="rise of the CLIP score of the wish against its neutral text, in logits")
+    satisfied: bool = Field(description="the picture already showed it before the edit")
+    identity: float = Field(description="cosine of identity features before and after, -1 to 1")
+    changed: float = Field(description="share of the square's pixels that changed visibly, 0 to 1")
+    outside: float = Field(description="share of that change which lies outside the wished region, 0 to 1")
+    replaced: tuple[str, ...] = Field((), description="prompts of earlier adjustments that this one took over from")
+    nearest: tuple[str, ...] = Field((), description="for a refusal: near wishes that this bundle does answer")
+
+
+class InvertRequest(Message):
+    kind: Literal["invert"] = "invert"
+    bundle: str | None = Field(None, description="the bundle that knows the picture best when absent")
+    picture: Base64Data = Field(description="an encoded picture, as the user sent it")
+    quality: Literal["draft", "standard", "best"] = "standard"
+
+
+class EditRequest(Message):
+    """Adjustments in force, then new wishes, rendered and pasted back into the picture.
+
+    Without wishes this is what "less", "more" and a jump in the history need.
+    """
+
+    kind: Literal["edit", "render"] = "edit"
+    picture: Base64Data
+    inversion: Inversion
+    adjustments: tuple[Adjustment, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    seed: int | None = Field(None, description="for variations: a small deterministic change of look")
+
+
+class PictureData(Message):
+    """An encoded picture with its size in pixels."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/webp"]
+    width: int
+    height: int
+    data: Base64Data
+
+
+class InvertResult(Message):
+    kind: Literal["invert"] = "invert"
+    inversion: Inversion
+    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG")
+    warnings: tuple[str, ...] = Field((), description="codes: animated, downscaled, alpha-flattened, outside-domain")
+
+
+class EditResult(Message):
+    kind: Literal["edit"] = "edit"
+    picture: PictureData
+    adjustments: tuple[Adjustment, ...] = Field(description="all in force now; refused wishes are not among them")
+    effects: tuple[Effect, ...] = Field(description="one per wish, in order")
+
+
+Request = Annotated[InvertRequest | EditRequest, Field(discriminator="kind")]
+Result = Annotated[InvertResult | EditResult, Field(discriminator="kind")]
+
+
+class Job(Message):
+    """The body of ``PUT /v1/jobs/{id}``."""
+
+    user: str = Field(min_length=1, max_length=200, description="whom the fair queue counts it for")
+    priority: int = Field(0, ge=-10, le=10, description="higher goes first within one user")
+    request: Request
+
+
+class Queued(Message):
+    event: Literal["queued"] = "queued"
+    number: int
+    position: int = Field(description="jobs ahead of this one")
+
+
+class Started(Message):
+    event: Literal["started"] = "started"
+    number: int
+
+
+class Progress(Message):
+    event: Literal["progress"] = "progress"
+    number: int
+    stage: Literal["decode", "encode", "refine", "find", "render", "measure", "paste"]
+    step: int
+    total: int
+    preview: PictureData | None = None
+
+
+class Done(Message):
+    event: Literal["done"] = "done"
+    number: int
+    result: Result
+    milliseconds: float
+
+
+class Failed(Message):
+    event: Literal["failed"] = "failed"
+    number: int
+    code: str = Field(description="stable, for programs")
+    sentence: str = Field(description="for people")
+    detail: dict[str, Any] = {}
+
+
+Event = Annotated[Queued | Started | Progress | Done | Failed, Field(discriminator="event")]
+
+
+class BundleInfo(Message):
+    """One editable domain, as ``GET /v1/bundles`` lists it."""
+
+    name: str
+    title: str
+    domain: str = Field(description="what it knows, as a plural noun phrase: 'cartoon portraits'")
+    resolution: int
+    fingerprint: str
+    licence: str
+    examples: tuple[str, ...] = Field((), description="wishes that it answers well, for hints and autocomplete")
+    methods: tuple[MethodName, ...] = ()
