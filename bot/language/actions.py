@@ -1,0 +1,130 @@
+"""What a sentence asks for: one small immutable type per action, and their JSON.
+
+`Action` is the union of all. `to_json` gives the object with the key ``do`` that every front end and test speaks;
+absent regions and methods are null, an empty ``keep`` is an empty list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, TypeAlias
+
+MAX_STRENGTH = 3.0
+"""Adjustments stay within -MAX_STRENGTH and MAX_STRENGTH; 1 is the standard step."""
+
+ALL = "all"
+"""The target that stands for every adjustment in force."""
+
+Method = Literal["mapper", "direction", "optimization"]
+What = Literal["history", "original", "compare", "adjustments", "help"]
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A new wish. A negative strength asks for the opposite of the prompt."""
+
+    prompt: str
+    strength: float = 1.0
+    region: str | None = None
+    keep: tuple[str, ...] = ()
+    method: Method | None = None
+    do: ClassVar[str] = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Multiply the strength of an adjustment (named by its prompt), or of `ALL`, by a factor above 0."""
+
+    target: str
+    factor: float
+    do: ClassVar[str] = "scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Give an adjustment, or `ALL`, this strength."""
+
+    target: str
+    strength: float
+    do: ClassVar[str] = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take an adjustment out of force and leave the others."""
+
+    target: str
+    do: ClassVar[str] = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Go back this many edits."""
+
+    steps: int = 1
+    do: ClassVar[str] = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Go forward again this many edits."""
+
+    steps: int = 1
+    do: ClassVar[str] = "redo"
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go to an edit by its number: 0 is the original picture, 1 the first edit."""
+
+    edit: int
+    do: ClassVar[str] = "goto"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Start over from the original picture."""
+
+    do: ClassVar[str] = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Variations:
+    """Show this many variations of the present look."""
+
+    count: int
+    do: ClassVar[str] = "variations"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Carry the present look to another picture, the one sent along or next."""
+
+    do: ClassVar[str] = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show something without editing."""
+
+    what: What
+    do: ClassVar[str] = "show"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Nothing can be done yet; this is what to answer."""
+
+    question: str
+    do: ClassVar[str] = "ask"
+
+
+Action: TypeAlias = (
+    Add | Scale | Set | Remove | Undo | Redo | Goto | Reset | Variations | Transfer | Show | Ask
+)  # fmt: skip
+
+
+def to_json(action: Action) -> dict[str, Any]:
+    """The action as a JSON object: its name under ``do``, then its fields."""
+    values = {field.name: getattr(action, field.name) for field in fields(action)}
+    return {"do": action.do, **{name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}}

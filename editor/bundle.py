@@ -1,0 +1,182 @@
+"""A bundle: one editable domain as a folder of safetensors with a ``bundle.toml`` that names every file's fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from editor.errors import BadCheckpoint
+from editor.methods.directions import Bank
+from editor.networks.clip import JointSpace
+from editor.networks.encoder import Encoder
+from editor.networks.mapper import TextMapper
+from editor.networks.stylegan2 import Generator, GeneratorConfig
+from editor.networks.text import TextTower
+from editor.protocol import BundleInfo, MethodName
+
+PARTS = ("generator", "encoder", "clip", "bank", "mapper")
+EMBEDDED = Path(__file__).parent / "bundles"
+"""The bundles that come with the package; ``text`` beside them is the text tower that they share."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Measured once for a bundle and kept in its ``bundle.toml``.
+
+    ``standard_gain``: logits that a wish gains at strength 1. ``shown``: logit from which a text describes a picture.
+    ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain.
+    """
+
+    standard_gain: float
+    shown: float
+    domain_similarity: float
+    domain_psnr: float
+
+
+@dataclass
+class EmbeddedClip:
+    """The embedded text-image model: the shared text tower and a bundle's joint space."""
+
+    tower: TextTower
+    space: JointSpace
+
+    @torch.no_grad()
+    def encode_image(self, images: Tensor) -> Tensor:
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        return self.space.image(images)
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """N texts -> unit [N, D]."""
+        return self.space.text(self.tower.encode(list(texts)))
+
+    def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
+        """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
+        return self.space.logits(image_embeddings, text_embeddings)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    """A safetensors file with half precision widened to float32."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+
+
+def _into(module: nn.Module, folder: Path, part: str) -> Any:
+    """Load one part, frozen and in eval mode; a part of another shape is refused by name."""
+    try:
+        module.load_state_dict(_weights(folder / f"{part}.safetensors"))
+    except (RuntimeError, OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise BadCheckpoint(f"The {part} of the bundle '{folder.name}' does not fit: {first}") from error
+    return module.eval().requires_grad_(False)
+
+
+@dataclass
+class Bundle:
+    """Everything that editing in one domain needs, on one device."""
+
+    info: BundleInfo
+    generator: Generator
+    encoder: Encoder
+    clip: EmbeddedClip
+    bank: Bank
+    mapper: TextMapper | None
+    thresholds: Thresholds
+    neutral: tuple[str, ...]
+    """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
+
+    @classmethod
+    def load(cls, folder: Path, tower: TextTower, device: torch.device) -> Bundle:
+        """Read a bundle's folder. Raises BadCheckpoint where a part is missing, altered or of another generator."""
+        manifest = read_manifest(folder)
+        config = GeneratorConfig(**manifest["generator"])
+        generator = _into(Generator(config), folder, "generator").to(device)
+        encoder = _into(Encoder(config.num_ws, config.w_dim), folder, "encoder").to(device)
+        space = _into(JointSpace(manifest["clip"]["dim"]), folder, "clip").to(device)
+        bank_tensors = {k: v.to(device) for k, v in _weights(folder / "bank.safetensors").items()}
+        if bank_tensors["s_std"].shape[0] != generator.synthesis.num_channels:
+            raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
+        mapper = None
+        if (folder / "mapper.safetensors").exists():
+            mapper = _into(TextMapper(config.w_dim, manifest["clip"]["dim"]), folder, "mapper").to(device)
+        return cls(
+            info=info_of(folder, manifest), generator=generator, encoder=encoder, clip=EmbeddedClip(tower, space),
+            bank=Bank(**bank_tensors), mapper=mapper, thresholds=Thresholds(**manifest["thresholds"]),
+            neutral=tuple(manifest["neutral"]),
+        )  # fmt: skip
+
+    @cached_property
+    def style_inverse(self) -> Tensor:
+        """Least-squares map [w_dim, C] from a StyleSpace step to the step in W that comes nearest to causing it."""
+        identity = torch.eye(self.generator.config.w_dim, device=self.bank.s_std.device)
+        return torch.linalg.pinv(self.generator.synthesis.style_steps(identity).t())
+
+    @cached_property
+    def neutral_embedding(self) -> Tensor:
+        """Unit [D]: the mean of the neutral texts."""
+        return nn.functional.normalize(self.clip.encode_text(self.neutral).mean(0), dim=0)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """``bundle.toml`` as plain data, with the files' fingerprints checked."""
+    try:
+        manifest = tomllib.loads((folder / "bundle.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadCheckpoint(f"'{folder.name}' is not a bundle: it has no readable bundle.toml.") from error
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or file_hash(path) != expected:
+            raise BadCheckpoint(f"The file {name} of the bundle '{folder.name}' is missing or was altered.")
+    return manifest
+
+
+def info_of(folder: Path, manifest: dict[str, Any]) -> BundleInfo:
+    """What ``GET /v1/bundles`` tells of a bundle."""
+    methods: tuple[MethodName, ...] = ("direction",)
+    if "mapper.safetensors" in manifest["files"]:
+        methods = ("mapper", *methods)
+    return BundleInfo(
+        name=folder.name, title=manifest["title"], domain=manifest["domain"], licence=manifest["licence"],
+        resolution=manifest["generator"]["resolution"], examples=tuple(manifest["examples"]), methods=methods,
+        fingerprint=manifest["files"]["generator.safetensors"][:16],
+    )  # fmt: skip
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers, booleans and flat lists are the same in TOML
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write ``bundle.toml`` (plain values first, then one table for each dict) with the fingerprints of the parts."""
+    files = {f"{part}.safetensors" for part in PARTS}
+    hashes = {path.name: file_hash(path) for path in sorted(folder.glob("*.safetensors")) if path.name in files}
+    data = {**manifest, "files": hashes}
+    lines = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    for key, table in data.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{key}]"] + [f'"{name}" = {_toml(value)}' for name, value in table.items()]
+    (folder / "bundle.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def find_bundles(folders: Sequence[Path]) -> list[Path]:
+    """The folders of all bundles: the embedded ones and those inside ``folders``; later ones win by name."""
+    found: dict[str, Path] = {}
+    for root in (EMBEDDED, *folders):
+        for manifest in sorted(root.glob("*/bundle.toml")):
+            found[manifest.parent.name] = manifest.parent
+    return list(found.values())

@@ -1,0 +1,94 @@
+"""``python -m editor serve`` and ``bundles``. torch is imported on the device thread, after the port is open."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from editor.errors import EditorError
+from editor.executor import LocalExecutor, load_engine
+from editor.server import check_exposure, create_app, serve as run_server
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR",
+                        help="folder of bundles, besides the embedded ones; may be repeated")  # fmt: skip
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Run the editor process."""
+    parser = argparse.ArgumentParser(
+        prog="python -m editor serve", description="Run the editor process: jobs over HTTP.",
+        epilog="The access token is read from EDITOR_TOKEN. SIGTERM finishes what runs and tells what waits.",
+    )  # fmt: skip
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed")
+    parser.add_argument("--port", type=int, default=8011, help="0 takes any free port, which is printed")
+    parser.add_argument("--socket", type=Path, help="listen on this Unix socket instead")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
+    parser.add_argument("--threads", type=int, help="CPU threads of torch")
+    parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
+    parser.add_argument("--with-parent", action="store_true", help="stop when standard input closes (the starter died)")
+    _folders(parser)
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s")
+    if options.threads:
+        os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    token = os.environ.get("EDITOR_TOKEN") or None
+    try:
+        check_exposure(options.host, token if options.socket is None else "socket")
+    except EditorError as error:
+        print(error, file=sys.stderr)
+        return 2
+    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device))
+    app = create_app(executor, token, options.queue)
+    asyncio.run(_serve(app, options))
+    return 0
+
+
+async def _serve(app: object, options: argparse.Namespace) -> None:
+    def announce(address: str) -> None:
+        print(f"editor listening on {address}", flush=True)
+
+    if options.with_parent:
+        await _stop_with_parent()
+    await run_server(app, options.host, options.port, options.socket, announce)  # type: ignore[arg-type]
+
+
+async def _stop_with_parent() -> None:
+    """When the pipe on standard input closes, the process that started us is gone: stop as on SIGTERM."""
+    loop = asyncio.get_running_loop()
+
+    def closed() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            os.kill(os.getpid(), 15)
+
+    loop.add_reader(0, closed)
+
+
+def bundles(argv: Sequence[str]) -> int:
+    """List the installed bundles."""
+    parser = argparse.ArgumentParser(prog="python -m editor bundles", description="List the bundles that are installed.")
+    _folders(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(argv)
+    from editor.bundle import find_bundles, info_of, read_manifest
+
+    infos = []
+    for folder in find_bundles(options.bundles):
+        try:
+            infos.append(info_of(folder, read_manifest(folder)))
+        except EditorError as error:
+            print(error, file=sys.stderr)
+    if options.json:
+        print(json.dumps({"bundles": [info.model_dump(mode="json") for info in infos]}))
+        return 0
+    for info in infos:
+        print(f"{info.name}: {info.title}, {info.resolution} px, {', '.join(info.methods)}; licence {info.licence}")
+    return 0

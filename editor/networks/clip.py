@@ -1,0 +1,80 @@
+"""The embedded text-image model: an image tower and a text head over the shared text tower, trained with a sigmoid loss
+(Zhai et al. 2023, arXiv 2303.15343) instead of CLIP's softmax. Any model with ``encode_image``, ``encode_text`` and
+``logits`` can stand in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from editor.networks.convnet import ConvNet
+
+TEXT_FEATURES = 384
+"""Width of the shared text tower's sentence embedding."""
+
+
+class TextImageModel(Protocol):
+    """What editing needs of a text-image model. Embeddings are unit vectors [N, D] of one space."""
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """[N, 3, H, W] in [-1, 1] -> [N, D]."""
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """N texts -> [N, D]."""
+
+    def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
+        """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
+
+
+class ImageTower(nn.Module):
+    """Pictures [N, 3, 128, 128] in [-1, 1] -> unit embeddings [N, dim]."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.body = ConvNet((24, 48, 96, 160, 224), (0, 1, 2, 2, 0))
+        self.hidden = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, 320), nn.ReLU())
+        self.out = nn.Linear(320, dim)
+
+    def features(self, images: Tensor) -> Tensor:
+        """[N, 3, H, W] -> [N, 320]; other sizes are resampled to 128 pixels first."""
+        if images.shape[-1] != 128:
+            images = F.interpolate(images, size=(128, 128), mode="bilinear", antialias=True, align_corners=False)
+        return self.hidden(self.body(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[N, 3, H, W] -> [N, dim]."""
+        return F.normalize(self.out(self.features(images)).float(), dim=1)
+
+
+class TextHead(nn.Module):
+    """Sentence embeddings [N, 384] of the text tower -> unit embeddings [N, dim] of the joint space."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(TEXT_FEATURES, 768), nn.GELU(), nn.Dropout(0.1), nn.Linear(768, 512), nn.GELU(), nn.Linear(512, dim)
+        )
+
+    def forward(self, sentences: Tensor) -> Tensor:
+        """[N, 384] -> [N, dim]."""
+        return F.normalize(self.layers(sentences).float(), dim=1)
+
+
+class JointSpace(nn.Module):
+    """Image tower and text head with the temperature and bias of the sigmoid loss."""
+
+    def __init__(self, dim: int = 192) -> None:
+        super().__init__()
+        self.image = ImageTower(dim)
+        self.text = TextHead(dim)
+        self.log_scale = nn.Parameter(torch.tensor(2.3))
+        self.bias = nn.Parameter(torch.tensor(-2.0))
+
+    def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
+        """[N, D], [M, D] -> [N, M]."""
+        return image_embeddings @ text_embeddings.t() * self.log_scale.exp() + self.bias

@@ -1,0 +1,45 @@
+"""The text-conditioned mapper: one network for every wish.
+
+StyleCLIP's mapper (Patashnik et al. 2021) is trained for one prompt; here, after DeltaEdit's idea (Lyu et al. 2023,
+arXiv 2303.06285), the network is conditioned on a direction of the text-image space and trained without any text, on
+differences of image embeddings. Unlike an additive direction its step depends on where the picture is, so that a wish
+with a target ("pink hair") is reached from any start.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.down(F.gelu(self.up(self.norm(x))))
+
+
+class TextMapper(nn.Module):
+    """w [N, w_dim] and a unit direction of the text-image space [N, dim] -> step in W [N, w_dim] at strength 1."""
+
+    w_mean: Tensor
+    w_std: Tensor
+
+    def __init__(self, w_dim: int, dim: int, width: int = 256, depth: int = 3) -> None:
+        super().__init__()
+        self.w_in = nn.Linear(w_dim, width)
+        self.direction_in = nn.Sequential(nn.Linear(dim, width), nn.GELU(), nn.Linear(width, width))
+        self.blocks = nn.Sequential(*[_Block(width) for _ in range(depth)])
+        self.out = nn.Linear(width, w_dim)
+        self.register_buffer("w_mean", torch.zeros(w_dim))
+        self.register_buffer("w_std", torch.ones(w_dim))
+
+    def forward(self, w: Tensor, direction: Tensor) -> Tensor:
+        """[N, w_dim], [N, dim] -> [N, w_dim]."""
+        x = self.w_in((w - self.w_mean) / self.w_std) + self.direction_in(direction)
+        return self.out(self.blocks(x)) * self.w_std

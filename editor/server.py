@@ -1,0 +1,179 @@
+"""The editor's HTTP surface (aiohttp): jobs as idempotent resources that answer with a stream of numbered events."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from editor.errors import BadRequest, Draining, EditorError, NotAuthorised
+from editor.executor import Executor
+from editor.jobs import Jobs
+from editor.protocol import Job
+
+log = logging.getLogger(__name__)
+
+MOST_BODY = 64 * 1024 * 1024
+JOBS = web.AppKey("jobs", Jobs)
+READY = web.AppKey("ready", asyncio.Event)
+FAILURE = web.AppKey("failure", list[BaseException])
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _answer(error: EditorError) -> web.Response:
+    headers = {"Retry-After": str(error.detail["retry_after"])} if "retry_after" in error.detail else {}
+    body = {"code": error.code, "sentence": str(error), "detail": error.detail}
+    return web.json_response(body, status=error.status, headers=headers)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except EditorError as error:
+        return _answer(error)
+
+
+def _guard(token: str | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise NotAuthorised()
+        return await handler(request)
+
+    return guard
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"status": "alive", "pid": os.getpid()})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    jobs, ready = request.app[JOBS], request.app[READY]
+    if ready.is_set() and not jobs.draining:
+        return web.json_response({"status": "ready"})
+    failures = request.app[FAILURE]
+    if failures:
+        return web.json_response({"status": "failed", "sentence": str(failures[0])}, status=500)
+    return web.json_response({"status": "draining" if jobs.draining else "loading"}, status=503)
+
+
+async def _bundles(request: web.Request) -> web.Response:
+    infos = [info.model_dump(mode="json") for info in request.app[JOBS].executor.bundles()]
+    return web.json_response({"bundles": infos})
+
+
+def _after(request: web.Request) -> int:
+    try:
+        return max(0, int(request.query.get("after", "0")))
+    except ValueError:
+        raise BadRequest("'after' must be a whole number.") from None
+
+
+async def _put_job(request: web.Request) -> web.StreamResponse:
+    after, body = _after(request), await request.read()
+    try:
+        job = await asyncio.to_thread(Job.model_validate_json, body)  # megabytes of base64: off the event loop
+    except ValidationError as error:
+        fields = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
+        raise BadRequest("This request could not be understood: " + ", ".join(fields[:5]) + ".") from error
+    jobs = request.app[JOBS]
+    if jobs.draining:
+        raise Draining()
+    await request.app[READY].wait()
+    record = jobs.put(request.match_info["id"], job)
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+    await response.prepare(request)
+    with suppress(ConnectionError):  # whoever left can come back with ?after=N; the job goes on
+        async for line in jobs.events(record, after):
+            await response.write(line)
+        await response.write_eof()
+    return response
+
+
+async def _get_job(request: web.Request) -> web.Response:
+    record = request.app[JOBS].get(request.match_info["id"])
+    return web.json_response({"id": record.id, "state": record.state, "events": len(record.lines)})
+
+
+async def _delete_job(request: web.Request) -> web.Response:
+    record = request.app[JOBS].cancel(request.match_info["id"])
+    return web.json_response({"id": record.id, "state": record.state}, status=202)
+
+
+def create_app(executor: Executor, token: str | None = None, per_user: int = 8) -> web.Application:
+    """The application around an executor, which is started in the background: readiness fails until it is up."""
+    app = web.Application(middlewares=[_errors, _guard(token)], client_max_size=MOST_BODY)
+    app[JOBS], app[READY], app[FAILURE] = Jobs(executor, per_user), asyncio.Event(), []
+    app.add_routes([
+        web.get("/v1/health", _health), web.get("/v1/ready", _ready), web.get("/v1/bundles", _bundles),
+        web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job), web.get("/v1/jobs/{id}", _get_job),
+        web.delete("/v1/jobs/{id}", _delete_job),
+    ])  # fmt: skip
+    app.cleanup_ctx.append(_executor_lifetime)
+    return app
+
+
+async def _executor_lifetime(app: web.Application):  # type: ignore[no-untyped-def]  # aiohttp's own signature
+    async def load() -> None:
+        try:
+            await app[JOBS].executor.start()
+        except Exception as error:
+            app[FAILURE].append(error)
+            log.error("the editor could not load: %s", error)
+            if not isinstance(error, EditorError):
+                log.debug("details", exc_info=True)
+        else:
+            app[READY].set()
+
+    loading = asyncio.create_task(load())
+    yield
+    await asyncio.gather(loading, return_exceptions=True)
+    await app[JOBS].executor.stop()
+
+
+def check_exposure(host: str, token: str | None) -> None:
+    """Raises BadRequest when the editor would listen beyond this machine without a token."""
+    local = host == "localhost"
+    with suppress(ValueError):
+        local = local or ip_address(host).is_loopback
+    if not local and not token:
+        raise BadRequest("Set EDITOR_TOKEN before the editor listens beyond this machine.")
+
+
+async def serve(app: web.Application, host: str, port: int, socket: Path | None, announce: Callable[[str], None]) -> None:
+    """Listen until SIGTERM or SIGINT, then drain: what runs is finished, what waits is told."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=5.0)
+    await runner.setup()
+    if socket is not None:
+        socket.unlink(missing_ok=True)
+        old = os.umask(0o177)
+        try:
+            await web.UnixSite(runner, str(socket)).start()
+        finally:
+            os.umask(old)
+        announce(f"unix:{socket}")
+    else:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0][1]
+        announce(f"http://{host}:{bound}")
+    try:
+        await stop.wait()
+        await app[JOBS].drain()
+    finally:
+        await runner.cleanup()

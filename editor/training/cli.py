@@ -1,0 +1,35 @@
+"""``python -m editor train PART``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+PARTS = {
+    "text": ("editor.training.text", "the shared text tower, taught by a sentence encoder"),
+    "judge": ("editor.training.judge", "the recogniser that measures edits"),
+    "generator": ("editor.training.generator", "the StyleGAN2 generator, by paired regression"),
+    "clip": ("editor.training.clip", "the text-image model"),
+    "encoder": ("editor.training.encoder", "the inversion encoder"),
+    "mapper": ("editor.training.mapper", "the text-conditioned mapper, trained without text"),
+    "manifest": ("editor.training.manifest", "calibrate thresholds and write bundle.toml"),
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one part's training; 2 for a usage error."""
+    rows = "\n".join(f"  {name:<10} {text}" for name, (_, text) in PARTS.items())
+    usage = f"usage: python -m editor train PART [options]\n\n{rows}\n\nEach part explains itself with --help."
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage)
+        return 0 if argv else 2
+    if argv[0] not in PARTS:
+        print(f"There is no part '{argv[0]}'.\n\n{usage}", file=sys.stderr)
+        return 2
+    try:
+        module = import_module(PARTS[argv[0]][0])
+    except ModuleNotFoundError as error:
+        print(f"Training needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        return 2
+    return int(module.main(argv[1:]))

@@ -1,0 +1,182 @@
+"""Training of the inversion encoder: e4e's form, with the advantage that drawn portraits have a known w.
+
+The base is supervised in W (which keeps inversions editable) and, with its progressively released offsets, by the
+picture that the generator makes of it. Uploads are imitated: shift, zoom, colour, compression, blur, other backgrounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from editor.inversion import refine
+from editor.networks.encoder import Encoder
+from editor.networks.stylegan2 import Generator
+from editor.training import data, judge, record
+from editor.training.avatars.appearance import Portraits
+from editor.training.bundles import load_generator, load_teacher
+from editor.training.generator import TeacherMapping, picture_loss, importance
+from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+
+RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
+"""Offsets are released one after another in this span of the run."""
+OFFSET_WEIGHT = 0.02
+
+
+@dataclass
+class Batch:
+    """Uploads with the w of the portraits they show; ``exact`` rows still show just what that w makes."""
+
+    uploads: Tensor
+    w: Tensor
+    exact: Tensor
+
+
+def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
+    """The figure cut out (where two background colours give the same pixel) and put before a smooth random picture."""
+    white = data.pictures_of(portraits.replace("background_color", "white"), images.shape[-1])
+    blue = data.pictures_of(portraits.replace("background_color", "dark blue"), images.shape[-1])
+    figure = ((white - blue).abs().amax(1, keepdim=True) < 0.05).float()
+    coarse = torch.from_numpy(rng.uniform(-1, 1, (len(images), 3, 4, 4)).astype(np.float32))
+    scene = F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=False).clamp(-1, 1)
+    return images * figure + scene * (1 - figure)
+
+
+def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, count: int) -> Batch:
+    """A batch: a quarter made by the generator, the rest drawn; half of the rows moved, recoloured or cut out."""
+    rng = run.rng()
+    portraits = data.draw(rng, count)
+    images = data.pictures_of(portraits, 128)
+    with torch.no_grad():
+        w = teacher(data.physical(portraits).to(run.device))
+        made = count // 4
+        synthesis = generator.synthesis
+        images[:made] = synthesis(synthesis.styles(w[:made]), dtype=torch.bfloat16).clamp(-1, 1).cpu()
+    exact = torch.ones(count, dtype=torch.bool)
+    cut, moved = slice(made, made + count // 8), slice(made + count // 8, made + count // 8 + count // 4)
+    images[cut] = _other_background(portraits[cut], images[cut], rng)
+    images[moved] = data.move(data.jitter_colour(images[moved], rng, 0.12), rng, shift=0.04, scale=0.06)
+    exact[cut] = exact[moved] = False
+    images = data.soften(images, rng, share=0.3)
+    images = data.noise(data.compress(images, rng, share=0.3), rng, amount=0.03)
+    return Batch(images.to(run.device), w, exact.to(run.device))
+
+
+def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int, painted: int) -> Tensor:
+    """W supervision, offset norm, and the loss of ``painted`` pictures made from the result."""
+    with torch.autocast(batch.uploads.device.type, torch.bfloat16):
+        base, offsets = encoder.parts(batch.uploads)
+    wanted = (batch.w - encoder.w_mean) / encoder.w_std
+    weight = torch.where(batch.exact, 1.0, 0.2)[:, None]
+    loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
+    rows = torch.randperm(len(base))[:painted]
+    synthesis = generator.synthesis
+    styles = synthesis.styles(encoder.assemble(base[rows], offsets[rows], released))
+    made = synthesis(styles, dtype=torch.bfloat16)
+    return loss + 2.0 * picture_loss(made, batch.uploads[rows], importance(made.shape[-1]).to(made.device))
+
+
+def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch_size: int) -> Encoder:
+    """The training loop; returns the encoder with averaged weights, in eval mode."""
+    encoder = Encoder(generator.config.num_ws, generator.config.w_dim).to(run.device)
+    with torch.no_grad():
+        w = teacher(data.physical(data.draw(np.random.default_rng(5), 8192)).to(run.device))
+    optimizer = torch.optim.AdamW(encoder.parameters(), lr=rate, weight_decay=0.01)
+    average = Average(encoder, 4000.0)
+    run.parts = {"encoder": encoder, "optimizer": optimizer, "average": average}
+    for fraction in run.steps("encoder"):
+        encoder.train()
+        encoder.w_mean.copy_(w.mean(0))
+        encoder.w_std.copy_(w.std(0) + 1e-3)
+        set_rate(optimizer, rate * cosine_decay(fraction, hold=0.3))
+        share = (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
+        released = round(float(np.clip(share, 0, 1)) * (generator.config.num_ws - 1))
+        loss = loss_of(encoder, generator, batch_of(run, teacher, generator, batch_size), released, painted=batch_size // 4)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        average.update(encoder, batch_size)
+        if run.step % 200 == 199:
+            run.log(loss=loss.item(), **figures(encoder, generator, 32, steps=0))
+    average.copy_to(encoder)
+    return encoder.eval().requires_grad_(False)
+
+
+def _portraits(count: int) -> Portraits:
+    """The unseen portraits on which inversion is measured: straight from the prior."""
+    return Portraits.from_latent(data.latents(np.random.default_rng(1_000_081), count))
+
+
+def figures(encoder: Encoder, generator: Generator, count: int, steps: int) -> dict[str, float]:
+    """Mean PSNR, dB, of reconstructions of unseen drawings after ``steps`` refinement steps."""
+    was_training = encoder.training
+    encoder.eval()
+    total = 0.0
+    portraits = _portraits(count)
+    for begin in range(0, count, 16):
+        images = data.pictures_of(portraits[begin : begin + 16], 128)
+        with torch.no_grad():
+            w = encoder(images)
+        w = refine(generator, images, w, steps) if steps else w
+        with torch.no_grad():
+            total += float(data.psnr(generator.synthesis(generator.synthesis.styles(w)), images).sum())
+    encoder.train(was_training)
+    return {f"psnr_{steps}_steps": round(total / count, 2)}
+
+
+def attributes_kept(encoder: Encoder, generator: Generator, bundle: Path, count: int, steps: int) -> float:
+    """Share of the judge's readings of unseen drawings that are the same on their reconstructions."""
+    reader = judge.load(bundle)
+    names = record.read(bundle)["judge"]["scored"]
+    same: list[float] = []
+    portraits = _portraits(count)
+    for begin in range(0, count, 16):
+        images = data.pictures_of(portraits[begin : begin + 16], 128)
+        with torch.no_grad():
+            w = encoder(images)
+        w = refine(generator, images, w, steps) if steps else w
+        with torch.no_grad():
+            made = generator.synthesis(generator.synthesis.styles(w)).clamp(-1, 1)
+        same.append(1.0 - judge.changes(reader.read(images), reader.read(made), names).float().mean().item())
+    return round(float(np.mean(same)), 4)
+
+
+def contact_sheet(encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16) -> None:
+    """Rows of uploads, encoder reconstructions and refined reconstructions."""
+    images = data.pictures_of(_portraits(count), 128)
+    with torch.no_grad():
+        first = encoder(images)
+    rows = [images]
+    for w in (first, refine(generator, images, first, steps)):
+        with torch.no_grad():
+            rows.append(generator.synthesis(generator.synthesis.styles(w)))
+    strips = [np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1) for k in range(0, count, 8) for row in rows]
+    Image.fromarray(np.concatenate(strips, axis=0)).save(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m editor train encoder``."""
+    parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
+    parser.add_argument("--batch", type=int, default=32, help="pictures a step")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed: the folder of the generator to invert")
+    run = start(options)
+    generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+    encoder = train(run, generator, teacher, options.rate, options.batch)
+    contact_sheet(encoder, generator, run.folder / "sheet.png", steps=30)
+    found = figures(encoder, generator, 256, 0) | figures(encoder, generator, 64, 30)
+    print(found)
+    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in encoder.state_dict().items()}
+    save_file(state, options.bundle / "encoder.safetensors")
+    record.write(options.bundle, "encoder", options, run, found)
+    return 0

@@ -1,0 +1,104 @@
+"""``python -m editor train manifest``: measure a bundle's thresholds and write its ``bundle.toml``.
+
+The thresholds come from unseen drawn portraits and from pictures that are none; no wish of any test file is used.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.bundle import EMBEDDED, EmbeddedClip, write_manifest
+from editor.networks.encoder import Encoder
+from editor.networks.stylegan2 import Generator
+from editor.networks.text import TextTower
+from editor.training import data, record
+from editor.training.avatars import lexicon
+from editor.training.avatars.appearance import Portraits
+from editor.training.bundles import load_clip, load_encoder, load_generator, load_teacher
+from editor.training.counterfactual import changed
+from editor.training.run import arguments, start
+
+EXAMPLES = ("pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "freckles", "no glasses", "blue eyes", "long curly hair", "a red hat", "sunglasses")
+"""Wishes shown to newcomers; chosen by hand for variety."""
+NEUTRAL = ("a face", "a person", "a portrait", "an avatar")
+
+
+def _strangers(count: int, seed: int) -> Tensor:
+    """Pictures that are no portraits: plain colours, gradients, noise, stripes and blobs, [count, 3, 128, 128]."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:128, 0:128] / 127.0
+    found = []
+    for number in range(count):
+        a, b = rng.uniform(-1, 1, (2, 3, 1, 1))
+        pattern = (
+            np.zeros_like(x), x, rng.random((128, 128)), 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(1, 12) * (x + y)),
+            np.exp(-8 * ((x - rng.random()) ** 2 + (y - rng.random()) ** 2)),
+        )[number % 5]  # fmt: skip
+        found.append(a + (b - a) * pattern[None])
+    return torch.from_numpy(np.stack(found).astype(np.float32))
+
+
+@torch.no_grad()
+def domain_limits(generator: Generator, encoder: Encoder, clip: EmbeddedClip) -> dict[str, float]:
+    """Least similarity and PSNR of the encoder's reconstruction that 99 % of portraits reach, and how many strangers do."""
+    portraits = data.pictures_of(Portraits.sample(128, 1_000_501), 128)
+    figures: list[tuple[np.ndarray, np.ndarray]] = []
+    for images in (portraits, _strangers(100, 5)):
+        made = torch.cat([generator.synthesis(generator.synthesis.styles(encoder(p))).clamp(-1, 1) for p in images.split(32)])
+        alike = (clip.encode_image(made) * clip.encode_image(images)).sum(1)
+        figures.append((alike.numpy(), data.psnr(made, images).numpy()))
+    similarity, quality = (float(np.quantile(values, 0.01)) - margin for values, margin in zip(figures[0], (0.1, 1.0), strict=True))
+    passed = float(np.mean((figures[1][0] >= similarity) & (figures[1][1] >= quality)))
+    return {"domain_similarity": round(similarity, 3), "domain_psnr": round(quality, 2), "strangers_accepted": passed}
+
+
+@torch.no_grad()
+def standard_gain(bundle: Path, generator: Generator, clip: EmbeddedClip, count: int = 256) -> float:
+    """Median logit gain of a phrase when the attribute it speaks of appears, on generated counterfactual pairs."""
+    rng = np.random.default_rng(1_000_601)
+    before = Portraits.sample(count, 1_000_603)
+    after, changes = changed(before, rng)
+    teacher, synthesis = load_teacher(bundle, torch.device("cpu")), generator.synthesis
+    images = [torch.cat([clip.encode_image(synthesis(synthesis.styles(w)).clamp(-1, 1)) for w in
+              teacher(data.physical(portraits)).split(32)]) for portraits in (before, after)]  # fmt: skip
+    texts = {phrase.conditions[0]: phrase.text for phrase in lexicon.phrases() if len(phrase.conditions) == 1}
+    rows = [row for row, change in enumerate(changes) if change.after is not None]
+    wanted = clip.encode_text([texts[c.after] for c in changes if c.after is not None])
+    gains = [float(clip.logits(images[1][r : r + 1] - images[0][r : r + 1], wanted[i : i + 1])[0, 0] - clip.space.bias)
+             for i, r in enumerate(rows)]  # fmt: skip
+    return round(float(np.median(gains)), 3)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Calibrate, and copy what serving needs to ``--to``."""
+    parser = arguments("Calibrate a bundle's thresholds and write its bundle.toml.", 5, "manifest")
+    parser.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
+    parser.add_argument("--to", type=Path, help="folder that gets the finished bundle; --bundle itself when absent")
+    options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed")
+    run = start(options)
+    generator, encoder = load_generator(options.bundle, run.device), load_encoder(options.bundle, run.device)
+    clip = EmbeddedClip(TextTower.load(options.text), load_clip(options.bundle, run.device))
+    limits = domain_limits(generator, encoder, clip)
+    strangers = limits.pop("strangers_accepted")
+    thresholds = {"standard_gain": standard_gain(options.bundle, generator, clip), "shown": 0.0} | limits
+    target = options.to or options.bundle
+    if target != options.bundle:
+        target.mkdir(parents=True, exist_ok=True)
+        for path in [*options.bundle.glob("*.safetensors"), options.bundle / "record.json"]:
+            shutil.copy(path, target / path.name)
+    records = record.read(options.bundle)
+    write_manifest(target, {
+        "title": "Cartoon portraits", "domain": "cartoon portraits", "licence": "MIT", "examples": list(EXAMPLES),
+        "neutral": list(NEUTRAL), "generator": records["generator"]["config"], "clip": {"dim": records["clip"]["dim"]},
+        "thresholds": thresholds,
+    })  # fmt: skip
+    print({"thresholds": thresholds, "strangers_accepted": strangers})
+    return 0

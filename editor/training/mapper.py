@@ -1,0 +1,144 @@
+"""Training of the text-conditioned mapper, without any text.
+
+Conditions are differences of image embeddings: pictures of strangers in which one attribute stands at a pole, against
+the same strangers with that attribute anywhere. What they share is what a text's contrast ("pink hair" against "a
+face") points to. The step to learn is the teacher mapping's: from a portrait's w to the w of the same portrait with
+that attribute at that pole, wherever it started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from editor.networks.clip import JointSpace
+from editor.networks.mapper import TextMapper
+from editor.training import data, record
+from editor.training.avatars.appearance import Portraits
+from editor.training.bundles import load_clip, load_generator, load_teacher
+from editor.training.counterfactual import POLES, moved
+from editor.training.generator import TeacherMapping
+from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+
+NOISE = 0.35
+"""Length of the random vector added to unit conditions: texts point only roughly where pictures do."""
+PAIRS = 0.25
+"""Share of the wishes that ask for two things at once."""
+
+
+@torch.no_grad()
+def conditions(space: JointSpace, strangers: int, seed: int) -> Tensor:
+    """Embeddings [poles, strangers, D] of the strangers at each pole, less their mean over the attribute's poles."""
+    base = Portraits.sample(strangers, seed)
+    device = space.log_scale.device
+    rows = []
+    for pole in tqdm(POLES, desc="conditions"):
+        pictures = data.pictures_of(moved(base, pole), 128)
+        rows.append(torch.cat([space.image(part.to(device)) for part in pictures.split(64)]))
+    at_pole = torch.stack(rows)
+    for name in {pole.attribute for pole in POLES}:
+        members = [number for number, pole in enumerate(POLES) if pole.attribute == name]
+        at_pole[members] -= at_pole[members].mean(0, keepdim=True)
+    return at_pole
+
+
+def draw_conditions(bank: Tensor, poles: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """A unit condition [N, D] for each pole number: the mean over one to eight strangers, with noise."""
+    found = []
+    for pole in poles:
+        chosen = rng.integers(0, bank.shape[1], int(rng.integers(1, 9)))
+        found.append(bank[int(pole), torch.from_numpy(chosen)].mean(0))
+    unit = F.normalize(torch.stack(found), dim=1)
+    noise = torch.from_numpy(rng.standard_normal(unit.shape, dtype=np.float32)).to(unit)
+    amount = torch.from_numpy(rng.random((len(unit), 1), dtype=np.float32)).to(unit)
+    return F.normalize(unit + NOISE * amount * F.normalize(noise, dim=1), dim=1)
+
+
+def draw_batch(run: Run, teacher: TeacherMapping, bank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """w [N, w_dim], conditions [N, D] and the wanted steps [N, w_dim]."""
+    rng = run.rng()
+    portraits = data.draw(rng, count)
+    first = rng.integers(0, len(POLES), count)
+    second = np.where(rng.random(count) < PAIRS, rng.integers(0, len(POLES), count), -1)
+    after = _moved_rows(portraits, first)
+    both = np.flatnonzero(second >= 0)
+    condition = draw_conditions(bank, first, rng)
+    if len(both):
+        after = _merge(after, both, _moved_rows(after[both], second[both]))
+        condition[both] = F.normalize(condition[both] + draw_conditions(bank, second[both], rng), dim=1)
+    with torch.no_grad():
+        w, wanted = (teacher(data.physical(p).to(run.device)) for p in (portraits, after))
+    return w, condition.to(run.device), wanted - w
+
+
+def _moved_rows(portraits: Portraits, poles: np.ndarray) -> Portraits:
+    """Each portrait moved to its own pole, pole by pole."""
+    result = Portraits(portraits.scalars.copy(), {k: v.copy() for k, v in portraits.weights.items()})
+    for number in np.unique(poles):
+        rows = np.flatnonzero(poles == number)
+        result = _merge(result, rows, moved(portraits[rows], POLES[int(number)]))
+    return result
+
+
+def _merge(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits:
+    portraits.scalars[rows] = part.scalars
+    for name, blend in part.weights.items():
+        portraits.weights[name][rows] = blend
+    return portraits
+
+
+def train(run: Run, teacher: TeacherMapping, bank: Tensor, rate: float, batch: int) -> tuple[TextMapper, float]:
+    """The training loop; returns the mapper and the share of the steps' variance that it leaves unexplained."""
+    sample = teacher(data.physical(data.draw(np.random.default_rng(5), 8192)).to(run.device)).detach()
+    mapper = TextMapper(sample.shape[1], bank.shape[-1]).to(run.device)
+    mapper.w_mean.copy_(sample.mean(0))
+    mapper.w_std.copy_(sample.std(0) + 1e-3)
+    optimizer = torch.optim.AdamW(mapper.parameters(), lr=rate, weight_decay=0.01)
+    average = Average(mapper, 20_000.0)
+    run.parts = {"mapper": mapper, "optimizer": optimizer, "average": average}
+    for fraction in run.steps("mapper"):
+        set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
+        w, condition, wanted = draw_batch(run, teacher, bank, batch)
+        error = (mapper(w, condition) - wanted) / mapper.w_std
+        loss = error.square().mean() + 0.2 * error.abs().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        average.update(mapper, batch)
+        if run.step % 100 == 99:
+            scale = (wanted / mapper.w_std).square().mean()
+            run.log(unexplained=float(error.detach().square().mean() / scale))
+    average.copy_to(mapper)
+    with torch.no_grad():
+        run.seed += 1_000_000
+        w, condition, wanted = draw_batch(run, teacher, bank, 1024)
+        run.seed -= 1_000_000
+        left = ((mapper(w, condition) - wanted) / mapper.w_std).square().mean() / (wanted / mapper.w_std).square().mean()
+    return mapper.eval(), float(left)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m editor train mapper``."""
+    parser = arguments("Train the text-conditioned mapper, without text, on differences of image embeddings.", 12, "mapper")
+    parser.add_argument("--strangers", type=int, default=160, help="portraits that conditions are taken from")
+    parser.add_argument("--batch", type=int, default=256, help="wishes a step")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed: the folder of the generator and the text-image model")
+    run = start(options)
+    teacher, space = load_teacher(options.bundle, run.device), load_clip(options.bundle, run.device)
+    load_generator(options.bundle, run.device)  # refuse early where the bundle has none
+    bank = conditions(space, options.strangers, seed=1_000_303)
+    mapper, unexplained = train(run, teacher, bank, options.rate, options.batch)
+    figures = {"unexplained": round(unexplained, 4)}
+    print(figures)
+    save_file({k: v.half().contiguous() for k, v in mapper.state_dict().items()}, options.bundle / "mapper.safetensors")
+    record.write(options.bundle, "mapper", options, run, figures)
+    return 0

@@ -1,0 +1,42 @@
+"""How a bundle's weights were made: the command, the seed, the commit and the figures, kept beside the weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from editor.training.run import Run
+
+
+def commit() -> str:
+    """The present commit, with a plus sign where files differ from it; empty outside a repository."""
+    try:
+        text = ["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"]
+        head, changes = (subprocess.run(c, capture_output=True, text=True, check=True).stdout.strip() for c in text)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + ("+" if changes else "")
+
+
+def read(bundle: Path) -> dict[str, Any]:
+    """All records of a bundle by part; empty when it has none."""
+    path = bundle / "record.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write(
+    bundle: Path, part: str, options: argparse.Namespace, run: Run, figures: dict[str, Any], extra: dict[str, Any] | None = None
+) -> None:
+    """Add or replace one part's record."""
+    skipped = {"runs", "name", "bundle", "device", "threads"}
+    flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
+    command = f"python -m editor train {part} " + " ".join(f"--{k.replace('_', '-')} {v}" for k, v in flags.items())
+    entry = {
+        "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
+        "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,
+    } | (extra or {})  # fmt: skip
+    records = read(bundle) | {part: entry}
+    (bundle / "record.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

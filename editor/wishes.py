@@ -1,0 +1,138 @@
+"""From words to a StyleSpace delta: contrast text, candidates of every method, and what each of them does when measured."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from editor.bundle import Bundle
+from editor.methods import directions
+from editor.protocol import MethodName, Wish
+
+_NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$", re.IGNORECASE)
+
+STEPS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
+MOST_DEVIATION = 10.0
+"""No style may leave its mean by more than this many deviations."""
+OVERLAP = 0.60
+"""Cosine of two wishes' text directions or deltas from which they speak of the same thing."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the picture is now: W+ of the inversion [num_ws, w_dim], its styles [C], and what is added to them [C]."""
+
+    w: Tensor
+    base: Tensor
+    added: Tensor
+
+    @property
+    def styles(self) -> Tensor:
+        """StyleSpace [C] of the picture as it looks now."""
+        return self.base + self.added
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A delta [C] for strength 1 and how it was found."""
+
+    delta: Tensor
+    method: MethodName
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a rendered change did: ``gain`` in logits, ``final`` logit of the wish, ``drift``: embedding change that the
+    wish does not explain."""
+
+    gain: float
+    final: float
+    drift: float
+
+
+def contrast(prompt: str) -> str | None:
+    """The plain text that a negated prompt denies: "no glasses" -> "glasses"; None for other prompts."""
+    found = _NEGATION.match(prompt.strip())
+    return (found.group(1) or found.group(2)) if found else None
+
+
+def text_direction(bundle: Bundle, wish: Wish) -> Tensor:
+    """Unit direction [D] of the wish in the text-image space: its text against a contrasting one.
+
+    The contrast is the wish's own neutral text; else what a negation denies; else the bundle's plain texts. A negative
+    strength asks for the opposite: the direction is turned round.
+    """
+    target = bundle.clip.encode_text([wish.prompt])[0]
+    neutral = wish.neutral or contrast(wish.prompt)
+    origin = bundle.neutral_embedding if neutral is None else bundle.clip.encode_text([neutral])[0]
+    direction = F.normalize(target - origin, dim=0)
+    return -direction if wish.strength < 0 else direction
+
+
+def mapper_candidate(bundle: Bundle, state: State, direction: Tensor) -> Candidate | None:
+    """The text-conditioned mapper's step from where the picture is now."""
+    if bundle.mapper is None:
+        return None
+    w = state.w.mean(0) + bundle.style_inverse @ state.added
+    step = bundle.mapper(w[None], direction[None])
+    return Candidate(bundle.generator.synthesis.style_steps(step)[0], "mapper")
+
+
+def direction_candidate(bundle: Bundle, state: State, direction: Tensor, threshold: float | None) -> Candidate | None:
+    """The global direction, scaled so that it gains the bundle's standard step on this picture."""
+    found = directions.find(bundle.bank, direction, threshold)
+    if found is None:
+        return None
+    allowed = _room(bundle, state, found.delta)
+    strengths = torch.tensor([step for step in STEPS if step <= allowed] or [allowed])
+    embeddings = embed(bundle, state.styles[None] + strengths[:, None] * found.delta[None])
+    start = embed(bundle, state.styles[None])
+    gains = (embeddings - start) @ direction
+    wanted = bundle.thresholds.standard_gain
+    enough = (gains >= wanted).nonzero()
+    best = int(enough[0, 0]) if len(enough) else int(gains.argmax())
+    return Candidate(found.delta * float(strengths[best]), "direction", found.threshold)
+
+
+def _room(bundle: Bundle, state: State, delta: Tensor) -> float:
+    """The largest strength at which no style leaves the generator's statistics."""
+    moving = delta.abs() > 1e-6
+    ends = bundle.bank.s_mean + delta.sign() * MOST_DEVIATION * bundle.bank.s_std
+    room = ((ends - state.styles) / torch.where(moving, delta, torch.ones_like(delta)))[moving]
+    return max(0.25, float(room.min()))
+
+
+def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:
+    """The delta without what it shares with the directions of the texts to keep."""
+    rows = []
+    for text in keep:
+        target = bundle.clip.encode_text([text])[0]
+        found = directions.find(bundle.bank, F.normalize(target - bundle.neutral_embedding, dim=0))
+        if found is not None:
+            rows.append(found.delta)
+    return directions.without(delta, torch.stack(rows)) if rows else delta
+
+
+def render(bundle: Bundle, styles: Tensor) -> Tensor:
+    """Styles [N, C] -> pictures [N, 3, R, R] in [-1, 1]."""
+    return bundle.generator.synthesis(styles).clamp(-1, 1)
+
+
+def embed(bundle: Bundle, styles: Tensor) -> Tensor:
+    """Styles [N, C] -> image embeddings [N, D] of the pictures they make."""
+    return bundle.clip.encode_image(render(bundle, styles))
+
+
+def measure(bundle: Bundle, direction: Tensor, target: Tensor, before: Tensor, after: Tensor) -> Measure:
+    """Effect between two image embeddings [D]: along the wish, of the wish's text [D], and across the wish."""
+    moved = after - before
+    along = float(moved @ direction)
+    across = float((moved - along * direction).norm())
+    final, start = (float(bundle.clip.logits(e[None], target[None])[0, 0]) for e in (after, before))
+    return Measure(final - start, final, across)

@@ -1,0 +1,426 @@
+"""The history of a conversation: pictures, the tree of edits, undo and redo, and the wishes under way.
+
+Everything that leaves here is a plain frozen dataclass; rows stay inside. An edit never changes: undo moves the head to
+the parent, redo goes to the child last visited, an edit after undo branches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.blobs import BlobStore, digest
+from storage.database import Database
+from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
+from storage.tables import ConversationRow, DeltaRow, EditRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow
+
+SWEEP_GRACE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Array:
+    """A dense array as bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """One layer in force: its recipe as plain data and its delta at strength 1."""
+
+    recipe: dict[str, Any]
+    delta: Array
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One user in one place; ``head`` is the id of the edit shown now, None before the first picture."""
+
+    id: int
+    user: int
+    place: str
+    head: int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture made editable. ``details`` holds geometry and fidelity as plain data."""
+
+    id: int
+    picture: int
+    bundle: str
+    fingerprint: str
+    latent: Array
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One node of the tree, without its heavy parts."""
+
+    id: int
+    conversation: int
+    source: int
+    number: int
+    parent: int | None
+    text: str
+    picture: int
+    recipes: tuple[dict[str, Any], ...]
+    effects: tuple[dict[str, Any], ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Job:
+    """A wish under way."""
+
+    id: str
+    conversation: int
+    request: dict[str, Any] = field(repr=False)
+    created_at: datetime
+
+
+def _edit(row: EditRow) -> Edit:
+    recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
+    return Edit(row.id, row.conversation_id, row.source_id, row.number, row.parent_id, row.text, row.picture_id, recipes,
+                tuple(row.effects), row.created_at)  # fmt: skip
+
+
+def _conversation(row: ConversationRow) -> Conversation:
+    return Conversation(row.id, row.user_id, row.place, row.head_id)
+
+
+class History:
+    """All that the bot remembers, over one database and one folder of pictures."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self.database, self.blobs = database, blobs
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, blobs: Path) -> AsyncIterator[History]:
+        """Connect, migrate, and close again at the end of the block."""
+        database = Database(url)
+        try:
+            await database.migrate()
+            yield cls(database, BlobStore(blobs))
+        finally:
+            await database.close()
+
+    # conversations
+
+    async def conversation(self, platform: str, outside_id: str, place: str) -> Conversation:
+        """The conversation of a user in a place, made when it is new."""
+        async with self.database.read() as session:
+            found = await self._find(session, platform, outside_id, place)
+        if found is not None:
+            return _conversation(found)
+        async with self.database.write() as session:
+            row = await self._find(session, platform, outside_id, place)
+            if row is None:
+                user = await self._user(session, platform, outside_id)
+                row = ConversationRow(user_id=user.id, place=place)
+                session.add(row)
+                await session.flush()
+            return _conversation(row)
+
+    @staticmethod
+    async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
+        query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
+        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, ConversationRow.place == place)
+        return (await session.execute(query)).scalar_one_or_none()
+
+    @staticmethod
+    async def _user(session: AsyncSession, platform: str, outside_id: str) -> UserRow:
+        query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == outside_id)
+        user = (await session.execute(query)).scalar_one_or_none()
+        if user is None:
+            user = UserRow(platform=platform, outside_id=outside_id)
+            session.add(user)
+            await session.flush()
+        return user
+
+    # pictures and edits
+
+    async def add_source(
+        self, conversation: int, picture: Picture, bundle: str, fingerprint: str, latent: Array, details: dict[str, Any]
+    ) -> Edit:
+        """A new picture to edit; its number-0 edit becomes the head and is returned."""
+        user = await self._user_of(conversation)
+        name = await asyncio.to_thread(self.blobs.write, user, picture.data)
+        async with self.database.write() as session:
+            stored = await self._picture_row(session, user, name, picture)
+            source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
+                               latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data, details=details)  # fmt: skip
+            session.add(source)
+            await session.flush()
+            row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
+                          adjustments=[], effects=[])  # fmt: skip
+            session.add(row)
+            await session.flush()
+            (await session.get_one(ConversationRow, conversation)).head_id = row.id
+            return _edit(row)
+
+    async def record_edit(
+        self,
+        parent: int,
+        text: str,
+        adjustments: Sequence[Adjustment],
+        effects: Sequence[dict[str, Any]],
+        picture: Picture,
+        job: str | None = None,
+    ) -> Edit:
+        """A new edit under ``parent``, which becomes the head; ends ``job`` in the same transaction."""
+        base = await self.edit(parent)
+        user = await self._user_of(base.conversation)
+        name = await asyncio.to_thread(self.blobs.write, user, picture.data)
+        async with self.database.write() as session:
+            stored = await self._picture_row(session, user, name, picture)
+            entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
+            query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source)
+            number = 1 + ((await session.execute(query)).scalar_one() or 0)
+            row = EditRow(conversation_id=base.conversation, source_id=base.source, parent_id=parent, number=number,
+                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects))  # fmt: skip
+            session.add(row)
+            await session.flush()
+            (await session.get_one(EditRow, parent)).redo_id = row.id
+            (await session.get_one(ConversationRow, base.conversation)).head_id = row.id
+            if job is not None:
+                await session.execute(delete(JobRow).where(JobRow.id == job))
+            return _edit(row)
+
+    async def _user_of(self, conversation: int) -> int:
+        async with self.database.read() as session:
+            row = await session.get(ConversationRow, conversation)
+            if row is None:
+                raise NotFound("the conversation was deleted")
+            return row.user_id
+
+    @staticmethod
+    async def _picture_row(session: AsyncSession, user: int, name: str, picture: Picture) -> PictureRow:
+        query = select(PictureRow).where(PictureRow.user_id == user, PictureRow.sha256 == name)
+        row = (await session.execute(query)).scalar_one_or_none()
+        if row is None:
+            row = PictureRow(user_id=user, sha256=name, media_type=picture.media_type, width=picture.width, height=picture.height)
+            session.add(row)
+            await session.flush()
+        return row
+
+    @staticmethod
+    async def _delta(session: AsyncSession, user: int, delta: Array) -> str:
+        """Store a delta once per user; returns its hash."""
+        name = hashlib.sha256(f"{delta.dtype}{list(delta.shape)}".encode() + delta.data).hexdigest()
+        query = select(DeltaRow.id).where(DeltaRow.user_id == user, DeltaRow.sha256 == name)
+        if (await session.execute(query)).first() is None:
+            session.add(DeltaRow(user_id=user, sha256=name, dtype=delta.dtype, shape=list(delta.shape), data=delta.data))
+            await session.flush()
+        return name
+
+    async def edit(self, edit: int) -> Edit:
+        """One edit by its id. Raises NotFound."""
+        async with self.database.read() as session:
+            row = await session.get(EditRow, edit)
+            if row is None:
+                raise NotFound("the edit was deleted")
+            return _edit(row)
+
+    async def adjustments(self, edit: int) -> list[Adjustment]:
+        """The adjustments in force at an edit, with their deltas."""
+        async with self.database.read() as session:
+            row = await session.get_one(EditRow, edit)
+            user = (await session.get_one(ConversationRow, row.conversation_id)).user_id
+            names = [entry["delta"] for entry in row.adjustments]
+            query = select(DeltaRow).where(DeltaRow.user_id == user, DeltaRow.sha256.in_(names))
+            found = {delta.sha256: delta for delta in (await session.execute(query)).scalars()}
+        arrays = {name: Array(d.dtype, tuple(d.shape), d.data) for name, d in found.items()}
+        return [Adjustment({k: v for k, v in e.items() if k != "delta"}, arrays[e["delta"]]) for e in row.adjustments]
+
+    async def source(self, source: int) -> Source:
+        """A source by its id. Raises NotFound."""
+        async with self.database.read() as session:
+            row = await session.get(SourceRow, source)
+            if row is None:
+                raise NotFound("the picture was deleted")
+            latent = Array(row.latent_dtype, tuple(row.latent_shape), row.latent)
+            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details)
+
+    async def picture(self, picture: int) -> Picture:
+        """A stored picture, byte for byte. Raises NotFound, BlobDamaged."""
+        async with self.database.read() as session:
+            row = await session.get(PictureRow, picture)
+            if row is None:
+                raise NotFound("the picture was deleted")
+        data = await asyncio.to_thread(self.blobs.read, row.user_id, row.sha256)
+        return Picture(data, row.media_type, row.width, row.height)
+
+    # moving about
+
+    async def head(self, conversation: int) -> Edit:
+        """The edit shown now. Raises NoPicture."""
+        async with self.database.read() as session:
+            return _edit(await self._head_row(session, conversation))
+
+    @staticmethod
+    async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
+        row = await session.get(ConversationRow, conversation)
+        if row is None or row.head_id is None:
+            raise NoPicture("no picture yet")
+        return await session.get_one(EditRow, row.head_id)
+
+    async def undo(self, conversation: int, steps: int = 1) -> Edit:
+        """Move the head towards the original, as far as there is way. Raises NothingToUndo when there is none."""
+        async with self.database.write() as session:
+            row = await self._head_row(session, conversation)
+            if row.parent_id is None:
+                raise NothingToUndo("at the original")
+            for _ in range(steps):
+                if row.parent_id is None:
+                    break
+                parent = await session.get_one(EditRow, row.parent_id)
+                parent.redo_id = row.id
+                row = parent
+            return await self._move(session, row)
+
+    async def redo(self, conversation: int, steps: int = 1) -> Edit:
+        """Move the head to the child last visited. Raises NothingToRedo."""
+        async with self.database.write() as session:
+            row = await self._head_row(session, conversation)
+            if row.redo_id is None:
+                raise NothingToRedo("nothing was undone")
+            for _ in range(steps):
+                if row.redo_id is None:
+                    break
+                row = await session.get_one(EditRow, row.redo_id)
+            return await self._move(session, row)
+
+    async def goto(self, conversation: int, number: int) -> Edit:
+        """Move the head to an edit of the present picture by its number. Raises UnknownEdit."""
+        async with self.database.write() as session:
+            head = await self._head_row(session, conversation)
+            query = select(EditRow).where(EditRow.source_id == head.source_id, EditRow.number == number)
+            row = (await session.execute(query)).scalar_one_or_none()
+            if row is None:
+                last = select(func.max(EditRow.number)).where(EditRow.source_id == head.source_id)
+                raise UnknownEdit(number, (await session.execute(last)).scalar_one())
+            return await self._move(session, row)
+
+    async def show(self, edit: int) -> Edit:
+        """Move the head of an edit's conversation to it (a reply to an older picture). Raises NotFound."""
+        async with self.database.write() as session:
+            row = await session.get(EditRow, edit)
+            if row is None:
+                raise NotFound("the edit was deleted")
+            return await self._move(session, row)
+
+    @staticmethod
+    async def _move(session: AsyncSession, row: EditRow) -> Edit:
+        (await session.get_one(ConversationRow, row.conversation_id)).head_id = row.id
+        child = row
+        while child.parent_id is not None:  # redo leads back along the way to where the head has been
+            parent = await session.get_one(EditRow, child.parent_id)
+            if parent.redo_id == child.id:
+                break
+            parent.redo_id = child.id
+            child = parent
+        return _edit(row)
+
+    async def edits(self, source: int) -> list[Edit]:
+        """All edits of a picture by number, the original first."""
+        async with self.database.read() as session:
+            query = select(EditRow).where(EditRow.source_id == source).order_by(EditRow.number)
+            return [_edit(row) for row in (await session.execute(query)).scalars()]
+
+    # outside messages
+
+    async def link_message(self, platform: str, outside_id: str, edit: int) -> None:
+        """Remember which edit an outside message shows."""
+        async with self.database.write() as session:
+            await session.execute(delete(MessageRow).where(MessageRow.platform == platform, MessageRow.outside_id == outside_id))
+            session.add(MessageRow(platform=platform, outside_id=outside_id, edit_id=edit))
+
+    async def edit_of_message(self, platform: str, outside_id: str) -> Edit | None:
+        """The edit that an outside message shows, None for any other message."""
+        async with self.database.read() as session:
+            query = select(EditRow).join(MessageRow, MessageRow.edit_id == EditRow.id)
+            query = query.where(MessageRow.platform == platform, MessageRow.outside_id == outside_id)
+            row = (await session.execute(query)).scalar_one_or_none()
+            return None if row is None else _edit(row)
+
+    async def owner(self, edit: int) -> tuple[str, str]:
+        """Platform and outside id of the user whose edit it is."""
+        async with self.database.read() as session:
+            query = select(UserRow).join(ConversationRow, ConversationRow.user_id == UserRow.id)
+            query = query.join(EditRow, EditRow.conversation_id == ConversationRow.id).where(EditRow.id == edit)
+            row = (await session.execute(query)).scalar_one_or_none()
+            if row is None:
+                raise NotFound("the edit was deleted")
+            return row.platform, row.outside_id
+
+    # wishes under way
+
+    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> None:
+        """Remember a wish before the editor is asked; the same id again changes nothing."""
+        async with self.database.write() as session:
+            if await session.get(JobRow, job) is None:
+                session.add(JobRow(id=job, conversation_id=conversation, request=request))
+
+    async def finish_job(self, job: str) -> None:
+        """Forget a wish that was answered."""
+        async with self.database.write() as session:
+            await session.execute(delete(JobRow).where(JobRow.id == job))
+
+    async def jobs_under_way(self) -> list[Job]:
+        """Wishes that were begun and not answered, oldest first."""
+        async with self.database.read() as session:
+            rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
+            return [Job(row.id, row.conversation_id, row.request, row.created_at) for row in rows]
+
+    # forgetting
+
+    async def delete_user(self, platform: str, outside_id: str) -> bool:
+        """Delete a user with everything that hangs on them, rows and files; False when there is no such user."""
+        async with self.database.write() as session:
+            query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == outside_id)
+            user = (await session.execute(query)).scalar_one_or_none()
+            if user is None:
+                return False
+            number = user.id
+            await session.execute(delete(UserRow).where(UserRow.id == number))
+        await self.database.checkpoint()
+        kept = {(owner, name) for owner, name in await self._named() if owner != number}
+        others = {(owner, name) for owner, name, _ in self.blobs.names() if owner != number}
+        await asyncio.to_thread(self.blobs.sweep, kept | others, 0.0)
+        return True
+
+    async def sweep(self, grace_seconds: float = SWEEP_GRACE_SECONDS) -> int:
+        """Remove files that no row names; returns how many."""
+        return await asyncio.to_thread(self.blobs.sweep, await self._named(), grace_seconds)
+
+    async def _named(self) -> set[tuple[int, str]]:
+        async with self.database.read() as session:
+            rows = await session.execute(select(PictureRow.user_id, PictureRow.sha256))
+            return {(user, name) for user, name in rows}
+
+
+__all__ = ["Adjustment", "Array", "Conversation", "Edit", "History", "Job", "Picture", "Source", "digest"]

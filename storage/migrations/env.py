@@ -1,0 +1,10 @@
+"""Alembic's entry: migrations run on the connection that ``storage.database`` hands over."""
+
+from alembic import context
+
+from storage.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
+)
+context.run_migrations()
