@@ -13,7 +13,8 @@ from pathlib import Path
 
 from editor.errors import EditorError
 from editor.executor import LocalExecutor, load_engine
-from editor.server import check_exposure, create_app, serve as run_server
+from editor.server import check_exposure, create_app
+from editor.server import serve as run_server
 
 
 def _folders(parser: argparse.ArgumentParser) -> None:

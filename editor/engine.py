@@ -20,8 +20,21 @@ from editor.imaging.paste import crop, paste_back
 from editor.inversion import refine
 from editor.networks.text import TextTower
 from editor.protocol import (
-    Adjustment, Array, BundleInfo, EditRequest, EditResult, Effect, Fidelity, Geometry, Inversion, InvertRequest,
-    InvertResult, Latent, Request, Result, Wish,
+    Adjustment,
+    Array,
+    BundleInfo,
+    EditRequest,
+    EditResult,
+    Effect,
+    Fidelity,
+    Geometry,
+    Inversion,
+    InvertRequest,
+    InvertResult,
+    Latent,
+    Request,
+    Result,
+    Wish,
 )  # fmt: skip
 from editor.wishes import Candidate, State
 

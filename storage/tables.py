@@ -104,9 +104,7 @@ class EditRow(Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL"))
-    redo_id: Mapped[int | None] = mapped_column(
-        ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_edit_redo_id")
-    )
+    redo_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_edit_redo_id"))
     number: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))

@@ -36,7 +36,9 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
     """Open an encoded picture. Raises BadPicture or PictureTooLarge with a sentence for the user."""
     limits = limits or Limits()
     if len(data) > limits.bytes:
-        raise PictureTooLarge(f"This file is too large: {_megabytes(len(data))} MB, and I take up to {_megabytes(limits.bytes)} MB.")
+        raise PictureTooLarge(
+            f"This file is too large: {_megabytes(len(data))} MB, and I take up to {_megabytes(limits.bytes)} MB."
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = _open(data)
@@ -70,7 +72,9 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
         most = limits.pixels // 1_000_000
         raise PictureTooLarge(f"This picture is too large: {width} × {height} pixels, and I take up to {most} megapixels.")
     if min(width, height) < LEAST_SIDE:
-        raise BadPicture(f"This picture is too small: {width} × {height} pixels. Please send one of at least {LEAST_SIDE} × {LEAST_SIDE}.")
+        raise BadPicture(
+            f"This picture is too small: {width} × {height} pixels. Please send one of at least {LEAST_SIDE} × {LEAST_SIDE}."
+        )
 
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:

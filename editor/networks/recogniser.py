@@ -58,9 +58,7 @@ class Judge(nn.Module):
         super().__init__()
         self.attributes = attributes
         self.body = ConvNet((24, 48, 96, 144, 192), (0, 1, 2, 1, 0))
-        self.head = nn.Sequential(
-            nn.ReLU(), nn.Linear(self.body.outputs, 256), nn.ReLU(), nn.Linear(256, attributes.outputs)
-        )
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, 256), nn.ReLU(), nn.Linear(256, attributes.outputs))
 
     def forward(self, images: Tensor) -> Reading:
         """[N, 3, 128, 128] -> logits."""

@@ -73,9 +73,7 @@ def pixel_norm(x: Tensor) -> Tensor:
 class EqualLinear(nn.Module):
     """A linear layer with equalised learning rate (Karras et al. 2018, arXiv 1710.10196): [N, in] -> [N, out]."""
 
-    def __init__(
-        self, in_features: int, out_features: int, activate: bool = False, bias: float = 0.0, lr_mul: float = 1.0
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, activate: bool = False, bias: float = 0.0, lr_mul: float = 1.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_mul)
         self.bias = nn.Parameter(torch.full([out_features], bias / lr_mul))

@@ -10,6 +10,8 @@ PARTS = {
     "text": ("editor.training.text", "the shared text tower, taught by a sentence encoder"),
     "judge": ("editor.training.judge", "the recogniser that measures edits"),
     "generator": ("editor.training.generator", "the StyleGAN2 generator, by paired regression"),
+    "details": ("editor.training.details", "its small details, with W held still"),
+    "mapping": ("editor.training.mapping", "its mapping network from Gaussian z, distilled from the teacher"),
     "clip": ("editor.training.clip", "the text-image model"),
     "encoder": ("editor.training.encoder", "the inversion encoder"),
     "mapper": ("editor.training.mapper", "the text-conditioned mapper, trained without text"),

@@ -1,9 +1,12 @@
 """Training of a bundle's text-image model.
 
 Truth is exact: the labels say for every phrase and portrait whether it is true, false or ambiguous (masked), so the
-sigmoid loss (Zhai et al. 2023, arXiv 2303.15343) is taken over the full table. Two helps: a head that regresses the
-attributes, and a directional loss which asks that the difference of two portraits' embeddings point where the difference
-of their texts points, as editing by text differences needs it.
+sigmoid loss (Zhai et al. 2023, arXiv 2303.15343) is taken over the full table, with a directional loss which asks that
+the difference of two portraits' embeddings point where the difference of their texts points, as editing needs it.
+
+Learning texts and pictures together is slow on a CPU. So the joint space is first learned between texts and exact
+*scenes* (the numbers a portrait is drawn from, through a small network: thousands of portraits a second); then the image
+tower learns to place each picture where its scene lies, with a head that regresses the attributes as help.
 """
 
 from __future__ import annotations
@@ -32,12 +35,15 @@ from editor.training.run import Average, Run, arguments, cosine_decay, set_rate,
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
+WORDS_SHARE = 0.2
+"""Of the time, for the first stage."""
 
 
 class Phrasebook:
     """Seen phrases with their sentence embeddings, drawn evenly over topics and found by condition."""
 
     def __init__(self, tower: TextTower) -> None:
+        self.tower = tower
         self.phrases = [phrase for phrase in lexicon.phrases() if not phrase.unseen]
         self.embeddings = tower.encode([phrase.text for phrase in self.phrases])
         self.topics: dict[str, np.ndarray] = {}
@@ -61,30 +67,43 @@ class Phrasebook:
 
 
 @dataclass
-class Batch:
-    """Portraits and their counterfactuals: ``images`` [2N, 3, 128, 128], the second half with one attribute changed."""
+class Pairs:
+    """N portraits and their counterfactuals, one attribute changed: ``both`` holds 2N, the second half changed."""
 
-    images: Tensor
+    both: Portraits
     labels: Labels
     changes: list[counterfactual.Change]
 
+    @classmethod
+    def draw(cls, rng: np.random.Generator, count: int) -> Pairs:
+        """``count`` pairs."""
+        before = data.draw(rng, count)
+        after, changes = counterfactual.changed(before, rng)
+        both = Portraits.concat([before, after])
+        return cls(both, both.labels(), changes)
 
-def draw_batch(run: Run, count: int, generator: Generator | None, teacher: TeacherMapping | None) -> Batch:
-    """N pairs; where there is a generator it makes a third of them, the rest are drawn."""
-    rng = run.rng()
-    before = data.draw(rng, count)
-    after, changes = counterfactual.changed(before, rng)
-    both = Portraits.concat([before, after])
-    images = data.pictures_of(both, 128)
+
+def scene(portraits: Portraits, labels: Labels) -> Tensor:
+    """All that can be seen of portraits and spoken of, in numbers [N, S] about -1..1; what is hidden is 0."""
+    columns = [2 * values - 1 for values in (*labels.scales.values(), *labels.raw_amounts.values())]
+    seen = [labels.visible[name] for name in (*labels.scales, *labels.raw_amounts)]
+    shown = [np.where(visible, column, 0.0) for column, visible in zip(columns, seen, strict=True)]
+    blends = [portraits.weights[name] * labels.visible[name][:, None] for name in portraits.weights]
+    return torch.from_numpy(np.column_stack([*shown, *blends]).astype(np.float32))
+
+
+def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: TeacherMapping | None) -> Tensor:
+    """The pairs' pictures [2N, 3, 128, 128], damaged; where there is a generator it makes a third, the rest are drawn."""
+    images = data.pictures_of(pairs.both, 128)
     if generator is not None and teacher is not None:
+        count = len(images) // 2
         made = count // 3
         rows = torch.cat([torch.arange(made), count + torch.arange(made)])
         with torch.no_grad():
-            w = teacher(data.physical(both[rows.numpy()]).to(run.device))
-            images[rows] = generator.synthesis(generator.synthesis.styles(w), dtype=torch.bfloat16).clamp(-1, 1).cpu()
-    half = run.rng(purpose=2)
-    images = data.compress(judge.damaged(images, half), half, share=0.15)
-    return Batch(images.to(run.device), both.labels(), changes)
+            w = teacher(data.physical(pairs.both[rows.numpy()]).to(run.device))
+            images[rows] = generator.synthesis(generator.synthesis.styles(w), dtype=torch.bfloat16).float().clamp(-1, 1).cpu()
+    rng = run.rng(purpose=2)
+    return data.compress(judge.damaged(images, rng), rng, share=0.15).to(run.device)
 
 
 def sigmoid_loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -95,41 +114,77 @@ def sigmoid_loss(logits: Tensor, truth: Tensor) -> Tensor:
     return (loss * right).sum() / right.sum().clamp_min(1) * 0.5 + (loss * wrong).sum() / wrong.sum().clamp_min(1) * 0.5
 
 
+class SceneEncoder(nn.Module):
+    """Scenes [N, S] -> unit embeddings [N, dim]. Only training needs it."""
+
+    def __init__(self, inputs: int, dim: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(inputs, 512), nn.GELU(), nn.Linear(512, 512), nn.GELU(), nn.Linear(512, dim))
+
+    def forward(self, scenes: Tensor) -> Tensor:
+        """[N, S] -> [N, dim]."""
+        return F.normalize(self.layers(scenes), dim=1)
+
+
 class Trainer:
-    """The joint space with its helping head, and one optimisation step."""
+    """The joint space, the scene encoder and the helping head, with one step of either stage."""
 
     def __init__(self, run: Run, tower: TextTower, rate: float, dim: int) -> None:
         self.run, self.rate = run, rate
         self.book = Phrasebook(tower)
         self.neutral = tower.encode(list(lexicon.wordings.NEUTRAL)).to(run.device)
         self.space = JointSpace(dim).to(run.device)
+        example = Portraits.sample(1, 0)
+        self.scenes = SceneEncoder(scene(example, example.labels()).shape[1], dim).to(run.device)
         self.head = nn.Linear(320, judge.ATTRIBUTES.outputs).to(run.device)
-        parameters = [*self.space.parameters(), *self.head.parameters()]
-        self.optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02)
+        words = [*self.space.text.parameters(), self.space.log_scale, self.space.bias, *self.scenes.parameters()]
+        self.word_optimizer = torch.optim.AdamW(words, lr=rate, weight_decay=0.02)
+        sight = [*self.space.image.parameters(), *self.head.parameters()]
+        self.sight_optimizer = torch.optim.AdamW(sight, lr=rate, weight_decay=0.02)
         self.average = Average(self.space, 6000.0)
-        run.parts = {"space": self.space, "head": self.head, "optimizer": self.optimizer, "average": self.average}
+        run.parts = {
+            "space": self.space, "scenes": self.scenes, "head": self.head, "average": self.average,
+            "word_optimizer": self.word_optimizer, "sight_optimizer": self.sight_optimizer,
+        }  # fmt: skip
 
-    def step(self, fraction: float, batch: Batch, phrases: int) -> dict[str, float]:
-        """One step; returns the parts of the loss."""
+    def words(self, share: float, pairs: Pairs, phrases: int) -> dict[str, float]:
+        """One step of the first stage: texts and scenes; ``share`` of the stage is done."""
         self.space.train()
-        set_rate(self.optimizer, self.rate * cosine_decay(fraction, hold=0.3))
+        set_rate(self.word_optimizer, self.rate * cosine_decay(share, hold=0.3))
         rng, device = self.run.rng(purpose=3), self.run.device
-        with torch.autocast(device.type, torch.bfloat16):
-            features = self.space.image.features(batch.images)
-        features = features.float()
-        embeddings = F.normalize(self.space.image.out(features), dim=1)
+        embeddings = self.scenes(scene(pairs.both, pairs.labels).to(device))
         numbers = self.book.draw(rng, phrases)
         texts = self.space.text(self.book.embeddings[torch.from_numpy(numbers)].to(device))
-        truth = torch.from_numpy(lexicon.truth([self.book.phrases[i] for i in numbers], batch.labels)).to(device)
+        truth = torch.from_numpy(lexicon.truth([self.book.phrases[i] for i in numbers], pairs.labels)).to(device)
         matching = sigmoid_loss(self.space.logits(embeddings, texts), truth)
-        helping = judge.loss_of(split(judge.ATTRIBUTES, self.head(features)), batch.labels)
-        pointing = self._directional(embeddings, batch.changes, rng)
-        loss = matching + HEAD_WEIGHT * helping + DIRECTION_WEIGHT * pointing
-        self.optimizer.zero_grad(set_to_none=True)
+        pointing = self._directional(embeddings, pairs.changes, rng)
+        self._take(self.word_optimizer, matching + DIRECTION_WEIGHT * pointing, len(embeddings))
+        return {"matching": matching.item(), "pointing": pointing.item()}
+
+    def sight(self, share: float, pairs: Pairs, images: Tensor) -> dict[str, float]:
+        """One step of the second stage: pictures to where their scenes lie."""
+        self.space.train()
+        set_rate(self.sight_optimizer, self.rate * cosine_decay(share, hold=0.3))
+        count, device = len(pairs.changes), self.run.device
+        with torch.no_grad():
+            wanted = self.scenes(scene(pairs.both, pairs.labels).to(device))
+        with torch.autocast(device.type, torch.bfloat16):
+            features = self.space.image.features(images)
+        features = features.float()
+        made = F.normalize(self.space.image.out(features), dim=1)
+        placing = (made - wanted).square().sum(1).mean()
+        moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
+        visible = should.norm(dim=1) > 0.05
+        pointing = (1 - F.cosine_similarity(moved, should, dim=1))[visible].mean()
+        helping = judge.loss_of(split(judge.ATTRIBUTES, self.head(features)), pairs.labels)
+        self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping, len(images))
+        return {"placing": placing.item(), "pointing": pointing.item(), "helping": helping.item()}
+
+    def _take(self, optimizer: torch.optim.Optimizer, loss: Tensor, samples: int) -> None:
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimizer.step()
-        self.average.update(self.space, len(batch.images))
-        return {"matching": matching.item(), "helping": helping.item(), "pointing": pointing.item()}
+        optimizer.step()
+        self.average.update(self.space, samples)
 
     def _directional(self, embeddings: Tensor, changes: list[counterfactual.Change], rng: np.random.Generator) -> Tensor:
         """1 - cosine of image differences and text differences, over the pairs whose change can be said."""
@@ -154,12 +209,14 @@ class Trainer:
 
 
 @torch.no_grad()
-def auc(space: JointSpace, tower: TextTower, phrases: Sequence[Phrase], portraits: int = 512, seed: int = 1_000_211) -> float:
-    """Mean over phrases of the area under the ROC curve, on unseen drawings."""
-    space.eval()
-    drawn = Portraits.sample(portraits, seed)
-    images = [space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)]
-    scores = torch.cat(images) @ space.text(tower.encode([phrase.text for phrase in phrases])).t()
+def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool, portraits: int = 512) -> float:
+    """Mean over phrases of the area under the ROC curve on unseen drawings, by their pictures or by their scenes."""
+    drawn = Portraits.sample(portraits, 1_000_211)
+    if by_scene:
+        images = trainer.scenes(scene(drawn, drawn.labels()).to(trainer.run.device)).cpu()
+    else:
+        images = torch.cat([space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)])
+    scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
     truth = lexicon.truth(phrases, drawn.labels())
     found = []
     for column in range(len(phrases)):
@@ -170,9 +227,9 @@ def auc(space: JointSpace, tower: TextTower, phrases: Sequence[Phrase], portrait
     return float(np.mean(found))
 
 
-def figures(space: JointSpace, tower: TextTower, count: int = 600) -> dict[str, float]:
+def figures(trainer: Trainer, count: int = 600, by_scene: bool = False) -> dict[str, float]:
     """AUC on trained and on unseen wordings, evenly sampled over topics."""
-    result = {}
+    result, space = {}, averaged(trainer)
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
         rng = np.random.default_rng(17)
         pool: dict[str, list[Phrase]] = {}
@@ -181,7 +238,7 @@ def figures(space: JointSpace, tower: TextTower, count: int = 600) -> dict[str, 
                 pool.setdefault(phrase.topic, []).append(phrase)
         each = max(1, count // len(pool))
         chosen = [p for group in pool.values() for p in rng.permutation(np.array(group, dtype=object))[:each]]
-        result[name] = round(auc(space, tower, chosen), 4)
+        result[name] = round(auc(trainer, space, chosen, by_scene), 4)
     return result
 
 
@@ -209,11 +266,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.bundle and (options.bundle / "generator.safetensors").exists():
         generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     for fraction in run.steps("clip"):
-        losses = trainer.step(fraction, draw_batch(run, options.batch, generator, teacher), options.phrases)
+        if fraction < WORDS_SHARE:
+            losses = trainer.words(fraction / WORDS_SHARE, Pairs.draw(run.rng(), 5 * options.batch), 2 * options.phrases)
+        else:
+            pairs = Pairs.draw(run.rng(), options.batch)
+            share = (fraction - WORDS_SHARE) / (1 - WORDS_SHARE)
+            losses = trainer.sight(share, pairs, pictures(run, pairs, generator, teacher))
         if run.step % 200 == 199:
-            run.log(**losses, **(figures(averaged(trainer), tower, 150) if run.step % 800 == 799 else {}))
+            measured = figures(trainer, 150, by_scene=fraction < WORDS_SHARE) if run.step % 800 == 799 else {}
+            run.log(**losses, **measured)
     space = averaged(trainer)
-    found = figures(space, tower)
+    found = figures(trainer)
     print(found)
     if options.bundle:
         save_file({k: v.half().contiguous() if v.is_floating_point() else v for k, v in space.state_dict().items()},

@@ -23,7 +23,7 @@ from editor.networks.stylegan2 import Generator
 from editor.training import data, judge, record
 from editor.training.avatars.appearance import Portraits
 from editor.training.bundles import load_generator, load_teacher
-from editor.training.generator import TeacherMapping, picture_loss, importance
+from editor.training.generator import TeacherMapping, importance, picture_loss
 from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6

@@ -113,14 +113,29 @@ def confusion(judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[st
 
 def scored(found: dict[str, float]) -> list[str]:
     """The attributes that this judge reads well enough to be scored."""
-    limit = {name: SCALE_LIMIT for name in SCALES} | {name: AMOUNT_LIMIT for name in AMOUNTS}
+    limit = dict.fromkeys(SCALES, SCALE_LIMIT) | dict.fromkeys(AMOUNTS, AMOUNT_LIMIT)
     return [name for name, share in found.items() if share >= limit.get(name, CHOICE_LIMIT)]
+
+
+def changes(one: Reading, other: Reading, names: Sequence[str]) -> Tensor:
+    """[N, names]: is an attribute read otherwise on the other picture (a scale by a quarter of its range)?"""
+    columns = []
+    for name in names:
+        if name in one.choices:
+            columns.append(one.choices[name].argmax(1) != other.choices[name].argmax(1))
+        elif name in one.scales:
+            columns.append((one.scales[name] - other.scales[name]).abs() >= 0.25)
+        else:
+            columns.append((one.amounts[name] > 0.5) != (other.amounts[name] > 0.5))
+    return torch.stack(columns, dim=1)
 
 
 def load(bundle: Path) -> Judge:
     """The frozen judge of a bundle, in eval mode."""
     judge = Judge(ATTRIBUTES)
-    judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(bundle / "judge.safetensors").items()})
+    judge.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in load_file(bundle / "judge.safetensors").items()}
+    )
     return judge.eval().requires_grad_(False)
 
 

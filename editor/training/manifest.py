@@ -24,9 +24,11 @@ from editor.training.bundles import load_clip, load_encoder, load_generator, loa
 from editor.training.counterfactual import changed
 from editor.training.run import arguments, start
 
-EXAMPLES = ("pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "freckles", "no glasses", "blue eyes", "long curly hair", "a red hat", "sunglasses")
+EXAMPLES = (
+    "pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "freckles", "no glasses",
+    "blue eyes", "long hair", "a hat", "sunglasses", "curly hair", "red lipstick", "an open mouth", "angry", "younger", "earrings",
+)  # fmt: skip
 """Wishes shown to newcomers; chosen by hand for variety."""
-NEUTRAL = ("a face", "a person", "a portrait", "an avatar")
 
 
 def _strangers(count: int, seed: int) -> Tensor:
@@ -97,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     records = record.read(options.bundle)
     write_manifest(target, {
         "title": "Cartoon portraits", "domain": "cartoon portraits", "licence": "MIT", "examples": list(EXAMPLES),
-        "neutral": list(NEUTRAL), "generator": records["generator"]["config"], "clip": {"dim": records["clip"]["dim"]},
+        "neutral": list(lexicon.wordings.NEUTRAL), "generator": records["generator"]["config"], "clip": {"dim": records["clip"]["dim"]},
         "thresholds": thresholds,
     })  # fmt: skip
     print({"thresholds": thresholds, "strangers_accepted": strangers})

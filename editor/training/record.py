@@ -38,5 +38,9 @@ def write(
         "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
         "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,
     } | (extra or {})  # fmt: skip
-    records = read(bundle) | {part: entry}
+    save(bundle, read(bundle) | {part: entry})
+
+
+def save(bundle: Path, records: dict[str, Any]) -> None:
+    """Write all records."""
     (bundle / "record.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

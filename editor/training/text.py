@@ -29,7 +29,6 @@ _FORMS = (
 
 def vocabulary() -> list[str]:
     """The commonest English words and every word of the lexicon's seen wordings."""
-    from editor.networks.text import words
 
     found = dict.fromkeys(word for word in top_n_list("en", VOCABULARY) if word.isascii())
     for phrase in lexicon.phrases():

@@ -1,0 +1,40 @@
+"""``python -m bot``: the bot itself, ``try`` and ``parse``. Thin: each command imports only what it needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+USAGE = """usage: python -m bot [run | try | parse] ...
+
+  run      the local web chat and, with DISCORD_TOKEN set, the Discord bot (this is the default)
+  try      a whole conversation from the command line, pictures into a folder
+  parse    what a sentence is understood as
+
+Each command explains itself with --help."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; 2 for a usage error."""
+    command, *rest = argv or ["run"]
+    if command in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    if command == "parse":
+        from bot.language.command import main as parse
+
+        return parse(rest)
+    if command == "try":
+        from bot.once import main as once
+
+        return once(rest)
+    if command == "run":
+        from bot.run import main as run
+
+        return run(rest)
+    print(f"There is no command '{command}'.\n\n{USAGE}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

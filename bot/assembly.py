@@ -1,0 +1,37 @@
+"""Puts history, editor and conversations together, as every front end needs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from bot.conversation import Conversations
+from bot.settings import Settings
+from bot.supervisor import own_editor
+from editor.client import EditorClient
+from storage.history import History
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a running bot consists of."""
+
+    history: History
+    editor: EditorClient
+    conversations: Conversations
+
+
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Parts]:
+    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one)."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        url = settings.editor_url
+        if url is None:
+            arguments = ["--bundles", str(settings.bundles_dir)] if settings.bundles_dir else []
+            url = (await stack.enter_async_context(own_editor(arguments))).url
+        token = settings.editor_token.get_secret_value() if settings.editor_token else None
+        editor = await stack.enter_async_context(EditorClient(url, token))
+        history = await stack.enter_async_context(History.open(settings.database, settings.data_dir / "pictures"))
+        yield Parts(history, editor, Conversations(history, editor, settings.bundle))

@@ -1,0 +1,366 @@
+"""The conversation: what a person says and sends becomes edits, and an answer. All front ends speak through this.
+
+A message is read into actions (``bot.language``). Actions that change the picture are grouped into steps, each of which
+is one job of the editor and one node of the edit tree; the rest only move about in the tree or show it. Nothing here
+knows Discord, a browser or a terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot import replies
+from bot.errors import NothingSaid, code_for, sentence_for
+from bot.language import parse
+from editor import protocol as wire
+from editor.client import EditorClient
+from editor.errors import EditorError
+from storage.errors import NoPicture, StorageError
+from storage.history import Adjustment, Array, Conversation, Edit, History, Picture, Source
+
+logger = logging.getLogger(__name__)
+
+MOST_STRENGTH = 3.0
+LEAST_STRENGTH = 0.05
+"""An adjustment weaker than this is taken off."""
+CHANGING = {"add", "scale", "set", "remove", "variations", "transfer"}
+
+OnProgress = Callable[[wire.Event], Awaitable[None] | None]
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who speaks where: one conversation each."""
+
+    platform: str
+    user: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in an answer: the edit it shows and what it is, in words."""
+
+    edit: int
+    number: int
+    picture: Picture
+    alt: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The answer to one message. ``error`` is a stable word where the message could not be followed."""
+
+    reply: str
+    actions: tuple[dict[str, Any], ...] = ()
+    edit: Edit | None = None
+    pictures: tuple[Shown, ...] = ()
+    adjustments: tuple[tuple[str, float], ...] = ()
+    warnings: tuple[str, ...] = ()
+    milliseconds: float = 0.0
+    error: str | None = None
+
+
+@dataclass
+class _Answer:
+    """A turn in the making."""
+
+    sentences: list[str] = field(default_factory=list)
+    shown: list[Edit] = field(default_factory=list)
+    changed: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+def to_wire(array: Array) -> wire.Array:
+    """A stored array for the editor."""
+    return wire.Array.model_validate({"dtype": array.dtype, "shape": array.shape, "data": array.data})
+
+
+def from_wire(array: wire.Array) -> Array:
+    """An array of the editor for storage."""
+    return Array(array.dtype, array.shape, array.data)
+
+
+def _adjustment(stored: Adjustment) -> wire.Adjustment:
+    return wire.Adjustment.model_validate(stored.recipe | {"delta": to_wire(stored.delta)})
+
+
+def _stored(adjustment: wire.Adjustment) -> Adjustment:
+    return Adjustment(adjustment.model_dump(mode="json", exclude={"delta"}), from_wire(adjustment.delta))
+
+
+def _picture(data: wire.PictureData) -> Picture:
+    return Picture(data.data, data.media_type, data.width, data.height)
+
+
+def steps_of(actions: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Group neighbouring actions that change the picture into steps; every other action stands alone.
+
+    A step ends before an action that speaks of an adjustment which the same step only adds.
+    """
+    steps: list[list[dict[str, Any]]] = []
+    added: set[str] = set()
+    for action in actions:
+        alone = action["do"] not in CHANGING
+        open_step = bool(steps) and steps[-1][-1]["do"] in CHANGING
+        if alone or not open_step or action.get("target") in added or action["do"] in ("variations", "transfer"):
+            steps.append([])
+            added = set()
+        if action["do"] == "add":
+            added.add(action["prompt"])
+        steps[-1].append(action)
+    return steps
+
+
+def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> list[wire.Adjustment]:
+    """The adjustments after a ``scale``, ``set`` or ``remove``; the newest of equal prompts is meant."""
+    target = action["target"]
+    numbers = [i for i, layer in enumerate(layers) if layer.prompt == target][-1:] if target != "all" else range(len(layers))
+    result = list(layers)
+    for number in numbers:
+        old = result[number].strength
+        new = {"scale": lambda: old * action["factor"], "set": lambda: action["strength"], "remove": lambda: 0.0}[action["do"]]()
+        strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, new))
+        result[number] = result[number].model_copy(update={"strength": round(strength, 4)})
+    return [layer for layer in result if abs(layer.strength) >= LEAST_STRENGTH]
+
+
+class Conversations:
+    """All conversations of one bot, over one history and one editor."""
+
+    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None) -> None:
+        self.history, self.editor, self.bundle = history, editor, bundle
+        self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._examples: tuple[str, ...] = ()
+
+    async def talk(
+        self,
+        speaker: Speaker,
+        text: str = "",
+        picture: bytes | None = None,
+        reply_to: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Turn:
+        """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
+        user can cause: the answer then says what is wrong, and nothing is lost."""
+        begun = time.monotonic()
+        try:
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
+            async with lock:
+                turn = await self._answer(conversation, text, picture, reply_to, on_progress)
+        except Exception as error:
+            turn = Turn(sentence_for(error), error=code_for(error))
+        return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def recover(self) -> list[Edit]:
+        """Finish the steps that a former life of this bot had begun; returns the edits made."""
+        made = []
+        for job in await self.history.jobs_under_way():
+            answer = _Answer()
+            try:
+                base = await self.history.edit(job.request["parent"])
+                edit = await self._change(base, job.request["actions"], job.request["text"], answer, None, job.id)
+                if answer.changed:
+                    made.append(edit)
+            except (StorageError, EditorError, KeyError) as error:
+                logger.warning("a wish under way could not be finished: %s", type(error).__name__)
+            await self.history.finish_job(job.id)
+        return made
+
+    async def examples(self) -> tuple[str, ...]:
+        """Wishes that the bundle answers well; empty while the editor is away."""
+        if not self._examples:
+            try:
+                bundles = await self.editor.bundles()
+            except EditorError:
+                return ()
+            chosen = next((b for b in bundles if b.name == self.bundle), bundles[0] if bundles else None)
+            self._examples = chosen.examples if chosen else ()
+        return self._examples
+
+    # one message
+
+    async def _answer(
+        self, conversation: Conversation, text: str, picture: bytes | None, reply_to: int | None, on_progress: OnProgress | None
+    ) -> Turn:
+        answer, head = _Answer(), await self._start(conversation, reply_to)
+        before = [_adjustment(a) for a in await self.history.adjustments(head.id)] if head else []
+        actions = self._read(text, before, picture is not None)
+        if picture is not None:
+            head = await self._receive(conversation, picture, answer, on_progress, bare=not actions)
+            answer.shown, answer.changed = [head], True
+            if not any(action["do"] == "transfer" for action in actions):
+                before = []
+        elif head is None and any(action["do"] not in ("ask", "show") for action in actions):
+            raise NoPicture("no picture yet")
+        for step in steps_of(actions):
+            head = await self._do(conversation, head, step, text, answer, before, on_progress)
+        return await self._turn(head, actions, answer)
+
+    async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
+        if reply_to is not None:
+            edit = await self.history.edit(reply_to)
+            if edit.conversation == conversation.id:
+                return await self.history.show(reply_to)
+        try:
+            return await self.history.head(conversation.id)
+        except NoPicture:
+            return None
+
+    @staticmethod
+    def _read(text: str, before: Sequence[wire.Adjustment], has_picture: bool) -> list[dict[str, Any]]:
+        if not text.strip():
+            if not has_picture:
+                raise NothingSaid(replies.NOTHING_SAID)
+            return []
+        actions = [action.to_json() for action in parse(text, [layer.prompt for layer in before])]
+        return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
+
+    async def _do(
+        self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,
+        before: list[wire.Adjustment], on_progress: OnProgress | None,
+    ) -> Edit | None:  # fmt: skip
+        """One step; returns the edit shown after it."""
+        first = step[0]
+        kind = first["do"]
+        if kind == "ask":
+            answer.sentences.append(first["question"])
+            return head
+        if kind == "show":
+            await self._show(head, first["what"], answer)
+            return head
+        if head is None:
+            raise NoPicture("no picture yet")
+        if kind in ("undo", "redo", "goto", "reset"):
+            head = await self._move(conversation, first)
+            answer.sentences.append(replies.moved(first, head))
+            answer.shown, answer.changed = [head], True
+            return head
+        if kind == "transfer":
+            step = [replies.wish_again(layer) for layer in before]
+            if not step:
+                answer.sentences.append(replies.NOTHING_TO_TRANSFER)
+                return head
+        if kind == "variations":
+            return await self._variations(head, int(first.get("count") or 3), answer, on_progress)
+        return await self._change(head, step, text, answer, on_progress)
+
+    async def _move(self, conversation: Conversation, action: dict[str, Any]) -> Edit:
+        if action["do"] == "undo":
+            return await self.history.undo(conversation.id, int(action.get("steps") or 1))
+        if action["do"] == "redo":
+            return await self.history.redo(conversation.id, int(action.get("steps") or 1))
+        return await self.history.goto(conversation.id, 0 if action["do"] == "reset" else int(action["edit"]))
+
+    async def _show(self, head: Edit | None, what: str, answer: _Answer) -> None:
+        if what == "help" or head is None:
+            answer.sentences.append(replies.help_text(await self.examples()))
+            return
+        edits = await self.history.edits(head.source)
+        if what == "history":
+            answer.sentences.append(replies.history(edits, head))
+        elif what == "adjustments":
+            answer.sentences.append(replies.adjustments(head))
+        else:
+            answer.sentences.append(replies.ORIGINAL if what == "original" else replies.COMPARED)
+            answer.shown = [edits[0]] if what == "original" else [edits[0], head]
+
+    # what the editor does
+
+    async def _run(
+        self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str | None = None
+    ) -> wire.Result:
+        body = wire.Job(user=str(conversation), request=request)
+        return await self.editor.run(job or uuid.uuid4().hex, body, on_progress)
+
+    async def _receive(
+        self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
+    ) -> Edit:
+        """Make a new picture editable; it becomes the head."""
+        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress)
+        assert isinstance(result, wire.InvertResult)
+        latent = result.inversion.latent
+        details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
+        answer.warnings.extend(result.warnings)
+        answer.sentences.extend(replies.received(result.warnings, await self.examples(), bare))
+        return await self.history.add_source(
+            conversation.id, _picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details
+        )
+
+    async def _request(self, base: Edit) -> wire.EditRequest:
+        source: Source = await self.history.source(base.source)
+        picture = await self.history.picture(source.picture)
+        latent = wire.Latent(bundle=source.bundle, fingerprint=source.fingerprint, w=to_wire(source.latent))
+        inversion = wire.Inversion(latent=latent, **source.details)
+        layers = tuple(_adjustment(a) for a in await self.history.adjustments(base.id))
+        return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
+
+    async def _change(
+        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None,
+        job: str | None = None,
+    ) -> Edit:  # fmt: skip
+        """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
+        request = await self._request(base)
+        layers = list(request.adjustments)
+        for action in actions:
+            if action["do"] != "add":
+                layers = strengths_after(layers, action)
+        wishes = tuple(_wish(action) for action in actions if action["do"] == "add")
+        same = tuple(layers) == request.adjustments
+        request = request.model_copy(
+            update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
+        )
+        job = job or uuid.uuid4().hex
+        await self.history.begin_job(job, base.conversation, {"parent": base.id, "actions": actions, "text": text})
+        try:
+            result = await self._run(base.conversation, request, on_progress, job)
+            assert isinstance(result, wire.EditResult)
+            answer.sentences.extend(replies.changed(actions, request.adjustments, result))
+            answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
+            if same and all(effect.verdict == "refused" for effect in result.effects):
+                return base
+            edit = await self._record(base, text, result, job)
+        finally:
+            await self.history.finish_job(job)
+        answer.shown, answer.changed = [edit], True
+        return edit
+
+    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str | None = None) -> Edit:
+        effects = [effect.model_dump(mode="json") for effect in result.effects]
+        layers = [_stored(layer) for layer in result.adjustments]
+        return await self.history.record_edit(base.id, text[:2000], layers, effects, _picture(result.picture), job)
+
+    async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
+        """Looks near the present one, each an edit of its own; the head stays where it was."""
+        request, made = await self._request(head), []
+        for seed in range(1, max(1, min(4, count)) + 1):
+            result = await self._run(head.conversation, request.model_copy(update={"seed": 1000 * head.number + seed}), on_progress)
+            assert isinstance(result, wire.EditResult)
+            made.append(await self._record(head, f"variation {seed}", result))
+        answer.shown, answer.changed = made, True
+        answer.sentences.append(replies.variations(made))
+        return await self.history.show(head.id)
+
+    async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
+        shown = [await self.shown(edit) for edit in answer.shown]
+        layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
+        return Turn(" ".join(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings))
+
+    async def shown(self, edit: Edit) -> Shown:
+        """An edit with its picture and alternative text."""
+        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(edit))
+
+
+def _wish(action: dict[str, Any]) -> wire.Wish:
+    keep = tuple(action.get("keep") or ())
+    strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, float(action.get("strength", 1.0))))
+    return wire.Wish(prompt=action["prompt"][:300], strength=strength, region=action.get("region"), keep=keep,
+                     method=action.get("method"))  # fmt: skip

@@ -1,0 +1,96 @@
+"""``python -m bot try``: a whole conversation from the command line, on the same code path as every front end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bot import samples
+from bot.assembly import assembled
+from bot.conversation import Conversations, Speaker, Turn
+from bot.errors import BotError
+from bot.settings import Settings, load
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bot try",
+        description="Edit a picture by a conversation, without Discord or a browser. The first text comes with the picture.",
+        epilog='example: python -m bot try sample:1 "pink hair" "now less" "add glasses" "undo" --out results',
+    )
+    parser.add_argument("picture", help="a picture file, or sample:N for one of the samples")
+    parser.add_argument("text", nargs="+", help="what is said, message after message")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each message")
+    return parser
+
+
+def read_picture(name: str) -> bytes:
+    """The picture's bytes. Raises BotError with a sentence."""
+    try:
+        path = samples.path_of(int(name.removeprefix("sample:"))) if name.startswith("sample:") else Path(name)
+        return path.read_bytes()
+    except (KeyError, ValueError):
+        known = samples.numbers()
+        raise BotError(f"There is no {name}; the samples are sample:{known[0]} to sample:{known[-1]}.") from None
+    except OSError as error:
+        raise BotError(f"{name} cannot be read: {error.strerror}.") from None
+
+
+def row_of(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, Any]:
+    """What ``--json`` prints for one message."""
+    return {
+        "turn": number, "text": text, "actions": list(turn.actions), "reply": turn.reply,
+        "adjustments": [{"prompt": prompt, "strength": strength} for prompt, strength in turn.adjustments],
+        "picture": str(picture) if picture else None, "ms": turn.milliseconds, "warnings": list(turn.warnings),
+        "error": turn.error,
+    }  # fmt: skip
+
+
+def _save(turn: Turn, number: int, out: Path) -> Path | None:
+    """Write a turn's pictures; returns the one that answers it (the last), None when there is none."""
+    written: Path | None = None
+    for index, shown in enumerate(turn.pictures):
+        suffix = "" if len(turn.pictures) == 1 else f"-{index + 1}"
+        written = out / f"turn-{number:02d}{suffix}.png"
+        written.write_bytes(shown.picture.data)
+    return written
+
+
+async def _talk(conversations: Conversations, options: argparse.Namespace, picture: bytes) -> int:
+    speaker, worst = Speaker("try", "me", "here"), 0
+    for number, text in enumerate(options.text, start=1):
+        turn = await conversations.talk(speaker, text, picture if number == 1 else None)
+        path = _save(turn, number, options.out)
+        if options.json:
+            print(json.dumps(row_of(number, text, turn, path), ensure_ascii=False), flush=True)
+        else:
+            print(f"> {text}\n{turn.reply}" + (f"\n  [{path}]" if path else ""), flush=True)
+        worst = max(worst, int(turn.error is not None and number == 1))
+    return worst
+
+
+async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {"data_dir": Path(folder), "database_url": None}
+        async with assembled(settings.model_copy(update=changes)) as parts:
+            return await _talk(parts.conversations, options, picture)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Hold the conversation; 1 when even the first message could not be followed, 2 for a usage error."""
+    options = arguments().parse_args(argv)
+    try:
+        picture = read_picture(options.picture)
+        options.out.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(_run(options, picture, load()))
+    except (BotError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2

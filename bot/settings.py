@@ -1,0 +1,45 @@
+"""Settings, read once from the environment (or a ``.env`` file) and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import BadSettings
+
+
+class Settings(BaseSettings):
+    """Every setting of the bot; ``.env.example`` explains them."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    discord_token: SecretStr | None = None
+    editor_url: str | None = Field(None, description="an editor that runs elsewhere; the bot starts its own without it")
+    editor_token: SecretStr | None = None
+    bundle: str | None = None
+    bundles_dir: Path | None = None
+    data_dir: Path = Path("data")
+    database_url: str | None = Field(None, description="SQLite in data_dir when absent")
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(8010, ge=0, le=65535)
+    max_upload_mb: int = Field(25, ge=1, le=200)
+    log_level: str = "INFO"
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'history.sqlite').resolve()}"
+
+
+def load() -> Settings:
+    """The settings. Raises BadSettings, which names the setting and never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "?"
+        raise BadSettings(f"The setting {name} makes no sense: {first['msg']}.") from None

@@ -1,0 +1,122 @@
+"""``python -m editor evaluate``: what a bundle can do, as its judge reads it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from editor.bundle import Bundle, find_bundles
+from editor.engine import Engine
+from editor.errors import EditorError
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m editor evaluate",
+        description="Measure a bundle: success and collateral of wishes on unseen portraits that enter like any upload, "
+        "judged by its frozen recogniser; with --models also the generator and the inversion.",
+        epilog="A line of the wishes file: prompt; attribute; direction (+1 or -1) or value; optionally may_change. "
+        "A wish succeeds when at strength 1 the judge reads the value, or a scale moved by 0.25, or an amount crossed 0.5; "
+        "collateral is the number of other visible attributes that are read as changed.",
+    )
+    parser.add_argument("--bundle", default="avatar", help="name of an installed bundle, or its folder")
+    parser.add_argument("--wishes", type=Path, help="JSON lines; without it only --models makes sense")
+    parser.add_argument("--out", type=Path, help="folder for the contact sheets and report.json")
+    parser.add_argument("--portraits", type=int, default=64, help="unseen portraits for each wish")
+    parser.add_argument("--method", choices=["mapper", "direction"], help="this method alone")
+    parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
+    parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _engine(name: str, channels_only: bool) -> tuple[Engine, str, Path]:
+    folder = Path(name) if Path(name, "bundle.toml").exists() else None
+    found = {path.name: path for path in find_bundles([folder.parent] if folder else [])}
+    key = folder.name if folder else name
+    if key not in found:
+        raise EditorError(f"There is no bundle '{name}'; there is: {', '.join(found) or 'none'}.")
+    engine = Engine.load([folder.parent] if folder else [])
+    if channels_only:
+        engine.loaded[key] = _without_axes(engine.loaded[key])
+    return engine, key, found[key]
+
+
+def _without_axes(bundle: Bundle) -> Bundle:
+    info = bundle.info.model_copy(update={"methods": ("direction",)})
+    return dataclasses.replace(bundle, bank=bundle.bank.channels_only(), mapper=None, info=info)
+
+
+def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+    values = [row[key] for row in rows if row["scored"] and row[key] is not None]
+    return round(float(np.mean(values)), 4) if values else None
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """The report."""
+    from editor.evaluation import models
+    from editor.evaluation.readings import Wish
+    from editor.evaluation.uploads import Uploads
+    from editor.evaluation.wishes import Setting, evaluate
+    from editor.training import judge as judging
+    from editor.training import record
+
+    begun = time.monotonic()
+    engine, name, folder = _engine(options.bundle, options.channels_only)
+    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
+    report: dict[str, Any] = {"bundle": name, "scored": list(scored)}
+    if options.models:
+        report["generator_psnr"] = models.generator_psnr(engine.loaded[name])
+        report |= models.inversion(engine, name, judge, scored)
+    if options.wishes:
+        lines = [json.loads(line) for line in options.wishes.read_text(encoding="utf-8").splitlines() if line.strip()]
+        setting = Setting(engine, judge, scored, Uploads.make(engine, name, judge, options.portraits), options.method)
+        rows = []
+        for line in lines:
+            wish = Wish.of(line)
+            sheet = options.out / f"{re.sub(r'[^a-z0-9]+', '-', wish.prompt.lower()).strip('-')}.png" if options.out else None
+            rows.append(evaluate(setting, wish, sheet))
+            if not options.json:
+                print(_line(rows[-1]), flush=True)
+        report |= {key: _mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+    return report | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _line(row: dict[str, Any]) -> str:
+    if row["success"] is None:
+        return f"{row['prompt']:<28} no portrait to try it on"
+    mark = "" if row["scored"] else "  (not scored)"
+    return (f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
+            f"{row['methods']} {row['moved_along']}{mark}")  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure and print; 2 for a usage error or where the drawing library is missing."""
+    options = arguments().parse_args(argv)
+    try:
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+        report = run(options)
+    except ModuleNotFoundError as error:
+        print(f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        return 2
+    except (EditorError, ValueError, KeyError, OSError) as error:
+        print(f"This cannot be measured: {error}", file=sys.stderr)
+        return 2
+    if options.out:
+        (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if options.json:
+        print(json.dumps(report))
+    else:
+        print({key: value for key, value in report.items() if key not in ("wishes", "scored")})
+    return 0

@@ -1,0 +1,48 @@
+"""Figures of the models themselves: generator against its drawings, inversion against uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from editor import wishes
+from editor.bundle import Bundle
+from editor.engine import Engine
+from editor.evaluation import readings, uploads
+from editor.evaluation.uploads import Uploads
+from editor.networks.recogniser import Judge
+from editor.training import data
+from editor.training.avatars.appearance import Portraits
+
+
+@torch.no_grad()
+def generator_psnr(bundle: Bundle, count: int = 256, seed: int = 1_000_003) -> float:
+    """Mean PSNR, dB, of the generator through its own mapping against the drawings of unseen z."""
+    z = data.latents(np.random.default_rng(seed), count)
+    total = 0.0
+    for part in np.array_split(z, max(1, count // 16)):
+        wanted = data.pictures_of(Portraits.from_latent(part), bundle.generator.config.resolution)
+        w = bundle.generator.mapping(torch.from_numpy(part))
+        total += float(data.psnr(wishes.render(bundle, bundle.generator.synthesis.styles(w)), wanted).sum())
+    return round(total / count, 2)
+
+
+@torch.no_grad()
+def inversion(engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], count: int = 256) -> dict[str, float]:
+    """Mean PSNR, dB, of refined inversions of unseen drawings and the share of attributes read the same on them."""
+    seen = Uploads.make(engine, bundle, judge, count, seed=1_000_081)
+    loaded = engine.loaded[bundle]
+    pictures = []
+    for upload in seen.items:
+        w = torch.from_numpy(np.frombuffer(upload.inversion.latent.w.data, "<f4").reshape(upload.inversion.latent.w.shape).copy())
+        styles = loaded.generator.synthesis.styles(w[None])
+        pictures.append(data.to_pictures(wishes.render(loaded, styles))[0])
+    after = uploads.read(judge, pictures)
+    same = []
+    for name in scored:
+        countable = readings.countable(after, seen.labels, name)
+        same.append(1.0 - readings.changed(seen.reading, after, name)[countable].mean())
+    psnr = float(np.mean([upload.inversion.fidelity.psnr for upload in seen.items]))
+    return {"inversion_psnr": round(psnr, 2), "attributes_kept": round(float(np.mean(same)), 4)}

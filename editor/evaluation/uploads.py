@@ -1,0 +1,87 @@
+"""Unseen portraits that enter like any upload, and the engine that edits them, for measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.engine import Engine
+from editor.imaging.decode import decode
+from editor.imaging.encode import png
+from editor.networks.recogniser import Judge, Reading
+from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Wish
+from editor.training import data
+from editor.training.avatars.appearance import Labels, Portraits
+from editor.training.avatars.renderer import render
+
+SEED = 1_000_919
+
+
+def _quiet(*_: object) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A portrait as the user sends it, made editable."""
+
+    picture: bytes
+    pixels: np.ndarray
+    inversion: Inversion
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """N uploads with their labels and the judge's reading of them."""
+
+    items: tuple[Upload, ...]
+    labels: Labels
+    reading: Reading
+
+    @classmethod
+    def make(cls, engine: Engine, bundle: str, judge: Judge, count: int, seed: int = SEED) -> Uploads:
+        """Draw ``count`` unseen portraits and invert them."""
+        portraits = Portraits.sample(count, seed)
+        pictures = render(portraits, 128)
+        items = []
+        for pixels in pictures:
+            picture = png(pixels).data
+            result = engine.run(InvertRequest(bundle=bundle, picture=picture), _quiet, _never)
+            assert isinstance(result, InvertResult)
+            items.append(Upload(picture, pixels, result.inversion))
+        return cls(tuple(items), portraits.labels(), read(judge, pictures))
+
+
+def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
+    """The judge's reading of pictures uint8 [N, 128, 128, 3]."""
+    images: Tensor = data.to_tensor(np.stack(list(pictures)))
+    parts = [judge.read(part) for part in images.split(64)]
+    return Reading(
+        {k: torch.cat([p.scales[k] for p in parts]) for k in parts[0].scales},
+        {k: torch.cat([p.amounts[k] for p in parts]) for k in parts[0].amounts},
+        {k: torch.cat([p.choices[k] for p in parts]) for k in parts[0].choices},
+    )
+
+
+def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
+    """One edit of an upload."""
+    request = EditRequest(picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes))
+    result = engine.run(request, _quiet, _never)
+    assert isinstance(result, EditResult)
+    return result
+
+
+def pixels_of(result: EditResult) -> np.ndarray:
+    """The edited picture as the user gets it, uint8 [H, W, 3]."""
+    return decode(result.picture.data).pixels
+
+
+__all__ = ["Effect", "Upload", "Uploads", "edit", "pixels_of", "read"]

@@ -1,0 +1,100 @@
+"""One wish over many uploads: success, collateral and growth with strength, as the judge reads them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from editor.engine import Engine
+from editor.evaluation import readings, uploads
+from editor.evaluation.readings import Wish
+from editor.evaluation.uploads import Uploads
+from editor.networks.recogniser import Judge
+from editor.protocol import EditResult, MethodName
+from editor.protocol import Wish as WireWish
+
+STRENGTHS = (0.5, 1.0, 1.5)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every wish is measured with."""
+
+    engine: Engine
+    judge: Judge
+    scored: tuple[str, ...]
+    uploads: Uploads
+    method: MethodName | None = None
+
+
+def _edits(setting: Setting, wish: Wish, rows: np.ndarray) -> tuple[list[list[np.ndarray]], list[EditResult]]:
+    """Pictures by strength and by upload, with the results at strength 1."""
+    by_strength: list[list[np.ndarray]] = [[] for _ in STRENGTHS]
+    results = []
+    for row in rows:
+        upload = setting.uploads.items[row]
+        result = uploads.edit(setting.engine, upload, [WireWish(prompt=wish.prompt, method=setting.method)])
+        results.append(result)
+        for place, strength in zip(by_strength, STRENGTHS, strict=True):
+            layers = [layer.model_copy(update={"strength": strength}) for layer in result.adjustments]
+            at_one = strength == 1.0 or not layers
+            place.append(uploads.pixels_of(result if at_one else uploads.edit(setting.engine, upload, (), layers)))
+    return by_strength, results
+
+
+def _select(reading: readings.Reading, rows: np.ndarray) -> readings.Reading:
+    return readings.Reading(*({k: v[rows] for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
+
+
+def _labels(labels: readings.Labels, rows: np.ndarray) -> readings.Labels:
+    groups = (labels.scales, labels.amounts, labels.raw_amounts, labels.choices, labels.visible)
+    return readings.Labels(*({k: v[rows] for k, v in group.items()} for group in groups))
+
+
+def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]:
+    """One row of the report; writes a contact sheet of before and after pairs."""
+    begun = time.monotonic()
+    row: dict[str, Any] = {"prompt": wish.prompt, "attribute": wish.attribute, "scored": wish.attribute in setting.scored}
+    rows = np.flatnonzero(readings.eligible(setting.uploads.reading, setting.uploads.labels, wish))
+    row["portraits"] = len(rows)
+    if not len(rows):
+        return row | {"success": None, "collateral": None, "grows": None}
+    by_strength, results = _edits(setting, wish, rows)
+    before, labels = _select(setting.uploads.reading, rows), _labels(setting.uploads.labels, rows)
+    after = [uploads.read(setting.judge, pictures) for pictures in by_strength]
+    hits = readings.succeeded(before, after[1], wish)
+    moved = readings.collateral(before, after[1], labels, wish, setting.scored)
+    methods = [effect.method or "none" for result in results for effect in result.effects]
+    verdicts = [effect.verdict for result in results for effect in result.effects]
+    if sheet is not None:
+        contact_sheet([setting.uploads.items[r].pixels for r in rows], by_strength[1], hits, sheet)
+    grown = readings.grows([readings.score(reading, wish) for reading in after])
+    return row | {
+        "success": round(float(hits.mean()), 4),
+        "collateral": round(float(sum(changed.mean() for changed in moved.values())), 4),
+        "grows": round(float(grown.mean()), 4),
+        "methods": {name: methods.count(name) for name in sorted(set(methods))},
+        "verdicts": {name: verdicts.count(name) for name in sorted(set(verdicts))},
+        "honest": round(float(np.mean([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])), 4),
+        "moved_along": {k: round(float(v.mean()), 3) for k, v in sorted(moved.items(), key=lambda kv: -kv[1].mean())[:4] if v.any()},
+        "seconds": round(time.monotonic() - begun, 1),
+    }  # fmt: skip
+
+
+def contact_sheet(before: list[np.ndarray], after: list[np.ndarray], hits: np.ndarray, path: Path, columns: int = 8) -> None:
+    """Up to 24 pairs, before above after; a green line under a success and a red one under a miss."""
+    rows = []
+    for begin in range(0, min(24, len(before)), columns):
+        cells = []
+        for a, b, hit in list(zip(before, after, hits, strict=True))[begin : begin + columns]:
+            line = np.full((4, a.shape[1], 3), (40, 170, 90) if hit else (210, 60, 60), np.uint8)
+            cells.append(np.concatenate([a, b, line], axis=0))
+        while len(cells) < columns:
+            cells.append(np.full_like(cells[0], 255))
+        rows.append(np.concatenate(cells, axis=1))
+    Image.fromarray(np.concatenate(rows, axis=0)).save(path, optimize=True)

@@ -1,0 +1,83 @@
+"""Second stage of the generator: small things (freckles, wrinkles, earrings, teeth) with W held still.
+
+The first stage's L1 loss is content to leave out what covers few pixels. Here errors are squared, which rewards even a
+faint freckle, and weigh more where the drawing has fine structure. The teacher mapping is frozen, so whatever was
+trained against W (mapping, encoder, mapper) stays valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from editor.networks.stylegan2 import Generator
+from editor.training import data, record
+from editor.training.bundles import load_generator, load_teacher
+from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
+from editor.training.run import Average, Run, arguments, set_rate, start
+
+
+def detail(images: Tensor) -> Tensor:
+    """Where a picture [N, 3, H, W] has fine structure: [N, 1, H, W], mean about 1."""
+    fine = (images - F.avg_pool2d(F.pad(images, (3, 3, 3, 3), mode="replicate"), 7, 1)).abs().amax(1, keepdim=True)
+    spread = F.avg_pool2d(fine, 3, 1, 1)
+    return spread / (spread.mean(dim=(1, 2, 3), keepdim=True) + 1e-3)
+
+
+def loss_of(made: Tensor, wanted: Tensor) -> Tensor:
+    """Squared error, the face and fine structure heavier, with a little L1 of gradients for edges."""
+    difference = made - wanted
+    weight = importance(made.shape[-1]).to(made.device) * (0.5 + 0.5 * detail(wanted))
+    edges = (difference[..., 1:] - difference[..., :-1]).abs().mean() + (
+        difference[..., 1:, :] - difference[..., :-1, :]
+    ).abs().mean()
+    return 12.0 * (difference.square() * weight).mean() + 0.3 * edges
+
+
+def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch: int) -> None:
+    """Train the synthesis network in place; it ends with averaged weights."""
+    synthesis = generator.synthesis.requires_grad_(True).train()
+    optimizer = torch.optim.Adam(synthesis.parameters(), lr=rate, betas=(0.9, 0.99))
+    average = Average(synthesis, 4000.0)
+    run.parts = {"synthesis": synthesis, "optimizer": optimizer, "average": average}
+    for fraction in run.steps("details"):
+        set_rate(optimizer, rate * min(1.0, 50 * fraction + 0.02) * max(0.005, 1 - fraction))
+        drawn = data.draw(run.rng(), batch)
+        with torch.no_grad():
+            w = teacher(data.physical(drawn).to(run.device))
+        wanted = data.pictures_of(drawn, generator.config.resolution).to(run.device)
+        loss = loss_of(synthesis(synthesis.styles(w), dtype=torch.bfloat16).float(), wanted)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        average.update(synthesis, batch)
+        if run.step % 200 == 199:
+            run.log(loss=loss.item())
+    average.copy_to(synthesis)
+    generator.eval().requires_grad_(False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m editor train details``."""
+    parser = arguments("Sharpen small details of a trained generator, with W held still.", 40, "details")
+    parser.add_argument("--batch", type=int, default=8, help="pictures a step")
+    parser.add_argument("--rate", type=float, default=4e-3, help="learning rate (equalised)")
+    options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed: the folder with the trained generator")
+    run = start(options)
+    generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+    train(run, generator, teacher, options.rate, options.batch)
+    current = load_generator(options.bundle, torch.device("cpu"))  # its mapping may be newer than when this run began
+    current.synthesis.load_state_dict(generator.synthesis.cpu().state_dict())
+    teacher = teacher.cpu()
+    found = figures(current, teacher, count=256)
+    print(found)
+    contact_sheet(current, teacher, run.folder / "sheet.png")
+    save_bundle(current, teacher, options.bundle)
+    record.write(options.bundle, "details", options, run, {k: float(np.round(v, 2)) for k, v in found.items()})
+    return 0

@@ -1,0 +1,98 @@
+"""Distillation of the generator's own mapping network (Gaussian z -> w) from the frozen teacher mapping.
+
+No pictures are needed: the teacher says what w a latent's portrait has. Errors are weighed by what they do to the
+picture, with a metric of W measured once by finite differences of the synthesis network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.networks.stylegan2 import Generator, Mapping
+from editor.training import data, record
+from editor.training.avatars.appearance import Portraits
+from editor.training.bundles import load_generator, load_teacher
+from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
+from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+
+PLAIN_SHARE = 0.1
+"""Weight of the plain error, relative to W's own deviations, beside the error in the picture."""
+
+
+@torch.no_grad()
+def picture_metric(generator: Generator, teacher: TeacherMapping, portraits: int = 24) -> Tensor:
+    """Metric M [w_dim, w_dim]: e M e is about the mean squared pixel error that an error e of w causes."""
+    synthesis, size = generator.synthesis, generator.config.resolution // 2
+    w = teacher(data.physical(data.draw(np.random.default_rng(11), portraits)))
+    spread = teacher(data.physical(data.draw(np.random.default_rng(12), 4096))).std(0) + 1e-3
+    weight = importance(size).sqrt()
+    total = torch.zeros(len(spread), len(spread))
+    for row in w:
+        plus, minus = row + 0.1 * torch.diag(spread), row - 0.1 * torch.diag(spread)
+        difference = synthesis(synthesis.styles(plus), resolution=size) - synthesis(synthesis.styles(minus), resolution=size)
+        jacobian = (difference * weight).flatten(1) / (0.2 * spread[:, None])
+        total += jacobian @ jacobian.t() / jacobian.shape[1]
+    return total / portraits
+
+
+def train(run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, batch: int) -> None:
+    """Train ``mapping`` in place; it ends with averaged weights."""
+    with torch.no_grad():
+        sample = teacher(data.physical(data.draw(np.random.default_rng(12), 8192, recombined=0.0)))
+    metric = picture_metric(generator, teacher)
+    metric /= (sample.t().cov() * metric).sum()  # an unexplained w counts 1
+    spread = sample.std(0) + 1e-3
+    optimizer = torch.optim.Adam(mapping.parameters(), lr=rate, betas=(0.9, 0.99))
+    average = Average(mapping, 400.0 * batch)
+    run.parts = {"mapping": mapping, "optimizer": optimizer, "average": average}
+    for fraction in run.steps("mapping"):
+        set_rate(optimizer, rate * cosine_decay(fraction, hold=0.1, floor=0.003))
+        z = data.latents(run.rng(), batch)
+        with torch.no_grad():
+            wanted = teacher(data.physical(Portraits.from_latent(z)))
+        with torch.autocast("cpu", torch.bfloat16, enabled=fraction < 0.8):
+            made = mapping(torch.from_numpy(z))
+        error = made.float() - wanted
+        in_picture = ((error @ metric) * error).sum(1).mean()
+        plain = (error / spread).square().mean()
+        optimizer.zero_grad(set_to_none=True)
+        (in_picture + PLAIN_SHARE * plain).backward()
+        optimizer.step()
+        average.update(mapping, batch)
+        if run.step % 500 == 499:
+            run.log(in_picture=in_picture.item(), plain=plain.item())
+    average.copy_to(mapping)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m editor train mapping``."""
+    parser = arguments("Distil the generator's mapping network from the teacher mapping.", 15, "mapping")
+    parser.add_argument("--layers", type=int, default=6, help="of the mapping network")
+    parser.add_argument("--features", type=int, default=512, help="width of its layers")
+    parser.add_argument("--batch", type=int, default=1024, help="latents a step")
+    parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
+    options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed: the folder with the trained generator")
+    run = start(options)
+    old, teacher = load_generator(options.bundle, torch.device("cpu")), load_teacher(options.bundle, torch.device("cpu"))
+    config = dataclasses.replace(old.config, mapping_layers=options.layers, mapping_features=options.features)
+    generator = Generator(config)
+    generator.synthesis.load_state_dict(old.synthesis.state_dict())
+    train(run, old, teacher, generator.mapping, options.rate, options.batch)
+    generator.eval().requires_grad_(False)
+    generator.mapping.w_avg.copy_(generator.mapping(torch.from_numpy(data.latents(np.random.default_rng(7), 10_000))).mean(0))
+    found = figures(generator, teacher, count=256)
+    print(found)
+    contact_sheet(generator, teacher, run.folder / "sheet.png")
+    save_bundle(generator, teacher, options.bundle)
+    record.write(options.bundle, "mapping", options, run, found)
+    records = record.read(options.bundle)
+    records["generator"]["config"] = config.as_dict()
+    record.save(options.bundle, records)
+    return 0
