@@ -19,6 +19,7 @@ from typing import Any
 from bot import replies
 from bot.errors import NothingSaid, code_for, sentence_for
 from bot.language import parse
+from bot.language.actions import to_json
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -126,7 +127,7 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
     result = list(layers)
     for number in numbers:
         old = result[number].strength
-        new = {"scale": lambda: old * action["factor"], "set": lambda: action["strength"], "remove": lambda: 0.0}[action["do"]]()
+        new = old * action["factor"] if action["do"] == "scale" else action.get("strength", 0.0)
         strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, new))
         result[number] = result[number].model_copy(update={"strength": round(strength, 4)})
     return [layer for layer in result if abs(layer.strength) >= LEAST_STRENGTH]
@@ -221,7 +222,7 @@ class Conversations:
             if not has_picture:
                 raise NothingSaid(replies.NOTHING_SAID)
             return []
-        actions = [action.to_json() for action in parse(text, [layer.prompt for layer in before])]
+        actions = [to_json(action) for action in parse(text, [layer.prompt for layer in before])]
         return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
 
     async def _do(

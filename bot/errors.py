@@ -13,7 +13,15 @@ import logging
 
 from editor.errors import EditorAway, EditorError
 from storage.errors import (
-    BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, StorageError, UnknownEdit,
+    BlobDamaged,
+    DatabaseTooNew,
+    DiskFull,
+    NoPicture,
+    NotFound,
+    NothingToRedo,
+    NothingToUndo,
+    StorageError,
+    UnknownEdit,
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -44,7 +52,7 @@ _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
     (DatabaseTooNew, "My memory was written by a newer version of me. Please tell whoever runs this bot."),
     (NotFound, "That picture was deleted, so I cannot go on from it. Please send it again."),
 )
-_WRONG_TOKEN = "The editor did not accept my access token. Please tell whoever runs this bot."
+_REFUSED = "The editor did not accept my access token. Please tell whoever runs this bot."
 _AWAY = "The editor is away at the moment. Nothing was lost: please ask again in a minute."
 
 
@@ -57,7 +65,7 @@ def sentence_for(error: Exception) -> str:
     if isinstance(error, EditorAway):
         return _AWAY
     if isinstance(error, EditorError):
-        return _WRONG_TOKEN if error.code == "not-authorised" else str(error)
+        return _REFUSED if error.code == "not-authorised" else str(error)
     if isinstance(error, BotError):
         return str(error)
     logger.error("unforeseen %s", type(error).__name__, exc_info=error)
