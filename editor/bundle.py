@@ -25,6 +25,8 @@ from editor.networks.text import TextTower
 from editor.protocol import BundleInfo, MethodName
 
 PARTS = ("generator", "encoder", "clip", "bank", "mapper")
+SPAN_ENERGY = 1e-3
+"""Share of the strongest direction's energy from which a direction counts to the span of pictures."""
 EMBEDDED = Path(__file__).parent / "bundles"
 """The bundles that come with the package; ``text`` beside them is the text tower that they share."""
 
@@ -125,6 +127,18 @@ class Bundle:
         """Least-squares map [w_dim, C] from a StyleSpace step to the step in W that comes nearest to causing it."""
         identity = torch.eye(self.generator.config.w_dim, device=self.bank.s_std.device)
         return torch.linalg.pinv(self.generator.synthesis.style_steps(identity).t())
+
+    @cached_property
+    def image_span(self) -> Tensor:
+        """Projection [D, D] onto the directions in which the generator's pictures can differ at all.
+
+        Texts and pictures lie in different parts of a joint space (the modality gap); what of a text direction lies
+        outside this span says nothing about a change of the picture.
+        """
+        rows = self.bank.rows
+        values, vectors = torch.linalg.eigh(rows.t() @ rows)
+        basis = vectors[:, values > SPAN_ENERGY * values.max()]
+        return basis @ basis.t()
 
     @cached_property
     def neutral_embedding(self) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -41,10 +42,14 @@ from editor.wishes import Candidate, State
 REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
 """Optimisation steps of an inversion by quality."""
 VARIATION = 0.35
-"""Size of a variation, in deviations of each style."""
+"""Strength of a variation: this share of the way between two random pictures of the generator."""
 VISIBLE = 0.08
 """Change of a pixel, in [-1, 1], that a person notices."""
-DRIFT_WEIGHT = 0.5
+DRIFT_WEIGHT = 10.0
+"""Logits of gain that a unit of embedding change across the wish is worth, when methods are compared."""
+
+LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
+"""Share of the standard gain below which nothing happened, and from which a wish is done."""
 
 Report = Callable[[str, int, int, None], None]
 IsCancelled = Callable[[], bool]
@@ -162,9 +167,9 @@ class Engine:
             layers, effect = self._grant(bundle, w, base, layers, wish)
             effects.append(effect)
             progress("find", number + 1, len(request.wishes) + 1)
-        styles = base + self._sum(bundle, layers, base)
         if request.seed is not None:
-            styles = styles + self._variation(bundle, request.seed)
+            layers.append(self._variation(bundle, request.seed))
+        styles = base + self._sum(bundle, layers, base)
         progress("render", 0, 1)
         before, after = wishes.render(bundle, torch.stack([base, styles]))
         progress("paste", 0, 1)
@@ -213,7 +218,7 @@ class Engine:
         if method == "mapper":
             return wishes.mapper_candidate(bundle, state, direction)
         if method == "direction":
-            return wishes.direction_candidate(bundle, state, direction, getattr(wish, "threshold", None))
+            return wishes.direction_candidate(bundle, state, wish, direction, getattr(wish, "threshold", None))
         raise BadRequest(f"This model has no method named '{method}'.")
 
     def _grant(
@@ -232,9 +237,11 @@ class Engine:
         embeddings = bundle.clip.encode_image(pictures)
         sign = -1.0 if wish.strength < 0 else 1.0
         measures = [wishes.measure(bundle, direction, target, embeddings[0], e) for e in embeddings[1:]]
-        scores = [min(sign * m.gain, 1.5 * bundle.thresholds.standard_gain) - DRIFT_WEIGHT * m.drift * 10 for m in measures]
+        scores = [min(sign * m.gain, 1.5 * bundle.thresholds.standard_gain) - DRIFT_WEIGHT * m.drift for m in measures]
         best = int(np.argmax(scores)) if scores else -1
         effect = self._effect(bundle, wish, made, measures, best, embeddings, pictures, replaced)
+        if effect.verdict == "refused" and effect.satisfied and replaced:  # taking the other layers off was all it needed
+            return kept, effect.model_copy(update={"verdict": "done", "replaced": replaced, "nearest": ()})
         if effect.verdict == "refused":
             return layers, effect
         return [*kept, made[best]], effect
@@ -245,6 +252,9 @@ class Engine:
         """The adjustments less those that speak of the same thing as the wish (pink hair after blonde hair)."""
         kept, replaced = [], []
         for layer in layers:
+            if layer.method == "variation":
+                kept.append(layer)
+                continue
             other = wishes.text_direction(bundle, layer)
             same = abs(float(other @ direction)) >= wishes.OVERLAP or self._same_atoms(bundle, other, direction)
             replaced.append(layer.prompt) if same else kept.append(layer)
@@ -271,10 +281,7 @@ class Engine:
         measured = measures[best]
         gain, reached = sign * measured.gain, sign * (measured.final - limits.shown) > 0
         expected = limits.standard_gain * min(1.0, abs(wish.strength))
-        if reached or gain >= 0.6 * expected:
-            verdict = "done"
-        else:
-            verdict = "weak" if gain >= 0.25 * expected else "refused"
+        verdict = self._verdict(gain / max(expected, 1e-6), reached, wishes.response(bundle, wish))
         changed = float(((pictures[best + 1] - pictures[0]).abs().amax(0) > VISIBLE).float().mean())
         identity = float(F.cosine_similarity(embeddings[best + 1], embeddings[0], dim=0))
         return Effect(
@@ -286,6 +293,13 @@ class Engine:
         )  # fmt: skip
 
     @staticmethod
+    def _verdict(gain: float, reached: bool, response: float) -> Literal["done", "weak", "refused"]:
+        """From the gain in standard steps, whether the text describes the result, and how much pictures answer to it."""
+        if response < wishes.LEAST_RESPONSE or gain < LEAST_GAIN:
+            return "refused"
+        return "done" if reached or gain >= ENOUGH_GAIN else "weak"
+
+    @staticmethod
     def _nearest(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
         """The bundle's example wishes nearest in meaning."""
         examples = bundle.info.examples
@@ -294,12 +308,14 @@ class Engine:
         order = (bundle.clip.encode_text(examples) @ target).argsort(descending=True)
         return tuple(examples[int(i)] for i in order[:count])
 
-    def _variation(self, bundle: Bundle, seed: int) -> Tensor:
-        """A small deterministic change of look [C]: a step in W, so that the picture stays in the domain."""
+    def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
+        """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
         rng = torch.Generator().manual_seed(seed)
         config = bundle.generator.config
         a, b = (bundle.generator.mapping(torch.randn(1, config.z_dim, generator=rng).to(self.device)) for _ in range(2))
-        return VARIATION * bundle.generator.synthesis.style_steps(a - b)[0]
+        step = bundle.generator.synthesis.style_steps(a - b)[0]
+        return Adjustment(prompt=f"variation {seed}", strength=VARIATION, method="variation",
+                          fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
 
 
 def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:

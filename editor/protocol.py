@@ -73,7 +73,7 @@ class Inversion(Message):
     fidelity: Fidelity
 
 
-MethodName = Literal["mapper", "direction", "optimization"]
+MethodName = Literal["mapper", "direction", "optimization", "variation"]
 
 
 class Wish(Message):

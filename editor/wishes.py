@@ -21,6 +21,8 @@ MOST_DEVIATION = 10.0
 """No style may leave its mean by more than this many deviations."""
 OVERLAP = 0.60
 """Cosine of two wishes' text directions or deltas from which they speak of the same thing."""
+LEAST_RESPONSE = 0.3
+"""Response below which a wish is beyond the model."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,28 @@ def contrast(prompt: str) -> str | None:
 def text_direction(bundle: Bundle, wish: Wish) -> Tensor:
     """Unit direction [D] of the wish in the text-image space: its text against a contrasting one.
 
-    The contrast is the wish's own neutral text; else what a negation denies; else the bundle's plain texts. A negative
-    strength asks for the opposite: the direction is turned round.
+    The contrast is the wish's own neutral text; else what a negation denies; else the bundle's plain texts. What lies
+    outside the span of pictures is dropped. A negative strength asks for the opposite: the direction is turned round.
     """
+    direction = F.normalize(_difference(bundle, wish) @ bundle.image_span, dim=0)
+    return -direction if wish.strength < 0 else direction
+
+
+def _difference(bundle: Bundle, wish: Wish) -> Tensor:
     target = bundle.clip.encode_text([wish.prompt])[0]
     neutral = wish.neutral or contrast(wish.prompt)
     origin = bundle.neutral_embedding if neutral is None else bundle.clip.encode_text([neutral])[0]
-    direction = F.normalize(target - origin, dim=0)
-    return -direction if wish.strength < 0 else direction
+    return F.normalize(target - origin, dim=0)
+
+
+def response(bundle: Bundle, wish: Wish) -> float:
+    """How much of what the wish says is a matter in which this model's pictures differ at all, 0..1.
+
+    A denial says as much as what it denies: pictures without wings do not differ in wings either.
+    """
+    denied = contrast(wish.prompt)
+    plain = wish if denied is None else Wish(prompt=denied)
+    return float((_difference(bundle, plain) @ bundle.image_span).norm())
 
 
 def mapper_candidate(bundle: Bundle, state: State, direction: Tensor) -> Candidate | None:
@@ -84,16 +100,16 @@ def mapper_candidate(bundle: Bundle, state: State, direction: Tensor) -> Candida
     return Candidate(bundle.generator.synthesis.style_steps(step)[0], "mapper")
 
 
-def direction_candidate(bundle: Bundle, state: State, direction: Tensor, threshold: float | None) -> Candidate | None:
+def direction_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor, threshold: float | None) -> Candidate | None:
     """The global direction, scaled so that it gains the bundle's standard step on this picture."""
     found = directions.find(bundle.bank, direction, threshold)
     if found is None:
         return None
     allowed = _room(bundle, state, found.delta)
     strengths = torch.tensor([step for step in STEPS if step <= allowed] or [allowed])
-    embeddings = embed(bundle, state.styles[None] + strengths[:, None] * found.delta[None])
-    start = embed(bundle, state.styles[None])
-    gains = (embeddings - start) @ direction
+    steps = torch.cat([torch.zeros(1), strengths])[:, None] * found.delta[None]
+    logits = bundle.clip.logits(embed(bundle, state.styles[None] + steps), bundle.clip.encode_text([wish.prompt]))[:, 0]
+    gains = (logits[1:] - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
     wanted = bundle.thresholds.standard_gain
     enough = (gains >= wanted).nonzero()
     best = int(enough[0, 0]) if len(enough) else int(gains.argmax())

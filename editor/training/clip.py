@@ -1,12 +1,13 @@
 """Training of a bundle's text-image model.
 
-Truth is exact: the labels say for every phrase and portrait whether it is true, false or ambiguous (masked), so the
-sigmoid loss (Zhai et al. 2023, arXiv 2303.15343) is taken over the full table, with a directional loss which asks that
-the difference of two portraits' embeddings point where the difference of their texts points, as editing needs it.
-
-Learning texts and pictures together is slow on a CPU. So the joint space is first learned between texts and exact
-*scenes* (the numbers a portrait is drawn from, through a small network: thousands of portraits a second); then the image
-tower learns to place each picture where its scene lies, with a head that regresses the attributes as help.
+Truth is exact here, so the joint space need not be found by contrasting pictures and texts, which is slow on a CPU: it
+is laid out. A *scene* (the numbers a portrait is drawn from, hidden ones left out) has its place in the space by
+definition, and so has a text, by the conditions under which it is true: what it speaks of is an axis, a denial the other
+way along it, texts that are true of every portrait are an axis of their own, and so are texts that no portrait can
+satisfy. Then two networks learn to find these places: the text head from sentence embeddings alone, in minutes, and the
+image tower from pictures alone (drawn and generated, damaged like uploads), with a loss on the difference of two pictures
+that differ in one attribute, as editing needs it. Scale and bias make the logits those of a sigmoid loss (Zhai et al.
+2023, arXiv 2303.15343): above 0 where the text describes the picture.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower
 from editor.training import counterfactual, data, judge, record
 from editor.training.avatars import lexicon
-from editor.training.avatars.appearance import Labels, Portraits
+from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Labels, Portraits
 from editor.training.avatars.lexicon import Phrase
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.generator import TeacherMapping
@@ -35,35 +36,34 @@ from editor.training.run import Average, Run, arguments, cosine_decay, set_rate,
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
-WORDS_SHARE = 0.2
-"""Of the time, for the first stage."""
+WORDS_SHARE = 0.15
+"""Of the time, for the text head."""
+TEXT_NOISE = 0.25
+"""Length of the random vector added to sentence embeddings, so that near wordings land near."""
+FAR = 0.45
+"""Cosine below which a text is like no known phrase."""
+CONSTANT, SCALE = 2.0, 25.0
+"""Share of "any portrait" in every scene; the logits' scale."""
 
 
 class Phrasebook:
-    """Seen phrases with their sentence embeddings, drawn evenly over topics and found by condition."""
+    """Seen phrases with their sentence embeddings, drawn evenly over topics."""
 
     def __init__(self, tower: TextTower) -> None:
         self.tower = tower
         self.phrases = [phrase for phrase in lexicon.phrases() if not phrase.unseen]
         self.embeddings = tower.encode([phrase.text for phrase in self.phrases])
         self.topics: dict[str, np.ndarray] = {}
-        self.by_condition: dict[lexicon.Condition, list[int]] = {}
         grouped: dict[str, list[int]] = {}
         for number, phrase in enumerate(self.phrases):
             grouped.setdefault(phrase.topic, []).append(number)
-            if len(phrase.conditions) == 1:
-                self.by_condition.setdefault(phrase.conditions[0], []).append(number)
         self.topics = {topic: np.array(numbers) for topic, numbers in grouped.items()}
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """``count`` phrase numbers, topics equally likely."""
-        names = list(self.topics)
-        chosen = rng.integers(0, len(names), count)
-        return np.array([rng.choice(self.topics[names[topic]]) for topic in chosen])
-
-    def for_condition(self, rng: np.random.Generator, condition: lexicon.Condition) -> int:
-        """A random phrase that says just this."""
-        return int(rng.choice(self.by_condition[condition]))
+        groups = list(self.topics.values())
+        chosen, place = rng.integers(0, len(groups), count), rng.random(count)
+        return np.array([groups[g][int(p * len(groups[g]))] for g, p in zip(chosen, place, strict=True)])
 
 
 @dataclass
@@ -84,11 +84,15 @@ class Pairs:
 
 
 def scene(portraits: Portraits, labels: Labels) -> Tensor:
-    """All that can be seen of portraits and spoken of, in numbers [N, S] about -1..1; what is hidden is 0."""
+    """All that can be seen of portraits and spoken of, in numbers [N, len(AXES)]: present about 1, absent about -1 (a
+    colour -0.3, so that the many absent ones do not drown the rest); what is hidden is 0."""
     columns = [2 * values - 1 for values in (*labels.scales.values(), *labels.raw_amounts.values())]
     seen = [labels.visible[name] for name in (*labels.scales, *labels.raw_amounts)]
     shown = [np.where(visible, column, 0.0) for column, visible in zip(columns, seen, strict=True)]
-    blends = [portraits.weights[name] * labels.visible[name][:, None] for name in portraits.weights]
+    weights = dict(portraits.weights)
+    lipstick = labels.raw_amounts["lipstick"][:, None]
+    weights["lip_color"] = np.concatenate([1 - lipstick, weights["lip_color"][:, 1:] * lipstick], axis=1)
+    blends = [2 * (weights[name] - 0.15) * labels.visible[name][:, None] for name in CHOICES]
     return torch.from_numpy(np.column_stack([*shown, *blends]).astype(np.float32))
 
 
@@ -106,68 +110,85 @@ def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: Teach
     return data.compress(judge.damaged(images, rng), rng, share=0.15).to(run.device)
 
 
-def sigmoid_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Mean log loss over the pairs [N, M] whose truth is known; true and false pairs weigh the same in sum."""
-    wanted = (truth == lexicon.TRUE).float()
-    loss = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    right, wrong = wanted, (truth == lexicon.FALSE).float()
-    return (loss * right).sum() / right.sum().clamp_min(1) * 0.5 + (loss * wrong).sum() / wrong.sum().clamp_min(1) * 0.5
+def embed_scenes(portraits: Portraits, labels: Labels) -> Tensor:
+    """Where portraits lie in the joint space: unit [N, DIM]."""
+    numbers = scene(portraits, labels)
+    constant = torch.full((len(numbers), 1), CONSTANT)
+    return F.normalize(torch.cat([numbers, constant, torch.zeros_like(constant)], dim=1), dim=1)
 
 
-class SceneEncoder(nn.Module):
-    """Scenes [N, S] -> unit embeddings [N, dim]. Only training needs it."""
+AXES = [(name, "") for name in (*SCALES, *AMOUNTS)] + [(name, value) for name, values in CHOICES.items() for value in values]
+"""What the first axes of the joint space mean; after them come "any portrait" and "no portrait"."""
+DIM = len(AXES) + 2
 
-    def __init__(self, inputs: int, dim: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(inputs, 512), nn.GELU(), nn.Linear(512, 512), nn.GELU(), nn.Linear(512, dim))
 
-    def forward(self, scenes: Tensor) -> Tensor:
-        """[N, S] -> [N, dim]."""
-        return F.normalize(self.layers(scenes), dim=1)
+def embed_phrase(phrase: Phrase) -> np.ndarray:
+    """Where a text lies in the joint space: unit [DIM]."""
+    place = np.zeros(DIM, np.float32)
+    for name, kind, value in phrase.conditions:
+        if kind in ("always", "never"):
+            place[DIM - 2 if kind == "always" else DIM - 1] += 1.0
+        else:
+            place[AXES.index((name, value))] += -1.0 if kind in ("absent", "low") else 1.0
+    return place / np.linalg.norm(place)
+
+
+def far_texts(tower: TextTower, embeddings: Tensor, count: int, seed: int) -> Tensor:
+    """Sentence embeddings of random words that are like no known phrase: they mean "no portrait"."""
+    rng = np.random.default_rng(seed)
+    names = np.array([name for name in tower.index if name.isalpha() and len(name) > 3])
+    texts = [" ".join(rng.choice(names, int(rng.integers(1, 3)))) for _ in range(count)]
+    found = tower.encode(texts)
+    nearest = torch.cat([(part @ embeddings.t()).amax(1) for part in found.split(500)])
+    return found[nearest < FAR]
 
 
 class Trainer:
-    """The joint space, the scene encoder and the helping head, with one step of either stage."""
+    """The joint space with the helping head, and one step of either network."""
 
-    def __init__(self, run: Run, tower: TextTower, rate: float, dim: int) -> None:
+    def __init__(self, run: Run, tower: TextTower, rate: float) -> None:
         self.run, self.rate = run, rate
         self.book = Phrasebook(tower)
-        self.neutral = tower.encode(list(lexicon.wordings.NEUTRAL)).to(run.device)
-        self.space = JointSpace(dim).to(run.device)
-        example = Portraits.sample(1, 0)
-        self.scenes = SceneEncoder(scene(example, example.labels()).shape[1], dim).to(run.device)
+        places = torch.from_numpy(np.stack([embed_phrase(phrase) for phrase in self.book.phrases]))
+        far = far_texts(tower, self.book.embeddings, 12_000, run.seed)
+        nowhere = torch.zeros(len(far), DIM)
+        nowhere[:, -1] = 1.0
+        self.far, self.places = far, torch.cat([places, nowhere])
+        self.sentences = torch.cat([self.book.embeddings, far])
+        self.space = JointSpace(DIM).to(run.device)
+        with torch.no_grad():
+            self.space.log_scale.fill_(float(np.log(SCALE)))
+            self.space.bias.zero_()
         self.head = nn.Linear(320, judge.ATTRIBUTES.outputs).to(run.device)
-        words = [*self.space.text.parameters(), self.space.log_scale, self.space.bias, *self.scenes.parameters()]
-        self.word_optimizer = torch.optim.AdamW(words, lr=rate, weight_decay=0.02)
+        self.word_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
         sight = [*self.space.image.parameters(), *self.head.parameters()]
         self.sight_optimizer = torch.optim.AdamW(sight, lr=rate, weight_decay=0.02)
-        self.average = Average(self.space, 6000.0)
+        self.word_average, self.sight_average = Average(self.space.text, 50_000.0), Average(self.space.image, 6000.0)
         run.parts = {
-            "space": self.space, "scenes": self.scenes, "head": self.head, "average": self.average,
+            "space": self.space, "head": self.head, "word_average": self.word_average, "sight_average": self.sight_average,
             "word_optimizer": self.word_optimizer, "sight_optimizer": self.sight_optimizer,
         }  # fmt: skip
 
-    def words(self, share: float, pairs: Pairs, phrases: int) -> dict[str, float]:
-        """One step of the first stage: texts and scenes; ``share`` of the stage is done."""
+    def words(self, share: float, phrases: int) -> dict[str, float]:
+        """One step of the text head; ``share`` of its time is spent."""
         self.space.train()
         set_rate(self.word_optimizer, self.rate * cosine_decay(share, hold=0.3))
         rng, device = self.run.rng(purpose=3), self.run.device
-        embeddings = self.scenes(scene(pairs.both, pairs.labels).to(device))
-        numbers = self.book.draw(rng, phrases)
-        texts = self.space.text(self.book.embeddings[torch.from_numpy(numbers)].to(device))
-        truth = torch.from_numpy(lexicon.truth([self.book.phrases[i] for i in numbers], pairs.labels)).to(device)
-        matching = sigmoid_loss(self.space.logits(embeddings, texts), truth)
-        pointing = self._directional(embeddings, pairs.changes, rng)
-        self._take(self.word_optimizer, matching + DIRECTION_WEIGHT * pointing, len(embeddings))
-        return {"matching": matching.item(), "pointing": pointing.item()}
+        far = len(self.book.phrases) + rng.integers(0, len(self.far), phrases // 8)
+        numbers = torch.from_numpy(np.concatenate([self.book.draw(rng, phrases - len(far)), far]))
+        sentences = self.sentences[numbers].to(device)
+        sentences = F.normalize(sentences + TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1), dim=1)
+        placing = (1 - F.cosine_similarity(self.space.text(sentences), self.places[numbers].to(device), dim=1)).mean()
+        self._take(self.word_optimizer, placing)
+        self.word_average.update(self.space.text, phrases)
+        return {"text_placing": placing.item()}
 
     def sight(self, share: float, pairs: Pairs, images: Tensor) -> dict[str, float]:
-        """One step of the second stage: pictures to where their scenes lie."""
+        """One step of the image tower; ``share`` of its time is spent."""
         self.space.train()
         set_rate(self.sight_optimizer, self.rate * cosine_decay(share, hold=0.3))
         count, device = len(pairs.changes), self.run.device
-        with torch.no_grad():
-            wanted = self.scenes(scene(pairs.both, pairs.labels).to(device))
+        wanted = embed_scenes(pairs.both, pairs.labels).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             features = self.space.image.features(images)
         features = features.float()
@@ -177,35 +198,15 @@ class Trainer:
         visible = should.norm(dim=1) > 0.05
         pointing = (1 - F.cosine_similarity(moved, should, dim=1))[visible].mean()
         helping = judge.loss_of(split(judge.ATTRIBUTES, self.head(features)), pairs.labels)
-        self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping, len(images))
+        self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping)
+        self.sight_average.update(self.space.image, len(images))
         return {"placing": placing.item(), "pointing": pointing.item(), "helping": helping.item()}
 
-    def _take(self, optimizer: torch.optim.Optimizer, loss: Tensor, samples: int) -> None:
+    @staticmethod
+    def _take(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        self.average.update(self.space, samples)
-
-    def _directional(self, embeddings: Tensor, changes: list[counterfactual.Change], rng: np.random.Generator) -> Tensor:
-        """1 - cosine of image differences and text differences, over the pairs whose change can be said."""
-        count = len(changes)
-        rows = [row for row, change in enumerate(changes) if change.after is not None]
-        moved = embeddings[count:][rows] - embeddings[:count][rows]
-        after, before = [], []
-        for row in rows:
-            change = changes[row]
-            assert change.after is not None
-            after.append(self.book.embeddings[self.book.for_condition(rng, change.after)])
-            spoken = change.before is not None and rng.random() < 0.5
-            before.append(self.book.embeddings[self.book.for_condition(rng, change.before)] if spoken and change.before else None)
-        neutral = F.normalize(self.space.text(self.neutral).mean(0), dim=0)
-        device = embeddings.device
-        target = self.space.text(torch.stack(after).to(device))
-        said = [row for row, sentence in enumerate(before) if sentence is not None]
-        origin = neutral.expand(len(rows), -1).clone()
-        if said:
-            origin[said] = self.space.text(torch.stack([b for b in before if b is not None]).to(device))
-        return (1 - F.cosine_similarity(moved, target - origin, dim=1)).mean()
 
 
 @torch.no_grad()
@@ -213,7 +214,7 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     """Mean over phrases of the area under the ROC curve on unseen drawings, by their pictures or by their scenes."""
     drawn = Portraits.sample(portraits, 1_000_211)
     if by_scene:
-        images = trainer.scenes(scene(drawn, drawn.labels()).to(trainer.run.device)).cpu()
+        images = embed_scenes(drawn, drawn.labels())
     else:
         images = torch.cat([space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)])
     scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
@@ -244,9 +245,10 @@ def figures(trainer: Trainer, count: int = 600, by_scene: bool = False) -> dict[
 
 def averaged(trainer: Trainer) -> JointSpace:
     """A copy with averaged weights, in eval mode, on the CPU."""
-    space = JointSpace(trainer.space.text.layers[-1].out_features)
+    space = JointSpace(DIM)
     space.load_state_dict(trainer.space.state_dict())
-    trainer.average.copy_to(space)
+    trainer.word_average.copy_to(space.text)
+    trainer.sight_average.copy_to(space.image)
     return space.eval().requires_grad_(False)
 
 
@@ -254,20 +256,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """``python -m editor train clip``."""
     parser = arguments("Train a bundle's text-image model (image tower and text head).", 30, "clip")
     parser.add_argument("--text", default=EMBEDDED / "text", help="folder of the text tower")
-    parser.add_argument("--dim", type=int, default=192, help="width of the joint space")
     parser.add_argument("--batch", type=int, default=24, help="pairs of pictures a step")
-    parser.add_argument("--phrases", type=int, default=192, help="phrases a step")
+    parser.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     options = parser.parse_args(argv)
     run = start(options)
     tower = TextTower.load(options.text)
-    trainer = Trainer(run, tower, options.rate, options.dim)
+    trainer = Trainer(run, tower, options.rate)
     generator = teacher = None
     if options.bundle and (options.bundle / "generator.safetensors").exists():
         generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     for fraction in run.steps("clip"):
         if fraction < WORDS_SHARE:
-            losses = trainer.words(fraction / WORDS_SHARE, Pairs.draw(run.rng(), 5 * options.batch), 2 * options.phrases)
+            losses = trainer.words(fraction / WORDS_SHARE, options.phrases)
         else:
             pairs = Pairs.draw(run.rng(), options.batch)
             share = (fraction - WORDS_SHARE) / (1 - WORDS_SHARE)
@@ -281,5 +282,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.bundle:
         save_file({k: v.half().contiguous() if v.is_floating_point() else v for k, v in space.state_dict().items()},
                   options.bundle / "clip.safetensors")  # fmt: skip
-        record.write(options.bundle, "clip", options, run, found, {"dim": options.dim})
+        record.write(options.bundle, "clip", options, run, found, {"dim": DIM})
     return 0

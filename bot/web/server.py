@@ -1,0 +1,226 @@
+"""The local web chat's server: the page, the conversation as NDJSON, and the user's own pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot import replies
+from bot.conversation import Conversations, Shown, Speaker, Turn
+from bot.errors import sentence_for
+from editor import protocol as wire
+from editor.errors import EditorError
+from storage.errors import NoPicture, StorageError
+from storage.history import Edit
+
+logger = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+COOKIE, PLATFORM, PLACE = "chat", "web", "web"
+LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+CONVERSATIONS = web.AppKey("conversations", Conversations)
+SAMPLES = web.AppKey("samples", Path)
+MOST_UPLOAD = web.AppKey("most_upload", int)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def create_app(conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1") -> web.Application:
+    """The application; ``most_upload`` is in bytes, ``host`` the name it may be called by besides loopback's."""
+    app = web.Application(middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536)
+    app[CONVERSATIONS], app[SAMPLES], app[MOST_UPLOAD] = conversations, samples, most_upload
+    app.router.add_get("/", _page)
+    app.router.add_get("/api/state", _state)
+    app.router.add_post("/api/talk", _talk)
+    app.router.add_get("/api/pictures/{edit:\\d+}", _picture)
+    app.router.add_get("/samples/{number:\\d+}.png", _sample)
+    app.router.add_static("/static", STATIC)
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def serve(app: web.Application, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until cancelled; ``announce`` gets the address once it can be opened."""
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        name = f"[{bound[0]}]" if ":" in str(bound[0]) else bound[0]
+        announce(f"http://{name}:{bound[1]}")
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+# who may ask
+
+
+def _guard(names: set[str]) -> Any:
+    """Answers only to its own name (against DNS rebinding), and to POSTs of its own page."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        if host not in names:
+            raise web.HTTPForbidden(text="This chat answers only on this machine.")
+        origin = request.headers.get("Origin")
+        if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
+            raise web.HTTPForbidden(text="This chat answers only to its own page.")
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise web.HTTPForbidden(text="This chat answers only to its own page.")
+        return await handler(request)
+
+    return guard
+
+
+@web.middleware
+async def _identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A random cookie names the user; whoever opens the page gets one."""
+    user = request.cookies.get(COOKIE, "")
+    fresh = not (len(user) == 43 and user.isascii())
+    request["user"] = secrets.token_urlsafe(32) if fresh else user
+    response = await handler(request)
+    if fresh and not response.prepared:
+        response.set_cookie(COOKIE, request["user"], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+    return response
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+
+
+def _speaker(request: web.Request) -> Speaker:
+    return Speaker(PLATFORM, request["user"], PLACE)
+
+
+# what is asked
+
+
+async def _page(_: web.Request) -> web.StreamResponse:
+    return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+async def _sample(request: web.Request) -> web.StreamResponse:
+    path = request.app[SAMPLES] / f"{int(request.match_info['number'])}.png"
+    if not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path, headers={"Cache-Control": "max-age=86400"})
+
+
+async def _picture(request: web.Request) -> web.StreamResponse:
+    """A picture of the user's own; anybody else's does not exist."""
+    history, number = request.app[CONVERSATIONS].history, int(request.match_info["edit"])
+    try:
+        if await history.owner(number) != (PLATFORM, request["user"]):
+            raise web.HTTPNotFound
+        picture = await history.picture((await history.edit(number)).picture)
+    except StorageError:
+        raise web.HTTPNotFound from None
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    if "download" in request.query:
+        headers["Content-Disposition"] = f'attachment; filename="edit-{number}.png"'
+    return web.Response(body=picture.data, content_type=picture.media_type, headers=headers)
+
+
+async def _state(request: web.Request) -> web.Response:
+    """Where the conversation stands, for a page that was just opened."""
+    conversations = request.app[CONVERSATIONS]
+    speaker = _speaker(request)
+    conversation = await conversations.history.conversation(speaker.platform, speaker.user, speaker.place)
+    try:
+        head: Edit | None = await conversations.history.head(conversation.id)
+    except NoPicture:
+        head = None
+    try:
+        ready, trouble = await conversations.editor.ready(), None
+    except EditorError as error:
+        ready, trouble = False, sentence_for(error)
+    body = await _standing(conversations, head)
+    samples = sorted(int(path.stem) for path in request.app[SAMPLES].glob("*.png"))
+    extra = {"ready": ready, "trouble": trouble, "samples": samples, "examples": list(await conversations.examples()) if ready else []}
+    return web.json_response(body | extra)
+
+
+async def _standing(conversations: Conversations, head: Edit | None) -> dict[str, Any]:
+    if head is None:
+        return {"edit": None, "adjustments": [], "history": []}
+    edits = await conversations.history.edits(head.source)
+    return {
+        "edit": head.id,
+        "adjustments": [{"prompt": r["prompt"], "strength": r["strength"]} for r in head.recipes],
+        "history": [_history_row(edit) for edit in edits],
+    }
+
+
+def _history_row(edit: Edit) -> dict[str, Any]:
+    return {"edit": edit.id, "number": edit.number, "parent": edit.parent, "text": edit.text or "original",
+            "description": replies.describe(edit)}  # fmt: skip
+
+
+async def _talk(request: web.Request) -> web.StreamResponse:
+    """One message as multipart form; the answer is NDJSON: progress events, then the turn."""
+    text, picture, reply_to = await _message(request)
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+    if COOKIE not in request.cookies:
+        response.set_cookie(COOKIE, request["user"], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+    await response.prepare(request)
+
+    async def progress(event: wire.Event) -> None:
+        body = event.model_dump(mode="json", exclude={"result", "preview"})
+        if body["event"] in ("queued", "started", "progress"):
+            await _line(response, body)
+
+    conversations = request.app[CONVERSATIONS]
+    # Shielded: a page that is closed does not stop the wish; its result is there when the page is opened again.
+    turn = await asyncio.shield(conversations.talk(_speaker(request), text, picture, reply_to, progress))
+    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit))
+    await response.write_eof()
+    return response
+
+
+async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:
+    try:
+        await response.write(json.dumps(body, ensure_ascii=False).encode() + b"\n")
+    except (ConnectionError, RuntimeError):
+        logger.debug("the page was closed while an answer was written")
+
+
+async def _message(request: web.Request) -> tuple[str, bytes | None, int | None]:
+    most = request.app[MOST_UPLOAD]
+    too_large = f"This picture is too large for me: {most // 1048576} MB is the most I take."
+    try:
+        form = await request.post()
+    except web.HTTPRequestEntityTooLarge:
+        raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0, text=too_large) from None
+    field = form.get("picture")
+    picture = field.file.read(most + 1) if isinstance(field, web.FileField) else None
+    if picture is not None and len(picture) > most:
+        raise web.HTTPRequestEntityTooLarge(most, len(picture), text=too_large)
+    reply_to = str(form.get("reply_to", ""))
+    return str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    return {
+        "reply": turn.reply, "actions": list(turn.actions), "pictures": [_shown(shown) for shown in turn.pictures],
+        "warnings": list(turn.warnings), "error": turn.error, "milliseconds": turn.milliseconds,
+    }  # fmt: skip
+
+
+def _shown(shown: Shown) -> dict[str, Any]:
+    return {"edit": shown.edit, "number": shown.number, "url": f"/api/pictures/{shown.edit}", "alt": shown.alt}

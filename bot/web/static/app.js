@@ -1,0 +1,215 @@
+// The page of the local chat. It shows what the server says and says what the user types; it decides nothing.
+const $ = (id) => document.getElementById(id);
+const STAGES = {
+  decode: "Opening the picture…", encode: "Looking at it…", refine: "Looking closely…", find: "Finding the way…",
+  render: "Drawing…", measure: "Checking…", paste: "Putting it back…",
+};
+const state = { edit: null, busy: false, history: [], first: null, comparing: false };
+
+const pictureUrl = (edit) => `/api/pictures/${edit}`;
+const make = (tag, props = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), props);
+  element.append(...children);
+  return element;
+};
+
+function addBubble(who, text, { pictures = [], error = false } = {}) {
+  const bubble = make("div", { className: `bubble ${who}${error ? " error" : ""}`, textContent: text });
+  if (pictures.length) {
+    const thumbs = make("div", { className: "thumbs" });
+    for (const picture of pictures) {
+      const button = make("button", { type: "button", title: picture.alt, onclick: () => showPicture(picture.url, picture.alt) });
+      button.append(make("img", { src: picture.url, alt: picture.alt }));
+      thumbs.append(button);
+    }
+    bubble.append(thumbs);
+  }
+  $("log").append(bubble);
+  $("log").scrollTop = $("log").scrollHeight;
+  return bubble;
+}
+
+function showPicture(url, alt) {
+  $("after").src = url;
+  $("after").alt = alt;
+}
+
+function setSplit(percent) {
+  const value = Math.max(0, Math.min(100, percent));
+  $("frame").style.setProperty("--split", `${value}%`);
+  $("handle").setAttribute("aria-valuenow", String(Math.round(value)));
+  $("handle").setAttribute("aria-valuetext", `${Math.round(value)} percent of the original`);
+}
+
+function setComparing(on) {
+  state.comparing = on && state.first !== null;
+  $("compare").setAttribute("aria-pressed", String(state.comparing));
+  $("beforeClip").hidden = $("handle").hidden = !state.comparing;
+  if (state.comparing) { setSplit(50); $("handle").focus({ preventScroll: true }); }
+}
+
+function setBusy(busy, text = "Working…", share = null) {
+  state.busy = busy;
+  $("busy").hidden = !busy;
+  $("stageText").textContent = text;
+  if (share === null) $("bar").removeAttribute("value"); else $("bar").value = share;
+  $("send").disabled = busy;
+  document.querySelectorAll("[data-say], #chips button, #strip button, #samples button").forEach((b) => { b.disabled = busy; });
+}
+
+function render(standing) {
+  state.edit = standing.edit;
+  state.history = standing.history;
+  const empty = standing.edit === null;
+  $("app").dataset.empty = String(empty);
+  $("welcome").hidden = !empty;
+  $("viewer").hidden = empty;
+  if (empty) return;
+  const current = standing.history.find((row) => row.edit === standing.edit);
+  state.first = standing.history[0].edit;
+  showPicture(pictureUrl(standing.edit), current.description);
+  $("before").src = pictureUrl(state.first);
+  $("download").href = `${pictureUrl(standing.edit)}?download=1`;
+  $("pills").replaceChildren(...standing.adjustments.map((a) => {
+    const pill = make("li", {}, make("b", { textContent: a.prompt }));
+    if (Math.abs(a.strength - 1) > 0.01) pill.append(` ${Math.round(a.strength * 100)} %`);
+    return pill;
+  }));
+  $("strip").replaceChildren(...standing.history.map((row, index) => {
+    const button = make("button", { type: "button", title: `${row.number}. ${row.description}`, onclick: () => say(`go to ${row.number}`) });
+    button.setAttribute("aria-label", `Go to edit ${row.number}: ${row.description}`);
+    button.setAttribute("aria-current", String(row.edit === standing.edit));
+    button.append(make("img", { src: pictureUrl(row.edit), alt: "", loading: "lazy" }));
+    const item = make("li", {}, button, make("span", { textContent: row.number === 0 ? "original" : row.text }));
+    if (index && row.parent !== standing.history[index - 1].edit) item.className = "branch";
+    return item;
+  }));
+  $("strip").querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function progress(event) {
+  if (event.event === "queued") setBusy(true, event.position ? `Waiting: ${event.position} ahead of you…` : "Starting…");
+  if (event.event === "started") setBusy(true, "Working…");
+  if (event.event === "progress") setBusy(true, STAGES[event.stage] ?? "Working…", event.total > 1 ? event.step / event.total : null);
+}
+
+async function* lines(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let pending = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    pending += value ?? "";
+    const parts = pending.split("\n");
+    pending = parts.pop();
+    for (const part of parts) if (part) yield JSON.parse(part);
+    if (done) return;
+  }
+}
+
+async function say(text, picture = null, preview = null) {
+  if (state.busy || (!text.trim() && !picture)) return false;
+  const form = new FormData();
+  form.set("text", text);
+  if (picture) form.set("picture", picture);
+  const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: "The picture you sent" }] : [] });
+  setBusy(true, "Sending…");
+  try {
+    const response = await fetch("/api/talk", { method: "POST", body: form });
+    if (!response.ok) throw Object.assign(new Error(await response.text()), { kind: "refused" });
+    for await (const event of lines(response)) {
+      if (event.event !== "turn") { progress(event); continue; }
+      addBubble("bot", event.reply, { pictures: event.pictures, error: event.error !== null });
+      if (event.edit !== null) render(event);
+      if (event.actions.some((a) => a.do === "show" && a.what === "compare")) setComparing(true);
+    }
+    return true;
+  } catch (error) {
+    mine.remove();
+    addBubble("bot", error.kind === "refused" && error.message ? error.message : "I cannot be reached at the moment. Your message is still in the box; please send it again.", { error: true });
+    return false;
+  } finally {
+    setBusy(false);
+    $("text").focus({ preventScroll: true });
+  }
+}
+
+async function sendPicture(file) {
+  const text = $("text").value;
+  if (await say(text, file, URL.createObjectURL(file))) $("text").value = "";
+  setComparing(false);
+}
+
+async function sendSample(number) {
+  const blob = await (await fetch(`/samples/${number}.png`)).blob();
+  await sendPicture(new File([blob], `sample-${number}.png`, { type: "image/png" }));
+}
+
+async function load() {
+  try {
+    const standing = await (await fetch("/api/state")).json();
+    if (standing.edit !== null && state.edit === null) render(standing);
+    if (!$("samples").children.length) {
+      $("samples").replaceChildren(...standing.samples.map((number) => {
+        const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
+        button.setAttribute("aria-label", `Sample portrait ${number}`);
+        return button;
+      }));
+    }
+    $("text").placeholder = standing.trouble ?? (standing.ready ? "Tell me what to change…" : "Warming up…");
+    $("chips").replaceChildren(...standing.examples.slice(0, 12).map((example) =>
+      make("button", { type: "button", textContent: example, onclick: () => say(example) })));
+    if (!standing.ready) setTimeout(load, 700);
+  } catch {
+    setTimeout(load, 2000);
+  }
+}
+
+$("composer").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = $("text").value;
+  if (!text.trim() || state.busy) return;
+  $("text").value = "";
+  $("text").style.height = "";
+  if (!(await say(text))) $("text").value = text;
+});
+$("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); $("composer").requestSubmit(); }
+});
+$("text").addEventListener("input", () => { $("text").style.height = ""; $("text").style.height = `${$("text").scrollHeight + 2}px`; });
+$("text").addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
+  if (file) { event.preventDefault(); sendPicture(file); }
+});
+$("file").addEventListener("change", () => { const file = $("file").files[0]; $("file").value = ""; if (file) sendPicture(file); });
+document.querySelectorAll('label[role="button"]').forEach((label) => label.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click(); }
+}));
+document.querySelectorAll("[data-say]").forEach((button) => button.addEventListener("click", () => say(button.dataset.say)));
+$("compare").addEventListener("click", () => setComparing(!state.comparing));
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") setComparing(false); });
+
+$("handle").addEventListener("keydown", (event) => {
+  const now = Number($("handle").getAttribute("aria-valuenow"));
+  const moves = { ArrowLeft: now - 5, ArrowDown: now - 5, ArrowRight: now + 5, ArrowUp: now + 5, Home: 0, End: 100 };
+  if (event.key in moves) { event.preventDefault(); setSplit(moves[event.key]); }
+});
+$("handle").addEventListener("pointerdown", (event) => $("handle").setPointerCapture(event.pointerId));
+$("handle").addEventListener("pointermove", (event) => {
+  if (!$("handle").hasPointerCapture(event.pointerId)) return;
+  const box = $("frame").getBoundingClientRect();
+  setSplit((100 * (event.clientX - box.left)) / box.width);
+});
+
+let dragged = 0;
+const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+document.addEventListener("dragenter", (event) => { if (hasFile(event)) { dragged += 1; $("drop").hidden = false; } });
+document.addEventListener("dragleave", () => { dragged = Math.max(0, dragged - 1); if (!dragged) $("drop").hidden = true; });
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  dragged = 0;
+  $("drop").hidden = true;
+  const file = event.dataTransfer.files[0];
+  if (file) sendPicture(file);
+});
+load();
