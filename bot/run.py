@@ -72,8 +72,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     except BaseExceptionGroup as group:
         known, rest = group.split((BotError, OSError))
-        for error in known.exceptions if known else ():
-            print(error, file=sys.stderr)
+        for reason in known.exceptions if known else ():
+            print(reason, file=sys.stderr)
         if rest:
             raise rest from None
         return 2

@@ -7,15 +7,16 @@ import hmac
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from pydantic import ValidationError
 
-from editor.errors import BadRequest, Draining, EditorError, NotAuthorised
+from editor.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
 from editor.executor import Executor
 from editor.jobs import Jobs
 from editor.protocol import Job
@@ -26,7 +27,6 @@ MOST_BODY = 64 * 1024 * 1024
 JOBS = web.AppKey("jobs", Jobs)
 READY = web.AppKey("ready", asyncio.Event)
 FAILURE = web.AppKey("failure", list[BaseException])
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def _answer(error: EditorError) -> web.Response:
@@ -43,7 +43,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _answer(error)
 
 
-def _guard(token: str | None) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _guard(token: str | None) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
@@ -59,12 +59,11 @@ async def _health(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    jobs, ready = request.app[JOBS], request.app[READY]
-    if ready.is_set() and not jobs.draining:
-        return web.json_response({"status": "ready"})
-    failures = request.app[FAILURE]
+    jobs, ready, failures = request.app[JOBS], request.app[READY], request.app[FAILURE]
     if failures:
         return web.json_response({"status": "failed", "sentence": str(failures[0])}, status=500)
+    if ready.is_set() and not jobs.draining:
+        return web.json_response({"status": "ready"})
     return web.json_response({"status": "draining" if jobs.draining else "loading"}, status=503)
 
 
@@ -91,6 +90,8 @@ async def _put_job(request: web.Request) -> web.StreamResponse:
     if jobs.draining:
         raise Draining()
     await request.app[READY].wait()
+    if request.app[FAILURE]:
+        raise EditorAway("The editor could not load its models.")
     record = jobs.put(request.match_info["id"], job)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     await response.prepare(request)
@@ -113,7 +114,8 @@ async def _delete_job(request: web.Request) -> web.Response:
 
 def create_app(executor: Executor, token: str | None = None, per_user: int = 8) -> web.Application:
     """The application around an executor, which is started in the background: readiness fails until it is up."""
-    app = web.Application(middlewares=[_errors, _guard(token)], client_max_size=MOST_BODY)
+    guards: list[Middleware] = [_errors, _guard(token)]
+    app = web.Application(middlewares=guards, client_max_size=MOST_BODY)
     app[JOBS], app[READY], app[FAILURE] = Jobs(executor, per_user), asyncio.Event(), []
     app.add_routes([
         web.get("/v1/health", _health), web.get("/v1/ready", _ready), web.get("/v1/bundles", _bundles),
@@ -130,6 +132,7 @@ async def _executor_lifetime(app: web.Application):  # type: ignore[no-untyped-d
             await app[JOBS].executor.start()
         except Exception as error:
             app[FAILURE].append(error)
+            app[READY].set()
             log.error("the editor could not load: %s", error)
             if not isinstance(error, EditorError):
                 log.debug("details", exc_info=True)
@@ -160,7 +163,7 @@ async def serve(app: web.Application, host: str, port: int, socket: Path | None,
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=5.0)
     await runner.setup()
     if socket is not None:
-        socket.unlink(missing_ok=True)
+        socket.unlink(missing_ok=True)  # noqa: ASYNC240 - once, before anything is served
         old = os.umask(0o177)
         try:
             await web.UnixSite(runner, str(socket)).start()

@@ -164,7 +164,13 @@ class History:
     # pictures and edits
 
     async def add_source(
-        self, conversation: int, picture: Picture, bundle: str, fingerprint: str, latent: Array, details: dict[str, Any]
+        self,
+        conversation: int,
+        picture: Picture,
+        bundle: str,
+        fingerprint: str,
+        latent: Array,
+        details: dict[str, Any],
     ) -> Edit:
         """A new picture to edit; its number-0 edit becomes the head and is returned."""
         user = await self._user_of(conversation)
@@ -172,7 +178,8 @@ class History:
         async with self.database.write() as session:
             stored = await self._picture_row(session, user, name, picture)
             source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
-                               latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data, details=details)  # fmt: skip
+                               latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
+                               details=details)  # fmt: skip
             session.add(source)
             await session.flush()
             row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,

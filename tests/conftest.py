@@ -42,4 +42,4 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     for name in ("DISCORD_TOKEN", "EDITOR_URL", "EDITOR_TOKEN", "BUNDLE", "BUNDLES_DIR", "DATABASE_URL", "WEB_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    yield
+    return

@@ -13,7 +13,9 @@ from editor.networks.encoder import Encoder
 from editor.networks.mapper import TextMapper
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
-CONFIG = GeneratorConfig(resolution=128, z_dim=16, w_dim=16, mapping_layers=2, mapping_features=16, channel_base=512, channel_max=16)
+CONFIG = GeneratorConfig(
+    resolution=128, z_dim=16, w_dim=16, mapping_layers=2, mapping_features=16, channel_base=512, channel_max=16
+)
 DIM = 32
 THRESHOLDS = {"standard_gain": 0.01, "shown": 50.0, "domain_similarity": -1.0, "domain_psnr": 0.0}
 

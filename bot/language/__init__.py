@@ -90,7 +90,7 @@ class _Reader:
         return [Remove(removed), *made]
 
     def _swap(self, old: list[str], new: list[str]) -> list[Action]:
-        target = matching([w for w in wish.read(["remove", *old]).words], self.prompts)
+        target = matching(list(wish.read(["remove", *old]).words), self.prompts)
         made = self._wish(new) if new else []
         return made if target is None else [Remove(target), *made]
 
@@ -147,7 +147,7 @@ def parse(text: str, after: Sequence[str] = ()) -> list[Action]:
     actions: list[Action] = []
     for clause in message.clauses:
         actions.extend(reader.clause(clause))
-    found = [action for action in actions if not isinstance(action, Ask)]
+    found: list[Action] = [action for action in actions if not isinstance(action, Ask)]
     found = [action for place, action in enumerate(found) if isinstance(action, Add) or action not in found[:place]]
     return found or actions[:1] or [_question(tokens, after)]
 

@@ -32,7 +32,9 @@ def sentences(tokens: Sequence[str]) -> list[list[str]]:
 
 
 def _verbs(word: str) -> bool:
-    return word in english.MAKING or word in english.SHAPING or word in ("remove", "lose", "drop", "delete", "erase", "take", "undo")
+    return (
+        word in english.MAKING or word in english.SHAPING or word in ("remove", "lose", "drop", "delete", "erase", "take", "undo")
+    )
 
 
 def _end_of_list(words: Sequence[str]) -> int:

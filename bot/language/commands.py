@@ -35,7 +35,8 @@ def _action(what: str, match: re.Match[str]) -> Action | None:
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
     if what.startswith("show "):
         return Show(what.removeprefix("show "))  # type: ignore[arg-type]
-    return {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer()}[what]
+    plain: dict[str, Action] = {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer()}
+    return plain[what]
 
 
 def read(clause: Sequence[str]) -> Action | None:

@@ -77,7 +77,9 @@ MODALS = _words("should could would can may might must shall will")
 LIKENESS = _words("like as")
 WEARING = _phrases("wearing,with,having,who has,that has,who is,that is")
 
-PERSONS = _words("person man woman guy girl boy lady someone somebody face portrait character subject picture photo image avatar one")
+PERSONS = _words(
+    "person man woman guy girl boy lady someone somebody face portrait character subject picture photo image avatar one"
+)
 PRONOUNS = _words("her him them me it this that she he they i you we us these those")
 POSSESSIVES = _words("her his their its my your the this that these those")
 ARTICLES = _words("a an some any the her his their its my your this that these those one of")
@@ -103,11 +105,15 @@ COLOURS = _words(
     "black white grey brown red orange yellow green teal blue purple pink violet golden gold silver blonde blond auburn ginger platinum "
     "turquoise lilac crimson scarlet navy beige magenta cyan maroon peach lavender mint"
 )
-ADJECTIVES = SHAPES | COLOURS | _words(
-    "old young cute happy sad angry serious pretty beautiful handsome ugly scary funny friendly tired sleepy awake calm nice masculine "
-    "feminine manly girly fat slim skinny chubby strong weak subtle tan tanned fair warm cool cold rich smart healthy sick evil kind "
-    "grumpy cheerful worried surprised bored bald hairy grave mean wise fresh gentle goofy silly fierce wild plain fancy elegant "
-    "high low heavy clean dirty clear natural hot shy proud tough sweet stern lively gloomy moody jolly glad mad merry"
+ADJECTIVES = (
+    SHAPES
+    | COLOURS
+    | _words(
+        "old young cute happy sad angry serious pretty beautiful handsome ugly scary funny friendly tired sleepy awake calm nice masculine "
+        "feminine manly girly fat slim skinny chubby strong weak subtle tan tanned fair warm cool cold rich smart healthy sick evil kind "
+        "grumpy cheerful worried surprised bored bald hairy grave mean wise fresh gentle goofy silly fierce wild plain fancy elegant "
+        "high low heavy clean dirty clear natural hot shy proud tough sweet stern lively gloomy moody jolly glad mad merry"
+    )
 )
 IRREGULAR = {"better": "good", "worse": "bad", "longer": "long", "younger": "young", "stronger": "strong", "further": "far"}
 
@@ -155,7 +161,9 @@ REMOVING = _phrases(
     "do not give,do not add,do not put,should not have,should not wear,should not be wearing,must not have,does not need,do not need,"
     "do not want,minus,none of,turn off,undo,should have no,has no,to have no,have no,should lose,does not have,does not wear"
 )
-NEGATING = _phrases("not,never,should not be,should not,must not be,do not be,do not make,do not look,is not,are not,stop,anything but,un")
+NEGATING = _phrases(
+    "not,never,should not be,should not,must not be,do not be,do not make,do not look,is not,are not,stop,anything but,un"
+)
 OFF = _words("off away out")
 
 KEEPING = _phrases(
@@ -174,7 +182,18 @@ NUMBERS = {
     "a": 1, "one": 1, "once": 1, "two": 2, "twice": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "couple": 2, "few": 4, "some": 4, "several": 4, "more": 4, "other": 4, "different": 4, "both": 2,
 }  # fmt: skip
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
+ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+}
 
 _STEP = r"(?:step|steps|edit|edits|change|changes|one|ones|time|times|thing|things|wishes)"
 COMMANDS: tuple[tuple[str, str], ...] = (
@@ -219,8 +238,14 @@ QUESTIONS = {
 
 VOCABULARY = sorted(
     word
-    for word in THINGS | COLOURS | ADJECTIVES | MAKING | _words("without changing original variations history compare remove everything undo "
-    "smiling smile slightly little stronger weaker instead please background younger")
+    for word in THINGS
+    | COLOURS
+    | ADJECTIVES
+    | MAKING
+    | _words(
+        "without changing original variations history compare remove everything undo "
+        "smiling smile slightly little stronger weaker instead please background younger"
+    )
     if len(word) >= 5
 )
 """What a misspelt word is compared with."""

@@ -23,7 +23,9 @@ class Wish:
 def _plain(words: Sequence[str]) -> list[str]:
     """Without articles, pronouns and the like at the start, and without prepositions left over at the end."""
     result = list(words)
-    while result and (result[0] in english.ARTICLES or result[0] in ("of", "to", "for", "be", "being", "more", "even", "that", ":")):
+    while result and (
+        result[0] in english.ARTICLES or result[0] in ("of", "to", "for", "be", "being", "more", "even", "that", ":")
+    ):
         result = result[1:]
     while result and result[-1] in (":", ",", "on", "to", "with", "of", "for", "the", "a", "in", "at", "and", "it"):
         result = result[:-1]
@@ -74,9 +76,16 @@ def _converted(words: Sequence[str]) -> list[str] | None:
 def _described(words: Sequence[str]) -> list[str]:
     """What a clause without command words before it says: verbs of being and having, "look like", "ten years younger"."""
     rest = list(words)
-    if rest[:1] and rest[0] in english.PRONOUNS and len(rest) > 1 and (rest[1] in english.COPULAS | english.HAVING | english.MODALS):
+    if (
+        rest[:1]
+        and rest[0] in english.PRONOUNS
+        and len(rest) > 1
+        and (rest[1] in english.COPULAS | english.HAVING | english.MODALS)
+    ):
         rest = rest[1:]
-    while rest and (rest[0] in english.MODALS or rest[0] in english.COPULAS or rest[0] in english.HAVING or rest[0] in english.LIKENESS):
+    while rest and (
+        rest[0] in english.MODALS or rest[0] in english.COPULAS or rest[0] in english.HAVING or rest[0] in english.LIKENESS
+    ):
         if len(rest) == 1 or (rest[0] == "like" and len(rest) == 1):
             break
         rest = rest[1:]
@@ -114,7 +123,7 @@ def describe(words: Sequence[str]) -> list[str]:
     rest = list(words)
     if len(rest) > 1 and (rest[0] in english.MAKING or rest[0] in english.SHAPING) and not _noun_first(rest):
         return _plain(_after_verb(rest[0], rest[1:]))
-    if len(rest) == 1 and rest[0] in english.MAKING or rest == ["make", "it"]:
+    if (len(rest) == 1 and rest[0] in english.MAKING) or rest == ["make", "it"]:
         return []
     if ":" in rest[1:-1]:
         place = rest.index(":")
@@ -128,7 +137,7 @@ def describe(words: Sequence[str]) -> list[str]:
 def _noun_first(words: Sequence[str]) -> bool:
     """ "thin lips", "open mouth": the adjective, not the verb of the same form."""
     verb_like = words[0] in english.SHAPING and words[0] in english.SHAPES and words[0] not in ("open",)
-    return verb_like and words[1] in english.THINGS or (words[0] == "open" and words[1] in english.THINGS)
+    return (verb_like and words[1] in english.THINGS) or (words[0] == "open" and words[1] in english.THINGS)
 
 
 def _taken_off(words: list[str]) -> list[str] | None:
@@ -145,13 +154,23 @@ def read(clause: Sequence[str]) -> Wish:
     if taken is not None:
         return Wish(tuple(_plain(_thing_only(taken))), gone=True)
     place = find(words, english.REMOVING)
-    if place is not None and (place[0] == 0 or all(w in english.PRONOUNS | english.MODALS | english.COPULAS | english.HAVING | {"make", "to", "can", "want"} or w in english.PERSONS for w in words[: place[0]])):
+    if place is not None and (
+        place[0] == 0
+        or all(
+            w in english.PRONOUNS | english.MODALS | english.COPULAS | english.HAVING | {"make", "to", "can", "want"}
+            or w in english.PERSONS
+            for w in words[: place[0]]
+        )
+    ):
         rest = words[place[0] + place[1] :]
         return Wish(tuple(_plain(_thing_only(rest))), gone=True)
     negated = starts(words, english.NEGATING)
     if not negated and (inner := find(words, english.NEGATING)) and inner[0] <= 3 and inner[0] + inner[1] < len(words):
         before = words[: inner[0]]
-        if all(w in english.PRONOUNS | english.MODALS | english.COPULAS | english.MAKING | english.ARTICLES | english.PERSONS for w in before):
+        if all(
+            w in english.PRONOUNS | english.MODALS | english.COPULAS | english.MAKING | english.ARTICLES | english.PERSONS
+            for w in before
+        ):
             words, negated = words[inner[0] :], inner[1]
     if negated and negated < len(words):
         return _negated(words[negated:])

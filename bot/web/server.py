@@ -152,7 +152,12 @@ async def _state(request: web.Request) -> web.Response:
         ready, trouble = False, sentence_for(error)
     body = await _standing(conversations, head)
     samples = sorted(int(path.stem) for path in request.app[SAMPLES].glob("*.png"))
-    extra = {"ready": ready, "trouble": trouble, "samples": samples, "examples": list(await conversations.examples()) if ready else []}
+    extra = {
+        "ready": ready,
+        "trouble": trouble,
+        "samples": samples,
+        "examples": list(await conversations.examples()) if ready else [],
+    }
     return web.json_response(body | extra)
 
 

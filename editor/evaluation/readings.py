@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,5 +99,5 @@ def collateral(before: Reading, after: Reading, labels: Labels, wish: Wish, scor
 
 def grows(scores: list[np.ndarray]) -> np.ndarray:
     """[N]: does the score never fall from one strength to the next (but for ``FALL``)?"""
-    steps = [later - earlier >= -FALL for earlier, later in zip(scores, scores[1:], strict=False)]
+    steps = [later - earlier >= -FALL for earlier, later in itertools.pairwise(scores)]
     return np.logical_and.reduce(steps)

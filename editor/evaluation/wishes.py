@@ -81,7 +81,7 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
         "methods": {name: methods.count(name) for name in sorted(set(methods))},
         "verdicts": {name: verdicts.count(name) for name in sorted(set(verdicts))},
         "honest": round(float(np.mean([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])), 4),
-        "moved_along": {k: round(float(v.mean()), 3) for k, v in sorted(moved.items(), key=lambda kv: -kv[1].mean())[:4] if v.any()},
+        "moved_along": _most({name: float(rows.mean()) for name, rows in moved.items()}),
         "seconds": round(time.monotonic() - begun, 1),
     }  # fmt: skip
 
@@ -98,3 +98,9 @@ def contact_sheet(before: list[np.ndarray], after: list[np.ndarray], hits: np.nd
             cells.append(np.full_like(cells[0], 255))
         rows.append(np.concatenate(cells, axis=1))
     Image.fromarray(np.concatenate(rows, axis=0)).save(path, optimize=True)
+
+
+def _most(shares: dict[str, float], count: int = 4) -> dict[str, float]:
+    """The largest non-zero shares."""
+    ordered = sorted(shares.items(), key=lambda item: -item[1])[:count]
+    return {name: round(share, 3) for name, share in ordered if share > 0}

@@ -8,6 +8,7 @@ cheaper at small batches.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -95,7 +96,7 @@ class Mapping(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         widths = [config.z_dim] + [config.mapping_features] * (config.mapping_layers - 1) + [config.w_dim]
-        pairs = zip(widths[:-1], widths[1:], strict=True)
+        pairs = itertools.pairwise(widths)
         self.layers = nn.ModuleList(EqualLinear(a, b, activate=True, lr_mul=config.mapping_lr) for a, b in pairs)
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
@@ -171,10 +172,7 @@ class ModulatedConv(nn.Module):
         demodulation = (style.square() @ self.weight.square().sum([2, 3]).t() + 1e-8).rsqrt()
         weight = self.weight.to(x.dtype)
         x = x * style.to(x.dtype)[:, :, None, None]
-        if self.up:
-            x = _blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
-        else:
-            x = F.conv2d(x, weight, padding=1)
+        x = _blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)) if self.up else F.conv2d(x, weight, padding=1)
         return leaky(x * demodulation.to(x.dtype)[:, :, None, None] + self.bias.to(x.dtype)[:, None, None])
 
 

@@ -38,7 +38,7 @@ def trigrams(word: str, buckets: int) -> list[int]:
 class TextTower(nn.Module):
     """N texts -> unit sentence embeddings [N, 384]."""
 
-    def __init__(self, vocabulary: Sequence[str], buckets: int = 8192, narrow: int = 64, width: int = 256) -> None:
+    def __init__(self, vocabulary: Sequence[str], buckets: int = 8192, narrow: int = 96, width: int = 256) -> None:
         super().__init__()
         self.index = {word: number for number, word in enumerate(vocabulary, start=1)}
         self.buckets = buckets

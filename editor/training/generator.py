@@ -84,7 +84,7 @@ class Trainer:
         with torch.no_grad():
             for name, block in self.generator.synthesis.blocks.items():
                 if name.endswith("torgb") and not name.startswith(("b4_", "b8_", "b16_")):
-                    block.weight.mul_(0.1)  # fine layers start quiet, so that coarse ones set the picture first
+                    block.get_parameter("weight").mul_(0.1)  # fine layers start quiet, so that coarse ones set the picture first
         sample = data.physical(data.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
         self.teacher = TeacherMapping(sample.shape[1], config.w_dim).to(run.device)
         self.teacher.standardise(sample)
@@ -93,8 +93,11 @@ class Trainer:
         self.mapping_optimizer = torch.optim.Adam(self.generator.mapping.parameters(), lr=rate, betas=(0.9, 0.99))
         self.average = Average(nn.ModuleDict({"generator": self.generator, "teacher": self.teacher}), 6000.0)
         run.parts = {
-            "generator": self.generator, "teacher": self.teacher, "average": self.average,
-            "optimizer": self.optimizer, "mapping_optimizer": self.mapping_optimizer,
+            "generator": self.generator,
+            "teacher": self.teacher,
+            "average": self.average,
+            "optimizer": self.optimizer,
+            "mapping_optimizer": self.mapping_optimizer,
         }
 
     def step(self, fraction: float, batch: int) -> float:

@@ -99,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     records = record.read(options.bundle)
     write_manifest(target, {
         "title": "Cartoon portraits", "domain": "cartoon portraits", "licence": "MIT", "examples": list(EXAMPLES),
-        "neutral": list(lexicon.wordings.NEUTRAL), "generator": records["generator"]["config"], "clip": {"dim": records["clip"]["dim"]},
-        "thresholds": thresholds,
+        "neutral": list(lexicon.wordings.NEUTRAL), "generator": records["generator"]["config"],
+        "clip": {"dim": records["clip"]["dim"]}, "thresholds": thresholds,
     })  # fmt: skip
     print({"thresholds": thresholds, "strangers_accepted": strangers})
     return 0

@@ -33,7 +33,8 @@ def write(
     """Add or replace one part's record."""
     skipped = {"runs", "name", "bundle", "device", "threads"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
-    command = f"python -m editor train {part} " + " ".join(f"--{k.replace('_', '-')} {v}" for k, v in flags.items())
+    words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
+    command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])
     entry = {
         "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
         "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,

@@ -118,7 +118,7 @@ class Average(nn.Module):
         for name, value in module.named_parameters():
             value.copy_(self.shadow[name])
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """The averages and how much they have seen."""
         return {"seen": self.seen, "shadow": self.shadow}
 

@@ -1,6 +1,8 @@
 """Training of the shared text tower: it learns to give a large sentence encoder's embeddings.
 
 The texts are a wide vocabulary, random phrases of it, and the wordings of the drawn domains (never the unseen ones).
+Word vectors start as the teacher's own embeddings of the words, in their principal directions, so that a word that no
+text of the training holds still means what the teacher thinks it means.
 """
 
 from __future__ import annotations
@@ -59,6 +61,17 @@ def teacher_embeddings(teacher: SentenceTeacher, texts: list[str], cache: Path) 
     return found
 
 
+@torch.no_grad()
+def begin_with_words(tower: TextTower, found: Tensor) -> None:
+    """Set the word vectors to the teacher's embeddings [words, 384] of the vocabulary, reduced by PCA, in place."""
+    centred = found - found.mean(0)
+    _, _, directions = torch.pca_lowrank(centred, q=tower.word.embedding_dim, center=False)
+    reduced = centred @ directions
+    tower.word.weight[1:] = reduced / reduced.std()
+    tower.word.weight[0] = 0.0
+    tower.trigram.weight.mul_(0.3)
+
+
 def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: float, batch: int) -> None:
     """Cosine loss and a loss of the similarities inside a batch, which keeps neighbourhoods."""
     optimizer = torch.optim.AdamW(tower.parameters(), lr=rate, weight_decay=0.01)
@@ -84,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """``python -m editor train text``."""
     parser = arguments("Train the shared text tower to imitate a sentence encoder.", 15, "text")
     parser.add_argument("--teacher", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)")
-    parser.add_argument("--phrases", type=int, default=24_000, help="random phrases among the texts")
+    parser.add_argument("--phrases", type=int, default=60_000, help="random phrases among the texts")
     parser.add_argument("--lexical", type=int, default=12_000, help="wordings of the drawn domains among the texts")
     parser.add_argument("--batch", type=int, default=256, help="texts a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
@@ -95,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     teacher = SentenceTeacher(options.teacher, run.device)
     wanted = teacher_embeddings(teacher, texts, run.folder / "teacher.pt")
     names = vocabulary()
-    tower = TextTower(names).to(run.device)
+    tower = TextTower(names)
+    begin_with_words(tower, teacher_embeddings(teacher, names, run.folder / "words.pt"))
+    tower.to(run.device)
     held_out = len(texts) // 50
     train(run, tower, texts[held_out:], wanted[held_out:], options.rate, options.batch)
     tower = tower.cpu()

@@ -35,10 +35,10 @@ def inverted(engine: Engine) -> InvertResult:
     return result
 
 
-def edit(engine: Engine, inverted: InvertResult, *wishes: Wish, layers: tuple[Adjustment, ...] = (), seed: int | None = None) -> EditResult:
-    request = EditRequest(
-        picture=inverted.picture.data, inversion=inverted.inversion, adjustments=layers, wishes=wishes, seed=seed
-    )
+def edit(
+    engine: Engine, inverted: InvertResult, *wishes: Wish, layers: tuple[Adjustment, ...] = (), seed: int | None = None
+) -> EditResult:
+    request = EditRequest(picture=inverted.picture.data, inversion=inverted.inversion, adjustments=layers, wishes=wishes, seed=seed)
     result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     return result

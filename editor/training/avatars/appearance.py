@@ -85,7 +85,7 @@ class Labels:
 def visibility(amounts: dict[str, np.ndarray], hair_length: np.ndarray) -> dict[str, np.ndarray]:
     """Which attributes can be seen, [N] bool each, given amounts [N] in 0..1 (drawn or read off a picture)."""
     everywhere = np.ones(len(hair_length), bool)
-    visible = {name: everywhere for name in (*SCALES, *AMOUNTS, *CHOICES)}
+    visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), everywhere)
     bare = amounts["hat"] < ABSENT
     haired = amounts["baldness"] < ABSENT
     eyes = amounts["sunglasses"] < PRESENT
@@ -230,6 +230,7 @@ def drawn_eye_size(shown: dict[str, np.ndarray]) -> np.ndarray:
 
 def _follow(scalars: np.ndarray, attribute: str, level: np.ndarray) -> None:
     """Set what must follow from ``attribute`` being at ``level`` [N], in place."""
+
     def raise_to(name: str, least: np.ndarray) -> None:
         scalars[:, INDEX[name]] = np.maximum(scalars[:, INDEX[name]], least)
 

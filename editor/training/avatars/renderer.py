@@ -267,7 +267,11 @@ class Painter:
                 self.canvas.drawPath(_curve([(x - 4.2, y), (x, y + 1.7), (x + 4.2, y)], closed=False), bag)
 
     def _side_wrinkles(self, side: int, reach: float, paint: skia.Paint) -> None:
-        fold = [(50 + side * 7.2, self.mouth_y - 9), (50 + side * 11.8, self.mouth_y - 4.5), (50 + side * (12.6 + 0.4), self.mouth_y + 1)]
+        fold = [
+            (50 + side * 7.2, self.mouth_y - 9),
+            (50 + side * 11.8, self.mouth_y - 4.5),
+            (50 + side * (12.6 + 0.4), self.mouth_y + 1),
+        ]
         self.canvas.drawPath(_curve(fold, closed=False), paint)
         x = 50 + side * (self.eye_x + self.eye_r + 1.6)
         for rise in (-2.6, 0.3, 3.2):
@@ -285,7 +289,13 @@ class Painter:
             self.canvas.drawCircle(50, y - 2.6, radius, paint)
         if blemished > 0.02:
             red = _mix(self.skin, np.array((0.86, 0.14, 0.16)), 0.80)
-            for x, y in ((-10.5, self.eye_y - 11.5), (4.5, self.eye_y - 14.5), (14.2, self.eye_y + 14.5), (-14.0, self.eye_y + 17.5), (-7.0, self.chin - 4.5)):
+            for x, y in (
+                (-10.5, self.eye_y - 11.5),
+                (4.5, self.eye_y - 14.5),
+                (14.2, self.eye_y + 14.5),
+                (-14.0, self.eye_y + 17.5),
+                (-7.0, self.chin - 4.5),
+            ):
                 self.canvas.drawCircle(50 + x, y, 0.5 + 1.35 * blemished, _fill(red, min(1.0, 2 * blemished)))
 
     def _eyes(self) -> None:
@@ -313,7 +323,13 @@ class Painter:
         lash = 4.0 * max(0.0, (self.fem - 0.3) / 0.7)
         if lash > 0.1:
             for k, (px, py) in enumerate(((0.97, -0.30), (0.80, -0.66))):
-                canvas.drawLine(x + side * rx * px, y + ry * py, x + side * (rx * px + lash), y + ry * py - lash * (0.45 + 0.30 * k), _line(INK, 1.3))
+                canvas.drawLine(
+                    x + side * rx * px,
+                    y + ry * py,
+                    x + side * (rx * px + lash),
+                    y + ry * py - lash * (0.45 + 0.30 * k),
+                    _line(INK, 1.3),
+                )
         if self.elder > 0.02:
             droop = _line(_mix(self.skin, self.shadow, 0.9), 1.8, self.elder)
             canvas.drawArc(_oval(x, y - 1.0, rx + 0.9, ry + 0.9), 200, 140, False, droop)
@@ -357,7 +373,10 @@ class Painter:
             canvas.restore()
             canvas.drawPath(hole, _line(self.c["lip_color"], 1.5 + 1.4 * a["lipstick"] + 0.4 * self.fem))
         full = 1.9 + 1.0 * self.fem + 1.9 * a["lipstick"] - 0.5 * self.elder
-        canvas.drawPath(_curve(upper, closed=False), _line(self.c["lip_color"] * (1 - 0.12 * (1 - a["lipstick"])), full if gap <= 0.3 else 0.6 * full))
+        canvas.drawPath(
+            _curve(upper, closed=False),
+            _line(self.c["lip_color"] * (1 - 0.12 * (1 - a["lipstick"])), full if gap <= 0.3 else 0.6 * full),
+        )
 
     def _moustache(self) -> None:
         size = self.a["moustache"]
@@ -428,12 +447,23 @@ class Painter:
         dark = a["sunglasses"]
         for side in (1, -1):
             lens = _oval(50 + side * self.eye_x, y, rx, ry)
-            tint, veil = _mix(np.array((0.82, 0.92, 1.0)), np.array((0.06, 0.06, 0.09)), _smoothstep(dark, 0, 0.5)), 0.16 + 0.80 * _smoothstep(dark, 0.0, 0.8)
+            tint, veil = (
+                _mix(np.array((0.82, 0.92, 1.0)), np.array((0.06, 0.06, 0.09)), _smoothstep(dark, 0, 0.5)),
+                0.16 + 0.80 * _smoothstep(dark, 0.0, 0.8),
+            )
             canvas.drawRoundRect(lens, corner, corner, _fill(tint, veil * size))
             if dark > 0.05:
-                canvas.drawLine(50 + side * self.eye_x - 0.5 * rx, y + 0.1 * ry, 50 + side * self.eye_x - 0.05 * rx, y - 0.5 * ry, _line(WHITE, 1.5, 0.5 * dark))
+                canvas.drawLine(
+                    50 + side * self.eye_x - 0.5 * rx,
+                    y + 0.1 * ry,
+                    50 + side * self.eye_x - 0.05 * rx,
+                    y - 0.5 * ry,
+                    _line(WHITE, 1.5, 0.5 * dark),
+                )
             canvas.drawRoundRect(lens, corner, corner, _line(frame, 2.0, alpha))
-            canvas.drawLine(50 + side * (self.eye_x + rx), y - 1.5, 50 + side * (self.half + 0.6), y - 2.6, _line(frame, 1.8, alpha))
+            canvas.drawLine(
+                50 + side * (self.eye_x + rx), y - 1.5, 50 + side * (self.half + 0.6), y - 2.6, _line(frame, 1.8, alpha)
+            )
         bridge = [(50 - self.eye_x + rx, y - 1.0), (50, y - 2.4), (50 + self.eye_x - rx, y - 1.0)]
         canvas.drawPath(_curve(bridge, closed=False), _line(frame, 2.0, alpha))
 
@@ -455,7 +485,10 @@ class Painter:
             self.canvas.drawCircle(50, brim - tall - 1.2 * kind, 5.0 * kind * size, _fill(_mix(colour, WHITE, 0.55)))
         self.canvas.drawPath(_mirrored(crown), _vertical(brim - tall, light, brim, dark))
         band = colour * 0.50 if colour.mean() > 0.3 else _mix(colour, WHITE, 0.35)
-        self.canvas.drawPath(_mirrored([(50, brim - 5.5), (50 + wide * 0.84, brim - 6.0), (50 + wide * 0.87, brim - 0.5), (50, brim + 0.5)]), _fill(band, 1 - kind))
+        self.canvas.drawPath(
+            _mirrored([(50, brim - 5.5), (50 + wide * 0.84, brim - 6.0), (50 + wide * 0.87, brim - 0.5), (50, brim + 0.5)]),
+            _fill(band, 1 - kind),
+        )
         reach = wide * (1.46 - 0.42 * kind)
         thick = 2.6 + 2.2 * kind
         rect = skia.Rect.MakeLTRB(50 - reach, brim - thick, 50 + reach, brim + thick)
