@@ -158,8 +158,13 @@ class Conversations:
             async with lock:
                 turn = await self._answer(conversation, text, picture, reply_to, on_progress)
         except Exception as error:
-            turn = Turn(sentence_for(error), error=code_for(error))
+            turn = self.failed(error)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    @staticmethod
+    def failed(error: Exception) -> Turn:
+        """The answer to a message that could not be followed."""
+        return Turn(sentence_for(error), error=code_for(error))
 
     async def recover(self) -> list[Edit]:
         """Finish the steps that a former life of this bot had begun; returns the edits made."""

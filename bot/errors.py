@@ -2,7 +2,7 @@
 
 BotError
 ├── NothingSaid           neither a wish nor a picture
-├── TooManyPictures       more pictures in one message than are looked at
+├── AttachmentRefused     an attachment is too large, elsewhere, or cannot be fetched
 ├── EditorFailed          the bot's own editor process does not start
 └── BadSettings           a setting makes no sense
 """
@@ -33,6 +33,10 @@ class BotError(Exception):
 
 class NothingSaid(BotError):
     """Neither a wish nor a picture."""
+
+
+class AttachmentRefused(BotError):
+    """An attachment is too large, lies elsewhere, or cannot be fetched."""
 
 
 class EditorFailed(BotError):

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bot.conversation import Conversations
+from editor.client import EditorClient
+from storage.history import History
 from tests.tiny import write_bundle
 
 
@@ -43,3 +50,36 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     return
+
+
+@pytest.fixture(scope="session")
+def editor_url(bundles: Path) -> Iterator[str]:
+    """A real editor process with the tiny bundle, shared by all tests of a run."""
+    with tempfile.TemporaryDirectory(prefix="editor-") as folder:
+        socket = Path(folder) / "socket"
+        command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--bundles", str(bundles)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not socket.exists():
+            assert process.poll() is None, "the editor did not start"
+            assert time.monotonic() < deadline, "the editor takes too long to start"
+            time.sleep(0.05)
+        try:
+            yield f"unix:{socket}"
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+@pytest.fixture
+async def history(tmp_path: Path) -> AsyncIterator[History]:
+    """A fresh history."""
+    async with History.open(f"sqlite+aiosqlite:///{tmp_path}/history.sqlite", tmp_path / "pictures") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def conversations(history: History, editor_url: str) -> AsyncIterator[Conversations]:
+    """The service of conversations on the tiny bundle."""
+    async with EditorClient(editor_url) as editor:
+        yield Conversations(history, editor, "tiny")

@@ -85,6 +85,8 @@ class TextTower(nn.Module):
     def load(cls, folder: Path) -> TextTower:
         """Read ``vocabulary.txt`` (a word a line) and ``text.safetensors``; frozen, in eval mode."""
         vocabulary = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
-        tower = cls([word for word in vocabulary if word])
-        tower.load_state_dict({k: v.float() for k, v in load_file(folder / "text.safetensors").items()})
+        state = {k: v.float() for k, v in load_file(folder / "text.safetensors").items()}
+        width, narrow = state["widen.weight"].shape
+        tower = cls([word for word in vocabulary if word], len(state["trigram.weight"]) - 1, narrow, width)
+        tower.load_state_dict(state)
         return tower.eval().requires_grad_(False)

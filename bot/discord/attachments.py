@@ -1,0 +1,65 @@
+"""Pictures on their way from and to Discord: bounded downloads, and results that fit the upload limit."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Collection
+
+import aiohttp
+import discord
+from PIL import Image
+from yarl import URL
+
+from bot.errors import AttachmentRefused
+from storage.history import Picture
+
+CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+"""The only hosts that attachments are fetched from."""
+_SECONDS = 30.0
+_SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+
+
+def chosen(attachments: Collection[discord.Attachment]) -> discord.Attachment | None:
+    """The first attachment that says it is a picture, else the first one at all, so that a refusal can be explained."""
+    pictures = [a for a in attachments if (a.content_type or "").startswith("image/")]
+    return next(iter(pictures or attachments), None)
+
+
+async def download(attachment: discord.Attachment, most: int, hosts: Collection[str] = CDN_HOSTS) -> bytes:
+    """The attachment's bytes, at most ``most`` of them whatever it claims to have. Raises AttachmentRefused."""
+    too_large = f"This picture is too large for me: {most // 1048576} MB is the most I take."
+    if attachment.size > most:
+        raise AttachmentRefused(too_large)
+    if URL(attachment.url).host not in hosts:
+        raise AttachmentRefused("I can only open pictures that were uploaded here. Please attach the picture itself.")
+    data = bytearray()
+    try:
+        timeout = aiohttp.ClientTimeout(total=_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(attachment.url, allow_redirects=False) as answer:
+            answer.raise_for_status()
+            async for part in answer.content.iter_chunked(65536):
+                data += part
+                if len(data) > most:
+                    raise AttachmentRefused(too_large)
+    except (aiohttp.ClientError, TimeoutError):
+        raise AttachmentRefused("I could not download that picture. Please send it again.") from None
+    return bytes(data)
+
+
+def _smaller(picture: Picture, limit: int) -> tuple[bytes, str]:
+    with Image.open(io.BytesIO(picture.data)) as image:
+        for quality in (92, 80, 60):
+            buffer = io.BytesIO()
+            image.save(buffer, "WEBP", quality=quality)
+            if buffer.tell() <= limit:
+                break
+    return buffer.getvalue(), "image/webp"
+
+
+async def to_file(picture: Picture, name: str, alt: str, limit: int) -> discord.File:
+    """A result as an upload with alternative text; re-encoded as WebP where the PNG exceeds ``limit`` bytes."""
+    data, kind = picture.data, picture.media_type
+    if len(data) > limit:
+        data, kind = await asyncio.to_thread(_smaller, picture, limit)
+    return discord.File(io.BytesIO(data), f"{name}.{_SUFFIXES.get(kind, 'png')}", description=alt[:1024])

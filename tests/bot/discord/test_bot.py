@@ -1,0 +1,146 @@
+"""The real discord.py against the loopback Discord, with a real editor process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import discord
+import pytest
+from discord.gateway import DiscordWebSocket
+from PIL import Image
+from yarl import URL
+
+from bot.conversation import Conversations
+from bot.discord import Bot, run
+from bot.errors import BadSettings
+from tests.conftest import make_png
+from tests.discord_server import DiscordServer, objects, schema
+
+ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
+PORTRAIT = {"me.png": (make_png(), "image/png")}
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    if not schema.present():
+        print("Discord's description is not here: its objects go unchecked")
+    async with DiscordServer() as running:
+        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+        yield running
+        assert running.complaints == []
+
+
+@asynccontextmanager
+async def running_bot(server: DiscordServer, conversations: Conversations) -> AsyncIterator[Bot]:
+    async with Bot(conversations, conversations.history, 1024 * 1024, cdn_hosts={"127.0.0.1"}) as bot:
+        await bot.login(server.token)
+        task = asyncio.create_task(bot.connect())
+        await asyncio.wait_for(bot.wait_until_ready(), 20)
+        yield bot
+        await bot.close()
+        await task
+    await server.disconnect()
+
+
+async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
+        assert "pink hair" in first["content"]
+        (attachment,) = first["attachments"]
+        assert "pink hair" in attachment["description"]
+        with Image.open(io.BytesIO(server.files_of(first)[0])) as image:
+            assert image.size == (160, 128)
+        second = await server.answer_to(await server.say(ANN, "now less", mention=False, reply_to=first))
+        assert "“pink hair” is at 60 %" in second["content"]
+        await server.press(ANN, second, "Undo")
+        third = await server.answer_to(second)
+        assert "edit 1" in third["content"]
+        assert server.files_of(third) == server.files_of(first)
+    assert server.typing > 0
+
+
+async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
+    async with running_bot(server, conversations):
+        refused = await server.callback_of(await server.press(BEN, first, "More"))
+        assert refused["data"]["flags"] & 64  # seen by Ben alone
+        assert "someone else" in refused["data"]["content"]
+        await server.press(ANN, first, "More")
+        assert "“pink hair” is at" in (await server.answer_to(first))["content"]
+
+
+async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
+        await server.answer_to(await server.say(ANN, "glasses"))
+        branch = await server.answer_to(await server.say(ANN, "more", mention=False, reply_to=first))
+        assert "“pink hair” is at" in branch["content"]
+        listed = await server.answer_to(await server.say(ANN, "show the adjustments"))
+        assert "glasses" not in listed["content"]
+        stolen = await server.answer_to(await server.say(BEN, "more", mention=False, reply_to=first))
+        assert "someone else" in stolen["content"]
+
+
+async def test_direct_messages_and_help(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        helped = await server.answer_to(await server.say(BEN, "help", direct=True))
+        assert "Send me a portrait" in helped["content"]
+        assert not helped["attachments"]
+        bare = await server.answer_to(await server.say(BEN, "undo", direct=True))
+        assert "no picture" in bare["content"]
+
+
+async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        ignored = await server.say(ANN, "pink hair", mention=False, files=PORTRAIT)
+        robot = await server.say(objects.user("800000000000000003", "robot", bot=True), "pink hair")
+        await server.answer_to(await server.say(ANN, "help"))
+        answered = {m.get("message_reference", {}).get("message_id") for m in server.messages.values()}
+        assert not {ignored["id"], robot["id"]} & answered
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("page.png", b"<html><script>alert(1)</script></html>", "not a picture"),
+        ("big.png", b"\x89PNG" + bytes(1024 * 1024), "too large"),
+    ],
+)
+async def test_bad_uploads_get_a_sentence(
+    server: DiscordServer, conversations: Conversations, name: str, data: bytes, words: str
+) -> None:
+    async with running_bot(server, conversations):
+        answer = await server.answer_to(await server.say(ANN, "glasses", files={name: (data, "image/png")}))
+        assert words in answer["content"]
+
+
+async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations) as bot:
+        bot.cdn_hosts = {"cdn.discordapp.com"}
+        answer = await server.answer_to(await server.say(ANN, "glasses", files=PORTRAIT))
+        assert "uploaded here" in answer["content"]
+
+
+async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        answer = await server.answer_to(await server.say(ANN, "@everyone hair", files=PORTRAIT))
+        assert "@everyone" not in answer["content"]
+
+
+async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations):
+        await server.disconnect()
+        await server.connected()
+        assert (await server.answer_to(await server.say(ANN, "help")))["content"]
+
+
+async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
+    with pytest.raises(BadSettings) as caught:
+        await run(conversations, conversations.history, "secret-token", 1024)
+    assert "secret" not in str(caught.value)
+    assert "DISCORD_TOKEN" in str(caught.value)

@@ -1,0 +1,5 @@
+"""A server on loopback that speaks Discord's API: REST, gateway and CDN, for the real discord.py to talk to."""
+
+from tests.discord_server.server import DiscordServer
+
+__all__ = ["DiscordServer"]

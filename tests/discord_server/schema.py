@@ -1,0 +1,69 @@
+"""Checks requests and responses against Discord's own OpenAPI description, where that file is present."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+DESCRIPTION = Path(__file__).parents[3] / "shared" / "discord" / "openapi.json"
+_ROOT = "urn:discord"
+
+
+@cache
+def _document() -> dict[str, Any] | None:
+    return json.loads(DESCRIPTION.read_text(encoding="utf-8")) if DESCRIPTION.is_file() else None
+
+
+@cache
+def _validator(pointer: str) -> Draft202012Validator:
+    registry = Registry().with_resource(_ROOT, Resource.opaque(_document()))
+    return Draft202012Validator({"$ref": f"{_ROOT}#{pointer}"}, registry=registry)
+
+
+@cache
+def _paths() -> list[tuple[re.Pattern[str], str]]:
+    document = _document() or {"paths": {}}
+    ordered = sorted(document["paths"], key=lambda path: path.count("{"))  # fixed names before parameters
+    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path) for path in ordered]
+
+
+def present() -> bool:
+    """Whether there is a description to check against."""
+    return _document() is not None
+
+
+def _pointer(method: str, path: str, *rest: str) -> str | None:
+    known = next((name for pattern, name in _paths() if pattern.fullmatch(path)), None)
+    assert known is not None, f"Discord has no {path}"
+    node: Any = _document()["paths"][known]  # type: ignore[index]
+    for key in (method.lower(), *rest):
+        if not isinstance(node, dict) or key not in node:
+            return None
+        node = node[key]
+    keys = ("paths", known, method.lower(), *rest)
+    return "/" + "/".join(key.replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def _snowflakes(body: Any) -> Any:
+    """Ids as strings: the description knows no others, but Discord also takes numbers, and discord.py sends them."""
+    if isinstance(body, dict):
+        return {k: str(v) if (k == "id" or k.endswith("_id")) and isinstance(v, int) else _snowflakes(v) for k, v in body.items()}
+    return [_snowflakes(item) for item in body] if isinstance(body, list) else body
+
+
+def problems(method: str, path: str, body: Any, status: int | None = None) -> list[str]:
+    """What is wrong with a request's JSON body, or, with ``status``, with a response's; empty when all is well."""
+    if not present():
+        return []
+    body = _snowflakes(body) if status is None else body
+    part = ("requestBody",) if status is None else ("responses", str(status))
+    pointer = _pointer(method, path, *part, "content", "application/json", "schema")
+    if pointer is None:
+        return [] if body is None else [f"{method} {path} has no such body"]
+    return [f"{method} {path}: {error.json_path} {error.message[:200]}" for error in _validator(pointer).iter_errors(body)]
