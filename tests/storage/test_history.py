@@ -1,0 +1,195 @@
+"""The edit tree, the lost update, forgetting, and trouble with disks."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from storage.database import Database
+from storage.errors import BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
+from storage.history import Adjustment, Array, Edit, History, Picture
+
+LATENT = Array("float16", (2, 3), bytes(12))
+
+
+def picture(seed: int = 0) -> Picture:
+    return Picture(f"picture {seed}".encode(), "image/png", 8, 8)
+
+
+def adjustment(prompt: str, strength: float = 1.0) -> Adjustment:
+    return Adjustment({"prompt": prompt, "strength": strength}, Array("float16", (4,), prompt.encode().ljust(8)[:8]))
+
+
+async def begin(history: History, user: str = "ann") -> Edit:
+    conversation = await history.conversation("test", user, "here")
+    return await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, {"fidelity": {"psnr": 30.0}})
+
+
+async def step(history: History, parent: Edit, prompt: str) -> Edit:
+    return await history.record_edit(parent.id, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
+
+
+async def test_a_conversation_is_made_once_and_has_no_picture(history: History) -> None:
+    found = await asyncio.gather(*(history.conversation("test", "ann", "here") for _ in range(8)))
+    assert len({conversation.id for conversation in found}) == 1
+    with pytest.raises(NoPicture):
+        await history.head(found[0].id)
+
+
+async def test_what_was_stored_comes_back(history: History) -> None:
+    root = await begin(history)
+    edit = await step(history, root, "pink hair")
+    assert (edit.number, edit.parent, edit.recipes) == (1, root.id, ({"prompt": "pink hair", "strength": 1.0},))
+    assert await history.adjustments(edit.id) == [adjustment("pink hair")]
+    source = await history.source(edit.source)
+    assert (source.latent, source.fingerprint, source.details) == (LATENT, "f00d", {"fidelity": {"psnr": 30.0}})
+    assert await history.picture(edit.picture) == picture(len("pink hair"))
+    assert await history.owner(edit.id) == ("test", "ann")
+
+
+async def test_undo_redo_and_branches(history: History) -> None:
+    root = await begin(history)
+    pink = await step(history, root, "pink hair")
+    hat = await step(history, pink, "a hat")
+    assert (await history.undo(root.conversation)).id == pink.id
+    assert (await history.undo(root.conversation, 5)).id == root.id
+    with pytest.raises(NothingToUndo):
+        await history.undo(root.conversation)
+    assert (await history.redo(root.conversation, 2)).id == hat.id
+    with pytest.raises(NothingToRedo):
+        await history.redo(root.conversation)
+    await history.undo(root.conversation)
+    beard = await step(history, pink, "a beard")
+    await history.undo(root.conversation)
+    assert (await history.redo(root.conversation)).id == beard.id, "redo goes to the child last visited"
+    assert (await history.goto(root.conversation, hat.number)).id == hat.id
+    await history.undo(root.conversation)
+    assert (await history.redo(root.conversation)).id == hat.id
+    assert [e.number for e in await history.edits(root.source)] == [0, 1, 2, 3]
+    with pytest.raises(UnknownEdit) as caught:
+        await history.goto(root.conversation, 9)
+    assert caught.value.last == 3
+
+
+async def test_a_new_picture_keeps_the_old_tree(history: History) -> None:
+    root = await begin(history)
+    pink = await step(history, root, "pink hair")
+    other = await history.add_source(root.conversation, picture(9), "tiny", "f00d", LATENT, {})
+    assert (await history.head(root.conversation)).id == other.id
+    assert (await history.show(pink.id)).id == pink.id
+    assert (await history.undo(root.conversation)).id == root.id
+
+
+async def test_no_update_is_lost(history: History) -> None:
+    """Sixteen writers at once, each edit numbered after the last: a lost update would show as a number given twice."""
+    root = await begin(history)
+
+    async def work(worker: int) -> None:
+        for turn in range(25):
+            await history.record_edit(root.id, "", [], [], picture(1000 * worker + turn))
+
+    await asyncio.gather(*(work(worker) for worker in range(16)))
+    numbers = [edit.number for edit in await history.edits(root.source)]
+    assert numbers == list(range(401))
+
+
+async def test_everything_survives_reopening(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/again.sqlite"
+    async with History.open(url, tmp_path / "pictures") as first:
+        root = await begin(first)
+        pink = await step(first, root, "pink hair")
+        await first.begin_job("job-1", root.conversation, {"text": "less"})
+        await first.link_message("test", "m1", pink.id)
+    async with History.open(url, tmp_path / "pictures") as second:
+        assert (await second.head(root.conversation)).id == pink.id
+        (job,) = await second.jobs_under_way()
+        assert job.request == {"text": "less"}
+        await second.finish_job("job-1")
+        assert await second.jobs_under_way() == []
+        linked = await second.edit_of_message("test", "m1")
+        assert linked is not None
+        assert linked.id == pink.id
+        assert await second.edit_of_message("test", "m2") is None
+
+
+async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(history: History, tmp_path: Path) -> None:
+    ann, ben = await begin(history, "ann"), await begin(history, "ben")
+    pink = await step(history, ann, "pink hair")
+    await history.begin_job("job", ann.conversation, {})
+    await history.link_message("test", "m1", pink.id)
+    assert await history.delete_user("test", "ann")
+    assert not await history.delete_user("test", "ann")
+    with pytest.raises(NotFound):
+        await history.edit(pink.id)
+    assert await history.jobs_under_way() == []
+    assert (await history.head(ben.conversation)).id == ben.id
+    assert await history.picture(ben.picture) == picture()
+    files = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
+    assert len(files) == 1
+    for name in ("history.sqlite", "history.sqlite-wal"):
+        assert b"pink hair" not in (tmp_path / name).read_bytes()
+
+
+async def test_sweep_spares_what_is_named_or_young(history: History) -> None:
+    root = await begin(history)
+    history.blobs.write(1, b"nobody's")
+    assert await history.sweep() == 0
+    assert await history.sweep(grace_seconds=0) == 1
+    assert await history.picture(root.picture) == picture()
+
+
+async def test_a_damaged_picture_is_noticed(history: History) -> None:
+    root = await begin(history)
+    ((_, _, path),) = history.blobs.names()
+    path.write_bytes(b"something else")
+    with pytest.raises(BlobDamaged):
+        await history.picture(root.picture)
+    path.unlink()
+    with pytest.raises(BlobDamaged):
+        await history.picture(root.picture)
+
+
+async def test_a_full_disk_changes_nothing(history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    root = await begin(history)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            await step(history, root, "pink hair")
+    assert (await history.head(root.conversation)).id == root.id
+    assert [p.name for p in (tmp_path / "pictures").rglob(".new-*")] == []
+    assert (await step(history, root, "pink hair")).number == 1
+
+
+async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "later.sqlite"
+    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
+        pass
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from_the_future'"))
+    engine.dispose()
+    with pytest.raises(DatabaseTooNew):
+        async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
+            pass
+
+
+async def test_sqlite_is_set_up_for_many_tasks(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
+
+    async def pragma(name: str) -> Any:
+        async with database.read() as session:
+            return (await session.execute(text(f"PRAGMA {name}"))).scalar_one()
+
+    found = {name: await pragma(name) for name in ("journal_mode", "foreign_keys", "synchronous")}
+    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1}
+    await database.close()
