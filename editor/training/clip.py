@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from editor.bundle import EMBEDDED
@@ -36,8 +37,6 @@ from editor.training.run import Average, Run, arguments, cosine_decay, set_rate,
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
-WORDS_SHARE = 0.15
-"""Of the time, for the text head."""
 TEXT_NOISE = 0.25
 """Length of the random vector added to sentence embeddings, so that near wordings land near."""
 FAR = 0.45
@@ -228,9 +227,9 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     return float(np.mean(found))
 
 
-def figures(trainer: Trainer, count: int = 600, by_scene: bool = False) -> dict[str, float]:
+def figures(trainer: Trainer, space: JointSpace, count: int = 600, by_scene: bool = False) -> dict[str, float]:
     """AUC on trained and on unseen wordings, evenly sampled over topics."""
-    result, space = {}, averaged(trainer)
+    result = {}
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
         rng = np.random.default_rng(17)
         pool: dict[str, list[Phrase]] = {}
@@ -252,35 +251,44 @@ def averaged(trainer: Trainer) -> JointSpace:
     return space.eval().requires_grad_(False)
 
 
+def save(trainer: Trainer, bundle: Path, part: str) -> JointSpace:
+    """Write the joint space; what this run did not train is kept as the bundle has it."""
+    space, path = averaged(trainer), bundle / "clip.safetensors"
+    if path.exists():
+        old = {name: value.float() for name, value in load_file(path).items()}
+        kept = {name: value for name, value in old.items() if not name.startswith(part)}
+        space.load_state_dict(space.state_dict() | kept)
+    half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in space.state_dict().items()}
+    save_file(half, path)
+    return space
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m editor train clip``."""
-    parser = arguments("Train a bundle's text-image model (image tower and text head).", 30, "clip")
-    parser.add_argument("--text", default=EMBEDDED / "text", help="folder of the text tower")
+    """``python -m editor train clip`` (the image tower) and ``train words`` (the text head)."""
+    parser = arguments("Train a bundle's text-image model: its image tower, or its text head.", 45, "clip")
+    parser.add_argument("--part", choices=["image", "text"], default="image", help="image tower or text head")
+    parser.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
     parser.add_argument("--batch", type=int, default=24, help="pairs of pictures a step")
     parser.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     options = parser.parse_args(argv)
+    if options.bundle is None:
+        parser.error("--bundle is needed: the folder that gets the weights")
     run = start(options)
-    tower = TextTower.load(options.text)
-    trainer = Trainer(run, tower, options.rate)
+    trainer = Trainer(run, TextTower.load(options.text), options.rate)
     generator = teacher = None
-    if options.bundle and (options.bundle / "generator.safetensors").exists():
+    if options.part == "image" and (options.bundle / "generator.safetensors").exists():
         generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    for fraction in run.steps("clip"):
-        if fraction < WORDS_SHARE:
-            losses = trainer.words(fraction / WORDS_SHARE, options.phrases)
+    for fraction in run.steps(options.part):
+        if options.part == "text":
+            losses = trainer.words(fraction, options.phrases)
         else:
             pairs = Pairs.draw(run.rng(), options.batch)
-            share = (fraction - WORDS_SHARE) / (1 - WORDS_SHARE)
-            losses = trainer.sight(share, pairs, pictures(run, pairs, generator, teacher))
+            losses = trainer.sight(fraction, pairs, pictures(run, pairs, generator, teacher))
         if run.step % 200 == 199:
-            measured = figures(trainer, 150, by_scene=fraction < WORDS_SHARE) if run.step % 800 == 799 else {}
-            run.log(**losses, **measured)
-    space = averaged(trainer)
-    found = figures(trainer)
+            run.log(**losses)
+    space = save(trainer, options.bundle, options.part)
+    found = figures(trainer, space, by_scene=options.part == "text")
     print(found)
-    if options.bundle:
-        save_file({k: v.half().contiguous() if v.is_floating_point() else v for k, v in space.state_dict().items()},
-                  options.bundle / "clip.safetensors")  # fmt: skip
-        record.write(options.bundle, "clip", options, run, found, {"dim": DIM})
+    record.write(options.bundle, "clip" if options.part == "image" else "words", options, run, found, {"dim": DIM})
     return 0

@@ -31,8 +31,9 @@ def write(
     bundle: Path, part: str, options: argparse.Namespace, run: Run, figures: dict[str, Any], extra: dict[str, Any] | None = None
 ) -> None:
     """Add or replace one part's record."""
-    skipped = {"runs", "name", "bundle", "device", "threads"}
+    skipped = {"runs", "name", "bundle", "device", "threads", "part"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
+    flags = {k: v.name if isinstance(v, Path) else v for k, v in flags.items()}  # a folder of this machine tells nobody anything
     words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
     command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])
     entry = {
