@@ -35,6 +35,7 @@ HEADERS = {
 CONVERSATIONS = web.AppKey("conversations", Conversations)
 SAMPLES = web.AppKey("samples", Path)
 MOST_UPLOAD = web.AppKey("most_upload", int)
+USER = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -93,10 +94,10 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
     """A random cookie names the user; whoever opens the page gets one."""
     user = request.cookies.get(COOKIE, "")
     fresh = not (len(user) == 43 and user.isascii())
-    request["user"] = secrets.token_urlsafe(32) if fresh else user
+    request[USER] = secrets.token_urlsafe(32) if fresh else user
     response = await handler(request)
     if fresh and not response.prepared:
-        response.set_cookie(COOKIE, request["user"], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+        response.set_cookie(COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
     return response
 
 
@@ -105,7 +106,7 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 def _speaker(request: web.Request) -> Speaker:
-    return Speaker(PLATFORM, request["user"], PLACE)
+    return Speaker(PLATFORM, request[USER], PLACE)
 
 
 # what is asked
@@ -126,7 +127,7 @@ async def _picture(request: web.Request) -> web.StreamResponse:
     """A picture of the user's own; anybody else's does not exist."""
     history, number = request.app[CONVERSATIONS].history, int(request.match_info["edit"])
     try:
-        if await history.owner(number) != (PLATFORM, request["user"]):
+        if await history.owner(number) != (PLATFORM, request[USER]):
             raise web.HTTPNotFound
         picture = await history.picture((await history.edit(number)).picture)
     except StorageError:
@@ -182,7 +183,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     text, picture, reply_to = await _message(request)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     if COOKIE not in request.cookies:
-        response.set_cookie(COOKIE, request["user"], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+        response.set_cookie(COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
     await response.prepare(request)
 
     async def progress(event: wire.Event) -> None:

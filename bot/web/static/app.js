@@ -147,7 +147,7 @@ async function sendSample(number) {
 async function load() {
   try {
     const standing = await (await fetch("/api/state")).json();
-    if (standing.edit !== null && state.edit === null) render(standing);
+    if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = WELCOME_BACK; }
     if (!$("samples").children.length) {
       $("samples").replaceChildren(...standing.samples.map((number) => {
         const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
@@ -199,6 +199,9 @@ $("handle").addEventListener("pointermove", (event) => {
   const box = $("frame").getBoundingClientRect();
   setSplit((100 * (event.clientX - box.left)) / box.width);
 });
+
+const greeting = addBubble("bot", "Hello! Send me a portrait, or take one of the samples, and tell me what to change: “pink hair”, then “now less”, “add glasses”, “undo”…");
+const WELCOME_BACK = "Welcome back. Your picture is as you left it: tell me what to change, or start with a new one.";
 
 let dragged = 0;
 const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");

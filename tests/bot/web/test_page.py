@@ -1,0 +1,148 @@
+"""The page in a real browser: talk, buttons, compare, history, keyboard, phone, dropped files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from bot import samples
+from bot.conversation import Conversations
+from bot.web.server import create_app
+from tests.conftest import make_png
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the page goes untested")
+PATIENCE = 60_000
+
+
+@pytest.fixture
+async def page(conversations: Conversations, aiohttp_server: Callable[..., Any]) -> AsyncIterator[Page]:
+    server = await aiohttp_server(create_app(conversations, samples.FOLDER, 1024 * 1024))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1280, "height": 860})
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith(("blob:", "data:", str(server.make_url("/")))) else complaints.append(r.url),
+        )
+        await page.goto(str(server.make_url("/")))
+        expect.set_options(timeout=PATIENCE)
+        yield page
+        await browser.close()
+        assert complaints == []
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_label("Your wish").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def answers(page: Page, count: int) -> str:
+    """Wait for the bot's ``count``-th answer after its greeting and return it."""
+    bubble = page.locator(".bubble.bot").nth(count)
+    await expect(bubble).to_be_visible()
+    await expect(page.locator("#busy")).to_be_hidden()
+    return await bubble.inner_text()
+
+
+async def test_a_conversation_of_ten_turns(page: Page) -> None:
+    await page.get_by_label("Sample portrait 1", exact=True).click()
+    assert "What shall I change" in await answers(page, 1)
+    turns = (
+        "pink hair",
+        "now less",
+        "add glasses",
+        "undo",
+        "redo",
+        "make it stronger",
+        "remove the glasses",
+        "back to the original",
+        "go to 1",
+    )
+    for number, text in enumerate(turns, start=2):
+        await say(page, text)
+        assert await answers(page, number)
+    current = page.locator('#strip [aria-current="true"]')
+    await expect(current).to_have_attribute("aria-label", "Go to edit 1: pink hair")
+    await expect(page.locator("#pills li")).to_have_text(["pink hair"])
+    await expect(page.locator("#strip li")).not_to_have_count(1)
+
+
+async def test_buttons_history_and_compare(page: Page) -> None:
+    await page.get_by_label("Sample portrait 2", exact=True).click()
+    await answers(page, 1)
+    await say(page, "glasses")
+    await answers(page, 2)
+    await page.get_by_role("button", name="Less").click()
+    assert "60 %" in await answers(page, 3)
+    await page.get_by_role("button", name="Undo").click()
+    await answers(page, 4)
+    await expect(page.locator("#pills li")).to_have_text(["glasses"])
+    await page.get_by_label("Go to edit 2: glasses 60 %").click()
+    await answers(page, 5)
+    await expect(page.locator("#pills li")).to_have_text(["glasses 60 %"])
+    await page.get_by_role("button", name="Compare").click()
+    handle = page.get_by_role("slider", name="Before and after")
+    await expect(handle).to_be_focused()
+    await page.keyboard.press("ArrowRight")
+    await expect(handle).to_have_attribute("aria-valuenow", "55")
+    box = await page.locator("#frame").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 50)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 50)
+    await page.mouse.up()
+    await expect(handle).to_have_attribute("aria-valuenow", "20")
+    await page.keyboard.press("Escape")
+    await expect(handle).to_be_hidden()
+
+
+async def test_a_reload_finds_everything_where_it_was(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "me.png"
+    path.write_bytes(make_png())
+    await page.locator("#file").set_input_files(path)
+    await answers(page, 1)
+    await say(page, "glasses")
+    await answers(page, 2)
+    await page.reload()
+    await expect(page.locator(".bubble.bot").first).to_contain_text("Welcome back")
+    await expect(page.locator("#pills li")).to_have_text(["glasses"])
+    await expect(page.locator("#strip li")).to_have_count(2)
+
+
+async def test_by_keyboard_alone_on_a_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_label("Sample portrait 3", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await answers(page, 1)
+    await expect(page.get_by_label("Your wish")).to_be_focused()
+    await page.keyboard.type("glasses")
+    await page.keyboard.press("Enter")
+    await answers(page, 2)
+    overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, "the page scrolls sideways"
+    for element in ("#after", "#text", "#send"):
+        await expect(page.locator(element)).to_be_in_viewport()
+
+
+async def test_a_dropped_file_that_is_no_picture(page: Page) -> None:
+    transfer = await page.evaluate_handle(
+        "() => { const t = new DataTransfer(); t.items.add(new File(['<svg/>'], 'x.png', {type: 'image/png'})); return t; }"
+    )
+    await page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    assert "not a picture" in await answers(page, 1)
+    await expect(page.locator("#welcome")).to_be_visible()
+
+
+async def test_what_is_said_is_text_and_never_markup(page: Page) -> None:
+    await say(page, "<img src=x onerror=alert(1)>")
+    await answers(page, 1)
+    await expect(page.locator(".bubble.me")).to_have_text("<img src=x onerror=alert(1)>")

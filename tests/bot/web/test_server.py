@@ -1,0 +1,84 @@
+"""The web chat's server: who may ask, what it answers, and what it never shows to others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient
+
+from bot import samples
+from bot.conversation import Conversations
+from bot.web.server import create_app
+from tests.conftest import make_png
+
+MOST = 1024 * 1024
+
+
+@pytest.fixture
+async def client(conversations: Conversations, aiohttp_client: Callable[..., Any]) -> TestClient[Any, Any]:
+    return await aiohttp_client(create_app(conversations, samples.FOLDER, MOST))
+
+
+async def talk(client: TestClient[Any, Any], text: str, picture: bytes | None = None, **headers: str) -> list[dict[str, Any]]:
+    form = aiohttp.FormData({"text": text})
+    if picture is not None:
+        form.add_field("picture", picture, filename="me.png", content_type="image/png")
+    answer = await client.post("/api/talk", data=form, headers=headers)
+    assert answer.status == 200, await answer.text()
+    return [json.loads(line) for line in (await answer.read()).splitlines()]
+
+
+async def test_a_conversation_with_progress_and_history(client: TestClient[Any, Any]) -> None:
+    events = await talk(client, "pink hair", make_png())
+    assert {"queued", "started", "progress", "turn"} == {event["event"] for event in events}
+    turn = events[-1]
+    assert [row["number"] for row in turn["history"]] == [0, 1]
+    assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
+    undone = (await talk(client, "undo"))[-1]
+    assert undone["edit"] == turn["history"][0]["edit"]
+    state = await (await client.get("/api/state")).json()
+    assert (state["edit"], state["ready"]) == (undone["edit"], True)
+    assert state["examples"] == ["pink hair", "glasses"]
+
+
+async def test_pictures_are_seen_by_their_owner_alone(client: TestClient[Any, Any]) -> None:
+    url = (await talk(client, "", make_png()))[-1]["pictures"][0]["url"]
+    mine = await client.get(url)
+    assert (mine.status, mine.content_type) == (200, "image/png")
+    saved = await client.get(url + "?download=1")
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    client.session.cookie_jar.clear()
+    assert (await client.get(url)).status == 404
+    assert (await client.get("/api/pictures/99999")).status == 404
+
+
+async def test_the_page_asks_nothing_of_other_hosts(client: TestClient[Any, Any]) -> None:
+    answer = await client.get("/")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    page = await answer.text()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    for path in ("/static/app.js", "/static/style.css", "/static/icon.svg", "/samples/1.png"):
+        assert (await client.get(path)).status == 200
+    assert (await client.get("/samples/999.png")).status == 404
+    assert (await client.get("/static/../server.py")).status == 404
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_other_sites_cannot_speak_for_the_user(client: TestClient[Any, Any], headers: dict[str, str]) -> None:
+    answer = await client.post("/api/talk", data=aiohttp.FormData({"text": "undo"}), headers=headers)
+    assert answer.status == 403
+
+
+async def test_too_large_an_upload_is_told_kindly(client: TestClient[Any, Any]) -> None:
+    form = aiohttp.FormData({"text": "glasses"})
+    form.add_field("picture", bytes(MOST + 200_000), filename="big.png", content_type="image/png")
+    answer = await client.post("/api/talk", data=form)
+    assert answer.status == 413
+    assert "1 MB is the most I take" in await answer.text()
