@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.language import english
 from bot.language.phrases import ends, find, positive, starts, trim
+from bot.language.wish import subject
 
 MOST_CLAUSES = 12
 
@@ -79,7 +80,10 @@ def take_kept(sentence: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
 
 def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
-    """The sentence without "only the left eye: …" or "…, but only the left eye", and that region."""
+    """The sentence without "only the left eye: …", "…, but only the left eye" or "only" beside a verb, and that region."""
+    if (place := _only_beside_verb(sentence)) is not None:
+        rest = [word for number, word in enumerate(sentence) if number != place]
+        return rest, " ".join(subject(rest[1:])[0]) or None
     found = find(sentence, english.REGION_MARKS)
     if found is None:
         return sentence, None
@@ -93,6 +97,15 @@ def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
     if tail[:1] and (tail[0] in english.ARTICLES or sentence[place + length - 1] in ("on", "in")) and tail[0] not in ("a", "an"):
         return trim(sentence[:place]), " ".join(_nouns(tail)) or None
     return sentence, None
+
+
+def _only_beside_verb(sentence: Sequence[str]) -> int | None:
+    """Where "only" or "just" stands in "only make the left eye blue" and "change just the background to white"."""
+    for place, verb, article in ((0, 1, 2), (1, 0, 2)):
+        marked = len(sentence) > 3 and sentence[place] in ("only", "just") and sentence[verb] in english.MAKING
+        if marked and sentence[article] in english.ARTICLES | english.POSSESSIVES:
+            return place
+    return None
 
 
 def _continues(before: Sequence[str], after: Sequence[str]) -> bool:

@@ -26,7 +26,7 @@ REWRITES = {
     "w": "with", "w/": "with", "w/o": "without", "bg": "background", "thx": "thanks", "ty": "thanks", "tho": "though",
     "gray": "grey", "color": "colour", "colored": "coloured", "colors": "colours", "ctrl+z": "undo", "percent": "%", "per": "per",
     "&": "and", "+": "and", "mroe": "more", "moer": "more", "undoo": "undo", "mkae": "make", "maek": "make", "lil": "little",
-    "abit": "a bit", "alot": "a lot", "kinda": "kind of", "specs": "glasses", "cuz": "because", "hairs": "hair", "eyeglasses": "glasses",
+    "abit": "a bit", "alot": "a lot", "kinda": "kind of", "cuz": "because", "hairs": "hair",
 }  # fmt: skip
 """Contractions, slang and short forms, word by word."""
 
@@ -34,7 +34,7 @@ OPENINGS = _phrases(
     "please,can you,could you,would you,will you,can we,could we,may we,can i,could i,may i,i want you to,i would like you to,i want to,"
     "i want,i would like to,i would like,i would love to,i would love,i need you to,i need,i wish,i think,i prefer,i like,let us try,"
     "let us see,let us,let me,how about,what about,what if,what would happen if,maybe,perhaps,now,next,then,first,finally,lastly,"
-    "ok,okay,and,also,plus,but,so,well,hey,hi,hello,yes,yeah,yep,great,nice,cool,perfect,good,thanks,thank you,hmm,um,uh,oh,wow,just,"
+    "ok,okay,nah,nope,and,also,plus,but,so,well,hey,hi,hello,yes,yeah,yep,great,nice,cool,perfect,good,thanks,thank you,hmm,um,uh,oh,wow,just,"
     "to see,to have,to get,see,try,going to,go ahead and,with,bot,dear bot,actually,instead,have,get,again,this time,"
     "you should,you could,it would be nice if,it would be great if,would it be possible to,is it possible to,"
     "do you think you can,do you mind,would you mind,please do,kindly,quickly,simply,in addition,additionally,as well,another thing,"
@@ -48,7 +48,7 @@ CLOSINGS = _phrases(
     "in the picture,in this picture,in the photo,in the image,to the picture,to the photo,to the image,to the face,on the face,"
     "on his face,on her face,on their face,on this picture,from the picture,from the face,from her face,from his face,from him,"
     "from her,from them,bot,lol,haha,ok,okay,right,maybe,perhaps,though,again,a go,instead,this time,a try,then,so,you know,"
-    "somehow,or so,or something,here,there,everywhere,if you do not mind,pretty please,asap,man,dude,bro,mate"
+    "somehow,or so,or something,here,there,everywhere,if you do not mind,pretty please,asap"
 )
 """The same after it."""
 
@@ -118,7 +118,7 @@ ADJECTIVES = (
 IRREGULAR = {"better": "good", "worse": "bad", "longer": "long", "younger": "young", "stronger": "strong", "further": "far"}
 
 DEGREES = {
-    0.4: _phrases("a tiny bit,just a hint of,a hint of,a touch of,a touch,a tad,barely,very slightly,ever so slightly,a smidge,a wee bit"),
+    0.4: _phrases("a tiny bit,just a hint of,a hint of,a touch of,a touch,a tad,barely,very slightly,ever so slightly,a smidge,a wee bit,a notch"),
     0.5: _phrases("a bit of,a little bit of,a little bit,a bit,a little,slightly,somewhat,kind of,sort of,mildly,subtly"),
     0.75: _phrases("fairly,quite,rather,moderately,pretty much"),
     1.5: _phrases(

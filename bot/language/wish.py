@@ -32,7 +32,7 @@ def _plain(words: Sequence[str]) -> list[str]:
     return [positive(word) or word for word in result]
 
 
-def _subject(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def subject(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split "her hair blonde" into the thing spoken of (nothing for a person) and what is said of it."""
     if not words:
         return [], []
@@ -67,7 +67,7 @@ def _converted(words: Sequence[str]) -> list[str] | None:
     place = next((i for i, word in enumerate(words) if word in english.TOWARD and i), None)
     if place is None or place + 1 >= len(words):
         return None
-    thing, said = _subject(words[:place])
+    thing, said = subject(words[:place])
     value = words[place + 1 :]
     value = value[1:] if value[:1] == ["be"] else value
     return _joined(thing, _plain(value)) if not said else _plain(value)
@@ -99,7 +99,7 @@ def _after_verb(verb: str, words: Sequence[str]) -> list[str]:
     if verb in english.CONVERTING and (converted := _converted(words)) is not None:
         return converted
     if verb in english.SHAPING:
-        thing, _ = _subject(words)
+        thing, _ = subject(words)
         return [english.SHAPING[verb], *(thing or _plain(words))]
     if words[:1] and words[0] in english.PRONOUNS and len(words) > 1 and words[0] not in english.POSSESSIVES:
         return _said_of_person(words[1:])
@@ -107,14 +107,14 @@ def _after_verb(verb: str, words: Sequence[str]) -> list[str]:
         trimmed = words[1:] if words[:1] and words[0] in ("her", "him", "them", "me", "us") and len(words) > 1 else words
         person = starts(trimmed, (("the", "person"), ("this", "person"), ("the", "man"), ("the", "woman"), ("this", "man")))
         return _described(trimmed[person:] if person < len(trimmed) else trimmed)
-    thing, said = _subject(words)
+    thing, said = subject(words)
     if thing and said:
         return _joined(thing, _described(said))
     return _plain(words) if thing else _said_of_person(said or words)
 
 
 def _said_of_person(words: Sequence[str]) -> list[str]:
-    thing, said = _subject(words) if words[:1] and words[0] in english.POSSESSIVES else ([], words)
+    thing, said = subject(words) if words[:1] and words[0] in english.POSSESSIVES else ([], words)
     return _joined(thing, _described(said)) if thing and said else _described(words)
 
 
@@ -128,7 +128,7 @@ def describe(words: Sequence[str]) -> list[str]:
     if ":" in rest[1:-1]:
         place = rest.index(":")
         return _joined([w for w in _plain(rest[:place]) if w not in english.ASPECTS], _plain(rest[place + 1 :]))
-    thing, said = _subject(rest)
+    thing, said = subject(rest)
     if thing and said and said[0] in english.MODALS | english.COPULAS | {"to", "more", "less"}:
         return _plain(_joined(thing, _described(said)))
     return _plain(_described(rest))

@@ -137,6 +137,8 @@ def far_texts(tower: TextTower, embeddings: Tensor, count: int, seed: int) -> Te
     rng = np.random.default_rng(seed)
     names = np.array([name for name in tower.index if name.isalpha() and len(name) > 3])
     texts = [" ".join(rng.choice(names, int(rng.integers(1, 3)))) for _ in range(count)]
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    texts += ["".join(rng.choice(letters, int(rng.integers(4, 10)))) for _ in range(count // 12)]
     found = tower.encode(texts)
     nearest = torch.cat([(part @ embeddings.t()).amax(1) for part in found.split(500)])
     return found[nearest < FAR]

@@ -96,6 +96,8 @@ def _colours() -> Iterator[Phrase]:
 
 
 def _others() -> Iterator[Phrase]:
+    for words, conditions in wordings.GRADED:
+        yield from _spread(words, conditions)
     for texts, conditions in wordings.COMBINATIONS:
         yield from _spread({"things": texts}, conditions)
     yield from (Phrase(text, (("", "always", ""),), False) for text in wordings.NEUTRAL)

@@ -228,6 +228,43 @@ COMBINATIONS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]], ..
     (("a crying face", "a weeping face"), (("smile", "low", ""), ("brow_angle", "low", ""))),
 )  # fmt: skip
 
+GRADED: tuple[tuple[Wordings, tuple[tuple[str, str, str], ...]], ...] = (
+    ({"things": ("a cuter face", "a sweeter face", "a more adorable face"), "traits": ("cuter", "more cute", "sweeter", "more adorable", "more charming", "so cute")}, (("cuteness", "high", ""),)),
+    ({"things": ("an older face", "more years", "a more aged face"), "traits": ("much older", "elder", "more mature", "twenty years older", "more aged")}, (("age", "high", ""),)),
+    ({"things": ("a younger face", "fewer years"), "traits": ("younger", "more youthful", "much younger", "ten years younger")}, (("age", "low", ""),)),
+    ({"things": ("a bigger smile", "a happier face", "a wider smile", "more of a smile"), "traits": ("happier", "more cheerful", "more smiling", "merrier", "friendlier", "less sad", "jollier")}, (("smile", "high", ""),)),
+    ({"things": ("a sadder face", "less of a smile"), "traits": ("sadder", "gloomier", "more serious", "less happy", "less smiling", "unhappier")}, (("smile", "low", ""),)),
+    ({"things": ("angrier eyebrows", "an angrier face"), "traits": ("angrier", "more furious", "meaner", "more evil", "grumpier", "fiercer")}, (("brow_angle", "high", ""),)),
+    ({"things": ("a more worried face",), "traits": ("more worried", "more anxious", "less angry", "more scared")}, (("brow_angle", "low", ""),)),
+    ({"things": ("a wider face", "a rounder face", "a fuller face", "a fatter face"), "traits": ("fatter", "chubbier", "plumper", "rounder")}, (("face_width", "high", ""),)),
+    ({"things": ("a narrower face", "a slimmer face", "a thinner face"), "traits": ("thinner", "slimmer", "skinnier", "leaner")}, (("face_width", "low", ""),)),
+    ({"things": ("larger eyes", "much bigger eyes"), "traits": ("bigger-eyed",)}, (("eye_size", "high", ""),)),
+    ({"things": ("littler eyes", "tinier eyes"), "traits": ("smaller-eyed",)}, (("eye_size", "low", ""),)),
+    ({"things": ("a bigger nose", "a larger nose", "a longer nose"), "traits": ("bigger-nosed",)}, (("nose_size", "high", ""),)),
+    ({"things": ("a smaller nose", "a tinier nose", "less nose"), "traits": ("smaller-nosed",)}, (("nose_size", "low", ""),)),
+    ({"things": ("longer hair", "more hair length", "much longer locks"), "traits": ("longer-haired",)}, (("hair_length", "high", ""),)),
+    ({"things": ("shorter hair", "a shorter haircut", "less hair length"), "traits": ("shorter-haired",)}, (("hair_length", "low", ""),)),
+    ({"things": ("curlier hair", "wavier hair", "more curls"), "traits": ("curlier",)}, (("curliness", "high", ""),)),
+    ({"things": ("straighter hair", "fewer curls", "less curly hair"), "traits": ("less curly",)}, (("curliness", "low", ""),)),
+    ({"things": ("thicker eyebrows", "bushier brows", "heavier brows"), "traits": ("bushier-browed",)}, (("brow_thickness", "high", ""),)),
+    ({"things": ("thinner eyebrows", "finer brows", "slimmer brows"), "traits": ("thinner-browed",)}, (("brow_thickness", "low", ""),)),
+    ({"things": ("darker skin", "a darker complexion", "browner skin"), "traits": ("darker-skinned", "more tanned")}, (("skin_tone", "high", ""),)),
+    ({"things": ("lighter skin", "paler skin", "fairer skin", "a lighter complexion"), "traits": ("paler", "lighter-skinned", "whiter-skinned")}, (("skin_tone", "low", ""),)),
+    ({"things": ("more open eyes", "wider eyes"), "traits": ("more awake", "more surprised", "more astonished")}, (("eye_openness", "high", ""),)),
+    ({"things": ("narrower eyes", "sleepier eyes"), "traits": ("sleepier", "more tired", "drowsier")}, (("eye_openness", "low", ""),)),
+    ({"things": ("a more feminine face",), "traits": ("more feminine", "girlier", "more womanly", "more ladylike")}, (("gender_presentation", "high", ""),)),
+    ({"things": ("a more masculine face", "a manlier face"), "traits": ("more masculine", "manlier", "more manly")}, (("gender_presentation", "low", ""),)),
+    ({"things": ("more wrinkles", "deeper wrinkles"), "traits": ("wrinklier", "more wrinkled")}, (("wrinkles", "present", ""),)),
+    ({"things": ("fewer wrinkles", "smoother skin", "less wrinkled skin"), "traits": ("less wrinkled", "less wrinkly")}, (("wrinkles", "absent", ""),)),
+    ({"things": ("more makeup", "heavy makeup", "heavy make up", "full makeup", "make up"), "traits": ("more made-up",)}, (("lipstick", "present", ""),)),
+    ({"things": ("less makeup", "hardly any makeup"), "traits": ("less made-up",)}, (("lipstick", "absent", ""),)),
+    ({"things": ("rosier cheeks", "redder cheeks", "pinker cheeks", "sunburnt cheeks"), "traits": ("rosier", "more flushed")}, (("blush", "present", ""),)),
+    ({"things": ("a longer beard", "a thicker beard", "a fuller beard", "a bushier beard", "more beard"), "traits": ("hairier in the face",)}, (("beard", "present", ""),)),
+    ({"things": ("clearer skin", "fewer pimples", "fewer spots"), "traits": ("less spotty",)}, (("blemishes", "absent", ""),)),
+    ({"things": ("more freckles",), "traits": ("more freckled",)}, (("freckles", "present", ""),)),
+)  # fmt: skip
+"""Comparatives and other degrees."""
+
 NEUTRAL: tuple[str, ...] = (
     "a face", "a person", "a portrait", "a head", "somebody", "a cartoon portrait", "a picture of a person", "a human face", "an avatar", "a cartoon face", "someone", "a photo of a person", "a drawing of a face", "a character", "the picture", "an image of a face",
 )  # fmt: skip
@@ -240,5 +277,11 @@ IMPOSSIBLE: tuple[str, ...] = (
     "a vampire with fangs", "an elf with pointed ears", "a mermaid", "a skeleton", "a ghost", "a monster", "an alien", "a demon", "an angel with a halo", "a knight", "a pirate", "a ninja", "a witch", "a wizard", "a superhero", "a soldier", "a police officer", "a doctor", "a chef", "a queen", "a king",
     "quantum physics", "the stock market", "democracy", "music", "a loud noise", "mathematics", "a football match", "happiness index", "tomorrow", "nothing at all", "left-handed", "a password", "an invoice", "a spreadsheet", "a recipe", "a tax form", "the weather", "a long journey", "a good idea", "freedom", "asdf", "qwerty", "lorem ipsum", "xyzzy", "blah blah",
     "a famous actor", "a famous singer", "the president", "a footballer", "a painting by van gogh", "a photo in black and white", "upside down", "blurry", "pixel art", "a sketch", "a statue", "made of stone", "made of gold", "underwater", "at night", "in the snow", "on a horse", "in a car", "third eye", "purple skin", "green skin", "blue skin", "a long neck", "big ears", "pointy ears", "a unicorn horn", "fur", "feathers", "scales of a fish", "a beak", "a snout", "paws", "a trunk", "antlers",
+    "dreadlocks", "a ponytail", "pigtails", "braids", "plaits", "a bun", "cornrows", "spiky hair", "a mullet", "rainbow hair", "multicoloured hair", "sideburns", "a nose ring", "a lip piercing", "a septum piercing", "a monocle", "braces on the teeth", "a gold tooth", "missing teeth", "a tongue sticking out", "a wink", "one eye closed",
+    "crossed eyes", "three eyes", "red eyes", "glowing eyes", "laser eyes", "tears", "face paint", "clown makeup", "a red nose", "a blue nose", "a bandage", "a black eye", "a headscarf", "a turban", "a helmet", "headphones", "a hood", "a veil", "a tiara", "a flower in the hair", "a hair clip", "a santa suit", "a wedding dress", "a uniform", "a tuxedo",
+    "goth", "emo", "a hippie", "a rockstar", "a rapper", "a biker", "a hipster", "a nerd", "an elf", "an orc", "a fairy", "a troll", "a vampire", "a werewolf", "a cyborg", "an anime girl", "a doll", "a puppet", "a caveman", "a viking", "a cowboy", "an astronaut", "a samurai", "a mummy", "santa claus", "a snowman", "a mime", "a clown",
+    "a boy band", "a pop star", "a wrestler", "a ballerina", "a nurse", "a judge", "a pilot", "a farmer", "a fireman", "a politician", "a celebrity", "my mother", "a cat's face", "a monkey", "an ape", "a pig", "a rabbit", "bunny ears", "cat ears", "a mouse", "a bear", "a panda", "a lizard", "a snake", "a dinosaur", "a shark", "an owl",
+    "a shorter neck", "broad shoulders", "muscles", "abs", "a tie with stripes", "stripes", "polka dots", "a logo", "text", "a speech bubble", "a frame", "a border", "a sepia photo", "an oil painting", "a watercolour", "a comic", "manga", "a photo", "a selfie", "3d", "neon light", "a sunset", "a beach background", "a city in the background",
+    "a school", "a kitchen", "a garden", "a sandwich", "ice cream", "coffee", "a ball", "a balloon", "an umbrella", "a gun", "a knife", "money", "a diamond", "a key", "a lamp", "paris", "the internet", "history", "love", "war", "peace", "science", "yesterday", "seven", "hello", "thank you", "what is this", "why", "stop", "yes", "ok",
 )  # fmt: skip
 """False of every portrait: what the model should know that it does not know."""
