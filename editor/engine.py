@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import EMBEDDED, Bundle, find_bundles
-from editor.errors import BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
+from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.imaging.paste import crop, paste_back
@@ -38,6 +39,8 @@ from editor.protocol import (
     Wish,
 )  # fmt: skip
 from editor.wishes import Candidate, State
+
+logger = logging.getLogger(__name__)
 
 REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
 """Optimisation steps of an inversion by quality."""
@@ -77,12 +80,19 @@ class Engine:
 
     @classmethod
     def load(cls, folders: Sequence[Path], device: str | None = None) -> Engine:
-        """All bundles, the embedded ones first. Raises BadCheckpoint."""
+        """All bundles that are whole, the embedded ones first. Raises BadCheckpoint where none is."""
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         tower = TextTower.load(EMBEDDED / "text").to(chosen)
-        found = {folder.name: Bundle.load(folder, tower, chosen) for folder in find_bundles(folders)}
+        found: dict[str, Bundle] = {}
+        trouble: list[BadCheckpoint] = []
+        for folder in find_bundles(folders):
+            try:
+                found[folder.name] = Bundle.load(folder, tower, chosen)
+            except BadCheckpoint as error:
+                logger.error("the bundle '%s' is left out: %s", folder.name, error)
+                trouble.append(error)
         if not found:
-            raise UnknownBundle("No model is installed.")
+            raise trouble[0] if trouble else UnknownBundle("No model is installed.")
         return cls(found, chosen)
 
     def bundles(self) -> list[BundleInfo]:

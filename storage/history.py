@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,12 @@ class Job:
 def _edit(row: EditRow) -> Edit:
     recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
     return Edit(row.id, row.conversation_id, row.source_id, row.number, row.parent_id, row.text, row.picture_id, recipes,
-                tuple(row.effects), row.created_at)  # fmt: skip
+                tuple(row.effects), _utc(row.created_at))  # fmt: skip
+
+
+def _utc(moment: datetime) -> datetime:
+    """SQLite forgets time zones; everything here is UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _conversation(row: ConversationRow) -> Conversation:
@@ -401,7 +406,7 @@ class History:
         """Wishes that were begun and not answered, oldest first."""
         async with self.database.read() as session:
             rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
-            return [Job(row.id, row.conversation_id, row.request, row.created_at) for row in rows]
+            return [Job(row.id, row.conversation_id, row.request, _utc(row.created_at)) for row in rows]
 
     # forgetting
 

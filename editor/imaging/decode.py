@@ -50,7 +50,7 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
             flat = _to_rgb(upright, notes)
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
             raise BadPicture("This picture is damaged or cut off; I could not read it to the end.") from error
-    return Decoded(np.asarray(flat), tuple(notes))
+    return Decoded(np.array(flat), tuple(notes))
 
 
 def _megabytes(count: int) -> str:
@@ -61,7 +61,7 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise PictureTooLarge("This picture has far too many pixels for me.") from error
+        raise PictureTooLarge("This picture is too large: it has far too many pixels for me.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise BadPicture("This file is not a picture that I can open. PNG, JPEG, WebP and GIF work.") from error
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.networks.stylegan2 import Generator, Mapping
+from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
 from editor.training import data, record
 from editor.training.avatars.appearance import Portraits
 from editor.training.bundles import load_generator, load_teacher
@@ -38,6 +38,23 @@ def picture_metric(generator: Generator, teacher: TeacherMapping, portraits: int
         jacobian = (difference * weight).flatten(1) / (0.2 * spread[:, None])
         total += jacobian @ jacobian.t() / jacobian.shape[1]
     return total / portraits
+
+
+@torch.no_grad()
+def look_at_coordinates(mapping: Mapping) -> None:
+    """Start the first layer with units that each look at one coordinate of z, bent at various places, in place.
+
+    Attributes are functions of single coordinates, with steep ramps; from dense weights and zero biases these are found
+    only slowly.
+    """
+    layer = mapping.layers[0]
+    assert isinstance(layer, EqualLinear)
+    out, width = layer.weight.shape
+    generator = torch.Generator().manual_seed(0)
+    layer.weight.mul_(0.1)
+    signs = torch.where(torch.rand(out, generator=generator) < 0.5, -1.0, 1.0)
+    layer.weight[torch.arange(out), torch.arange(out) % width] = signs * width**0.5
+    layer.bias.copy_(1.2 * torch.randn(out, generator=generator))
 
 
 def train(run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, batch: int) -> None:
@@ -84,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = dataclasses.replace(old.config, mapping_layers=options.layers, mapping_features=options.features)
     generator = Generator(config)
     generator.synthesis.load_state_dict(old.synthesis.state_dict())
+    look_at_coordinates(generator.mapping)
     train(run, old, teacher, generator.mapping, options.rate, options.batch)
     generator.eval().requires_grad_(False)
     generator.mapping.w_avg.copy_(generator.mapping(torch.from_numpy(data.latents(np.random.default_rng(7), 10_000))).mean(0))

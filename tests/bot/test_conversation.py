@@ -1,0 +1,189 @@
+"""The service behind every front end: memory, branches, refusals, bad input, and wishes that a crash interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_after
+from bot.supervisor import own_editor
+from editor import protocol as wire
+from editor.client import EditorClient
+from storage.history import History
+from tests import pictures
+from tests.conftest import make_png
+
+ANN, BEN = Speaker("test", "ann", "here"), Speaker("test", "ben", "here")
+
+
+async def talk(conversations: Conversations, *texts: str, speaker: Speaker = ANN) -> Turn:
+    """Send a picture unless there is one, then each text; the last answer."""
+    turn = Turn("")
+    for text in texts:
+        turn = await conversations.talk(speaker, text)
+        if turn.error == "NoPicture":
+            turn = await conversations.talk(speaker, text, make_png())
+        assert turn.error is None, turn.reply
+    return turn
+
+
+async def test_ten_turns(conversations: Conversations) -> None:
+    pink = await talk(conversations, "pink hair")
+    assert pink.adjustments == (("pink hair", 1.0),)
+    assert (await talk(conversations, "now less")).adjustments == (("pink hair", 0.6),)
+    both = await talk(conversations, "add glasses")
+    assert both.adjustments == (("pink hair", 0.6), ("glasses", 1.0))
+    undone = await talk(conversations, "undo")
+    assert undone.adjustments == (("pink hair", 0.6),)
+    redone = await talk(conversations, "redo")
+    assert redone.pictures[0].picture == both.pictures[0].picture, "redo returns the stored file"
+    assert (await talk(conversations, "remove the glasses")).adjustments == (("pink hair", 0.6),)
+    assert (await talk(conversations, "set it to 100 %")).adjustments == (("pink hair", 1.0),)
+    first = await talk(conversations, "go to 1")
+    assert first.pictures[0].picture == pink.pictures[0].picture, "going back returns the stored file"
+    assert "1." in (await talk(conversations, "show the history")).reply
+    original = await talk(conversations, "back to the original")
+    assert original.adjustments == ()
+    with Image.open(io.BytesIO(original.pictures[0].picture.data)) as a, Image.open(io.BytesIO(make_png())) as b:
+        assert a.tobytes() == b.convert("RGB").tobytes(), "the original is the user's own, pixel by pixel"
+
+
+async def test_several_wishes_in_one_sentence_make_one_step(conversations: Conversations) -> None:
+    turn = await talk(conversations, "pink hair and glasses, without changing the background")
+    assert [prompt for prompt, _ in turn.adjustments] == ["pink hair", "glasses"]
+    assert turn.edit is not None
+    assert turn.edit.number == 1
+    assert turn.edit.recipes[0]["keep"] == ["background"]
+
+
+async def test_a_reply_to_an_older_picture_branches(conversations: Conversations) -> None:
+    pink = await talk(conversations, "pink hair")
+    await talk(conversations, "glasses")
+    assert pink.edit is not None
+    branch = await conversations.talk(ANN, "a hat", reply_to=pink.edit.id)
+    assert [prompt for prompt, _ in branch.adjustments] == ["pink hair", "a hat".removeprefix("a ")]
+    stranger = await conversations.talk(BEN, "a hat", reply_to=pink.edit.id)
+    assert stranger.error == "NoPicture", "nobody goes on from somebody else's picture"
+
+
+async def test_a_look_is_carried_to_another_picture(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair", "less")
+    turn = await conversations.talk(ANN, "same on this one", make_png(seed=5))
+    assert turn.adjustments == (("pink hair", 0.6),)
+    assert turn.edit is not None
+    assert turn.edit.number == 1
+
+
+async def test_variations_are_branches_and_the_head_stays(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair")
+    turn = await talk(conversations, "show me two variations")
+    assert [shown.number for shown in turn.pictures] == [2, 3]
+    assert turn.edit is not None
+    assert turn.edit.number == 1
+    assert len({shown.picture.data for shown in turn.pictures}) == 2
+    assert (await talk(conversations, "go to 3")).edit.number == 3  # type: ignore[union-attr]
+
+
+async def test_bad_pictures_lose_nothing(conversations: Conversations) -> None:
+    before = await talk(conversations, "glasses")
+    for data, words in pictures.BAD.values():
+        turn = await conversations.talk(ANN, "pink hair", data or b" ")
+        assert words in turn.reply
+        assert turn.error in ("bad-picture", "picture-too-large")
+        assert (await talk(conversations, "show the adjustments")).edit == before.edit
+
+
+async def test_odd_texts_get_an_answer(conversations: Conversations) -> None:
+    await talk(conversations, "glasses")
+    for text in ("", "   ", "\u202e\u200f", "\x00\x01", "?!", "🙂", "x" * 5000, "pink hair " * 500):
+        turn = await conversations.talk(ANN, text)
+        assert turn.reply
+        assert turn.error is None or turn.error == "NothingSaid"
+        assert "\x00" not in turn.reply
+
+
+async def test_nothing_yet(conversations: Conversations) -> None:
+    for text in ("undo", "pink hair", "less", "go to 3"):
+        turn = await conversations.talk(BEN, text)
+        assert turn.reply.startswith(("I have no picture", "There is nothing to make weaker"))
+    assert (await conversations.talk(BEN, "help")).error is None
+    assert (await conversations.talk(BEN, "")).error == "NothingSaid"
+
+
+async def test_a_deleted_parent_is_explained(conversations: Conversations) -> None:
+    turn = await talk(conversations, "glasses")
+    await conversations.history.delete_user("test", "ann")
+    assert turn.edit is not None
+    again = await conversations.talk(ANN, "more", reply_to=turn.edit.id)
+    assert again.error == "NotFound"
+    assert "deleted" in again.reply
+
+
+async def test_many_messages_at_once_keep_their_order(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair")
+    turns = await asyncio.gather(*(conversations.talk(ANN, "now less") for _ in range(4)))
+    assert [turn.error for turn in turns] == [None] * 4
+    assert sorted((turn.adjustments[0][1] for turn in turns), reverse=True) == [0.6, 0.36, 0.216, 0.1296]
+
+
+async def test_an_editor_away_is_told(history: History, tmp_path: Path) -> None:
+    async with EditorClient(f"unix:{tmp_path}/nothing", patience=0.2) as editor:
+        turn = await Conversations(history, editor).talk(ANN, "glasses", make_png())
+    assert turn.error == "editor-away"
+    assert "Nothing was lost" in turn.reply
+
+
+async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conversations) -> None:
+    """The bot is stopped at the worst moment: the editor works, no answer was stored."""
+    turn = await talk(conversations, "pink hair")
+    assert turn.edit is not None
+    begun = asyncio.Event()
+    task = asyncio.create_task(conversations.talk(ANN, "add glasses", on_progress=lambda _: begun.set()))
+    await begun.wait()
+    (job,) = await conversations.history.jobs_under_way()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await conversations.history.begin_job(job.id, job.conversation, job.request)  # as a process killed would have left it
+    (edit,) = await conversations.recover()
+    assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
+    assert await conversations.recover() == []
+    assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_an_editor_killed_under_way_does_the_wish_once(history: History, bundles: Path) -> None:
+    async with own_editor(["--bundles", str(bundles)]) as supervisor, EditorClient(supervisor.url) as editor:
+        conversations = Conversations(history, editor, "tiny")
+        await talk(conversations, "pink hair")
+
+        def kill(event: Any) -> None:
+            if event.event == "started" and supervisor.restarts == 0 and supervisor.process is not None:
+                supervisor.process.kill()
+
+        turn = await conversations.talk(ANN, "glasses", on_progress=kill)
+        assert supervisor.restarts >= 1
+        assert [prompt for prompt, _ in turn.adjustments] == ["pink hair", "glasses"]
+        assert turn.edit is not None
+        assert turn.edit.number == 2
+
+
+def test_steps_end_where_a_later_action_needs_an_earlier_one() -> None:
+    add, scale, undo = {"do": "add", "prompt": "hat"}, {"do": "scale", "target": "hat", "factor": 0.5}, {"do": "undo", "steps": 1}
+    assert steps_of([add, scale]) == [[add], [scale]]
+    assert steps_of([scale, add]) == [[scale, add]]
+    assert steps_of([undo, add, undo]) == [[undo], [add], [undo]]
+
+
+def test_strengths_are_bounded_and_weak_layers_fall_off() -> None:
+    array = wire.Array(dtype="float32", shape=(1,), data=b"1234")
+    layers = [
+        wire.Adjustment(prompt=name, method="direction", fingerprint="f", delta=array, strength=2.0) for name in ("hat", "beard")
+    ]
+    more = strengths_after(layers, {"do": "scale", "target": "hat", "factor": 4.0})
+    assert [layer.strength for layer in more] == [3.0, 2.0]
+    assert [layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})] == [1.0, 1.0]
+    assert [layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})] == ["beard"]
+    assert strengths_after(layers, {"do": "remove", "target": "all"}) == []
