@@ -19,14 +19,18 @@ function addBubble(who, text, { pictures = [], error = false } = {}) {
     const thumbs = make("div", { className: "thumbs" });
     for (const picture of pictures) {
       const button = make("button", { type: "button", title: picture.alt, onclick: () => showPicture(picture.url, picture.alt) });
-      button.append(make("img", { src: picture.url, alt: picture.alt }));
+      button.append(make("img", { src: picture.url, alt: picture.alt, onload: toTheEnd }));
       thumbs.append(button);
     }
     bubble.append(thumbs);
   }
   $("log").append(bubble);
-  $("log").scrollTop = $("log").scrollHeight;
+  toTheEnd();
   return bubble;
+}
+
+function toTheEnd() {
+  $("log").scrollTop = $("log").scrollHeight;
 }
 
 function showPicture(url, alt) {

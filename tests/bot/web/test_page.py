@@ -129,6 +129,10 @@ async def test_by_keyboard_alone_on_a_phone(page: Page) -> None:
     await answers(page, 2)
     overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0, "the page scrolls sideways"
+    box = await page.locator("#frame").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390, "the picture is cut off"
     for element in ("#after", "#text", "#send"):
         await expect(page.locator(element)).to_be_in_viewport()
 
