@@ -111,10 +111,10 @@ def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int,
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the bank and write ``bank.safetensors``."""
-    parser = arguments("Measure a bundle's direction bank: relevance of every StyleSpace channel.", 10, "directions")
+    parser = arguments("Measure a bundle's direction bank: relevance of every StyleSpace channel.", 12, "directions")
     parser.add_argument("--images", type=int, default=32, help="pictures to average over, if the time allows")
     parser.add_argument("--batch", type=int, default=32, help="channels at once")
-    parser.add_argument("--axes", type=int, default=64, help="portraits to average named axes over; 0 leaves axes out")
+    parser.add_argument("--axes", type=int, default=40, help="portraits to average named axes over; 0 leaves axes out")
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder of the generator and the text-image model")

@@ -1,0 +1,71 @@
+"""The generator against definitions written out."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from editor.networks.stylegan2 import Generator, GeneratorConfig, ModulatedConv, pixel_norm
+from tests.tiny import CONFIG
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    torch.manual_seed(3)
+    return Generator(CONFIG).eval().requires_grad_(False)
+
+
+def test_modulating_activations_equals_one_kernel_a_sample() -> None:
+    """Karras et al. 2020, equations 1 and 3: w' = s w, w'' = w' / sqrt(sum w'^2)."""
+    torch.manual_seed(0)
+    layer = ModulatedConv(5, 7, 4)
+    x, style = torch.randn(3, 5, 8, 8), torch.randn(3, 5)
+    for row in range(3):
+        kernel = layer.weight * style[row][None, :, None, None]
+        kernel = kernel / (kernel.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        wanted = F.leaky_relu(F.conv2d(x[row : row + 1], kernel, padding=1) + layer.bias[:, None, None], 0.2) * 2**0.5
+        assert torch.allclose(layer(x, style)[row : row + 1], wanted, atol=1e-4)
+
+
+def test_styles_are_affine_in_w_and_steps_are_exact(generator: Generator) -> None:
+    synthesis = generator.synthesis
+    a, b = torch.randn(2, 1, CONFIG.num_ws, CONFIG.w_dim)
+    assert torch.allclose(synthesis.styles(a) + synthesis.style_steps(b), synthesis.styles(a + b), atol=1e-4)
+    assert torch.equal(synthesis.styles(a[:, 0]), synthesis.styles(a[:, :1].expand(-1, CONFIG.num_ws, -1)))
+
+
+def test_layers_tile_stylespace(generator: Generator) -> None:
+    layers = generator.synthesis.layers
+    assert layers[0].start == 0
+    assert all(before.stop == after.start for before, after in itertools.pairwise(layers))
+    assert layers[-1].stop == generator.synthesis.num_channels
+    assert layers[-1].row == CONFIG.num_ws - 1
+    assert [layer.kind for layer in layers if layer.resolution == 8] == ["conv", "conv", "rgb"]
+
+
+def test_truncation_pulls_to_the_mean(generator: Generator) -> None:
+    z = torch.randn(4, CONFIG.z_dim)
+    full, none, half = (generator.mapping(z, psi) for psi in (1.0, 0.0, 0.5))
+    assert torch.allclose(none, generator.mapping.w_avg.expand(4, -1))
+    assert torch.allclose(half, (full + none) / 2, atol=1e-6)
+
+
+def test_shapes_and_lower_resolutions(generator: Generator) -> None:
+    styles = generator.synthesis.styles(generator.mapping(torch.randn(2, CONFIG.z_dim)))
+    assert generator.synthesis(styles).shape == (2, 3, 128, 128)
+    assert generator.synthesis(styles, resolution=32).shape == (2, 3, 32, 32)
+    with pytest.raises(ValueError, match="styles must be"):
+        generator.synthesis(styles[:, 1:])
+
+
+def test_sizes_that_make_no_sense_are_refused() -> None:
+    for resolution in (0, 4, 100):
+        with pytest.raises(ValueError, match="power of two"):
+            GeneratorConfig(resolution=resolution)
+
+
+def test_pixel_norm_makes_unit_rows() -> None:
+    assert torch.allclose(pixel_norm(torch.randn(5, 16)).square().mean(1), torch.ones(5), atol=1e-4)
