@@ -38,6 +38,7 @@ def serve(argv: Sequence[str]) -> int:
     _folders(parser)
     options = parser.parse_args(argv)
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a machine that is busy
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
     token = os.environ.get("EDITOR_TOKEN") or None
