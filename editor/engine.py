@@ -226,7 +226,7 @@ class Engine:
     def _candidate(self, bundle: Bundle, state: State, wish: Wish, method: str | None) -> Candidate | None:
         direction = wishes.text_direction(bundle, wish)
         if method == "mapper":
-            return wishes.mapper_candidate(bundle, state, direction)
+            return wishes.mapper_candidate(bundle, state, wish, direction)
         if method == "direction":
             return wishes.direction_candidate(bundle, state, wish, direction, getattr(wish, "threshold", None))
         raise BadRequest(f"This model has no method named '{method}'.")

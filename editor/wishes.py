@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,8 +17,14 @@ from editor.protocol import MethodName, Wish
 
 _NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$", re.IGNORECASE)
 
-STEPS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
+SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5)
+"""Shares of the mapper's step that are tried."""
+NEARLY = 0.85
+"""Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
+LEAST_SHARE, VERY = 0.6, 1.5
+"""A smaller step is preferred, down to this share of the most gain, where "very" (strength 1.5) would pass the goal."""
 MOST_DEVIATION = 10.0
 """No style may leave its mean by more than this many deviations."""
 OVERLAP = 0.60
@@ -91,13 +99,13 @@ def response(bundle: Bundle, wish: Wish) -> float:
     return float((_difference(bundle, plain) @ bundle.image_span).norm())
 
 
-def mapper_candidate(bundle: Bundle, state: State, direction: Tensor) -> Candidate | None:
+def mapper_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor) -> Candidate | None:
     """The text-conditioned mapper's step from where the picture is now."""
     if bundle.mapper is None:
         return None
     w = state.w.mean(0) + bundle.style_inverse @ state.added
-    step = bundle.mapper(w[None], direction[None])
-    return Candidate(bundle.generator.synthesis.style_steps(step)[0], "mapper")
+    delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
+    return Candidate(delta * _standard_step(bundle, state, wish, delta, SHARES), "mapper")
 
 
 def direction_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor, threshold: float | None) -> Candidate | None:
@@ -106,14 +114,28 @@ def direction_candidate(bundle: Bundle, state: State, wish: Wish, direction: Ten
     if found is None:
         return None
     allowed = _room(bundle, state, found.delta)
-    strengths = torch.tensor([step for step in STEPS if step <= allowed] or [allowed])
-    steps = torch.cat([torch.zeros(1), strengths])[:, None] * found.delta[None]
-    logits = bundle.clip.logits(embed(bundle, state.styles[None] + steps), bundle.clip.encode_text([wish.prompt]))[:, 0]
-    gains = (logits[1:] - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
-    wanted = bundle.thresholds.standard_gain
-    enough = (gains >= wanted).nonzero()
-    best = int(enough[0, 0]) if len(enough) else int(gains.argmax())
-    return Candidate(found.delta * float(strengths[best]), "direction", found.threshold)
+    strength = _standard_step(bundle, state, wish, found.delta, [step for step in STEPS if step <= allowed] or [allowed])
+    return Candidate(found.delta * strength, "direction", found.threshold)
+
+
+def _standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> float:
+    """The least strength that gains the bundle's standard step, or nearly the most that this delta can gain; less where
+    half as much again would already lead past what is wished for (grey hair, on the way from black to white)."""
+    tried = torch.tensor([0.0, *strengths], device=delta.device)
+    pictures = embed(bundle, state.styles[None] + tried[:, None] * delta[None])
+    logits = bundle.clip.logits(pictures, bundle.clip.encode_text([wish.prompt]))[:, 0]
+    gained = (logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
+    gains = gained[1:]
+    most = float(gains.max())
+    wanted = min(bundle.thresholds.standard_gain, NEARLY * most if most > 0 else most)
+    first = int((gains >= wanted).nonzero()[0, 0])
+    further = np.interp([VERY * strength for strength in strengths], tried.cpu().numpy(), gained.cpu().numpy())
+    for place in range(first, -1, -1):
+        if float(gains[place]) < LEAST_SHARE * most:
+            break
+        if further[place] >= float(gains[place]):
+            return strengths[place]
+    return strengths[first]
 
 
 def _room(bundle: Bundle, state: State, delta: Tensor) -> float:

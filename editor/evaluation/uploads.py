@@ -18,8 +18,6 @@ from editor.training import data
 from editor.training.avatars.appearance import Labels, Portraits
 from editor.training.avatars.renderer import render
 
-SEED = 1_000_919
-
 
 def _quiet(*_: object) -> None:
     return None
@@ -47,7 +45,7 @@ class Uploads:
     reading: Reading
 
     @classmethod
-    def make(cls, engine: Engine, bundle: str, judge: Judge, count: int, seed: int = SEED) -> Uploads:
+    def make(cls, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
         """Draw ``count`` unseen portraits and invert them."""
         portraits = Portraits.sample(count, seed)
         pictures = render(portraits, 128)
