@@ -265,16 +265,9 @@ class Engine:
             if layer.method == "variation":
                 kept.append(layer)
                 continue
-            other = wishes.text_direction(bundle, layer)
-            same = abs(float(other @ direction)) >= wishes.OVERLAP or self._same_atoms(bundle, other, direction)
+            same = wishes.same_thing(bundle, layer, wishes.text_direction(bundle, layer), wish, direction)
             replaced.append(layer.prompt) if same else kept.append(layer)
         return kept, tuple(replaced)
-
-    @staticmethod
-    def _same_atoms(bundle: Bundle, one: Tensor, other: Tensor) -> bool:
-        """Do two text directions move the same channels, be it the opposite way?"""
-        a, b = (bundle.bank.relevance @ direction for direction in (one, other))
-        return float(F.cosine_similarity(a.abs(), b.abs(), dim=0)) >= 0.90
 
     def _effect(
         self, bundle: Bundle, wish: Wish, made: list[Adjustment], measures: list[wishes.Measure], best: int,

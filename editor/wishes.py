@@ -27,8 +27,9 @@ LEAST_SHARE, VERY = 0.6, 1.5
 """A smaller step is preferred, down to this share of the most gain, where "very" (strength 1.5) would pass the goal."""
 MOST_DEVIATION = 10.0
 """No style may leave its mean by more than this many deviations."""
-OVERLAP = 0.60
-"""Cosine of two wishes' text directions or deltas from which they speak of the same thing."""
+OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
+"""Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
+that end with the same word ("pink hair", "blonde hair")."""
 LEAST_RESPONSE = 0.3
 """Response below which a wish is beyond the model."""
 
@@ -97,6 +98,21 @@ def response(bundle: Bundle, wish: Wish) -> float:
     denied = contrast(wish.prompt)
     plain = wish if denied is None else Wish(prompt=denied)
     return float((_difference(bundle, plain) @ bundle.image_span).norm())
+
+
+def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor) -> bool:
+    """Do two wishes speak of the same thing, so that the later one takes the earlier one's place?
+
+    The words suggest it (pink hair, blonde hair), and what the two move confirms it (not: pink hair, long hair).
+    """
+    if float((one_direction @ other_direction).abs()) >= OVERLAP:
+        return True
+    axes = bundle.bank.axis_relevance
+    rows = bundle.bank.relevance if axes is None else axes
+    moved = [(rows @ direction).abs() for direction in (one_direction, other_direction)]
+    overlap = float(F.cosine_similarity(moved[0], moved[1], dim=0))
+    same_noun = one.prompt.lower().split()[-1:] == other.prompt.lower().split()[-1:]
+    return overlap >= (SAME_NOUN_OVERLAP["channels" if axes is None else "axes"] if same_noun else OVERLAP)
 
 
 def mapper_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor) -> Candidate | None:

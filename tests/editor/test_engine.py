@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from editor.bundle import EMBEDDED, Bundle
 from editor.engine import Engine
 from editor.errors import BadCheckpoint, BadPicture, BadRequest, Cancelled, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
+from editor.networks.text import TextTower
 from editor.protocol import Adjustment, EditRequest, EditResult, InvertRequest, InvertResult, Wish
 from tests.conftest import make_png
 from tests.tiny import write_bundle
@@ -145,14 +148,25 @@ def test_an_altered_part_is_refused_by_name(tmp_path: Path) -> None:
     path = folder / "encoder.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(BadCheckpoint, match=r"encoder\.safetensors"):
-        Engine.load([tmp_path], "cpu")
+        load(folder)
 
 
 def test_a_part_of_another_generator_is_refused(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "tiny", generator=write_wide())
-    assert folder.exists()
     with pytest.raises(BadCheckpoint, match="generator"):
-        Engine.load([tmp_path], "cpu")
+        load(folder)
+
+
+def test_a_damaged_bundle_does_not_keep_the_others_away(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "whole")
+    (write_bundle(tmp_path / "torn") / "clip.safetensors").unlink()
+    names = {info.name for info in Engine.load([tmp_path], "cpu").bundles()}
+    assert "whole" in names
+    assert "torn" not in names
+
+
+def load(folder: Path) -> Bundle:
+    return Bundle.load(folder, TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
 
 
 def write_wide() -> dict[str, object]:
