@@ -277,14 +277,15 @@ class Engine:
         limits, sign = bundle.thresholds, -1.0 if wish.strength < 0 else 1.0
         target = bundle.clip.encode_text([wish.prompt])[0]
         start = float(bundle.clip.logits(embeddings[:1], target[None])[0, 0])
-        satisfied = sign * (start - limits.shown) > 0
+        response = wishes.response(bundle, wish)
+        satisfied = sign * (start - limits.shown) > 0 and response >= wishes.LEAST_RESPONSE  # no picture shows wings
         if best < 0:
             return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
                           changed=0.0, outside=0.0, nearest=self._nearest(bundle, target))  # fmt: skip
         measured = measures[best]
         gain, reached = sign * measured.gain, sign * (measured.final - limits.shown) > 0
         expected = limits.standard_gain * min(1.0, abs(wish.strength))
-        verdict = self._verdict(gain / max(expected, 1e-6), reached, wishes.response(bundle, wish))
+        verdict = self._verdict(gain / max(expected, 1e-6), reached, response)
         changed = float(((pictures[best + 1] - pictures[0]).abs().amax(0) > VISIBLE).float().mean())
         identity = float(F.cosine_similarity(embeddings[best + 1], embeddings[0], dim=0))
         return Effect(
