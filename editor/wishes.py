@@ -30,7 +30,7 @@ MOST_DEVIATION = 10.0
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
 """Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
 that end with the same word ("pink hair", "blonde hair")."""
-LEAST_RESPONSE = 0.3
+LEAST_RESPONSE = 0.5
 """Response below which a wish is beyond the model."""
 
 
@@ -93,11 +93,12 @@ def _difference(bundle: Bundle, wish: Wish) -> Tensor:
 def response(bundle: Bundle, wish: Wish) -> float:
     """How much of what the wish says is a matter in which this model's pictures differ at all, 0..1.
 
-    A denial says as much as what it denies: pictures without wings do not differ in wings either.
+    What the text shares with the bundle's plain texts says nothing and does not count. A denial says as much as what it
+    denies: pictures without wings do not differ in wings either.
     """
-    denied = contrast(wish.prompt)
-    plain = wish if denied is None else Wish(prompt=denied)
-    return float((_difference(bundle, plain) @ bundle.image_span).norm())
+    said = bundle.clip.encode_text([contrast(wish.prompt) or wish.prompt])[0]
+    neutral = F.normalize(bundle.neutral_embedding, dim=0)
+    return float(((said - (said @ neutral) * neutral) @ bundle.image_span).norm())
 
 
 def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor) -> bool:
