@@ -194,12 +194,12 @@ class Engine:
             raise BadRequest("The picture is not the one that was made editable.")
 
     def _sum(self, bundle: Bundle, layers: Sequence[Adjustment], base: Tensor) -> Tensor:
-        """Sum of strength x delta over the adjustments [C]; deltas of another generator are refused."""
+        """Sum of the deltas over the adjustments [C], by strength; deltas of another generator are refused."""
         total = torch.zeros_like(base)
         for layer in layers:
             if layer.fingerprint != bundle.info.fingerprint:
                 raise WrongBundle()
-            total += layer.strength * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device)
+            total += wishes.reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device)
         return total
 
     def _refresh(self, bundle: Bundle, start: State, layers: list[Adjustment]) -> list[Adjustment]:
@@ -242,7 +242,9 @@ class Engine:
         methods = (wish.method,) if wish.method else bundle.info.methods
         found = [c for method in methods if (c := self._candidate(bundle, state, wish, method)) is not None]
         made = [self._layer(bundle, w, kept, wish, candidate) for candidate in found]
-        steps = [layer.strength * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device) for layer in made]
+        steps = [
+            wishes.reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device) for layer in made
+        ]
         pictures = wishes.render(bundle, torch.stack([state.styles, *[state.styles + step for step in steps]]))
         embeddings = bundle.clip.encode_image(pictures)
         sign = -1.0 if wish.strength < 0 else 1.0

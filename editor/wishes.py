@@ -23,8 +23,8 @@ SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5)
 """Shares of the mapper's step that are tried."""
 NEARLY = 0.85
 """Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
-LEAST_SHARE, VERY = 0.6, 1.5
-"""A smaller step is preferred, down to this share of the most gain, where "very" (strength 1.5) would pass the goal."""
+LEAST_SHARE, VERY = 0.6, 1.25
+"""A smaller step is preferred, down to this share of the most gain, where "very" (``reach`` of 1.5) would pass the goal."""
 MOST_DEVIATION = 10.0
 """No style may leave its mean by more than this many deviations."""
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
@@ -65,6 +65,15 @@ class Measure:
     gain: float
     final: float
     drift: float
+
+
+def reach(strength: float) -> float:
+    """How much of a delta a strength takes: all of it at 1, and beyond that half of what is asked for more.
+
+    The standard step already gains nearly the most there is; taken further at full length, pictures leave the domain.
+    """
+    beyond = max(0.0, abs(strength) - 1.0)
+    return strength if not beyond else (1.0 if strength > 0 else -1.0) * (1.0 + 0.5 * beyond)
 
 
 def contrast(prompt: str) -> str | None:

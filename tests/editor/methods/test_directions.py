@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from editor.methods.directions import Bank, find, without
+from editor.wishes import reach
 
 
 def bank(axes: bool = False) -> Bank:
@@ -50,3 +51,7 @@ def test_without_takes_out_exactly_the_shared_part() -> None:
     delta, kept = torch.tensor([3.0, 4.0, 5.0]), torch.tensor([[1.0, 0, 0], [1.0, 1, 0]])
     assert torch.allclose(without(delta, kept), torch.tensor([0.0, 0, 5]), atol=1e-6)
     assert torch.allclose(without(delta, kept[:1]), torch.tensor([0.0, 4, 5]), atol=1e-6)
+
+
+def test_strength_reaches_far_beyond_the_standard_step_but_ever_more_slowly() -> None:
+    assert [reach(strength) for strength in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 3)] == [-2, -1, -0.5, 0, 0.5, 1, 1.25, 2]
