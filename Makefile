@@ -27,7 +27,7 @@ train: .venv/tools
 	$(TRAIN) generator --minutes 80 --bundle $(BUNDLE)
 	$(TRAIN) details --minutes 36 --bundle $(BUNDLE)
 	$(TRAIN) details --minutes 45 --amplify --name details2 --bundle $(BUNDLE)
-	$(TRAIN) mapping --minutes 40 --bundle $(BUNDLE)
+	$(TRAIN) mapping --minutes 45 --bundle $(BUNDLE)
 	$(TRAIN) judge --minutes 45 --bundle $(BUNDLE)
 	$(TRAIN) clip --minutes 50 --bundle $(BUNDLE)
 	$(TRAIN) words --minutes 5 --bundle $(BUNDLE)
