@@ -51,6 +51,8 @@ VISIBLE = 0.08
 DRIFT_WEIGHT = 10.0
 """Logits of gain that a unit of embedding change across the wish is worth, when methods are compared."""
 
+CLEAR = 0.3
+"""Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
 LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
 """Share of the standard gain below which nothing happened, and from which a wish is done."""
 
@@ -280,7 +282,8 @@ class Engine:
         target = bundle.clip.encode_text([wish.prompt])[0]
         start = float(bundle.clip.logits(embeddings[:1], target[None])[0, 0])
         response = wishes.response(bundle, wish)
-        satisfied = sign * (start - limits.shown) > 0 and response >= wishes.LEAST_RESPONSE  # no picture shows wings
+        clearly = CLEAR * limits.standard_gain
+        satisfied = sign * (start - limits.shown) > clearly and response >= wishes.LEAST_RESPONSE  # no picture shows wings
         if best < 0:
             return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
                           changed=0.0, outside=0.0, nearest=self._nearest(bundle, target))  # fmt: skip
@@ -307,12 +310,13 @@ class Engine:
 
     @staticmethod
     def _nearest(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
-        """The bundle's example wishes nearest in meaning."""
+        """The bundle's example wishes nearest in meaning, but for those that say the same."""
         examples = bundle.info.examples
         if not examples:
             return ()
-        order = (bundle.clip.encode_text(examples) @ target).argsort(descending=True)
-        return tuple(examples[int(i)] for i in order[:count])
+        alike = bundle.clip.encode_text(examples) @ target
+        order = [int(number) for number in alike.argsort(descending=True) if float(alike[number]) < 0.97]
+        return tuple(examples[number] for number in order[:count])
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
         """A small deterministic change of look: a step in W, so that the picture stays in the domain."""

@@ -25,6 +25,7 @@ def distance(made: Tensor, wanted: Tensor) -> Tensor:
     return total
 
 
+@torch.enable_grad()
 def refine(
     generator: Generator,
     images: Tensor,

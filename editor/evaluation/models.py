@@ -29,7 +29,6 @@ def generator_psnr(bundle: Bundle, count: int = 256, seed: int = 1_000_003) -> f
     return round(total / count, 2)
 
 
-@torch.no_grad()
 def inversion(engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], count: int = 256) -> dict[str, float]:
     """Mean PSNR, dB, of refined inversions of unseen drawings and the share of attributes read the same on them."""
     seen = Uploads.make(engine, bundle, judge, count, seed=1_000_081)
@@ -37,8 +36,8 @@ def inversion(engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], 
     pictures = []
     for upload in seen.items:
         w = torch.from_numpy(np.frombuffer(upload.inversion.latent.w.data, "<f4").reshape(upload.inversion.latent.w.shape).copy())
-        styles = loaded.generator.synthesis.styles(w[None])
-        pictures.append(data.to_pictures(wishes.render(loaded, styles))[0])
+        with torch.no_grad():
+            pictures.append(data.to_pictures(wishes.render(loaded, loaded.generator.synthesis.styles(w[None])))[0])
     after = uploads.read(judge, pictures)
     same = []
     for name in scored:

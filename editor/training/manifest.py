@@ -25,7 +25,7 @@ from editor.training.counterfactual import changed
 from editor.training.run import arguments, start
 
 EXAMPLES = (
-    "pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "freckles", "no glasses",
+    "pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "blushing", "no glasses",
     "blue eyes", "long hair", "a hat", "sunglasses", "curly hair", "red lipstick", "an open mouth", "angry", "younger", "earrings",
 )  # fmt: skip
 """Wishes shown to newcomers; chosen by hand for variety."""
