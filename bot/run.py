@@ -65,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = load()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s bot %(levelname)s %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # migrations are no news to whoever starts a bot
         with suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
     except (BotError, OSError) as error:
