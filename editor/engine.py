@@ -251,7 +251,8 @@ class Engine:
         embeddings = bundle.clip.encode_image(pictures)
         sign = -1.0 if wish.strength < 0 else 1.0
         measures = [wishes.measure(bundle, direction, target, embeddings[0], e) for e in embeddings[1:]]
-        scores = [min(sign * m.gain, 1.5 * bundle.thresholds.standard_gain) - DRIFT_WEIGHT * m.drift for m in measures]
+        wanted = wishes.wanted_gain(bundle, wish, float(bundle.clip.logits(embeddings[:1], target[None])[0, 0]))
+        scores = [min(sign * m.gain, wanted) - DRIFT_WEIGHT * m.drift for m in measures]
         best = int(np.argmax(scores)) if scores else -1
         effect = self._effect(bundle, wish, made, measures, best, embeddings, pictures, replaced)
         if effect.verdict == "refused" and effect.satisfied and replaced:  # taking the other layers off was all it needed

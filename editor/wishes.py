@@ -25,6 +25,10 @@ NEARLY = 0.85
 """Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
 LEAST_SHARE, VERY = 0.6, 1.25
 """A smaller step is preferred, down to this share of the most gain, where "very" (``reach`` of 1.5) would pass the goal."""
+USUAL = 0.98
+"""Share of the model's own pictures that a wish may leave behind: past all of them pictures fall apart (a face turns black)."""
+LEAST_STEP = 0.25
+"""Share of the standard gain that is still asked for where a picture already is as the wish says."""
 MOST_DEVIATION = 10.0
 """No style may leave its mean by more than this many deviations."""
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
@@ -144,8 +148,22 @@ def direction_candidate(bundle: Bundle, state: State, wish: Wish, direction: Ten
     return Candidate(found.delta * strength, "direction", found.threshold)
 
 
+def wanted_gain(bundle: Bundle, wish: Wish, start: float) -> float:
+    """Logits that a wish is to gain at strength 1 on a picture whose logit is ``start``.
+
+    The bundle's standard gain, but not further than the model's own pictures go in what the wish says.
+    """
+    standard = bundle.thresholds.standard_gain
+    if bundle.bank.samples is None:
+        return standard
+    sign = -1.0 if wish.strength < 0 else 1.0
+    usual = sign * bundle.clip.logits(bundle.bank.samples, bundle.clip.encode_text([wish.prompt]))[:, 0]
+    end = float(torch.quantile(usual, USUAL))
+    return min(standard, max(end - sign * start, LEAST_STEP * standard))
+
+
 def _standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> float:
-    """The least strength that gains the bundle's standard step, or nearly the most that this delta can gain; less where
+    """The least strength that gains what the wish is to gain, or nearly the most that this delta can gain; less where
     half as much again would already lead past what is wished for (grey hair, on the way from black to white)."""
     tried = torch.tensor([0.0, *strengths], device=delta.device)
     pictures = embed(bundle, state.styles[None] + tried[:, None] * delta[None])
@@ -153,7 +171,7 @@ def _standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, stre
     gained = (logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
     gains = gained[1:]
     most = float(gains.max())
-    wanted = min(bundle.thresholds.standard_gain, NEARLY * most if most > 0 else most)
+    wanted = min(wanted_gain(bundle, wish, float(logits[0])), NEARLY * most if most > 0 else most)
     first = int((gains >= wanted).nonzero()[0, 0])
     further = np.interp([VERY * strength for strength in strengths], tried.cpu().numpy(), gained.cpu().numpy())
     for place in range(first, -1, -1):

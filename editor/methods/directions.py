@@ -20,7 +20,8 @@ class Bank:
 
     ``s_mean``, ``s_std``: [C], over the generator's own samples. ``relevance``: [C, D], unit rows, zero for a channel
     that was not measured. ``axes``: [K, C], StyleSpace steps of named axes, and ``axis_relevance``: [K, D], unit rows;
-    both None in a bank of single channels.
+    both None in a bank of single channels. ``samples``: [N, D], unit embeddings of the generator's own
+    pictures, which tell how far pictures of this domain go in any wish; None in a bank made elsewhere.
     """
 
     s_mean: Tensor
@@ -28,6 +29,7 @@ class Bank:
     relevance: Tensor
     axes: Tensor | None = None
     axis_relevance: Tensor | None = None
+    samples: Tensor | None = None
 
     @property
     def rows(self) -> Tensor:
@@ -42,7 +44,7 @@ class Bank:
 
     def channels_only(self) -> Bank:
         """The same bank without its axes, as in the paper."""
-        return Bank(self.s_mean, self.s_std, self.relevance)
+        return Bank(self.s_mean, self.s_std, self.relevance, samples=self.samples)
 
 
 @dataclass(frozen=True)

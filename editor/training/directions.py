@@ -87,6 +87,14 @@ def axes(generator: Generator, teacher: TeacherMapping, space: JointSpace, portr
     return torch.stack(steps), torch.stack(rows)
 
 
+@torch.no_grad()
+def samples(generator: Generator, space: JointSpace, count: int = 1024) -> Tensor:
+    """Unit embeddings [count, D] of the generator's own pictures, from Gaussian z."""
+    z = torch.from_numpy(data.latents(np.random.default_rng(13), count))
+    pictures = (generator(part).clamp(-1, 1) for part in z.split(64))
+    return torch.cat([space.image(part) for part in pictures])
+
+
 def load_bank(bundle: Path) -> Bank:
     """A bundle's bank in float32."""
     return Bank(**{name: value.float() for name, value in load_file(bundle / "bank.safetensors").items()})
@@ -122,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator, space = load_generator(options.bundle, run.device), load_clip(options.bundle, run.device)
     found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
     relevance = F.normalize(found.sums, dim=1)
-    tensors = {"s_mean": mean, "s_std": std, "relevance": relevance}
+    tensors = {"s_mean": mean, "s_std": std, "relevance": relevance, "samples": samples(generator, space)}
     if options.axes:
         steps, rows = axes(generator, load_teacher(options.bundle, run.device), space, options.axes)
         tensors |= {"axes": steps, "axis_relevance": rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from editor.errors import BadCheckpoint, BadPicture, BadRequest, Cancelled, Unkn
 from editor.imaging.decode import decode
 from editor.networks.text import TextTower
 from editor.protocol import Adjustment, EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.wishes import LEAST_STEP, USUAL, wanted_gain
 from tests.conftest import make_png
 from tests.tiny import write_bundle
 
@@ -173,3 +175,18 @@ def write_wide() -> dict[str, object]:
     from tests.tiny import CONFIG
 
     return CONFIG.as_dict() | {"w_dim": 32}
+
+
+def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
+    tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
+    text = tiny.clip.encode_text([wish.prompt])
+    pictures = torch.nn.functional.normalize(text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1)
+    limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0)
+    bundle = dataclasses.replace(tiny, bank=dataclasses.replace(tiny.bank, samples=pictures), thresholds=limits)
+    logits = bundle.clip.logits(pictures, text)[:, 0]
+    start = float(logits.min()) - 2000
+    assert wanted_gain(bundle, wish, start) == 1000  # far from the end: a whole standard step
+    near = float(logits.quantile(USUAL)) - 400
+    assert wanted_gain(bundle, wish, near) == pytest.approx(400, rel=1e-3)
+    assert wanted_gain(bundle, wish, near + 500) == LEAST_STEP * 1000  # past the end: still a little
+    assert wanted_gain(tiny, wish, near) == tiny.thresholds.standard_gain  # a bank without samples cannot tell
