@@ -90,9 +90,16 @@ class _Reader:
         return [Remove(removed), *made]
 
     def _swap(self, old: list[str], new: list[str]) -> list[Action]:
-        target = matching(list(wish.read(["remove", *old]).words), self.prompts)
-        made = self._wish(new) if new else []
-        return made if target is None else [Remove(target), *made]
+        words = list(wish.read(["remove", *old]).words)
+        target, made = matching(words, self.prompts), self._wish(new) if new else []
+        if not words:  # "pink hair instead of that"
+            target = self.last
+        if target is not None or not words:
+            return [Remove(target), *made] if target is not None else made
+        shown = " ".join(words)  # something that the picture came with
+        made = [Add(_carried(a.prompt, shown), a.strength, a.region, a.keep) if isinstance(a, Add) else a for a in made]
+        alike = any(isinstance(a, Add) and a.prompt.endswith(words[-1]) for a in made)  # pink hair for blonde hair
+        return made if alike or not made else [Add(f"no {shown}", 1.0, self.region, self.keep), *made]
 
     def _wish(self, words: list[str]) -> list[Action]:
         trimmed = trim(words)
