@@ -92,6 +92,8 @@ def _refusal(effect: wire.Effect) -> str:
     if effect.satisfied:
         return f"The picture already shows “{effect.prompt}”, so I left it as it is."
     near = f" I can do, for example, {quoted(effect.nearest)}." if effect.nearest else ""
+    if "not-here" in effect.notes:  # pink hair for a bald head
+        return f"“{effect.prompt}” would not show on this picture, so I left it as it is.{near}"
     return f"Nothing in this model answers to “{effect.prompt}”, so I left the picture as it is.{near}"
 
 

@@ -299,7 +299,8 @@ class Engine:
             identity=round(identity, 4), changed=round(changed, 4), outside=0.0,
             replaced=replaced if verdict != "refused" else (),
             nearest=self._nearest(bundle, target) if verdict == "refused" else (),
-            notes=("region-ignored",) if wish.region else (),
+            notes=(*(("region-ignored",) if wish.region and verdict != "refused" else ()),
+                   *(("not-here",) if verdict == "refused" and response >= wishes.LEAST_RESPONSE else ())),
         )  # fmt: skip
 
     @staticmethod

@@ -114,7 +114,7 @@ class Effect(Message):
     outside: float = Field(description="share of that change which lies outside the wished region, 0 to 1")
     replaced: tuple[str, ...] = Field((), description="prompts of earlier adjustments that this one took over from")
     nearest: tuple[str, ...] = Field((), description="for a refusal: near wishes that this bundle does answer")
-    notes: tuple[str, ...] = Field((), description="codes: region-ignored")
+    notes: tuple[str, ...] = Field((), description="codes: region-ignored; not-here, for a refusal of what other pictures can show")
 
 
 class InvertRequest(Message):

@@ -79,10 +79,11 @@ def test_conversations(case: dict[str, Any]) -> None:
         assert fits(action, wanted), (action, wanted)
 
 
-WORDS = st.sampled_from(
-    "make her hair pink less more undo no not the a only just but keep without , . and % 50 go to 3 é 🙂 \u202e instead of that it "
-    "swap for with glasses change back all".split(" ")
-)
+VOCABULARY = """
+make her hair pink less more undo no not the a only just but keep without , . and % 50 go to 3 é 🙂 \u202e instead of that it swap
+for with glasses change back all
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
 
 
 @given(
