@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.language import parse
 from bot.language.actions import to_json
+from bot.locales import locale_of
 
 HERE = Path(__file__).parent
 FILES = [HERE / "conversations_en.jsonl", HERE / "conversations_heldout.jsonl", HERE.parents[3] / "shared" / "conversations.jsonl"]
@@ -73,7 +73,7 @@ def fits(action: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("case", cases())
 def test_conversations(case: dict[str, Any]) -> None:
-    actions = [to_json(action) for action in parse(case["text"], case["after"])]
+    actions = [to_json(action) for action in locale_of(case["text"]).parse(case["text"], case["after"])]
     assert len(actions) == len(case["expect"]), actions
     for action, wanted in zip(actions, case["expect"], strict=True):
         assert fits(action, wanted), (action, wanted)
