@@ -16,11 +16,12 @@ MOST_CHARACTERS = 40
 
 
 def _action(what: str, groups: dict[str, str | None]) -> Action:
-    count = number(groups["n"]) if groups.get("n") else None
+    said = groups.get("n") or groups.get("m")
+    count = number(said) if said else None
     if what in ("undo", "redo"):
         return (Undo if what == "undo" else Redo)(max(1, min(MOST_STEPS, count or 1)))
     if what == "goto":
-        return Goto(number(next(text for name in "def" if (text := groups[name]))))
+        return Goto(number(groups["d"] or groups["e"] or groups["f"] or "0"))
     if what == "variations":
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
     if what.startswith("show "):
