@@ -127,6 +127,8 @@ async def test_a_multilingual_model_gets_the_users_own_words(history: History, t
     write_bundle(tmp_path / "bundles" / "many", languages=["en", "zh"])
     arguments = ["--bundles", str(tmp_path / "bundles")]
     async with own_editor(arguments) as supervisor, EditorClient(supervisor.url) as editor:
+        while not await editor.ready():  # noqa: ASYNC110 - the editor is another process
+            await asyncio.sleep(0.05)
         conversations = Conversations(history, editor, "many")
         turn = await talk(conversations, "把头发染成魑魅色")
         assert [(action["prompt"], action["said"]) for action in turn.actions] == [("魑魅头发", "魑魅头发")]
