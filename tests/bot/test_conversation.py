@@ -154,6 +154,28 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     assert (await conversations.history.head(edit.conversation)).id == edit.id
 
 
+async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:
+    """Killed after the edit and before the answer: the next life asks again."""
+    first = await conversations.talk(ANN, "pink hair. now less. undo", picture, key="message:1")
+    await conversations.talk(BEN, "glasses", picture)
+    again = await conversations.talk(ANN, "pink hair. now less. undo", picture, key="message:1")
+    assert first.edit is not None
+    assert (again.edit, again.reply) == (first.edit, first.reply)
+    assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
+    await conversations.settle("message:1")
+    assert await conversations.history.jobs_under_way() == []
+    assert await conversations.recover() == []
+
+
+async def test_undo_asked_again_goes_back_one_step_only(conversations: Conversations, picture: bytes) -> None:
+    await conversations.talk(ANN, "pink hair", picture)
+    await conversations.talk(ANN, "glasses")
+    for _ in range(3):
+        turn = await conversations.talk(ANN, actions=[{"do": "undo", "steps": 1}], key="interaction:1")
+    assert turn.edit is not None
+    assert turn.edit.number == 1
+
+
 async def test_an_editor_killed_under_way_does_the_wish_once(history: History, bundles: Path) -> None:
     async with own_editor(["--bundles", str(bundles)]) as supervisor, EditorClient(supervisor.url) as editor:
         conversations = Conversations(history, editor, "tiny")
