@@ -118,6 +118,10 @@ def _edit(row: EditRow) -> Edit:
                 tuple(row.effects), utc(row.created_at))  # fmt: skip
 
 
+def _job(row: JobRow) -> Job:
+    return Job(row.id, row.conversation_id, row.request, utc(row.created_at))
+
+
 def _conversation(row: ConversationRow) -> Conversation:
     return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
 
@@ -157,6 +161,14 @@ class History:
             await session.flush()
             return _conversation(row)
 
+    async def conversation_by_id(self, conversation: int) -> Conversation:
+        """A conversation by its id. Raises NotFound."""
+        async with self.database.read() as session:
+            row = await session.get(ConversationRow, conversation)
+            if row is None:
+                raise NotFound("the conversation was deleted")
+            return _conversation(row)
+
     @staticmethod
     async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
         query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
@@ -173,11 +185,14 @@ class History:
         fingerprint: str,
         latent: Array,
         details: dict[str, Any],
+        job: str | None = None,
     ) -> Edit:
-        """A new picture to edit; its number-0 edit becomes the head and is returned."""
+        """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
         user = await self._user_of(conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            if (made := await self._made_by(session, job)) is not None:
+                return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
                                latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
@@ -185,7 +200,7 @@ class History:
             session.add(source)
             await session.flush()
             row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
-                          adjustments=[], effects=[])  # fmt: skip
+                          adjustments=[], effects=[], job=job)  # fmt: skip
             session.add(row)
             await session.flush()
             (await session.get_one(ConversationRow, conversation)).head_id = row.id
@@ -200,24 +215,36 @@ class History:
         picture: Picture,
         job: str | None = None,
     ) -> Edit:
-        """A new edit under ``parent``, which becomes the head; ends ``job`` in the same transaction."""
+        """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
         base = await self.edit(parent)
         user = await self._user_of(base.conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            if (made := await self._made_by(session, job)) is not None:
+                return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
             query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source)
             number = 1 + ((await session.execute(query)).scalar_one() or 0)
             row = EditRow(conversation_id=base.conversation, source_id=base.source, parent_id=parent, number=number,
-                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects))  # fmt: skip
+                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects), job=job)  # fmt: skip
             session.add(row)
             await session.flush()
             (await session.get_one(EditRow, parent)).redo_id = row.id
             (await session.get_one(ConversationRow, base.conversation)).head_id = row.id
-            if job is not None:
-                await session.execute(delete(JobRow).where(JobRow.id == job))
             return _edit(row)
+
+    @staticmethod
+    async def _made_by(session: AsyncSession, job: str | None) -> EditRow | None:
+        if job is None:
+            return None
+        return (await session.execute(select(EditRow).where(EditRow.job == job))).scalar_one_or_none()
+
+    async def edit_of_job(self, job: str) -> Edit | None:
+        """The edit that a job of the editor made, None where it made none yet."""
+        async with self.database.read() as session:
+            row = await self._made_by(session, job)
+            return None if row is None else _edit(row)
 
     async def _user_of(self, conversation: int) -> int:
         async with self.database.read() as session:
@@ -394,11 +421,15 @@ class History:
 
     # wishes under way
 
-    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> None:
-        """Remember a wish before the editor is asked; the same id again changes nothing."""
+    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
+        """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
         async with self.database.write() as session:
-            if await session.get(JobRow, job) is None:
-                session.add(JobRow(id=job, conversation_id=conversation, request=request))
+            row = await session.get(JobRow, job)
+            if row is None:
+                row = JobRow(id=job, conversation_id=conversation, request=request)
+                session.add(row)
+                await session.flush()
+            return _job(row)
 
     async def finish_job(self, job: str) -> None:
         """Forget a wish that was answered."""
@@ -409,7 +440,7 @@ class History:
         """Wishes that were begun and not answered, oldest first."""
         async with self.database.read() as session:
             rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
-            return [Job(row.id, row.conversation_id, row.request, utc(row.created_at)) for row in rows]
+            return [_job(row) for row in rows]
 
     async def sweep(self, grace_seconds: float = SWEEP_GRACE_SECONDS) -> int:
         """Remove files that no row names; returns how many."""

@@ -118,6 +118,7 @@ class EditRow(Base):
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))
     adjustments: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     effects: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    job: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
