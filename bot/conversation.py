@@ -22,6 +22,7 @@ from bot import locales, replies
 from bot.errors import BotError, NothingSaid, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
+from bot.pictures.mark import mark
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -432,7 +433,8 @@ class Conversations:
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        return await self.history.record_edit(base.id, text[:2000], layers, effects, to_picture(result.picture), job)
+        picture = await asyncio.to_thread(mark, to_picture(result.picture))  # what the user sent is never marked
+        return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
