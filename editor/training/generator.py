@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
 from editor.training import data, record
-from editor.training.avatars.appearance import Z_DIM, Portraits
+from editor.training.domain import Domain
 from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
 
 COARSE_UNTIL = 0.3
@@ -85,7 +85,7 @@ class Trainer:
             for name, block in self.generator.synthesis.blocks.items():
                 if name.endswith("torgb") and not name.startswith(("b4_", "b8_", "b16_")):
                     block.get_parameter("weight").mul_(0.1)  # fine layers start quiet, so that coarse ones set the picture first
-        sample = data.physical(data.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
+        sample = data.physical(run.domain.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
         self.teacher = TeacherMapping(sample.shape[1], config.w_dim).to(run.device)
         self.teacher.standardise(sample)
         painting = [*self.generator.synthesis.parameters(), *self.teacher.parameters()]
@@ -123,21 +123,21 @@ class Trainer:
 
     def _batch(self, count: int, joint: int, size: int) -> tuple[Tensor, Tensor]:
         """w and the drawings wanted; ``joint`` rows come through the mapping network, the rest through the teacher."""
-        rng, device = self.run.rng(), self.run.device
-        drawn = data.draw(rng, count - joint)
+        rng, device, domain = self.run.rng(), self.run.device, self.run.domain
+        drawn = domain.draw(rng, count - joint)
         w = self.teacher(data.physical(drawn).to(device))
         wanted = data.pictures_of(drawn, size)
         if joint:
-            z = data.latents(rng, joint)
+            z = domain.latents(rng, joint)
             w = torch.cat([w, self.generator.mapping(torch.from_numpy(z).to(device))])
-            wanted = torch.cat([wanted, data.pictures_of(Portraits.from_latent(z), size)])
+            wanted = torch.cat([wanted, data.pictures_of(domain.portraits.from_latent(z), size)])
         return w, wanted.to(device)
 
     def _mapping_loss(self, count: int = 256) -> Tensor:
         """Share of the teacher's variance that the mapping network leaves unexplained."""
-        z = data.latents(self.run.rng(purpose=1), count)
+        z = self.run.domain.latents(self.run.rng(purpose=1), count)
         with torch.no_grad():
-            w = self.teacher(data.physical(Portraits.from_latent(z)).to(self.run.device))
+            w = self.teacher(data.physical(self.run.domain.portraits.from_latent(z)).to(self.run.device))
             deviation = w.std(0, keepdim=True) + 1e-3
         made = self.generator.mapping(torch.from_numpy(z).to(self.run.device))
         return ((made - w) / deviation).square().mean()
@@ -150,16 +150,18 @@ def averaged(trainer: Trainer) -> tuple[Generator, TeacherMapping]:
     teacher.load_state_dict(trainer.teacher.state_dict())
     trainer.average.copy_to(nn.ModuleDict({"generator": generator, "teacher": teacher}))
     with torch.no_grad():
-        z = torch.from_numpy(data.latents(np.random.default_rng(7), 10_000))
+        z = torch.from_numpy(trainer.run.domain.latents(np.random.default_rng(7), 10_000))
         generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
     return generator.eval().requires_grad_(False), teacher.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def figures(generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003) -> dict[str, float]:
+def figures(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003
+) -> dict[str, float]:
     """PSNR, dB, against drawings of unseen z, through the mapping network and through the teacher."""
-    z = data.latents(np.random.default_rng(seed), count)
-    portraits = Portraits.from_latent(z)
+    z = domain.latents(np.random.default_rng(seed), count)
+    portraits = domain.portraits.from_latent(z)
     size = generator.config.resolution
     synthesis = generator.synthesis
     totals = {"mapping": 0.0, "teacher": 0.0}
@@ -173,10 +175,10 @@ def figures(generator: Generator, teacher: TeacherMapping, count: int = 64, seed
 
 
 @torch.no_grad()
-def contact_sheet(generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
+def contact_sheet(domain: Domain, generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
     """Rows of drawings, of the generator through the teacher, and of the generator through its mapping."""
-    z = data.latents(np.random.default_rng(1_000_003), count)
-    portraits = Portraits.from_latent(z)
+    z = domain.latents(np.random.default_rng(1_000_003), count)
+    portraits = domain.portraits.from_latent(z)
     synthesis = generator.synthesis
     drawn = data.to_pictures(data.pictures_of(portraits, generator.config.resolution))
     ways = [teacher(data.physical(portraits)), generator.mapping(torch.from_numpy(z))]
@@ -206,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     run = start(options)
     config = GeneratorConfig(
-        resolution=options.resolution, z_dim=Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
+        resolution=options.resolution, z_dim=run.domain.portraits.Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
         channel_base=options.channel_base, channel_max=options.channel_max,
     )  # fmt: skip
     trainer = Trainer(config, run, options.rate)
@@ -215,11 +217,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         losses.append(trainer.step(fraction, options.batch))
         if run.step % 400 == 399:
             made = averaged(trainer)
-            run.log(loss=float(np.mean(losses[-400:])), **figures(*made, count=32))
-            contact_sheet(*made, run.folder / "sheet.png")
+            run.log(loss=float(np.mean(losses[-400:])), **figures(run.domain, *made, count=32))
+            contact_sheet(run.domain, *made, run.folder / "sheet.png")
     networks = averaged(trainer)
-    contact_sheet(*networks, run.folder / "sheet.png")
-    found = figures(*networks, count=256)
+    contact_sheet(run.domain, *networks, run.folder / "sheet.png")
+    found = figures(run.domain, *networks, count=256)
     print(found)
     if options.bundle:
         save_bundle(*networks, options.bundle)

@@ -21,6 +21,9 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from editor.training import domains
+from editor.training.domain import Domain
+
 CHECKPOINT_SECONDS = 120.0
 
 
@@ -32,6 +35,7 @@ class Run:
     minutes: float
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    domain: Domain = field(default_factory=lambda: domains.named(domains.DEFAULT))
     parts: dict[str, Any] = field(default_factory=dict)
     step: int = 0
     seconds: float = 0.0
@@ -147,6 +151,7 @@ def arguments(description: str, minutes: float, folder: str) -> argparse.Argumen
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--minutes", type=float, default=minutes, help="time budget; a longer one resumes further")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches")
+    parser.add_argument("--domain", choices=domains.NAMES, help="what is drawn; as the bundle's record says when absent")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the checkpoints")
     parser.add_argument("--name", default=folder, help="this run's folder inside --runs")
     parser.add_argument("--bundle", type=Path, default=None, help="folder that gets the weights when the run is done")
@@ -155,8 +160,14 @@ def arguments(description: str, minutes: float, folder: str) -> argparse.Argumen
     return parser
 
 
+def add_width(parser: argparse.ArgumentParser) -> None:
+    """The option of networks that come in sizes."""
+    parser.add_argument("--width", type=float, default=1.0, help="feature maps of the network, as a share of the full size")
+
+
 def start(options: argparse.Namespace) -> Run:
     """A run as the shared options describe it."""
     torch.set_num_threads(options.threads)
     device = torch.device(options.device)
-    return Run(options.runs / options.name, options.minutes, options.seed, device)
+    domain = domains.named(options.domain) if options.domain else domains.of_bundle(options.bundle)
+    return Run(options.runs / options.name, options.minutes, options.seed, device, domain)
