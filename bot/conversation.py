@@ -73,6 +73,7 @@ class Turn:
     error: str | None = None
     locale: str = locales.DEFAULT
     job: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class _Asked:
     actions: tuple[dict[str, Any], ...] | None
     locale: str
     kept: bool
+    hidden: bool = False
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
@@ -93,7 +95,9 @@ class _Asked:
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Back from JSON. Raises KeyError."""
         actions = row["actions"]
-        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"])
+        return cls(
+            row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"], row["hidden"]
+        )
 
 
 def job_of(key: str | None) -> str:
@@ -197,10 +201,12 @@ class Conversations:
         *,
         key: str | None = None,
         actions: Sequence[dict[str, Any]] | None = None,
+        hidden: bool = False,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost.
 
+        ``hidden``: the picture is covered until it is clicked, and so is all that is made of it.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
         asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
         each of its edits once, so that a bot that was killed at any moment can simply ask again.
@@ -210,7 +216,7 @@ class Conversations:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None)
+                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None, hidden)
                 turn = await self._once(conversation, job_of(key), asked, picture, on_progress)
                 if key is None:
                     await self.settle(None, turn.job)
@@ -294,7 +300,11 @@ class Conversations:
         else:
             actions = list(asked.actions)
         if new:
-            head = source if picture is None else await self._receive(conversation, picture, answer, on_progress, not actions)
+            head = (
+                source
+                if picture is None
+                else await self._receive(conversation, picture, asked.hidden, answer, on_progress, not actions)
+            )
             assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
@@ -381,14 +391,15 @@ class Conversations:
         return await self.editor.run(job, wire.Job(user=str(conversation), request=request), on_progress)
 
     async def _receive(
-        self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
-    ) -> Edit:
+        self, conversation: Conversation, picture: bytes, hidden: bool, answer: _Answer, on_progress: OnProgress | None, bare: bool,
+    ) -> Edit:  # fmt: skip
         """Make a new picture editable; it becomes the head."""
         job = answer.source_job
         result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
         details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
+        details["hidden"] = hidden
         answer.warnings.extend(result.warnings)
         answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
@@ -399,7 +410,8 @@ class Conversations:
         source: Source = await self.history.source(base.source)
         picture = await self.history.picture(source.picture)
         latent = wire.Latent(bundle=source.bundle, fingerprint=source.fingerprint, w=to_wire(source.latent))
-        inversion = wire.Inversion(latent=latent, **source.details)
+        details = {name: source.details[name] for name in ("geometry", "fidelity")}
+        inversion = wire.Inversion(latent=latent, **details)
         layers = tuple(_adjustment(a) for a in await self.history.adjustments(base.id))
         return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
 
@@ -445,11 +457,27 @@ class Conversations:
         answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
 
+    async def frames(self, edit: int, count: int, on_progress: OnProgress | None = None) -> list[Picture]:
+        """The way from the original to an edit in ``count`` pictures, both ends among them. Raises StorageError, EditorError."""
+        head = await self.history.edit(edit)
+        request, original = await self._request(head), (await self.history.edits(head.source))[0]
+        frames = [await self.history.picture(original.picture)]
+        for step in range(1, count - 1):
+            layers = tuple(a.model_copy(update={"strength": a.strength * step / (count - 1)}) for a in request.adjustments)
+            between = request.model_copy(update={"kind": "render", "adjustments": layers})
+            result = await self._run(head.conversation, between, on_progress, uuid.uuid4().hex)
+            assert isinstance(result, wire.EditResult)
+            frames.append(to_picture(result.picture))
+        return [*frames, await self.history.picture(head.picture)]
+
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        reply = answer.locale.joined(answer.sentences)
-        return Turn(reply, tuple(actions), head, tuple(shown), layers, tuple(answer.warnings), locale=answer.locale.code)
+        hidden = head is not None and bool((await self.history.source(head.source)).details.get("hidden"))
+        return Turn(
+            answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),
+            locale=answer.locale.code, hidden=hidden,
+        )  # fmt: skip
 
     async def shown(self, edit: Edit, locale: Locale) -> Shown:
         """An edit with its picture and alternative text."""

@@ -156,9 +156,9 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
 
 async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:
     """Killed after the edit and before the answer: the next life asks again."""
-    first = await conversations.talk(ANN, "pink hair. now less. undo", picture, key="message:1")
+    first = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
     await conversations.talk(BEN, "glasses", picture)
-    again = await conversations.talk(ANN, "pink hair. now less. undo", picture, key="message:1")
+    again = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
     assert first.edit is not None
     assert (again.edit, again.reply) == (first.edit, first.reply)
     assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
