@@ -13,6 +13,7 @@ from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_a
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
+from storage.retention import Retention
 from storage.history import History
 from tests import pictures
 from tests.conftest import make_png
@@ -116,7 +117,7 @@ async def test_nothing_yet(conversations: Conversations) -> None:
 
 async def test_a_deleted_parent_is_explained(conversations: Conversations) -> None:
     turn = await talk(conversations, "glasses")
-    await conversations.history.delete_user("test", "ann")
+    await Retention(conversations.history).forget_user("test", "ann")
     assert turn.edit is not None
     again = await conversations.talk(ANN, "more", reply_to=turn.edit.id)
     assert again.error == "NotFound"
