@@ -213,7 +213,7 @@ class Conversations:
         """
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
                 asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None, hidden)

@@ -4,7 +4,8 @@ BotError
 ├── NotYourButton      the buttons under a picture are its owner's
 ├── OthersAvatar       another member's picture or avatar, where the server does not allow it
 ├── NothingHere        a message without a picture
-└── MenuTooOld         a form whose message is not known any more
+├── MenuTooOld         a form whose message is not known any more
+└── TooMany            too many wishes waiting (``when`` to come back)
 """
 
 from __future__ import annotations
@@ -34,3 +35,9 @@ class MenuTooOld(BotError):
     """The form's message is not known any more."""
 
     key = "discord.error.menu-too-old"
+
+
+class TooMany(BotError):
+    """A member has too many wishes waiting; ``when`` to come back, as Discord writes times."""
+
+    key = "discord.error.too-many"

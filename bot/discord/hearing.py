@@ -28,7 +28,11 @@ def addressed(bot: Bot, message: discord.Message) -> bool:
     if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
         return False
     mentioned = bot.user is not None and bot.user.id in message.raw_mentions
-    return message.guild is None or mentioned or (_replied_author(message) == bot.user and bool(message.content or message.attachments))
+    return (
+        message.guild is None
+        or mentioned
+        or (_replied_author(message) == bot.user and bool(message.content or message.attachments))
+    )
 
 
 def _replied(message: discord.Message) -> discord.Message | None:
@@ -63,7 +67,7 @@ async def of_message(bot: Bot, message: discord.Message) -> Asking:
     if not uploads and replied is not None and replied.author == message.author:
         uploads = attachments.of(replied.attachments)  # the wish follows one's own picture
     if not uploads and (user := avatars.whose(text, message.author, message.mentions)) is not None:
-        await _may_edit(bot, user, message.author, asking.server)
+        await may_edit(bot, user, message.author, asking.server)
         uploads, text = (avatars.upload(user),), avatars.without(text)
     reply_to = await _replied_edit(bot, message)
     locale = await locale_code(bot, asking, message.guild)
@@ -82,7 +86,8 @@ async def _replied_edit(bot: Bot, message: discord.Message) -> int | None:
     return edit.id
 
 
-async def _may_edit(bot: Bot, owner: discord.abc.User, asker: discord.abc.User, server: str | None) -> None:
+async def may_edit(bot: Bot, owner: discord.abc.User, asker: discord.abc.User, server: str | None) -> None:
+    """Another member's picture is edited only where their server allows it. Raises OthersAvatar."""
     if owner.id != asker.id and not (await bot.access.settings(server)).others_avatars:
         raise OthersAvatar
 
@@ -152,10 +157,12 @@ async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool
     )  # fmt: skip
 
 
-async def picture_of(bot: Bot, interaction: discord.Interaction, message: discord.Message) -> tuple[Upload, ...]:
-    """The pictures of a message that a member chose from its menu. Raises OthersAvatar."""
-    if message.author != bot.user:
-        await _may_edit(bot, message.author, interaction.user, str(interaction.guild_id) if interaction.guild_id else None)
+async def picture_of(bot: Bot, interaction: discord.Interaction, message: discord.Message, edit: Edit | None) -> tuple[Upload, ...]:
+    """The pictures of a message that a member chose from its menu; ``edit`` is another's that it shows. Raises OthersAvatar."""
+    if edit is not None or message.author != interaction.user:
+        server = await bot.access.settings(str(interaction.guild_id) if interaction.guild_id else None)
+        if interaction.guild_id is not None and not server.others_avatars:
+            raise OthersAvatar
     return attachments.of(message.attachments)
 
 

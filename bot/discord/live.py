@@ -59,6 +59,14 @@ class LiveMessage:
             self._event = event
             self._news.set()
 
+    async def away(self) -> None:
+        """The editor cannot be reached: say that the wish is kept, at once."""
+        self._event = None
+        try:
+            await self.say(Card(self.locale.say("discord.away")))
+        except discord.HTTPException as error:
+            logger.info("progress could not be shown: HTTP %d, code %d", error.status, error.code)
+
     async def say(self, card: Card) -> None:
         """Show the card in the message now, made if need be. Raises discord.HTTPException."""
         if self.message is None:
@@ -105,9 +113,9 @@ class LiveMessage:
 def card_of(event: wire.Event, locale: Locale) -> Card:
     """Where a job stands, in words, with the preview that slow methods give."""
     if isinstance(event, wire.Queued):
-        return Card(locale.say("discord.waiting", count=event.position) if event.position else locale.say("discord.starting"))
+        return Card(locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting"))
     assert isinstance(event, wire.Progress)
-    text = locale.say("discord.working", stage=locale.say(f"discord.stage.{event.stage}"), bar=_bar(event.step, event.total))
+    text = f"{locale.say(f"web.stage.{event.stage}")} {_bar(event.step, event.total)}"
     if event.preview is None:
         return Card(text)
     return Card(text, (Shot(to_picture(event.preview), locale.say("discord.preview")),), tag="preview")

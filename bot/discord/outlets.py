@@ -22,8 +22,6 @@ from bot.discord.cards import Card, headed
 logger = logging.getLogger(__name__)
 
 TOKEN_LIVES = timedelta(minutes=14, seconds=30)
-ORIGINAL = 0
-"""Stands for the interaction's own response, which needs no id."""
 _LOOK_BACK = 50
 
 
@@ -71,8 +69,7 @@ class Outlet:
         if webhook is None:
             return await self._direct(card)
         if self.asking.ack == "public" and self.first:
-            await webhook.edit_message(_original(), **await self._changes(card))
-            return ORIGINAL
+            return (await webhook.edit_message(_original(), **await self._changes(card))).id
         return (await webhook.send(wait=True, **await self._parts(card))).id
 
     async def edit(self, message: int, card: Card) -> None:
@@ -81,7 +78,7 @@ class Outlet:
         if self.asking.member:
             await self.channel.get_partial_message(message).edit(allowed_mentions=discord.AllowedMentions.none(), **changes)
         elif (webhook := self.webhook) is not None:
-            await webhook.edit_message(message or _original(), **changes)
+            await webhook.edit_message(message, **changes)
 
     async def _send(self, card: Card) -> int:
         options = await self._parts(card)
@@ -119,8 +116,7 @@ class Outlet:
             return await self.post(card)
         if self.asking.ack == "private" and self.first and not self.whispered:
             self.whispered = True
-            await webhook.edit_message(_original(), **await self._changes(card))
-            return ORIGINAL
+            return (await webhook.edit_message(_original(), **await self._changes(card))).id
         if self.asking.ack == "public" and self.first and not self.whispered:
             await self._unthink(webhook)
         self.whispered = True
