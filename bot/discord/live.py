@@ -115,7 +115,7 @@ def card_of(event: wire.Event, locale: Locale) -> Card:
     if isinstance(event, wire.Queued):
         return Card(locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting"))
     assert isinstance(event, wire.Progress)
-    text = f"{locale.say(f"web.stage.{event.stage}")} {_bar(event.step, event.total)}"
+    text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
     if event.preview is None:
         return Card(text)
     return Card(text, (Shot(to_picture(event.preview), locale.say("discord.preview")),), tag="preview")

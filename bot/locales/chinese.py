@@ -150,7 +150,7 @@ TEXTS = {
     "discord.done.original": "这是成员发来的原图，我没有改动。",
     "discord.done.edit": "这是成员发来的图片的第 {number} 步，现在的效果有：",
     "discord.done.made": "这张图经过 AI 修改，文件里也有标注。",
-    "discord.help.begin": "**开始：**发一张头像，@{bot} 并说想改哪里，或者用 /edit。私聊里直接说就行。",
+    "discord.help.begin": "**开始：**发一张头像，提到 {bot} 并说想改哪里，或者用 /edit。私聊里直接说就行。",
     "discord.help.examples": "我会改的有，比如{examples}。",
     "discord.help.on": "**接着改：**「再淡一点」「再强一点」「撤销」「换成绿色眼睛」「不要改变头发」，也可以点按钮。",
     "discord.help.reply": "**回到以前：**回复我发的任何一张图，就从那张继续。/history 看全部步骤，/adjust 看现在的效果。",
