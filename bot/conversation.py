@@ -334,7 +334,8 @@ class Conversations:
                 raise NothingSaid
             return []
         actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
-        return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
+        nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
+        return [action for action in actions if not (has_picture and action.get("question") == nothing)]
 
     async def _do(
         self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.language import parse
+from bot.language.chinese import parse, wording
 from bot.locales._locale import Locale
 
 TEXTS = {
@@ -268,5 +268,5 @@ TEXTS = {
 
 LOCALE = Locale(
     code="zh-CN", discord=("zh-CN", "zh-TW"), name="简体中文", scripts=frozenset({"CJK"}), texts=TEXTS,
-    grammar=lambda text, after, _: parse(text, after),
+    grammar=parse, wording=wording,
 )  # fmt: skip
