@@ -8,6 +8,7 @@ knows Discord, a browser or a terminal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -16,10 +17,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot import replies
+from bot import locales, replies
 from bot.errors import NothingSaid, code_for, sentence_for
-from bot.language import parse
 from bot.language.actions import to_json
+from bot.locales import Locale, locale_of
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -38,11 +39,13 @@ OnProgress = Callable[[wire.Event], Awaitable[None] | None]
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who speaks where: one conversation each."""
+    """Who speaks where: one conversation each. ``locale`` is preferred where a sentence does not show its language."""
 
     platform: str
     user: str
     place: str
+    server: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Turn:
-    """The answer to one message. ``error`` is a stable word where the message could not be followed."""
+    """The answer to one message, in the language ``locale``. ``error`` is a stable word where it could not be followed."""
 
     reply: str
     actions: tuple[dict[str, Any], ...] = ()
@@ -67,12 +70,14 @@ class Turn:
     warnings: tuple[str, ...] = ()
     milliseconds: float = 0.0
     error: str | None = None
+    locale: str = locales.DEFAULT
 
 
 @dataclass
 class _Answer:
     """A turn in the making."""
 
+    locale: Locale = field(default_factory=locale_of)
     sentences: list[str] = field(default_factory=list)
     shown: list[Edit] = field(default_factory=list)
     changed: bool = False
@@ -139,7 +144,7 @@ class Conversations:
     def __init__(self, history: History, editor: EditorClient, bundle: str | None = None) -> None:
         self.history, self.editor, self.bundle = history, editor, bundle
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._examples: tuple[str, ...] = ()
+        self._bundles: tuple[wire.BundleInfo, ...] = ()
 
     async def talk(
         self,
@@ -151,20 +156,20 @@ class Conversations:
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost."""
-        begun = time.monotonic()
+        begun, locale = time.monotonic(), locale_of(text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                turn = await self._answer(conversation, text, picture, reply_to, on_progress)
+                turn = await self._answer(conversation, locale, text, picture, reply_to, on_progress)
         except Exception as error:
-            turn = self.failed(error)
+            turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
     @staticmethod
-    def failed(error: Exception) -> Turn:
+    def failed(error: Exception, locale: Locale) -> Turn:
         """The answer to a message that could not be followed."""
-        return Turn(sentence_for(error), error=code_for(error))
+        return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
         """Finish the steps that a former life of this bot had begun; returns the edits made."""
@@ -183,23 +188,31 @@ class Conversations:
 
     async def examples(self) -> tuple[str, ...]:
         """Wishes that the bundle answers well; empty while the editor is away."""
-        if not self._examples:
-            try:
-                bundles = await self.editor.bundles()
-            except EditorError:
-                return ()
-            chosen = next((b for b in bundles if b.name == self.bundle), bundles[0] if bundles else None)
-            self._examples = chosen.examples if chosen else ()
-        return self._examples
+        bundle = await self._info(self.bundle)
+        return bundle.examples if bundle else ()
+
+    async def _info(self, name: str | None) -> wire.BundleInfo | None:
+        """A bundle by its name, else the first; None while the editor is away."""
+        if not self._bundles:
+            with contextlib.suppress(EditorError):
+                self._bundles = tuple(await self.editor.bundles())
+        return next((b for b in self._bundles if b.name == name), self._bundles[0] if self._bundles else None)
+
+    async def _languages(self, head: Edit | None) -> tuple[str, ...]:
+        """Those of the text-image model that edits this picture."""
+        bundle = await self._info((await self.history.source(head.source)).bundle if head else self.bundle)
+        return bundle.languages if bundle else ("en",)
 
     # one message
 
     async def _answer(
-        self, conversation: Conversation, text: str, picture: bytes | None, reply_to: int | None, on_progress: OnProgress | None
-    ) -> Turn:
-        answer, head = _Answer(), await self._start(conversation, reply_to)
+        self, conversation: Conversation, locale: Locale, text: str, picture: bytes | None, reply_to: int | None,
+        on_progress: OnProgress | None,
+    ) -> Turn:  # fmt: skip
+        answer, head = _Answer(locale), await self._start(conversation, reply_to)
         before = [_adjustment(a) for a in await self.history.adjustments(head.id)] if head else []
-        actions = self._read(text, before, picture is not None)
+        languages = await self._languages(head if picture is None else None)
+        actions = self._read(locale, text, before, languages, picture is not None)
         if picture is not None:
             head = await self._receive(conversation, picture, answer, on_progress, bare=not actions)
             answer.shown, answer.changed = [head], True
@@ -222,12 +235,14 @@ class Conversations:
             return None
 
     @staticmethod
-    def _read(text: str, before: Sequence[wire.Adjustment], has_picture: bool) -> list[dict[str, Any]]:
+    def _read(
+        locale: Locale, text: str, before: Sequence[wire.Adjustment], languages: Sequence[str], has_picture: bool
+    ) -> list[dict[str, Any]]:
         if not text.strip():
             if not has_picture:
-                raise NothingSaid(replies.NOTHING_SAID)
+                raise NothingSaid
             return []
-        actions = [to_json(action) for action in parse(text, [layer.prompt for layer in before])]
+        actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
         return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
 
     async def _do(
@@ -247,13 +262,13 @@ class Conversations:
             raise NoPicture("no picture yet")
         if kind in ("undo", "redo", "goto", "reset"):
             head = await self._move(conversation, first)
-            answer.sentences.append(replies.moved(first, head))
+            answer.sentences.append(replies.moved(answer.locale, first, head))
             answer.shown, answer.changed = [head], True
             return head
         if kind == "transfer":
             step = [replies.wish_again(layer) for layer in before]
             if not step:
-                answer.sentences.append(replies.NOTHING_TO_TRANSFER)
+                answer.sentences.append(answer.locale.say("reply.nothing-to-transfer"))
                 return head
         if kind == "variations":
             return await self._variations(head, int(first.get("count") or 3), answer, on_progress)
@@ -268,15 +283,15 @@ class Conversations:
 
     async def _show(self, head: Edit | None, what: str, answer: _Answer) -> None:
         if what == "help" or head is None:
-            answer.sentences.append(replies.help_text(await self.examples()))
+            answer.sentences.append(replies.help_text(answer.locale, await self.examples()))
             return
         edits = await self.history.edits(head.source)
         if what == "history":
-            answer.sentences.append(replies.history(edits, head))
+            answer.sentences.append(replies.history(answer.locale, edits, head))
         elif what == "adjustments":
-            answer.sentences.append(replies.adjustments(head))
+            answer.sentences.append(replies.adjustments(answer.locale, head))
         else:
-            answer.sentences.append(replies.ORIGINAL if what == "original" else replies.COMPARED)
+            answer.sentences.append(answer.locale.say("reply.original" if what == "original" else "reply.compared"))
             answer.shown = [edits[0]] if what == "original" else [edits[0], head]
 
     # what the editor does
@@ -296,7 +311,7 @@ class Conversations:
         latent = result.inversion.latent
         details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
         answer.warnings.extend(result.warnings)
-        answer.sentences.extend(replies.received(result.warnings, await self.examples(), bare))
+        answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
             conversation.id, _picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details
         )
@@ -315,12 +330,13 @@ class Conversations:
     ) -> Edit:  # fmt: skip
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
         request = await self._request(base)
-        layers = list(request.adjustments)
+        before = request.adjustments
+        layers = list(before)
         for action in actions:
             if action["do"] != "add":
                 layers = strengths_after(layers, action)
         wishes = tuple(_wish(action) for action in actions if action["do"] == "add")
-        same = tuple(layers) == request.adjustments
+        same = tuple(layers) == before
         request = request.model_copy(
             update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
         )
@@ -329,7 +345,7 @@ class Conversations:
         try:
             result = await self._run(base.conversation, request, on_progress, job)
             assert isinstance(result, wire.EditResult)
-            answer.sentences.extend(replies.changed(actions, request.adjustments, result))
+            answer.sentences.extend(replies.changed(answer.locale, actions, before, result))
             answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
             if same and all(effect.verdict == "refused" for effect in result.effects):
                 return base
@@ -352,21 +368,23 @@ class Conversations:
             assert isinstance(result, wire.EditResult)
             made.append(await self._record(head, f"variation {seed}", result))
         answer.shown, answer.changed = made, True
-        answer.sentences.append(replies.variations(made))
+        answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
-        shown = [await self.shown(edit) for edit in answer.shown]
+        shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        return Turn(" ".join(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings))
+        reply = answer.locale.joined(answer.sentences)
+        return Turn(reply, tuple(actions), head, tuple(shown), layers, tuple(answer.warnings), locale=answer.locale.code)
 
-    async def shown(self, edit: Edit) -> Shown:
+    async def shown(self, edit: Edit, locale: Locale) -> Shown:
         """An edit with its picture and alternative text."""
-        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(edit))
+        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(locale, edit))
 
 
 def _wish(action: dict[str, Any]) -> wire.Wish:
     keep = tuple(action.get("keep") or ())
     strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, float(action.get("strength", 1.0))))
-    return wire.Wish(prompt=action["prompt"][:300], strength=strength, region=action.get("region"), keep=keep,
-                     method=action.get("method"))  # fmt: skip
+    said = action.get("said")
+    return wire.Wish(prompt=action["prompt"][:300], said=said[:300] if said else None, strength=strength,
+                     region=action.get("region"), keep=keep, method=action.get("method"))  # fmt: skip

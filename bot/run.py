@@ -14,6 +14,7 @@ from bot import samples
 from bot.assembly import Parts, assembled
 from bot.errors import BotError
 from bot.settings import Settings, load
+from bot.terminal import complaint
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +70,12 @@ def main(argv: Sequence[str]) -> int:
         with suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
     except (BotError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(complaint(error), file=sys.stderr)
         return 2
     except BaseExceptionGroup as group:
         known, rest = group.split((BotError, OSError))
         for reason in known.exceptions if known else ():
-            print(reason, file=sys.stderr)
+            print(complaint(reason), file=sys.stderr)
         if rest:
             raise rest from None
         return 2

@@ -42,4 +42,4 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "?"
-        raise BadSettings(f"The setting {name} makes no sense: {first['msg']}.") from None
+        raise BadSettings(name=name, reason=first["msg"]) from None

@@ -15,7 +15,8 @@ from yarl import URL
 
 from bot.conversation import Conversations
 from bot.discord import Bot, run
-from bot.errors import BadSettings
+from bot.errors import BadToken, sentence_for
+from bot.locales import locale_of
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, schema
 
@@ -140,7 +141,8 @@ async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, conver
 
 
 async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
-    with pytest.raises(BadSettings) as caught:
+    with pytest.raises(BadToken) as caught:
         await run(conversations, conversations.history, "secret-token", 1024)
-    assert "secret" not in str(caught.value)
-    assert "DISCORD_TOKEN" in str(caught.value)
+    sentence = sentence_for(caught.value, locale_of())
+    assert "secret" not in sentence
+    assert "DISCORD_TOKEN" in sentence
