@@ -111,6 +111,15 @@ TEXTS = {
     "discord.less": "减弱",
     "discord.more": "增强",
     "discord.undo": "撤销",
+    # pictures
+    "reply.animated": "从你的原图变到修改后的样子，再变回来。",
+    "reply.alt.animation": "从原图到修改后的循环动画：{description}",
+    "error.nothing-to-animate": "动不起来：这张图上还没有任何修改。先说说想改什么吧。",
+    # when the bot starts
+    "start.signing-not-installed": "设置了 C2PA_CERTIFICATE，但签名用的软件包没有安装：请运行 pip install 'styleclip-bot[c2pa]'。",
+    "start.half-a-certificate": "C2PA_CERTIFICATE 和 C2PA_KEY 要一起设置：要么都填，要么都不填。",
+    "start.unreadable-certificate": "无法读取 {name} 指定的文件：{reason}。",
+    "start.certificate-refused": "C2PA 证书和私钥无法给图片签名：{reason}。",
     # the web chat
     "web.title": "说句话就能修图",
     "web.picture": "图片",

@@ -112,6 +112,16 @@ TEXTS = {
     "discord.less": "Less",
     "discord.more": "More",
     "discord.undo": "Undo",
+    # pictures
+    "reply.animated": "From your picture to the edit, and back.",
+    "reply.alt.animation": "A loop from the original picture to the edit: {description}",
+    "error.nothing-to-animate": "Nothing would move: no adjustment is in force on this picture. Ask for a change first.",
+    # when the bot starts
+    "start.signing-not-installed": "C2PA_CERTIFICATE is set, but the package that signs is not installed: "
+    "run pip install 'styleclip-bot[c2pa]'.",
+    "start.half-a-certificate": "C2PA_CERTIFICATE and C2PA_KEY belong together: set both or neither.",
+    "start.unreadable-certificate": "The file that {name} names cannot be read: {reason}.",
+    "start.certificate-refused": "The C2PA certificate and its key cannot sign pictures: {reason}.",
     # the web chat
     "web.title": "Edit pictures by talking",
     "web.picture": "Picture",
