@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import inspect
 import logging
 import time
 import uuid
@@ -18,10 +19,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from bot import locales, replies
-from bot.errors import BotError, NothingSaid, code_for, sentence_for
+from bot import locales, motion, replies
+from bot.errors import BotError, NothingSaid, NothingToAnimate, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
+from bot.pictures.animation import Format, animation
+from bot.pictures.mark import Mark, mark
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -184,10 +187,13 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
 
 
 class Conversations:
-    """All conversations of one bot, over one history and one editor."""
+    """All conversations of one bot, over one history and one editor.
 
-    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None) -> None:
-        self.history, self.editor, self.bundle = history, editor, bundle
+    ``mark`` is put on each result before it is stored, never on what the user sent.
+    """
+
+    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark) -> None:
+        self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
 
@@ -399,7 +405,10 @@ class Conversations:
         result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
-        details: dict[str, Any] = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
+        details: dict[str, Any] = {
+            "geometry": result.inversion.geometry.model_dump(),
+            "fidelity": result.inversion.fidelity.model_dump(),
+        }
         details["hidden"] = hidden
         answer.warnings.extend(result.warnings)
         answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
@@ -444,7 +453,8 @@ class Conversations:
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        return await self.history.record_edit(base.id, text[:2000], layers, effects, to_picture(result.picture), job)
+        picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
+        return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
@@ -458,23 +468,54 @@ class Conversations:
         answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
 
-    async def frames(self, edit: int, count: int, on_progress: OnProgress | None = None) -> list[Picture]:
-        """The way from the original to an edit in ``count`` pictures, both ends among them. Raises StorageError, EditorError."""
-        head = await self.history.edit(edit)
-        request, original = await self._request(head), (await self.history.edits(head.source))[0]
-        frames = [await self.history.picture(original.picture)]
-        for step in range(1, count - 1):
-            layers = tuple(a.model_copy(update={"strength": a.strength * step / (count - 1)}) for a in request.adjustments)
-            between = request.model_copy(update={"kind": "render", "adjustments": layers})
-            result = await self._run(head.conversation, between, on_progress, uuid.uuid4().hex)
+    async def animate(
+        self, speaker: Speaker, edit: int | None = None, limit: int = 8 * 1024 * 1024, kind: Format = "webp",
+        on_progress: OnProgress | None = None,
+    ) -> Turn:  # fmt: skip
+        """The way from the original to an edit (the speaker's head unless given) and back, as a loop of at most ``limit`` bytes.
+
+        Changes nothing, and whose the edit is, is the front end's to ask. Never raises for what a user can cause.
+        """
+        begun, locale = time.monotonic(), locale_of("", speaker.locale)
+        try:
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
+            chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
+            picture = await self._animated(chosen, limit, kind, on_progress)
+            shown = Shown(chosen.id, chosen.number, picture, replies.alt_of_animation(locale, chosen))
+            layers = tuple((r["prompt"], float(r["strength"])) for r in chosen.recipes)
+            turn = Turn(locale.say("reply.animated"), (), chosen, (shown,), layers, locale=locale.code)
+        except Exception as error:
+            turn = self.failed(error, locale)
+        return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def _animated(self, edit: Edit, limit: int, kind: Format, on_progress: OnProgress | None) -> Picture:
+        request = await self._request(edit)
+        if not request.adjustments:
+            raise NothingToAnimate()
+
+        async def render(partly: wire.EditRequest) -> bytes:
+            result = await self._run(edit.conversation, partly, None, uuid.uuid4().hex)
             assert isinstance(result, wire.EditResult)
-            frames.append(to_picture(result.picture))
-        return [*frames, await self.history.picture(head.picture)]
+            return result.picture.data
+
+        async def report(step: int, total: int) -> None:
+            if on_progress is not None:
+                answer = on_progress(wire.Progress(number=step, stage="render", step=step, total=total))
+                if inspect.isawaitable(answer):
+                    await answer
+
+        way = await motion.between(request, render, report)
+        last = await self.history.picture(edit.picture)
+        return await asyncio.to_thread(animation, [request.picture, *way, last.data], limit, True, kind)
+
+    async def hidden(self, edit: Edit) -> bool:
+        """Whether it was made of a picture that came covered."""
+        return bool((await self.history.source(edit.source)).details.get("hidden"))
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        hidden = head is not None and bool((await self.history.source(head.source)).details.get("hidden"))
+        hidden = head is not None and await self.hidden(head)
         return Turn(
             answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),
             locale=answer.locale.code, hidden=hidden,

@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 
 import aiohttp
 import discord
-from PIL import Image
 from yarl import URL
 
 from bot.discord.asking import MOST_PICTURES, Upload
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
+from bot.pictures.fit import fitted
 from storage.history import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -49,19 +49,9 @@ async def download(upload: Upload, most: int, hosts: Collection[str] = CDN_HOSTS
     return bytes(data)
 
 
-def _smaller(picture: Picture, limit: int) -> tuple[bytes, str]:
-    with Image.open(io.BytesIO(picture.data)) as image:
-        for quality in (92, 80, 60):
-            buffer = io.BytesIO()
-            image.save(buffer, "WEBP", quality=quality)
-            if buffer.tell() <= limit:
-                break
-    return buffer.getvalue(), "image/webp"
-
-
 async def to_file(picture: Picture, name: str, alt: str, limit: int, spoiler: bool = False) -> discord.File:
-    """A result as an upload with alternative text; re-encoded as WebP where the PNG exceeds ``limit`` bytes."""
-    data, kind = picture.data, picture.media_type
-    if len(data) > limit:
-        data, kind = await asyncio.to_thread(_smaller, picture, limit)
-    return discord.File(io.BytesIO(data), f"{name}.{_SUFFIXES.get(kind, 'png')}", description=alt[:MOST_ALT], spoiler=spoiler)
+    """A result as an upload with alternative text, made smaller where it exceeds ``limit`` bytes."""
+    if len(picture.data) > limit:
+        picture = await asyncio.to_thread(fitted, picture, limit)
+    suffix = _SUFFIXES.get(picture.media_type, "png")
+    return discord.File(io.BytesIO(picture.data), f"{name}.{suffix}", description=alt[:MOST_ALT], spoiler=spoiler)

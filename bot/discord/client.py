@@ -119,8 +119,7 @@ class Bot(discord.AutoShardedClient):
         if interaction.type is discord.InteractionType.modal_submit:
             known = await modals.submitted(interaction)
         elif interaction.type is discord.InteractionType.component:
-            custom_id = str((interaction.data or {}).get("custom_id", ""))
-            known = any(template.fullmatch(custom_id) for template in self._templates)
+            known = any(template.fullmatch(modals.custom_id_of(interaction)) for template in self._templates)
         else:
             return
         if not known:

@@ -6,7 +6,7 @@ The library forgets its forms when it restarts. These are answered by their cust
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import discord
 
@@ -41,17 +41,25 @@ def _form(custom_id: str, locale: Locale) -> discord.ui.Modal:
 
 async def submitted(interaction: discord.Interaction) -> bool:
     """Answer a form that was sent in; False where it is none of these."""
-    data: dict[str, Any] = interaction.data or {}  # type: ignore[assignment]
-    match = _TEMPLATE.fullmatch(str(data.get("custom_id", "")))
+    match = _TEMPLATE.fullmatch(custom_id_of(interaction))
     if match is None:
         return False
     async with presses.answered(interaction):
-        text = _words(data.get("components", []))
+        text = _words(_data(interaction).get("components", []))
         if match["what"] == "edit":
             await presses.take(interaction, await presses.edit_of(interaction, int(match["number"])), text=text)
         else:
             await _edit_picture(interaction, match["number"], text)
     return True
+
+
+def _data(interaction: discord.Interaction) -> dict[str, Any]:
+    return cast(dict[str, Any], interaction.data or {})
+
+
+def custom_id_of(interaction: discord.Interaction) -> str:
+    """The custom id of what was pressed or sent in."""
+    return str(_data(interaction).get("custom_id", ""))
 
 
 def _words(components: list[dict[str, Any]]) -> str:

@@ -21,7 +21,7 @@ async def register(tree: app_commands.CommandTree[Any]) -> bool:
     present = await client.http.request(route, params={"with_localizations": "true"})  # the library leaves them out
     if _as_set(wanted) == _as_set(present) and all(_alike(one, _named(present, one)) for one in wanted):
         return False
-    await client.http.bulk_upsert_global_commands(client.application_id, payload=wanted)  # type: ignore[arg-type]
+    await client.http.bulk_upsert_global_commands(client.application_id, payload=wanted)
     logger.info("registered %d commands with Discord", len(wanted))
     return True
 

@@ -16,11 +16,9 @@ from bot.discord.cards import Card, Shot
 from bot.discord.live import LiveMessage
 from bot.errors import BotError, code_for, sentence_for
 from bot.locales import Locale, get, locale_of
-from bot.pictures.animation import animation
-from bot.pictures.mark import mark
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.errors import EditorAway, EditorError
-from storage.errors import NoPicture, StorageError
+from storage.errors import StorageError
 from storage.history import Edit
 from storage.servers import ServerSettings
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FRAMES = 9
 MOST_TILES = 24
 AWAY_SECONDS, LONGEST_AWAY_SECONDS = 2.0, 60.0
 """First and longest pause between two looks whether the editor is back."""
@@ -72,7 +69,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
         hidden=asking.spoiler,
     )  # fmt: skip
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
-    return Result(await _marked(card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
+    return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
 
 
 async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
@@ -92,10 +89,13 @@ async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
 
 async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     edits = (await bot.history.edits(head.source))[-MOST_TILES:]
-    tiles = [((await bot.history.picture(edit.picture)).data, f"{edit.number}. {replies.describe(locale, edit)}") for edit in edits]
-    sheet = await asyncio.to_thread(contact_sheet, tiles)
-    places = [(edit.number, replies.describe(locale, edit)) for edit in edits]
-    return replace(card, shots=(Shot(sheet, card.text, head.number),), items=(menus.to_go_to(head, places, locale),))
+    words = [replies.describe(locale, edit) for edit in edits]
+    tiles = [((await bot.history.picture(edit.picture)).data, said) for edit, said in zip(edits, words, strict=True)]
+    numbers = [edit.number for edit in edits]
+    sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
+    alt = locale.say("discord.alt.history", description=card.text)
+    items = (menus.to_go_to(head, list(zip(numbers, words, strict=True)), locale),)
+    return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
 
 
 async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> Shot:
@@ -110,39 +110,27 @@ def adjustments(edit: Edit, locale: Locale) -> Card:
     return cards.table(locale.say("discord.title.adjustments"), lines, *menus.to_adjust(edit, locale))
 
 
-async def _marked(card: Card, settings: ServerSettings) -> Card:
+async def _marked(bot: Bot, card: Card, settings: ServerSettings) -> Card:
     """With the visible mark, where the server wants one."""
     if not settings.visible_mark:
         return card
-    shots = [replace(shot, picture=await asyncio.to_thread(mark, shot.picture, True)) for shot in card.shots]
+    shots = [replace(shot, picture=await asyncio.to_thread(bot.conversations.mark, shot.picture, True)) for shot in card.shots]
     return replace(card, shots=tuple(shots))
 
 
 async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """The way from the original to the present look, to and fro."""
-    locale = locale_of(preferred=asking.locale)
-    head = await head_of(bot, asking)
-    if head.number == 0:
-        return Result(Card(locale.say("discord.animate.nothing")))
-    frames = await bot.conversations.frames(head.id, FRAMES, live.progress)
-    if settings.visible_mark:
-        frames = [await asyncio.to_thread(mark, frame, True) for frame in frames]
-    picture = await asyncio.to_thread(animation, [frame.data for frame in frames], asking.limit)
-    alt = locale.say("discord.alt.animation", description=replies.describe(locale, head))
-    hidden = bool((await bot.history.source(head.source)).details.get("hidden"))
-    card = Card(locale.say("discord.animate.done"), (Shot(picture, alt, head.number),), spoiler=hidden, tag=cards.tag(asking))
-    return Result(card, head.id)
+    turn = await bot.conversations.animate(speaker_of(asking), asking.reply_to, asking.limit, on_progress=live.progress)
+    hidden = turn.edit is not None and await bot.conversations.hidden(turn.edit)
+    card = Card(turn.reply, cards.shots(turn.pictures), spoiler=hidden, tag=cards.tag(asking))
+    return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
 async def head_of(bot: Bot, asking: Asking) -> Edit:
-    """The edit that an asking is about: the one it names, else the one shown now. Raises NoPicture, NotFound."""
-    if asking.reply_to is not None:
-        return await bot.history.edit(asking.reply_to)
+    """The edit that the asker's conversation is at. Raises NoPicture."""
     who = speaker_of(asking)
     conversation = await bot.history.conversation(who.platform, who.user, who.place, who.server)
-    if conversation.head is None:
-        raise NoPicture("no picture yet")
-    return await bot.history.edit(conversation.head)
+    return await bot.history.head(conversation.id)
 
 
 WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate}

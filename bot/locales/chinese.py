@@ -137,9 +137,6 @@ TEXTS = {
     "discord.caption.after": "修改后",
     "discord.alt.compare": "两张图并排。左边：{before}。右边：{after}。",
     "discord.alt.history": "这张图的所有步骤，带编号：{description}",
-    "discord.alt.animation": "一张动图，从原图变到：{description}",
-    "discord.animate.done": "从原图变到现在的样子，再变回去。",
-    "discord.animate.nothing": "还没有可以做成动图的变化：这就是你发来的原图，先改点什么吧。",
     "discord.title.adjustments": "现在的效果",
     "discord.title.bundles": "我能改的图片",
     "discord.title.help": "说句话就能修图",
@@ -213,6 +210,15 @@ TEXTS = {
     "discord.option.steps": "几步",
     "discord.option.count.name": "数量",
     "discord.option.count": "几种",
+    # pictures
+    "reply.animated": "从你的原图变到修改后的样子，再变回来。",
+    "reply.alt.animation": "从原图到修改后的循环动画：{description}",
+    "error.nothing-to-animate": "动不起来：这张图上还没有任何修改。先说说想改什么吧。",
+    # when the bot starts
+    "start.signing-not-installed": "设置了 C2PA_CERTIFICATE，但签名用的软件包没有安装：请运行 pip install 'styleclip-bot[c2pa]'。",
+    "start.half-a-certificate": "C2PA_CERTIFICATE 和 C2PA_KEY 要一起设置：要么都填，要么都不填。",
+    "start.unreadable-certificate": "无法读取 {name} 指定的文件：{reason}。",
+    "start.certificate-refused": "C2PA 证书和私钥无法给图片签名：{reason}。",
     # the web chat
     "web.title": "说句话就能修图",
     "web.picture": "图片",

@@ -139,9 +139,6 @@ TEXTS = {
     "discord.caption.after": "after",
     "discord.alt.compare": "Two pictures side by side. Left: {before}. Right: {after}.",
     "discord.alt.history": "All edits of the picture, numbered: {description}",
-    "discord.alt.animation": "A moving picture, from the original to: {description}",
-    "discord.animate.done": "From the original to your present look, and back.",
-    "discord.animate.nothing": "There is nothing to animate yet: this is the picture as you sent it. Change something first.",
     "discord.title.adjustments": "What is in force",
     "discord.title.bundles": "What I can edit",
     "discord.title.help": "Edit pictures by talking to me",
@@ -215,6 +212,16 @@ TEXTS = {
     "discord.option.steps": "How many steps",
     "discord.option.count.name": "count",
     "discord.option.count": "How many",
+    # pictures
+    "reply.animated": "From your picture to the edit, and back.",
+    "reply.alt.animation": "A loop from the original picture to the edit: {description}",
+    "error.nothing-to-animate": "Nothing would move: no adjustment is in force on this picture. Ask for a change first.",
+    # when the bot starts
+    "start.signing-not-installed": "C2PA_CERTIFICATE is set, but the package that signs is not installed: "
+    "run pip install 'styleclip-bot[c2pa]'.",
+    "start.half-a-certificate": "C2PA_CERTIFICATE and C2PA_KEY belong together: set both or neither.",
+    "start.unreadable-certificate": "The file that {name} names cannot be read: {reason}.",
+    "start.certificate-refused": "The C2PA certificate and its key cannot sign pictures: {reason}.",
     # the web chat
     "web.title": "Edit pictures by talking",
     "web.picture": "Picture",
