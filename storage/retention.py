@@ -88,7 +88,9 @@ class Retention:
         shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
         query = select(SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
         query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
-        query = query.join(UserRow, UserRow.id == ConversationRow.user_id).join(used, used.c.source_id == SourceRow.id, isouter=True)
+        query = query.join(UserRow, UserRow.id == ConversationRow.user_id).join(
+            used, used.c.source_id == SourceRow.id, isouter=True
+        )
         rows = (await session.execute(query if rule is None else query.where(rule))).all()
         old = []
         for source, edited, moved, head in rows:
@@ -205,12 +207,15 @@ class Retention:
     async def export(self, platform: str, user: str) -> bytes:
         """All that is kept of a person as a zip: the pictures, and ``history.json`` which says what they are."""
         overview = await self.overview(platform, user)
-        asked, edits, files = [], [], {}
+        edits: list[dict[str, Any]] = []
+        files: dict[str, tuple[int, str]] = {}
         async with self.database.read() as session:
             row = await self._user(session, platform, user)
             query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user).order_by(AskedRow.created_at)
-            for one in (await session.execute(query)).scalars():
-                asked.append({"at": one.created_at, "server": one.server, "place": one.place, "text": one.payload.get("text")})
+            asked = [
+                {"at": one.created_at, "server": one.server, "place": one.place, "text": one.payload.get("text")}
+                for one in (await session.execute(query)).scalars()
+            ]
             if row is not None:
                 edits, files = await self._edits_of(session, row.id)
         about = {"platform": platform, "user": user, "language": row.locale if row else None,
@@ -293,7 +298,8 @@ class Retention:
         await session.execute(update(BlockRow).where(BlockRow.actor == user).values(actor=name))
         rows = (await session.execute(select(AuditRow).where(AuditRow.platform == platform))).scalars()
         for row in rows:
-            row.actor, row.target = (name if one == user else one for one in (row.actor, row.target))
+            row.actor = name if row.actor == user else row.actor
+            row.target = name if row.target == user else row.target
             row.reason = row.reason.replace(user, name) if row.reason else row.reason
             written = json.dumps(row.details, ensure_ascii=False)
             if user in written:

@@ -80,7 +80,8 @@ def _settings(row: ServerRow | None) -> ServerSettings:
     """Settings as stored; names that this version does not know are left alone in the row and ignored."""
     known = {one.name: one for one in fields(ServerSettings)}
     values = {name: value for name, value in (row.settings if row else {}).items() if name in known}
-    return ServerSettings(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    listed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return ServerSettings(**listed)
 
 
 def _block(row: BlockRow) -> Block:
@@ -150,7 +151,8 @@ class Servers:
             row = await _server_row(session, platform, server)
             settings = _settings(row)
             others = tuple(one for one in getattr(settings, name) if one != value)
-            settings = replace(settings, **{name: (*others, value) if keep else others})
+            listed: dict[str, Any] = {name: (*others, value) if keep else others}
+            settings = replace(settings, **listed)
             row.settings = row.settings | asdict(settings)
             return settings
 
@@ -163,9 +165,7 @@ class Servers:
 
     # blocks
 
-    async def block(
-        self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str
-    ) -> Block:
+    async def block(self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str) -> Block:
         """Block a member until a time, or for good; a later block takes an earlier one's place."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)

@@ -101,6 +101,17 @@ class Bot(discord.AutoShardedClient):
         for message in await catchup.missed(self):
             self._keep(asyncio.create_task(self.on_message(message)))
 
+    # who is gone
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server: what was done there is forgotten."""
+        await self.forgetting.server(guild.id)
+
+    async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
+        """A member left: forgotten, where their server wants that."""
+        if (await self.access.settings(str(payload.guild_id))).forget_leavers:
+            await self.forgetting.leaver(payload.guild_id, payload.user.id)
+
     async def close(self) -> None:
         """Disconnect; what is under way stays open in the inbox for the next start."""
         for task in self._tasks:

@@ -30,6 +30,14 @@ class Forgetting:
         await self.retention.forget_user(PLATFORM, str(user))
         return await self._delete(messages)
 
+    async def leaver(self, server: int, user: int) -> None:
+        """Delete what a member did in a server."""
+        await self.retention.forget_member(PLATFORM, str(server), str(user))
+
+    async def server(self, server: int) -> None:
+        """Delete a server and all that was done in it."""
+        await self.retention.forget_server(PLATFORM, str(server))
+
     async def overview(self, user: int) -> Overview:
         """Counts and dates of what is kept about a member."""
         return await self.retention.overview(PLATFORM, str(user))

@@ -13,8 +13,8 @@ from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_a
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
-from storage.retention import Retention
 from storage.history import History
+from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png
 
