@@ -15,7 +15,10 @@ PLATFORM = "discord"
 MOST_PICTURES = 4
 """Pictures of one message that are worked on; each gets an answer of its own."""
 
-Kind = Literal["talk", "compare", "animate", "history", "done"]
+IDLE = {"undo", "redo", "goto", "reset", "show", "ask"}
+"""Actions that only look at pictures which are there."""
+
+Kind = Literal["talk", "animate"]
 Ack = Literal["message", "private", "public", "silent"]
 """How it was acknowledged: not at all, because it is a message; "thinking…" seen by the asker alone, or by all; or without
 a trace, as presses of buttons are."""
@@ -87,18 +90,23 @@ class Asking:
         keys = [self.key, *(f"{self.key}/{number}" for number in range(1, len(uploads)))]
         return [replace(self, key=key, uploads=(upload,)) for key, upload in zip(keys, uploads, strict=True)]
 
-    def nonce(self) -> str:
+    def nonce(self, attempt: int = 0) -> str:
         """At most 25 characters, the same for the same asking, so that Discord shows a message sent twice only once."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:24]
+        return hashlib.sha256(self.key.encode()).hexdigest()[:24] + str(attempt % 10)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes work of the editor, and so counts for quotas; moving about in the history does not."""
+        return self.actions is None or any(action["do"] not in IDLE for action in self.actions)
 
     def payload(self) -> dict[str, Any]:
         """As JSON, for the inbox."""
-        return asdict(self)
+        return asdict(self) | {"counts": self.counts}
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
         """Back from the inbox."""
-        fields = dict(payload)
+        fields = {name: value for name, value in payload.items() if name != "counts"}
         fields["uploads"] = tuple(Upload(**upload) for upload in fields.get("uploads", ()))
         fields["roles"] = tuple(fields.get("roles", ()))
         fields["actions"] = None if fields.get("actions") is None else tuple(fields["actions"])

@@ -44,6 +44,8 @@ class Card:
     """Text, pictures, an embed and what can be pressed. ``title`` and ``lines`` make the embed."""
 
     text: str = ""
+    heading: str = ""
+    """A small line above the text that says what was asked, where no reply shows it."""
     shots: tuple[Shot, ...] = ()
     title: str = ""
     lines: tuple[str, ...] = ()
@@ -55,7 +57,8 @@ class Card:
     @property
     def content(self) -> str:
         """The text as Discord takes it: no mention of anybody, and not too long."""
-        return shortened(discord.utils.escape_mentions(self.text), MOST_TEXT)
+        text = discord.utils.escape_mentions(self.text)
+        return shortened("\n".join(part for part in (self.heading and f"-# {self.heading}", text) if part), MOST_TEXT)
 
     def embed(self) -> discord.Embed | None:
         """The list, if there is one."""
@@ -88,13 +91,6 @@ def shortened(text: str, most: int) -> str:
     return f"{kept}\n…" if "\n" in text[: most - 2] else f"{kept}…"
 
 
-def headed(card: Card, asking: Asking) -> Card:
-    """The card with a small line above it that says what was asked, where no reply shows it."""
-    if not asking.heading:
-        return card
-    return replace(card, text="\n".join(part for part in (f"-# {asking.heading}", card.text) if part))
-
-
 def of_turn(turn: Turn, asking: Asking, spoiler: bool) -> Card:
     """An answer. Only an edit has buttons; the original picture has none to go back from."""
     locale = get(turn.locale)
@@ -103,7 +99,7 @@ def of_turn(turn: Turn, asking: Asking, spoiler: bool) -> Card:
         items = buttons.under(turn.edit.id, turn.edit.number > 0, bool(turn.adjustments), locale)
         if len(turn.pictures) > 2 or _offers(turn):
             items = (menus.to_go_to(turn.edit, [(s.number, s.alt) for s in turn.pictures], locale), *items)
-    return Card(turn.reply, shots(turn.pictures), items=items, spoiler=spoiler, tag=tag(asking))
+    return Card(turn.reply, shots=shots(turn.pictures), items=items, spoiler=spoiler, tag=tag(asking))
 
 
 def _offers(turn: Turn) -> bool:

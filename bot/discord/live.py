@@ -118,7 +118,7 @@ def card_of(event: wire.Event, locale: Locale) -> Card:
     text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
     if event.preview is None:
         return Card(text)
-    return Card(text, (Shot(to_picture(event.preview), locale.say("discord.preview")),), tag="preview")
+    return Card(text, shots=(Shot(to_picture(event.preview), locale.say("discord.preview")),), tag="preview")
 
 
 def _bar(step: int, total: int) -> str:

@@ -11,13 +11,14 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import discord
 
 from bot.discord.asking import Asking
-from bot.discord.cards import Card, headed
+from bot.discord.cards import Card
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Outlet:
     def __init__(self, client: discord.Client, asking: Asking, first: bool = True) -> None:
         self.client, self.asking, self.first = client, asking, first
         self.whispered = False
+        self._sent = 0
 
     # where
 
@@ -62,9 +64,8 @@ class Outlet:
 
     async def post(self, card: Card) -> int:
         """Send the card; returns what ``edit`` takes. Raises discord.HTTPException."""
-        card = headed(card, self.asking)
         if self.asking.member:
-            return await self._send(card)
+            return await self._send(self._headed(card))
         webhook = self.webhook
         if webhook is None:
             return await self._direct(card)
@@ -74,11 +75,14 @@ class Outlet:
 
     async def edit(self, message: int, card: Card) -> None:
         """Change a card that was posted. Raises discord.HTTPException."""
-        changes = await self._changes(headed(card, self.asking))
+        changes = await self._changes(self._headed(card))
         if self.asking.member:
             await self.channel.get_partial_message(message).edit(allowed_mentions=discord.AllowedMentions.none(), **changes)
         elif (webhook := self.webhook) is not None:
             await webhook.edit_message(message, **changes)
+
+    def _headed(self, card: Card) -> Card:
+        return replace(card, heading=self.asking.heading)
 
     async def _send(self, card: Card) -> int:
         options = await self._parts(card)
@@ -86,7 +90,10 @@ class Outlet:
             options["reference"] = discord.MessageReference(
                 message_id=int(self.asking.reference), channel_id=int(self.asking.place), fail_if_not_exists=False
             )
-        message = await self.channel.send(nonce=self.asking.nonce(), mention_author=False, **options)
+        message = await self.channel.send(nonce=self.asking.nonce(self._sent), mention_author=False, **options)
+        self._sent += 1
+        if message.content != card.content.strip() or len(message.attachments) != len(options.get("files", [])):
+            await self.edit(message.id, card)  # it stands for the nonce since a former life, which was killed before the end
         return message.id
 
     async def _direct(self, card: Card) -> int:

@@ -122,7 +122,7 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
     """The way from the original to the present look, to and fro."""
     turn = await bot.conversations.animate(speaker_of(asking), asking.reply_to, asking.limit, on_progress=live.progress)
     hidden = turn.edit is not None and await bot.conversations.hidden(turn.edit)
-    card = Card(turn.reply, cards.shots(turn.pictures), spoiler=hidden, tag=cards.tag(asking))
+    card = Card(turn.reply, shots=cards.shots(turn.pictures), spoiler=hidden, tag=cards.tag(asking))
     return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
