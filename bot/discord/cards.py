@@ -15,15 +15,15 @@ layouts of Discord were tried with the same answers and read as data and as rend
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 
 from bot.conversation import Shown, Turn
-from bot.discord import attachments, buttons, menus
+from bot.discord import attachments, buttons
 from bot.discord.asking import Asking
-from bot.locales import Locale, get
+from bot.locales import get
 from storage.history import Picture
 
 MOST_TEXT, MOST_FILES, MOST_EMBED = 2000, 10, 4096
@@ -97,13 +97,7 @@ def of_turn(turn: Turn, asking: Asking, spoiler: bool) -> Card:
     items: tuple[discord.ui.Item[Any], ...] = ()
     if turn.edit is not None and turn.pictures and turn.error is None:
         items = buttons.under(turn.edit.id, turn.edit.number > 0, bool(turn.adjustments), locale)
-        if len(turn.pictures) > 2 or _offers(turn):
-            items = (menus.to_go_to(turn.edit, [(s.number, s.alt) for s in turn.pictures], locale), *items)
     return Card(turn.reply, shots=shots(turn.pictures), items=items, spoiler=spoiler, tag=tag(asking))
-
-
-def _offers(turn: Turn) -> bool:
-    return any(action["do"] == "variations" for action in turn.actions)
 
 
 def shots(pictures: Sequence[Shown]) -> tuple[Shot, ...]:
@@ -124,9 +118,3 @@ def sentence(text: str, *items: discord.ui.Item[Any]) -> Card:
 def table(title: str, lines: Sequence[str], *items: discord.ui.Item[Any]) -> Card:
     """A card with a list."""
     return Card(title=title, lines=tuple(lines), items=items)
-
-
-def bar(locale: Locale, name: str, strength: float) -> str:
-    """An adjustment as a line of a list: its name, a bar of ten steps of 30 %, and its strength."""
-    filled = max(0, min(10, round(abs(strength) / 0.3)))
-    return f"`{'█' * filled}{'░' * (10 - filled)}` {locale.percent(strength)}  {discord.utils.escape_markdown(name)}"

@@ -76,8 +76,7 @@ class Bot(discord.AutoShardedClient):
         self.add_dynamic_items(*ITEMS)
         commands.add_to(self.tree)
         await self.tree.set_translator(Translator())
-        for task in await self.desk.resume():
-            self._keep(task)
+        await self.desk.resume()
         self._keep(asyncio.create_task(self._register()))
 
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
@@ -114,6 +113,7 @@ class Bot(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Disconnect; what is under way stays open in the inbox for the next start."""
+        self.desk.stop()
         for task in self._tasks:
             task.cancel()
         await super().close()

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot import replies
-from bot.discord import attachments, avatars, cards, hearing, modals, presses, privacy, works
+from bot.discord import attachments, avatars, cards, hearing, menus, modals, presses, privacy, works
 from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import NothingHere
 from bot.discord.translator import named
@@ -250,6 +250,6 @@ async def what_was_done(interaction: Interaction, message: discord.Message) -> N
     if found is None:
         await show(interaction, cards.sentence(locale.say("discord.done.nothing")))
         return
-    lines = [cards.bar(locale, replies.name_of(locale, recipe), float(recipe["strength"])) for recipe in found.recipes]
+    lines = menus.in_force(found, locale)
     about = locale.say("discord.done.original" if found.number == 0 else "discord.done.edit", number=found.number)
     await show(interaction, cards.table(locale.say("discord.title.done"), [about, *lines, locale.say("discord.done.made")]))

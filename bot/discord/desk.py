@@ -52,6 +52,7 @@ class Desk:
         self.bot, self.inbox = bot, inbox
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
+        self.tasks: set[asyncio.Task[None]] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
@@ -79,6 +80,9 @@ class Desk:
 
         ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
         """
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
         try:
             async with self.line(asking.owner or asking.user, asking.place):
                 heard = await hear() if hear is not None else asking
@@ -87,16 +91,22 @@ class Desk:
         except (BotError, StorageError) as error:
             if await self._accept(asking):
                 await self._tell(asking, error)
+        finally:
+            self.tasks.discard(task)
 
-    async def resume(self) -> list[asyncio.Task[None]]:
-        """Do again what a former life left open, each member's in their order."""
-        tasks = []
+    def stop(self) -> None:
+        """Let go of everything at once; what was taken stays open in the inbox for the next start."""
+        for task in self.tasks:
+            task.cancel()
+
+    async def resume(self) -> None:
+        """Begin to do again what a former life left open, each member's in their order."""
         for asked in await self.inbox.open(PLATFORM):
-            asking = Asking.of(asked.payload)
-            tasks.append(asyncio.create_task(self._again(asking), name=f"again-{asking.key}"))
-        if tasks:
-            logger.info("answering %d wishes that an earlier run had taken", len(tasks))
-        return tasks
+            task = asyncio.create_task(self._again(Asking.of(asked.payload)), name=f"again-{asked.key}")
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        if self.tasks:
+            logger.info("answering %d wishes that an earlier run had taken", len(self.tasks))
 
     async def _again(self, asking: Asking) -> None:
         line = self._lines.setdefault((asking.owner or asking.user, asking.place), _Line())

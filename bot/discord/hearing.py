@@ -49,11 +49,10 @@ def bare(message: discord.Message) -> Asking:
     """What is known of any message, without its wish."""
     author, channel = message.author, message.channel
     guild = message.guild
-    permissions = channel.permissions_for(author) if guild and isinstance(author, discord.Member) else discord.Permissions.none()
     return Asking(
         key=f"message:{message.id}", user=str(author.id), place=str(channel.id), server=str(guild.id) if guild else None,
         reference=str(message.id), limit=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
-        age_restricted=_age_restricted(channel), roles=_roles(author), moderator=permissions.manage_messages,
+        age_restricted=_age_restricted(channel), roles=_roles(author), moderator=_moderates(author, channel),
         parent=_parent(channel),
     )  # fmt: skip
 
@@ -171,6 +170,16 @@ async def picture_of(bot: Bot, interaction: discord.Interaction, message: discor
 
 def _age_restricted(channel: Any) -> bool:
     return bool(channel is not None and hasattr(channel, "is_nsfw") and channel.is_nsfw())
+
+
+def _moderates(user: discord.abc.User, channel: Any) -> bool:
+    """By the permission to manage messages; a thread whose channel is not known tells none."""
+    if not isinstance(user, discord.Member):
+        return False
+    try:
+        return bool(channel.permissions_for(user).manage_messages)
+    except discord.ClientException:
+        return False
 
 
 def _roles(user: discord.abc.User) -> tuple[str, ...]:

@@ -85,6 +85,30 @@ class StrengthMenu(discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0
             target = edit.recipes[self.index]["prompt"]
             actions = one("set", target=target, strength=strength) if strength else one("remove", target=target)
             await presses.take(interaction, edit, actions=actions)
+            await _refreshed(interaction, edit)
+
+
+async def _refreshed(interaction: discord.Interaction, edit: Edit) -> None:
+    """The list that only its reader sees shows the new strengths, so that the next change begins there."""
+    if interaction.message is None or not interaction.message.flags.ephemeral:
+        return
+    head, locale = await presses.bot_of(interaction).history.head(edit.conversation), presses.locale_of(interaction)
+    view = discord.ui.View(timeout=None)
+    for item in to_adjust(head, locale):
+        view.add_item(item)
+    embed = interaction.message.embeds[0] if interaction.message.embeds else discord.Embed()
+    embed.description = "\n".join(in_force(head, locale)) or replies.adjustments(locale, head)
+    await interaction.edit_original_response(embed=embed, view=view)
+
+
+def in_force(edit: Edit, locale: Locale) -> list[str]:
+    """The adjustments as lines: a bar of ten steps of 30 %, the strength, and the name."""
+    lines = []
+    for recipe in edit.recipes:
+        filled = max(0, min(10, round(abs(float(recipe["strength"])) / 0.3)))
+        name = discord.utils.escape_markdown(replies.name_of(locale, recipe))
+        lines.append(f"`{'█' * filled}{'░' * (10 - filled)}` {locale.percent(recipe['strength'])}  {name}")
+    return lines
 
 
 def to_go_to(edit: Edit, places: Sequence[tuple[int, str]], locale: Locale) -> GoToMenu:

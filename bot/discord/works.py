@@ -82,6 +82,8 @@ async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
         return await _history(bot, turn.edit, card, locale)
     if what == "compare" and len(turn.pictures) == 2:
         return replace(card, shots=(await _side_by_side(turn.pictures[0], turn.pictures[1], locale),))
+    if any(action["do"] == "variations" for action in turn.actions) and len(turn.pictures) > 1:
+        return await _variations(turn, card, locale)
     if what == "adjustments" and turn.edit.recipes:
         return adjustments(turn.edit, locale)
     return card
@@ -98,6 +100,16 @@ async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
 
 
+async def _variations(turn: Turn, card: Card, locale: Locale) -> Card:
+    """As a sheet with numbers to choose by; whichever is chosen is shown alone and whole."""
+    assert turn.edit is not None
+    words, numbers = replies.describe(locale, turn.edit), [shown.number for shown in turn.pictures]
+    sheet = await asyncio.to_thread(contact_sheet, [(shown.picture.data, "") for shown in turn.pictures], numbers)
+    alt = locale.say("discord.alt.variations", numbers=locale.listed([str(number) for number in numbers]), description=words)
+    menu = menus.to_go_to(turn.edit, [(number, words) for number in numbers], locale)
+    return replace(card, shots=(Shot(sheet, alt, turn.edit.number),), items=(menu, *card.items))
+
+
 async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> Shot:
     captions = (locale.say("discord.caption.before"), locale.say("discord.caption.after"))
     picture = await asyncio.to_thread(before_after, before.picture.data, after.picture.data, captions)
@@ -106,8 +118,7 @@ async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> Shot:
 
 def adjustments(edit: Edit, locale: Locale) -> Card:
     """The adjustments in force as a list, with the menus to change them."""
-    lines = [cards.bar(locale, replies.name_of(locale, recipe), float(recipe["strength"])) for recipe in edit.recipes]
-    return cards.table(locale.say("discord.title.adjustments"), lines, *menus.to_adjust(edit, locale))
+    return cards.table(locale.say("discord.title.adjustments"), menus.in_force(edit, locale), *menus.to_adjust(edit, locale))
 
 
 async def _marked(bot: Bot, card: Card, settings: ServerSettings) -> Card:

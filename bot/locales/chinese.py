@@ -136,6 +136,7 @@ TEXTS = {
     "discord.caption.before": "修改前",
     "discord.caption.after": "修改后",
     "discord.alt.compare": "两张图并排。左边：{before}。右边：{after}。",
+    "discord.alt.variations": "几种变化，编号 {numbers}：{description}",
     "discord.alt.history": "这张图的所有步骤，带编号：{description}",
     "discord.title.adjustments": "现在的效果",
     "discord.title.bundles": "我能改的图片",

@@ -138,6 +138,7 @@ TEXTS = {
     "discord.caption.before": "before",
     "discord.caption.after": "after",
     "discord.alt.compare": "Two pictures side by side. Left: {before}. Right: {after}.",
+    "discord.alt.variations": "Variations with the numbers {numbers}, of: {description}",
     "discord.alt.history": "All edits of the picture, numbered: {description}",
     "discord.title.adjustments": "What is in force",
     "discord.title.bundles": "What I can edit",
