@@ -67,6 +67,7 @@ class Bot(discord.AutoShardedClient):
         self.offered = Offered()
         self.tree = commands.Tree(self)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.registered = asyncio.Event()
         self._templates: list[re.Pattern[str]] = []
 
     # connecting
@@ -89,6 +90,8 @@ class Bot(discord.AutoShardedClient):
             await registration.register(self.tree)
         except discord.HTTPException as error:
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
+        finally:
+            self.registered.set()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

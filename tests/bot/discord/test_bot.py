@@ -20,35 +20,8 @@ from bot.locales import locale_of
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, schema
 
-ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
-PORTRAIT = {"me.png": (make_png(), "image/png")}
-
-
-@pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
-    if not schema.present():
-        print("Discord's description is not here: its objects go unchecked")
-    async with DiscordServer() as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
-        yield running
-        assert running.complaints == []
-
-
-@asynccontextmanager
-async def running_bot(server: DiscordServer, conversations: Conversations) -> AsyncIterator[Bot]:
-    async with Bot(conversations, conversations.history, 1024 * 1024, cdn_hosts={"127.0.0.1"}) as bot:
-        await bot.login(server.token)
-        task = asyncio.create_task(bot.connect())
-        await asyncio.wait_for(bot.wait_until_ready(), 20)
-        yield bot
-        await bot.close()
-        await task
-    await server.disconnect()
-
-
-async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         assert "pink hair" in first["content"]
         (attachment,) = first["attachments"]
@@ -64,10 +37,10 @@ async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer,
     assert server.typing > 0
 
 
-async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
-    async with running_bot(server, conversations):
+    async with start():
         refused = await server.callback_of(await server.press(BEN, first, "More"))
         assert refused["data"]["flags"] & 64  # seen by Ben alone
         assert "someone else" in refused["data"]["content"]
@@ -75,8 +48,8 @@ async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: Disco
         assert "“pink hair” is at" in (await server.answer_to(first))["content"]
 
 
-async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         await server.answer_to(await server.say(ANN, "glasses"))
         branch = await server.answer_to(await server.say(ANN, "more", mention=False, reply_to=first))
@@ -87,8 +60,8 @@ async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conve
         assert "someone else" in stolen["content"]
 
 
-async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations) as bot:
+async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, start: Start) -> None:
+    async with start() as bot:
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
         removed = bot.wait_for("guild_remove", timeout=10)
@@ -99,8 +72,8 @@ async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer,
         assert await conversations.history.edit_of_message("discord", kept["id"]) is not None
 
 
-async def test_direct_messages_and_help(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_direct_messages_and_help(server: DiscordServer, start: Start) -> None:
+    async with start():
         helped = await server.answer_to(await server.say(BEN, "help", direct=True))
         assert "Send me a portrait" in helped["content"]
         assert not helped["attachments"]
@@ -108,8 +81,8 @@ async def test_direct_messages_and_help(server: DiscordServer, conversations: Co
         assert "no picture" in bare["content"]
 
 
-async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, start: Start) -> None:
+    async with start():
         ignored = await server.say(ANN, "pink hair", mention=False, files=PORTRAIT)
         robot = await server.say(objects.user("800000000000000003", "robot", bot=True), "pink hair")
         await server.answer_to(await server.say(ANN, "help"))
@@ -125,34 +98,34 @@ async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer
     ],
 )
 async def test_bad_uploads_get_a_sentence(
-    server: DiscordServer, conversations: Conversations, name: str, data: bytes, words: str
+    server: DiscordServer, start: Start, name: str, data: bytes, words: str
 ) -> None:
-    async with running_bot(server, conversations):
+    async with start():
         answer = await server.answer_to(await server.say(ANN, "glasses", files={name: (data, "image/png")}))
         assert words in answer["content"]
 
 
-async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations) as bot:
+async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, start: Start) -> None:
+    async with start() as bot:
         bot.cdn_hosts = {"cdn.discordapp.com"}
         answer = await server.answer_to(await server.say(ANN, "glasses", files=PORTRAIT))
         assert "uploaded here" in answer["content"]
 
 
-async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, start: Start) -> None:
+    async with start():
         answer = await server.answer_to(await server.say(ANN, "@everyone hair", files=PORTRAIT))
         assert "@everyone" not in answer["content"]
 
 
-async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start: Start) -> None:
+    async with start():
         await server.disconnect()
         await server.connected()
         assert (await server.answer_to(await server.say(ANN, "help")))["content"]
 
 
-async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
+async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, start: Start) -> None:
     with pytest.raises(BadToken) as caught:
         await run(conversations, conversations.history, "secret-token", 1024)
     sentence = sentence_for(caught.value, locale_of())

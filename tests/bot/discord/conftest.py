@@ -1,0 +1,56 @@
+"""A loopback Discord, and a bot connected to it as the real one would be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import discord
+import pytest
+from discord.gateway import DiscordWebSocket
+from yarl import URL
+
+from bot.conversation import Conversations
+from bot.discord import Bot
+from tests.conftest import make_png
+from tests.discord_server import DiscordServer, objects, schema
+
+ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
+LI = objects.user("800000000000000003", "li") | {"locale": "zh-CN"}
+PORTRAIT = {"me.png": (make_png(), "image/png")}
+Start = Callable[..., AbstractAsyncContextManager[Bot]]
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    """A Discord with one server; at the end it must have had nothing to complain about."""
+    if not schema.present():
+        print("Discord's description is not here: its objects go unchecked")
+    async with DiscordServer() as running:
+        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
+        monkeypatch.setattr(discord.Asset, "BASE", running.base)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+        yield running
+        assert running.complaints == []
+
+
+@pytest.fixture
+def start(server: DiscordServer, conversations: Conversations) -> Start:
+    """``async with start() as bot``: a bot that is ready and has registered its commands."""
+
+    @asynccontextmanager
+    async def running(**options: Any) -> AsyncIterator[Bot]:
+        options = {"cdn_hosts": {"127.0.0.1"}} | options
+        async with Bot(conversations, conversations.history, 1024 * 1024, **options) as bot:
+            await bot.login(server.token)
+            task = asyncio.create_task(bot.connect())
+            await asyncio.wait_for(bot.wait_until_ready(), 20)
+            await asyncio.wait_for(bot.registered.wait(), 20)
+            yield bot
+            await bot.close()
+            await task
+        await server.disconnect()
+
+    return running
