@@ -112,7 +112,9 @@ class Engine:
         try:
             if isinstance(request, InvertRequest):
                 return self._invert(request, progress)
-            return self._edit(request, progress)
+            if isinstance(request, EditRequest):
+                return self._edit(request, progress)
+            raise BadRequest(f"This editor does no jobs of the kind '{request.kind}'.")
         except torch.OutOfMemoryError as error:
             raise OutOfMemory() from error
 
