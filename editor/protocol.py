@@ -74,7 +74,7 @@ class Inversion(Message):
 
 
 MethodName = Literal[
-    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "stylemc", "stylespace", "ganspace",
+    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc", "stylespace", "ganspace",
     "interfacegan", "styleflow", "tedigan", "variation",
 ]  # fmt: skip
 """Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
