@@ -74,8 +74,8 @@ class Inversion(Message):
 
 
 MethodName = Literal[
-    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc", "stylespace", "ganspace",
-    "interfacegan", "styleflow", "tedigan", "variation",
+    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc",
+    "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
 ]  # fmt: skip
 """Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
 Level = Literal["coarse", "medium", "fine"]
@@ -156,6 +156,7 @@ class EditRequest(Message):
     adjustments: tuple[Adjustment, ...] = ()
     wishes: tuple[Wish, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
+    patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
 
 
 class CompareRequest(Message):

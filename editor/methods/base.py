@@ -7,7 +7,7 @@ are undone alike. ``editor.methods.registry`` has them by name.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -16,9 +16,12 @@ from torch import Tensor
 from editor.bundle import Bundle
 from editor.protocol import MethodName, Wish
 
-Watch = Callable[[str, int, int, Callable[[], Tensor] | None], None]
-"""Hears (stage, step, total, picture so far) between the steps of slow work; the last gives [3, R, R] when it is called.
-Raises Cancelled where the work is no longer wanted."""
+
+class Watch(Protocol):
+    """Hears of slow work between its steps."""
+
+    def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+        """``picture`` gives what there is so far [3, R, R]. Raises Cancelled where the work is no longer wanted."""
 
 
 def unwatched(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
@@ -45,7 +48,7 @@ class State:
     base: Tensor
     added: Tensor
     parts: tuple[Part, ...] = ()
-    mask: Tensor | None = field(default=None)
+    mask: Tensor | None = None
 
     @property
     def styles(self) -> Tensor:
