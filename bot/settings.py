@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,7 +28,12 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
+    c2pa_certificate: Path | None = Field(None, description="PEM chain that results are signed with")
+    c2pa_key: Path | None = Field(None, description="its private key, PEM")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="no metrics are served when absent")
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = "text"
 
     @property
     def database(self) -> str:
