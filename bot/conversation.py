@@ -22,6 +22,7 @@ from bot import locales, motion, replies
 from bot.errors import NothingSaid, NothingToAnimate, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
+from bot.metrics import Metrics
 from bot.pictures.animation import Format, animation
 from bot.pictures.mark import Mark, mark
 from editor import protocol as wire
@@ -147,8 +148,11 @@ class Conversations:
     ``mark`` is put on each result before it is stored, never on what the user sent.
     """
 
-    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark) -> None:
+    def __init__(
+        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None
+    ) -> None:
         self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
+        self.metrics = metrics or Metrics()
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
 
@@ -306,7 +310,15 @@ class Conversations:
         self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str | None = None
     ) -> wire.Result:
         body = wire.Job(user=str(conversation), request=request)
-        return await self.editor.run(job or uuid.uuid4().hex, body, on_progress)
+
+        def heard(event: wire.Event) -> Awaitable[None] | None:
+            self.metrics.saw(event)
+            return on_progress(event) if on_progress is not None else None
+
+        result = await self.editor.run(job or uuid.uuid4().hex, body, heard)
+        if isinstance(result, wire.EditResult):
+            self.metrics.wished(result.effects)
+        return result
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
