@@ -8,18 +8,21 @@ knows Discord, a browser or a terminal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import logging
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
-from bot import replies
-from bot.errors import NothingSaid, code_for, sentence_for
-from bot.language import parse
+from bot import locales, replies
+from bot.errors import BotError, NothingSaid, code_for, sentence_for
 from bot.language.actions import to_json
+from bot.locales import Locale, locale_of
+from bot.pictures.mark import mark
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -38,11 +41,13 @@ OnProgress = Callable[[wire.Event], Awaitable[None] | None]
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who speaks where: one conversation each."""
+    """Who speaks where: one conversation each. ``locale`` is preferred where a sentence does not show its language."""
 
     platform: str
     user: str
     place: str
+    server: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Turn:
-    """The answer to one message. ``error`` is a stable word where the message could not be followed."""
+    """The answer to one message, in the language ``locale``. ``error`` is a stable word where it could not be followed."""
 
     reply: str
     actions: tuple[dict[str, Any], ...] = ()
@@ -67,16 +72,57 @@ class Turn:
     warnings: tuple[str, ...] = ()
     milliseconds: float = 0.0
     error: str | None = None
+    locale: str = locales.DEFAULT
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked, as it is kept while it is under way. ``kept``: a front end keeps it too, and asks again itself."""
+
+    text: str
+    reply_to: int | None
+    actions: tuple[dict[str, Any], ...] | None
+    locale: str
+    kept: bool
+
+    def row(self, head: Edit | None) -> dict[str, Any]:
+        """As JSON, with the edit that it begins at."""
+        return asdict(self) | {"base": head.id if head else None}
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Back from JSON. Raises KeyError."""
+        actions = row["actions"]
+        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"])
+
+
+def job_of(key: str | None) -> str:
+    """The job's name for a front end's key: the same for the same key, and fit for the editor."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key is not None else uuid.uuid4().hex
 
 
 @dataclass
 class _Answer:
     """A turn in the making."""
 
+    locale: Locale = field(default_factory=locale_of)
     sentences: list[str] = field(default_factory=list)
     shown: list[Edit] = field(default_factory=list)
     changed: bool = False
     warnings: list[str] = field(default_factory=list)
+    job: str = field(default_factory=lambda: uuid.uuid4().hex)
+    jobs: int = 0
+
+    @property
+    def source_job(self) -> str:
+        """The name of the job that makes the picture sent along editable."""
+        return f"{self.job}-source"
+
+    def next_job(self) -> str:
+        """The name of the next job of the editor: the same one when the same asking is answered again."""
+        self.jobs += 1
+        return f"{self.job}-{self.jobs}"
 
 
 def to_wire(array: Array) -> wire.Array:
@@ -97,7 +143,8 @@ def _stored(adjustment: wire.Adjustment) -> Adjustment:
     return Adjustment(adjustment.model_dump(mode="json", exclude={"delta"}), from_wire(adjustment.delta))
 
 
-def _picture(data: wire.PictureData) -> Picture:
+def to_picture(data: wire.PictureData) -> Picture:
+    """A picture of the editor as it is kept and shown."""
     return Picture(data.data, data.media_type, data.width, data.height)
 
 
@@ -139,7 +186,7 @@ class Conversations:
     def __init__(self, history: History, editor: EditorClient, bundle: str | None = None) -> None:
         self.history, self.editor, self.bundle = history, editor, bundle
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._examples: tuple[str, ...] = ()
+        self._bundles: tuple[wire.BundleInfo, ...] = ()
 
     async def talk(
         self,
@@ -148,67 +195,115 @@ class Conversations:
         picture: bytes | None = None,
         reply_to: int | None = None,
         on_progress: OnProgress | None = None,
+        *,
+        key: str | None = None,
+        actions: Sequence[dict[str, Any]] | None = None,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
-        user can cause: the answer then says what is wrong, and nothing is lost."""
-        begun = time.monotonic()
+        user can cause: the answer then says what is wrong, and nothing is lost.
+
+        ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
+        asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
+        each of its edits once, so that a bot that was killed at any moment can simply ask again.
+        """
+        begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                turn = await self._answer(conversation, text, picture, reply_to, on_progress)
+                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None)
+                turn = await self._once(conversation, job_of(key), asked, picture, on_progress)
+                if key is None:
+                    await self.settle(None, turn.job)
         except Exception as error:
-            turn = self.failed(error)
+            turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
+    async def settle(self, key: str | None, job: str | None = None) -> None:
+        """Forget a wish whose answer has arrived."""
+        await self.history.finish_job(job or job_of(key))
+
     @staticmethod
-    def failed(error: Exception) -> Turn:
+    def failed(error: Exception, locale: Locale) -> Turn:
         """The answer to a message that could not be followed."""
-        return Turn(sentence_for(error), error=code_for(error))
+        return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
-        """Finish the steps that a former life of this bot had begun; returns the edits made."""
+        """Finish what a former life of this bot was asked and had begun; returns the edits made.
+
+        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten.
+        """
         made = []
         for job in await self.history.jobs_under_way():
-            answer = _Answer()
+            asked = _Asked.of(job.request)
+            if asked.kept:
+                continue
             try:
-                base = await self.history.edit(job.request["parent"])
-                edit = await self._change(base, job.request["actions"], job.request["text"], answer, None, job.id)
-                if answer.changed:
-                    made.append(edit)
-            except (StorageError, EditorError, KeyError) as error:
+                conversation = await self.history.conversation_by_id(job.conversation)
+                turn = await self._once(conversation, job.id, asked, None, None)
+                if turn.edit is not None and turn.pictures:
+                    made.append(turn.edit)
+            except (BotError, StorageError, EditorError, KeyError) as error:
                 logger.warning("a wish under way could not be finished: %s", type(error).__name__)
             await self.history.finish_job(job.id)
         return made
 
     async def examples(self) -> tuple[str, ...]:
         """Wishes that the bundle answers well; empty while the editor is away."""
-        if not self._examples:
-            try:
-                bundles = await self.editor.bundles()
-            except EditorError:
-                return ()
-            chosen = next((b for b in bundles if b.name == self.bundle), bundles[0] if bundles else None)
-            self._examples = chosen.examples if chosen else ()
-        return self._examples
+        bundle = await self._info(self.bundle)
+        return bundle.examples if bundle else ()
+
+    async def _info(self, name: str | None) -> wire.BundleInfo | None:
+        """A bundle by its name, else the first; None while the editor is away."""
+        if not self._bundles:
+            with contextlib.suppress(EditorError):
+                self._bundles = tuple(await self.editor.bundles())
+        return next((b for b in self._bundles if b.name == name), self._bundles[0] if self._bundles else None)
+
+    async def _languages(self, head: Edit | None) -> tuple[str, ...]:
+        """Those of the text-image model that edits this picture."""
+        bundle = await self._info((await self.history.source(head.source)).bundle if head else self.bundle)
+        return bundle.languages if bundle else ("en",)
 
     # one message
 
-    async def _answer(
-        self, conversation: Conversation, text: str, picture: bytes | None, reply_to: int | None, on_progress: OnProgress | None
+    async def _once(
+        self, conversation: Conversation, job: str, asked: _Asked, picture: bytes | None, on_progress: OnProgress | None
     ) -> Turn:
-        answer, head = _Answer(), await self._start(conversation, reply_to)
+        """Answer from where the same asking was first begun, which is remembered before anything changes."""
+        begun = await self.history.begin_job(job, conversation.id, asked.row(await self._start(conversation, asked.reply_to)))
+        base = begun.request["base"]
+        head = await self.history.show(base) if base is not None else None
+        answer = _Answer(locales.get(asked.locale), job=job)
+        try:
+            return replace(await self._answer(conversation, answer, asked, head, picture, on_progress), job=job)
+        except Exception as error:
+            if not asked.kept:
+                await self.history.finish_job(job)
+            raise error
+
+    async def _answer(
+        self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
+        on_progress: OnProgress | None,
+    ) -> Turn:  # fmt: skip
         before = [_adjustment(a) for a in await self.history.adjustments(head.id)] if head else []
-        actions = self._read(text, before, picture is not None)
-        if picture is not None:
-            head = await self._receive(conversation, picture, answer, on_progress, bare=not actions)
+        source = await self.history.edit_of_job(answer.source_job)
+        new = picture is not None or source is not None
+        if asked.actions is None:
+            languages = await self._languages(None if new else head)
+            actions = self._read(answer.locale, asked.text, before, languages, new)
+        else:
+            actions = list(asked.actions)
+        if new:
+            head = source if picture is None else await self._receive(conversation, picture, answer, on_progress, not actions)
+            assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
                 before = []
         elif head is None and any(action["do"] not in ("ask", "show") for action in actions):
             raise NoPicture("no picture yet")
         for step in steps_of(actions):
-            head = await self._do(conversation, head, step, text, answer, before, on_progress)
+            head = await self._do(conversation, head, step, asked.text, answer, before, on_progress)
         return await self._turn(head, actions, answer)
 
     async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
@@ -222,13 +317,16 @@ class Conversations:
             return None
 
     @staticmethod
-    def _read(text: str, before: Sequence[wire.Adjustment], has_picture: bool) -> list[dict[str, Any]]:
+    def _read(
+        locale: Locale, text: str, before: Sequence[wire.Adjustment], languages: Sequence[str], has_picture: bool
+    ) -> list[dict[str, Any]]:
         if not text.strip():
             if not has_picture:
-                raise NothingSaid(replies.NOTHING_SAID)
+                raise NothingSaid
             return []
-        actions = [to_json(action) for action in parse(text, [layer.prompt for layer in before])]
-        return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
+        actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
+        nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
+        return [action for action in actions if not (has_picture and action.get("question") == nothing)]
 
     async def _do(
         self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,
@@ -247,13 +345,13 @@ class Conversations:
             raise NoPicture("no picture yet")
         if kind in ("undo", "redo", "goto", "reset"):
             head = await self._move(conversation, first)
-            answer.sentences.append(replies.moved(first, head))
+            answer.sentences.append(replies.moved(answer.locale, first, head))
             answer.shown, answer.changed = [head], True
             return head
         if kind == "transfer":
             step = [replies.wish_again(layer) for layer in before]
             if not step:
-                answer.sentences.append(replies.NOTHING_TO_TRANSFER)
+                answer.sentences.append(answer.locale.say("reply.nothing-to-transfer"))
                 return head
         if kind == "variations":
             return await self._variations(head, int(first.get("count") or 3), answer, on_progress)
@@ -268,37 +366,35 @@ class Conversations:
 
     async def _show(self, head: Edit | None, what: str, answer: _Answer) -> None:
         if what == "help" or head is None:
-            answer.sentences.append(replies.help_text(await self.examples()))
+            answer.sentences.append(replies.help_text(answer.locale, await self.examples()))
             return
         edits = await self.history.edits(head.source)
         if what == "history":
-            answer.sentences.append(replies.history(edits, head))
+            answer.sentences.append(replies.history(answer.locale, edits, head))
         elif what == "adjustments":
-            answer.sentences.append(replies.adjustments(head))
+            answer.sentences.append(replies.adjustments(answer.locale, head))
         else:
-            answer.sentences.append(replies.ORIGINAL if what == "original" else replies.COMPARED)
+            answer.sentences.append(answer.locale.say("reply.original" if what == "original" else "reply.compared"))
             answer.shown = [edits[0]] if what == "original" else [edits[0], head]
 
     # what the editor does
 
-    async def _run(
-        self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str | None = None
-    ) -> wire.Result:
-        body = wire.Job(user=str(conversation), request=request)
-        return await self.editor.run(job or uuid.uuid4().hex, body, on_progress)
+    async def _run(self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str) -> wire.Result:
+        return await self.editor.run(job, wire.Job(user=str(conversation), request=request), on_progress)
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
     ) -> Edit:
         """Make a new picture editable; it becomes the head."""
-        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress)
+        job = answer.source_job
+        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
         details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
         answer.warnings.extend(result.warnings)
-        answer.sentences.extend(replies.received(result.warnings, await self.examples(), bare))
+        answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
-            conversation.id, _picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details
+            conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job
         )
 
     async def _request(self, base: Edit) -> wire.EditRequest:
@@ -310,63 +406,62 @@ class Conversations:
         return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
 
     async def _change(
-        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None,
-        job: str | None = None,
-    ) -> Edit:  # fmt: skip
+        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None
+    ) -> Edit:
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
-        request = await self._request(base)
-        layers = list(request.adjustments)
+        request, job = await self._request(base), answer.next_job()
+        before = request.adjustments
+        layers = list(before)
         for action in actions:
             if action["do"] != "add":
                 layers = strengths_after(layers, action)
         wishes = tuple(_wish(action) for action in actions if action["do"] == "add")
-        same = tuple(layers) == request.adjustments
+        same = tuple(layers) == before
         request = request.model_copy(
             update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
         )
-        job = job or uuid.uuid4().hex
-        await self.history.begin_job(job, base.conversation, {"parent": base.id, "actions": actions, "text": text})
-        try:
-            result = await self._run(base.conversation, request, on_progress, job)
-            assert isinstance(result, wire.EditResult)
-            answer.sentences.extend(replies.changed(actions, request.adjustments, result))
-            answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
-            if same and all(effect.verdict == "refused" for effect in result.effects):
-                return base
-            edit = await self._record(base, text, result, job)
-        finally:
-            await self.history.finish_job(job)
+        result = await self._run(base.conversation, request, on_progress, job)
+        assert isinstance(result, wire.EditResult)
+        answer.sentences.extend(replies.changed(answer.locale, actions, before, result))
+        answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
+        if same and all(effect.verdict == "refused" for effect in result.effects):
+            return base
+        edit = await self._record(base, text, result, job)
         answer.shown, answer.changed = [edit], True
         return edit
 
-    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str | None = None) -> Edit:
+    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        return await self.history.record_edit(base.id, text[:2000], layers, effects, _picture(result.picture), job)
+        picture = await asyncio.to_thread(mark, to_picture(result.picture))  # what the user sent is never marked
+        return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
         request, made = await self._request(head), []
         for seed in range(1, max(1, min(4, count)) + 1):
-            result = await self._run(head.conversation, request.model_copy(update={"seed": 1000 * head.number + seed}), on_progress)
+            job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
+            result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)
-            made.append(await self._record(head, f"variation {seed}", result))
+            made.append(await self._record(head, f"variation {seed}", result, job))
         answer.shown, answer.changed = made, True
-        answer.sentences.append(replies.variations(made))
+        answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
-        shown = [await self.shown(edit) for edit in answer.shown]
+        shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        return Turn(" ".join(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings))
+        reply = answer.locale.joined(answer.sentences)
+        return Turn(reply, tuple(actions), head, tuple(shown), layers, tuple(answer.warnings), locale=answer.locale.code)
 
-    async def shown(self, edit: Edit) -> Shown:
+    async def shown(self, edit: Edit, locale: Locale) -> Shown:
         """An edit with its picture and alternative text."""
-        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(edit))
+        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(locale, edit))
 
 
 def _wish(action: dict[str, Any]) -> wire.Wish:
     keep = tuple(action.get("keep") or ())
     strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, float(action.get("strength", 1.0))))
-    return wire.Wish(prompt=action["prompt"][:300], strength=strength, region=action.get("region"), keep=keep,
-                     method=action.get("method"))  # fmt: skip
+    said = action.get("said")
+    return wire.Wish(prompt=action["prompt"][:300], said=said[:300] if said else None, strength=strength,
+                     region=action.get("region"), keep=keep, method=action.get("method"))  # fmt: skip

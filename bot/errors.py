@@ -1,17 +1,28 @@
 """Every way in which the bot says no, and the one place where errors of all folders become the user's words.
 
 BotError
-├── NothingSaid           neither a wish nor a picture
-├── AttachmentRefused     an attachment is too large, elsewhere, or cannot be fetched
-├── EditorFailed          the bot's own editor process does not start
-└── BadSettings           a setting makes no sense
+├── NothingSaid               neither a wish nor a picture
+├── AttachmentRefused
+│   ├── AttachmentTooLarge    ``most`` is in megabytes
+│   ├── AttachmentElsewhere   it lies on a host that pictures are not fetched from
+│   └── AttachmentLost        it could not be fetched
+├── NotYours                  the picture belongs to somebody else
+├── UnreadableFile            a file named on the command line (``name``, ``reason``)
+│   └── NoSuchSample          ``name``, ``first``, ``last``
+├── EditorFailed              the bot's own editor process does not start
+└── BadSettings               a setting (``name``) makes no sense (``reason``)
+    └── BadToken              Discord does not know the token
+
+No error holds a sentence: ``key`` names it in the locales, ``values`` fill it in.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import Any, ClassVar
 
-from editor.errors import EditorAway, EditorError
+from bot.locales import Locale
+from editor.errors import EditorError
 from storage.errors import (
     BlobDamaged,
     DatabaseTooNew,
@@ -28,52 +39,112 @@ logger = logging.getLogger(__name__)
 
 
 class BotError(Exception):
-    """Base of all; its text is for people."""
+    """Base of all. ``values`` fill the placeholders of the sentence that ``key`` names."""
+
+    key: ClassVar[str] = "error.unforeseen"
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(self.key)
+        self.values = values
 
 
 class NothingSaid(BotError):
     """Neither a wish nor a picture."""
 
+    key = "error.nothing-said"
+
 
 class AttachmentRefused(BotError):
-    """An attachment is too large, lies elsewhere, or cannot be fetched."""
+    """Base of what is wrong with an attachment."""
+
+
+class AttachmentTooLarge(AttachmentRefused):
+    """An attachment has more than ``most`` megabytes."""
+
+    key = "error.attachment-too-large"
+
+
+class AttachmentElsewhere(AttachmentRefused):
+    """An attachment lies on a host that pictures are not fetched from."""
+
+    key = "error.attachment-elsewhere"
+
+
+class AttachmentLost(AttachmentRefused):
+    """An attachment could not be fetched."""
+
+    key = "error.attachment-lost"
+
+
+class NotYours(BotError):
+    """The picture belongs to somebody else."""
+
+    key = "error.not-yours"
+
+
+class UnreadableFile(BotError):
+    """The file ``name`` cannot be read for a ``reason``."""
+
+    key = "error.unreadable-file"
+
+
+class NoSuchSample(UnreadableFile):
+    """There is no sample ``name``; there are those from ``first`` to ``last``."""
+
+    key = "error.no-such-sample"
 
 
 class EditorFailed(BotError):
     """The bot's own editor process does not start."""
 
+    key = "error.editor-failed"
+
 
 class BadSettings(BotError):
-    """A setting makes no sense."""
+    """The setting ``name`` makes no sense for a ``reason``."""
+
+    key = "error.bad-setting"
+
+
+class BadToken(BadSettings):
+    """Discord does not know the token."""
+
+    key = "error.bad-token"
 
 
 _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
-    (NothingToUndo, "This is the picture as you sent it: there is nothing to undo."),
-    (NothingToRedo, "There is nothing to redo: no step was undone from here."),
-    (NoPicture, "I have no picture of yours yet. Send me a portrait, and tell me what to change."),
-    (BlobDamaged, "The stored picture is damaged, so I cannot go on from it. Please send the picture again."),
-    (DiskFull, "There is no space left to keep the result. Nothing was lost; please tell whoever runs this bot."),
-    (DatabaseTooNew, "My memory was written by a newer version of me. Please tell whoever runs this bot."),
-    (NotFound, "That picture was deleted, so I cannot go on from it. Please send it again."),
+    (UnknownEdit, "error.storage.unknown-edit"),
+    (NothingToUndo, "error.storage.nothing-to-undo"),
+    (NothingToRedo, "error.storage.nothing-to-redo"),
+    (NoPicture, "error.storage.no-picture"),
+    (BlobDamaged, "error.storage.blob-damaged"),
+    (DiskFull, "error.storage.disk-full"),
+    (DatabaseTooNew, "error.storage.database-too-new"),
+    (NotFound, "error.storage.not-found"),
 )
-_REFUSED = "The editor did not accept my access token. Please tell whoever runs this bot."
-_AWAY = "The editor is away at the moment. Nothing was lost: please ask again in a minute."
 
 
-def sentence_for(error: Exception) -> str:
+def sentence_for(error: Exception, locale: Locale) -> str:
     """What to tell the user; an unforeseen error is logged (without what the user said or sent) and apologised for."""
-    if isinstance(error, UnknownEdit):
-        return f"There is no edit {error.number} of this picture; the last one is {error.last}, and 0 is the original."
     if isinstance(error, StorageError):
-        return next((text for kind, text in _STORAGE if isinstance(error, kind)), "I could not remember that. Please try again.")
-    if isinstance(error, EditorAway):
-        return _AWAY
+        key = next((key for kind, key in _STORAGE if isinstance(error, kind)), "error.storage")
+        return locale.say(key, **vars(error))
     if isinstance(error, EditorError):
-        return _REFUSED if error.code == "not-authorised" else str(error)
+        return _of_editor(error, locale)
     if isinstance(error, BotError):
-        return str(error)
+        return locale.say(error.key, **error.values)
     logger.error("unforeseen %s", type(error).__name__, exc_info=error)
-    return "Something went wrong on my side. Nothing was lost; please try again."
+    return locale.say("error.unforeseen")
+
+
+def _of_editor(error: EditorError, locale: Locale) -> str:
+    """By code and reason; the editor's own English sentence where a text or a value for it is missing."""
+    for key in (f"error.editor.{error.code}.{error.detail.get('reason')}", f"error.editor.{error.code}"):
+        try:
+            return locale.say(key, **error.detail)
+        except KeyError:
+            continue
+    return str(error)
 
 
 def code_for(error: Exception) -> str:

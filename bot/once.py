@@ -14,8 +14,9 @@ from typing import Any
 from bot import samples
 from bot.assembly import assembled
 from bot.conversation import Conversations, Speaker, Turn
-from bot.errors import BotError
+from bot.errors import BotError, NoSuchSample, UnreadableFile
 from bot.settings import Settings, load
+from bot.terminal import complaint
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -33,15 +34,15 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def read_picture(name: str) -> bytes:
-    """The picture's bytes. Raises BotError with a sentence."""
+    """The picture's bytes. Raises UnreadableFile."""
     try:
         path = samples.path_of(int(name.removeprefix("sample:"))) if name.startswith("sample:") else Path(name)
         return path.read_bytes()
     except (KeyError, ValueError):
         known = samples.numbers()
-        raise BotError(f"There is no {name}; the samples are sample:{known[0]} to sample:{known[-1]}.") from None
+        raise NoSuchSample(name=name, first=known[0], last=known[-1]) from None
     except OSError as error:
-        raise BotError(f"{name} cannot be read: {error.strerror}.") from None
+        raise UnreadableFile(name=name, reason=error.strerror) from None
 
 
 def row_of(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, Any]:
@@ -92,5 +93,5 @@ def main(argv: Sequence[str]) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         return asyncio.run(_run(options, picture, load()))
     except (BotError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(complaint(error), file=sys.stderr)
         return 2

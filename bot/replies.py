@@ -1,138 +1,157 @@
-"""What the bot says. All of its English sentences are here; none of its decisions."""
+"""What the bot answers: which sentences, in which order. The sentences themselves are in ``bot.locales``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.locales import Locale
 from editor import protocol as wire
 from storage.history import Edit
 
-NOTHING_SAID = "I did not get a wish. Tell me what to change, for example “pink hair” or “make her smile”."
-NOTHING_TO_TRANSFER = "There is no look to carry over yet: edit a picture first, then send another one with “same on this one”."
-ORIGINAL = "This is the picture as you sent it."
-COMPARED = "Before and after."
-
-_WARNINGS = {
-    "animated": "It is an animation; I took its first frame.",
-    "downscaled": "It was very large, so I work on a smaller copy.",
-    "alpha-flattened": "Its transparent parts became white.",
-    "outside-domain": "It does not look like anything I know (I know cartoon portraits), so results may be poor.",
-}
+_WARNINGS = ("animated", "downscaled", "alpha-flattened", "outside-domain")
 
 
-def quoted(prompts: Sequence[str]) -> str:
-    """“a”, “b” and “c”."""
-    marked = [f"“{prompt}”" for prompt in prompts]
-    return marked[0] if len(marked) == 1 else ", ".join(marked[:-1]) + " and " + marked[-1] if marked else ""
+def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:
+    """What a wish, an action or a recipe is called: the user's own words where they are of this language."""
+    prompt, said = (wish.prompt, wish.said) if isinstance(wish, wire.Wish) else (wish["prompt"], wish.get("said"))
+    return said if said and locale.writes(said) else prompt
 
 
-def received(warnings: Sequence[str], examples: Sequence[str], bare: bool) -> list[str]:
+def _examples(locale: Locale, examples: Sequence[str]) -> str:
+    return locale.quoted(locale.wording(example) for example in examples)
+
+
+def received(locale: Locale, warnings: Sequence[str], examples: Sequence[str], bare: bool) -> list[str]:
     """On a new picture."""
-    sentences = [_WARNINGS[code] for code in warnings if code in _WARNINGS]
-    if bare:
-        hint = f" For example {quoted(examples[:3])}." if examples else ""
-        sentences.insert(0, f"Got it. What shall I change?{hint}")
+    sentences = [locale.say(f"reply.warning.{code}") for code in warnings if code in _WARNINGS]
+    if bare and examples:
+        sentences.insert(0, locale.say("reply.received.examples", examples=_examples(locale, examples[:3])))
+    elif bare:
+        sentences.insert(0, locale.say("reply.received"))
     return sentences
 
 
 def wish_again(layer: wire.Adjustment) -> dict[str, Any]:
     """An adjustment in force as the action that asks for it anew, for another picture."""
-    return {"do": "add", "prompt": layer.prompt, "strength": layer.strength, "region": layer.region, "keep": list(layer.keep)}
+    recipe = {"prompt": layer.prompt, "said": layer.said, "strength": layer.strength, "region": layer.region}
+    return {"do": "add", **recipe, "keep": list(layer.keep)}
 
 
-def moved(action: dict[str, Any], edit: Edit) -> str:
+def moved(locale: Locale, action: Mapping[str, Any], edit: Edit) -> str:
     """After undo, redo, goto and reset."""
-    place = "the original" if edit.number == 0 else f"edit {edit.number} ({describe(edit)})"
-    begin = {"undo": "Undone. This is", "redo": "Redone. This is", "reset": "Back to", "goto": "Here is"}[action["do"]]
-    return f"{begin} {place}."
+    place = locale.say("reply.place.original")
+    if edit.number:
+        place = locale.say("reply.place.edit", number=edit.number, description=describe(locale, edit))
+    return locale.say(f"reply.moved.{action['do']}", place=place)
 
 
-def percent(strength: float) -> str:
-    """1 -> 100 %."""
-    return f"{round(100 * strength)} %"
-
-
-def changed(actions: Sequence[dict[str, Any]], layers: Sequence[wire.Adjustment], result: wire.EditResult) -> list[str]:
-    """After a step: what became weaker or stronger, what each wish did, and what it did not."""
-    strengths = {layer.prompt: layer.strength for layer in layers}
+def changed(
+    locale: Locale, actions: Sequence[Mapping[str, Any]], before: Sequence[wire.Adjustment], result: wire.EditResult
+) -> list[str]:
+    """After a step on the adjustments ``before``: what became weaker or stronger, what each wish did, and what it did not."""
+    names = {layer.prompt: name_of(locale, layer) for layer in before}
+    names |= {action["prompt"]: name_of(locale, action) for action in actions if action["do"] == "add"}
     sentences = []
     for action in actions:
         if action["do"] in ("scale", "set"):
-            names = list(strengths) if action["target"] == "all" else [action["target"]]
-            told = [
-                f"“{name}” is at {percent(strengths[name])} now" if name in strengths else f"“{name}” is off now" for name in names
-            ]
-            sentences.append(", ".join(told) + ".")
+            sentences.append(_strengths(locale, action["target"], names, before, result.adjustments))
+        elif action["do"] == "remove" and action["target"] == "all":
+            sentences.append(locale.say("reply.removed-all"))
         elif action["do"] == "remove":
-            sentences.append("All adjustments are off." if action["target"] == "all" else f"“{action['target']}” is off.")
-    return sentences + wishes(result.effects)
+            sentences.append(locale.say("reply.removed", name=names.get(action["target"], action["target"])))
+    return sentences + wishes(locale, result.effects, names)
 
 
-def wishes(effects: Sequence[wire.Effect]) -> list[str]:
-    """What each wish did, in plain words."""
+def _strengths(
+    locale: Locale, target: str, names: Mapping[str, str], before: Sequence[wire.Adjustment], after: Sequence[wire.Adjustment]
+) -> str:
+    strengths = {layer.prompt: layer.strength for layer in after}
+    told = [
+        locale.say("reply.strength", name=names.get(prompt, prompt), percent=locale.percent(strengths[prompt]))
+        if prompt in strengths
+        else locale.say("reply.off", name=names.get(prompt, prompt))
+        for prompt in ([layer.prompt for layer in before] if target == "all" else [target])
+    ]
+    return locale.say("reply.strengths", changes=locale.say("list.changes").join(told))
+
+
+def wishes(locale: Locale, effects: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:
+    """What each wish did, in plain words; ``names`` are those of the prompts."""
     sentences = []
-    done = [effect for effect in effects if effect.verdict == "done"]
+    done = [names.get(effect.prompt, effect.prompt) for effect in effects if effect.verdict == "done"]
     if done:
-        sentences.append(f"Done: {quoted([effect.prompt for effect in done])}.")
-    replaced = [prompt for effect in effects for prompt in effect.replaced]
+        sentences.append(locale.say("reply.done", names=locale.quoted(done)))
+    replaced = [names.get(prompt, prompt) for effect in effects for prompt in effect.replaced]
     if replaced:
-        sentences.append(f"It takes the place of {quoted(replaced)}.")
+        sentences.append(locale.say("reply.replaced", names=locale.quoted(replaced)))
     for effect in effects:
+        name = names.get(effect.prompt, effect.prompt)
         if effect.verdict == "weak":
-            sentences.append(f"“{effect.prompt}” shows only a little: this model can hardly do it on this picture.")
+            sentences.append(locale.say("reply.weak", name=name))
         elif effect.verdict == "refused":
-            sentences.append(_refusal(effect))
+            sentences.extend(_refusal(locale, effect, name))
         if "region-ignored" in effect.notes:
-            sentences.append("I cannot keep an edit to one region yet, so it may show elsewhere too.")
+            sentences.append(locale.say("reply.region-ignored"))
     return sentences
 
 
-def _refusal(effect: wire.Effect) -> str:
+def _refusal(locale: Locale, effect: wire.Effect, name: str) -> list[str]:
     if effect.satisfied:
-        return f"The picture already shows “{effect.prompt}”, so I left it as it is."
-    near = f" I can do, for example, {quoted(effect.nearest)}." if effect.nearest else ""
-    if "not-here" in effect.notes:  # pink hair for a bald head
-        return f"“{effect.prompt}” would not show on this picture, so I left it as it is.{near}"
-    return f"Nothing in this model answers to “{effect.prompt}”, so I left the picture as it is.{near}"
+        return [locale.say("reply.satisfied", name=name)]
+    near = [locale.say("reply.nearest", names=_examples(locale, effect.nearest))] if effect.nearest else []
+    reason = "not-here" if "not-here" in effect.notes else "no-response"  # not-here: pink hair for a bald head
+    return [locale.say(f"reply.{reason}", name=name), *near]
 
 
-def describe(edit: Edit) -> str:
+def describe(locale: Locale, edit: Edit) -> str:
     """An edit by the adjustments in force at it."""
     if edit.number == 0:
-        return "the original"
-    parts = [r["prompt"] if abs(r["strength"] - 1) < 0.01 else f"{r['prompt']} {percent(r['strength'])}" for r in edit.recipes]
-    return ", ".join(parts) or "no adjustments"
+        return locale.say("reply.place.original")
+    parts = [_named(locale, recipe) for recipe in edit.recipes]
+    return locale.say("list.comma").join(parts) or locale.say("reply.no-adjustments")
 
 
-def history(edits: Sequence[Edit], head: Edit) -> str:
+def _named(locale: Locale, recipe: Mapping[str, Any]) -> str:
+    name, strength = name_of(locale, recipe), float(recipe["strength"])
+    return name if abs(strength - 1) < 0.01 else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+
+
+def history(locale: Locale, edits: Sequence[Edit], head: Edit) -> str:
     """All edits of a picture, a line each."""
-    rows = [f"{e.number}. {describe(e)}{'  ← you are here' if e.id == head.id else ''}" for e in edits]
-    return "\n".join(rows) + "\nSay “go to 1” to jump."
+    rows = []
+    for edit in edits:
+        row = locale.say("reply.history.row", number=edit.number, description=describe(locale, edit))
+        rows.append(locale.say("reply.history.here", row=row) if edit.id == head.id else row)
+    return locale.say("reply.history", rows="\n".join(rows))
 
 
-def adjustments(head: Edit) -> str:
+def adjustments(locale: Locale, head: Edit) -> str:
     """The adjustments in force, with strengths."""
     if not head.recipes:
-        return "No adjustments are in force: this is the picture as you sent it."
-    return "In force: " + ", ".join(f"“{r['prompt']}” at {percent(r['strength'])}" for r in head.recipes) + "."
+        return locale.say("reply.none-in-force")
+    told = [
+        locale.say("reply.in-force.one", name=name_of(locale, recipe), percent=locale.percent(recipe["strength"]))
+        for recipe in head.recipes
+    ]
+    return locale.say("reply.in-force", names=locale.say("list.comma").join(told))
 
 
-def variations(made: Sequence[Edit]) -> str:
+def variations(locale: Locale, made: Sequence[Edit]) -> str:
     """After variations."""
-    numbers = ", ".join(str(edit.number) for edit in made)
-    return f"Here are some variations (edits {numbers}). Say “go to {made[0].number}” to continue from one."
+    numbers = locale.say("list.comma").join(str(edit.number) for edit in made)
+    return locale.say("reply.variations", numbers=numbers, first=made[0].number)
 
 
-def help_text(examples: Sequence[str]) -> str:
+def help_text(locale: Locale, examples: Sequence[str]) -> str:
     """What can be said."""
-    hint = f" I know for example {quoted(examples[:8])}." if examples else ""
-    return (
-        f"Send me a portrait and tell me what to change.{hint} Then go on: “now less”, “more”, “undo”, “without changing "
-        "the hair”, “back to the original”, “show the history”, “some variations”."
-    )
+    if not examples:
+        return locale.say("reply.help")
+    return locale.say("reply.help.examples", examples=_examples(locale, examples[:8]))
 
 
-def alt(edit: Edit) -> str:
+def alt(locale: Locale, edit: Edit) -> str:
     """Alternative text of an edit's picture."""
-    return "The original picture" if edit.number == 0 else f"The picture edited: {describe(edit)}"
+    if edit.number == 0:
+        return locale.say("reply.alt.original")
+    return locale.say("reply.alt.edit", description=describe(locale, edit))

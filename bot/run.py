@@ -10,12 +10,19 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot import samples
 from bot.assembly import Parts, assembled
 from bot.errors import BotError
 from bot.settings import Settings, load
+from bot.terminal import complaint
+from storage.errors import StorageError
+from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
+
+EXPIRE_SECONDS = 3600.0
 
 
 def _announce(address: str) -> None:
@@ -30,6 +37,7 @@ async def _serve(settings: Settings) -> None:
         app = create_app(parts.conversations, samples.FOLDER, most)
         tasks = [group.create_task(serve(app, settings.web_host, settings.web_port, _announce))]
         tasks.append(group.create_task(_recover(parts)))
+        tasks.append(group.create_task(_expire(parts, settings.retention_days)))
         if settings.discord_token is not None:
             from bot.discord import run as run_discord
 
@@ -40,9 +48,21 @@ async def _serve(settings: Settings) -> None:
 
 async def _recover(parts: Parts) -> None:
     finished = await parts.conversations.recover()
-    await parts.history.sweep()
     if finished:
         logger.info("finished %d wishes that an earlier run had begun", len(finished))
+
+
+async def _expire(parts: Parts, days: int) -> None:
+    """Delete what is older than it may be, now and every hour."""
+    retention = Retention(parts.history)
+    while True:
+        try:
+            if count := await retention.expire(days):
+                logger.info("deleted %d pictures that were not used for long", count)
+            await parts.history.sweep()
+        except (StorageError, SQLAlchemyError) as error:  # a full disk or a busy database: there is another hour
+            logger.warning("old pictures could not be deleted: %s", type(error).__name__)
+        await asyncio.sleep(EXPIRE_SECONDS)
 
 
 def _stop_on_signal(tasks: list[asyncio.Task[None]]) -> None:
@@ -69,12 +89,12 @@ def main(argv: Sequence[str]) -> int:
         with suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
     except (BotError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(complaint(error), file=sys.stderr)
         return 2
     except BaseExceptionGroup as group:
         known, rest = group.split((BotError, OSError))
         for reason in known.exceptions if known else ():
-            print(reason, file=sys.stderr)
+            print(complaint(reason), file=sys.stderr)
         if rest:
             raise rest from None
         return 2

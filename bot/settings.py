@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
+from storage.retention import DAYS
 
 
 class Settings(BaseSettings):
@@ -27,6 +28,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
+    retention_days: int = Field(DAYS, ge=1, le=36500)
     log_level: str = "INFO"
 
     @property
@@ -42,4 +44,4 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "?"
-        raise BadSettings(f"The setting {name} makes no sense: {first['msg']}.") from None
+        raise BadSettings(name=name, reason=first["msg"]) from None

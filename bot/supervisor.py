@@ -76,7 +76,7 @@ async def own_editor(arguments: Sequence[str] = ()) -> AsyncIterator[Supervisor]
         await asyncio.sleep(0)
         try:
             if task.done() and task.exception():
-                raise EditorFailed("The editor process cannot be started.") from task.exception()
+                raise EditorFailed from task.exception()
             yield supervisor
         finally:
             task.cancel()

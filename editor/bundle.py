@@ -169,7 +169,7 @@ def info_of(folder: Path, manifest: dict[str, Any]) -> BundleInfo:
     return BundleInfo(
         name=folder.name, title=manifest["title"], domain=manifest["domain"], licence=manifest["licence"],
         resolution=manifest["generator"]["resolution"], examples=tuple(manifest["examples"]), methods=methods,
-        fingerprint=manifest["files"]["generator.safetensors"][:16],
+        fingerprint=manifest["files"]["generator.safetensors"][:16], languages=tuple(manifest.get("languages", ("en",))),
     )  # fmt: skip
 
 

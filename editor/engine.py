@@ -120,7 +120,10 @@ class Engine:
         if name is None:
             return next(iter(self.loaded.values()))
         if name not in self.loaded:
-            raise UnknownBundle(f"There is no model named '{name}' here. There is: {', '.join(self.loaded)}.")
+            known = ", ".join(self.loaded)
+            raise UnknownBundle(
+                f"There is no model named '{name}' here. There is: {known}.", reason="named", name=name, known=known
+            )
         bundle = self.loaded[name]
         if fingerprint is not None and fingerprint != bundle.info.fingerprint:
             raise WrongBundle()
@@ -220,7 +223,7 @@ class Engine:
         delta = wishes.keep_out(bundle, found.delta, wish.keep)
         delta = -delta if wish.strength < 0 else delta  # the direction was turned round; the strength turns it back
         return Adjustment(
-            prompt=wish.prompt, neutral=wish.neutral, strength=wish.strength, region=wish.region, keep=wish.keep,
+            prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, keep=wish.keep,
             method=found.method, threshold=found.threshold, fingerprint=bundle.info.fingerprint,
             basis=basis_of(w, below), delta=to_array(delta),
         )  # fmt: skip

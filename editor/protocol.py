@@ -80,6 +80,7 @@ class Wish(Message):
     """What is asked for, in words. ``strength`` 1 is the bundle's standard step, negative asks for the opposite."""
 
     prompt: str = Field(min_length=1, max_length=300)
+    said: str | None = Field(None, max_length=300, description="the user's own words where the prompt translates them")
     neutral: str | None = Field(None, max_length=300, description="contrast text; chosen by the editor when absent")
     strength: float = Field(1.0, ge=-3, le=3)
     method: MethodName | None = Field(None, description="chosen by measuring when absent")
@@ -222,3 +223,4 @@ class BundleInfo(Message):
     licence: str
     examples: tuple[str, ...] = Field((), description="wishes that it answers well, for hints and autocomplete")
     methods: tuple[MethodName, ...] = ()
+    languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")

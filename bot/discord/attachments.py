@@ -11,7 +11,7 @@ import discord
 from PIL import Image
 from yarl import URL
 
-from bot.errors import AttachmentRefused
+from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
 from storage.history import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -28,11 +28,10 @@ def chosen(attachments: Collection[discord.Attachment]) -> discord.Attachment | 
 
 async def download(attachment: discord.Attachment, most: int, hosts: Collection[str] = CDN_HOSTS) -> bytes:
     """The attachment's bytes, at most ``most`` of them whatever it claims to have. Raises AttachmentRefused."""
-    too_large = f"This picture is too large for me: {most // 1048576} MB is the most I take."
     if attachment.size > most:
-        raise AttachmentRefused(too_large)
+        raise AttachmentTooLarge(most=most // 1048576)
     if URL(attachment.url).host not in hosts:
-        raise AttachmentRefused("I can only open pictures that were uploaded here. Please attach the picture itself.")
+        raise AttachmentElsewhere
     data = bytearray()
     try:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
@@ -41,9 +40,9 @@ async def download(attachment: discord.Attachment, most: int, hosts: Collection[
             async for part in answer.content.iter_chunked(65536):
                 data += part
                 if len(data) > most:
-                    raise AttachmentRefused(too_large)
+                    raise AttachmentTooLarge(most=most // 1048576)
     except (aiohttp.ClientError, TimeoutError):
-        raise AttachmentRefused("I could not download that picture. Please send it again.") from None
+        raise AttachmentLost from None
     return bytes(data)
 
 

@@ -16,15 +16,16 @@ import discord
 
 from bot.conversation import Conversations, Speaker, Turn
 from bot.discord import attachments, buttons
-from bot.errors import BadSettings, BotError
+from bot.errors import BadToken, BotError, NotYours, sentence_for
+from bot.locales import get, locale_of
 from storage.errors import StorageError
 from storage.history import History
+from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
 
 PLATFORM = "discord"
 MOST_TEXT, MOST_FILES = 2000, 10
-NOT_YOURS = "That picture belongs to someone else. Send me one of your own, and tell me what to change."
 
 
 class Bot(discord.Client):
@@ -47,6 +48,10 @@ class Bot(discord.Client):
         """Say who we are, once connected."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server: what was done there is forgotten."""
+        await Retention(self.history).forget_server(PLATFORM, str(guild.id))
+
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that speaks to the bot."""
         if message.author.bot or not self._addressed(message):
@@ -64,8 +69,9 @@ class Bot(discord.Client):
         mentioned = self.user is not None and self.user.id in message.raw_mentions
         return message.guild is None or mentioned or (to_me and bool(message.content or message.attachments))
 
-    def _speaker(self, user: discord.abc.User, channel_id: int | None) -> Speaker:
-        return Speaker(PLATFORM, str(user.id), str(channel_id))
+    def _speaker(self, user: discord.abc.User, channel_id: int | None, locale: str | None = None) -> Speaker:
+        server = str(user.guild.id) if isinstance(user, discord.Member) else None
+        return Speaker(PLATFORM, str(user.id), str(channel_id), server, locale)
 
     async def _hear(self, message: discord.Message) -> Turn:
         text = re.sub(rf"<@!?{self.user.id if self.user else 0}>", " ", message.content).strip()
@@ -74,7 +80,7 @@ class Bot(discord.Client):
             upload = attachments.chosen(message.attachments) or self._picture_replied_to(message)
             picture = await attachments.download(upload, self.most_upload, self.cdn_hosts) if upload else None
         except (BotError, StorageError) as error:
-            return self.conversations.failed(error)
+            return self.conversations.failed(error, locale_of(text))
         return await self.conversations.talk(self._speaker(message.author, message.channel.id), text, picture, reply_to)
 
     async def _replied_edit(self, message: discord.Message) -> int | None:
@@ -85,7 +91,7 @@ class Bot(discord.Client):
         if edit is None:
             return None
         if await self.history.owner(edit.id) != (PLATFORM, str(message.author.id)):
-            raise BotError(NOT_YOURS)
+            raise NotYours
         return edit.id
 
     @staticmethod
@@ -98,17 +104,18 @@ class Bot(discord.Client):
 
     async def press(self, interaction: discord.Interaction, step: str, edit: int) -> None:
         """A button under the picture of ``edit``: acknowledged at once, answered by an ordinary message."""
+        locale = locale_of(preferred=interaction.locale.value)
         try:
             mine = await self.history.owner(edit) == (PLATFORM, str(interaction.user.id))
         except StorageError as error:
-            await interaction.response.send_message(self.conversations.failed(error).reply, ephemeral=True)
+            await interaction.response.send_message(sentence_for(error, locale), ephemeral=True)
             return
         if not mine:
-            await interaction.response.send_message(NOT_YOURS, ephemeral=True)
+            await interaction.response.send_message(sentence_for(NotYours(), locale), ephemeral=True)
             return
         await interaction.response.defer()
-        speaker = self._speaker(interaction.user, interaction.channel_id)
-        turn = await self.conversations.talk(speaker, buttons.WORDS[step], reply_to=edit)
+        speaker = self._speaker(interaction.user, interaction.channel_id, locale.code)
+        turn = await self.conversations.talk(speaker, locale.say(f"say.{step}"), reply_to=edit)
         if interaction.message is not None:
             await self._answer(interaction.message, turn)
 
@@ -119,7 +126,7 @@ class Bot(discord.Client):
         text = discord.utils.escape_mentions(turn.reply)[:MOST_TEXT]
         options: dict[str, Any] = {}
         if files and turn.edit is not None and turn.edit.number > 0:
-            options["view"] = buttons.under(turn.edit.id, bool(turn.adjustments))
+            options["view"] = buttons.under(turn.edit.id, bool(turn.adjustments), get(turn.locale))
         sent = await message.channel.send(
             text, files=files, reference=message.to_reference(fail_if_not_exists=False), mention_author=False, **options
         )
@@ -128,9 +135,9 @@ class Bot(discord.Client):
 
 
 async def run(conversations: Conversations, history: History, token: str, most_upload: int) -> None:
-    """Serve Discord until cancelled. Raises BadSettings where Discord does not know the token."""
+    """Serve Discord until cancelled. Raises BadToken where Discord does not know the token."""
     async with Bot(conversations, history, most_upload) as bot:
         try:
             await bot.start(token)
         except discord.LoginFailure:
-            raise BadSettings("Discord does not accept DISCORD_TOKEN. Copy it anew from the developer portal.") from None
+            raise BadToken from None

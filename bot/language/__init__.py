@@ -55,7 +55,7 @@ class _Reader:
         else:
             target = self.last
         if target is None:
-            return [Ask(english.QUESTIONS["no target"])]
+            return [Ask("ask.no-target")]
         if change.factor is not None:
             return [Scale(target, round(change.factor, 4)) if change.factor > 0 else Remove(target)]
         assert change.level is not None
@@ -161,7 +161,7 @@ def parse(text: str, after: Sequence[str] = ()) -> list[Action]:
 
 def _question(tokens: Sequence[str], after: Sequence[str]) -> Ask:
     words = [token for token in tokens if token not in ".,:"]
-    return Ask(english.QUESTIONS["unclear" if len(words) > 2 else "nothing"])
+    return Ask("ask.unclear" if len(words) > 2 else "ask.nothing")
 
 
 __all__ = ["Action", "parse"]

@@ -21,13 +21,17 @@ What = Literal["history", "original", "compare", "adjustments", "help"]
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """A new wish. A negative strength asks for the opposite of the prompt."""
+    """A new wish. A negative strength asks for the opposite of the prompt.
+
+    ``said`` are the user's own words where the prompt is a translation of them.
+    """
 
     prompt: str
     strength: float = 1.0
     region: str | None = None
     keep: tuple[str, ...] = ()
     method: Method | None = None
+    said: str | None = None
     do: ClassVar[str] = "add"
 
 
@@ -113,9 +117,10 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Nothing can be done yet; this is what to answer."""
+    """Nothing can be done yet; this is what to answer. A grammar gives the question's key in the locales."""
 
     question: str
+    word: str | None = None
     do: ClassVar[str] = "ask"
 
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.language import parse
 from bot.language.actions import to_json
+from bot.locales import locale_of
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,7 +25,8 @@ def main(argv: Sequence[str]) -> int:
         lines = options.batch.read_text(encoding="utf-8").splitlines() if options.batch else []
         cases = [json.loads(line) for line in lines if line.strip()] if options.batch else [vars(options)]
         for case in cases:
-            actions = parse(case["text"], case.get("after", ()))
+            text = str(case["text"])
+            actions = locale_of(text).parse(text, case.get("after", ()))
             print(json.dumps({"actions": [to_json(action) for action in actions]}, ensure_ascii=False))
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{options.batch} cannot be read: {error}", file=sys.stderr)

@@ -230,12 +230,6 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What a whole clause may be, tried in order: (action, pattern). <n> a count, <d> a number, <o> an ordinal."""
 
-QUESTIONS = {
-    "nothing": "I did not get a wish. Tell me what to change, for example “pink hair” or “make her smile”.",
-    "no target": "There is nothing to make weaker or stronger yet. What shall I change?",
-    "unclear": "I am not sure what you would like. Could you name it, for example “blue eyes” or “no glasses”?",
-}
-
 VOCABULARY = sorted(
     word
     for word in THINGS

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +17,8 @@ from aiohttp import web
 
 from bot import replies
 from bot.conversation import Conversations, Shown, Speaker, Turn
-from bot.errors import sentence_for
+from bot.errors import AttachmentTooLarge, sentence_for
+from bot.locales import Locale, get, locale_of, preferring
 from editor import protocol as wire
 from editor.errors import EditorError
 from storage.errors import NoPicture, StorageError
@@ -78,12 +81,12 @@ def _guard(names: set[str]) -> Any:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = urlsplit(f"//{request.host}").hostname or ""
         if host not in names:
-            raise web.HTTPForbidden(text="This chat answers only on this machine.")
+            raise web.HTTPForbidden(text=_locale(request).say("web.other-machine"))
         origin = request.headers.get("Origin")
         if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
-            raise web.HTTPForbidden(text="This chat answers only to its own page.")
+            raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
         if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            raise web.HTTPForbidden(text="This chat answers only to its own page.")
+            raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
         return await handler(request)
 
     return guard
@@ -106,14 +109,27 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 def _speaker(request: web.Request) -> Speaker:
-    return Speaker(PLATFORM, request[USER], PLACE)
+    return Speaker(PLATFORM, request[USER], PLACE, locale=_locale(request).code)
+
+
+def _locale(request: web.Request) -> Locale:
+    """The first language that the browser accepts and the bot speaks."""
+    accepted = (part.split(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")[:20])
+    return next((locale for code in accepted if (locale := preferring(code))), locale_of())
 
 
 # what is asked
 
 
-async def _page(_: web.Request) -> web.StreamResponse:
-    return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+async def _page(request: web.Request) -> web.StreamResponse:
+    """The page in the browser's language: ``{{key}}`` stands for a text, ``{{labels}}`` for those that the script needs."""
+    locale = _locale(request)
+    labels = {key.removeprefix("web."): text for key, text in locale.texts.items() if key.startswith(("web.", "say.", "percent"))}
+    values = {"lang": locale.code, "labels": json.dumps(labels, ensure_ascii=False)}
+    template = await asyncio.to_thread((STATIC.parent / "page.html").read_text, encoding="utf-8")
+    page = re.sub(r"\{\{([\w.-]+)\}\}", lambda match: html.escape(values.get(match[1]) or locale.say(match[1])), template)
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
+    return web.Response(text=page, content_type="text/html", headers=headers)
 
 
 async def _sample(request: web.Request) -> web.StreamResponse:
@@ -140,7 +156,7 @@ async def _picture(request: web.Request) -> web.StreamResponse:
 
 async def _state(request: web.Request) -> web.Response:
     """Where the conversation stands, for a page that was just opened."""
-    conversations = request.app[CONVERSATIONS]
+    conversations, locale = request.app[CONVERSATIONS], _locale(request)
     speaker = _speaker(request)
     conversation = await conversations.history.conversation(speaker.platform, speaker.user, speaker.place)
     try:
@@ -150,32 +166,32 @@ async def _state(request: web.Request) -> web.Response:
     try:
         ready, trouble = await conversations.editor.ready(), None
     except EditorError as error:
-        ready, trouble = False, sentence_for(error)
-    body = await _standing(conversations, head)
+        ready, trouble = False, sentence_for(error, locale)
+    body = await _standing(conversations, head, locale)
     samples = sorted(int(path.stem) for path in request.app[SAMPLES].glob("*.png"))
     extra = {
         "ready": ready,
         "trouble": trouble,
         "samples": samples,
-        "examples": list(await conversations.examples()) if ready else [],
+        "examples": [locale.wording(example) for example in await conversations.examples()] if ready else [],
     }
     return web.json_response(body | extra)
 
 
-async def _standing(conversations: Conversations, head: Edit | None) -> dict[str, Any]:
+async def _standing(conversations: Conversations, head: Edit | None, locale: Locale) -> dict[str, Any]:
     if head is None:
         return {"edit": None, "adjustments": [], "history": []}
     edits = await conversations.history.edits(head.source)
     return {
         "edit": head.id,
-        "adjustments": [{"prompt": r["prompt"], "strength": r["strength"]} for r in head.recipes],
-        "history": [_history_row(edit) for edit in edits],
+        "adjustments": [{"prompt": replies.name_of(locale, r), "strength": r["strength"]} for r in head.recipes],
+        "history": [_history_row(edit, locale) for edit in edits],
     }
 
 
-def _history_row(edit: Edit) -> dict[str, Any]:
-    return {"edit": edit.id, "number": edit.number, "parent": edit.parent, "text": edit.text or "original",
-            "description": replies.describe(edit)}  # fmt: skip
+def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
+    return {"edit": edit.id, "number": edit.number, "parent": edit.parent, "text": edit.text or locale.say("reply.place.original"),
+            "description": replies.describe(locale, edit)}  # fmt: skip
 
 
 async def _talk(request: web.Request) -> web.StreamResponse:
@@ -194,7 +210,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     conversations = request.app[CONVERSATIONS]
     # Shielded: a page that is closed does not stop the wish; its result is there when the page is opened again.
     turn = await asyncio.shield(conversations.talk(_speaker(request), text, picture, reply_to, progress))
-    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit))
+    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
     return response
 
@@ -208,7 +224,7 @@ async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:
 
 async def _message(request: web.Request) -> tuple[str, bytes | None, int | None]:
     most = request.app[MOST_UPLOAD]
-    too_large = f"This picture is too large for me: {most // 1048576} MB is the most I take."
+    too_large = sentence_for(AttachmentTooLarge(most=most // 1048576), _locale(request))
     try:
         form = await request.post()
     except web.HTTPRequestEntityTooLarge:

@@ -37,8 +37,9 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
     limits = limits or Limits()
     if len(data) > limits.bytes:
         raise PictureTooLarge(
-            f"This file is too large: {_megabytes(len(data))} MB, and I take up to {_megabytes(limits.bytes)} MB."
-        )
+            f"This file is too large: {_megabytes(len(data))} MB, and I take up to {_megabytes(limits.bytes)} MB.",
+            reason="bytes", megabytes=_megabytes(len(data)), most=_megabytes(limits.bytes),
+        )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = _open(data)
@@ -49,7 +50,8 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
             upright = ImageOps.exif_transpose(image)
             flat = _to_rgb(upright, notes)
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
-            raise BadPicture("This picture is damaged or cut off; I could not read it to the end.") from error
+            sentence = "This picture is damaged or cut off; I could not read it to the end."
+            raise BadPicture(sentence, reason="damaged") from error
     return Decoded(np.array(flat), tuple(notes))
 
 
@@ -70,11 +72,15 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
     width, height = image.size
     if width * height > limits.pixels:
         most = limits.pixels // 1_000_000
-        raise PictureTooLarge(f"This picture is too large: {width} × {height} pixels, and I take up to {most} megapixels.")
+        raise PictureTooLarge(
+            f"This picture is too large: {width} × {height} pixels, and I take up to {most} megapixels.",
+            reason="pixels", width=width, height=height, most=most,
+        )  # fmt: skip
     if min(width, height) < LEAST_SIDE:
         raise BadPicture(
-            f"This picture is too small: {width} × {height} pixels. Please send one of at least {LEAST_SIDE} × {LEAST_SIDE}."
-        )
+            f"This picture is too small: {width} × {height} pixels. Please send one of at least {LEAST_SIDE} × {LEAST_SIDE}.",
+            reason="too-small", width=width, height=height, least=LEAST_SIDE,
+        )  # fmt: skip
 
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:

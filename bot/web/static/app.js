@@ -1,9 +1,8 @@
 // The page of the local chat. It shows what the server says and says what the user types; it decides nothing.
 const $ = (id) => document.getElementById(id);
-const STAGES = {
-  decode: "Opening the picture…", encode: "Looking at it…", refine: "Looking closely…", find: "Finding the way…",
-  render: "Drawing…", measure: "Checking…", paste: "Putting it back…",
-};
+const LABELS = JSON.parse($("app").dataset.labels);
+// A text of the page's language, with its {placeholders} filled in.
+const label = (key, values = {}) => LABELS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const state = { edit: null, busy: false, history: [], first: null, comparing: false };
 
 const pictureUrl = (edit) => `/api/pictures/${edit}`;
@@ -42,7 +41,7 @@ function setSplit(percent) {
   const value = Math.max(0, Math.min(100, percent));
   $("frame").style.setProperty("--split", `${value}%`);
   $("handle").setAttribute("aria-valuenow", String(Math.round(value)));
-  $("handle").setAttribute("aria-valuetext", `${Math.round(value)} percent of the original`);
+  $("handle").setAttribute("aria-valuetext", label("slider.value", { number: Math.round(value) }));
 }
 
 function setComparing(on) {
@@ -52,7 +51,7 @@ function setComparing(on) {
   if (state.comparing) { setSplit(50); $("handle").focus({ preventScroll: true }); }
 }
 
-function setBusy(busy, text = "Working…", share = null) {
+function setBusy(busy, text = label("working"), share = null) {
   state.busy = busy;
   $("busy").hidden = !busy;
   $("stageText").textContent = text;
@@ -76,15 +75,15 @@ function render(standing) {
   $("download").href = `${pictureUrl(standing.edit)}?download=1`;
   $("pills").replaceChildren(...standing.adjustments.map((a) => {
     const pill = make("li", {}, make("b", { textContent: a.prompt }));
-    if (Math.abs(a.strength - 1) > 0.01) pill.append(` ${Math.round(a.strength * 100)} %`);
+    if (Math.abs(a.strength - 1) > 0.01) pill.append(` ${label("percent", { number: Math.round(a.strength * 100) })}`);
     return pill;
   }));
   $("strip").replaceChildren(...standing.history.map((row, index) => {
-    const button = make("button", { type: "button", title: `${row.number}. ${row.description}`, onclick: () => say(`go to ${row.number}`) });
-    button.setAttribute("aria-label", `Go to edit ${row.number}: ${row.description}`);
+    const button = make("button", { type: "button", title: `${row.number}. ${row.description}`, onclick: () => say(label("say.goto", row)) });
+    button.setAttribute("aria-label", label("goto", row));
     button.setAttribute("aria-current", String(row.edit === standing.edit));
     button.append(make("img", { src: pictureUrl(row.edit), alt: "", loading: "lazy" }));
-    const item = make("li", {}, button, make("span", { textContent: row.number === 0 ? "original" : row.text }));
+    const item = make("li", {}, button, make("span", { textContent: row.number === 0 ? label("original") : row.text }));
     if (index && row.parent !== standing.history[index - 1].edit) item.className = "branch";
     return item;
   }));
@@ -92,9 +91,9 @@ function render(standing) {
 }
 
 function progress(event) {
-  if (event.event === "queued") setBusy(true, event.position ? `Waiting: ${event.position} ahead of you…` : "Starting…");
-  if (event.event === "started") setBusy(true, "Working…");
-  if (event.event === "progress") setBusy(true, STAGES[event.stage] ?? "Working…", event.total > 1 ? event.step / event.total : null);
+  if (event.event === "queued") setBusy(true, event.position ? label("waiting", { number: event.position }) : label("starting"));
+  if (event.event === "started") setBusy(true);
+  if (event.event === "progress") setBusy(true, LABELS[`stage.${event.stage}`] ?? label("working"), event.total > 1 ? event.step / event.total : null);
 }
 
 async function* lines(response) {
@@ -115,8 +114,8 @@ async function say(text, picture = null, preview = null) {
   const form = new FormData();
   form.set("text", text);
   if (picture) form.set("picture", picture);
-  const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: "The picture you sent" }] : [] });
-  setBusy(true, "Sending…");
+  const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: label("sent") }] : [] });
+  setBusy(true, label("sending"));
   try {
     const response = await fetch("/api/talk", { method: "POST", body: form });
     if (!response.ok) throw Object.assign(new Error(await response.text()), { kind: "refused" });
@@ -129,7 +128,7 @@ async function say(text, picture = null, preview = null) {
     return true;
   } catch (error) {
     mine.remove();
-    addBubble("bot", error.kind === "refused" && error.message ? error.message : "I cannot be reached at the moment. Your message is still in the box; please send it again.", { error: true });
+    addBubble("bot", error.kind === "refused" && error.message ? error.message : label("unreachable"), { error: true });
     return false;
   } finally {
     setBusy(false);
@@ -151,15 +150,15 @@ async function sendSample(number) {
 async function load() {
   try {
     const standing = await (await fetch("/api/state")).json();
-    if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = WELCOME_BACK; }
+    if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = label("welcome-back"); }
     if (!$("samples").children.length) {
       $("samples").replaceChildren(...standing.samples.map((number) => {
         const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
-        button.setAttribute("aria-label", `Sample portrait ${number}`);
+        button.setAttribute("aria-label", label("sample", { number }));
         return button;
       }));
     }
-    $("text").placeholder = standing.trouble ?? (standing.ready ? "Tell me what to change…" : "Warming up…");
+    $("text").placeholder = standing.trouble ?? (standing.ready ? label("placeholder") : label("warming"));
     $("chips").replaceChildren(...standing.examples.slice(0, 12).map((example) =>
       make("button", { type: "button", textContent: example, onclick: () => say(example) })));
     if (!standing.ready) setTimeout(load, 700);
@@ -188,7 +187,7 @@ $("file").addEventListener("change", () => { const file = $("file").files[0]; $(
 document.querySelectorAll('label[role="button"]').forEach((label) => label.addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click(); }
 }));
-document.querySelectorAll("[data-say]").forEach((button) => button.addEventListener("click", () => say(button.dataset.say)));
+document.querySelectorAll("[data-say]").forEach((button) => button.addEventListener("click", () => say(label(`say.${button.dataset.say}`))));
 $("compare").addEventListener("click", () => setComparing(!state.comparing));
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") setComparing(false); });
 
@@ -204,8 +203,7 @@ $("handle").addEventListener("pointermove", (event) => {
   setSplit((100 * (event.clientX - box.left)) / box.width);
 });
 
-const greeting = addBubble("bot", "Hello! Send me a portrait, or take one of the samples, and tell me what to change: “pink hair”, then “now less”, “add glasses”, “undo”…");
-const WELCOME_BACK = "Welcome back. Your picture is as you left it: tell me what to change, or start with a new one.";
+const greeting = addBubble("bot", label("greeting"));
 
 let dragged = 0;
 const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");

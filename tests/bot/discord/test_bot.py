@@ -15,7 +15,8 @@ from yarl import URL
 
 from bot.conversation import Conversations
 from bot.discord import Bot, run
-from bot.errors import BadSettings
+from bot.errors import BadToken, sentence_for
+from bot.locales import locale_of
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, schema
 
@@ -86,6 +87,18 @@ async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conve
         assert "someone else" in stolen["content"]
 
 
+async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations) as bot:
+        first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
+        kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
+        removed = bot.wait_for("guild_remove", timeout=10)
+        await asyncio.gather(removed, server.remove_bot())
+        async with asyncio.timeout(10):
+            while await conversations.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert await conversations.history.edit_of_message("discord", kept["id"]) is not None
+
+
 async def test_direct_messages_and_help(server: DiscordServer, conversations: Conversations) -> None:
     async with running_bot(server, conversations):
         helped = await server.answer_to(await server.say(BEN, "help", direct=True))
@@ -140,7 +153,8 @@ async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, conver
 
 
 async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
-    with pytest.raises(BadSettings) as caught:
+    with pytest.raises(BadToken) as caught:
         await run(conversations, conversations.history, "secret-token", 1024)
-    assert "secret" not in str(caught.value)
-    assert "DISCORD_TOKEN" in str(caught.value)
+    sentence = sentence_for(caught.value, locale_of())
+    assert "secret" not in sentence
+    assert "DISCORD_TOKEN" in sentence

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.language import parse
-from bot.language.actions import to_json
+from bot.language.actions import Action, to_json
+from bot.locales import locale_of
 
 HERE = Path(__file__).parent
 FILES = [HERE / "conversations_en.jsonl", HERE / "conversations_heldout.jsonl", HERE.parents[3] / "shared" / "conversations.jsonl"]
 COMMANDS = re.compile(r"\b(make|add|give|please|can you|could you|turn|change|put|remove|get rid|lose|drop|take off|set)\b", re.I)
 NEGATED = re.compile(r"^(no|not|non|without|less|free of)\b|-free$|^un[a-z]{3,}", re.I)
+
+
+def parse(text: str, after: Sequence[str] = ()) -> list[Action]:
+    return locale_of(text).parse(text, after)
 
 
 def cases() -> list[Any]:
