@@ -13,7 +13,7 @@ from discord.gateway import DiscordWebSocket
 from yarl import URL
 
 from bot.conversation import Conversations
-from bot.discord import Bot
+from bot.discord import Bot, live
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, schema
 
@@ -21,6 +21,12 @@ ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000
 LI = objects.user("800000000000000003", "li") | {"locale": "zh-CN"}
 PORTRAIT = {"me.png": (make_png(), "image/png")}
 Start = Callable[..., AbstractAsyncContextManager[Bot]]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, an answer is one message at once; what a slow one looks like is tested on its own."""
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -1,24 +1,20 @@
-"""The real discord.py against the loopback Discord, with a real editor process."""
+"""The real discord.py against the loopback Discord, with a real editor process: talking."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
 from PIL import Image
-from yarl import URL
 
 from bot.conversation import Conversations
-from bot.discord import Bot, run
+from bot.discord import run
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
-from tests.conftest import make_png
-from tests.discord_server import DiscordServer, objects, schema
+from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start
+from tests.discord_server import DiscordServer, objects
+
 
 async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, start: Start) -> None:
     async with start():
@@ -43,7 +39,7 @@ async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: Disco
     async with start():
         refused = await server.callback_of(await server.press(BEN, first, "More"))
         assert refused["data"]["flags"] & 64  # seen by Ben alone
-        assert "someone else" in refused["data"]["content"]
+        assert "whoever sent the picture" in refused["data"]["content"]
         await server.press(ANN, first, "More")
         assert "“pink hair” is at" in (await server.answer_to(first))["content"]
 
@@ -64,12 +60,11 @@ async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer,
     async with start() as bot:
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
-        removed = bot.wait_for("guild_remove", timeout=10)
-        await asyncio.gather(removed, server.remove_bot())
+        server.kick_bot(server.home)
         async with asyncio.timeout(10):
-            while await conversations.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
+            while await bot.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        assert await conversations.history.edit_of_message("discord", kept["id"]) is not None
+        assert await bot.history.edit_of_message("discord", kept["id"]) is not None
 
 
 async def test_direct_messages_and_help(server: DiscordServer, start: Start) -> None:
@@ -125,7 +120,7 @@ async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start:
         assert (await server.answer_to(await server.say(ANN, "help")))["content"]
 
 
-async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, start: Start) -> None:
+async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
     with pytest.raises(BadToken) as caught:
         await run(conversations, conversations.history, "secret-token", 1024)
     sentence = sentence_for(caught.value, locale_of())
