@@ -62,7 +62,7 @@ def problems(method: str, path: str, body: Any, status: int | None = None) -> li
     if not present():
         return []
     body = _snowflakes(body) if status is None else body
-    part = ("requestBody",) if status is None else ("responses", str(status))
+    part = ("requestBody",) if status is None else ("responses", str(status) if status < 400 else "4XX")
     pointer = _pointer(method, path, *part, "content", "application/json", "schema")
     if pointer is None:
         return [] if body is None else [f"{method} {path} has no such body"]

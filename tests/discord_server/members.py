@@ -1,0 +1,364 @@
+"""What members do: write, delete, press, choose, run commands, fill in forms."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from tests.discord_server import drafts, interactions, objects, permissions
+from tests.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
+from tests.discord_server.world import MIB, Json, World
+
+SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
+_PYTHON = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
+_INSTALLED_GUILD, _INSTALLED_USER = 0, 1
+_IN_GUILD, _IN_DIRECT, _IN_PRIVATE = 0, 1, 2
+File = tuple[bytes, str]
+
+
+class NotOffered(AssertionError):
+    """Discord would not let this member do that: no such command or button, hidden, disabled, or a wrong value."""
+
+
+def _components(message: Json) -> list[Json]:
+    return list(drafts.walk(message["components"]))
+
+
+def _is_called(component: Json, label: str) -> bool:
+    emoji = (component.get("emoji") or {}).get("name")
+    return label in (component.get("label"), component.get("custom_id"), component.get("placeholder"), emoji)
+
+
+class Members:
+    """Actions of members. Who acts in a guild is a member of it from then on. Interactions return their id."""
+
+    world: World
+    locale = "en-US"
+    """Of members whose user object has no ``locale``."""
+
+    # writing
+
+    async def say(
+        self, author: Json, content: str, *, mention: bool = True, files: dict[str, File] | None = None,
+        reply_to: Json | None = None, ping: bool = True, direct: bool = False, channel: str | None = None,
+    ) -> Json:  # fmt: skip
+        """A member writes; what Discord blanks the bot gets blank.
+
+        ``ping``: a reply to the bot's ordinary message mentions it unless turned off; a reply to an interaction's answer
+        never does. ``files`` maps names to (bytes, content type); a name that begins with SPOILER_ makes a spoiler.
+        """
+        world = self.world
+        place = channel or (reply_to["channel_id"] if reply_to else self._channel(author, None, direct))
+        mentions = [objects.me()] if mention and not direct else []
+        text = f"<@{objects.BOT}> {content}" if mentions else content
+        mentions += [world.users[n] for n in re.findall(r"<@!?(\d+)>", content) if n in world.users]
+        extra: Json = {}
+        if reply_to is not None:
+            extra |= {"type": 19, "message_reference": {"type": 0, "message_id": reply_to["id"], "channel_id": place}}
+            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in mentions:
+                mentions.append(reply_to["author"])
+        attachments = [world.upload(place, name, *file) for name, file in (files or {}).items()]
+        message = objects.message(place, self._known(author, place), text, mentions=mentions, attachments=attachments, **extra)
+        world.messages[message["id"]] = message
+        world.announce("MESSAGE_CREATE", message)
+        await world.tell()
+        return message
+
+    async def rewrite(self, message: Json, content: str) -> None:
+        """The author changes the text."""
+        message["content"] = content
+        message["edited_timestamp"] = message["timestamp"]
+        self.world.announce("MESSAGE_UPDATE", message)
+
+    async def delete(self, message: Json) -> None:
+        """The author, or a moderator, deletes a message."""
+        self.world.remove(message)
+        await self.world.tell()
+
+    # interactions
+
+    async def press(self, who: Json, message: Json, label: str) -> str:
+        """Press a button by its label, emoji or custom id."""
+        buttons = [c for c in _components(message) if c["type"] == drafts.BUTTON]
+        button = next((b for b in buttons if _is_called(b, label)), None)
+        if button is None or button.get("disabled") or "custom_id" not in button:
+            raise NotOffered(f"no button {label!r} to press among {[b.get('label') for b in buttons]}")
+        return await self._on_component(who, message, {"component_type": drafts.BUTTON, "custom_id": button["custom_id"]}, button)
+
+    async def choose(self, who: Json, message: Json, *labels: str, menu: str | None = None) -> str:
+        """Choose options of a select menu, by label or value; ``menu``: its placeholder or custom id, else the first."""
+        menus = [c for c in _components(message) if c["type"] == drafts.STRING_SELECT and (menu is None or _is_called(c, menu))]
+        if not menus or menus[0].get("disabled"):
+            raise NotOffered("no such menu")
+        values = _values(menus[0], labels)
+        data = {"component_type": drafts.STRING_SELECT, "custom_id": menus[0]["custom_id"], "values": values}
+        return await self._on_component(who, message, data, menus[0])
+
+    async def _on_component(self, who: Json, message: Json, data: Json, component: Json) -> str:
+        current = self.world.messages.get(message["id"])
+        if current is None:
+            raise NotOffered("the message is gone")
+        shown = self.world.rendered(current)
+        return await self._interact(who, COMPONENT, data | {"id": component["id"]}, message["channel_id"], message=shown)
+
+    async def slash(
+        self, who: Json, name: str, options: Json | None = None, *, channel: str | None = None, direct: bool = False
+    ) -> str:
+        """Run a slash command; subcommands by their names: "mod block".
+
+        Values are plain; users, channels and roles their objects (or channel ids); an attachment is (name, bytes, type).
+        """
+        place = self._channel(who, channel, direct)
+        command, chosen, path = self._command(who, name, place)
+        for key in options or {}:
+            if key not in {option["name"] for option in chosen}:
+                raise NotOffered(f"/{name} has no option {key!r}")
+        resolved: Json = {}
+        rows = [self._option(o, options[o["name"]], place, resolved) for o in chosen if options and o["name"] in options]
+        if missing := [o["name"] for o in chosen if o.get("required") and o["name"] not in (options or {})]:
+            raise NotOffered(f"/{name} needs {missing}")
+        data = _command_data(command, path, rows) | ({"resolved": resolved} if resolved else {})
+        return await self._interact(who, COMMAND, data, place, command=command)
+
+    async def autocomplete(
+        self, who: Json, name: str, focused: str, typed: str, options: Json | None = None, *, channel: str | None = None,
+        direct: bool = False, seconds: float = 10.0,
+    ) -> list[Json]:  # fmt: skip
+        """The choices offered while a member types into an option."""
+        place = self._channel(who, channel, direct)
+        command, chosen, path = self._command(who, name, place)
+        option = next((o for o in chosen if o["name"] == focused and o.get("autocomplete")), None)
+        if option is None:
+            raise NotOffered(f"/{name} offers nothing for {focused!r}")
+        others = [{"name": o["name"], "type": o["type"], "value": options[o["name"]]}
+                  for o in chosen if options and o["name"] in options]  # fmt: skip
+        rows = [*others, {"name": focused, "type": option["type"], "value": typed, "focused": True}]
+        number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place, command=command)
+        interaction = self.world.interactions[number]
+        answer = await self.world.until(lambda: interaction.callback, seconds)
+        return answer["data"]["choices"]
+
+    async def message_menu(self, who: Json, name: str, message: Json) -> str:
+        """Use a context menu of a message; its content reaches the bot whatever its intents."""
+        command, _, _ = self._command(who, name, message["channel_id"], kind=3)
+        data = _command_data(command, [], []) | {"target_id": message["id"]}
+        data["resolved"] = {"messages": {message["id"]: self.world.rendered(message)}}
+        return await self._interact(who, COMMAND, data, message["channel_id"], command=command)
+
+    async def user_menu(self, who: Json, name: str, target: Json, *, channel: str | None = None) -> str:
+        """Use a context menu of a user."""
+        place = self._channel(who, channel, False)
+        command, _, _ = self._command(who, name, place, kind=2)
+        resolved: Json = {}
+        self._resolve_user(target, place, resolved)
+        data = _command_data(command, [], []) | {"target_id": target["id"], "resolved": resolved}
+        return await self._interact(who, COMMAND, data, place, command=command)
+
+    async def submit(self, who: Json, opened_by: str, values: Json | None = None) -> str:
+        """Fill in and send the modal that the bot opened in answer to an interaction.
+
+        ``values`` maps labels or custom ids to a text, or to a list of labels for a select menu. What is left out keeps what
+        the bot filled in.
+        """
+        before = self.world.interactions[opened_by]
+        if before.callback is None or before.callback["type"] != interactions.OPEN_MODAL:
+            raise NotOffered("the bot opened no form")
+        modal, left = before.callback["data"], dict(values or {})
+        rows = [row for component in modal["components"] if (row := _filled(component, left))]
+        if left:
+            raise NotOffered(f"the form has no {list(left)}")
+        data = {"custom_id": modal["custom_id"], "components": rows}
+        extra = {"message": before.payload["message"]} if "message" in before.payload else {}
+        return await self._interact(who, MODAL, data, before.channel_id, installed_by=before.installed_by, **extra)
+
+    # the machinery
+
+    def _known(self, user: Json, channel_id: str) -> Json:
+        self.world.users.setdefault(user["id"], user)
+        if (guild := self.world.guild_of(channel_id)) is not None:
+            guild.member(user)
+        return user
+
+    def _channel(self, who: Json, channel: str | None, direct: bool) -> str:
+        if direct:
+            return self.world.direct(who)["id"]
+        return channel or next(iter(next(iter(self.world.guilds.values())).channels))
+
+    def _command(self, who: Json, name: str, place: str, kind: int = 1) -> tuple[Json, list[Json], list[Json]]:
+        """The command a member sees by this name, the options of the innermost, and the way there."""
+        first, *rest = name.split() if kind == 1 else [name]
+        guild = self.world.guild_of(place)
+        scopes = [guild.id, None] if guild is not None and guild.bot_in else [None]
+        everything = [c for scope in scopes for c in self.world.commands.get(scope, [])]
+        command = next((c for c in everything if c["name"] == first and c["type"] == kind), None)
+        if command is None:
+            raise NotOffered(f"no command {first!r}")
+        self._offered(who, command, place)
+        options, path = command.get("options") or [], []
+        for word in rest:
+            inner = next((o for o in options if o["name"] == word and o["type"] <= SUB_COMMAND_GROUP), None)
+            if inner is None:
+                raise NotOffered(f"no subcommand {word!r} of {first!r}")
+            path.append(inner)
+            options = inner.get("options") or []
+        if any(option["type"] <= SUB_COMMAND_GROUP for option in options):
+            raise NotOffered(f"/{name} alone is no command")
+        return command, options, path
+
+    def _offered(self, who: Json, command: Json, place: str) -> None:
+        guild, channel = self.world.guild_of(place), self.world.channel(place)
+        assert channel is not None
+        context = _context(channel)
+        if command.get("contexts") is not None and context not in command["contexts"]:
+            raise NotOffered(f"{command['name']} is not offered in context {context}")
+        here = (guild is not None and guild.bot_in) or context == _IN_DIRECT
+        installs = command.get("integration_types") or [_INSTALLED_GUILD]
+        if _INSTALLED_USER not in installs and not here:
+            raise NotOffered(f"{command['name']} is only offered where the bot is a member")
+        if command.get("nsfw") and not channel.get("nsfw"):
+            raise NotOffered(f"{command['name']} is only offered in age-restricted channels")
+        if guild is None:
+            return
+        held = guild.permissions(self._known(who, place), channel)
+        if not held & permissions.USE_APPLICATION_COMMANDS:
+            raise NotOffered("no permission to use commands here")
+        needed = command["default_member_permissions"]
+        if guild.bot_in and needed is not None and (int(needed) == 0 or held & int(needed) != int(needed)):
+            if held == permissions.EVERYTHING:
+                return
+            raise NotOffered(f"{command['name']} is hidden from this member")
+
+    def _resolve_user(self, user: Json, place: str, resolved: Json) -> None:
+        resolved.setdefault("users", {})[user["id"]] = user
+        guild = self.world.guild_of(place)
+        if guild is not None and user["id"] in guild.members:
+            member = {k: v for k, v in guild.members[user["id"]].items() if k not in ("user", "deaf", "mute")}
+            member["permissions"] = str(guild.permissions(user, guild.channels[place]))
+            resolved.setdefault("members", {})[user["id"]] = member
+
+    def _option(self, option: Json, value: Any, place: str, resolved: Json) -> Json:
+        kind, shown = option["type"], value
+        if kind in _PYTHON:
+            _check(option, value)
+        elif kind == ATTACHMENT:
+            name, data, content_type = value
+            attachment = self.world.upload(place, name, data, content_type) | {"ephemeral": True}
+            resolved.setdefault("attachments", {})[attachment["id"]] = attachment
+            shown = attachment["id"]
+        elif kind == CHANNEL:
+            channel = self.world.channel(value if isinstance(value, str) else value["id"])
+            assert channel is not None
+            resolved.setdefault("channels", {})[channel["id"]] = channel | {"permissions": str(permissions.USUAL)}
+            shown = channel["id"]
+        elif kind == ROLE or (kind == MENTIONABLE and "username" not in value):
+            resolved.setdefault("roles", {})[value["id"]] = value
+            shown = value["id"]
+        else:
+            self._known(value, "")
+            self._resolve_user(value, place, resolved)
+            shown = value["id"]
+        return {"name": option["name"], "type": kind, "value": shown}
+
+    async def _interact(
+        self, who: Json, kind: int, data: Json, place: str, *, command: Json | None = None, installed_by: str | None = None,
+        message: Json | None = None,
+    ) -> str:  # fmt: skip
+        world, number = self.world, objects.snowflake()
+        guild, channel = world.guild_of(place), world.channel(place)
+        assert channel is not None
+        self._known(who, place)
+        by_user = (guild is not None and not guild.bot_in) or channel["type"] == objects.GROUP
+        by_user = by_user or installed_by is not None
+        locale = who.get("locale", self.locale)
+        payload: Json = {
+            "id": number, "application_id": objects.APPLICATION, "type": kind, "token": f"interaction-{number}", "version": 1,
+            "channel_id": place, "channel": channel, "locale": locale, "data": data, "entitlements": [],
+            "authorizing_integration_owners": {"1": who["id"]} if by_user else {"0": guild.id if guild else "0"},
+            "context": _context(channel), "app_permissions": str(self._app_permissions(place)),
+            "attachment_size_limit": guild.most_upload() if guild else 10 * MIB,
+        }  # fmt: skip
+        public = {key: value for key, value in who.items() if key != "locale"}
+        if guild is not None:
+            held = guild.permissions(who, channel)
+            payload |= {"guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale}
+            payload["member"] = guild.member(who) | {"user": public, "permissions": str(held)}
+            payload["channel"] = channel | {"permissions": str(held)}
+        else:
+            held, payload["user"] = permissions.DIRECT, public
+        if message is not None:
+            payload["message"] = message
+        hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
+        interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, hidden)
+        world.interactions[number] = interaction
+        if world.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None):
+            self.watches.add(watch := asyncio.create_task(interactions.watch(world, interaction)))
+            watch.add_done_callback(self.watches.discard)
+        return number
+
+    watches: set[asyncio.Task[None]]
+
+    def _app_permissions(self, place: str) -> int:
+        return self.world.bot_permissions(place) or permissions.USUAL
+
+
+def _context(channel: Json) -> int:
+    kinds = {objects.DIRECT: _IN_DIRECT, objects.GROUP: _IN_PRIVATE}
+    return kinds.get(channel["type"], _IN_GUILD)
+
+
+def _command_data(command: Json, path: list[Json], rows: list[Json]) -> Json:
+    for step in reversed(path):
+        rows = [{"name": step["name"], "type": step["type"], "options": rows}]
+    scope = {"guild_id": command["guild_id"]} if "guild_id" in command else {}
+    return {"id": command["id"], "name": command["name"], "type": command["type"], "options": rows} | scope
+
+
+def _check(option: Json, value: Any) -> None:
+    kind, name = option["type"], option["name"]
+    if not isinstance(value, _PYTHON[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
+        raise NotOffered(f"{name} takes no {value!r}")
+    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
+        raise NotOffered(f"{name} offers no {value!r}")
+    size = len(value) if kind == STRING else value
+    least, most = ("min_length", "max_length") if kind == STRING else ("min_value", "max_value")
+    lower, upper = option.get(least), option.get(most)
+    if (lower is not None and size < lower) or (upper is not None and size > upper):
+        raise NotOffered(f"{name} takes {lower} to {upper}, not {size}")
+
+
+def _values(menu: Json, labels: Any) -> list[str]:
+    values = []
+    for label in [labels] if isinstance(labels, str) else labels:
+        option = next((o for o in menu["options"] if label in (o["label"], o["value"])), None)
+        if option is None:
+            raise NotOffered(f"no option {label!r} among {[o['label'] for o in menu['options']]}")
+        values.append(option["value"])
+    if not menu.get("min_values", 1) <= len(values) <= menu.get("max_values", 1):
+        raise NotOffered(f"the menu does not take {len(values)} options")
+    return values
+
+
+def _filled(component: Json, left: Json) -> Json | None:
+    """A part of a modal as it is sent back; takes its value out of ``left``."""
+    shape = {"type": component["type"], "id": component.get("id", 0)}
+    if component["type"] == drafts.ROW:
+        return shape | {"components": [_field(inner, inner.get("label"), left) for inner in component["components"]]}
+    if component["type"] == drafts.LABEL:
+        return shape | {"component": _field(component["component"], component["label"], left)}
+    return shape
+
+
+def _field(field: Json, label: str | None, left: Json) -> Json:
+    shape = {"type": field["type"], "id": field.get("id", 0), "custom_id": field["custom_id"]}
+    key = next((key for key in (label, field["custom_id"]) if key in left), None)
+    if field["type"] == drafts.STRING_SELECT:
+        chosen = left.pop(key) if key is not None else [o["value"] for o in field["options"] if o.get("default")]
+        return shape | {"values": _values(field, chosen)}
+    value = left.pop(key) if key is not None else field.get("value") or ""
+    if field["type"] != drafts.TEXT_INPUT:
+        return shape | {"values": value}
+    least, most = field.get("min_length") or 0, field.get("max_length") or 4000
+    if (field.get("required", True) and not value) or (value and not least <= len(value) <= most):
+        raise NotOffered(f"the field {label!r} takes {least} to {most} characters, not {len(value)}")
+    return shape | {"value": value}
