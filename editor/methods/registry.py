@@ -7,17 +7,21 @@ from editor.errors import BadRequest
 from editor.methods.base import Method
 from editor.methods.global_direction import BETA, GlobalDirection, Published
 from editor.methods.mapper import TextMapping
+from editor.methods.optimization import Optimization, Styles, WPlus
 from editor.protocol import MethodName, Wish
 
 METHODS: dict[MethodName, Method] = {
     method.name: method
-    for method in (TextMapping(), GlobalDirection(), Published("styleclip", BETA), Published("styleclip-auto", None))
+    for method in (
+        TextMapping(), GlobalDirection(), Published("styleclip", BETA), Published("styleclip-auto", None),
+        Optimization("optimization", WPlus), Optimization("optimization-s", Styles),
+    )
 }
 AUTOMATIC: tuple[MethodName, ...] = ("mapper", "direction")
 """Fast, and measured to be worth their time on every wish."""
-PATIENT: tuple[MethodName, ...] = ()
+PATIENT: tuple[MethodName, ...] = ("optimization",)
 """Tried where the automatic ones do too little and the user is willing to wait."""
-COMPARED: tuple[MethodName, ...] = ("mapper", "direction", "styleclip")
+COMPARED: tuple[MethodName, ...] = ("mapper", "direction", "optimization", "styleclip")
 """Side by side when no methods are named."""
 
 
