@@ -7,18 +7,15 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
 from PIL import Image
-from yarl import URL
 
 from bot.conversation import Conversations
 from bot.discord import Bot, run
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, objects, schema
+from tests.discord_server import DiscordServer, objects, point_library, schema
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 PORTRAIT = {"me.png": (make_png(), "image/png")}
@@ -29,8 +26,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
     if not schema.present():
         print("Discord's description is not here: its objects go unchecked")
     async with DiscordServer() as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+        point_library(running.base, monkeypatch.setattr)
         yield running
         assert running.complaints == []
 
@@ -92,7 +88,8 @@ async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer,
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
         removed = bot.wait_for("guild_remove", timeout=10)
-        await asyncio.gather(removed, server.remove_bot())
+        server.kick_bot(next(iter(server.world.guilds.values())))
+        await removed
         async with asyncio.timeout(10):
             while await conversations.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

@@ -1,0 +1,66 @@
+"""The table of REST routes: handlers are written where their noun lives and found here by method and path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.discord_server.drafts import Draft
+from tests.discord_server.world import Json, World
+
+Handler = Callable[..., tuple[int, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: its JSON, its files, its query."""
+
+    world: World
+    body: Any
+    uploads: list[tuple[int, str, bytes]] = field(default_factory=list)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    def draft(self, body: Json, most: int) -> Draft:
+        """A message of this request; files up to ``most`` bytes each."""
+        return Draft(body, self.uploads, most)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path of the API. ``major`` names the parameters that have rate limits of their own."""
+
+    method: str
+    template: str
+    handler: Handler
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What matches it."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template))
+
+    def bucket(self, parameters: Mapping[str, str]) -> str:
+        """Requests that share a rate limit."""
+        majors = ("channel_id", "guild_id", "webhook_id", "token")
+        return ":".join([self.method, self.template, *(parameters[name] for name in majors if name in parameters)])
+
+
+_routes: list[tuple[re.Pattern[str], Route]] = []
+
+
+def route(method: str, template: str) -> Callable[[Handler], Handler]:
+    """Register a handler: ``handler(call, **path parameters) -> (status, JSON or None)``."""
+
+    def register(handler: Handler) -> Handler:
+        made = Route(method, template, handler)
+        _routes.append((made.pattern, made))
+        return handler
+
+    return register
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a request and its path's parameters; fixed names go before parameters."""
+    fitting = [(r, match.groupdict()) for pattern, r in _routes if r.method == method and (match := pattern.fullmatch(path))]
+    return min(fitting, key=lambda pair: len(pair[1]), default=None)
