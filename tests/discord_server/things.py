@@ -142,9 +142,10 @@ def _registered(call: Call, guild_id: str | None) -> tuple[int, Any]:
     result = []
     for command in call.body:
         kind = command.get("type") or 1
+        given = {key: value for key, value in command.items() if value is not None}
         result.append({
             "default_member_permissions": None, "nsfw": False, "description": "", "integration_types": [0],
-            "contexts": None, **command, "type": kind, "application_id": objects.APPLICATION, "version": objects.snowflake(),
+            "contexts": None, **given, "type": kind, "application_id": objects.APPLICATION, "version": objects.snowflake(),
             "id": known.get((kind, command["name"])) or objects.snowflake(),
         } | ({"guild_id": guild_id} if guild_id else {}))  # fmt: skip
         permissions = result[-1]["default_member_permissions"]
