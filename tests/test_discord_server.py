@@ -11,11 +11,9 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
-from yarl import URL
 
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, NotOffered, RateLimits, objects, permissions
+from tests.discord_server import DiscordServer, NotOffered, RateLimits, objects, permissions, point_library
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 ROOM = "700000000000000001"
@@ -54,7 +52,7 @@ class Probe(discord.AutoShardedClient):
 
     async def until(self, holds: Callable[[], bool], seconds: float = 10.0) -> None:
         async with asyncio.timeout(seconds):
-            while not holds():
+            while not holds():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def room(self, number: str = ROOM) -> Any:
@@ -79,9 +77,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
     async def start(complaints: tuple[str, ...] = (), **options: Any) -> AsyncIterator[DiscordServer]:
         async with DiscordServer(**options) as running:
-            monkeypatch.setattr(discord.http.Route, "BASE", running.api)
-            monkeypatch.setattr(discord.Asset, "BASE", running.base)
-            monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+            point_library(running.base, monkeypatch.setattr)
             yield running
         assert len(running.complaints) == len(complaints), running.complaints
         assert all(part in complaint for part, complaint in zip(complaints, running.complaints, strict=True))
@@ -190,7 +186,9 @@ async def test_uploads_have_a_limit_names_and_descriptions(server: Any) -> None:
         with pytest.raises(discord.HTTPException) as caught:
             await channel.send(file=discord.File(io.BytesIO(bytes(100_001)), "a.png"))
         assert (caught.value.status, caught.value.code) == (413, 40005)
-        files = [discord.File(io.BytesIO(make_png()), name, description=name, spoiler=name == "b.png") for name in ("a.png", "b.png")]
+        files = [
+            discord.File(io.BytesIO(make_png()), name, description=name, spoiler=name == "b.png") for name in ("a.png", "b.png")
+        ]
         sent = await channel.send("two", files=files)
         assert [a.is_spoiler() for a in sent.attachments] == [False, True]
         assert (sent.attachments[1].filename, sent.attachments[1].description) == ("SPOILER_b.png", "b.png")
@@ -233,9 +231,14 @@ async def test_requests_during_a_rate_limit_are_complained_of(server: Any) -> No
 
 class Form(discord.ui.Modal, title="More…"):
     wish = discord.ui.TextInput[Any](label="Wish", default="pink hair")
+    much = discord.ui.Label[Any](
+        text="How much",
+        component=discord.ui.Select(options=[discord.SelectOption(label=n, default=n == "a bit") for n in ("a bit", "very")]),
+    )
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        await interaction.response.edit_message(content=f"wished: {self.wish.value}")
+        assert isinstance(self.much.component, discord.ui.Select)
+        await interaction.response.edit_message(content=f"wished: {self.wish.value}, {self.much.component.values[0]}")
 
 
 class Panel(discord.ui.View):
@@ -243,7 +246,9 @@ class Panel(discord.ui.View):
     async def more(self, interaction: discord.Interaction, _: Any) -> None:
         await interaction.response.send_modal(Form())
 
-    @discord.ui.select(placeholder="Go to", options=[discord.SelectOption(label="first", value="1"), discord.SelectOption(label="2")])
+    @discord.ui.select(
+        placeholder="Go to", options=[discord.SelectOption(label="first", value="1"), discord.SelectOption(label="2")]
+    )
     async def go(self, interaction: discord.Interaction, select: Any) -> None:
         await interaction.response.defer()
         await interaction.followup.send(f"at {select.values[0]}", ephemeral=True)
@@ -298,8 +303,9 @@ async def test_members_use_commands_menus_and_forms(server: Any) -> None:
         for label, text in (("More…", "blue"), ("✨", "green")):
             pressed = await discord_server.press(ANN, answer, label)
             assert (await discord_server.callback_of(pressed))["type"] == 9
-            await discord_server.submit(ANN, pressed, {"Wish": text})
-            await discord_server.settled(answer, lambda message, text=text: message["content"] == f"wished: {text}")
+            await discord_server.submit(ANN, pressed, {"Wish": text, "How much": "very"} if text == "blue" else {"Wish": text})
+            wished = f"wished: {text}, {'very' if text == 'blue' else 'a bit'}"
+            await discord_server.settled(answer, lambda message, wished=wished: message["content"] == wished)
         unheard = await discord_server.say(BEN, "unrelated", mention=False, files=PORTRAIT)
         done = await discord_server.original_response(await discord_server.message_menu(ANN, "What was done here?", unheard))
         assert done["content"] == "unrelated 1"
@@ -329,9 +335,10 @@ async def test_user_installs_have_five_followups(server: Any) -> None:
     async def much(interaction: discord.Interaction) -> None:
         assert interaction.is_user_integration()
         await interaction.response.send_message("0")
+        for number in range(1, 6):
+            await interaction.followup.send(str(number))
         with pytest.raises(discord.HTTPException) as caught:
-            for number in range(1, 7):
-                await interaction.followup.send(str(number))
+            await interaction.followup.send("6")
         probe.events.append(("refused", caught.value.code))
 
     async with server() as discord_server:
@@ -425,3 +432,39 @@ async def test_avatars_members_and_direct_messages(server: Any) -> None:
         discord_server.world.closed_to_bot.add(cy["id"])
         with pytest.raises(discord.Forbidden):
             await member.send("hello?")
+
+
+async def test_privileged_intents_must_be_switched_on(server: Any) -> None:
+    async with server(privileged=0) as discord_server, Probe(message_content=True) as bot:
+        await bot.login(discord_server.token)
+        assert not bot.application_flags.gateway_message_content_limited
+        with pytest.raises(discord.PrivilegedIntentsRequired):
+            await bot.connect()
+
+
+async def test_threads_and_age_restricted_channels(server: Any) -> None:
+    async with server() as discord_server, online(discord_server, equipped()) as bot:
+        await bot.tree.sync()
+        restricted = discord_server.add_channel(discord_server.home, "grown-ups", nsfw=True)
+        thread = discord_server.add_thread(restricted, "a thread")
+        await discord_server.say(ANN, "in the thread", channel=thread["id"])
+        await bot.until(lambda: bool(bot.heard))
+        assert bot.heard[0].channel.is_nsfw()
+        answer = await discord_server.original_response(
+            await discord_server.slash(ANN, "edit", {"wish": "x"}, channel=thread["id"])
+        )
+        assert answer["channel_id"] == thread["id"]
+        await bot.heard[0].reply("here")
+        discord_server.overwrite(restricted, objects.GUILD, deny=permissions.SEND_IN_THREADS)
+        with pytest.raises(discord.Forbidden):
+            await bot.heard[0].reply("and here")
+
+
+async def test_a_reply_to_the_answer_of_an_interaction_is_blank(server: Any) -> None:
+    async with server() as discord_server, online(discord_server, equipped()) as bot:
+        await bot.tree.sync()
+        answer = await discord_server.original_response(await discord_server.slash(ANN, "edit", {"wish": "x"}))
+        await discord_server.say(ANN, "now less", mention=False, reply_to=answer)
+        await bot.until(lambda: bool(bot.heard))
+        assert bot.heard[0].content == ""
+        assert bot.heard[0].reference.resolved.content.startswith("x 0")

@@ -208,6 +208,9 @@ def _numbered(components: list[Json]) -> list[Json]:
     result: list[Json] = json.loads(json.dumps(components))
     for number, component in enumerate(walk(result), start=1):
         component.setdefault("id", number)
+        for bearer in (component, *component.get("options", [])):
+            if bearer.get("emoji"):
+                bearer["emoji"] = {key: value for key, value in bearer["emoji"].items() if value is not None}
         for key, value in _DEFAULTS.get(component["type"], {}).items():
             component.setdefault(key, value)
         for key in ("media", "file"):

@@ -11,7 +11,7 @@ from tests.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, 
 from tests.discord_server.world import MIB, Json, World
 
 SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
-_PYTHON = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
+_PYTHON: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 _INSTALLED_GUILD, _INSTALLED_USER = 0, 1
 _IN_GUILD, _IN_DIRECT, _IN_PRIVATE = 0, 1, 2
 File = tuple[bytes, str]
@@ -56,7 +56,7 @@ class Members:
         extra: Json = {}
         if reply_to is not None:
             extra |= {"type": 19, "message_reference": {"type": 0, "message_id": reply_to["id"], "channel_id": place}}
-            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in mentions:
+            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in (author, *mentions):
                 mentions.append(reply_to["author"])
         attachments = [world.upload(place, name, *file) for name, file in (files or {}).items()]
         message = objects.message(place, self._known(author, place), text, mentions=mentions, attachments=attachments, **extra)
@@ -119,7 +119,7 @@ class Members:
         if missing := [o["name"] for o in chosen if o.get("required") and o["name"] not in (options or {})]:
             raise NotOffered(f"/{name} needs {missing}")
         data = _command_data(command, path, rows) | ({"resolved": resolved} if resolved else {})
-        return await self._interact(who, COMMAND, data, place, command=command)
+        return await self._interact(who, COMMAND, data, place)
 
     async def autocomplete(
         self, who: Json, name: str, focused: str, typed: str, options: Json | None = None, *, channel: str | None = None,
@@ -134,7 +134,7 @@ class Members:
         others = [{"name": o["name"], "type": o["type"], "value": options[o["name"]]}
                   for o in chosen if options and o["name"] in options]  # fmt: skip
         rows = [*others, {"name": focused, "type": option["type"], "value": typed, "focused": True}]
-        number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place, command=command)
+        number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place)
         interaction = self.world.interactions[number]
         answer = await self.world.until(lambda: interaction.callback, seconds)
         return answer["data"]["choices"]
@@ -144,7 +144,7 @@ class Members:
         command, _, _ = self._command(who, name, message["channel_id"], kind=3)
         data = _command_data(command, [], []) | {"target_id": message["id"]}
         data["resolved"] = {"messages": {message["id"]: self.world.rendered(message)}}
-        return await self._interact(who, COMMAND, data, message["channel_id"], command=command)
+        return await self._interact(who, COMMAND, data, message["channel_id"])
 
     async def user_menu(self, who: Json, name: str, target: Json, *, channel: str | None = None) -> str:
         """Use a context menu of a user."""
@@ -153,7 +153,7 @@ class Members:
         resolved: Json = {}
         self._resolve_user(target, place, resolved)
         data = _command_data(command, [], []) | {"target_id": target["id"], "resolved": resolved}
-        return await self._interact(who, COMMAND, data, place, command=command)
+        return await self._interact(who, COMMAND, data, place)
 
     async def submit(self, who: Json, opened_by: str, values: Json | None = None) -> str:
         """Fill in and send the modal that the bot opened in answer to an interaction.
@@ -169,8 +169,7 @@ class Members:
         if left:
             raise NotOffered(f"the form has no {list(left)}")
         data = {"custom_id": modal["custom_id"], "components": rows}
-        extra = {"message": before.payload["message"]} if "message" in before.payload else {}
-        return await self._interact(who, MODAL, data, before.channel_id, installed_by=before.installed_by, **extra)
+        return await self._interact(who, MODAL, data, before.channel_id, before=before, message=before.payload.get("message"))
 
     # the machinery
 
@@ -261,40 +260,47 @@ class Members:
         return {"name": option["name"], "type": kind, "value": shown}
 
     async def _interact(
-        self, who: Json, kind: int, data: Json, place: str, *, command: Json | None = None, installed_by: str | None = None,
-        message: Json | None = None,
-    ) -> str:  # fmt: skip
+        self, who: Json, kind: int, data: Json, place: str, *, before: Interaction | None = None, message: Json | None = None
+    ) -> str:
+        """Send an interaction to the bot, and watch whether it answers."""
+        world, guild = self.world, self.world.guild_of(place)
+        by_user = self._by_user_install(place) if before is None else before.installed_by is not None
+        payload = self._payload(who, kind, data, place, by_user) | ({"message": message} if message is not None else {})
+        held = int(payload["member"]["permissions"]) if guild is not None else permissions.DIRECT
+        interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, before)
+        interaction.hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
+        world.interactions[interaction.id] = interaction
+        if world.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None):
+            self.watches.add(watch := asyncio.create_task(interactions.watch(world, interaction)))
+            watch.add_done_callback(self.watches.discard)
+        return interaction.id
+
+    def _payload(self, who: Json, kind: int, data: Json, place: str, by_user: bool) -> Json:
         world, number = self.world, objects.snowflake()
         guild, channel = world.guild_of(place), world.channel(place)
         assert channel is not None
         self._known(who, place)
-        by_user = (guild is not None and not guild.bot_in) or channel["type"] == objects.GROUP
-        by_user = by_user or installed_by is not None
-        locale = who.get("locale", self.locale)
+        public = {key: value for key, value in who.items() if key != "locale"}
         payload: Json = {
             "id": number, "application_id": objects.APPLICATION, "type": kind, "token": f"interaction-{number}", "version": 1,
-            "channel_id": place, "channel": channel, "locale": locale, "data": data, "entitlements": [],
+            "channel_id": place, "locale": who.get("locale", self.locale), "data": data, "entitlements": [],
             "authorizing_integration_owners": {"1": who["id"]} if by_user else {"0": guild.id if guild else "0"},
             "context": _context(channel), "app_permissions": str(self._app_permissions(place)),
             "attachment_size_limit": guild.most_upload() if guild else 10 * MIB,
         }  # fmt: skip
-        public = {key: value for key, value in who.items() if key != "locale"}
-        if guild is not None:
-            held = guild.permissions(who, channel)
-            payload |= {"guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale}
-            payload["member"] = guild.member(who) | {"user": public, "permissions": str(held)}
-            payload["channel"] = channel | {"permissions": str(held)}
-        else:
-            held, payload["user"] = permissions.DIRECT, public
-        if message is not None:
-            payload["message"] = message
-        hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
-        interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, hidden)
-        world.interactions[number] = interaction
-        if world.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None):
-            self.watches.add(watch := asyncio.create_task(interactions.watch(world, interaction)))
-            watch.add_done_callback(self.watches.discard)
-        return number
+        if guild is None:
+            return payload | {"channel": channel, "user": public}
+        held = str(guild.permissions(who, channel))
+        member = guild.member(who) | {"user": public, "permissions": held}
+        return payload | {
+            "guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale, "member": member,
+            "channel": channel | {"permissions": held},
+        }  # fmt: skip
+
+    def _by_user_install(self, place: str) -> bool:
+        """Whether a command runs as the user's own app: where the bot is no member."""
+        guild, channel = self.world.guild_of(place), self.world.channel(place)
+        return not guild.bot_in if guild is not None else channel is not None and channel["type"] == objects.GROUP
 
     watches: set[asyncio.Task[None]]
 

@@ -7,11 +7,11 @@ import json
 import re
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tests.discord_server import interactions, messages, objects, routes, schema, things
 from tests.discord_server.building import Building
-from tests.discord_server.gateway import INVALID, RECONNECT, Gateway
+from tests.discord_server.gateway import INVALID, PRIVILEGED, RECONNECT, Gateway
 from tests.discord_server.members import Members
 from tests.discord_server.ratelimits import RateLimits
 from tests.discord_server.refusals import Refused
@@ -26,15 +26,18 @@ HANDLERS = (interactions, messages, things)
 class DiscordServer(Members, Waiting, Building):
     """Start with ``async with``; ``complaints`` collects whatever a real Discord would not have accepted or sent.
 
-    It begins with one guild (``objects.GUILD``) that has ``channels`` (ids to names). ``shards``: what it advises.
+    It begins with one guild (``objects.GUILD``) that has ``channels`` (ids to names). ``shards``: what it advises;
+    ``privileged``: the privileged intents that are switched on for the application; ``patience``: the seconds an
+    interaction waits for its answer.
     """
 
     def __init__(
         self, token: str = "token-of-a-test", channels: dict[str, str] | None = None, *, shards: int = 1,
-        limits: RateLimits | None = None, heartbeat: float = 41.25,
+        limits: RateLimits | None = None, heartbeat: float = 41.25, privileged: int = PRIVILEGED,
+        patience: float = 3.0,
     ) -> None:  # fmt: skip
         self.token, self.world, self.limits, self._heartbeat = token, World(), limits or RateLimits(), heartbeat
-        self.world.shards = shards
+        self.world.shards, self.world.privileged, self.world.patience = shards, privileged, patience
         self._answered: set[str] = set()
         self.watches: set[asyncio.Task[None]] = set()
         self.home = self.add_guild("a server", channels or {"700000000000000001": "portraits"}, number=objects.GUILD)
@@ -90,6 +93,11 @@ class DiscordServer(Members, Waiting, Building):
     def messages(self) -> dict[str, Json]:
         """Every message as it is now, those only one member sees too."""
         return self.world.messages
+
+    @property
+    def deleted(self) -> dict[str, Json]:
+        """Messages that are no more, as they were last."""
+        return self.world.deleted
 
     @property
     def files(self) -> dict[str, tuple[bytes, str]]:
@@ -157,7 +165,7 @@ class DiscordServer(Members, Waiting, Building):
             return _json(404, {"message": "404: Not Found", "code": 0})
         route, parameters = known
         body, uploads = await _body(request)
-        passed, headers = self.limits.admit(route.bucket(parameters), self.complaints.append)
+        passed, headers = self.limits.admit(route.bucket(parameters), not own_token, self.complaints.append)
         if not passed:
             wait = float(headers["X-RateLimit-Reset-After"])
             limited = {"message": "You are being rate limited.", "retry_after": wait, "global": "X-RateLimit-Global" in headers}
@@ -193,6 +201,7 @@ async def _body(request: web.Request) -> tuple[Any, list[tuple[int, str, bytes]]
         return (json.loads(data) if data else None), []
     payload, uploads = None, []
     async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
         if part.name == "payload_json":
             payload = await part.json()
         elif numbered := re.fullmatch(r"files\[(\d+)\]", part.name or ""):

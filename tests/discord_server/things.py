@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tests.discord_server import objects
+from tests.discord_server.gateway import GUILD_MEMBERS, MESSAGE_CONTENT, PRESENCES
 from tests.discord_server.refusals import Refused
 from tests.discord_server.routes import Call, route
 from tests.discord_server.world import Guild, Json, World
 
+_INTENT_FLAGS = {GUILD_MEMBERS: 1 << 15, PRESENCES: 1 << 13, MESSAGE_CONTENT: 1 << 19}
+"""How an application of fewer than a hundred guilds shows which privileged intents are on."""
 _COMMANDS_PER_TYPE = {1: 100, 2: 15, 3: 15, 4: 1}
 _COMMAND_CHARACTERS = 8000
 
@@ -28,7 +31,8 @@ def me(call: Call) -> tuple[int, Any]:
 
 @route("GET", "/oauth2/applications/@me")
 def application(call: Call) -> tuple[int, Any]:
-    return 200, objects.application(sum(guild.bot_in for guild in call.world.guilds.values()))
+    on = (flag for intent, flag in _INTENT_FLAGS.items() if call.world.privileged & intent)
+    return 200, objects.application(sum(guild.bot_in for guild in call.world.guilds.values()), sum(on))
 
 
 @route("GET", "/applications/@me")

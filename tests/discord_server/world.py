@@ -106,6 +106,7 @@ class World:
         self.private: dict[str, Json] = {}
         self.users: dict[str, Json] = {objects.BOT: objects.me(), objects.OWNER: objects.user(objects.OWNER, "owner")}
         self.messages: dict[str, Json] = {}
+        self.deleted: dict[str, Json] = {}
         self.files: dict[str, tuple[bytes, str]] = {}
         self.avatars: dict[str, bytes] = {}
         self.commands: dict[str | None, list[Json]] = {}
@@ -116,6 +117,7 @@ class World:
         self.typing = 0
         self.patience = 3.0
         self.shards = 1
+        self.privileged = 0
         self.gateway: Gateway
         self._news = asyncio.Condition()
 
@@ -203,7 +205,8 @@ class World:
 
     def remove(self, message: Json) -> None:
         """A message is gone."""
-        self.messages.pop(message["id"], None)
+        if self.messages.pop(message["id"], None) is not None:
+            self.deleted[message["id"]] = message
         guild = self.guild_of(message["channel_id"])
         if message["flags"] & objects.EPHEMERAL or (guild is not None and not self.visible(message["channel_id"])):
             return

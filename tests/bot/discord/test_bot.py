@@ -7,18 +7,15 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
 from PIL import Image
-from yarl import URL
 
 from bot.conversation import Conversations
 from bot.discord import Bot, run
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, objects, schema
+from tests.discord_server import DiscordServer, objects, point_library, schema
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 PORTRAIT = {"me.png": (make_png(), "image/png")}
@@ -29,8 +26,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
     if not schema.present():
         print("Discord's description is not here: its objects go unchecked")
     async with DiscordServer() as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+        point_library(running.base, monkeypatch.setattr)
         yield running
         assert running.complaints == []
 
