@@ -432,6 +432,17 @@ async def test_avatars_members_and_direct_messages(server: Any) -> None:
         discord_server.world.closed_to_bot.add(cy["id"])
         with pytest.raises(discord.Forbidden):
             await member.send("hello?")
+        with pytest.raises(discord.Forbidden):
+            await bot.room(discord_server.private_channel(ANN, BEN)["id"])
+
+
+async def test_only_who_may_pings_everyone(server: Any) -> None:
+    async with server() as discord_server, online(discord_server) as bot:
+        channel, all_of_them = await bot.room(), discord.AllowedMentions(everyone=True)
+        assert not (await channel.send("@everyone", allowed_mentions=all_of_them)).mention_everyone
+        discord_server.overwrite(discord_server.channels[ROOM], objects.BOT, allow=permissions.MENTION_EVERYONE)
+        assert (await channel.send("@everyone", allowed_mentions=all_of_them)).mention_everyone
+        assert not (await channel.send("@everyone")).mention_everyone
 
 
 async def test_privileged_intents_must_be_switched_on(server: Any) -> None:

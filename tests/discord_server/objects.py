@@ -87,6 +87,13 @@ def direct_channel(number: str, recipients: list[dict[str, Any]]) -> dict[str, A
     return shape | ({"name": None, "icon": None, "owner_id": recipients[0]["id"]} if kind == GROUP else {})
 
 
+def plain_avatar() -> bytes:
+    """The picture of who set none."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), (88, 101, 242)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def message(channel: str, author: dict[str, Any], content: str, **extra: Any) -> dict[str, Any]:
     """A message."""
     return {

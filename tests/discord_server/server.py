@@ -47,7 +47,8 @@ class DiscordServer(Members, Waiting, Building):
         app.add_routes([
             web.get("/gateway/", self._gateway),
             web.get("/attachments/{channel}/{id}/{name}", self._attachment), web.get("/avatars/{user}/{name}", self._avatar),
-            web.get("/embed/avatars/{name}", self._avatar), web.route("*", API + "/{path:.*}", self._rest),
+            web.get("/embed/avatars/{name}", self._avatar),
+            web.get("/guilds/{guild}/users/{user}/avatars/{name}", self._avatar), web.route("*", API + "/{path:.*}", self._rest),
         ])  # fmt: skip
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -110,6 +111,11 @@ class DiscordServer(Members, Waiting, Building):
         return self.world.interactions
 
     @property
+    def unanswered(self) -> list[str]:
+        """Ids of interactions that have no callback: because the bot was away, or it is at fault (then it is complained of)."""
+        return [number for number, interaction in self.world.interactions.items() if interaction.callback is None]
+
+    @property
     def complaints(self) -> list[str]:
         """What a real Discord would not have accepted or sent."""
         return self.world.complaints
@@ -151,7 +157,8 @@ class DiscordServer(Members, Waiting, Building):
         return web.Response(body=data, content_type=content_type) if data else web.Response(status=404)
 
     async def _avatar(self, request: web.Request) -> web.Response:
-        data = self.world.avatars.get(request.match_info.get("user", ""))
+        # everybody has an avatar: who set none has a plain one
+        data = self.world.avatars.get(request.match_info["user"]) if "user" in request.match_info else objects.plain_avatar()
         return web.Response(body=data, content_type="image/png") if data else web.Response(status=404)
 
     async def _rest(self, request: web.Request) -> web.Response:

@@ -145,7 +145,8 @@ class World:
         """What the bot may do in a channel; nothing where it is no member."""
         guild = self.guild_of(channel_id)
         if guild is None:
-            return permissions.DIRECT if channel_id in self.private else 0
+            own = self.private.get(channel_id, {}).get("type") == objects.DIRECT
+            return permissions.DIRECT if own else 0
         return guild.permissions(objects.me(), guild.channels[channel_id]) if guild.bot_in else 0
 
     def rendered(self, message: Json) -> Json:
