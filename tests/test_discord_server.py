@@ -217,6 +217,16 @@ async def test_rate_limits_are_honoured_by_the_library(server: Any) -> None:
         assert len(discord_server.messages) == 5
 
 
+async def test_the_limit_for_all_is_honoured_by_the_library(server: Any) -> None:
+    async with server() as discord_server, online(discord_server) as bot:
+        channel = await bot.room()
+        discord_server.limits.overall = (2, 0.3)
+        for number in range(5):
+            await channel.send(str(number))
+        assert discord_server.limits.refusals >= 1
+        assert len(discord_server.messages) == 5
+
+
 async def test_requests_during_a_rate_limit_are_complained_of(server: Any) -> None:
     limits = RateLimits({"typing": (1, 1.0)})
     async with server(("during a rate limit",), limits=limits) as discord_server, online(discord_server) as bot:
