@@ -9,13 +9,14 @@
         assert server.complaints == []
 
 What it knows is in ``world``; a test furnishes it with ``building``, acts with ``members``, looks with ``waiting``. What the
-bot may do is in ``routes`` and the modules that fill it (``messages``, ``interactions``, ``things``), checked by ``schema``
-(Discord's own description), ``drafts`` (limits of messages), ``permissions`` and ``ratelimits``; ``gateway`` tells it what
-happened. A request that Discord would refuse gets Discord's code (``refusals``); what no good client does is a complaint too.
+bot may do is in ``routes`` and the modules that fill it (``messages``, ``interactions``, ``commands``, ``things``). Requests
+and answers are checked by ``schema`` (Discord's own description), ``drafts`` (limits of messages), ``permissions`` and
+``ratelimits``; ``gateway`` tells the bot what happened. A request that Discord would refuse gets Discord's code
+(``refusals``); what no good client does is a complaint too.
 """
 
+from tests.discord_server.inputs import NotOffered
 from tests.discord_server.library import point_library
-from tests.discord_server.members import NotOffered
 from tests.discord_server.ratelimits import RateLimits
 from tests.discord_server.server import DiscordServer
 

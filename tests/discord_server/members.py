@@ -6,19 +6,14 @@ import asyncio
 import re
 from typing import Any
 
-from tests.discord_server import drafts, interactions, objects, permissions
+from tests.discord_server import drafts, inputs, interactions, objects, permissions
+from tests.discord_server.inputs import NotOffered
 from tests.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from tests.discord_server.world import MIB, Json, World
 
-SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
-_PYTHON: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 _INSTALLED_GUILD, _INSTALLED_USER = 0, 1
 _IN_GUILD, _IN_DIRECT, _IN_PRIVATE = 0, 1, 2
 File = tuple[bytes, str]
-
-
-class NotOffered(AssertionError):
-    """Discord would not let this member do that: no such command or button, hidden, disabled, or a wrong value."""
 
 
 def _components(message: Json) -> list[Json]:
@@ -91,7 +86,7 @@ class Members:
         menus = [c for c in _components(message) if c["type"] == drafts.STRING_SELECT and (menu is None or _is_called(c, menu))]
         if not menus or menus[0].get("disabled"):
             raise NotOffered("no such menu")
-        values = _values(menus[0], labels)
+        values = inputs.values(menus[0], labels)
         data = {"component_type": drafts.STRING_SELECT, "custom_id": menus[0]["custom_id"], "values": values}
         return await self._on_component(who, message, data, menus[0])
 
@@ -165,7 +160,7 @@ class Members:
         if before.callback is None or before.callback["type"] != interactions.OPEN_MODAL:
             raise NotOffered("the bot opened no form")
         modal, left = before.callback["data"], dict(values or {})
-        rows = [row for component in modal["components"] if (row := _filled(component, left))]
+        rows = [row for component in modal["components"] if (row := inputs.filled(component, left))]
         if left:
             raise NotOffered(f"the form has no {list(left)}")
         data = {"custom_id": modal["custom_id"], "components": rows}
@@ -196,12 +191,12 @@ class Members:
         self._offered(who, command, place)
         options, path = command.get("options") or [], []
         for word in rest:
-            inner = next((o for o in options if o["name"] == word and o["type"] <= SUB_COMMAND_GROUP), None)
+            inner = next((o for o in options if o["name"] == word and o["type"] <= inputs.SUB_COMMAND_GROUP), None)
             if inner is None:
                 raise NotOffered(f"no subcommand {word!r} of {first!r}")
             path.append(inner)
             options = inner.get("options") or []
-        if any(option["type"] <= SUB_COMMAND_GROUP for option in options):
+        if any(option["type"] <= inputs.SUB_COMMAND_GROUP for option in options):
             raise NotOffered(f"/{name} alone is no command")
         return command, options, path
 
@@ -238,19 +233,19 @@ class Members:
 
     def _option(self, option: Json, value: Any, place: str, resolved: Json) -> Json:
         kind, shown = option["type"], value
-        if kind in _PYTHON:
-            _check(option, value)
-        elif kind == ATTACHMENT:
+        if kind in inputs.PYTHON:
+            inputs.check(option, value)
+        elif kind == inputs.ATTACHMENT:
             name, data, content_type = value
             attachment = self.world.upload(place, name, data, content_type) | {"ephemeral": True}
             resolved.setdefault("attachments", {})[attachment["id"]] = attachment
             shown = attachment["id"]
-        elif kind == CHANNEL:
+        elif kind == inputs.CHANNEL:
             channel = self.world.channel(value if isinstance(value, str) else value["id"])
             assert channel is not None
             resolved.setdefault("channels", {})[channel["id"]] = channel | {"permissions": str(permissions.USUAL)}
             shown = channel["id"]
-        elif kind == ROLE or (kind == MENTIONABLE and "username" not in value):
+        elif kind == inputs.ROLE or (kind == inputs.MENTIONABLE and "username" not in value):
             resolved.setdefault("roles", {})[value["id"]] = value
             shown = value["id"]
         else:
@@ -318,53 +313,3 @@ def _command_data(command: Json, path: list[Json], rows: list[Json]) -> Json:
         rows = [{"name": step["name"], "type": step["type"], "options": rows}]
     scope = {"guild_id": command["guild_id"]} if "guild_id" in command else {}
     return {"id": command["id"], "name": command["name"], "type": command["type"], "options": rows} | scope
-
-
-def _check(option: Json, value: Any) -> None:
-    kind, name = option["type"], option["name"]
-    if not isinstance(value, _PYTHON[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
-        raise NotOffered(f"{name} takes no {value!r}")
-    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
-        raise NotOffered(f"{name} offers no {value!r}")
-    size = len(value) if kind == STRING else value
-    least, most = ("min_length", "max_length") if kind == STRING else ("min_value", "max_value")
-    lower, upper = option.get(least), option.get(most)
-    if (lower is not None and size < lower) or (upper is not None and size > upper):
-        raise NotOffered(f"{name} takes {lower} to {upper}, not {size}")
-
-
-def _values(menu: Json, labels: Any) -> list[str]:
-    values = []
-    for label in [labels] if isinstance(labels, str) else labels:
-        option = next((o for o in menu["options"] if label in (o["label"], o["value"])), None)
-        if option is None:
-            raise NotOffered(f"no option {label!r} among {[o['label'] for o in menu['options']]}")
-        values.append(option["value"])
-    if not menu.get("min_values", 1) <= len(values) <= menu.get("max_values", 1):
-        raise NotOffered(f"the menu does not take {len(values)} options")
-    return values
-
-
-def _filled(component: Json, left: Json) -> Json | None:
-    """A part of a modal as it is sent back; takes its value out of ``left``."""
-    shape = {"type": component["type"], "id": component.get("id", 0)}
-    if component["type"] == drafts.ROW:
-        return shape | {"components": [_field(inner, inner.get("label"), left) for inner in component["components"]]}
-    if component["type"] == drafts.LABEL:
-        return shape | {"component": _field(component["component"], component["label"], left)}
-    return shape
-
-
-def _field(field: Json, label: str | None, left: Json) -> Json:
-    shape = {"type": field["type"], "id": field.get("id", 0), "custom_id": field["custom_id"]}
-    key = next((key for key in (label, field["custom_id"]) if key in left), None)
-    if field["type"] == drafts.STRING_SELECT:
-        chosen = left.pop(key) if key is not None else [o["value"] for o in field["options"] if o.get("default")]
-        return shape | {"values": _values(field, chosen)}
-    value = left.pop(key) if key is not None else field.get("value") or ""
-    if field["type"] != drafts.TEXT_INPUT:
-        return shape | {"values": value}
-    least, most = field.get("min_length") or 0, field.get("max_length") or 4000
-    if (field.get("required", True) and not value) or (value and not least <= len(value) <= most):
-        raise NotOffered(f"the field {label!r} takes {least} to {most} characters, not {len(value)}")
-    return shape | {"value": value}

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.discord_server import interactions, messages, objects, routes, schema, things
+from tests.discord_server import commands, interactions, messages, objects, routes, schema, things
 from tests.discord_server.building import Building
 from tests.discord_server.gateway import INVALID, PRIVILEGED, RECONNECT, Gateway
 from tests.discord_server.members import Members
@@ -19,7 +19,7 @@ from tests.discord_server.waiting import Waiting
 from tests.discord_server.world import MIB, Clock, Guild, Json, World
 
 API = "/api/v10"
-HANDLERS = (interactions, messages, things)
+HANDLERS = (commands, interactions, messages, things)
 """The modules whose import fills the table of routes."""
 
 
