@@ -22,6 +22,7 @@ from bot import locales, replies
 from bot.errors import BotError, NothingSaid, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
+from bot.pictures.mark import mark
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -324,7 +325,8 @@ class Conversations:
                 raise NothingSaid
             return []
         actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
-        return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
+        nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
+        return [action for action in actions if not (has_picture and action.get("question") == nothing)]
 
     async def _do(
         self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,
@@ -431,7 +433,8 @@ class Conversations:
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        return await self.history.record_edit(base.id, text[:2000], layers, effects, to_picture(result.picture), job)
+        picture = await asyncio.to_thread(mark, to_picture(result.picture))  # what the user sent is never marked
+        return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""

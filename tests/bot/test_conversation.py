@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_after
+from bot.pictures.mark import is_marked
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
@@ -153,6 +154,13 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
     assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_results_are_marked_and_what_was_sent_is_not(conversations: Conversations, picture: bytes) -> None:
+    sent = await conversations.talk(ANN, "", picture)
+    turn = await conversations.talk(ANN, "pink hair")
+    undone = await conversations.talk(ANN, "undo")
+    assert [is_marked(one.pictures[0].picture.data) for one in (sent, turn, undone)] == [False, True, False]
 
 
 async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:

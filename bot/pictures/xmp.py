@@ -1,0 +1,124 @@
+"""An XMP packet in a PNG, JPEG, WebP or GIF file, put there without touching a pixel.
+
+Where the packet goes is what the XMP specification, part 3, says of each format: PNG in an ``iTXt`` chunk, JPEG in an
+APP1 segment, WebP in a chunk of its extended form, GIF in an application extension. Every other part of the file (colour
+profile, EXIF, frames) stays as it was, byte for byte.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
+"""Keyword, no compression, no language, no translated keyword."""
+_JPEG_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+_GIF_HEAD = b"\x21\xff\x0bXMP DataXMP"
+_GIF_TAIL = bytes([1, *range(255, -1, -1), 0])
+"""Makes readers that expect sub-blocks land on the terminator wherever they are."""
+_WEBP_XMP, _WEBP_ALPHA = 0x04, 0x10
+
+
+class UnknownFormat(ValueError):
+    """The file is none of the formats that are known here, or damaged."""
+
+
+def with_packet(data: bytes, packet: bytes) -> bytes:
+    """The same file with this packet in place of any other. Raises UnknownFormat."""
+    try:
+        if data.startswith(_PNG):
+            return _into_png(data, packet)
+        if data.startswith(b"\xff\xd8"):
+            return _into_jpeg(data, packet)
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return _into_webp(data, packet)
+        if data[:6] in (b"GIF87a", b"GIF89a"):
+            return _into_gif(data, packet)
+    except (struct.error, IndexError) as error:
+        raise UnknownFormat("the picture's file is damaged") from error
+    raise UnknownFormat("the picture is neither PNG, JPEG, WebP nor GIF")
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and the whole chunk, with length and checksum."""
+    at = len(_PNG)
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        yield data[at + 4 : at + 8], data[at : at + 12 + length]
+        at += 12 + length
+
+
+def _into_png(data: bytes, packet: bytes) -> bytes:
+    body = b"iTXt" + _PNG_HEAD + packet
+    ours = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    parts = [_PNG]
+    for kind, chunk in _png_chunks(data):
+        if kind == b"iTXt" and chunk[8:].startswith(b"XML:com.adobe.xmp\0"):
+            continue
+        parts.append(chunk)
+        if kind == b"IHDR":
+            parts.append(ours)
+    return b"".join(parts)
+
+
+def _into_jpeg(data: bytes, packet: bytes) -> bytes:
+    body = _JPEG_HEAD + packet
+    ours = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    parts, at, placed = [data[:2]], 2, False
+    while data[at] == 0xFF and 0xE0 <= data[at + 1] <= 0xEF:  # the application segments, all before the picture itself
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        segment = data[at : at + 2 + length]
+        at += 2 + length
+        if segment[1] == 0xE1 and segment[4:].startswith(_JPEG_HEAD):
+            continue
+        if not placed and segment[1] != 0xE0:  # JFIF's own segment wants to be the first
+            parts.append(ours)
+            placed = True
+        parts.append(segment)
+    return b"".join([*parts, *([] if placed else [ours]), data[at:]])
+
+
+def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 12
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        yield data[at : at + 4], data[at + 8 : at + 8 + length]
+        at += 8 + length + (length & 1)
+
+
+def _webp_chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+
+
+def _extended_header(kind: bytes, body: bytes) -> bytes:
+    """The VP8X chunk's body for a file of the simple form: flags, canvas size less one."""
+    if kind == b"VP8L":  # 14 bits of width less one, 14 of height less one, one for alpha, after a signature byte
+        (bits,) = struct.unpack_from("<I", body, 1)
+        width, height, flags = bits & 0x3FFF, (bits >> 14) & 0x3FFF, _WEBP_ALPHA if bits >> 28 & 1 else 0
+    else:  # VP8: three bytes of frame tag, three of start code, then the sizes, 14 bits each
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", body, 6))
+        width, height, flags = width - 1, height - 1, 0
+    return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
+
+
+def _into_webp(data: bytes, packet: bytes) -> bytes:
+    chunks = [(kind, body) for kind, body in _webp_chunks(data) if kind != b"XMP "]
+    if chunks[0][0] != b"VP8X":
+        chunks.insert(0, (b"VP8X", _extended_header(*chunks[0])))
+    header = chunks[0][1]
+    chunks[0] = (b"VP8X", bytes([header[0] | _WEBP_XMP]) + header[1:])
+    body = b"".join(_webp_chunk(*chunk) for chunk in [*chunks, (b"XMP ", packet)])
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def _into_gif(data: bytes, packet: bytes) -> bytes:
+    begin = data.find(_GIF_HEAD)
+    if begin >= 0:
+        end = data.index(_GIF_TAIL, begin) + len(_GIF_TAIL)
+        data = data[:begin] + data[end:]
+    (flags,) = struct.unpack_from("B", data, 10)
+    table = 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+    at = 13 + table  # after the global colour table
+    return b"GIF89a" + data[6:at] + _GIF_HEAD + packet + _GIF_TAIL + data[at:]
