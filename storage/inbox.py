@@ -54,12 +54,13 @@ class Inbox:
     async def accept(
         self, key: str, platform: str, user: str, server: str | None, place: str, payload: dict[str, Any]
     ) -> Asked | None:
-        """Let something in; None where its key was let in before, by whomever."""
-        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload, created_at=now())
+        """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in."""
+        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload)
         try:
             async with self.database.write() as session:
                 if await session.get(AskedRow, key) is not None:
                     return None
+                row.created_at = now()
                 session.add(row)
         except IntegrityError:  # another process was quicker
             return None
@@ -70,13 +71,14 @@ class Inbox:
         async with self.database.read() as session:
             return await session.get(AskedRow, key) is not None
 
-    async def answered(self, key: str, message: str | None = None) -> None:
-        """Close it; of its payload only the words stay, and whether it counts."""
+    async def answered(self, key: str, message: str | None = None, counts: bool | None = None) -> None:
+        """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not)."""
         async with self.database.write() as session:
             row = await session.get(AskedRow, key)
             if row is not None:
                 row.answered_at, row.message = now(), message
-                row.payload = {name: row.payload[name] for name in _KEPT if name in row.payload}
+                kept = {name: row.payload[name] for name in _KEPT if name in row.payload}
+                row.payload = kept if counts is None else kept | {"counts": counts}
 
     async def open(self, platform: str | None = None, server: str | None = None) -> list[Asked]:
         """What was let in and not answered, oldest first."""

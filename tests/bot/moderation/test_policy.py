@@ -1,0 +1,207 @@
+"""The rules of a server, rule by rule, over a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.errors import sentence_for
+from bot.locales import every
+from bot.moderation.errors import (
+    AgeRestrictedOnly,
+    BadRefusedWord,
+    Blocked,
+    BlockedUntil,
+    ChannelClosed,
+    ConsentNeeded,
+    CoolingDown,
+    Moment,
+    NoQuota,
+    Paused,
+    PolicyError,
+    QuotaSpent,
+    RefusedWord,
+    SpoilerNeeded,
+)  # fmt: skip
+from bot.moderation.policy import Member, Policy, quota_of
+from storage.history import History
+from storage.inbox import Inbox
+from storage.people import People
+from storage.servers import Servers, ServerSettings
+from storage.tables import now
+
+ANN = Member("test", "ann", "club", "general")
+MOD = replace(ANN, id="mod", is_moderator=True)
+
+
+@pytest.fixture
+def policy(history: History) -> Policy:
+    return Policy(Servers(history.database), Inbox(history.database))
+
+
+async def change(policy: Policy, **changes: Any) -> None:
+    await policy.servers.change("test", "club", **changes)
+
+
+async def admit(
+    policy: Policy, member: Member = ANN, text: str = "pink hair", picture: bool = False, spoiler: bool = False,
+    at: datetime | None = None,
+) -> ServerSettings:  # fmt: skip
+    return await policy.admit(member, text, picture, spoiler, at or now())
+
+
+async def ask(policy: Policy, key: str, member: Member = ANN) -> None:
+    """As a front end does: let in, admit, answer; a refusal does not count."""
+    asked = await policy.inbox.accept(key, member.platform, member.id, member.server, member.channel, {"text": "pink hair"})
+    assert asked is not None
+    try:
+        await policy.admit(member, "pink hair", False, False, now(), asked)
+    except PolicyError:
+        await policy.inbox.answered(key, counts=False)
+        raise
+    await policy.inbox.answered(key)
+
+
+async def test_without_rules_everybody_is_admitted_and_learns_the_settings(policy: Policy) -> None:
+    assert await admit(policy) == ServerSettings()
+    await change(policy, visible_mark=True)
+    assert (await admit(policy)).visible_mark
+    assert not (await admit(policy, replace(ANN, server=None))).visible_mark
+
+
+async def test_a_pause_holds_for_all_of_one_server(policy: Policy) -> None:
+    await change(policy, paused=True)
+    for member in (ANN, MOD):
+        with pytest.raises(Paused):
+            await admit(policy, member)
+    await admit(policy, replace(ANN, server="pub"))
+    await admit(policy, replace(ANN, server=None))
+
+
+async def test_blocks(policy: Policy) -> None:
+    until = now() + timedelta(hours=1)
+    await policy.servers.block("test", "club", "ann", until, "rude", "mod")
+    with pytest.raises(BlockedUntil) as caught:
+        await admit(policy)
+    assert caught.value.values == {"until": Moment(until)}
+    await admit(policy, at=until + timedelta(seconds=1))
+    await admit(policy, replace(ANN, server="pub"))
+    await policy.servers.block("test", "club", "ann", None, None, "mod")
+    with pytest.raises(Blocked):
+        await admit(policy, at=until + timedelta(days=999))
+
+
+async def test_channels(policy: Policy) -> None:
+    await change(policy, channels_denied=("general",))
+    with pytest.raises(ChannelClosed):
+        await admit(policy)
+    await change(policy, channels_denied=(), channels_allowed=("bots",))
+    with pytest.raises(ChannelClosed):
+        await admit(policy)
+    await admit(policy, replace(ANN, channel="bots"))
+    await change(policy, channels_denied=("bots",))
+    with pytest.raises(ChannelClosed):
+        await admit(policy, replace(ANN, channel="bots"))
+
+
+async def test_age_restricted_channels_only(policy: Policy) -> None:
+    await change(policy, age_restricted_only=True)
+    with pytest.raises(AgeRestrictedOnly):
+        await admit(policy)
+    await admit(policy, replace(ANN, age_restricted=True))
+
+
+async def test_consent(policy: Policy, history: History) -> None:
+    await change(policy, require_consent=True)
+    with pytest.raises(ConsentNeeded):
+        await admit(policy)
+    await People(history.database).consent("test", "ann", now())
+    await admit(policy)
+    with pytest.raises(ConsentNeeded):
+        await admit(policy, replace(ANN, id="ben"))
+
+
+async def test_spoilers(policy: Policy) -> None:
+    await change(policy, require_spoilers=True)
+    with pytest.raises(SpoilerNeeded):
+        await admit(policy, picture=True)
+    await admit(policy, picture=True, spoiler=True)
+    await admit(policy)
+
+
+async def test_refused_words_are_not_repeated_to_the_member(policy: Policy) -> None:
+    await change(policy, refused_words=("nasty", "/gr[ou]+ss/"))
+    for text, word in (("something N4STY", "nasty"), ("so grooss", "/gr[ou]+ss/")):
+        with pytest.raises(RefusedWord) as caught:
+            await admit(policy, text=text)
+        assert caught.value.values["word"] == word
+        assert all(word not in sentence_for(caught.value, locale) for locale in every())
+    await admit(policy, text="dynasty")
+
+
+async def test_a_quota_is_spent_and_comes_back(policy: Policy) -> None:
+    await change(policy, quota_per_day=2)
+    await ask(policy, "m1")
+    await ask(policy, "m2")
+    for key in ("m3", "m4", "m5"):
+        with pytest.raises(QuotaSpent) as caught:
+            await ask(policy, key)
+    again = caught.value.values["again"].at
+    await ask(policy, "m6", replace(ANN, id="ben"))
+    await ask(policy, "m7", replace(ANN, server="pub"))
+    for number in range(3):
+        await ask(policy, f"mod-{number}", MOD)
+    with pytest.raises(QuotaSpent):
+        await admit(policy, at=again - timedelta(seconds=1))
+    await admit(policy, at=again)
+
+
+async def test_of_many_at_once_as_many_are_admitted_as_the_quota_has(policy: Policy) -> None:
+    await change(policy, quota_per_day=5)
+    results = await asyncio.gather(*(ask(policy, f"m{number}") for number in range(20)), return_exceptions=True)
+    assert sum(result is None for result in results) == 5
+    assert sum(isinstance(result, QuotaSpent) for result in results) == 15
+
+
+async def test_the_largest_quota_of_a_members_roles_wins(policy: Policy) -> None:
+    settings = ServerSettings(quota_per_day=3, role_quotas={"new": 1, "patron": 50, "muted": 0})
+    quotas = {roles: quota_of(replace(ANN, roles=frozenset(roles)), settings)
+              for roles in ((), ("new",), ("new", "patron"), ("muted",), ("other",))}  # fmt: skip
+    assert list(quotas.values()) == [3, 1, 50, 0, 3]
+    assert quota_of(ANN, ServerSettings()) is None
+    await change(policy, role_quotas={"muted": 0})
+    with pytest.raises(NoQuota):
+        await admit(policy, replace(ANN, roles=frozenset({"muted"})))
+    await admit(policy)
+
+
+async def test_a_cooldown_tells_how_long_and_refusals_do_not_prolong_it(policy: Policy) -> None:
+    await change(policy, cooldown_seconds=60.0)
+    await ask(policy, "m1")
+    with pytest.raises(CoolingDown) as caught:
+        await ask(policy, "m2")
+    assert 1 <= caught.value.values["count"] <= 60
+    (asked,) = [one for one in await policy.inbox.recent("test", "club", "ann") if one.key == "m1"]
+    with pytest.raises(CoolingDown) as last:
+        await admit(policy, at=asked.created_at + timedelta(seconds=59.5))
+    assert last.value.values["count"] == 1
+    await admit(policy, at=asked.created_at + timedelta(seconds=60))
+    await ask(policy, "m3", MOD)
+    await ask(policy, "m4", MOD)
+
+
+async def test_every_refusal_has_a_sentence_in_every_language() -> None:
+    moment = Moment(now())
+    errors = [
+        Paused(), Blocked(), BlockedUntil(until=moment), ChannelClosed(), AgeRestrictedOnly(), ConsentNeeded(), SpoilerNeeded(),
+        RefusedWord(word="x"), NoQuota(), CoolingDown(count=1), CoolingDown(count=9), QuotaSpent(count=1, again=moment),
+        QuotaSpent(count=9, again=moment), BadRefusedWord(entry="/(/"), PolicyError(),
+    ]  # fmt: skip
+    for locale in every():
+        sentences = [sentence_for(error, locale) for error in errors]
+        assert all(sentence and "{" not in sentence for sentence in sentences)
+        assert str(moment) in sentences[2]
