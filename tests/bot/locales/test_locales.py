@@ -44,7 +44,7 @@ def test_no_text_is_left_over() -> None:
     """Each key is named somewhere, whole or as the beginning of one that is put together."""
     code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".js", ".html"))
     code = "\n".join(line for line in code.splitlines() if not re.match(r'\s*"[\w.-]+": ', line))
-    for key in ENGLISH.texts:
+    for key in {text.removesuffix(".one") for text in ENGLISH.texts}:  # ``say`` chooses the form for one by itself
         head = key.rsplit(".", 1)[0]
         named = (
             f'"{key}"' in code
