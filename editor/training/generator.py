@@ -78,8 +78,8 @@ def picture_loss(made: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
 class Trainer:
     """The networks, their averages and one optimisation step."""
 
-    def __init__(self, config: GeneratorConfig, run: Run, rate: float) -> None:
-        self.run, self.rate = run, rate
+    def __init__(self, config: GeneratorConfig, run: Run, rate: float, teacher_only: bool = False) -> None:
+        self.run, self.rate, self.teacher_only = run, rate, teacher_only
         self.generator = Generator(config).to(run.device)
         with torch.no_grad():
             for name, block in self.generator.synthesis.blocks.items():
@@ -106,15 +106,15 @@ class Trainer:
         set_rate(self.optimizer, self.rate * factor)
         set_rate(self.mapping_optimizer, 0.3 * self.rate * factor)
         size = self.generator.config.resolution // (2 if fraction < COARSE_UNTIL else 1)
-        joint = batch // 2 if fraction >= JOINT_FROM else 0
+        joint = batch // 2 if fraction >= JOINT_FROM and not self.teacher_only else 0
         w, wanted = self._batch(batch * (2 if fraction < COARSE_UNTIL else 1), joint, size)
         synthesis = self.generator.synthesis
         made = synthesis(synthesis.styles(w), resolution=size, dtype=torch.bfloat16)
         loss = picture_loss(made, wanted, importance(size).to(made.device))
-        mapping_loss = self._mapping_loss()
+        total = loss if self.teacher_only else loss + 0.05 * self._mapping_loss()
         self.optimizer.zero_grad(set_to_none=True)
         self.mapping_optimizer.zero_grad(set_to_none=True)
-        (loss + 0.05 * mapping_loss).backward()
+        total.backward()
         self.optimizer.step()
         self.mapping_optimizer.step()
         networks = nn.ModuleDict({"generator": self.generator, "teacher": self.teacher})
@@ -205,13 +205,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--channel-max", type=int, default=192, help="most feature maps of a layer")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step at full resolution")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
+    parser.add_argument("--teacher-only", action="store_true", help="leave the mapping network to `train mapping`")
     options = parser.parse_args(argv)
     run = start(options)
     config = GeneratorConfig(
         resolution=options.resolution, z_dim=run.domain.portraits.Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
         channel_base=options.channel_base, channel_max=options.channel_max,
     )  # fmt: skip
-    trainer = Trainer(config, run, options.rate)
+    trainer = Trainer(config, run, options.rate, options.teacher_only)
     losses: list[float] = []
     for fraction in run.steps("generator"):
         losses.append(trainer.step(fraction, options.batch))
