@@ -103,6 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator.synthesis.load_state_dict(old.synthesis.state_dict())
     look_at_coordinates(generator.mapping)
     train(run, old, teacher, generator.mapping, options.rate, options.batch)
+    current = load_generator(options.bundle, torch.device("cpu"))  # its synthesis may be newer than when this run began
+    generator.synthesis.load_state_dict(current.synthesis.state_dict())
     generator.eval().requires_grad_(False)
     z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000))
     generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
