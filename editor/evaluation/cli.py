@@ -99,7 +99,19 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             if not options.json:
                 print(_line(rows[-1]), flush=True)
         report |= {key: _mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+        report |= {"pairs": pairs(rows)}
     return report | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def pairs(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each choice, the mean success over pairs of start and target: of the wishes that take every start ("all"), and of
+    those that name theirs ("named")."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        kind = "named" if "from" in row else "all"
+        for hits, count in row.get("by_start", {}).values():
+            found.setdefault(row["attribute"], {}).setdefault(kind, []).append(hits / count)
+    return {name: {kind: round(float(np.mean(shares)), 4) for kind, shares in kinds.items()} for name, kinds in found.items()}
 
 
 def _slug(wish: readings.Wish) -> str:
@@ -110,8 +122,9 @@ def _line(row: dict[str, Any]) -> str:
     if row["success"] is None:
         return f"{row['prompt']:<28} no portrait to try it on"
     mark = "" if row["scored"] else "  (not scored)"
+    starts = "".join(f" {name} {hits}/{count}" for name, (hits, count) in row.get("by_start", {}).items())
     return (f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
-            f"{row['methods']} {row['moved_along']}{mark}")  # fmt: skip
+            f"{row['methods']} {row['moved_along']}{starts}{mark}")  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:

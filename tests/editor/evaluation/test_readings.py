@@ -9,6 +9,7 @@ import torch
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
 from editor.evaluation import readings
+from editor.evaluation.cli import pairs
 from editor.evaluation.readings import Wish
 from editor.networks.recogniser import Reading
 from editor.training import domains
@@ -89,3 +90,12 @@ def test_growth_allows_saturation_but_no_fall() -> None:
 def test_wishes_that_make_no_sense_are_refused(line: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"no value|known attribute"):
         Wish.of(line, AVATARS.attributes)
+
+
+def test_pairs_are_averaged_over_starts_and_targets() -> None:
+    rows = [
+        {"attribute": "species", "by_start": {"cat": [4, 4], "dog": [0, 2]}},
+        {"attribute": "species", "by_start": {"cat": [3, 4]}, "from": ["cat"]},
+        {"attribute": "smile"},
+    ]
+    assert pairs(rows) == {"species": {"all": 0.5, "named": 0.75}}
