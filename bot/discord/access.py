@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
 
 from bot.discord.asking import PLATFORM, Asking
+from bot.moderation.policy import Member, Policy
+from storage.inbox import Asked
 from storage.servers import Servers, ServerSettings
 
 
-class Gate(Protocol):
-    """Whoever decides; raises a BotError, which is told to the member, where the answer is no."""
-
-    async def admit(self, asking: Asking, moment: datetime) -> ServerSettings:
-        """The settings that the wish is done under."""
-
-
 class Access:
-    """The settings of servers, and the gate in front of every wish; without a gate everybody may have everything."""
+    """The settings of servers, and the policy in front of every wish."""
 
-    def __init__(self, servers: Servers, gate: Gate | None = None) -> None:
-        self.servers, self.gate = servers, gate
+    def __init__(self, servers: Servers, policy: Policy) -> None:
+        self.servers, self.policy = servers, policy
 
     async def settings(self, server: str | None) -> ServerSettings:
         """A server's settings; the defaults in private."""
         return await self.servers.settings(PLATFORM, server) if server is not None else ServerSettings()
 
-    async def admit(self, asking: Asking) -> ServerSettings:
-        """Let a wish in. Raises BotError."""
-        if self.gate is None:
-            return await self.settings(asking.server)
-        return await self.gate.admit(asking, datetime.now().astimezone())
+    async def admit(self, asking: Asking, asked: Asked | None) -> ServerSettings:
+        """The settings to do a wish by. Raises PolicyError where it may not be done."""
+        return await self.policy.admit(
+            member_of(asking), asking.text, bool(asking.uploads), asking.spoiler, datetime.now(UTC), asked
+        )  # fmt: skip
+
+
+def member_of(asking: Asking) -> Member:
+    """Who asks, and where. What takes no work is limited for nobody, as nothing is for moderators."""
+    return Member(
+        PLATFORM, asking.user, asking.server, asking.parent or asking.place, frozenset(asking.roles),
+        asking.moderator or not asking.counts, asking.age_restricted,
+    )  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import discord
 
 from bot.discord import modals, presses
-from bot.discord.asking import one
+from bot.discord.asking import PLATFORM, one
 from bot.locales import Locale
 
 STEPS = ("less", "more", "undo", "compare", "variations")
@@ -70,6 +71,25 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
                 await bot.forgetting.member(interaction.user.id)
             text = presses.locale_of(interaction).say(f"discord.forgotten.{self.what}")
             await interaction.edit_original_response(content=text, embed=None, view=None)
+
+
+class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent"):
+    """Agree to how pictures are treated, for whoever presses it."""
+
+    def __init__(self, locale: Locale) -> None:
+        label, style = locale.say("discord.button.consent"), discord.ButtonStyle.primary
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id="consent"))
+
+    @classmethod
+    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Rebuilt from what Discord sends back."""
+        return cls(presses.locale_of(interaction))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Remember it."""
+        async with presses.answered(interaction):
+            await presses.bot_of(interaction).people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
+            await presses.tell(interaction, presses.locale_of(interaction).say("discord.consented"))
 
 
 def under(edit: int, edited: bool, adjusted: bool, locale: Locale) -> tuple[discord.ui.Item[Any], ...]:

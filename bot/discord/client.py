@@ -17,13 +17,14 @@ import discord
 
 from bot.conversation import Conversations
 from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration
-from bot.discord.access import Access, Gate
+from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
 from bot.discord.errors import MenuTooOld
 from bot.discord.forgetting import Forgetting
 from bot.discord.translator import Translator
 from bot.errors import BadToken
+from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
@@ -32,7 +33,7 @@ from storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 
-ITEMS = (buttons.EditButton, buttons.ForgetButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
+ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
 MOST_OFFERED = 500
 
 
@@ -48,22 +49,22 @@ class Offered(OrderedDict[str, tuple[Upload, ...]]):
 class Bot(discord.AutoShardedClient):
     """One bot over one service of conversations. ``most_upload`` is in bytes.
 
-    ``gate`` admits or refuses wishes (``bot.discord.access``); ``leavers``: hear of members who leave, which needs the
-    privileged intent of members.
+    ``leavers``: hear of members who leave, which needs the privileged intent of members.
     """
 
     def __init__(
         self, conversations: Conversations, history: History, most_upload: int,
-        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, gate: Gate | None = None, leavers: bool = False, **options: Any,
+        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, **options: Any,
     ) -> None:  # fmt: skip
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.conversations, self.history = conversations, history
         self.most_upload, self.cdn_hosts = most_upload, cdn_hosts
         self.people = People(history.database)
-        self.access = Access(Servers(history.database), gate)
+        servers, inbox = Servers(history.database), Inbox(history.database)
+        self.access = Access(servers, Policy(servers, inbox))
         self.forgetting = Forgetting(self, Retention(history))
-        self.desk = Desk(self, Inbox(history.database))
+        self.desk = Desk(self, inbox)
         self.offered = Offered()
         self.tree = commands.Tree(self)
         self._tasks: set[asyncio.Task[None]] = set()

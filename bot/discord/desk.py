@@ -25,7 +25,7 @@ from bot.discord.outlets import Outlet
 from bot.errors import BotError
 from bot.locales import locale_of
 from storage.errors import StorageError
-from storage.inbox import Inbox
+from storage.inbox import Asked, Inbox
 from storage.servers import ServerSettings
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ class Desk:
         try:
             async with self.line(asking.owner or asking.user, asking.place):
                 heard = await hear() if hear is not None else asking
-                if await self._accept(heard):
-                    await self._answer(heard)
+                if (asked := await self._accept(heard)) is not None:
+                    await self._answer(heard, asked)
         except (BotError, StorageError) as error:
-            if await self._accept(asking):
+            if await self._accept(asking) is not None:
                 await self._tell(asking, error)
         finally:
             self.tasks.discard(task)
@@ -102,31 +102,32 @@ class Desk:
     async def resume(self) -> None:
         """Begin to do again what a former life left open, each member's in their order."""
         for asked in await self.inbox.open(PLATFORM):
-            task = asyncio.create_task(self._again(Asking.of(asked.payload)), name=f"again-{asked.key}")
+            task = asyncio.create_task(self._again(asked), name=f"again-{asked.key}")
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
         if self.tasks:
             logger.info("answering %d wishes that an earlier run had taken", len(self.tasks))
 
-    async def _again(self, asking: Asking) -> None:
+    async def _again(self, asked: Asked) -> None:
+        asking = Asking.of(asked.payload)
         line = self._lines.setdefault((asking.owner or asking.user, asking.place), _Line())
         line.waiting += 1
         try:
             async with line.lock:
-                await self._answer(asking, again=True)
+                await self._answer(asking, asked, again=True)
         finally:
             line.waiting -= 1
 
-    async def _accept(self, asking: Asking) -> bool:
+    async def _accept(self, asking: Asking) -> Asked | None:
         taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
         if asking.key.startswith("message:"):
             await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
-        return taken is not None
+        return taken
 
-    async def _answer(self, asking: Asking, again: bool = False) -> None:
+    async def _answer(self, asking: Asking, asked: Asked, again: bool = False) -> None:
         self.open[asking.key] = asking
         try:
-            await self._admitted(asking, await self.bot.access.admit(asking), again)
+            await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
         except BotError as error:
             await self._tell(asking, error)
         except discord.HTTPException as error:
@@ -156,7 +157,7 @@ class Desk:
         """What is wrong, to the asker alone where that can be."""
         try:
             message = await Outlet(self.bot, asking).whisper(works.failed(error, asking).card)
-            await self.inbox.answered(asking.key, str(message))
+            await self.inbox.answered(asking.key, str(message), counts=False)
         except discord.HTTPException as lost:
             await self._lost(asking, lost)
 
@@ -164,5 +165,5 @@ class Desk:
         """An answer that cannot be sent: for good where Discord says no, otherwise it stays open for the next start."""
         logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
         if error.status < 500:
-            await self.inbox.answered(asking.key)
+            await self.inbox.answered(asking.key, counts=False)
             await self.bot.conversations.settle(asking.key)

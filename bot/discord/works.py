@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import discord
+
 from bot import replies
 from bot.conversation import Shown, Speaker, Turn
-from bot.discord import attachments, cards, menus
+from bot.discord import attachments, buttons, cards, menus
 from bot.discord.asking import PLATFORM, Asking, Kind
 from bot.discord.cards import Card, Shot
 from bot.discord.live import LiveMessage
 from bot.errors import BotError, code_for, sentence_for
 from bot.locales import Locale, get, locale_of
+from bot.moderation.errors import ConsentNeeded, Moment
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.errors import EditorAway, EditorError
 from storage.errors import StorageError
@@ -55,8 +58,17 @@ def speaker_of(asking: Asking) -> Speaker:
 
 
 def failed(error: Exception, asking: Asking) -> Result:
-    """The answer where something is wrong, in the language of whoever asked."""
-    return Result(Card(sentence_for(error, locale_of(asking.text, asking.locale))), None, code_for(error))
+    """The answer where something is wrong, in the language of whoever asked, with times as each reader's own."""
+    locale = locale_of(asking.text, asking.locale)
+    if isinstance(error, BotError):
+        error.values = {name: _here(value) for name, value in error.values.items()}
+    items = (buttons.ConsentButton(locale),) if isinstance(error, ConsentNeeded) else ()
+    text = locale.say("discord.consent") if isinstance(error, ConsentNeeded) else sentence_for(error, locale)
+    return Result(Card(text, items=items), None, code_for(error))
+
+
+def _here(value: object) -> object:
+    return discord.utils.format_dt(value.at, "f") if isinstance(value, Moment) else value
 
 
 async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:

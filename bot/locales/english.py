@@ -132,6 +132,11 @@ TEXTS = {
     "discord.button.variations": "Variations",
     "discord.button.words": "Something else…",
     "discord.button.delete": "Delete",
+    "discord.button.consent": "I agree",
+    "discord.consent": "Before I edit your first picture here: your pictures are sent to my editor, which changes them with AI. I keep them and the results for "
+    "some time, so that you can go on and undo. Nobody else can go on from them, and results are marked as edited. “/privacy” shows, exports and deletes "
+    "all of it at any time. Please send only pictures that you may use.",
+    "discord.consented": "Thank you! Please ask me again.",
     "discord.button.forget-edit": "Yes, delete it",
     "discord.button.forget-all": "Yes, delete everything",
     "discord.confirm.edit": "Shall I delete this result for good? The message, the picture and its place in the history go; other edits stay.",
