@@ -101,6 +101,9 @@ class Bot(discord.AutoShardedClient):
     async def on_ready(self) -> None:
         """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+        self._keep(asyncio.create_task(self._catch_up()))
+
+    async def _catch_up(self) -> None:
         for message in await catchup.missed(self):
             self._keep(asyncio.create_task(self.on_message(message)))
 

@@ -209,7 +209,7 @@ async def bundles(interaction: Interaction) -> None:
 
 def _bundle(info: Any, locale: Locale) -> str:
     examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
-    values = {"title": info.title, "domain": info.domain, "resolution": info.resolution, "examples": examples}
+    values = {"title": info.title, "resolution": info.resolution, "examples": examples}
     return locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values)
 
 

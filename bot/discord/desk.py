@@ -53,6 +53,7 @@ class Desk:
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
         self.tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
@@ -81,7 +82,8 @@ class Desk:
         ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
         """
         task = asyncio.current_task()
-        assert task is not None
+        if self._stopped or task is None:
+            return
         self.tasks.add(task)
         try:
             async with self.line(asking.owner or asking.user, asking.place):
@@ -96,6 +98,7 @@ class Desk:
 
     def stop(self) -> None:
         """Let go of everything at once; what was taken stays open in the inbox for the next start."""
+        self._stopped = True
         for task in self.tasks:
             task.cancel()
 

@@ -5,6 +5,7 @@ BotError
 ├── OthersAvatar       another member's picture or avatar, where the server does not allow it
 ├── NothingHere        a message without a picture
 ├── MenuTooOld         a form whose message is not known any more
+├── MayNotAttach       no permission to send pictures here
 └── TooMany            too many wishes waiting (``when`` to come back)
 """
 
@@ -41,3 +42,9 @@ class TooMany(BotError):
     """A member has too many wishes waiting; ``when`` to come back, as Discord writes times."""
 
     key = "discord.error.too-many"
+
+
+class MayNotAttach(BotError):
+    """The bot may write in a channel, and may not send files."""
+
+    key = "discord.error.may-not-attach"

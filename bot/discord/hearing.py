@@ -10,7 +10,7 @@ import discord
 
 from bot.discord import attachments, avatars
 from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload
-from bot.discord.errors import OthersAvatar
+from bot.discord.errors import MayNotAttach, OthersAvatar
 from bot.errors import NotYours
 from storage.history import Edit
 
@@ -24,15 +24,25 @@ MOST_HEADING = 200
 
 
 def addressed(bot: Bot, message: discord.Message) -> bool:
-    """Whether a message speaks to the bot: in private, by a mention, or by a reply to a message of the bot."""
+    """Whether a message speaks to the bot, where it may answer: in private, by a mention, or by a reply to it."""
     if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
         return False
+    may = permissions(message)
+    if not (may.send_messages_in_threads if isinstance(message.channel, discord.Thread) else may.send_messages):
+        return False
     mentioned = bot.user is not None and bot.user.id in message.raw_mentions
-    return (
-        message.guild is None
-        or mentioned
-        or (_replied_author(message) == bot.user and bool(message.content or message.attachments))
-    )
+    replied = _replied_author(message) == bot.user and bool(message.content or message.attachments)
+    return message.guild is None or mentioned or replied
+
+
+def permissions(message: discord.Message) -> discord.Permissions:
+    """What the bot may do where a message was written."""
+    if message.guild is None:
+        return discord.Permissions.all()
+    try:
+        return message.channel.permissions_for(message.guild.me)
+    except discord.ClientException:  # a thread of a channel that is not known
+        return discord.Permissions.all()
 
 
 def _replied(message: discord.Message) -> discord.Message | None:
@@ -58,7 +68,9 @@ def bare(message: discord.Message) -> Asking:
 
 
 async def of_message(bot: Bot, message: discord.Message) -> Asking:
-    """The wish of a message that is addressed. Raises NotYours, OthersAvatar."""
+    """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach."""
+    if not permissions(message).attach_files:
+        raise MayNotAttach
     text = re.sub(rf"<@!?{bot.user.id if bot.user else 0}>", " ", message.content).strip()
     asking = bare(message)
     replied = _replied(message)

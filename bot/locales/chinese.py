@@ -160,8 +160,8 @@ TEXTS = {
     "discord.title.bundles": "我能改的图片",
     "discord.title.help": "说句话就能修图",
     "discord.title.done": "这张图改过什么？",
-    "discord.bundle": "**{title}**：{domain}，宽 {resolution} 像素。可以试试{examples}。",
-    "discord.bundle.bare": "**{title}**：{domain}，宽 {resolution} 像素。",
+    "discord.bundle": "**{title}**，{resolution} × {resolution} 像素。可以试试{examples}。",
+    "discord.bundle.bare": "**{title}**，{resolution} × {resolution} 像素。",
     "discord.done.nothing": "这张图不是我做的，我没法告诉你。",
     "discord.done.original": "这是成员发来的原图，我没有改动。",
     "discord.done.edit": "这是成员发来的图片的第 {number} 步，现在的效果有：",
@@ -183,6 +183,7 @@ TEXTS = {
     "discord.error.others-avatar": "只有在服务器允许的时候，我才会修改别人的图片，这里没有开放。欢迎发你自己的图。",
     "discord.error.nothing-here": "这条消息里没有图片。",
     "discord.error.menu-too-old": "这个按钮或表单太旧了，我已经认不出它的意思。请再跟我说一次。",
+    "discord.error.may-not-attach": "我在这个频道不能发送图片，请管理员给我「附加文件」的权限。",
     "discord.error.too-many": "你还有好几个要求在排队，请{when}再来。",
     # Discord: names and descriptions of the commands
     "discord.command.edit.name": "修图",

@@ -165,8 +165,8 @@ TEXTS = {
     "discord.title.bundles": "What I can edit",
     "discord.title.help": "Edit pictures by talking to me",
     "discord.title.done": "What was done here?",
-    "discord.bundle": "**{title}**: {domain}, {resolution} pixels wide. Ask for example for {examples}.",
-    "discord.bundle.bare": "**{title}**: {domain}, {resolution} pixels wide.",
+    "discord.bundle": "**{title}**, {resolution} × {resolution} pixels. Ask for example for {examples}.",
+    "discord.bundle.bare": "**{title}**, {resolution} × {resolution} pixels.",
     "discord.done.nothing": "I did not make this picture, so I cannot tell.",
     "discord.done.original": "This is a picture as a member sent it; I changed nothing.",
     "discord.done.edit": "This is edit {number} of a picture that a member sent. In force:",
@@ -188,6 +188,7 @@ TEXTS = {
     "discord.error.others-avatar": "I edit other members’ pictures only where a server allows it, and this one does not. Your own are welcome.",
     "discord.error.nothing-here": "There is no picture in this message.",
     "discord.error.menu-too-old": "This button or form is from another time, and I cannot tell any more what it meant. Please ask me again.",
+    "discord.error.may-not-attach": "I may not send pictures in this channel. A moderator can give me the permission “Attach Files”.",
     "discord.error.too-many": "You have too many wishes waiting. Please come back {when}.",
     # Discord: names and descriptions of the commands
     "discord.command.edit.name": "edit",

@@ -92,9 +92,7 @@ async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer
         ("big.png", b"\x89PNG" + bytes(1024 * 1024), "too large"),
     ],
 )
-async def test_bad_uploads_get_a_sentence(
-    server: DiscordServer, start: Start, name: str, data: bytes, words: str
-) -> None:
+async def test_bad_uploads_get_a_sentence(server: DiscordServer, start: Start, name: str, data: bytes, words: str) -> None:
     async with start():
         answer = await server.answer_to(await server.say(ANN, "glasses", files={name: (data, "image/png")}))
         assert words in answer["content"]
