@@ -36,7 +36,7 @@ class Building:
     def invite_bot(self, guild: Guild, bot_permissions: int | None = None) -> None:
         """The bot joins a guild, with a role of its own."""
         guild.bot_in = True
-        roles = ()
+        roles: tuple[str, ...] = ()
         if bot_permissions is not None:
             role = objects.role(objects.snowflake(), "editor", bot_permissions, managed=True)
             guild.roles[role["id"]] = role
@@ -69,7 +69,7 @@ class Building:
         self._tell("CHANNEL_DELETE", channel, guild)
         guild.channels.pop(channel["id"], None)
         for message_id in [m["id"] for m in self.world.messages.values() if m["channel_id"] == channel["id"]]:
-            self.world.messages.pop(message_id)
+            self.world.deleted[message_id] = self.world.messages.pop(message_id)
 
     def overwrite(self, channel: Json, target: Json | str, *, allow: int = 0, deny: int = 0) -> None:
         """Permissions of a role (its object, or a guild's id for @everyone) or a user in one channel."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.discord_server import objects
+from tests.discord_server import objects, permissions
 from tests.discord_server.refusals import Refused
 from tests.discord_server.world import Json, World
 
@@ -208,6 +208,9 @@ def _numbered(components: list[Json]) -> list[Json]:
     result: list[Json] = json.loads(json.dumps(components))
     for number, component in enumerate(walk(result), start=1):
         component.setdefault("id", number)
+        for bearer in (component, *component.get("options", [])):
+            if bearer.get("emoji"):
+                bearer["emoji"] = {key: value for key, value in bearer["emoji"].items() if value is not None}
         for key, value in _DEFAULTS.get(component["type"], {}).items():
             component.setdefault(key, value)
         for key in ("media", "file"):
@@ -246,6 +249,7 @@ def put(world: World, draft: Draft, message: Json, editing: bool) -> None:
     if not any((result["content"], result["embeds"], result["components"], result["attachments"], used)):
         raise Refused(50006)
     result["mentions"] = _mentioned(world, result, body.get("allowed_mentions"))
+    result["mention_everyone"] = _everyone_mentioned(world, result, body.get("allowed_mentions"))
     if editing:
         result["edited_timestamp"] = datetime.now(UTC).isoformat()
     message.clear()
@@ -258,3 +262,9 @@ def _mentioned(world: World, message: Json, allowed: Json | None) -> list[Json]:
     if allowed is not None and "users" not in allowed.get("parse", []):
         named = [number for number in named if number in {str(user) for user in allowed.get("users", [])}]
     return [world.users[number] for number in dict.fromkeys(named)]
+
+
+def _everyone_mentioned(world: World, message: Json, allowed: Json | None) -> bool:
+    named = "@everyone" in message["content"] or "@here" in message["content"]
+    meant = allowed is None or "everyone" in allowed.get("parse", [])
+    return named and meant and bool(world.bot_permissions(message["channel_id"]) & permissions.MENTION_EVERYONE)

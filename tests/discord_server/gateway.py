@@ -16,6 +16,8 @@ from tests.discord_server.world import Json, World
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 8, 9, 10, 11
 PRESENCE, VOICE = 3, 4
 GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 12, 1 << 15
+PRESENCES = 1 << 8
+PRIVILEGED = GUILD_MEMBERS | PRESENCES | MESSAGE_CONTENT
 _CONTENT = {"content": "", "attachments": [], "embeds": [], "components": []}
 
 
@@ -155,6 +157,9 @@ class Gateway:
     async def _opened(self, socket: web.WebSocketResponse, body: Json) -> Session | None:
         if body["d"]["token"] != self.token:
             await socket.close(code=4004)
+            return None
+        if body["d"].get("intents", 0) & PRIVILEGED & ~self.world.privileged:
+            await socket.close(code=4014)
             return None
         return self._identified(socket, body["d"]) if body["op"] == IDENTIFY else await self._resumed(socket, body["d"])
 

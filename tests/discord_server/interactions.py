@@ -31,6 +31,8 @@ class Interaction:
     payload: Json
     born: float
     installed_by: str | None = None
+    opened_by: Interaction | None = None
+    """Of a modal: the interaction that was answered with it."""
     hidden: bool = False
     """Whether answers can only be seen by who asked: no permission for external apps."""
     callback: Json | None = None
@@ -59,8 +61,8 @@ class Interaction:
         shape = {"id": self.id, "type": kind, "user": self.user, "authorizing_integration_owners": owners}
         if kind == COMPONENT:
             shape["interacted_message_id"] = self.payload["message"]["id"]
-        if kind == MODAL:
-            shape["triggering_interaction_metadata"] = {**shape, "type": COMMAND}
+        if self.opened_by is not None:
+            shape["triggering_interaction_metadata"] = self.opened_by.metadata()
         return shape
 
     def first_message(self) -> Json:
@@ -109,6 +111,18 @@ def _place(world: World, interaction: Interaction, message: Json) -> Json:
     return message
 
 
+def _updated(world: World, interaction: Interaction, draft: drafts.Draft | None) -> Json | None:
+    """The message of the pressed component, changed now or (without a draft) later."""
+    if "message" not in interaction.payload:
+        raise Refused(50035, "there is no message to update")
+    interaction.original = interaction.payload["message"]["id"]
+    message = world.messages.get(interaction.original or "")
+    if draft is not None and message is not None:
+        drafts.put(world, draft, message, editing=True)
+        world.announce("MESSAGE_UPDATE", message)
+    return message
+
+
 def _answered(call: Call, interaction: Interaction, kind: int, data: Json) -> Json | None:
     """Do what a callback says; the message it made or changed. Raises Refused."""
     world, draft = call.world, call.draft(data, interaction.payload["attachment_size_limit"])
@@ -121,14 +135,7 @@ def _answered(call: Call, interaction: Interaction, kind: int, data: Json) -> Js
         interaction.original = message["id"]
         return _place(world, interaction, message)
     if kind in (DEFER_UPDATE, UPDATE):
-        if "message" not in interaction.payload:
-            raise Refused(50035, "there is no message to update")
-        interaction.original = interaction.payload["message"]["id"]
-        message = world.messages.get(interaction.original)
-        if kind == UPDATE and message is not None:
-            drafts.put(world, draft, message, editing=True)
-            world.announce("MESSAGE_UPDATE", message)
-        return message
+        return _updated(world, interaction, draft if kind == UPDATE else None)
     problems = _choices_problems(data) if kind == CHOICES else list(modal_problems(data))
     if problems:
         raise Refused(50035, "; ".join(problems))

@@ -6,19 +6,14 @@ import asyncio
 import re
 from typing import Any
 
-from tests.discord_server import drafts, interactions, objects, permissions
+from tests.discord_server import drafts, inputs, interactions, objects, permissions
+from tests.discord_server.inputs import NotOffered
 from tests.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from tests.discord_server.world import MIB, Json, World
 
-SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
-_PYTHON = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 _INSTALLED_GUILD, _INSTALLED_USER = 0, 1
 _IN_GUILD, _IN_DIRECT, _IN_PRIVATE = 0, 1, 2
 File = tuple[bytes, str]
-
-
-class NotOffered(AssertionError):
-    """Discord would not let this member do that: no such command or button, hidden, disabled, or a wrong value."""
 
 
 def _components(message: Json) -> list[Json]:
@@ -56,7 +51,7 @@ class Members:
         extra: Json = {}
         if reply_to is not None:
             extra |= {"type": 19, "message_reference": {"type": 0, "message_id": reply_to["id"], "channel_id": place}}
-            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in mentions:
+            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in (author, *mentions):
                 mentions.append(reply_to["author"])
         attachments = [world.upload(place, name, *file) for name, file in (files or {}).items()]
         message = objects.message(place, self._known(author, place), text, mentions=mentions, attachments=attachments, **extra)
@@ -91,7 +86,7 @@ class Members:
         menus = [c for c in _components(message) if c["type"] == drafts.STRING_SELECT and (menu is None or _is_called(c, menu))]
         if not menus or menus[0].get("disabled"):
             raise NotOffered("no such menu")
-        values = _values(menus[0], labels)
+        values = inputs.values(menus[0], labels)
         data = {"component_type": drafts.STRING_SELECT, "custom_id": menus[0]["custom_id"], "values": values}
         return await self._on_component(who, message, data, menus[0])
 
@@ -119,7 +114,7 @@ class Members:
         if missing := [o["name"] for o in chosen if o.get("required") and o["name"] not in (options or {})]:
             raise NotOffered(f"/{name} needs {missing}")
         data = _command_data(command, path, rows) | ({"resolved": resolved} if resolved else {})
-        return await self._interact(who, COMMAND, data, place, command=command)
+        return await self._interact(who, COMMAND, data, place)
 
     async def autocomplete(
         self, who: Json, name: str, focused: str, typed: str, options: Json | None = None, *, channel: str | None = None,
@@ -134,7 +129,7 @@ class Members:
         others = [{"name": o["name"], "type": o["type"], "value": options[o["name"]]}
                   for o in chosen if options and o["name"] in options]  # fmt: skip
         rows = [*others, {"name": focused, "type": option["type"], "value": typed, "focused": True}]
-        number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place, command=command)
+        number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place)
         interaction = self.world.interactions[number]
         answer = await self.world.until(lambda: interaction.callback, seconds)
         return answer["data"]["choices"]
@@ -144,7 +139,7 @@ class Members:
         command, _, _ = self._command(who, name, message["channel_id"], kind=3)
         data = _command_data(command, [], []) | {"target_id": message["id"]}
         data["resolved"] = {"messages": {message["id"]: self.world.rendered(message)}}
-        return await self._interact(who, COMMAND, data, message["channel_id"], command=command)
+        return await self._interact(who, COMMAND, data, message["channel_id"])
 
     async def user_menu(self, who: Json, name: str, target: Json, *, channel: str | None = None) -> str:
         """Use a context menu of a user."""
@@ -153,7 +148,7 @@ class Members:
         resolved: Json = {}
         self._resolve_user(target, place, resolved)
         data = _command_data(command, [], []) | {"target_id": target["id"], "resolved": resolved}
-        return await self._interact(who, COMMAND, data, place, command=command)
+        return await self._interact(who, COMMAND, data, place)
 
     async def submit(self, who: Json, opened_by: str, values: Json | None = None) -> str:
         """Fill in and send the modal that the bot opened in answer to an interaction.
@@ -165,12 +160,11 @@ class Members:
         if before.callback is None or before.callback["type"] != interactions.OPEN_MODAL:
             raise NotOffered("the bot opened no form")
         modal, left = before.callback["data"], dict(values or {})
-        rows = [row for component in modal["components"] if (row := _filled(component, left))]
+        rows = [row for component in modal["components"] if (row := inputs.filled(component, left))]
         if left:
             raise NotOffered(f"the form has no {list(left)}")
         data = {"custom_id": modal["custom_id"], "components": rows}
-        extra = {"message": before.payload["message"]} if "message" in before.payload else {}
-        return await self._interact(who, MODAL, data, before.channel_id, installed_by=before.installed_by, **extra)
+        return await self._interact(who, MODAL, data, before.channel_id, before=before, message=before.payload.get("message"))
 
     # the machinery
 
@@ -197,12 +191,12 @@ class Members:
         self._offered(who, command, place)
         options, path = command.get("options") or [], []
         for word in rest:
-            inner = next((o for o in options if o["name"] == word and o["type"] <= SUB_COMMAND_GROUP), None)
+            inner = next((o for o in options if o["name"] == word and o["type"] <= inputs.SUB_COMMAND_GROUP), None)
             if inner is None:
                 raise NotOffered(f"no subcommand {word!r} of {first!r}")
             path.append(inner)
             options = inner.get("options") or []
-        if any(option["type"] <= SUB_COMMAND_GROUP for option in options):
+        if any(option["type"] <= inputs.SUB_COMMAND_GROUP for option in options):
             raise NotOffered(f"/{name} alone is no command")
         return command, options, path
 
@@ -239,19 +233,19 @@ class Members:
 
     def _option(self, option: Json, value: Any, place: str, resolved: Json) -> Json:
         kind, shown = option["type"], value
-        if kind in _PYTHON:
-            _check(option, value)
-        elif kind == ATTACHMENT:
+        if kind in inputs.PYTHON:
+            inputs.check(option, value)
+        elif kind == inputs.ATTACHMENT:
             name, data, content_type = value
             attachment = self.world.upload(place, name, data, content_type) | {"ephemeral": True}
             resolved.setdefault("attachments", {})[attachment["id"]] = attachment
             shown = attachment["id"]
-        elif kind == CHANNEL:
+        elif kind == inputs.CHANNEL:
             channel = self.world.channel(value if isinstance(value, str) else value["id"])
             assert channel is not None
             resolved.setdefault("channels", {})[channel["id"]] = channel | {"permissions": str(permissions.USUAL)}
             shown = channel["id"]
-        elif kind == ROLE or (kind == MENTIONABLE and "username" not in value):
+        elif kind == inputs.ROLE or (kind == inputs.MENTIONABLE and "username" not in value):
             resolved.setdefault("roles", {})[value["id"]] = value
             shown = value["id"]
         else:
@@ -261,40 +255,47 @@ class Members:
         return {"name": option["name"], "type": kind, "value": shown}
 
     async def _interact(
-        self, who: Json, kind: int, data: Json, place: str, *, command: Json | None = None, installed_by: str | None = None,
-        message: Json | None = None,
-    ) -> str:  # fmt: skip
+        self, who: Json, kind: int, data: Json, place: str, *, before: Interaction | None = None, message: Json | None = None
+    ) -> str:
+        """Send an interaction to the bot, and watch whether it answers."""
+        world, guild = self.world, self.world.guild_of(place)
+        by_user = self._by_user_install(place) if before is None else before.installed_by is not None
+        payload = self._payload(who, kind, data, place, by_user) | ({"message": message} if message is not None else {})
+        held = int(payload["member"]["permissions"]) if guild is not None else permissions.DIRECT
+        interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, before)
+        interaction.hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
+        world.interactions[interaction.id] = interaction
+        if world.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None):
+            self.watches.add(watch := asyncio.create_task(interactions.watch(world, interaction)))
+            watch.add_done_callback(self.watches.discard)
+        return interaction.id
+
+    def _payload(self, who: Json, kind: int, data: Json, place: str, by_user: bool) -> Json:
         world, number = self.world, objects.snowflake()
         guild, channel = world.guild_of(place), world.channel(place)
         assert channel is not None
         self._known(who, place)
-        by_user = (guild is not None and not guild.bot_in) or channel["type"] == objects.GROUP
-        by_user = by_user or installed_by is not None
-        locale = who.get("locale", self.locale)
+        public = {key: value for key, value in who.items() if key != "locale"}
         payload: Json = {
             "id": number, "application_id": objects.APPLICATION, "type": kind, "token": f"interaction-{number}", "version": 1,
-            "channel_id": place, "channel": channel, "locale": locale, "data": data, "entitlements": [],
+            "channel_id": place, "locale": who.get("locale", self.locale), "data": data, "entitlements": [],
             "authorizing_integration_owners": {"1": who["id"]} if by_user else {"0": guild.id if guild else "0"},
             "context": _context(channel), "app_permissions": str(self._app_permissions(place)),
             "attachment_size_limit": guild.most_upload() if guild else 10 * MIB,
         }  # fmt: skip
-        public = {key: value for key, value in who.items() if key != "locale"}
-        if guild is not None:
-            held = guild.permissions(who, channel)
-            payload |= {"guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale}
-            payload["member"] = guild.member(who) | {"user": public, "permissions": str(held)}
-            payload["channel"] = channel | {"permissions": str(held)}
-        else:
-            held, payload["user"] = permissions.DIRECT, public
-        if message is not None:
-            payload["message"] = message
-        hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
-        interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, hidden)
-        world.interactions[number] = interaction
-        if world.gateway.dispatch("INTERACTION_CREATE", payload, guild.id if guild else None):
-            self.watches.add(watch := asyncio.create_task(interactions.watch(world, interaction)))
-            watch.add_done_callback(self.watches.discard)
-        return number
+        if guild is None:
+            return payload | {"channel": channel, "user": public}
+        held = str(guild.permissions(who, channel))
+        member = guild.member(who) | {"user": public, "permissions": held}
+        return payload | {
+            "guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale, "member": member,
+            "channel": channel | {"permissions": held},
+        }  # fmt: skip
+
+    def _by_user_install(self, place: str) -> bool:
+        """Whether a command runs as the user's own app: where the bot is no member."""
+        guild, channel = self.world.guild_of(place), self.world.channel(place)
+        return not guild.bot_in if guild is not None else channel is not None and channel["type"] == objects.GROUP
 
     watches: set[asyncio.Task[None]]
 
@@ -312,53 +313,3 @@ def _command_data(command: Json, path: list[Json], rows: list[Json]) -> Json:
         rows = [{"name": step["name"], "type": step["type"], "options": rows}]
     scope = {"guild_id": command["guild_id"]} if "guild_id" in command else {}
     return {"id": command["id"], "name": command["name"], "type": command["type"], "options": rows} | scope
-
-
-def _check(option: Json, value: Any) -> None:
-    kind, name = option["type"], option["name"]
-    if not isinstance(value, _PYTHON[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
-        raise NotOffered(f"{name} takes no {value!r}")
-    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
-        raise NotOffered(f"{name} offers no {value!r}")
-    size = len(value) if kind == STRING else value
-    least, most = ("min_length", "max_length") if kind == STRING else ("min_value", "max_value")
-    lower, upper = option.get(least), option.get(most)
-    if (lower is not None and size < lower) or (upper is not None and size > upper):
-        raise NotOffered(f"{name} takes {lower} to {upper}, not {size}")
-
-
-def _values(menu: Json, labels: Any) -> list[str]:
-    values = []
-    for label in [labels] if isinstance(labels, str) else labels:
-        option = next((o for o in menu["options"] if label in (o["label"], o["value"])), None)
-        if option is None:
-            raise NotOffered(f"no option {label!r} among {[o['label'] for o in menu['options']]}")
-        values.append(option["value"])
-    if not menu.get("min_values", 1) <= len(values) <= menu.get("max_values", 1):
-        raise NotOffered(f"the menu does not take {len(values)} options")
-    return values
-
-
-def _filled(component: Json, left: Json) -> Json | None:
-    """A part of a modal as it is sent back; takes its value out of ``left``."""
-    shape = {"type": component["type"], "id": component.get("id", 0)}
-    if component["type"] == drafts.ROW:
-        return shape | {"components": [_field(inner, inner.get("label"), left) for inner in component["components"]]}
-    if component["type"] == drafts.LABEL:
-        return shape | {"component": _field(component["component"], component["label"], left)}
-    return shape
-
-
-def _field(field: Json, label: str | None, left: Json) -> Json:
-    shape = {"type": field["type"], "id": field.get("id", 0), "custom_id": field["custom_id"]}
-    key = next((key for key in (label, field["custom_id"]) if key in left), None)
-    if field["type"] == drafts.STRING_SELECT:
-        chosen = left.pop(key) if key is not None else [o["value"] for o in field["options"] if o.get("default")]
-        return shape | {"values": _values(field, chosen)}
-    value = left.pop(key) if key is not None else field.get("value") or ""
-    if field["type"] != drafts.TEXT_INPUT:
-        return shape | {"values": value}
-    least, most = field.get("min_length") or 0, field.get("max_length") or 4000
-    if (field.get("required", True) and not value) or (value and not least <= len(value) <= most):
-        raise NotOffered(f"the field {label!r} takes {least} to {most} characters, not {len(value)}")
-    return shape | {"value": value}

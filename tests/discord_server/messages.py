@@ -144,6 +144,18 @@ def delete(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
     return 204, None
 
 
+@route("POST", "/channels/{channel_id}/messages/bulk-delete")
+def delete_many(call: Call, channel_id: str) -> tuple[int, Any]:
+    world, numbers = call.world, [str(number) for number in call.body["messages"]]
+    demand(world, channel_id, permissions.MANAGE_MESSAGES)
+    if not 2 <= len(numbers) <= 100:
+        raise Refused(50035, f"{len(numbers)} messages; 2 to 100 can be deleted at once")
+    for number in numbers:
+        if (message := world.messages.get(number)) is not None and message["channel_id"] == channel_id:
+            world.remove(message)
+    return 204, None
+
+
 @route("POST", "/channels/{channel_id}/typing")
 def typing(call: Call, channel_id: str) -> tuple[int, Any]:
     demand(call.world, channel_id, _sending(call.world.channel(channel_id) or {"type": 0}))

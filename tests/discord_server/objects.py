@@ -87,6 +87,13 @@ def direct_channel(number: str, recipients: list[dict[str, Any]]) -> dict[str, A
     return shape | ({"name": None, "icon": None, "owner_id": recipients[0]["id"]} if kind == GROUP else {})
 
 
+def plain_avatar() -> bytes:
+    """The picture of who set none."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), (88, 101, 242)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def message(channel: str, author: dict[str, Any], content: str, **extra: Any) -> dict[str, Any]:
     """A message."""
     return {
@@ -114,11 +121,11 @@ def attachment(base: str, filename: str, data: bytes, content_type: str | None =
     return shape | ({"flags": SPOILER} if name.startswith("SPOILER_") else {})
 
 
-def application(guilds: int = 1) -> dict[str, Any]:
+def application(guilds: int = 1, flags: int = 0) -> dict[str, Any]:
     """The bot's application."""
     return {
-        "id": APPLICATION, "name": "editor", "icon": None, "description": "", "type": None, "verify_key": "0" * 64, "flags": 0,
-        "flags_new": "0", "redirect_uris": [], "interactions_endpoint_url": None, "role_connections_verification_url": None,
+        "id": APPLICATION, "name": "editor", "icon": None, "description": "", "type": None, "verify_key": "0" * 64, "flags": flags,
+        "flags_new": str(flags), "redirect_uris": [], "interactions_endpoint_url": None, "role_connections_verification_url": None,
         "owner": user(OWNER, "owner"), "approximate_guild_count": guilds, "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0, "explicit_content_filter": 0, "team": None, "bot_public": True,
         "bot_require_code_grant": False, "eligible_oauth2_scopes": [],

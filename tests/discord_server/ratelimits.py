@@ -51,11 +51,14 @@ class RateLimits:
         bucket.limit, bucket.seconds = figures
         return bucket
 
-    def admit(self, name: str, complain: Callable[[str], None]) -> tuple[bool, dict[str, str]]:
-        """Whether a request may pass, and the headers of its answer (with Retry-After where it may not)."""
+    def admit(self, name: str, counts: bool, complain: Callable[[str], None]) -> tuple[bool, dict[str, str]]:
+        """Whether a request may pass, and the headers of its answer (with Retry-After where it may not).
+
+        ``counts``: towards the limit for all, which interactions are free of.
+        """
         now = time.monotonic()
         own, overall = self._bucket(name), self._bucket("global")
-        for bucket, scope in ((overall, "global"), (own, "user")):
+        for bucket, scope in ((overall, "global"), (own, "user")) if counts else ((own, "user"),):
             if not bucket.take(now):
                 self.refusals += 1
                 if bucket.refused_at is not None and now - bucket.refused_at > _GRACE:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 
 DESCRIPTION = Path(__file__).parents[3] / "shared" / "discord" / "openapi.json"
@@ -41,13 +42,16 @@ def present() -> bool:
 def _pointer(method: str, path: str, *rest: str) -> str | None:
     known = next((name for pattern, name in _paths() if pattern.fullmatch(path)), None)
     assert known is not None, f"Discord has no {path}"
-    node: Any = _document()["paths"][known]  # type: ignore[index]
-    for key in (method.lower(), *rest):
+    node: Any = _document()
+    pointer = ""
+    for key in ("paths", known, method.lower(), *rest):
         if not isinstance(node, dict) or key not in node:
             return None
-        node = node[key]
-    keys = ("paths", known, method.lower(), *rest)
-    return "/" + "/".join(key.replace("~", "~0").replace("/", "~1") for key in keys)
+        node, pointer = node[key], f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        if pointer.count("/") < 6 and "$ref" in node:  # shared responses
+            pointer = node["$ref"].removeprefix("#")
+            node = reduce(lambda inner, name: inner[name], pointer.strip("/").split("/"), _document())
+    return pointer
 
 
 def _snowflakes(body: Any) -> Any:
@@ -66,4 +70,6 @@ def problems(method: str, path: str, body: Any, status: int | None = None) -> li
     pointer = _pointer(method, path, *part, "content", "application/json", "schema")
     if pointer is None:
         return [] if body is None else [f"{method} {path} has no such body"]
-    return [f"{method} {path}: {error.json_path} {error.message[:200]}" for error in _validator(pointer).iter_errors(body)]
+    # of the branches of a union, the one that came nearest says what is wrong
+    errors = [best_match([error]) for error in _validator(pointer).iter_errors(body)]
+    return [f"{method} {path}: {error.json_path} {error.message[:200]}" for error in errors]

@@ -7,11 +7,11 @@ import json
 import re
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
-from tests.discord_server import interactions, messages, objects, routes, schema, things
+from tests.discord_server import commands, interactions, messages, objects, routes, schema, things
 from tests.discord_server.building import Building
-from tests.discord_server.gateway import INVALID, RECONNECT, Gateway
+from tests.discord_server.gateway import INVALID, PRIVILEGED, RECONNECT, Gateway
 from tests.discord_server.members import Members
 from tests.discord_server.ratelimits import RateLimits
 from tests.discord_server.refusals import Refused
@@ -19,22 +19,25 @@ from tests.discord_server.waiting import Waiting
 from tests.discord_server.world import MIB, Clock, Guild, Json, World
 
 API = "/api/v10"
-HANDLERS = (interactions, messages, things)
+HANDLERS = (commands, interactions, messages, things)
 """The modules whose import fills the table of routes."""
 
 
 class DiscordServer(Members, Waiting, Building):
     """Start with ``async with``; ``complaints`` collects whatever a real Discord would not have accepted or sent.
 
-    It begins with one guild (``objects.GUILD``) that has ``channels`` (ids to names). ``shards``: what it advises.
+    It begins with one guild (``objects.GUILD``) that has ``channels`` (ids to names). ``shards``: what it advises;
+    ``privileged``: the privileged intents that are switched on for the application; ``patience``: the seconds an
+    interaction waits for its answer.
     """
 
     def __init__(
         self, token: str = "token-of-a-test", channels: dict[str, str] | None = None, *, shards: int = 1,
-        limits: RateLimits | None = None, heartbeat: float = 41.25,
+        limits: RateLimits | None = None, heartbeat: float = 41.25, privileged: int = PRIVILEGED,
+        patience: float = 3.0,
     ) -> None:  # fmt: skip
         self.token, self.world, self.limits, self._heartbeat = token, World(), limits or RateLimits(), heartbeat
-        self.world.shards = shards
+        self.world.shards, self.world.privileged, self.world.patience = shards, privileged, patience
         self._answered: set[str] = set()
         self.watches: set[asyncio.Task[None]] = set()
         self.home = self.add_guild("a server", channels or {"700000000000000001": "portraits"}, number=objects.GUILD)
@@ -44,7 +47,8 @@ class DiscordServer(Members, Waiting, Building):
         app.add_routes([
             web.get("/gateway/", self._gateway),
             web.get("/attachments/{channel}/{id}/{name}", self._attachment), web.get("/avatars/{user}/{name}", self._avatar),
-            web.get("/embed/avatars/{name}", self._avatar), web.route("*", API + "/{path:.*}", self._rest),
+            web.get("/embed/avatars/{name}", self._avatar),
+            web.get("/guilds/{guild}/users/{user}/avatars/{name}", self._avatar), web.route("*", API + "/{path:.*}", self._rest),
         ])  # fmt: skip
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -92,6 +96,11 @@ class DiscordServer(Members, Waiting, Building):
         return self.world.messages
 
     @property
+    def deleted(self) -> dict[str, Json]:
+        """Messages that are no more, as they were last."""
+        return self.world.deleted
+
+    @property
     def files(self) -> dict[str, tuple[bytes, str]]:
         """What lies on the CDN: bytes and content type by attachment id."""
         return self.world.files
@@ -100,6 +109,11 @@ class DiscordServer(Members, Waiting, Building):
     def interactions(self) -> dict[str, interactions.Interaction]:
         """Every interaction by id."""
         return self.world.interactions
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Ids of interactions that have no callback: because the bot was away, or it is at fault (then it is complained of)."""
+        return [number for number, interaction in self.world.interactions.items() if interaction.callback is None]
 
     @property
     def complaints(self) -> list[str]:
@@ -143,7 +157,8 @@ class DiscordServer(Members, Waiting, Building):
         return web.Response(body=data, content_type=content_type) if data else web.Response(status=404)
 
     async def _avatar(self, request: web.Request) -> web.Response:
-        data = self.world.avatars.get(request.match_info.get("user", ""))
+        # everybody has an avatar: who set none has a plain one
+        data = self.world.avatars.get(request.match_info["user"]) if "user" in request.match_info else objects.plain_avatar()
         return web.Response(body=data, content_type="image/png") if data else web.Response(status=404)
 
     async def _rest(self, request: web.Request) -> web.Response:
@@ -157,7 +172,7 @@ class DiscordServer(Members, Waiting, Building):
             return _json(404, {"message": "404: Not Found", "code": 0})
         route, parameters = known
         body, uploads = await _body(request)
-        passed, headers = self.limits.admit(route.bucket(parameters), self.complaints.append)
+        passed, headers = self.limits.admit(route.bucket(parameters), not own_token, self.complaints.append)
         if not passed:
             wait = float(headers["X-RateLimit-Reset-After"])
             limited = {"message": "You are being rate limited.", "retry_after": wait, "global": "X-RateLimit-Global" in headers}
@@ -193,6 +208,7 @@ async def _body(request: web.Request) -> tuple[Any, list[tuple[int, str, bytes]]
         return (json.loads(data) if data else None), []
     payload, uploads = None, []
     async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
         if part.name == "payload_json":
             payload = await part.json()
         elif numbered := re.fullmatch(r"files\[(\d+)\]", part.name or ""):

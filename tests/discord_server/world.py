@@ -106,6 +106,7 @@ class World:
         self.private: dict[str, Json] = {}
         self.users: dict[str, Json] = {objects.BOT: objects.me(), objects.OWNER: objects.user(objects.OWNER, "owner")}
         self.messages: dict[str, Json] = {}
+        self.deleted: dict[str, Json] = {}
         self.files: dict[str, tuple[bytes, str]] = {}
         self.avatars: dict[str, bytes] = {}
         self.commands: dict[str | None, list[Json]] = {}
@@ -116,6 +117,7 @@ class World:
         self.typing = 0
         self.patience = 3.0
         self.shards = 1
+        self.privileged = 0
         self.gateway: Gateway
         self._news = asyncio.Condition()
 
@@ -143,7 +145,8 @@ class World:
         """What the bot may do in a channel; nothing where it is no member."""
         guild = self.guild_of(channel_id)
         if guild is None:
-            return permissions.DIRECT if channel_id in self.private else 0
+            own = self.private.get(channel_id, {}).get("type") == objects.DIRECT
+            return permissions.DIRECT if own else 0
         return guild.permissions(objects.me(), guild.channels[channel_id]) if guild.bot_in else 0
 
     def rendered(self, message: Json) -> Json:
@@ -203,7 +206,8 @@ class World:
 
     def remove(self, message: Json) -> None:
         """A message is gone."""
-        self.messages.pop(message["id"], None)
+        if self.messages.pop(message["id"], None) is not None:
+            self.deleted[message["id"]] = message
         guild = self.guild_of(message["channel_id"])
         if message["flags"] & objects.EPHEMERAL or (guild is not None and not self.visible(message["channel_id"])):
             return

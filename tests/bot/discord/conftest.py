@@ -7,17 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from yarl import URL
 
 from bot.conversation import Conversations
 from bot.discord import Bot, live
 from bot.discord.asking import PLATFORM
 from storage.history import Edit, History
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, objects, schema
+from tests.discord_server import DiscordServer, objects, point_library, schema
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 LI = objects.user("800000000000000003", "li") | {"locale": "zh-CN"}
@@ -37,9 +34,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
     if not schema.present():
         print("Discord's description is not here: its objects go unchecked")
     async with DiscordServer() as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.api)
-        monkeypatch.setattr(discord.Asset, "BASE", running.base)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(running.gateway))
+        point_library(running.base, monkeypatch.setattr)
         yield running
         assert running.complaints == []
 
