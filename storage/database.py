@@ -8,6 +8,8 @@ Nothing may wait for the network or the editor inside a write transaction.
 from __future__ import annotations
 
 import errno
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from storage.errors import DatabaseTooNew, DiskFull
 
+logger = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30.0
 
@@ -35,7 +39,7 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}"):
             cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute("PRAGMA secure_delete=ON")  # deleted rows leave no bytes behind
+        cursor.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten; ``scrub`` sees to their old copies
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -94,14 +98,36 @@ class Database:
         async with self._writer.begin() as connection:
             await connection.run_sync(upgrade)
 
-    async def checkpoint(self) -> None:
-        """Fold SQLite's write-ahead log into the database file, so that deleted bytes are gone from both."""
-        if self.sqlite:
-            async with self._writer.connect() as connection:
-                raw = await connection.get_raw_connection()
-                assert raw.driver_connection is not None
-                await raw.driver_connection.rollback()
-                await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def checkpoint(self) -> bool:
+        """Fold SQLite's write-ahead log into the database file; False where a reader kept it from being emptied."""
+        return await self._fold("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def scrub(self) -> bool:
+        """Write the database file anew, so that nothing is left in it of rows that were deleted; False where that failed.
+
+        ``secure_delete`` alone is not enough: when SQLite moves rows between pages it leaves their old copies in what is
+        unallocated of a page, and those outlive the rows. Others can read meanwhile, and not write. PostgreSQL keeps what
+        was deleted until its own vacuum reuses the space.
+        """
+        return await self._fold("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def _fold(self, *commands: str) -> bool:
+        """Run commands outside of any transaction on the writer's connection; rows already written stay as they are."""
+        if not self.sqlite:
+            return True
+        rows: list[Any] = []
+        async with self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.rollback()
+            try:
+                for sql in commands:
+                    async with driver.execute(sql) as cursor:
+                        rows = list(await cursor.fetchall())
+            except sqlite3.OperationalError as error:  # no space for a second copy, or locked for too long
+                logger.warning("the database could not be tidied: %s", error)
+                return False
+        return not any(row[0] for row in rows)
 
     async def ping(self) -> None:
         """Raise if the database cannot be read."""

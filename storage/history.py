@@ -387,6 +387,16 @@ class History:
             query = select(EditRow).where(EditRow.source_id == source).order_by(EditRow.number)
             return [_edit(row) for row in (await session.execute(query)).scalars()]
 
+    async def recent_edits(self, platform: str, outside_id: str, server: str | None = None, limit: int = 20) -> list[Edit]:
+        """What a member made lately, newest first, without originals; in one ``server``, or everywhere."""
+        query = select(EditRow).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
+        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, EditRow.number > 0)
+        query = query if server is None else query.where(ConversationRow.server == server)
+        async with self.database.read() as session:
+            rows = await session.execute(query.order_by(EditRow.id.desc()).limit(limit))
+            return [_edit(row) for row in rows.scalars()]
+
     # outside messages
 
     async def link_message(self, platform: str, outside_id: str, edit: int, place: str | None = None) -> None:

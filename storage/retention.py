@@ -1,8 +1,8 @@
 """Forgetting: after a time, on request, and when a member or a server is gone.
 
-Rows go in one transaction; the database is told to overwrite what it frees, its write-ahead log is folded in, and files
-that no row names any more are removed. Where others still need a fact about a forgotten member (a block, a moderator's
-record), an alias takes the place of the id (``storage.servers``).
+Rows go in one transaction; then the files that no row names any more are removed, the database file is written anew, so
+that no copy of a row is left in it, and its write-ahead log is emptied. Where others still need a fact about a forgotten
+member (a block, a moderator's record), an alias takes the place of the id (``storage.servers``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.errors import NotFound
+from storage.errors import BlobDamaged, NotFound
 from storage.history import History, OutsideMessage
 from storage.servers import Servers, alias, find_server
 from storage.tables import (
@@ -32,6 +33,7 @@ from storage.tables import (
     EditRow,
     MessageRow,
     PictureRow,
+    ServerRow,
     SourceRow,
     UserRow,
     now,
@@ -76,7 +78,7 @@ class Retention:
             for rule, limit in rules:
                 count += await self._expire(session, rule, moment - timedelta(days=limit))
             count += await self._expire(session, others, moment - timedelta(days=days))
-            await session.execute(delete(AskedRow).where(AskedRow.answered_at < moment - timedelta(days=days)))
+            await self._expire_asked(session, special, days, moment)
             gone = await self._prune(session)
         await self._clean(gone)
         return count
@@ -100,6 +102,16 @@ class Retention:
         await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
         return len(old)
 
+    @staticmethod
+    async def _expire_asked(session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime) -> None:
+        """Forget answered requests, whose words are no less personal, after the same times."""
+        for platform, server, own in special:
+            where = (AskedRow.platform == platform, AskedRow.server == server)
+            await session.execute(delete(AskedRow).where(*where, AskedRow.answered_at < moment - timedelta(days=own)))
+        longer = [and_(AskedRow.platform == platform, AskedRow.server == server) for platform, server, _ in special]
+        others = or_(AskedRow.server.is_(None), ~or_(*longer)) if longer else AskedRow.key.is_not(None)
+        await session.execute(delete(AskedRow).where(others, AskedRow.answered_at < moment - timedelta(days=days)))
+
     # on request
 
     async def forget_user(self, platform: str, user: str) -> bool:
@@ -111,6 +123,8 @@ class Retention:
             gone: set[tuple[int, str]] = set()
             if row is not None:
                 gone = await self._pictures_of(session, row.id)
+                private = select(ConversationRow.place).where(ConversationRow.user_id == row.id, ConversationRow.server.is_(None))
+                await session.execute(delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(private)))
                 await session.execute(delete(UserRow).where(UserRow.id == row.id))
         await self._clean(gone)
         return row is not None
@@ -154,19 +168,19 @@ class Retention:
     # when somebody is gone
 
     async def forget_member(self, platform: str, server: str, user: str) -> bool:
-        """Delete what a person did in one server; False when there was nothing."""
+        """Delete what a person did in one server, and their name from its records; False when there were no pictures."""
+        gone: set[tuple[int, str]] = set()
+        found: list[int] = []
         async with self.database.write() as session:
             where = (AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
             await session.execute(delete(AskedRow).where(*where))
+            await self._forget_names(session, platform, user, server)
             row = await self._user(session, platform, user)
-            if row is None:
-                return False
-            rows = await session.execute(
-                select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
-            )
-            found = list(rows.scalars())
-            await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
-            gone = await self._prune(session) | await self._drop_idle(session, [row.id])
+            if row is not None:
+                query = select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
+                found = list((await session.execute(query)).scalars())
+                await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
+                gone = await self._prune(session) | await self._drop_idle(session, [row.id])
         await self._clean(gone)
         return bool(found)
 
@@ -242,7 +256,8 @@ class Retention:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("history.json", json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
             for name, blob in files.items():
-                archive.writestr(name, self.blobs.read(*blob))
+                with suppress(BlobDamaged):  # the rest is theirs all the same
+                    archive.writestr(name, self.blobs.read(*blob))
         return buffer.getvalue()
 
     # the machinery
@@ -291,32 +306,34 @@ class Retention:
         return gone
 
     @staticmethod
-    async def _forget_names(session: AsyncSession, platform: str, user: str) -> None:
-        """Put an alias in the place of a person's id in what moderators wrote down."""
+    async def _forget_names(session: AsyncSession, platform: str, user: str, server: str | None = None) -> None:
+        """Put an alias in the place of a person's id in what moderators wrote down, everywhere or in one server."""
         name = await alias(session, platform, user)
-        await session.execute(update(BlockRow).where(BlockRow.member == user).values(member=name))
-        await session.execute(update(BlockRow).where(BlockRow.actor == user).values(actor=name))
-        rows = (await session.execute(select(AuditRow).where(AuditRow.platform == platform))).scalars()
-        for row in rows:
+        servers = select(ServerRow.id).where(ServerRow.platform == platform)
+        servers = servers if server is None else servers.where(ServerRow.outside_id == server)
+        for block in (await session.execute(select(BlockRow).where(BlockRow.server_id.in_(servers)))).scalars():
+            block.member = name if block.member == user else block.member
+            block.actor = name if block.actor == user else block.actor
+            block.reason = block.reason.replace(user, name) if block.reason else block.reason
+        query = select(AuditRow).where(AuditRow.platform == platform)
+        query = query if server is None else query.where(AuditRow.server_id.in_(servers))
+        for row in (await session.execute(query)).scalars():
             row.actor = name if row.actor == user else row.actor
             row.target = name if row.target == user else row.target
             row.reason = row.reason.replace(user, name) if row.reason else row.reason
             written = json.dumps(row.details, ensure_ascii=False)
             if user in written:
                 row.details = json.loads(written.replace(user, name))
-        blocks = (await session.execute(select(BlockRow).where(BlockRow.reason.contains(user)))).scalars()
-        for block in blocks:
-            block.reason = (block.reason or "").replace(user, name)
 
     async def _clean(self, files: set[tuple[int, str]]) -> None:
-        """Fold the log in, and remove files that lost their row (unless the same picture was stored anew meanwhile)."""
-        await self.database.checkpoint()
+        """Remove files that lost their row (unless the same picture was stored anew meanwhile), and what rows left behind."""
         async with self.database.read() as session:
             rows = await session.execute(
                 select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.sha256.in_([name for _, name in files]))
             )
             kept = {(user, name) for user, name in rows}
         await asyncio.to_thread(self.blobs.remove, files - kept)
+        await self.database.scrub()
 
 
 def _plain(value: Any) -> str:

@@ -87,6 +87,18 @@ async def test_a_new_picture_keeps_the_old_tree(history: History) -> None:
     assert (await history.undo(root.conversation)).id == root.id
 
 
+async def test_recent_edits_of_a_member_in_a_server_or_everywhere(history: History) -> None:
+    made = []
+    for user, place, server in (("ann", "here", "club"), ("ann", "there", None), ("ben", "here", "club")):
+        conversation = await history.conversation("test", user, place, server)
+        root = await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, {})
+        made.append((await step(history, root, f"{user} {place}")).id)
+    assert [edit.id for edit in await history.recent_edits("test", "ann")] == [made[1], made[0]]
+    assert [edit.id for edit in await history.recent_edits("test", "ann", "club")] == [made[0]]
+    assert [edit.id for edit in await history.recent_edits("test", "ann", limit=1)] == [made[1]]
+    assert await history.recent_edits("test", "cleo") == []
+
+
 async def test_no_update_is_lost(history: History) -> None:
     """Sixteen writers at once, each edit numbered after the last: a lost update would show as a number given twice."""
     root = await begin(history)

@@ -91,9 +91,21 @@ def upgrade() -> None:
     with op.batch_alter_table("user", schema=None) as batch_op:
         batch_op.add_column(sa.Column("locale", sa.String(length=20), nullable=True))
         batch_op.add_column(sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True))
+    if op.get_bind().dialect.name == "postgresql":
+        add_circular_keys()
+
+
+def add_circular_keys() -> None:
+    """Where tables refer to each other, ``create_table`` leaves the second key out; SQLite's table has it from the start."""
+    for table, column in (("conversation", "head_id"), ("edit", "redo_id")):
+        op.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} NOT IN (SELECT id FROM edit)")  # noqa: S608
+        op.create_foreign_key(f"fk_{table}_{column}", table, "edit", [column], ["id"], ondelete="SET NULL")
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint("fk_edit_redo_id", "edit")
+        op.drop_constraint("fk_conversation_head_id", "conversation")
     with op.batch_alter_table("user", schema=None) as batch_op:
         batch_op.drop_column("consented_at")
         batch_op.drop_column("locale")

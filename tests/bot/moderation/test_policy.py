@@ -196,9 +196,11 @@ async def test_a_cooldown_tells_how_long_and_refusals_do_not_prolong_it(policy: 
 
 async def test_every_refusal_has_a_sentence_in_every_language() -> None:
     moment = Moment(now())
-    errors = [Paused(), Blocked(), BlockedUntil(until=moment), ChannelClosed(), AgeRestrictedOnly(), ConsentNeeded(),
-              SpoilerNeeded(), RefusedWord(word="x"), NoQuota(), CoolingDown(count=1), CoolingDown(count=9), QuotaSpent(count=1, again=moment),
-              QuotaSpent(count=9, again=moment), BadRefusedWord(entry="/(/"), PolicyError()]  # fmt: skip
+    errors = [
+        Paused(), Blocked(), BlockedUntil(until=moment), ChannelClosed(), AgeRestrictedOnly(), ConsentNeeded(), SpoilerNeeded(),
+        RefusedWord(word="x"), NoQuota(), CoolingDown(count=1), CoolingDown(count=9), QuotaSpent(count=1, again=moment),
+        QuotaSpent(count=9, again=moment), BadRefusedWord(entry="/(/"), PolicyError(),
+    ]  # fmt: skip
     for locale in every():
         sentences = [sentence_for(error, locale) for error in errors]
         assert all(sentence and "{" not in sentence for sentence in sentences)

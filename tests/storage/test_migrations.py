@@ -1,0 +1,89 @@
+"""Tables grow with the program and keep what is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, event, text
+
+from storage.blobs import BlobStore
+from storage.database import MIGRATIONS
+from storage.history import History, Picture
+from storage.inbox import Inbox
+from storage.people import People
+from storage.tables import Base, now
+
+PIXELS = b"pixels of long ago"
+MOMENT = "2025-01-02 03:04:05.000000"
+
+
+def first_version(path: Path, picture: str) -> None:
+    """A database as the first version of the program left it, with one conversation of two edits in it."""
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=ON"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    rows = [
+        f"INSERT INTO user VALUES (1, 'test', 'ann', '{MOMENT}')",
+        f"INSERT INTO conversation VALUES (1, 1, 'here', NULL, '{MOMENT}')",
+        "INSERT INTO delta VALUES (1, 1, 'd1', 'float16', '[1]', x'0102')",
+        f"INSERT INTO picture VALUES (1, 1, '{picture}', 'image/png', 8, 8, '{MOMENT}')",
+        f"INSERT INTO source VALUES (1, 1, 1, 'tiny', 'f00d', 'float16', '[1]', x'0304', '{{}}', '{MOMENT}')",
+        f"INSERT INTO edit VALUES (1, 1, 1, NULL, NULL, 0, '', 1, '[]', '[]', '{MOMENT}')",
+        f"""INSERT INTO edit VALUES (2, 1, 1, 1, NULL, 1, 'pink', 1, '[{{"prompt": "pink", "delta": "d1"}}]', '[]', '{MOMENT}')""",
+        "UPDATE edit SET redo_id = 2 WHERE id = 1",
+        "UPDATE conversation SET head_id = 2",
+        f"INSERT INTO job VALUES ('j1', 1, '{{}}', '{MOMENT}')",
+        "INSERT INTO message VALUES (1, 'test', 'm1', 2)",
+    ]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for row in rows:
+            connection.execute(text(row.replace(":", r"\:")))
+    engine.dispose()
+
+
+async def test_the_first_version_grows_up_with_its_data(tmp_path: Path) -> None:
+    path, blobs = tmp_path / "old.sqlite", BlobStore(tmp_path / "pictures")
+    first_version(path, blobs.write(1, PIXELS))
+    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures") as history:
+        conversation = await history.conversation("test", "ann", "here", "club")
+        assert (conversation.id, conversation.head, conversation.server) == (1, 2, "club")
+        assert await history.picture(1) == Picture(PIXELS, "image/png", 8, 8)
+        (layer,) = await history.adjustments(2)
+        assert (layer.recipe, layer.delta.data) == ({"prompt": "pink"}, b"\1\2")
+        assert [job.id for job in await history.jobs_under_way()] == ["j1"]
+        assert [(one.id, one.place) for one in await history.messages_of(2)] == [("m1", None)]
+        assert (await history.undo(1)).id == 1
+        assert (await history.redo(1)).id == 2
+        await People(history.database).consent("test", "ann", now())
+        assert await Inbox(history.database).accept("k", "test", "ann", "club", "here", {}) is not None
+
+
+async def test_migrations_arrive_at_the_tables_of_the_program(tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite"
+    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
+        pass
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+async def test_there_is_a_way_back(tmp_path: Path) -> None:
+    path, blobs = tmp_path / "old.sqlite", BlobStore(tmp_path / "pictures")
+    first_version(path, blobs.write(1, PIXELS))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        command.downgrade(config, "0001")
+        assert connection.execute(text("SELECT text FROM edit ORDER BY id")).scalars().all() == ["", "pink"]
+    engine.dispose()
