@@ -23,6 +23,7 @@ from bot import locales, motion, replies
 from bot.errors import BotError, NothingSaid, NothingToAnimate, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
+from bot.metrics import Metrics
 from bot.pictures.animation import Format, animation
 from bot.pictures.mark import Mark, mark
 from editor import protocol as wire
@@ -192,8 +193,11 @@ class Conversations:
     ``mark`` is put on each result before it is stored, never on what the user sent.
     """
 
-    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark) -> None:
+    def __init__(
+        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None
+    ) -> None:
         self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
+        self.metrics = metrics or Metrics()
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
 
@@ -395,7 +399,16 @@ class Conversations:
     # what the editor does
 
     async def _run(self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str) -> wire.Result:
-        return await self.editor.run(job, wire.Job(user=str(conversation), request=request), on_progress)
+        body = wire.Job(user=str(conversation), request=request)
+
+        def heard(event: wire.Event) -> Awaitable[None] | None:
+            self.metrics.saw(event)
+            return on_progress(event) if on_progress is not None else None
+
+        result = await self.editor.run(job, body, heard)
+        if isinstance(result, wire.EditResult):
+            self.metrics.wished(result.effects)
+        return result
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, hidden: bool, answer: _Answer, on_progress: OnProgress | None, bare: bool,

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_after
+from bot.pictures.mark import is_marked
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
@@ -210,3 +211,15 @@ def test_strengths_are_bounded_and_weak_layers_fall_off() -> None:
     assert [layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})] == [1.0, 1.0]
     assert [layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})] == ["beard"]
     assert strengths_after(layers, {"do": "remove", "target": "all"}) == []
+
+
+async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Conversations) -> None:
+    """Once, before it is stored: undo and a second look give the very file, and the same wish gives the same bytes."""
+    pink = await talk(conversations, "pink hair")
+    varied = await talk(conversations, "show me two variations")
+    original = await talk(conversations, "show the original")
+    assert [is_marked(shown.picture.data) for shown in (*pink.pictures, *varied.pictures)] == [True] * 3
+    assert [is_marked(shown.picture.data) for shown in original.pictures] == [False]
+    await talk(conversations, "glasses")
+    assert (await talk(conversations, "undo")).pictures[0].picture == pink.pictures[0].picture
+    assert (await talk(conversations, "pink hair", speaker=BEN)).pictures[0].picture == pink.pictures[0].picture
