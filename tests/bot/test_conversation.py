@@ -18,6 +18,7 @@ from storage.history import History
 from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png
+from tests.tiny import write_bundle
 
 ANN, BEN = Speaker("test", "ann", "here"), Speaker("test", "ben", "here")
 
@@ -90,6 +91,52 @@ async def test_variations_are_branches_and_the_head_stays(conversations: Convers
     assert (await talk(conversations, "go to 3")).edit.number == 3  # type: ignore[union-attr]
 
 
+async def test_chinese_and_english_in_one_conversation(conversations: Conversations) -> None:
+    pink = await talk(conversations, "把头发染成粉色")
+    assert (pink.locale, pink.adjustments) == ("zh-CN", (("pink hair", 1.0),))
+    assert "「粉色头发」" in pink.reply
+    assert pink.pictures[0].alt == "修改后的图片：粉色头发"
+    less = await talk(conversations, "再淡一点")
+    assert less.adjustments == (("pink hair", 0.8),)
+    assert less.reply == "「粉色头发」现在是 80%。"
+    english = await talk(conversations, "twice as strong")
+    assert english.adjustments == (("pink hair", 1.6),)
+    assert english.reply == "“pink hair” is at 160 % now."
+    both = await talk(conversations, "add glasses", "粉发更淡一点，眼镜不要了")
+    assert [prompt for prompt, _ in both.adjustments] == ["pink hair"]
+    assert "「粉色头发」" in both.reply
+    assert "「glasses」" in both.reply, "what was said in English is called as it was said"
+    assert (await talk(conversations, "历史")).reply.splitlines()[0] == "0. 原图"
+    assert (await talk(conversations, "撤销")).reply.startswith("已撤销，现在是第 ")
+
+
+async def test_a_word_that_is_in_no_lexicon_is_asked_about(conversations: Conversations) -> None:
+    await talk(conversations, "glasses")
+    turn = await talk(conversations, "粉色头发，还有魑魅魍魉")
+    assert [action["do"] for action in turn.actions] == ["add", "ask"]
+    assert "「魑魅魍魉」" in turn.reply
+
+
+async def test_the_preferred_language_where_a_sentence_shows_none(conversations: Conversations) -> None:
+    speaker = Speaker("test", "cai", "here", locale="zh-CN")
+    received = await conversations.talk(speaker, "", make_png())
+    assert received.reply == "收到！想改哪里？比如「粉色头发」和「眼镜」。"
+    assert (await conversations.talk(speaker, "")).reply.startswith("我没看出")
+    assert (await conversations.talk(speaker, "undo")).locale == "en"
+
+
+async def test_a_multilingual_model_gets_the_users_own_words(history: History, tmp_path: Path) -> None:
+    write_bundle(tmp_path / "bundles" / "many", languages=["en", "zh"])
+    arguments = ["--bundles", str(tmp_path / "bundles")]
+    async with own_editor(arguments) as supervisor, EditorClient(supervisor.url) as editor:
+        while not await editor.ready():  # noqa: ASYNC110 - the editor is another process
+            await asyncio.sleep(0.05)
+        conversations = Conversations(history, editor, "many")
+        turn = await talk(conversations, "把头发染成魑魅色")
+        assert [(action["prompt"], action["said"]) for action in turn.actions] == [("魑魅头发", "魑魅头发")]
+        assert "「魑魅头发」" in turn.reply
+
+
 async def test_bad_pictures_lose_nothing(conversations: Conversations) -> None:
     before = await talk(conversations, "glasses")
     for data, words in pictures.BAD.values():
@@ -154,6 +201,13 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
     assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_results_are_marked_and_what_was_sent_is_not(conversations: Conversations, picture: bytes) -> None:
+    sent = await conversations.talk(ANN, "", picture)
+    turn = await conversations.talk(ANN, "pink hair")
+    undone = await conversations.talk(ANN, "undo")
+    assert [is_marked(one.pictures[0].picture.data) for one in (sent, turn, undone)] == [False, True, False]
 
 
 async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:

@@ -55,8 +55,9 @@ def describe(tokens: Sequence[Token]) -> Phrase:
 def _grouped(content: Sequence[Token]) -> tuple[list[_Group], list[Token]]:
     groups: list[_Group] = []
     pending: list[Token] = []
+    named = any(token.kind in NOUNS for token in content)  # beside a noun, an unknown word is taken for an adjective
     for token in content:
-        if token.kind in NOUNS or token.kind == "unknown":
+        if token.kind in NOUNS or (token.kind == "unknown" and not named):
             groups.append(_Group(token, pending))
             pending = []
         else:
@@ -125,13 +126,17 @@ def _own_words(words: Sequence[str]) -> str | None:
     for start in range(len(words)):
         english_noun = " ".join(words[start:])
         known = lexicon.OWN.get(english_noun) or lexicon.OWN.get(english_noun.removesuffix("s"))
-        if known is None:
+        if known is None or (known[1] == "thing" and _is_colour(words[start])):  # 粉色头发 rather than 粉发
             continue
         before = [_adjective(word, english_noun) for word in words[:start]]
         if any(token is None for token in before):
             return None
         return _spoken([token for token in before if token], Token(known[0], known[1], english_noun))
     return None
+
+
+def _is_colour(word: str) -> bool:
+    return word in english.COLOURS
 
 
 def _adjective(word: str, noun: str) -> Token | None:

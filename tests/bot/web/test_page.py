@@ -21,11 +21,14 @@ PATIENCE = 60_000
 
 
 @pytest.fixture
-async def page(conversations: Conversations, aiohttp_server: Callable[..., Any]) -> AsyncIterator[Page]:
+async def page(
+    request: pytest.FixtureRequest, conversations: Conversations, aiohttp_server: Callable[..., Any]
+) -> AsyncIterator[Page]:
+    """The page in a browser, in the language of the fixture's parameter."""
     server = await aiohttp_server(create_app(conversations, samples.FOLDER, 1024 * 1024))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 860})
+        page = await browser.new_page(viewport={"width": 1280, "height": 860}, locale=getattr(request, "param", "en-GB"))
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -150,3 +153,21 @@ async def test_what_is_said_is_text_and_never_markup(page: Page) -> None:
     await say(page, "<img src=x onerror=alert(1)>")
     await answers(page, 1)
     await expect(page.locator(".bubble.me")).to_have_text("<img src=x onerror=alert(1)>")
+
+
+@pytest.mark.parametrize("page", ["zh-CN"], indirect=True)
+async def test_the_page_in_chinese(page: Page) -> None:
+    await expect(page).to_have_title("说句话就能修图")
+    await page.get_by_label("示例头像 1", exact=True).click()
+    assert "想改哪里" in await answers(page, 1)
+    await page.get_by_label("你的要求").fill("把头发染成粉色")
+    await page.keyboard.press("Enter")
+    assert "「粉色头发」" in await answers(page, 2)
+    await page.get_by_role("button", name="减弱").click()
+    assert "%" in await answers(page, 3)
+    await expect(page.locator("#pills li")).to_have_text(["粉色头发 80%"])
+    await page.get_by_label("回到第 1 步：粉色头发").click()
+    await answers(page, 4)
+    await expect(page.locator("#pills li")).to_have_text(["粉色头发"])
+    words = await page.locator("main").inner_text()
+    assert not any(word in words for word in ("Less", "Undo", "original", "Download"))

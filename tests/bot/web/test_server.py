@@ -69,6 +69,22 @@ async def test_the_page_asks_nothing_of_other_hosts(client: TestClient[Any, Any]
     assert (await client.get("/static/../server.py")).status == 404
 
 
+async def test_the_page_in_the_browsers_language(client: TestClient[Any, Any]) -> None:
+    headers = {"Accept-Language": "fr;q=0.9, zh-TW;q=0.8, en;q=0.5"}
+    page = await (await client.get("/", headers=headers)).text()
+    assert '<html lang="zh-CN">' in page
+    assert "说句话就能修图" in page
+    assert "{{" not in page
+    state = await (await client.get("/api/state", headers=headers)).json()
+    assert state["examples"] == ["粉色头发", "眼镜"]
+    turn = (await talk(client, "", make_png(), **headers))[-1]
+    assert turn["reply"].startswith("收到！")
+    assert turn["history"][0]["description"] == "原图"
+    turn = (await talk(client, "粉色头发", **headers))[-1]
+    assert turn["adjustments"] == [{"prompt": "粉色头发", "strength": 1.0}]
+    assert 'lang="en"' in await (await client.get("/")).text()
+
+
 @pytest.mark.parametrize(
     "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )

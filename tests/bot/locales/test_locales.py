@@ -1,0 +1,135 @@
+"""Every language says everything, and the right one answers; another language is one more file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from bot import locales
+from bot.language.actions import Ask
+from bot.locales import Locale, every, get, locale_of, preferring, script_of
+
+ENGLISH = get("en")
+FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
+SOURCES = [*Path(locales.__file__).parents[1].rglob("*.py"), *Path(locales.__file__).parents[1].glob("web/**/*.*")]
+
+
+def placeholders(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("locale", every(), ids=lambda locale: locale.code)
+def test_every_language_has_every_text_with_the_same_placeholders(locale: Locale) -> None:
+    plain = {key for key in ENGLISH.texts if not (FORMS.search(key) and FORMS.sub("", key) in ENGLISH.texts)}
+    assert plain <= locale.texts.keys()
+    assert {key for key in locale.texts if FORMS.sub("", key) not in plain | ENGLISH.texts.keys()} == set()
+    for key in plain:
+        assert placeholders(locale.texts[key]) == placeholders(ENGLISH.texts[key]), key
+
+
+def test_chinese_keeps_to_chinese_marks() -> None:
+    for key, text in get("zh-CN").texts.items():
+        bare = re.sub(r"\{\w+\}|\{\w*|[A-Za-z0-9_:]+", "", text)
+        assert not set(bare) & set(",!?;\"'“”‘’()"), (key, text)
+        assert text.count("「") == text.count("」"), key
+        assert not re.search(r"[\u4e00-\u9fff][.:]", text), (key, text)
+
+
+def test_no_text_is_left_over() -> None:
+    """Each key is named somewhere, whole or as the beginning of one that is put together."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".js", ".html"))
+    code = "\n".join(line for line in code.splitlines() if not re.match(r'\s*"[\w.-]+": ', line))
+    for key in ENGLISH.texts:
+        head = key.rsplit(".", 1)[0]
+        named = (
+            f'"{key}"' in code
+            or f"{{{{{key}}}}}" in code
+            or re.search(rf'["`](?:{re.escape(head)}|{re.escape(head.split(".", 1)[-1])})[.`]', code)
+        )
+        assert named or f'"{key.removeprefix("web.")}"' in code or key.startswith("error.editor."), key
+
+
+@pytest.mark.parametrize(
+    ("text", "preferred", "code"),
+    [
+        ("pink hair", None, "en"), ("pink hair", "zh-CN", "en"), ("粉色头发", None, "zh-CN"), ("粉色头发", "en-US", "zh-CN"),
+        ("加上glasses", "en-US", "zh-CN"), ("50%", "zh-CN", "zh-CN"), ("50%", None, "en"), ("", "zh-TW", "zh-CN"), ("", "fr", "en"),
+        ("привет", "zh-CN", "zh-CN"), ("привет", None, "en"), ("🙂", "en-GB", "en"), ("頭髮", None, "zh-CN"),
+    ],
+)  # fmt: skip
+def test_the_sentence_decides_then_the_preference(text: str, preferred: str | None, code: str) -> None:
+    assert locale_of(text, preferred).code == code
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [("zh-CN", "zh-CN"), ("zh-TW", "zh-CN"), ("zh-Hans-SG", "zh-CN"), ("zh_CN.UTF-8", "zh-CN"), ("EN-us", "en"), ("en", "en")],
+)
+def test_codes_of_discord_browsers_and_systems(code: str, found: str) -> None:
+    locale = preferring(code)
+    assert locale is not None
+    assert locale.code == found
+
+
+def test_codes_of_languages_that_are_not_spoken() -> None:
+    assert [preferring(code) for code in (None, "", "C", "C.UTF-8", "fr", "*")] == [None] * 6
+
+
+def test_scripts() -> None:
+    assert [script_of(text) for text in ("hair", "头发", "加glasses", "12 %", "")] == ["LATIN", "CJK", "CJK", None, None]
+
+
+def test_lists_and_shares() -> None:
+    chinese = get("zh-CN")
+    assert ENGLISH.quoted(["a", "b", "c"]) == "“a”, “b” and “c”"
+    assert chinese.quoted(["甲", "乙", "丙"]) == "「甲」、「乙」和「丙」"
+    assert (ENGLISH.quoted([]), ENGLISH.quoted(["a"])) == ("", "“a”")
+    assert (ENGLISH.percent(0.6), chinese.percent(0.6)) == ("60 %", "60%")
+
+
+def test_a_question_is_put_into_words() -> None:
+    (ask,) = get("zh-CN").parse("魑魅魍魉")
+    assert isinstance(ask, Ask)
+    assert "「魑魅魍魉」" in ask.question
+
+
+GERMAN = """
+from bot.language.actions import Add
+from bot.locales._locale import Locale
+from bot.locales.english import TEXTS
+
+def plural(count):
+    return "one" if count == 1 else "other"
+
+LOCALE = Locale(
+    code="de", discord=("de",), name="Deutsch", scripts=frozenset({"LATIN"}), plural=plural,
+    texts={**TEXTS, "reply.done": "Fertig: {names}.", "steps": "{count} Schritte", "steps.one": "ein Schritt"},
+    grammar=lambda text, after, languages: [Add("blonde hair", said=text)],
+)
+"""
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "german.py").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.setattr(locales, "__path__", [*locales.__path__, str(tmp_path)])
+    every.cache_clear()
+    yield
+    every.cache_clear()
+    sys.modules.pop("bot.locales.german", None)
+
+
+@pytest.mark.usefixtures("german")
+def test_another_language_is_one_more_file() -> None:
+    assert [locale.code for locale in every()] == ["en", "zh-CN", "de"]
+    assert locale_of("blonde Haare", "de").code == "de"
+    assert locale_of("blonde Haare", "en-US").code == "en"
+    german = get("de")
+    assert german.say("reply.done", names="x") == "Fertig: x."
+    assert [german.say("steps", count=count) for count in (1, 3)] == ["ein Schritt", "3 Schritte"]
+    assert german.parse("blonde Haare")[0].said == "blonde Haare"  # type: ignore[union-attr]
