@@ -43,7 +43,7 @@ TEXTS = {
     "reply.replaced": "它替换了{names}。",
     "reply.weak": "「{name}」只显出了一点：在这张图上，这个模型很难做到。",
     "reply.region-ignored": "我还不能只改一个部位，其他地方可能也会有些变化。",
-    "reply.satisfied": "图里已经有「{name}」的样子了，所以我没有改动。",
+    "reply.satisfied": "这张图已经符合「{name}」了，所以我没有改动。",
     "reply.not-here": "「{name}」在这张图上显不出来，所以我没有改动。",
     "reply.no-response": "这个模型做不出「{name}」，所以我没有改动图片。",
     "reply.nearest": "我能做的有，比如{names}。",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bot.language import MOST_PROMPT
 from bot.language.actions import ALL, Action, Add, Ask, Remove, Scale, Set, Show
@@ -100,6 +101,7 @@ class _Reader:
     # one thing after another
 
     def _group(self, tokens: list[Token], given: _Amount) -> list[Action]:
+        tokens = _without_receiver(tokens)
         content = [token for token in tokens if token.kind in CONTENT]
         amount = _amount(tokens, given)
         if not content:
@@ -143,6 +145,7 @@ class _Reader:
         """Something that is not there yet."""
         if amount.sense < 0 and any(t.text == "太" for t in tokens) and any(t.text in words.PRAISE for t in content):
             return []
+        self.topic = next((token for token in reversed(content) if token.kind in ("part", "worn")), self.topic)
         if all(token.kind == "part" for token in content) and not amount.sense and amount.level is None:
             return [Ask("ask.unclear")]  # every picture has hair: what is wished of it?
         bare = next((token.text for token in tokens if token.text in words.BARE_SENSE and token.kind in ("less", "more")), None)
@@ -154,7 +157,6 @@ class _Reader:
                 return self._add(content, replace(phrase, english=f"no {phrase.english}", said=f"少{phrase.said}"), amount.degree)
             return self._add(content, phrase, -amount.degree)
         content = self._with_topic(content)
-        self.topic = next((token for token in reversed(content) if token.kind in ("part", "worn")), self.topic)
         strength = amount.level if amount.level is not None else amount.factor if amount.factor is not None else amount.degree
         return self._add(content, describe(content), strength)
 
@@ -277,6 +279,15 @@ def _changed(target: str, amount: _Amount) -> Action:
     factor = amount.scale
     assert factor is not None
     return Scale(target, round(factor, 4)) if factor > 0 else Remove(target)
+
+
+def _without_receiver(tokens: list[Token]) -> list[Token]:
+    """ "给小姐姐加个猫耳" is about the ears: whom 给 and 让 name is the person in the picture."""
+    for place, (giving, receiver) in enumerate(pairwise(tokens)):
+        if giving.text in words.GIVING and receiver.kind == "being":
+            rest = [*tokens[: place + 1], *tokens[place + 2 :]]
+            return rest if any(token.kind in CONTENT for token in rest) else tokens
+    return tokens
 
 
 def _comparative(tokens: Sequence[Token]) -> bool:

@@ -64,6 +64,10 @@ sky: 天空 天
 facial features: 五官
 wall: 墙 墙壁
 style: 风格 画风 样式
+frame: 框 边框
+temples: 太阳穴
+eyeballs: 眼白
+posture: 姿势
 """
 
 WORN = """
@@ -142,6 +146,20 @@ halo: 光环
 whiskers: 猫须
 pipe: 烟斗
 cigarette: 香烟 烟
+black glasses: 黑框眼镜 黑框
+gold-rimmed glasses: 金丝眼镜 金丝边眼镜 金框眼镜
+graduation cap: 学士帽
+headscarf: 头巾
+cape: 斗篷 披风
+bandage: 绷带 创可贴
+hair accessory: 头饰 发饰
+false eyelashes: 假睫毛
+long eyelashes: 长睫毛
+face paint: 脸彩
+snot: 鼻涕
+gloves: 手套
+cat ears: 猫耳 猫耳朵
+rabbit ears: 兔耳 兔耳朵
 """
 
 BEING = """
@@ -246,6 +264,29 @@ raccoon: 浣熊
 koala: 考拉
 penguin: 企鹅
 animal: 动物
+young person: 年轻人
+middle-aged person: 中年人
+middle-aged man: 大叔 中年男人
+middle-aged woman: 阿姨 大妈 中年女人
+handsome man: 帅哥 型男
+beautiful woman: 美女 大美女
+young lady: 小姐姐 小姐 妹子 小妹妹
+young guy: 小哥哥 小哥 小弟弟 小鲜肉
+mother: 妈妈 母亲
+father: 爸爸 父亲
+bride: 新娘
+groom: 新郎
+santa claus: 圣诞老人
+superman: 超人
+spider-man: 蜘蛛侠
+batman: 蝙蝠侠
+mermaid: 美人鱼
+werewolf: 狼人
+orc: 兽人
+dwarf: 矮人
+goddess: 女神
+businessman: 商人
+astronaut: 宇航员
 """
 
 THING = """
@@ -286,7 +327,7 @@ big eyes: 大眼睛 大眼
 small eyes: 小眼睛 小眼
 red lips: 红唇
 white teeth: 白牙
-smile: 笑容 微笑 笑脸
+smile: 笑容 笑脸
 big smile: 灿烂的笑容 灿烂笑容
 frown: 皱眉头
 tongue out: 吐舌头 伸舌头 吐舌
@@ -332,6 +373,21 @@ photo: 照片
 portrait: 肖像
 ukiyo-e: 浮世绘
 ink painting: 水墨 水墨画
+mullet: 鲻鱼头 狼尾
+hime cut: 公主切
+high ponytail: 高马尾
+low ponytail: 低马尾
+woolly curls: 羊毛卷
+hair tied up: 扎起来 头发扎起来 扎头发 扎起
+hair down: 披头散发 披肩发
+shoulder-length hair: 齐肩短发 齐肩发 中长发
+side swept bangs: 斜刘海
+small face: 小脸
+v-shaped face: 尖脸 锥子脸
+high nose bridge: 高鼻梁
+cherry lips: 樱桃小嘴
+smirk: 坏笑 邪魅一笑
+silly grin: 傻笑
 """
 
 COLOUR = """
@@ -364,6 +420,18 @@ beige: 米色 米白色
 colourful: 彩色 五颜六色 七彩
 hazel: 榛色 淡褐色
 neon: 荧光 霓虹
+mint green: 薄荷绿 薄荷色
+milk tea brown: 奶茶色
+silver grey: 奶奶灰 银灰
+flaxen: 亚麻色 亚麻
+champagne: 香槟色
+khaki: 卡其色
+turquoise: 绿松石色 湖蓝 湖蓝色
+sky blue: 天空蓝
+cherry blossom pink: 樱花粉
+rainbow coloured: 彩虹色
+amber: 琥珀色
+transparent: 透明
 """
 
 SHAPE = """
@@ -488,10 +556,23 @@ sunny: 晴朗
 asian: 亚洲 亚裔
 african: 非洲 非裔
 european: 欧洲 欧美
+disgusted: 嫌弃 厌恶
+smug: 得意
+helpless: 无奈
+wronged: 委屈
+nervous: 紧张
+excited: 兴奋 激动
+energetic: 有精神 精神 精神抖擞
+depressed: 沮丧 颓废
+androgynous: 中性
+realistic: 写实 真实 逼真
+retro: 老式
+cuddly: 软萌
+handsome and cool: 帅酷
 """
 
 STATE = """
-smiling: 笑 微微笑 笑起来 笑一笑 笑一个 微笑着 笑着 面带微笑
+smiling: 微笑 笑 微微笑 笑开 嘴角上扬 嘴角上翘 笑起来 笑一笑 笑一个 微笑着 笑着 面带微笑
 grinning: 咧嘴笑 露齿笑
 laughing: 大笑 哈哈大笑 笑哈哈
 crying: 哭 哭泣 流泪 哭着
@@ -503,6 +584,8 @@ sleeping: 睡觉 睡着
 pouting: 嘟嘴 撅嘴 噘嘴
 singing: 唱歌
 kissing: 亲亲 亲吻
+pursing lips: 抿嘴
+staring: 瞪眼 盯着
 """
 
 KINDS = {"part": PART, "worn": WORN, "being": BEING, "thing": THING, "colour": COLOUR, "shape": SHAPE, "trait": TRAIT,

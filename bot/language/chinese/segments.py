@@ -34,7 +34,7 @@ def _vocabulary() -> dict[str, Token]:
     """Every known word; where one stands in several tables, the later of these kinds wins."""
     found: dict[str, Token] = {}
     tables = (
-        ("polite", words.POLITE), ("last", words.THE_LAST), ("person", words.PERSONS), ("everything", words.EVERYTHING),
+        ("polite", words.POLITE | words.REST), ("last", words.THE_LAST), ("person", words.PERSONS), ("everything", words.EVERYTHING),
         ("make", words.MAKING), ("list", words.LISTING), ("less", words.LESS), ("more", words.MORE), ("remove", words.REMOVING),
     )  # fmt: skip
     for kind, table in tables:
