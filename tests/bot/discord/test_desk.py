@@ -23,7 +23,7 @@ from tests.discord_server import DiscordServer, objects
 
 async def _until(found: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
-        while not found():
+        while not found():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
