@@ -17,6 +17,10 @@ from editor.imaging.paste import limited, paste_back
 from editor.methods.base import Part, State
 from editor.protocol import Adjustment, Geometry, Inversion, Wish
 
+MOST_FOUND = 64
+"""Places that are remembered: finding one takes a dozen pictures, and a follow-up must not wait for it."""
+_FOUND: dict[tuple[str, bytes, bytes, str | None], Tensor | None] = {}
+
 
 class Canvas:
     """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it."""
@@ -28,20 +32,28 @@ class Canvas:
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
         self._places: dict[str, Tensor | None] = {}
 
-    def place(self, wish: Wish) -> Tensor | None:
-        """Where a wish may act, as a soft mask [R, R]; None where it names no place, or none that is found here."""
+    def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
+        """Where a wish may act, as a soft mask [R, R] and a name for it; None where it names no place, or none that is
+        found here. Words are looked for in the picture with ``added`` [C] to its styles: the hat may be an edit's."""
         if wish.mask is None and not wish.region:
             return None
-        key = _place_key(wish)
+        data = wish.mask.data if wish.mask is not None else f"{wish.region}".encode() + added.cpu().numpy().tobytes()
+        key = hashlib.sha256(data).hexdigest()
         if key not in self._places:
-            found = self._find(wish)
-            self._places[key] = None if found is None else found.to(self.device)
-        return self._places[key]
+            self._places[key] = self._find(wish, added)
+        found = self._places[key]
+        return None if found is None else (key, found)
 
-    def _find(self, wish: Wish) -> Tensor | None:
+    def _find(self, wish: Wish, added: Tensor) -> Tensor | None:
         if wish.mask is not None:
-            return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution)
-        return regions.named(self.bundle, self.base, wish.region or "")
+            return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(self.device)
+        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes(), added.cpu().numpy().tobytes(), wish.region)
+        if key not in _FOUND:
+            w = self.w.mean(0) + self.bundle.style_inverse @ added
+            _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "")
+            while len(_FOUND) > MOST_FOUND:
+                del _FOUND[next(iter(_FOUND))]
+        return _FOUND[key]
 
     def delta(self, layer: Adjustment) -> Tensor:
         """An adjustment's delta [C] at its strength; one of another generator is refused."""
@@ -54,13 +66,14 @@ class Canvas:
         added = torch.zeros_like(self.base)
         parts: dict[str, Part] = {}
         for layer in layers:
-            place, step = self.place(layer), self.delta(layer)
+            place, step = self.place(layer, added), self.delta(layer)
             if place is None:
-                added += step
+                added = added + step
                 continue
-            key = _place_key(layer)
-            parts[key] = Part(parts[key].step + step if key in parts else step, place)
-        return State(self.w, self.base, added, tuple(parts.values()), None if wish is None else self.place(wish))
+            key, mask = place
+            parts[key] = Part(parts[key].step + step if key in parts else step, mask)
+        found = self.place(wish, added) if wish is not None else None
+        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
 
     def paint(self, picture: np.ndarray, layers: Sequence[Adjustment]) -> np.ndarray:
         """The user's picture uint8 [H, W, 3] with the adjustments in it.
@@ -84,10 +97,6 @@ class Canvas:
     def _check(geometry: Geometry, picture: np.ndarray) -> None:
         if picture.shape[:2] != (geometry.height, geometry.width):
             raise BadRequest("The picture is not the one that was made editable.")
-
-
-def _place_key(wish: Wish) -> str:
-    return f"mask {hashlib.sha256(wish.mask.data).hexdigest()}" if wish.mask is not None else f"region {wish.region}"
 
 
 def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:

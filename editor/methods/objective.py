@@ -23,8 +23,9 @@ SHIFT, ZOOM, COLOUR, NOISE = 0.04, 0.06, 0.06, 0.03
 """Most that a view is shifted and zoomed by, in sides, its colours scaled by, and its noise, in [-1, 1] units."""
 BEYOND = 1.15
 """Share of the wanted gain that views must show, since what lies behind it shows less than its best view."""
-DRIFT, READING = 0.9, 0.25
-"""Weights, in standard gains, of a unit of embedding drift and of a deviation between made and read place in W."""
+DRIFT, READING, PIXELS = 1.5, 0.25, 1.0
+"""Weights, in standard gains: of a unit of embedding drift, of a deviation between made and read place in W, and of the
+mean absolute change of pixels in [-1, 1]."""
 
 
 def views(pictures: Tensor, rng: torch.Generator, count: int = VIEWS) -> Tensor:
@@ -48,24 +49,27 @@ def views(pictures: Tensor, rng: torch.Generator, count: int = VIEWS) -> Tensor:
 class Objective:
     """The loss of pictures [N, 3, R, R] for one wish, in standard gains.
 
-    ``direction``, ``target``: of the wish [D]; ``start``: embeddings [N or 1, D] of the pictures before it.
+    ``direction``, ``target``: of the wish [D]; ``start``: embeddings [N or 1, D] of the pictures before it, which are
+    ``before`` [N or 1, 3, R, R].
     """
 
     bundle: Bundle
     direction: Tensor
     target: Tensor
     start: Tensor
+    before: Tensor
     sign: float
     wanted: Tensor
     """Logits that each picture is to gain [N or 1]."""
 
     @classmethod
-    def of(cls, bundle: Bundle, wish: Wish, direction: Tensor, start: Tensor) -> Objective:
-        """For pictures whose embeddings before the wish are ``start`` [N, D]."""
+    def of(cls, bundle: Bundle, wish: Wish, direction: Tensor, before: Tensor) -> Objective:
+        """For pictures ``before`` [N, 3, R, R] the wish."""
+        start = bundle.clip.encode_image(before)
         target = bundle.clip.encode_text([wish.prompt])[0]
         logits = bundle.clip.logits(start, target[None])[:, 0]
         wanted = torch.tensor([wishes.wanted_gain(bundle, wish, float(logit)) for logit in logits]).to(start)
-        return cls(bundle, direction, target, start, -1.0 if wish.strength < 0 else 1.0, wanted)
+        return cls(bundle, direction, target, start, before, -1.0 if wish.strength < 0 else 1.0, wanted)
 
     def gains(self, embeddings: Tensor) -> Tensor:
         """Logits gained [N] by pictures of embeddings [N, D]."""
@@ -73,12 +77,12 @@ class Objective:
         return self.sign * (logits - self.bundle.clip.logits(self.start, self.target[None])[:, 0])
 
     def wish(self, pictures: Tensor, rng: torch.Generator) -> Tensor:
-        """What is missing of the wanted gain, over random views, and the drift across the wish: [N]."""
+        """What is missing of the wanted gain, over random views, and what else changed: [N]."""
         count = len(pictures)
         seen = self.bundle.clip.encode_image(torch.cat([pictures, views(pictures, rng)])).unflatten(0, (-1, count))
         gained = torch.stack([self.gains(view) for view in seen])
         missing = F.relu(BEYOND * self.wanted - gained).mean(0) / self.bundle.thresholds.standard_gain
-        return missing + DRIFT * self.drift(seen[0])
+        return missing + DRIFT * self.drift(seen[0]) + PIXELS * (pictures - self.before).abs().mean((1, 2, 3))
 
     def drift(self, embeddings: Tensor) -> Tensor:
         """Length of the embedding change that the wish does not explain, [N]."""

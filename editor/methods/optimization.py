@@ -44,7 +44,7 @@ class Space(Protocol):
 class WPlus:
     """W+ in W's deviations. Rows that part from each other leave W's manifold and cost more than going far together."""
 
-    FAR, APART = 0.02, 0.25
+    FAR, APART = 0.10, 0.5
 
     def __init__(self, bundle: Bundle) -> None:
         self.synthesis, self.std = bundle.generator.synthesis, bundle.encoder.w_std
@@ -99,8 +99,7 @@ class Optimization:
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
         with torch.no_grad():
-            start = state.embed(bundle, torch.zeros_like(state.base)[None])
-        objective = Objective.of(bundle, wish, direction, start)
+            objective = Objective.of(bundle, wish, direction, state.pictures(bundle, torch.zeros_like(state.base)[None]))
         space = self.space(bundle)
         rng = torch.Generator().manual_seed(0)
         begin = space.zeros(RESTARTS)

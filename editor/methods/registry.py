@@ -13,8 +13,12 @@ from editor.protocol import MethodName, Wish
 METHODS: dict[MethodName, Method] = {
     method.name: method
     for method in (
-        TextMapping(), GlobalDirection(), Published("styleclip", BETA), Published("styleclip-auto", None),
-        Optimization("optimization", WPlus), Optimization("optimization-s", Styles),
+        TextMapping(),
+        GlobalDirection(),
+        Published("styleclip", BETA),
+        Published("styleclip-auto", None),
+        Optimization("optimization", WPlus),
+        Optimization("optimization-s", Styles),
     )
 }
 AUTOMATIC: tuple[MethodName, ...] = ("mapper", "direction")
