@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import inspect
 import logging
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
 from bot import locales, motion, replies
-from bot.errors import NothingSaid, NothingToAnimate, code_for, sentence_for
+from bot.errors import BotError, NothingSaid, NothingToAnimate, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
@@ -75,6 +76,33 @@ class Turn:
     milliseconds: float = 0.0
     error: str | None = None
     locale: str = locales.DEFAULT
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked, as it is kept while it is under way. ``kept``: a front end keeps it too, and asks again itself."""
+
+    text: str
+    reply_to: int | None
+    actions: tuple[dict[str, Any], ...] | None
+    locale: str
+    kept: bool
+
+    def row(self, head: Edit | None) -> dict[str, Any]:
+        """As JSON, with the edit that it begins at."""
+        return asdict(self) | {"base": head.id if head else None}
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Back from JSON. Raises KeyError."""
+        actions = row["actions"]
+        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"])
+
+
+def job_of(key: str | None) -> str:
+    """The job's name for a front end's key: the same for the same key, and fit for the editor."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key is not None else uuid.uuid4().hex
 
 
 @dataclass
@@ -86,6 +114,18 @@ class _Answer:
     shown: list[Edit] = field(default_factory=list)
     changed: bool = False
     warnings: list[str] = field(default_factory=list)
+    job: str = field(default_factory=lambda: uuid.uuid4().hex)
+    jobs: int = 0
+
+    @property
+    def source_job(self) -> str:
+        """The name of the job that makes the picture sent along editable."""
+        return f"{self.job}-source"
+
+    def next_job(self) -> str:
+        """The name of the next job of the editor: the same one when the same asking is answered again."""
+        self.jobs += 1
+        return f"{self.job}-{self.jobs}"
 
 
 def to_wire(array: Array) -> wire.Array:
@@ -106,7 +146,8 @@ def _stored(adjustment: wire.Adjustment) -> Adjustment:
     return Adjustment(adjustment.model_dump(mode="json", exclude={"delta"}), from_wire(adjustment.delta))
 
 
-def _picture(data: wire.PictureData) -> Picture:
+def to_picture(data: wire.PictureData) -> Picture:
+    """A picture of the editor as it is kept and shown."""
     return Picture(data.data, data.media_type, data.width, data.height)
 
 
@@ -163,18 +204,33 @@ class Conversations:
         picture: bytes | None = None,
         reply_to: int | None = None,
         on_progress: OnProgress | None = None,
+        *,
+        key: str | None = None,
+        actions: Sequence[dict[str, Any]] | None = None,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
-        user can cause: the answer then says what is wrong, and nothing is lost."""
-        begun, locale = time.monotonic(), locale_of(text, speaker.locale)
+        user can cause: the answer then says what is wrong, and nothing is lost.
+
+        ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
+        asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
+        each of its edits once, so that a bot that was killed at any moment can simply ask again.
+        """
+        begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                turn = await self._answer(conversation, locale, text, picture, reply_to, on_progress)
+                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None)
+                turn = await self._once(conversation, job_of(key), asked, picture, on_progress)
+                if key is None:
+                    await self.settle(None, turn.job)
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def settle(self, key: str | None, job: str | None = None) -> None:
+        """Forget a wish whose answer has arrived."""
+        await self.history.finish_job(job or job_of(key))
 
     @staticmethod
     def failed(error: Exception, locale: Locale) -> Turn:
@@ -182,16 +238,21 @@ class Conversations:
         return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
-        """Finish the steps that a former life of this bot had begun; returns the edits made."""
+        """Finish what a former life of this bot was asked and had begun; returns the edits made.
+
+        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten.
+        """
         made = []
         for job in await self.history.jobs_under_way():
-            answer = _Answer()
+            asked = _Asked.of(job.request)
+            if asked.kept:
+                continue
             try:
-                base = await self.history.edit(job.request["parent"])
-                edit = await self._change(base, job.request["actions"], job.request["text"], answer, None, job.id)
-                if answer.changed:
-                    made.append(edit)
-            except (StorageError, EditorError, KeyError) as error:
+                conversation = await self.history.conversation_by_id(job.conversation)
+                turn = await self._once(conversation, job.id, asked, None, None)
+                if turn.edit is not None and turn.pictures:
+                    made.append(turn.edit)
+            except (BotError, StorageError, EditorError, KeyError) as error:
                 logger.warning("a wish under way could not be finished: %s", type(error).__name__)
             await self.history.finish_job(job.id)
         return made
@@ -215,23 +276,43 @@ class Conversations:
 
     # one message
 
+    async def _once(
+        self, conversation: Conversation, job: str, asked: _Asked, picture: bytes | None, on_progress: OnProgress | None
+    ) -> Turn:
+        """Answer from where the same asking was first begun, which is remembered before anything changes."""
+        begun = await self.history.begin_job(job, conversation.id, asked.row(await self._start(conversation, asked.reply_to)))
+        base = begun.request["base"]
+        head = await self.history.show(base) if base is not None else None
+        answer = _Answer(locales.get(asked.locale), job=job)
+        try:
+            return replace(await self._answer(conversation, answer, asked, head, picture, on_progress), job=job)
+        except Exception as error:
+            if not asked.kept:
+                await self.history.finish_job(job)
+            raise error
+
     async def _answer(
-        self, conversation: Conversation, locale: Locale, text: str, picture: bytes | None, reply_to: int | None,
+        self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
         on_progress: OnProgress | None,
     ) -> Turn:  # fmt: skip
-        answer, head = _Answer(locale), await self._start(conversation, reply_to)
         before = [_adjustment(a) for a in await self.history.adjustments(head.id)] if head else []
-        languages = await self._languages(head if picture is None else None)
-        actions = self._read(locale, text, before, languages, picture is not None)
-        if picture is not None:
-            head = await self._receive(conversation, picture, answer, on_progress, bare=not actions)
+        source = await self.history.edit_of_job(answer.source_job)
+        new = picture is not None or source is not None
+        if asked.actions is None:
+            languages = await self._languages(None if new else head)
+            actions = self._read(answer.locale, asked.text, before, languages, new)
+        else:
+            actions = list(asked.actions)
+        if new:
+            head = source if picture is None else await self._receive(conversation, picture, answer, on_progress, not actions)
+            assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
                 before = []
         elif head is None and any(action["do"] not in ("ask", "show") for action in actions):
             raise NoPicture("no picture yet")
         for step in steps_of(actions):
-            head = await self._do(conversation, head, step, text, answer, before, on_progress)
+            head = await self._do(conversation, head, step, asked.text, answer, before, on_progress)
         return await self._turn(head, actions, answer)
 
     async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
@@ -253,7 +334,8 @@ class Conversations:
                 raise NothingSaid
             return []
         actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
-        return [action for action in actions if not (has_picture and action["do"] == "ask" and len(text.split()) <= 1)]
+        nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
+        return [action for action in actions if not (has_picture and action.get("question") == nothing)]
 
     async def _do(
         self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,
@@ -306,16 +388,12 @@ class Conversations:
 
     # what the editor does
 
-    async def _run(
-        self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str | None = None
-    ) -> wire.Result:
-        body = wire.Job(user=str(conversation), request=request)
-
+    async def _run(self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str) -> wire.Result:
         def heard(event: wire.Event) -> Awaitable[None] | None:
             self.metrics.saw(event)
             return on_progress(event) if on_progress is not None else None
 
-        result = await self.editor.run(job or uuid.uuid4().hex, body, heard)
+        result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
         if isinstance(result, wire.EditResult):
             self.metrics.wished(result.effects)
         return result
@@ -324,14 +402,15 @@ class Conversations:
         self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
     ) -> Edit:
         """Make a new picture editable; it becomes the head."""
-        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress)
+        job = answer.source_job
+        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
         details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
         answer.warnings.extend(result.warnings)
         answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
-            conversation.id, _picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details
+            conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job
         )
 
     async def _request(self, base: Edit) -> wire.EditRequest:
@@ -343,11 +422,10 @@ class Conversations:
         return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
 
     async def _change(
-        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None,
-        job: str | None = None,
-    ) -> Edit:  # fmt: skip
+        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None
+    ) -> Edit:
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
-        request = await self._request(base)
+        request, job = await self._request(base), answer.next_job()
         before = request.adjustments
         layers = list(before)
         for action in actions:
@@ -358,34 +436,30 @@ class Conversations:
         request = request.model_copy(
             update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
         )
-        job = job or uuid.uuid4().hex
-        await self.history.begin_job(job, base.conversation, {"parent": base.id, "actions": actions, "text": text})
-        try:
-            result = await self._run(base.conversation, request, on_progress, job)
-            assert isinstance(result, wire.EditResult)
-            answer.sentences.extend(replies.changed(answer.locale, actions, before, result))
-            answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
-            if same and all(effect.verdict == "refused" for effect in result.effects):
-                return base
-            edit = await self._record(base, text, result, job)
-        finally:
-            await self.history.finish_job(job)
+        result = await self._run(base.conversation, request, on_progress, job)
+        assert isinstance(result, wire.EditResult)
+        answer.sentences.extend(replies.changed(answer.locale, actions, before, result))
+        answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
+        if same and all(effect.verdict == "refused" for effect in result.effects):
+            return base
+        edit = await self._record(base, text, result, job)
         answer.shown, answer.changed = [edit], True
         return edit
 
-    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str | None = None) -> Edit:
+    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        picture = await asyncio.to_thread(self.mark, _picture(result.picture))
+        picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
         return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
         request, made = await self._request(head), []
         for seed in range(1, max(1, min(4, count)) + 1):
-            result = await self._run(head.conversation, request.model_copy(update={"seed": 1000 * head.number + seed}), on_progress)
+            job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
+            result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)
-            made.append(await self._record(head, f"variation {seed}", result))
+            made.append(await self._record(head, f"variation {seed}", result, job))
         answer.shown, answer.changed = made, True
         answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
@@ -416,7 +490,7 @@ class Conversations:
             raise NothingToAnimate()
 
         async def render(partly: wire.EditRequest) -> bytes:
-            result = await self._run(edit.conversation, partly, None)
+            result = await self._run(edit.conversation, partly, None, uuid.uuid4().hex)
             assert isinstance(result, wire.EditResult)
             return result.picture.data
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot import logs, samples
 from bot.assembly import Parts, assembled
 from bot.errors import BotError
@@ -21,9 +23,11 @@ from bot.startup import problems
 from bot.terminal import complaint
 from editor.errors import EditorError
 from storage.errors import StorageError
+from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
 
+EXPIRE_SECONDS = 3600.0
 PATIENCE_SECONDS = 120.0
 """As long as an editor may take to load its models before that is worth a word."""
 
@@ -40,6 +44,7 @@ async def _serve(settings: Settings) -> None:
         app = create_app(parts.conversations, samples.FOLDER, most)
         tasks = [group.create_task(serve(app, settings.web_host, settings.web_port, _announce))]
         tasks.append(group.create_task(_recover(parts)))
+        tasks.append(group.create_task(_expire(parts, settings.retention_days)))
         tasks.append(group.create_task(_await_editor(parts)))
         if settings.metrics_port is not None:
             figures = create_metrics_app(parts.metrics, {"database": partial(_database_well, parts), "editor": parts.editor.ready})
@@ -74,9 +79,21 @@ async def _await_editor(parts: Parts) -> None:
 
 async def _recover(parts: Parts) -> None:
     finished = await parts.conversations.recover()
-    await parts.history.sweep()
     if finished:
         logger.info("finished %d wishes that an earlier run had begun", len(finished))
+
+
+async def _expire(parts: Parts, days: int) -> None:
+    """Delete what is older than it may be, now and every hour."""
+    retention = Retention(parts.history)
+    while True:
+        try:
+            if count := await retention.expire(days):
+                logger.info("deleted %d pictures that were not used for long", count)
+            await parts.history.sweep()
+        except (StorageError, SQLAlchemyError) as error:  # a full disk or a busy database: there is another hour
+            logger.warning("old pictures could not be deleted: %s", type(error).__name__)
+        await asyncio.sleep(EXPIRE_SECONDS)
 
 
 def _stop_on_signal(tasks: list[asyncio.Task[None]]) -> None:

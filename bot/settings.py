@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
+from storage.retention import DAYS
 
 
 class Settings(BaseSettings):
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
+    retention_days: int = Field(DAYS, ge=1, le=36500)
     c2pa_certificate: Path | None = Field(None, description="PEM chain that results are signed with")
     c2pa_key: Path | None = Field(None, description="its private key, PEM")
     metrics_host: str = "127.0.0.1"

@@ -15,7 +15,7 @@ from editor.bundle import Bundle
 from editor.methods import directions
 from editor.protocol import MethodName, Wish
 
-_NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$", re.IGNORECASE)
+_NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$|^没有(.+)$", re.IGNORECASE)
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
@@ -83,7 +83,7 @@ def reach(strength: float) -> float:
 def contrast(prompt: str) -> str | None:
     """The plain text that a negated prompt denies: "no glasses" -> "glasses"; None for other prompts."""
     found = _NEGATION.match(prompt.strip())
-    return (found.group(1) or found.group(2)) if found else None
+    return next(group for group in found.groups() if group) if found else None
 
 
 def text_direction(bundle: Bundle, wish: Wish) -> Tensor:

@@ -11,7 +11,8 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import BlobDamaged, DiskFull
@@ -64,6 +65,15 @@ class BlobStore:
         for path in self.root.glob("*/??/*"):
             if path.is_file() and path.parts[-3].isdigit():
                 yield int(path.parts[-3]), path.name, path
+
+    def remove(self, names: Iterable[tuple[int, str]]) -> None:
+        """Remove files, and the folders that are empty then."""
+        for user, name in names:
+            path = self.path(user, name)
+            path.unlink(missing_ok=True)
+            for folder in (path.parent, path.parent.parent):
+                with suppress(OSError):  # not empty, or gone
+                    folder.rmdir()
 
     def sweep(self, kept: set[tuple[int, str]], grace_seconds: float) -> int:
         """Remove files that no row names and that are older than the grace period; returns how many."""

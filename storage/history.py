@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.blobs import BlobStore, digest
 from storage.database import Database
 from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
-from storage.tables import ConversationRow, DeltaRow, EditRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow
+from storage.people import person_row
+from storage.tables import ConversationRow, DeltaRow, EditRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
 
@@ -61,6 +62,7 @@ class Conversation:
     user: int
     place: str
     head: int | None
+    server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,15 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class OutsideMessage:
+    """A message of a front end; ``place`` is None where it is not known."""
+
+    platform: str
+    id: str
+    place: str | None
+
+
+@dataclass(frozen=True)
 class Job:
     """A wish under way."""
 
@@ -104,16 +115,15 @@ class Job:
 def _edit(row: EditRow) -> Edit:
     recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
     return Edit(row.id, row.conversation_id, row.source_id, row.number, row.parent_id, row.text, row.picture_id, recipes,
-                tuple(row.effects), _utc(row.created_at))  # fmt: skip
+                tuple(row.effects), utc(row.created_at))  # fmt: skip
 
 
-def _utc(moment: datetime) -> datetime:
-    """SQLite forgets time zones; everything here is UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def _job(row: JobRow) -> Job:
+    return Job(row.id, row.conversation_id, row.request, utc(row.created_at))
 
 
 def _conversation(row: ConversationRow) -> Conversation:
-    return Conversation(row.id, row.user_id, row.place, row.head_id)
+    return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
 
 
 class History:
@@ -135,19 +145,28 @@ class History:
 
     # conversations
 
-    async def conversation(self, platform: str, outside_id: str, place: str) -> Conversation:
-        """The conversation of a user in a place, made when it is new."""
+    async def conversation(self, platform: str, outside_id: str, place: str, server: str | None = None) -> Conversation:
+        """The conversation of a user in a place (of an outside server), made when it is new."""
         async with self.database.read() as session:
             found = await self._find(session, platform, outside_id, place)
-        if found is not None:
+        if found is not None and found.server == server:
             return _conversation(found)
         async with self.database.write() as session:
             row = await self._find(session, platform, outside_id, place)
             if row is None:
-                user = await self._user(session, platform, outside_id)
+                user = await person_row(session, platform, outside_id)
                 row = ConversationRow(user_id=user.id, place=place)
                 session.add(row)
-                await session.flush()
+            row.server = server
+            await session.flush()
+            return _conversation(row)
+
+    async def conversation_by_id(self, conversation: int) -> Conversation:
+        """A conversation by its id. Raises NotFound."""
+        async with self.database.read() as session:
+            row = await session.get(ConversationRow, conversation)
+            if row is None:
+                raise NotFound("the conversation was deleted")
             return _conversation(row)
 
     @staticmethod
@@ -155,16 +174,6 @@ class History:
         query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
         query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, ConversationRow.place == place)
         return (await session.execute(query)).scalar_one_or_none()
-
-    @staticmethod
-    async def _user(session: AsyncSession, platform: str, outside_id: str) -> UserRow:
-        query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == outside_id)
-        user = (await session.execute(query)).scalar_one_or_none()
-        if user is None:
-            user = UserRow(platform=platform, outside_id=outside_id)
-            session.add(user)
-            await session.flush()
-        return user
 
     # pictures and edits
 
@@ -176,11 +185,14 @@ class History:
         fingerprint: str,
         latent: Array,
         details: dict[str, Any],
+        job: str | None = None,
     ) -> Edit:
-        """A new picture to edit; its number-0 edit becomes the head and is returned."""
+        """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
         user = await self._user_of(conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            if (made := await self._made_by(session, job)) is not None:
+                return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
                                latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
@@ -188,7 +200,7 @@ class History:
             session.add(source)
             await session.flush()
             row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
-                          adjustments=[], effects=[])  # fmt: skip
+                          adjustments=[], effects=[], job=job)  # fmt: skip
             session.add(row)
             await session.flush()
             (await session.get_one(ConversationRow, conversation)).head_id = row.id
@@ -203,24 +215,36 @@ class History:
         picture: Picture,
         job: str | None = None,
     ) -> Edit:
-        """A new edit under ``parent``, which becomes the head; ends ``job`` in the same transaction."""
+        """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
         base = await self.edit(parent)
         user = await self._user_of(base.conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            if (made := await self._made_by(session, job)) is not None:
+                return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
             query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source)
             number = 1 + ((await session.execute(query)).scalar_one() or 0)
             row = EditRow(conversation_id=base.conversation, source_id=base.source, parent_id=parent, number=number,
-                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects))  # fmt: skip
+                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects), job=job)  # fmt: skip
             session.add(row)
             await session.flush()
             (await session.get_one(EditRow, parent)).redo_id = row.id
             (await session.get_one(ConversationRow, base.conversation)).head_id = row.id
-            if job is not None:
-                await session.execute(delete(JobRow).where(JobRow.id == job))
             return _edit(row)
+
+    @staticmethod
+    async def _made_by(session: AsyncSession, job: str | None) -> EditRow | None:
+        if job is None:
+            return None
+        return (await session.execute(select(EditRow).where(EditRow.job == job))).scalar_one_or_none()
+
+    async def edit_of_job(self, job: str) -> Edit | None:
+        """The edit that a job of the editor made, None where it made none yet."""
+        async with self.database.read() as session:
+            row = await self._made_by(session, job)
+            return None if row is None else _edit(row)
 
     async def _user_of(self, conversation: int) -> int:
         async with self.database.read() as session:
@@ -365,11 +389,17 @@ class History:
 
     # outside messages
 
-    async def link_message(self, platform: str, outside_id: str, edit: int) -> None:
-        """Remember which edit an outside message shows."""
+    async def link_message(self, platform: str, outside_id: str, edit: int, place: str | None = None) -> None:
+        """Remember which edit an outside message shows, and where it stands."""
         async with self.database.write() as session:
             await session.execute(delete(MessageRow).where(MessageRow.platform == platform, MessageRow.outside_id == outside_id))
-            session.add(MessageRow(platform=platform, outside_id=outside_id, edit_id=edit))
+            session.add(MessageRow(platform=platform, outside_id=outside_id, edit_id=edit, place=place))
+
+    async def messages_of(self, edit: int) -> list[OutsideMessage]:
+        """The outside messages that show an edit."""
+        async with self.database.read() as session:
+            rows = (await session.execute(select(MessageRow).where(MessageRow.edit_id == edit))).scalars()
+            return [OutsideMessage(row.platform, row.outside_id, row.place) for row in rows]
 
     async def edit_of_message(self, platform: str, outside_id: str) -> Edit | None:
         """The edit that an outside message shows, None for any other message."""
@@ -391,11 +421,15 @@ class History:
 
     # wishes under way
 
-    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> None:
-        """Remember a wish before the editor is asked; the same id again changes nothing."""
+    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
+        """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
         async with self.database.write() as session:
-            if await session.get(JobRow, job) is None:
-                session.add(JobRow(id=job, conversation_id=conversation, request=request))
+            row = await session.get(JobRow, job)
+            if row is None:
+                row = JobRow(id=job, conversation_id=conversation, request=request)
+                session.add(row)
+                await session.flush()
+            return _job(row)
 
     async def finish_job(self, job: str) -> None:
         """Forget a wish that was answered."""
@@ -406,24 +440,7 @@ class History:
         """Wishes that were begun and not answered, oldest first."""
         async with self.database.read() as session:
             rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
-            return [Job(row.id, row.conversation_id, row.request, _utc(row.created_at)) for row in rows]
-
-    # forgetting
-
-    async def delete_user(self, platform: str, outside_id: str) -> bool:
-        """Delete a user with everything that hangs on them, rows and files; False when there is no such user."""
-        async with self.database.write() as session:
-            query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == outside_id)
-            user = (await session.execute(query)).scalar_one_or_none()
-            if user is None:
-                return False
-            number = user.id
-            await session.execute(delete(UserRow).where(UserRow.id == number))
-        await self.database.checkpoint()
-        kept = {(owner, name) for owner, name in await self._named() if owner != number}
-        others = {(owner, name) for owner, name, _ in self.blobs.names() if owner != number}
-        await asyncio.to_thread(self.blobs.sweep, kept | others, 0.0)
-        return True
+            return [_job(row) for row in rows]
 
     async def sweep(self, grace_seconds: float = SWEEP_GRACE_SECONDS) -> int:
         """Remove files that no row names; returns how many."""
@@ -435,4 +452,4 @@ class History:
             return {(user, name) for user, name in rows}
 
 
-__all__ = ["Adjustment", "Array", "Conversation", "Edit", "History", "Job", "Picture", "Source", "digest"]
+__all__ = ["Adjustment", "Array", "Conversation", "Edit", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]

@@ -21,6 +21,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def utc(moment: datetime) -> datetime:
+    """A stored time with its zone: SQLite forgets zones, and everything here is UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
 class Base(DeclarativeBase):
     """Declarative base with explicit constraint names, which migrations need on SQLite."""
 
@@ -35,6 +40,8 @@ class UserRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     platform: Mapped[str] = mapped_column(String(40))
     outside_id: Mapped[str] = mapped_column(String(100))
+    locale: Mapped[str | None] = mapped_column(String(20))
+    consented_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
@@ -53,13 +60,14 @@ class PictureRow(Base):
 
 
 class ConversationRow(Base):
-    """One user in one place, with the edit that is shown there now (``head``)."""
+    """One user in one place (of one outside ``server``, if any), with the edit that is shown there now (``head``)."""
 
     __tablename__ = "conversation"
     __table_args__ = (UniqueConstraint("user_id", "place"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     place: Mapped[str] = mapped_column(String(200))
+    server: Mapped[str | None] = mapped_column(String(100), index=True)
     head_id: Mapped[int | None] = mapped_column(
         ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_conversation_head_id")
     )
@@ -110,17 +118,19 @@ class EditRow(Base):
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))
     adjustments: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     effects: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    job: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
 class MessageRow(Base):
-    """An outside message that shows an edit, so that a reply to it goes on from there."""
+    """An outside message that shows an edit, so that a reply to it goes on from there, and where it stands."""
 
     __tablename__ = "message"
     __table_args__ = (UniqueConstraint("platform", "outside_id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     platform: Mapped[str] = mapped_column(String(40))
     outside_id: Mapped[str] = mapped_column(String(100))
+    place: Mapped[str | None] = mapped_column(String(100))
     edit_id: Mapped[int] = mapped_column(ForeignKey("edit.id", ondelete="CASCADE"), index=True)
 
 
@@ -132,3 +142,79 @@ class JobRow(Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class ServerRow(Base):
+    """An outside server (a Discord guild) with its settings."""
+
+    __tablename__ = "server"
+    __table_args__ = (UniqueConstraint("platform", "outside_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(String(40))
+    outside_id: Mapped[str] = mapped_column(String(100))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class BlockRow(Base):
+    """A member who may not use the bot in a server; ``member`` is an outside id or, once forgotten, an alias of it."""
+
+    __tablename__ = "block"
+    __table_args__ = (UniqueConstraint("server_id", "member"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    server_id: Mapped[int] = mapped_column(ForeignKey("server.id", ondelete="CASCADE"))
+    member: Mapped[str] = mapped_column(String(100))
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class AuditRow(Base):
+    """What a moderator did, or the owner of the bot where ``server_id`` is null."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "server_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    server_id: Mapped[int | None] = mapped_column(ForeignKey("server.id", ondelete="CASCADE"))
+    platform: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(60))
+    target: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class AskedRow(Base):
+    """Something asked from outside, by its outside id, so that it is answered once."""
+
+    __tablename__ = "asked"
+    __table_args__ = (Index(None, "platform", "user", "created_at"), Index(None, "answered_at"))
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(40))
+    user: Mapped[str] = mapped_column(String(100))
+    server: Mapped[str | None] = mapped_column(String(100))
+    place: Mapped[str] = mapped_column(String(200))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    message: Mapped[str | None] = mapped_column(String(100))
+
+
+class CursorRow(Base):
+    """The newest outside message of a place that was looked at."""
+
+    __tablename__ = "cursor"
+    platform: Mapped[str] = mapped_column(String(40), primary_key=True)
+    place: Mapped[str] = mapped_column(String(200), primary_key=True)
+    message: Mapped[str] = mapped_column(String(100))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, onupdate=now)
+
+
+class SecretRow(Base):
+    """The one secret of this database, from which aliases of forgotten members are made."""
+
+    __tablename__ = "secret"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))

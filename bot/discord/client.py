@@ -20,6 +20,7 @@ from bot.errors import BadToken, BotError, NotYours, sentence_for
 from bot.locales import get, locale_of
 from storage.errors import StorageError
 from storage.history import History
+from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class Bot(discord.Client):
         """Say who we are, once connected."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server: what was done there is forgotten."""
+        await Retention(self.history).forget_server(PLATFORM, str(guild.id))
+
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that speaks to the bot."""
         if message.author.bot or not self._addressed(message):
@@ -65,7 +70,8 @@ class Bot(discord.Client):
         return message.guild is None or mentioned or (to_me and bool(message.content or message.attachments))
 
     def _speaker(self, user: discord.abc.User, channel_id: int | None, locale: str | None = None) -> Speaker:
-        return Speaker(PLATFORM, str(user.id), str(channel_id), locale=locale)
+        server = str(user.guild.id) if isinstance(user, discord.Member) else None
+        return Speaker(PLATFORM, str(user.id), str(channel_id), server, locale)
 
     async def _hear(self, message: discord.Message) -> Turn:
         text = re.sub(rf"<@!?{self.user.id if self.user else 0}>", " ", message.content).strip()

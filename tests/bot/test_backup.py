@@ -15,6 +15,7 @@ from bot.conversation import Conversations, Speaker
 from editor.client import EditorClient
 from storage.blobs import digest
 from storage.history import History
+from storage.retention import Retention
 from tests.conftest import make_png
 
 ANN, BEN = Speaker("test", "ann", "here"), Speaker("test", "ben", "here")
@@ -47,7 +48,7 @@ async def test_a_bot_goes_on_from_a_backup_taken_while_it_ran(
 async def test_only_what_the_history_names_is_in_it(conversations: Conversations, tmp_path: Path) -> None:
     turn = await conversations.talk(ANN, "pink hair", make_png())
     await conversations.talk(BEN, "pink hair", make_png(seed=3))
-    await conversations.history.delete_user("test", "ben")
+    await Retention(conversations.history).forget_user("test", "ben")
     stray = make_png(seed=4)
     conversations.history.blobs.write(1, stray)
     made = back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
@@ -62,7 +63,7 @@ async def test_only_what_the_history_names_is_in_it(conversations: Conversations
 async def test_it_is_there_after_the_bot_forgot(conversations: Conversations, tmp_path: Path) -> None:
     turn = await conversations.talk(ANN, "pink hair", make_png())
     back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
-    await conversations.history.delete_user("test", "ann")
+    await Retention(conversations.history).forget_user("test", "ann")
     async with restored(tmp_path / "backup") as history:
         assert turn.edit is not None
         assert (await history.picture(turn.edit.picture)).data == turn.pictures[0].picture.data

@@ -15,6 +15,7 @@ from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
 from storage.history import History
+from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png
 
@@ -117,7 +118,7 @@ async def test_nothing_yet(conversations: Conversations) -> None:
 
 async def test_a_deleted_parent_is_explained(conversations: Conversations) -> None:
     turn = await talk(conversations, "glasses")
-    await conversations.history.delete_user("test", "ann")
+    await Retention(conversations.history).forget_user("test", "ann")
     assert turn.edit is not None
     again = await conversations.talk(ANN, "more", reply_to=turn.edit.id)
     assert again.error == "NotFound"
@@ -153,6 +154,28 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
     assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:
+    """Killed after the edit and before the answer: the next life asks again."""
+    first = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
+    await conversations.talk(BEN, "glasses", picture)
+    again = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
+    assert first.edit is not None
+    assert (again.edit, again.reply) == (first.edit, first.reply)
+    assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
+    await conversations.settle("message:1")
+    assert await conversations.history.jobs_under_way() == []
+    assert await conversations.recover() == []
+
+
+async def test_undo_asked_again_goes_back_one_step_only(conversations: Conversations, picture: bytes) -> None:
+    await conversations.talk(ANN, "pink hair", picture)
+    await conversations.talk(ANN, "glasses")
+    for _ in range(3):
+        turn = await conversations.talk(ANN, actions=[{"do": "undo", "steps": 1}], key="interaction:1")
+    assert turn.edit is not None
+    assert turn.edit.number == 1
 
 
 async def test_an_editor_killed_under_way_does_the_wish_once(history: History, bundles: Path) -> None:

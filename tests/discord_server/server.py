@@ -138,6 +138,10 @@ class DiscordServer:
         """The pictures of a message."""
         return [self.files[attachment["id"]][0] for attachment in message["attachments"]]
 
+    async def remove_bot(self) -> None:
+        """The server's owner removes the bot from it."""
+        await self._dispatch("GUILD_DELETE", {"id": objects.GUILD})
+
     async def disconnect(self) -> None:
         """Close every gateway connection, as Discord does now and then."""
         for socket in self._sockets:

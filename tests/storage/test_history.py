@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from storage.database import Database
 from storage.errors import BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.history import Adjustment, Array, Edit, History, Picture
+from storage.retention import Retention
 
 LATENT = Array("float16", (2, 3), bytes(12))
 
@@ -123,8 +124,8 @@ async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(history:
     pink = await step(history, ann, "pink hair")
     await history.begin_job("job", ann.conversation, {})
     await history.link_message("test", "m1", pink.id)
-    assert await history.delete_user("test", "ann")
-    assert not await history.delete_user("test", "ann")
+    assert await Retention(history).forget_user("test", "ann")
+    assert not await Retention(history).forget_user("test", "ann")
     with pytest.raises(NotFound):
         await history.edit(pink.id)
     assert await history.jobs_under_way() == []

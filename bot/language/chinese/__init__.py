@@ -14,7 +14,7 @@ from bot.language import MOST_PROMPT
 from bot.language.actions import ALL, Action, Add, Ask, Remove, Scale, Set, Show
 from bot.language.chinese import commands, lexicon, words
 from bot.language.chinese.message import listed, take_apart
-from bot.language.chinese.numbers import take_share
+from bot.language.chinese.numbers import NUMBER, take_share
 from bot.language.chinese.phrase import Phrase, describe, translate, wording
 from bot.language.chinese.script import clean, is_han
 from bot.language.chinese.segments import CONTENT, NEEDY, NOUNS, Token, read
@@ -24,6 +24,8 @@ from bot.language.strength import LESS_FACTORS, MORE_FACTORS
 LANGUAGE = "zh"
 _FACTORS = tuple((factor, re.compile(pattern)) for factor, pattern in words.FACTORS)
 _HALF_LEVEL = re.compile(words.HALF_LEVEL)
+_YEARS = re.compile(rf"(?<=[老轻小])(?:了|个|上)?{NUMBER}多?(?:来)?岁")
+"""老了十岁 is older, by however many years."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class _Amount:
 
 def _numbers(text: str) -> tuple[str, _Amount]:
     """A clause without the numbers in it, and what these say."""
+    text = _YEARS.sub("", text)
     if _HALF_LEVEL.search(text):
         return _HALF_LEVEL.sub("", text), _Amount(level=0.5)
     text, share, signed = take_share(text)
@@ -138,6 +141,10 @@ class _Reader:
 
     def _wish(self, tokens: Sequence[Token], content: list[Token], amount: _Amount) -> list[Action]:
         """Something that is not there yet."""
+        if amount.sense < 0 and any(t.text == "太" for t in tokens) and any(t.text in words.PRAISE for t in content):
+            return []
+        if all(token.kind == "part" for token in content) and not amount.sense and amount.level is None:
+            return [Ask("ask.unclear")]  # every picture has hair: what is wished of it?
         bare = next((token.text for token in tokens if token.text in words.BARE_SENSE and token.kind in ("less", "more")), None)
         if bare and not any(token.kind in NEEDY for token in content):  # "口红淡一点" with no lipstick yet is a light one
             content = [*content, Token(bare, "shape", words.BARE_SENSE[bare])]
@@ -201,7 +208,7 @@ class _Reader:
         adjectives = any(token.kind in NEEDY for token in old) and old[-1].kind in NOUNS
         target = self._target(tokens, old) if adjectives else None
         if target is None and not adjectives:
-            return None
+            return self._wish(tokens, new, _amount(tokens, _Amount())) if any(t.kind in NOUNS for t in new) else None
         content = new if any(token.kind in NOUNS for token in new) else [*new, old[-1]]
         made = self._wish(tokens, content, _amount(tokens, _Amount()))
         if target is None:
@@ -256,10 +263,12 @@ def translated(prompt: str) -> str:
 
 def _noun_of(prompt: str) -> Token | None:
     """The part of the picture that a prompt ends with: 头发 for "pink hair"."""
-    own = lexicon.OWN.get(translated(prompt)) or lexicon.OWN.get((translated(prompt).split() or [""])[-1])
-    if own is None or own[1] not in ("part", "worn"):
-        return None
-    return Token(own[0], own[1], lexicon.WORDS[own[0]][0])
+    english = translated(prompt)
+    for name in (english, (english.split() or [""])[-1]):
+        own = lexicon.OWN.get(name)
+        if own is not None and own[1] in ("part", "worn"):
+            return Token(own[0], own[1], name)
+    return None
 
 
 def _changed(target: str, amount: _Amount) -> Action:
@@ -282,6 +291,7 @@ def _same_noun(old: Sequence[Token], new: Sequence[Token]) -> bool:
 
 def _distributed(groups: list[list[Token]]) -> list[list[Token]]:
     """What a list shares is said of each of its items: "不要眼镜和帽子", "头发和眼睛都变成蓝色"."""
+    groups = [part for group in groups for part in _repeated(group)]
     if len(groups) < 2:
         return groups
     groups = _adjoined(groups)
@@ -298,6 +308,24 @@ def _distributed(groups: list[list[Token]]) -> list[list[Token]]:
     return groups
 
 
+def _repeated(group: list[Token]) -> list[list[Token]]:
+    """ "左眼蓝右眼绿": each part of the picture with what is said of it."""
+    content = [i for i, token in enumerate(group) if token.kind in CONTENT]
+    shape = "".join(
+        "n" if group[i].kind in ("part", "worn") or group[i].english.endswith("hair") else "a" if group[i].kind in NEEDY else "x"
+        for i in content
+    )
+    if re.fullmatch(r"(?:a+n){2,}", shape):  # 蓝眼睛黑头发
+        starts = [
+            i for i, (kind, before) in zip(content, zip(shape, "n" + shape, strict=False), strict=True) if before == "n" != kind
+        ]
+    elif re.fullmatch(r"(?:na+){2,}", shape) and not any(token.text == "的" for token in group):
+        starts = [i for i, kind in zip(content, shape, strict=True) if kind == "n"]
+    else:
+        return [group]
+    return [group[start:end] for start, end in zip([0, *starts[1:]], [*starts[1:], len(group)], strict=True)]
+
+
 def _adjoined(groups: list[list[Token]]) -> list[list[Token]]:
     """ "红色和蓝色的头发" is one thing: adjectives that need a noun go to the next group that has one."""
     found: list[list[Token]] = []
@@ -310,6 +338,14 @@ def _adjoined(groups: list[list[Token]]) -> list[list[Token]]:
         found.append([*pending, *group])
         pending = []
     return found
+
+
+def _said_again(action: Action, later: Sequence[Action]) -> bool:
+    """ "太强了，淡一点" asks once for less: the later of two scales of one adjustment in one direction stands."""
+    if not isinstance(action, Scale):
+        return False
+    same = [other for other in later if isinstance(other, Scale) and other.target == action.target]
+    return any((other.factor < 1) == (action.factor < 1) for other in same)
 
 
 def parse(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",)) -> list[Action]:
@@ -328,6 +364,7 @@ def parse(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en"
     asked += [Ask("ask.unknown-word", word=word) for word in message.unknown]
     done: list[Action] = [action for action in actions if not isinstance(action, Ask)]
     done = [action for place, action in enumerate(done) if isinstance(action, Add) or action not in done[:place]]
+    done = [action for place, action in enumerate(done) if not _said_again(action, done[place + 1 :])]
     strange = [ask for ask in asked if ask.question == "ask.unknown-word"][:1]
     if done:
         return [*done, *strange]

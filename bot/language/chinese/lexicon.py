@@ -40,6 +40,11 @@ right ear: 右耳 右耳朵
 neck: 脖子 颈部 脖颈 颈
 head: 头 脑袋 头部
 shoulders: 肩膀 肩
+snout: 口鼻 吻部
+tail: 尾巴 尾
+mane: 鬃毛
+hands: 手 双手
+hairline: 发际线
 background: 背景 背景色 底色 后面的背景
 clothes: 衣服 服装 衣着 衣裳 着装
 shirt: 衬衫 上衣 T恤 t恤 汗衫
@@ -55,7 +60,8 @@ makeup style: 妆容风格
 gaze: 眼神 目光 视线
 fur: 毛 皮毛 毛皮 绒毛
 light: 灯光 光线 光
-sky: 天空
+sky: 天空 天
+facial features: 五官
 wall: 墙 墙壁
 style: 风格 画风 样式
 """
@@ -71,6 +77,7 @@ hat: 帽子 帽
 cap: 棒球帽 鸭舌帽
 beanie: 毛线帽 针织帽 毛帽
 straw hat: 草帽
+cowboy hat: 牛仔帽
 top hat: 礼帽
 santa hat: 圣诞帽
 wizard hat: 巫师帽 魔法帽
@@ -158,6 +165,7 @@ queen: 女王 皇后
 princess: 公主
 prince: 王子
 knight: 骑士
+cowboy: 牛仔
 pirate: 海盗
 witch: 女巫 巫婆
 wizard: 巫师 魔法师
@@ -218,6 +226,21 @@ duck: 鸭子
 frog: 青蛙
 dragon: 龙
 unicorn: 独角兽
+squirrel: 松鼠
+snake: 蛇
+turtle: 乌龟
+shark: 鲨鱼
+fish: 鱼
+crocodile: 鳄鱼
+gorilla: 大猩猩 猩猩
+hedgehog: 刺猬
+kangaroo: 袋鼠
+corgi: 柯基
+shiba inu: 柴犬
+golden retriever: 金毛
+persian cat: 波斯猫
+siamese cat: 暹罗猫
+lynx: 猞猁
 hamster: 仓鼠
 raccoon: 浣熊
 koala: 考拉
@@ -226,6 +249,9 @@ animal: 动物
 """
 
 THING = """
+blonde hair and blue eyes: 金发碧眼
+blue eyes: 碧眼
+slicked back hair: 背头 大背头 往后梳 后梳 油头
 mohawk: 莫霍克 莫霍克发型 莫西干 莫西干头 莫西干发型 莫霍克头 莫希干
 afro: 爆炸头 非洲头
 bob cut: 波波头 短波波 bob头
@@ -271,6 +297,8 @@ round face: 圆脸
 long face: 长脸
 square face: 方脸 国字脸
 snow: 雪 下雪
+blue sky: 蓝天
+heterochromia: 异色瞳 异瞳
 sunset: 夕阳 日落
 forest: 森林
 beach: 海滩 沙滩
@@ -279,6 +307,16 @@ city: 城市
 stars: 星星 星空
 flowers: 花丛
 rainbow: 彩虹
+night: 夜晚 晚上 夜景
+room: 房间 室内
+street: 街道 街头
+garden: 花园
+fire: 火 火焰
+space: 太空 宇宙
+mountains: 山 大山
+spots on the fur: 花纹
+stripes: 虎纹
+side parting: 中分 侧分
 oil painting: 油画
 watercolour painting: 水彩 水彩画
 sketch: 素描
@@ -331,7 +369,7 @@ neon: 荧光 霓虹
 SHAPE = """
 long: 长长 长
 short: 短短 短
-big: 大 大大 更大
+big: 大 大大 更大 瞪大
 small: 小 小小 细小
 round: 圆 圆圆 圆润
 thick: 粗 厚 浓密 茂密 粗粗 浓
@@ -364,6 +402,7 @@ plump: 丰满 饱满 肉嘟嘟 厚厚
 hooked: 鹰钩
 spiky: 刺猬 竖起 竖起来
 plain: 纯色
+blurred: 虚化 模糊
 wet: 湿 湿漉漉
 striped: 条纹
 left: 左边 左侧 左
@@ -390,6 +429,7 @@ scared: 害怕 恐惧 惊恐
 worried: 担心 担忧 忧虑
 tired: 疲惫 疲倦 累
 sleepy: 困 困倦 犯困
+expressionless: 面无表情
 calm: 平静 冷静 淡定
 shy: 害羞 羞涩
 blushing: 脸红 羞红
@@ -403,7 +443,7 @@ scary: 可怕 吓人 恐怖
 evil: 邪恶 坏
 cool: 酷 炫酷 拽
 funny: 搞笑 滑稽 好笑 有趣
-elegant: 优雅 高贵
+elegant: 优雅 高贵 气质 有气质 高雅
 sexy: 性感
 masculine: 男性化 阳刚 男子气 硬朗 爷们
 feminine: 女性化 阴柔 有女人味 女人味
@@ -422,8 +462,23 @@ clean: 干净 清爽
 fashionable: 时髦 时尚 潮
 sweet: 甜美 甜
 lovely: 迷人
+radiant: 灿烂 容光焕发
+innocent: 无辜 天真 单纯
+noble: 高冷 贵气
+cold: 冷漠 冷酷 冷
+warm: 温暖 暖
+smart: 聪明 机灵
+stupid: 傻 笨 蠢
+crazy: 疯狂 疯
+normal: 正常 普通
+vintage: 复古 怀旧
+futuristic: 未来 科幻
+gothic: 哥特 暗黑
+sad-looking: 苦脸
+punk style: 朋克风
 lively: 活泼
 grumpy: 暴躁 臭脸
+gloomy: 哭丧着脸 苦着脸 阴沉 闷闷不乐
 bored: 无聊
 drunk: 喝醉 醉
 rich: 有钱

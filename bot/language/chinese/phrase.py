@@ -13,6 +13,9 @@ from bot.language.phrases import positive
 _HEADS = frozenset({"hair", "eyes", "face", "lips", "teeth", "mouth", "eyebrows"})
 """Nouns whose compounds come apart again: the gold of 金色的长发 stands inside "long hair"."""
 
+_COLOUR = 4
+"""Colours stand last before a noun."""
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -72,14 +75,16 @@ def _english(group: _Group, others: Sequence[_Group] = ()) -> str:
     tokens = [token for one in (*others, group) for token in (*one.before, *one.after)]
     ranked = [(_rank(token), lexicon.BESIDE.get((token.english, noun), token.english)) for token in tokens]
     ranked += [(lexicon.ORDER.get(word, 3), word) for word in own]
-    adjectives = [word for _, word in sorted(ranked, key=lambda pair: pair[0])]
+    ranked.sort(key=lambda pair: pair[0])
+    colours = list(dict.fromkeys(word for rank, word in ranked if rank == _COLOUR))
+    adjectives = [word for rank, word in ranked if rank != _COLOUR] + [" and ".join(colours)] * bool(colours)
     nouns = [one.noun.english or one.noun.text for one in others]
     return " ".join(dict.fromkeys([*adjectives, *nouns, noun]))
 
 
 def _rank(token: Token) -> int:
     if token.kind == "colour":
-        return 4
+        return _COLOUR
     return lexicon.ORDER.get(token.english, 3) if token.kind == "shape" else 0
 
 

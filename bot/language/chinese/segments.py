@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from bot.language import english
 from bot.language.chinese import lexicon, words
-from bot.language.chinese.script import is_han
+from bot.language.chinese.numbers import NUMBER, number
 
-_LATIN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|[0-9]+")
+_AGE = re.compile(rf"({NUMBER})岁")
+_MEASURE = re.compile(rf"{NUMBER}[个只条副顶对件双位颗根片朵把缕枚块匹]")
+_LATIN = re.compile(r"[a-z\u00c0-\u024f]+(?:[-'][a-z]+)*|[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,15 @@ VOCABULARY = _vocabulary()
 _LONGEST = max(map(len, VOCABULARY))
 
 
-def _latin(text: str) -> Token:
-    word = english.REWRITES.get(text, text)
-    if word in english.COLOURS:
-        return Token(text, "colour", word)
-    if word in english.SHAPES:
-        return Token(text, "shape", word)
-    if word in english.ADJECTIVES:
-        return Token(text, "trait", word)
-    return Token(text, "worn" if word in english.THINGS else "thing", word)
+def _latin(word: str) -> Token:
+    """An English word inside a Chinese sentence."""
+    plain = english.REWRITES.get(word, word)
+    kinds = (
+        ("list", {"and", "or"}), ("make", english.MAKING | english.HAVING | english.COPULAS), ("remove", {"no", "without", "remove"}),
+        ("polite", english.ARTICLES | english.PRONOUNS | {"please", "to", "with"}), ("colour", english.COLOURS),
+        ("shape", english.SHAPES), ("trait", english.ADJECTIVES), ("worn", english.THINGS),
+    )  # fmt: skip
+    return Token(word, next((kind for kind, known in kinds if plain in known), "thing"), plain)
 
 
 def _longest(text: str, place: int) -> Token | None:
@@ -65,14 +67,28 @@ def _longest(text: str, place: int) -> Token | None:
     return None
 
 
+def _next(text: str, place: int) -> Token | None:
+    """The word at a place: a count with its measure word, an age, a known word, or a word in Latin letters as a whole."""
+    known = _longest(text, place)
+    for pattern, token in ((_AGE, _age), (_MEASURE, lambda found: Token(found.group(), "polite"))):
+        if (found := pattern.match(text, place)) and len(found.group()) > len(known.text if known else ""):
+            return token(found)
+    latin = _LATIN.match(text, place)
+    if latin is None or (known and len(known.text) >= len(latin.group())):
+        return known
+    return VOCABULARY.get(latin.group()) or _latin(latin.group())
+
+
+def _age(found: re.Match[str]) -> Token:
+    return Token(found.group(), "trait", f"{number(found[1])}-year-old")
+
+
 def read(text: str) -> list[Token]:
     """The tokens of a clause, in order."""
     found: list[Token] = []
     place = 0
     while place < len(text):
-        token = _longest(text, place)
-        if token is None and (latin := _LATIN.match(text, place)) and not is_han(text[place]):
-            token = _latin(re.split(r"(?=[\u3400-\u9fff])", latin.group())[0])
+        token = _next(text, place)
         if token is not None:
             found.append(token)
             place += len(token.text)

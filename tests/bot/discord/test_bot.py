@@ -87,6 +87,18 @@ async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conve
         assert "someone else" in stolen["content"]
 
 
+async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, conversations: Conversations) -> None:
+    async with running_bot(server, conversations) as bot:
+        first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
+        kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
+        removed = bot.wait_for("guild_remove", timeout=10)
+        await asyncio.gather(removed, server.remove_bot())
+        async with asyncio.timeout(10):
+            while await conversations.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert await conversations.history.edit_of_message("discord", kept["id"]) is not None
+
+
 async def test_direct_messages_and_help(server: DiscordServer, conversations: Conversations) -> None:
     async with running_bot(server, conversations):
         helped = await server.answer_to(await server.say(BEN, "help", direct=True))

@@ -1,0 +1,138 @@
+"""What was asked from outside, so that it is answered, and answered once.
+
+Whatever the outside sends (a message, a press of a button) has an id of its own. ``accept`` lets each id in once, in one
+transaction, before anything is done about it; ``answered`` closes it. What is still open when a program starts was under
+way when the former one was killed. ``cursor`` tells how far a place was read, to catch up on what was said meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from storage.database import Database
+from storage.tables import AskedRow, CursorRow, now, utc
+
+_KEPT = ("text", "counts")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something asked: ``payload`` is what the front end needs to answer it, ``message`` the answer's outside id."""
+
+    key: str
+    platform: str
+    user: str
+    server: str | None
+    place: str
+    payload: dict[str, Any] = field(repr=False)
+    created_at: datetime
+    answered_at: datetime | None = None
+    message: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words, where there were any."""
+        return str(self.payload.get("text") or "")
+
+
+def _asked(row: AskedRow) -> Asked:
+    answered = utc(row.answered_at) if row.answered_at else None
+    return Asked(row.key, row.platform, row.user, row.server, row.place, row.payload, utc(row.created_at), answered, row.message)
+
+
+class Inbox:
+    """The asked and the answered of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def accept(
+        self, key: str, platform: str, user: str, server: str | None, place: str, payload: dict[str, Any]
+    ) -> Asked | None:
+        """Let something in; None where its key was let in before, by whomever."""
+        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload, created_at=now())
+        try:
+            async with self.database.write() as session:
+                if await session.get(AskedRow, key) is not None:
+                    return None
+                session.add(row)
+        except IntegrityError:  # another process was quicker
+            return None
+        return _asked(row)
+
+    async def known(self, key: str) -> bool:
+        """Whether the key was let in before."""
+        async with self.database.read() as session:
+            return await session.get(AskedRow, key) is not None
+
+    async def answered(self, key: str, message: str | None = None) -> None:
+        """Close it; of its payload only the words stay, and whether it counts."""
+        async with self.database.write() as session:
+            row = await session.get(AskedRow, key)
+            if row is not None:
+                row.answered_at, row.message = now(), message
+                row.payload = {name: row.payload[name] for name in _KEPT if name in row.payload}
+
+    async def open(self, platform: str | None = None, server: str | None = None) -> list[Asked]:
+        """What was let in and not answered, oldest first."""
+        query = select(AskedRow).where(AskedRow.answered_at.is_(None)).order_by(AskedRow.created_at, AskedRow.key)
+        query = query if platform is None else query.where(AskedRow.platform == platform)
+        query = query if server is None else query.where(AskedRow.server == server)
+        async with self.database.read() as session:
+            return [_asked(row) for row in (await session.execute(query)).scalars()]
+
+    async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[Asked]:
+        """What a member asked in a server (``None``: in private), newest first."""
+        query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
+        async with self.database.read() as session:
+            rows = await session.execute(query.order_by(AskedRow.created_at.desc(), AskedRow.key).limit(limit))
+            return [_asked(row) for row in rows.scalars()]
+
+    async def moments_since(self, platform: str, server: str | None, user: str, since: datetime) -> list[datetime]:
+        """When a member asked for something that takes work (``payload["counts"]``, true where absent), oldest first."""
+        query = select(AskedRow.created_at, AskedRow.payload).order_by(AskedRow.created_at)
+        query = query.where(AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
+        async with self.database.read() as session:
+            rows = await session.execute(query.where(AskedRow.created_at > since))
+            return [utc(moment) for moment, payload in rows if payload.get("counts", True)]
+
+    async def count_since(self, platform: str, server: str | None, user: str, since: datetime) -> int:
+        """How many such requests there were."""
+        return len(await self.moments_since(platform, server, user, since))
+
+    async def prune(self, before: datetime) -> int:
+        """Forget what was answered before a moment; returns how many."""
+        async with self.database.write() as session:
+            query = select(func.count()).select_from(AskedRow).where(AskedRow.answered_at < before)
+            count = (await session.execute(query)).scalar_one()
+            await session.execute(delete(AskedRow).where(AskedRow.answered_at < before))
+            return int(count)
+
+    # catching up
+
+    async def cursor(self, platform: str, place: str) -> str | None:
+        """The newest message of a place that was looked at."""
+        async with self.database.read() as session:
+            row = await session.get(CursorRow, (platform, place))
+            return row.message if row else None
+
+    async def move_cursor(self, platform: str, place: str, message: str) -> None:
+        """Remember the newest message looked at; ids are numbers, and the cursor only goes forward."""
+        async with self.database.write() as session:
+            row = await session.get(CursorRow, (platform, place))
+            if row is None:
+                session.add(CursorRow(platform=platform, place=place, message=message))
+            elif int(message) > int(row.message):
+                row.message = message
+
+    async def active_places(self, platform: str, since: datetime) -> list[tuple[str, str]]:
+        """Places with their cursors that were spoken in since a moment, the liveliest first."""
+        query = select(CursorRow).where(CursorRow.platform == platform, CursorRow.updated_at > since)
+        async with self.database.read() as session:
+            rows = await session.execute(query.order_by(CursorRow.updated_at.desc()))
+            return [(row.place, row.message) for row in rows.scalars()]

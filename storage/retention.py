@@ -1,0 +1,318 @@
+"""Forgetting: after a time, on request, and when a member or a server is gone.
+
+Rows go in one transaction; the database is told to overwrite what it frees, its write-ahead log is folded in, and files
+that no row names any more are removed. Where others still need a fact about a forgotten member (a block, a moderator's
+record), an alias takes the place of the id (``storage.servers``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFound
+from storage.history import History, OutsideMessage
+from storage.servers import Servers, alias, find_server
+from storage.tables import (
+    AskedRow,
+    AuditRow,
+    BlockRow,
+    ConversationRow,
+    CursorRow,
+    DeltaRow,
+    EditRow,
+    MessageRow,
+    PictureRow,
+    SourceRow,
+    UserRow,
+    now,
+    utc,
+)  # fmt: skip
+
+DAYS = 30
+"""How long pictures are kept when nothing else was decided."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is kept of a person."""
+
+    pictures: int
+    edits: int
+    conversations: int
+    bytes: int
+    since: datetime | None
+    latest: datetime | None
+
+
+class Retention:
+    """Deletes from one history, and tells a person what is in it."""
+
+    def __init__(self, history: History) -> None:
+        self.history, self.database, self.blobs = history, history.database, history.blobs
+        self.servers = Servers(history.database)
+
+    # after a time
+
+    async def expire(self, days: int = DAYS, moment: datetime | None = None) -> int:
+        """Delete pictures, with all their edits, that were not used for ``days`` or for what their server set; how many."""
+        moment = moment or now()
+        special = await self.servers.with_retention()
+        rules: list[tuple[ColumnElement[bool], int]] = []
+        for platform, server, own in special:
+            rules.append((and_(UserRow.platform == platform, ConversationRow.server == server), own))
+        others = and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else None
+        count = 0
+        async with self.database.write() as session:
+            for rule, limit in rules:
+                count += await self._expire(session, rule, moment - timedelta(days=limit))
+            count += await self._expire(session, others, moment - timedelta(days=days))
+            await session.execute(delete(AskedRow).where(AskedRow.answered_at < moment - timedelta(days=days)))
+            gone = await self._prune(session)
+        await self._clean(gone)
+        return count
+
+    @staticmethod
+    async def _expire(session: AsyncSession, rule: ColumnElement[bool] | None, before: datetime) -> int:
+        """Delete the sources of some conversations whose last use was before a moment."""
+        used = select(EditRow.source_id, func.max(EditRow.created_at).label("at")).group_by(EditRow.source_id).subquery()
+        shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
+        query = select(SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
+        query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
+        query = query.join(UserRow, UserRow.id == ConversationRow.user_id).join(
+            used, used.c.source_id == SourceRow.id, isouter=True
+        )
+        rows = (await session.execute(query if rule is None else query.where(rule))).all()
+        old = []
+        for source, edited, moved, head in rows:
+            latest = max(utc(at) for at in (edited, moved if head == source else None) if at is not None) if edited else None
+            if latest is None or latest < before:
+                old.append(source)
+        await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
+        return len(old)
+
+    # on request
+
+    async def forget_user(self, platform: str, user: str) -> bool:
+        """Delete a person with everything that hangs on them, rows and files; False when nothing is kept of them."""
+        async with self.database.write() as session:
+            await self._forget_names(session, platform, user)
+            await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user))
+            row = await self._user(session, platform, user)
+            gone: set[tuple[int, str]] = set()
+            if row is not None:
+                gone = await self._pictures_of(session, row.id)
+                await session.execute(delete(UserRow).where(UserRow.id == row.id))
+        await self._clean(gone)
+        return row is not None
+
+    async def forget_edit(self, edit: int) -> list[OutsideMessage]:
+        """Remove one result everywhere; returns the outside messages that showed it, for whoever can delete them.
+
+        Edits made from it stay and hang on its parent: they are pictures of their own. Undo from them then leads past it.
+        The original (number 0) takes everything made of the picture with it. Raises NotFound.
+        """
+        async with self.database.write() as session:
+            row = await session.get(EditRow, edit)
+            if row is None:
+                raise NotFound("the edit was deleted")
+            whole = row.number == 0
+            condition = EditRow.source_id == row.source_id if whole else EditRow.id == edit
+            messages = await self._messages(session, condition)
+            if whole:
+                await session.execute(delete(SourceRow).where(SourceRow.id == row.source_id))
+            else:
+                await self._take_out(session, row)
+            gone = await self._prune(session)
+        await self._clean(gone)
+        return messages
+
+    @staticmethod
+    async def _take_out(session: AsyncSession, row: EditRow) -> None:
+        """Unhook an edit from the tree: children, redo and head pass to its neighbours."""
+        await session.execute(update(EditRow).where(EditRow.parent_id == row.id).values(parent_id=row.parent_id))
+        await session.execute(update(EditRow).where(EditRow.redo_id == row.id).values(redo_id=row.redo_id))
+        await session.execute(update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id))
+        await session.execute(delete(EditRow).where(EditRow.id == row.id))
+
+    # when somebody is gone
+
+    async def forget_member(self, platform: str, server: str, user: str) -> bool:
+        """Delete what a person did in one server; False when there was nothing."""
+        async with self.database.write() as session:
+            where = (AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
+            await session.execute(delete(AskedRow).where(*where))
+            row = await self._user(session, platform, user)
+            if row is None:
+                return False
+            rows = await session.execute(
+                select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
+            )
+            found = list(rows.scalars())
+            await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
+            gone = await self._prune(session) | await self._drop_idle(session, [row.id])
+        await self._clean(gone)
+        return bool(found)
+
+    async def forget_server(self, platform: str, server: str) -> None:
+        """Delete a server: its settings, blocks and records, and all that was done in it."""
+        async with self.database.write() as session:
+            await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server))
+            mine = select(UserRow.id).where(UserRow.platform == platform)
+            query = select(ConversationRow).where(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
+            rows = list((await session.execute(query)).scalars())
+            places, users = [row.place for row in rows], sorted({row.user_id for row in rows})
+            await session.execute(delete(ConversationRow).where(ConversationRow.id.in_([row.id for row in rows])))
+            await session.execute(delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places)))
+            found = await find_server(session, platform, server)
+            if found is not None:
+                await session.delete(found)
+            gone = await self._prune(session) | await self._drop_idle(session, users)
+        await self._clean(gone)
+
+    # what is kept
+
+    async def overview(self, platform: str, user: str) -> Overview:
+        """Counts and dates of what is kept of a person."""
+        async with self.database.read() as session:
+            row = await self._user(session, platform, user)
+            if row is None:
+                return Overview(0, 0, 0, 0, None, None)
+            conversations = select(ConversationRow.id).where(ConversationRow.user_id == row.id)
+            query = select(func.count(), func.max(EditRow.created_at)).where(EditRow.conversation_id.in_(conversations))
+            edits, latest = (await session.execute(query)).one()
+            count = (await session.execute(select(func.count()).select_from(conversations.subquery()))).scalar_one()
+            names = await self._pictures_of(session, row.id)
+            since = utc(row.created_at)
+        paths = [self.blobs.path(*name) for name in names]
+        size = await asyncio.to_thread(lambda: sum(path.stat().st_size for path in paths if path.is_file()))
+        return Overview(len(names), edits, count, size, since, utc(latest) if latest else None)
+
+    async def export(self, platform: str, user: str) -> bytes:
+        """All that is kept of a person as a zip: the pictures, and ``history.json`` which says what they are."""
+        overview = await self.overview(platform, user)
+        edits: list[dict[str, Any]] = []
+        files: dict[str, tuple[int, str]] = {}
+        async with self.database.read() as session:
+            row = await self._user(session, platform, user)
+            query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user).order_by(AskedRow.created_at)
+            asked = [
+                {"at": one.created_at, "server": one.server, "place": one.place, "text": one.payload.get("text")}
+                for one in (await session.execute(query)).scalars()
+            ]
+            if row is not None:
+                edits, files = await self._edits_of(session, row.id)
+        about = {"platform": platform, "user": user, "language": row.locale if row else None,
+                 "agreed_at": row.consented_at if row else None, "kept": asdict(overview)}  # fmt: skip
+        document = {"about": about, "asked": asked, "edits": edits}
+        return await asyncio.to_thread(self._zip, document, files)
+
+    @staticmethod
+    async def _edits_of(session: AsyncSession, user: int) -> tuple[list[dict[str, Any]], dict[str, tuple[int, str]]]:
+        query = select(EditRow, ConversationRow, PictureRow).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        query = query.join(PictureRow, PictureRow.id == EditRow.picture_id).where(ConversationRow.user_id == user)
+        rows, files = [], {}
+        for edit, conversation, picture in await session.execute(query.order_by(EditRow.source_id, EditRow.number)):
+            suffix = picture.media_type.rpartition("/")[2].replace("jpeg", "jpg")
+            name = f"pictures/{edit.source_id}/{edit.number:03d}.{suffix}"
+            files[name] = (picture.user_id, picture.sha256)
+            recipes = [{k: v for k, v in one.items() if k not in ("delta", "mask")} for one in edit.adjustments]
+            rows.append({"file": name, "at": edit.created_at, "server": conversation.server, "place": conversation.place,
+                         "text": edit.text, "adjustments": recipes})  # fmt: skip
+        return rows, files
+
+    def _zip(self, document: dict[str, Any], files: dict[str, tuple[int, str]]) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("history.json", json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
+            for name, blob in files.items():
+                archive.writestr(name, self.blobs.read(*blob))
+        return buffer.getvalue()
+
+    # the machinery
+
+    @staticmethod
+    async def _user(session: AsyncSession, platform: str, user: str) -> UserRow | None:
+        query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == user)
+        return (await session.execute(query)).scalar_one_or_none()
+
+    @staticmethod
+    async def _pictures_of(session: AsyncSession, user: int) -> set[tuple[int, str]]:
+        rows = await session.execute(select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.user_id == user))
+        return {(owner, name) for owner, name in rows}
+
+    @staticmethod
+    async def _messages(session: AsyncSession, condition: ColumnElement[bool]) -> list[OutsideMessage]:
+        query = select(MessageRow).join(EditRow, EditRow.id == MessageRow.edit_id).where(condition)
+        return [OutsideMessage(row.platform, row.outside_id, row.place) for row in (await session.execute(query)).scalars()]
+
+    @staticmethod
+    async def _prune(session: AsyncSession) -> set[tuple[int, str]]:
+        """Delete pictures and deltas that nothing uses any more; returns the pictures' files."""
+        await session.flush()
+        used = select(EditRow.picture_id).union(select(SourceRow.picture_id))
+        rows = list((await session.execute(select(PictureRow).where(PictureRow.id.not_in(used)))).scalars())
+        gone = {(row.user_id, row.sha256) for row in rows}
+        await session.execute(delete(PictureRow).where(PictureRow.id.in_([row.id for row in rows])))
+        query = select(ConversationRow.user_id, EditRow.adjustments)
+        query = query.join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        kept: set[tuple[int, str]] = set()
+        for user, adjustments in await session.execute(query):
+            kept.update((user, entry["delta"]) for entry in adjustments)
+        deltas = await session.execute(select(DeltaRow.id, DeltaRow.user_id, DeltaRow.sha256))
+        old = [number for number, user, name in deltas if (user, name) not in kept]
+        await session.execute(delete(DeltaRow).where(DeltaRow.id.in_(old)))
+        return gone
+
+    async def _drop_idle(self, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
+        """Delete persons who have no conversation left."""
+        gone: set[tuple[int, str]] = set()
+        for user in users:
+            query = select(func.count()).select_from(ConversationRow).where(ConversationRow.user_id == user)
+            if (await session.execute(query)).scalar_one() == 0:
+                gone |= await self._pictures_of(session, user)
+                await session.execute(delete(UserRow).where(UserRow.id == user))
+        return gone
+
+    @staticmethod
+    async def _forget_names(session: AsyncSession, platform: str, user: str) -> None:
+        """Put an alias in the place of a person's id in what moderators wrote down."""
+        name = await alias(session, platform, user)
+        await session.execute(update(BlockRow).where(BlockRow.member == user).values(member=name))
+        await session.execute(update(BlockRow).where(BlockRow.actor == user).values(actor=name))
+        rows = (await session.execute(select(AuditRow).where(AuditRow.platform == platform))).scalars()
+        for row in rows:
+            row.actor = name if row.actor == user else row.actor
+            row.target = name if row.target == user else row.target
+            row.reason = row.reason.replace(user, name) if row.reason else row.reason
+            written = json.dumps(row.details, ensure_ascii=False)
+            if user in written:
+                row.details = json.loads(written.replace(user, name))
+        blocks = (await session.execute(select(BlockRow).where(BlockRow.reason.contains(user)))).scalars()
+        for block in blocks:
+            block.reason = (block.reason or "").replace(user, name)
+
+    async def _clean(self, files: set[tuple[int, str]]) -> None:
+        """Fold the log in, and remove files that lost their row (unless the same picture was stored anew meanwhile)."""
+        await self.database.checkpoint()
+        async with self.database.read() as session:
+            rows = await session.execute(
+                select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.sha256.in_([name for _, name in files]))
+            )
+            kept = {(user, name) for user, name in rows}
+        await asyncio.to_thread(self.blobs.remove, files - kept)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return utc(value).isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,93 @@
+"""What was asked is let in once, and closed once it was answered, also over a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.history import History
+from storage.inbox import Asked, Inbox
+from storage.tables import now
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from storage.history import History
+from storage.inbox import Inbox
+
+async def main():
+    async with History.open(sys.argv[1], Path(sys.argv[2])) as history:
+        await Inbox(history.database).accept("m1", "test", "ann", None, "here", {"text": "pink hair"})
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def inbox(history: History) -> Inbox:
+    return Inbox(history.database)
+
+
+async def ask(inbox: Inbox, key: str, user: str = "ann", server: str | None = "club", **payload: object) -> Asked | None:
+    return await inbox.accept(key, "test", user, server, "here", {"text": f"wish {key}", "link": "x"} | payload)
+
+
+async def test_of_fifty_at_once_one_is_let_in(inbox: Inbox) -> None:
+    found = await asyncio.gather(*(ask(inbox, "m1") for _ in range(50)))
+    assert sum(one is not None for one in found) == 1
+    assert await ask(inbox, "m1") is None
+    assert await inbox.known("m1")
+    assert not await inbox.known("m2")
+
+
+async def test_what_is_answered_is_closed_and_keeps_only_its_words(inbox: Inbox) -> None:
+    for key in ("m1", "m2", "m3"):
+        await ask(inbox, key)
+    await inbox.answered("m2", "reply")
+    assert [one.key for one in await inbox.open("test")] == ["m1", "m3"]
+    assert await inbox.open("test", "another") == []
+    (closed,) = [one for one in await inbox.recent("test", "club", "ann") if one.key == "m2"]
+    assert (closed.text, closed.message, closed.payload) == ("wish m2", "reply", {"text": "wish m2"})
+
+
+async def test_after_a_kill_it_is_still_open(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/history.sqlite"
+    process = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, url, str(tmp_path / "pictures")], timeout=60)
+    assert process.returncode == -9
+    async with History.open(url, tmp_path / "pictures") as history:
+        (left,) = await Inbox(history.database).open()
+        assert (left.key, left.text) == ("m1", "pink hair")
+
+
+async def test_only_what_takes_work_is_counted(inbox: Inbox) -> None:
+    await ask(inbox, "m1")
+    await ask(inbox, "m2", counts=False)
+    await ask(inbox, "m3", user="ben")
+    await ask(inbox, "m4", server=None)
+    hour = now() - timedelta(hours=1)
+    assert await inbox.count_since("test", "club", "ann", hour) == 1
+    assert await inbox.count_since("test", None, "ann", hour) == 1
+    assert await inbox.count_since("test", "club", "ann", now()) == 0
+
+
+async def test_the_answered_is_forgotten_after_a_while(inbox: Inbox) -> None:
+    await ask(inbox, "m1")
+    await ask(inbox, "m2")
+    await inbox.answered("m1")
+    assert await inbox.prune(now() + timedelta(seconds=1)) == 1
+    assert [one.key for one in await inbox.recent("test", "club", "ann")] == ["m2"]
+
+
+async def test_a_cursor_only_goes_forward(inbox: Inbox) -> None:
+    assert await inbox.cursor("test", "here") is None
+    for message in ("9", "100", "50"):
+        await inbox.move_cursor("test", "here", message)
+    assert await inbox.cursor("test", "here") == "100"
+    assert await inbox.active_places("test", now() - timedelta(minutes=1)) == [("here", "100")]
+    assert await inbox.active_places("test", now() + timedelta(minutes=1)) == []
