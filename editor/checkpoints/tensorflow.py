@@ -18,14 +18,14 @@ from editor.errors import BadCheckpoint
 from editor.networks import stylegan2
 
 LEAST_VERSION = 4
-FIXED = {
+FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "num_channels": 3}
     "nonlinearity": "lrelu",
     "mapping_nonlinearity": "lrelu",
     "num_channels": 3,
     "fused_modconv": None,
     "resample_kernel": None,
 }
-"""Settings that must be as given where they are set at all; None: any value that the checks below allow."""
+"""Settings that must be as given where they are set at all."""
 
 
 def generator(network: Record, source: str) -> Part:
@@ -35,7 +35,7 @@ def generator(network: Record, source: str) -> Part:
         raise BadCheckpoint(f"{source} was written by a TensorFlow version that is too old to be read here.")
     settings, variables = dict(state.get("static_kwargs") or {}), _variables(network)
     for name, wanted in FIXED.items():
-        if wanted is not None and settings.get(name, wanted) != wanted:
+        if settings.get(name, wanted) != wanted:
             raise BadCheckpoint(f"{source} uses {name} {settings[name]!r}, which is not known here.")
     if list(settings.get("resample_kernel") or [1, 3, 3, 1]) != [1, 3, 3, 1]:
         raise BadCheckpoint(f"{source} resamples with a filter that is not known here (only [1, 3, 3, 1]).")
