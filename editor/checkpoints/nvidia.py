@@ -168,13 +168,18 @@ def _stylegan3_config(network: Record, synthesis: Record, mapping: Record, layer
 
 def _check_rates(module: stylegan3.Generator, layers: list[Record], tensors: dict[str, Tensor], source: str) -> None:
     """Sampling, padding and filters must be what the sizes make them: a file of another version would render noise."""
-    for number, (ours, theirs) in enumerate(zip(module.synthesis.blocks, layers, strict=True)):
-        low, high = ours.padding
+    for number, theirs in enumerate(layers):
+        ours = module.synthesis.blocks.get_submodule(str(number))
+        low, high = tuple(ours.padding)  # type: ignore[arg-type]
         same = (ours.up, ours.down, [low, high, low, high]) == (
             theirs.get("up_factor"), theirs.get("down_factor"), list(theirs.get("padding")))  # fmt: skip
         for name in ("up_filter", "down_filter"):
-            stored, made = tensors.get(f"synthesis.blocks.{number}.{name}"), getattr(ours, name)
-            same &= (stored is None) == (made is None) and (
-                made is None or (stored.shape == made.shape and torch.allclose(stored, made, atol=1e-5)))  # fmt: skip
+            same &= _alike(tensors.get(f"synthesis.blocks.{number}.{name}"), getattr(ours, name))
         if not same:
             raise BadCheckpoint(f"{source}: layer {number} is sampled otherwise than StyleGAN3's sizes have it.")
+
+
+def _alike(stored: Tensor | None, made: Tensor | None) -> bool:
+    if stored is None or made is None:
+        return stored is made
+    return stored.shape == made.shape and torch.allclose(stored, made, atol=1e-5)

@@ -19,12 +19,6 @@ from editor.networks import stylegan2
 
 LEAST_VERSION = 4
 FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "num_channels": 3}
-    "nonlinearity": "lrelu",
-    "mapping_nonlinearity": "lrelu",
-    "num_channels": 3,
-    "fused_modconv": None,
-    "resample_kernel": None,
-}
 """Settings that must be as given where they are set at all."""
 
 
