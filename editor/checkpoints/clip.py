@@ -26,7 +26,7 @@ MERGES = 49152 - 256 - 2
 """Merges of OpenAI's vocabulary: 49152 entries less the 256 bytes, and two marks after them."""
 START, END = "<|startoftext|>", "<|endoftext|>"
 SPLIT = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-RESNET = "is a CLIP model with a ResNet image tower, which cannot be held here; take one of the ViT models (ViT-B/32, ViT-B/16, ViT-L/14)"
+RESNET = "is a CLIP model with a ResNet image tower, which cannot be held here; take ViT-B/32, ViT-B/16 or ViT-L/14"
 MOST_TEXT = 64 * 1024 * 1024
 
 

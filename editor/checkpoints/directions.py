@@ -118,9 +118,8 @@ def _joined(path: Path, layers: list[Any], generator: Generator, samples: bool =
     arrays = [np.asarray(array, np.float32) for array in layers]
     found = [array.shape[-1] if array.ndim else 0 for array in arrays]
     if found != wanted:
-        place = next(
-            (n for n, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), min(len(found), len(wanted))
-        )
+        same = [one == other for one, other in zip(found, wanted, strict=False)]
+        place = same.index(False) if False in same else len(same)
         raise BadCheckpoint(
             f"{path.name} was made for another generator: it has {len(found)} layers and differs at layer {place} "
             f"(this one has {len(wanted)})."

@@ -6,7 +6,8 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,18 +98,22 @@ def _write(made: Path, parts: Sequence[Part], said: dict[str, Any]) -> None:
         if part.name == "prompts":
             _add_prompt(made, manifest, part)
             continue
-        _replace(made / f"{part.name}.safetensors", lambda path, part=part: save_file(part.tensors, path))  # type: ignore[misc]
+        _replace(made / f"{part.name}.safetensors", partial(save_file, part.tensors))
         for file, text in part.texts.items():
-            _replace(made / file, lambda path, text=text: path.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+            _replace(made / file, partial(_write_text, text))
         manifest[part.name] = part.table
     (made / "bundle.toml").unlink(missing_ok=True)
     write_manifest(made, manifest)
 
 
-def _replace(path: Path, write: Any) -> None:
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
     """A linked file is never written into: the old bundle still has it."""
     path.unlink(missing_ok=True)
     write(path)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _add_prompt(made: Path, manifest: dict[str, Any], part: Part) -> None:
@@ -123,7 +128,7 @@ def _add_prompt(made: Path, manifest: dict[str, Any], part: Part) -> None:
     prompts[place:], nets[place:] = [prompt, *prompts[place + 1 :]], [layout, *nets[place + 1 :]]
     kept = {name: value for name, value in kept.items() if not name.startswith(f"{place}.")}
     kept |= {f"{place}.{name}": value for name, value in part.tensors.items()}
-    _replace(path, lambda target: save_file(kept, target))
+    _replace(path, partial(save_file, kept))
     manifest["prompts"] = {"prompts": prompts, "nets": nets}
 
 
