@@ -13,6 +13,7 @@ from editor.checkpoints import rosinality
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
 from editor.errors import BadCheckpoint
+from editor.networks import generators
 from editor.networks.photo_encoder import WIDTH, PhotoEncoder, PhotoEncoderConfig
 
 Kind = Literal["e4e", "psp", "restyle"]
@@ -46,8 +47,15 @@ def read(path: Path, kind: Kind) -> tuple[Part, Part]:
     config = _config(encoder, options, kind, _rows(generator), path.name)
     tensors = encoder | {"latent_avg": _average(average, options, config, path.name)}
     module = PhotoEncoder(config)
-    tensors |= {name: getattr(module, name) for name in ("w_mean", "w_std")}
+    tensors["w_mean"], tensors["w_std"] = _statistics(generator)
     return Part("encoder", fit(module, tensors, path.name), {"kind": "photo", "by": kind, **config.as_dict()}), generator
+
+
+def _statistics(generator: Part) -> tuple[Tensor, Tensor]:
+    """W's mean and deviation, the unit in which an inversion is refined."""
+    module = generators.build(generator.table)
+    module.load_state_dict(generator.tensors)
+    return generators.w_statistics(module)
 
 
 def _options(options: Any) -> dict[str, Any]:
