@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-USAGE = """usage: python -m bot [run | try | parse] ...
+USAGE = """usage: python -m bot [run | try | parse | backup] ...
 
   run      the local web chat and, with DISCORD_TOKEN set, the Discord bot (this is the default)
   try      a whole conversation from the command line, pictures into a folder
   parse    what a sentence is understood as
+  backup   history and pictures into a folder, also while the bot runs
 
 Each command explains itself with --help."""
 
@@ -28,6 +29,10 @@ def main(argv: Sequence[str]) -> int:
         from bot.once import main as once
 
         return once(rest)
+    if command == "backup":
+        from bot.backup import main as backup
+
+        return backup(rest)
     if command == "run":
         from bot.run import main as run
 

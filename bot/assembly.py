@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.conversation import Conversations
+from bot.metrics import Metrics
+from bot.pictures.credentials import Signer
+from bot.pictures.mark import Marker
 from bot.settings import Settings
 from bot.supervisor import own_editor
 from editor.client import EditorClient
@@ -20,18 +24,22 @@ class Parts:
     history: History
     editor: EditorClient
     conversations: Conversations
+    metrics: Metrics
 
 
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncIterator[Parts]:
     """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one)."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    signer = await asyncio.to_thread(Signer.from_files, settings.c2pa_certificate, settings.c2pa_key)
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
         url = settings.editor_url
         if url is None:
             arguments = ["--bundles", str(settings.bundles_dir)] if settings.bundles_dir else []
-            url = (await stack.enter_async_context(own_editor(arguments))).url
+            url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.data_dir / "pictures"))
-        yield Parts(history, editor, Conversations(history, editor, settings.bundle))
+        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics)
+        yield Parts(history, editor, conversations, metrics)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import inspect
 import logging
 import time
 import uuid
@@ -18,11 +19,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from bot import locales, replies
-from bot.errors import BotError, NothingSaid, code_for, sentence_for
+from bot import locales, motion, replies
+from bot.errors import BotError, NothingSaid, NothingToAnimate, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
-from bot.pictures.mark import mark
+from bot.metrics import Metrics
+from bot.pictures.animation import Format, animation
+from bot.pictures.mark import Mark, mark
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError
@@ -181,10 +184,16 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
 
 
 class Conversations:
-    """All conversations of one bot, over one history and one editor."""
+    """All conversations of one bot, over one history and one editor.
 
-    def __init__(self, history: History, editor: EditorClient, bundle: str | None = None) -> None:
-        self.history, self.editor, self.bundle = history, editor, bundle
+    ``mark`` is put on each result before it is stored, never on what the user sent.
+    """
+
+    def __init__(
+        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None
+    ) -> None:
+        self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
+        self.metrics = metrics or Metrics()
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
 
@@ -380,7 +389,14 @@ class Conversations:
     # what the editor does
 
     async def _run(self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str) -> wire.Result:
-        return await self.editor.run(job, wire.Job(user=str(conversation), request=request), on_progress)
+        def heard(event: wire.Event) -> Awaitable[None] | None:
+            self.metrics.saw(event)
+            return on_progress(event) if on_progress is not None else None
+
+        result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
+        if isinstance(result, wire.EditResult):
+            self.metrics.wished(result.effects)
+        return result
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
@@ -433,7 +449,7 @@ class Conversations:
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         layers = [_stored(layer) for layer in result.adjustments]
-        picture = await asyncio.to_thread(mark, to_picture(result.picture))  # what the user sent is never marked
+        picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
         return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
@@ -447,6 +463,46 @@ class Conversations:
         answer.shown, answer.changed = made, True
         answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
+
+    async def animate(
+        self, speaker: Speaker, edit: int | None = None, limit: int = 8 * 1024 * 1024, kind: Format = "webp",
+        on_progress: OnProgress | None = None,
+    ) -> Turn:  # fmt: skip
+        """The way from the original to an edit (the speaker's head unless given) and back, as a loop of at most ``limit`` bytes.
+
+        Changes nothing, and whose the edit is, is the front end's to ask. Never raises for what a user can cause.
+        """
+        begun, locale = time.monotonic(), locale_of("", speaker.locale)
+        try:
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
+            picture = await self._animated(chosen, limit, kind, on_progress)
+            shown = Shown(chosen.id, chosen.number, picture, replies.alt_of_animation(locale, chosen))
+            layers = tuple((r["prompt"], float(r["strength"])) for r in chosen.recipes)
+            turn = Turn(locale.say("reply.animated"), (), chosen, (shown,), layers, locale=locale.code)
+        except Exception as error:
+            turn = self.failed(error, locale)
+        return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def _animated(self, edit: Edit, limit: int, kind: Format, on_progress: OnProgress | None) -> Picture:
+        request = await self._request(edit)
+        if not request.adjustments:
+            raise NothingToAnimate()
+
+        async def render(partly: wire.EditRequest) -> bytes:
+            result = await self._run(edit.conversation, partly, None, uuid.uuid4().hex)
+            assert isinstance(result, wire.EditResult)
+            return result.picture.data
+
+        async def report(step: int, total: int) -> None:
+            if on_progress is not None:
+                answer = on_progress(wire.Progress(number=step, stage="render", step=step, total=total))
+                if inspect.isawaitable(answer):
+                    await answer
+
+        way = await motion.between(request, render, report)
+        last = await self.history.picture(edit.picture)
+        return await asyncio.to_thread(animation, [request.picture, *way, last.data], limit, True, kind)
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         shown = [await self.shown(edit, answer.locale) for edit in answer.shown]

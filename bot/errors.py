@@ -7,6 +7,7 @@ BotError
 │   ├── AttachmentElsewhere   it lies on a host that pictures are not fetched from
 │   └── AttachmentLost        it could not be fetched
 ├── NotYours                  the picture belongs to somebody else
+├── NothingToAnimate          no adjustment is in force, so nothing would move
 ├── UnreadableFile            a file named on the command line (``name``, ``reason``)
 │   └── NoSuchSample          ``name``, ``first``, ``last``
 ├── EditorFailed              the bot's own editor process does not start
@@ -80,6 +81,12 @@ class NotYours(BotError):
     """The picture belongs to somebody else."""
 
     key = "error.not-yours"
+
+
+class NothingToAnimate(BotError):
+    """No adjustment is in force, so nothing would move."""
+
+    key = "error.nothing-to-animate"
 
 
 class UnreadableFile(BotError):

@@ -155,3 +155,8 @@ def alt(locale: Locale, edit: Edit) -> str:
     if edit.number == 0:
         return locale.say("reply.alt.original")
     return locale.say("reply.alt.edit", description=describe(locale, edit))
+
+
+def alt_of_animation(locale: Locale, edit: Edit) -> str:
+    """Alternative text of the loop from the original to an edit."""
+    return locale.say("reply.alt.animation", description=describe(locale, edit))

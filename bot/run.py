@@ -7,22 +7,29 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import samples
+from bot import logs, samples
 from bot.assembly import Parts, assembled
 from bot.errors import BotError
+from bot.metrics import create_app as create_metrics_app
 from bot.settings import Settings, load
+from bot.startup import problems
 from bot.terminal import complaint
+from editor.errors import EditorError
 from storage.errors import StorageError
 from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
 
 EXPIRE_SECONDS = 3600.0
+PATIENCE_SECONDS = 120.0
+"""As long as an editor may take to load its models before that is worth a word."""
 
 
 def _announce(address: str) -> None:
@@ -38,12 +45,36 @@ async def _serve(settings: Settings) -> None:
         tasks = [group.create_task(serve(app, settings.web_host, settings.web_port, _announce))]
         tasks.append(group.create_task(_recover(parts)))
         tasks.append(group.create_task(_expire(parts, settings.retention_days)))
+        tasks.append(group.create_task(_await_editor(parts)))
+        if settings.metrics_port is not None:
+            figures = create_metrics_app(parts.metrics, {"database": partial(_database_well, parts), "editor": parts.editor.ready})
+            announce = partial(logger.info, "metrics at %s/metrics")
+            tasks.append(group.create_task(serve(figures, settings.metrics_host, settings.metrics_port, announce)))
         if settings.discord_token is not None:
             from bot.discord import run as run_discord
 
             token = settings.discord_token.get_secret_value()
             tasks.append(group.create_task(run_discord(parts.conversations, parts.history, token, most)))
         _stop_on_signal(tasks)
+
+
+async def _database_well(parts: Parts) -> bool:
+    await parts.history.database.ping()
+    return True
+
+
+async def _await_editor(parts: Parts) -> None:
+    """Say when wishes can be done, or why they cannot; the rest of the bot does not wait for it."""
+    try:
+        begun = time.monotonic()
+        while not await parts.editor.ready():
+            if time.monotonic() - begun > PATIENCE_SECONDS:
+                logger.error("the editor does not answer; wishes wait until it does")
+                return
+            await asyncio.sleep(0.5)
+        logger.info("the editor is ready")
+    except EditorError as error:
+        logger.error("%s", complaint(error))
 
 
 async def _recover(parts: Parts) -> None:
@@ -84,15 +115,17 @@ def main(argv: Sequence[str]) -> int:
     parser.parse_args(argv)
     try:
         settings = load()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s bot %(levelname)s %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # migrations are no news to whoever starts a bot
+        logs.configure(settings.log_level, settings.log_format, settings.secrets)
+        if found := problems(settings):
+            print(*(complaint(problem) for problem in found), sep="\n", file=sys.stderr)
+            return 2
         with suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
-    except (BotError, OSError) as error:
+    except (BotError, StorageError, OSError) as error:
         print(complaint(error), file=sys.stderr)
         return 2
     except BaseExceptionGroup as group:
-        known, rest = group.split((BotError, OSError))
+        known, rest = group.split((BotError, StorageError, OSError))
         for reason in known.exceptions if known else ():
             print(complaint(reason), file=sys.stderr)
         if rest:

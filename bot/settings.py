@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
@@ -29,7 +30,22 @@ class Settings(BaseSettings):
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
     retention_days: int = Field(DAYS, ge=1, le=36500)
-    log_level: str = "INFO"
+    c2pa_certificate: Path | None = Field(None, description="PEM chain that results are signed with")
+    c2pa_key: Path | None = Field(None, description="its private key, PEM")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="no metrics are served when absent")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be seen in a log."""
+        return tuple(secret.get_secret_value() for secret in (self.discord_token, self.editor_token) if secret)
 
     @property
     def database(self) -> str:

@@ -8,7 +8,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,10 +20,10 @@ FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_SECONDS = 0.3, 30.0, 60.0
 
 
 class Supervisor:
-    """Keeps one editor process running; ``url`` is where it listens."""
+    """Keeps one editor process running; ``url`` is where it listens, ``on_restart`` hears of each start after the first."""
 
-    def __init__(self, socket: Path, arguments: Sequence[str] = ()) -> None:
-        self.socket = socket
+    def __init__(self, socket: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None) -> None:
+        self.socket, self.on_restart = socket, on_restart
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
         self._arguments, self._first = tuple(arguments), asyncio.Event()
@@ -42,6 +42,8 @@ class Supervisor:
                 code = await self._once()
                 pause = FIRST_PAUSE if time.monotonic() - began > HEALTHY_SECONDS else min(LONGEST_PAUSE, 2 * pause)
                 self.restarts += 1
+                if self.on_restart is not None:
+                    self.on_restart()
                 logger.warning("the editor ended with %s; starting it again in %.1f s", code, pause)
                 await asyncio.sleep(pause)
         finally:
@@ -68,10 +70,10 @@ class Supervisor:
 
 
 @asynccontextmanager
-async def own_editor(arguments: Sequence[str] = ()) -> AsyncIterator[Supervisor]:
+async def own_editor(arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None) -> AsyncIterator[Supervisor]:
     """A supervised editor for the length of the block. Raises EditorFailed where no process can be started at all."""
     with tempfile.TemporaryDirectory(prefix="editor-", ignore_cleanup_errors=True) as folder:
-        supervisor = Supervisor(Path(folder) / "socket", arguments)
+        supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart)
         task = asyncio.create_task(supervisor.keep())
         await asyncio.sleep(0)
         try:

@@ -6,8 +6,12 @@ import os
 
 from bot.errors import BotError, sentence_for
 from bot.locales import locale_of
+from editor.errors import EditorError
+from storage.errors import StorageError
 
 
 def complaint(error: BaseException) -> str:
     """The sentence for an error that ends a command, in the language of the terminal."""
-    return sentence_for(error, locale_of(preferred=os.environ.get("LANG"))) if isinstance(error, BotError) else str(error)
+    if isinstance(error, BotError | StorageError | EditorError):
+        return sentence_for(error, locale_of(preferred=os.environ.get("LANG")))
+    return str(error)

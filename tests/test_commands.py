@@ -58,6 +58,12 @@ def test_undo_and_redo_give_the_same_files(turns: list[dict[str, Any]]) -> None:
     assert np.array_equal(pixels(turns[9]["picture"]), pixels(samples.path_of(2)))
 
 
+def test_results_say_that_they_were_edited_with_ai(turns: list[dict[str, Any]]) -> None:
+    description = Image.open(turns[0]["picture"]).getxmp()["xmpmeta"]["RDF"]["Description"]
+    assert description["DigitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
+    assert b"DigitalSourceType" not in Path(turns[9]["picture"]).read_bytes(), "the original is as it was sent"
+
+
 def test_what_the_model_cannot_do_is_said(turns: list[dict[str, Any]]) -> None:
     assert "Nothing in this model answers to “wings”" in turns[5]["reply"]
     assert turns[5]["adjustments"] == turns[4]["adjustments"]

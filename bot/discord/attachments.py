@@ -8,16 +8,16 @@ from collections.abc import Collection
 
 import aiohttp
 import discord
-from PIL import Image
 from yarl import URL
 
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
+from bot.pictures.fit import fitted
 from storage.history import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """The only hosts that attachments are fetched from."""
 _SECONDS = 30.0
-_SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+_SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/gif": "gif"}
 
 
 def chosen(attachments: Collection[discord.Attachment]) -> discord.Attachment | None:
@@ -46,19 +46,7 @@ async def download(attachment: discord.Attachment, most: int, hosts: Collection[
     return bytes(data)
 
 
-def _smaller(picture: Picture, limit: int) -> tuple[bytes, str]:
-    with Image.open(io.BytesIO(picture.data)) as image:
-        for quality in (92, 80, 60):
-            buffer = io.BytesIO()
-            image.save(buffer, "WEBP", quality=quality)
-            if buffer.tell() <= limit:
-                break
-    return buffer.getvalue(), "image/webp"
-
-
 async def to_file(picture: Picture, name: str, alt: str, limit: int) -> discord.File:
-    """A result as an upload with alternative text; re-encoded as WebP where the PNG exceeds ``limit`` bytes."""
-    data, kind = picture.data, picture.media_type
-    if len(data) > limit:
-        data, kind = await asyncio.to_thread(_smaller, picture, limit)
-    return discord.File(io.BytesIO(data), f"{name}.{_SUFFIXES.get(kind, 'png')}", description=alt[:1024])
+    """A result as an upload with alternative text; re-encoded as WebP where it exceeds ``limit`` bytes."""
+    fit = await asyncio.to_thread(fitted, picture, limit)
+    return discord.File(io.BytesIO(fit.data), f"{name}.{_SUFFIXES.get(fit.media_type, 'png')}", description=alt[:1024])

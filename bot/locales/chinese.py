@@ -125,6 +125,25 @@ TEXTS = {
     "discord.less": "减弱",
     "discord.more": "增强",
     "discord.undo": "撤销",
+    # pictures
+    "reply.animated": "从你的原图变到修改后的样子，再变回来。",
+    "reply.alt.animation": "从原图到修改后的循环动画：{description}",
+    "error.nothing-to-animate": "动不起来：这张图上还没有任何修改。先说说想改什么吧。",
+    # when the bot starts
+    "start.signing-not-installed": "设置了 C2PA_CERTIFICATE，但签名用的软件包没有安装：请运行 pip install styleclip-bot[c2pa]。",
+    "start.half-a-certificate": "C2PA_CERTIFICATE 和 C2PA_KEY 要一起设置：要么都填，要么都不填。",
+    "start.unreadable-certificate": "无法读取 {name} 指定的文件：{reason}。",
+    "start.certificate-refused": "C2PA 证书和私钥无法给图片签名：{reason}。",
+    "start.data-folder": "无法在 DATA_DIR 指定的 {folder} 中保存数据：{reason}。",
+    "start.disk-full": "{folder} 所在的磁盘剩余不到 {least} MB，空间太少，无法启动。",
+    "start.database": "数据库打不开：{reason}。",
+    "start.token": "DISCORD_TOKEN 看起来不是机器人令牌（应为用点隔开的三段，前面不带「Bot 」）。请到开发者平台重新复制。",
+    "start.permissions": "我在 {place} 缺少这些权限：{permissions}。",
+    "start.intent": "尚未开启「{intent}」：请到开发者平台的「Bot」页，在「Privileged Gateway Intents」中打开。",
+    # the command that makes a backup
+    "backup.target-in-use": "{target} 已经存在；请换一个还不存在的文件夹。",
+    "backup.nothing": "{source} 没有可以备份的历史记录。",
+    "backup.other-database": "DATABASE_URL 指向的不是 SQLite 文件：请用该数据库自带的备份工具，并另外复制图片文件夹。",
     # the web chat
     "web.title": "说句话就能修图",
     "web.picture": "图片",

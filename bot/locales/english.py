@@ -128,6 +128,27 @@ TEXTS = {
     "discord.less": "Less",
     "discord.more": "More",
     "discord.undo": "Undo",
+    # pictures
+    "reply.animated": "From your picture to the edit, and back.",
+    "reply.alt.animation": "A loop from the original picture to the edit: {description}",
+    "error.nothing-to-animate": "Nothing would move: no adjustment is in force on this picture. Ask for a change first.",
+    # when the bot starts
+    "start.signing-not-installed": "C2PA_CERTIFICATE is set, but the package that signs is not installed: "
+    "run pip install 'styleclip-bot[c2pa]'.",
+    "start.half-a-certificate": "C2PA_CERTIFICATE and C2PA_KEY belong together: set both or neither.",
+    "start.unreadable-certificate": "The file that {name} names cannot be read: {reason}.",
+    "start.certificate-refused": "The C2PA certificate and its key cannot sign pictures: {reason}.",
+    "start.data-folder": "Nothing can be kept in {folder}, which DATA_DIR names: {reason}.",
+    "start.disk-full": "Less than {least} MB are free where {folder} is, too little to start.",
+    "start.database": "The database cannot be opened: {reason}.",
+    "start.token": "DISCORD_TOKEN does not look like a bot token (three parts with dots between, without “Bot ” before them). "
+    "Copy it anew from the developer portal.",
+    "start.permissions": "In {place} I lack permissions: {permissions}.",
+    "start.intent": "The intent “{intent}” is not switched on: developer portal, page “Bot”, “Privileged Gateway Intents”.",
+    # the command that makes a backup
+    "backup.target-in-use": "{target} exists already; name a folder that does not.",
+    "backup.nothing": "There is no history at {source} to back up.",
+    "backup.other-database": "DATABASE_URL names no SQLite file: use the tools of that database, and copy the folder of pictures.",
     # the web chat
     "web.title": "Edit pictures by talking",
     "web.picture": "Picture",

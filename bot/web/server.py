@@ -210,6 +210,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     conversations = request.app[CONVERSATIONS]
     # Shielded: a page that is closed does not stop the wish; its result is there when the page is opened again.
     turn = await asyncio.shield(conversations.talk(_speaker(request), text, picture, reply_to, progress))
+    conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
     return response

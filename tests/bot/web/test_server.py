@@ -51,6 +51,7 @@ async def test_pictures_are_seen_by_their_owner_alone(client: TestClient[Any, An
     assert (mine.status, mine.content_type) == (200, "image/png")
     saved = await client.get(url + "?download=1")
     assert saved.headers["Content-Disposition"].startswith("attachment")
+    assert await saved.read() == await mine.read()
     client.session.cookie_jar.clear()
     assert (await client.get(url)).status == 404
     assert (await client.get("/api/pictures/99999")).status == 404

@@ -1,0 +1,154 @@
+"""What is looked at before the bot starts, so that what is missing is said in one sentence and not found out at night.
+
+StartError
+├── DataFolderClosed      the folder of the data (``folder``) cannot be written to (``reason``)
+├── DiskNearlyFull        there is less than ``least`` megabytes left in ``folder``
+├── DatabaseUnreadable    the database cannot be opened (``reason``)
+├── TokenMalformed        DISCORD_TOKEN is no token
+├── PermissionsMissing    the bot lacks ``permissions`` in the server or channel ``place``
+└── IntentMissing         the bot was not granted the privileged ``intent``
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import BotError
+from bot.settings import Settings
+
+LEAST_MEGABYTES = 100
+PERMISSIONS = {
+    "View Channels": 1 << 10, "Send Messages": 1 << 11, "Embed Links": 1 << 14, "Attach Files": 1 << 15,
+    "Read Message History": 1 << 16, "Send Messages in Threads": 1 << 38,
+}  # fmt: skip
+"""All that the bot needs, by Discord's names, and their bits."""
+_TOKEN = re.compile(r"[\w-]{18,40}\.[\w-]{6,8}\.[\w-]{25,80}")
+
+
+class StartError(BotError):
+    """Base of what keeps the bot from starting."""
+
+
+class DataFolderClosed(StartError):
+    """The data folder cannot be written to."""
+
+    key = "start.data-folder"
+
+
+class DiskNearlyFull(StartError):
+    """There is hardly any space left."""
+
+    key = "start.disk-full"
+
+
+class DatabaseUnreadable(StartError):
+    """The database cannot be opened."""
+
+    key = "start.database"
+
+
+class TokenMalformed(StartError):
+    """DISCORD_TOKEN has not the shape of a token."""
+
+    key = "start.token"
+
+
+class PermissionsMissing(StartError):
+    """The bot lacks permissions."""
+
+    key = "start.permissions"
+
+
+class IntentMissing(StartError):
+    """The bot lacks a privileged intent."""
+
+    key = "start.intent"
+
+
+def problems(settings: Settings) -> list[StartError]:
+    """Everything that keeps a bot with these settings from working, before anything is started. Blocks for milliseconds."""
+    found: list[StartError] = []
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: check_folder(settings.data_dir),
+        lambda: check_space(settings.data_dir),
+        lambda: check_database(settings.database),
+        lambda: check_token(settings.discord_token),
+    )
+    for check in checks:
+        try:
+            check()
+        except StartError as error:
+            found.append(error)
+    return found
+
+
+def check_folder(folder: Path) -> None:
+    """Can files be made in the data folder? Raises DataFolderClosed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise DataFolderClosed(folder=str(folder), reason=error.strerror or type(error).__name__) from None
+
+
+def check_space(folder: Path, least: int = LEAST_MEGABYTES) -> None:
+    """Is there space for a while? ``least`` in megabytes. Raises DiskNearlyFull."""
+    existing = next((place for place in (folder, *folder.resolve().parents) if place.exists()), Path("/"))
+    if shutil.disk_usage(existing).free < least * 1024 * 1024:
+        raise DiskNearlyFull(folder=str(folder), least=least)
+
+
+def check_database(url: str) -> None:
+    """Is it a known kind of address, and an SQLite file really one? Raises DatabaseUnreadable.
+
+    A database of a newer version is found when it is opened (``storage.errors.DatabaseTooNew``).
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUnreadable(reason="DATABASE_URL is not an address") from None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).exists():
+        return
+    try:
+        connection = sqlite3.connect(f"{Path(parsed.database).resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise DatabaseUnreadable(reason=str(error)) from None
+
+
+def check_token(token: SecretStr | None) -> None:
+    """Has the token the shape of one? None is fine: then there is no Discord. Raises TokenMalformed."""
+    if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
+        raise TokenMalformed()
+
+
+def check_permissions(granted: int, place: str) -> None:
+    """Does a server or channel give what the bot needs? ``granted`` is Discord's bit set. Raises PermissionsMissing."""
+    administrator = granted & 1 << 3
+    missing = [name for name, bit in PERMISSIONS.items() if not granted & bit and not administrator]
+    if missing:
+        raise PermissionsMissing(permissions=", ".join(missing), place=place)
+
+
+def permissions() -> int:
+    """The bit set of all that is needed, as an invite link names it."""
+    return sum(PERMISSIONS.values())
+
+
+def invite_link(application: int) -> str:
+    """Where the owner of a server adds the bot: with the scopes and permissions that it needs and no others."""
+    scope = "bot%20applications.commands"
+    return f"https://discord.com/oauth2/authorize?client_id={application}&scope={scope}&permissions={permissions()}"

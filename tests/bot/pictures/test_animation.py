@@ -1,0 +1,85 @@
+"""Loops: from the original to the edit and back, held at the ends, and never too large."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.pictures.animation import Format, animation, durations
+from bot.pictures.mark import is_marked
+from tests.conftest import make_png
+
+
+def way(count: int = 7, size: tuple[int, int] = (640, 512)) -> list[bytes]:
+    """Encoded pictures from one to another."""
+    first, last = (Image.open(io.BytesIO(make_png(*size, seed=seed))).convert("RGB") for seed in (1, 2))
+    frames = []
+    for number in range(count):
+        buffer = io.BytesIO()
+        Image.blend(first, last, number / (count - 1)).save(buffer, "PNG")
+        frames.append(buffer.getvalue())
+    return frames
+
+
+def pixels(image: Image.Image, frame: int) -> np.ndarray:
+    image.seek(frame)
+    return np.asarray(image.convert("RGB").resize((64, 64))).astype(int)
+
+
+@pytest.mark.parametrize("kind", ["webp", "gif"])
+def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
+    frames = way()
+    made = animation(frames, 8 * 1024 * 1024, kind=kind)
+    assert made.media_type == f"image/{kind}"
+    assert is_marked(made.data)
+    image = Image.open(io.BytesIO(made.data))
+    assert image.size == (made.width, made.height)
+    assert (image.n_frames, image.info["loop"]) == (12, 0)
+    first, last = (
+        np.asarray(Image.open(io.BytesIO(f)).convert("RGB").resize((64, 64))).astype(int) for f in (frames[0], frames[-1])
+    )
+    assert np.abs(pixels(image, 0) - first).mean() < 6
+    assert np.abs(pixels(image, 6) - last).mean() < 6
+    assert np.abs(pixels(image, 1) - pixels(image, 11)).mean() < 3, "the way back is the way"
+
+
+def test_time_eases_in_and_out_and_the_ends_are_held() -> None:
+    there, back = durations(11)[:11], durations(11)[11:]
+    assert there[0] == there[-1] > 5 * max(there[1:-1])
+    assert there[1] > there[3] > 0
+    assert there[1:-1] == there[-2:0:-1]
+    assert back == there[-2:0:-1]
+    assert 3000 < sum(there + back) < 5000
+    assert len(durations(11, boomerang=False)) == 11
+
+
+@pytest.mark.parametrize("kind", ["webp", "gif"])
+@pytest.mark.parametrize("limit", [200_000, 60_000, 20_000])
+def test_it_stays_under_its_limit(kind: Format, limit: int) -> None:
+    made = animation(way(), limit, kind=kind)
+    assert len(made.data) <= limit
+    assert abs(made.width / made.height - 640 / 512) < 0.05
+    assert Image.open(io.BytesIO(made.data)).n_frames >= 2  # type: ignore[attr-defined]
+
+
+def test_more_room_means_a_better_picture() -> None:
+    assert len(animation(way(), 2_000_000).data) >= len(animation(way(), 60_000).data)
+
+
+def test_small_pictures_are_not_made_larger() -> None:
+    made = animation(way(size=(160, 128)), 8 * 1024 * 1024)
+    assert (made.width, made.height) == (160, 128)
+
+
+def test_the_same_frames_give_the_same_bytes() -> None:
+    assert animation(way(), 500_000) == animation(way(), 500_000)
+
+
+def test_what_cannot_be_done_is_said() -> None:
+    with pytest.raises(ValueError, match="two frames"):
+        animation(way()[:1], 1_000_000)
+    with pytest.raises(ValueError, match="fits into"):
+        animation(way(), 500)
