@@ -76,7 +76,6 @@ class Turn:
     milliseconds: float = 0.0
     error: str | None = None
     locale: str = locales.DEFAULT
-    job: str | None = None
 
 
 @dataclass(frozen=True)
@@ -221,16 +220,17 @@ class Conversations:
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
                 asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None)
-                turn = await self._once(conversation, job_of(key), asked, picture, on_progress)
+                job = job_of(key)
+                turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
-                    await self.settle(None, turn.job)
+                    await self.history.finish_job(job)
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
-    async def settle(self, key: str | None, job: str | None = None) -> None:
+    async def settle(self, key: str) -> None:
         """Forget a wish whose answer has arrived."""
-        await self.history.finish_job(job or job_of(key))
+        await self.history.finish_job(job_of(key))
 
     @staticmethod
     def failed(error: Exception, locale: Locale) -> Turn:
@@ -285,7 +285,7 @@ class Conversations:
         head = await self.history.show(base) if base is not None else None
         answer = _Answer(locales.get(asked.locale), job=job)
         try:
-            return replace(await self._answer(conversation, answer, asked, head, picture, on_progress), job=job)
+            return await self._answer(conversation, answer, asked, head, picture, on_progress)
         except Exception as error:
             if not asked.kept:
                 await self.history.finish_job(job)

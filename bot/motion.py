@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from editor import protocol as wire
+from editor.strength import reach, reaching
 
 STEPS = (9, 5, 3)
 """Pictures between the two ends, odd numbers: as many as the editor does in about ``BUDGET_SECONDS``."""
@@ -17,14 +18,8 @@ OnStep = Callable[[int, int], Awaitable[None]]
 
 
 def partway(strength: float, share: float) -> float:
-    """The strength at which an adjustment has gone ``share`` (0 to 1) of its way.
-
-    Beyond 1 the editor takes only half of a strength, so that half the way to 2 lies at 0.75.
-    """
-    whole = abs(strength)
-    reached = share * (min(whole, 1.0) + 0.5 * max(0.0, whole - 1.0))
-    back = reached if reached <= 1.0 else 2.0 * reached - 1.0
-    return back if strength >= 0 else -back
+    """The strength at which an adjustment has gone ``share`` (0 to 1) of its way."""
+    return reaching(share * reach(strength))
 
 
 def at(request: wire.EditRequest, share: float) -> wire.EditRequest:

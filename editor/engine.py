@@ -38,6 +38,7 @@ from editor.protocol import (
     Result,
     Wish,
 )  # fmt: skip
+from editor.strength import reach
 from editor.wishes import Candidate, State
 
 logger = logging.getLogger(__name__)
@@ -204,7 +205,7 @@ class Engine:
         for layer in layers:
             if layer.fingerprint != bundle.info.fingerprint:
                 raise WrongBundle()
-            total += wishes.reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device)
+            total += reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device)
         return total
 
     def _refresh(self, bundle: Bundle, start: State, layers: list[Adjustment]) -> list[Adjustment]:
@@ -247,9 +248,7 @@ class Engine:
         methods = (wish.method,) if wish.method else bundle.info.methods
         found = [c for method in methods if (c := self._candidate(bundle, state, wish, method)) is not None]
         made = [self._layer(bundle, w, kept, wish, candidate) for candidate in found]
-        steps = [
-            wishes.reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device) for layer in made
-        ]
+        steps = [reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device) for layer in made]
         pictures = wishes.render(bundle, torch.stack([state.styles, *[state.styles + step for step in steps]]))
         embeddings = bundle.clip.encode_image(pictures)
         sign = -1.0 if wish.strength < 0 else 1.0

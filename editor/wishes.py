@@ -71,15 +71,6 @@ class Measure:
     drift: float
 
 
-def reach(strength: float) -> float:
-    """How much of a delta a strength takes: all of it at 1, and beyond that half of what is asked for more.
-
-    The standard step already gains nearly the most there is; taken further at full length, pictures leave the domain.
-    """
-    beyond = max(0.0, abs(strength) - 1.0)
-    return strength if not beyond else (1.0 if strength > 0 else -1.0) * (1.0 + 0.5 * beyond)
-
-
 def contrast(prompt: str) -> str | None:
     """The plain text that a negated prompt denies: "no glasses" -> "glasses"; None for other prompts."""
     found = _NEGATION.match(prompt.strip())

@@ -20,7 +20,7 @@ class People:
     async def locale(self, platform: str, person: str) -> str | None:
         """The language that the person's program last named."""
         async with self.database.read() as session:
-            row = await _find(session, platform, person)
+            row = await find_person(session, platform, person)
             return row.locale if row else None
 
     async def remember_locale(self, platform: str, person: str, locale: str) -> None:
@@ -32,7 +32,7 @@ class People:
     async def consented(self, platform: str, person: str) -> datetime | None:
         """When the person agreed to the notice, None when they did not."""
         async with self.database.read() as session:
-            row = await _find(session, platform, person)
+            row = await find_person(session, platform, person)
             return utc(row.consented_at) if row and row.consented_at else None
 
     async def consent(self, platform: str, person: str, moment: datetime | None) -> None:
@@ -41,14 +41,15 @@ class People:
             (await person_row(session, platform, person)).consented_at = moment
 
 
-async def _find(session: AsyncSession, platform: str, person: str) -> UserRow | None:
+async def find_person(session: AsyncSession, platform: str, person: str) -> UserRow | None:
+    """The row of a person, if there is one."""
     query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == person)
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def person_row(session: AsyncSession, platform: str, person: str) -> UserRow:
     """The row of a person, made when it is new."""
-    row = await _find(session, platform, person)
+    row = await find_person(session, platform, person)
     if row is None:
         row = UserRow(platform=platform, outside_id=person)
         session.add(row)

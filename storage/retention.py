@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import BlobDamaged, NotFound
 from storage.history import History, OutsideMessage
+from storage.people import find_person
 from storage.servers import Servers, alias, find_server
 from storage.tables import (
     AskedRow,
@@ -78,9 +79,10 @@ class Retention:
             for rule, limit in rules:
                 count += await self._expire(session, rule, moment - timedelta(days=limit))
             count += await self._expire(session, others, moment - timedelta(days=days))
-            await self._expire_asked(session, special, days, moment)
+            words = await self._expire_asked(session, special, days, moment)
             gone = await self._prune(session)
-        await self._clean(gone)
+        if count or words or gone:  # writing the database anew is no work for every hour
+            await self._clean(gone)
         return count
 
     @staticmethod
@@ -90,9 +92,8 @@ class Retention:
         shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
         query = select(SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
         query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
-        query = query.join(UserRow, UserRow.id == ConversationRow.user_id).join(
-            used, used.c.source_id == SourceRow.id, isouter=True
-        )
+        query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
+        query = query.join(used, used.c.source_id == SourceRow.id, isouter=True)
         rows = (await session.execute(query if rule is None else query.where(rule))).all()
         old = []
         for source, edited, moved, head in rows:
@@ -103,14 +104,16 @@ class Retention:
         return len(old)
 
     @staticmethod
-    async def _expire_asked(session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime) -> None:
-        """Forget answered requests, whose words are no less personal, after the same times."""
-        for platform, server, own in special:
-            where = (AskedRow.platform == platform, AskedRow.server == server)
-            await session.execute(delete(AskedRow).where(*where, AskedRow.answered_at < moment - timedelta(days=own)))
-        longer = [and_(AskedRow.platform == platform, AskedRow.server == server) for platform, server, _ in special]
-        others = or_(AskedRow.server.is_(None), ~or_(*longer)) if longer else AskedRow.key.is_not(None)
-        await session.execute(delete(AskedRow).where(others, AskedRow.answered_at < moment - timedelta(days=days)))
+    async def _expire_asked(session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime) -> int:
+        """Forget answered requests, whose words are no less personal, after the same times; how many."""
+        own = [(and_(AskedRow.platform == platform, AskedRow.server == server), limit) for platform, server, limit in special]
+        longer = or_(*(rule for rule, _ in own)) if own else None
+        others = AskedRow.key.is_not(None) if longer is None else or_(AskedRow.server.is_(None), ~longer)
+        count = 0
+        for rule, limit in (*own, (others, days)):
+            query = delete(AskedRow).where(rule, AskedRow.answered_at < moment - timedelta(days=limit))
+            count += len((await session.execute(query.returning(AskedRow.key))).all())
+        return count
 
     # on request
 
@@ -119,7 +122,7 @@ class Retention:
         async with self.database.write() as session:
             await self._forget_names(session, platform, user)
             await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user))
-            row = await self._user(session, platform, user)
+            row = await find_person(session, platform, user)
             gone: set[tuple[int, str]] = set()
             if row is not None:
                 gone = await self._pictures_of(session, row.id)
@@ -168,7 +171,7 @@ class Retention:
             where = (AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
             await session.execute(delete(AskedRow).where(*where))
             await self._forget_names(session, platform, user, server)
-            row = await self._user(session, platform, user)
+            row = await find_person(session, platform, user)
             if row is not None:
                 query = select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
                 found = list((await session.execute(query)).scalars())
@@ -198,7 +201,7 @@ class Retention:
     async def overview(self, platform: str, user: str) -> Overview:
         """Counts and dates of what is kept of a person."""
         async with self.database.read() as session:
-            row = await self._user(session, platform, user)
+            row = await find_person(session, platform, user)
             if row is None:
                 return Overview(0, 0, 0, 0, None, None)
             conversations = select(ConversationRow.id).where(ConversationRow.user_id == row.id)
@@ -217,7 +220,7 @@ class Retention:
         edits: list[dict[str, Any]] = []
         files: dict[str, tuple[int, str]] = {}
         async with self.database.read() as session:
-            row = await self._user(session, platform, user)
+            row = await find_person(session, platform, user)
             query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user).order_by(AskedRow.created_at)
             asked = [
                 {"at": one.created_at, "server": one.server, "place": one.place, "text": one.payload.get("text")}
@@ -254,11 +257,6 @@ class Retention:
         return buffer.getvalue()
 
     # the machinery
-
-    @staticmethod
-    async def _user(session: AsyncSession, platform: str, user: str) -> UserRow | None:
-        query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == user)
-        return (await session.execute(query)).scalar_one_or_none()
 
     @staticmethod
     async def _pictures_of(session: AsyncSession, user: int) -> set[tuple[int, str]]:

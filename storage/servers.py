@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,13 @@ def _settings(row: ServerRow | None) -> ServerSettings:
     return ServerSettings(**listed)
 
 
+def _listing(settings: ServerSettings, name: str, value: str, keep: bool) -> ServerSettings:
+    """Settings whose list ``name`` ends with ``value``, or lacks it."""
+    others = tuple(one for one in getattr(settings, name) if one != value)
+    listed: dict[str, Any] = {name: (*others, value) if keep else others}
+    return replace(settings, **listed)
+
+
 def _block(row: BlockRow) -> Block:
     return Block(row.member, utc(row.until) if row.until else None, row.reason, row.actor, utc(row.created_at))
 
@@ -132,27 +140,21 @@ class Servers:
 
     async def change(self, platform: str, server: str, **changes: Any) -> ServerSettings:
         """Change some settings and return all; concurrent changes of others are kept. Raises TypeError for unknown names."""
-        async with self.database.write() as session:
-            row = await _server_row(session, platform, server)
-            settings = replace(_settings(row), **changes)
-            row.settings = row.settings | asdict(settings)
-            return settings
+        return await self._changed(platform, server, lambda settings: replace(settings, **changes))
 
     async def add_to(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Add a value to a setting that is a list, once."""
-        return await self._edit_list(platform, server, name, value, keep=True)
+        return await self._changed(platform, server, lambda settings: _listing(settings, name, value, keep=True))
 
     async def take_from(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Take a value out of a setting that is a list."""
-        return await self._edit_list(platform, server, name, value, keep=False)
+        return await self._changed(platform, server, lambda settings: _listing(settings, name, value, keep=False))
 
-    async def _edit_list(self, platform: str, server: str, name: str, value: str, keep: bool) -> ServerSettings:
+    async def _changed(self, platform: str, server: str, make: Callable[[ServerSettings], ServerSettings]) -> ServerSettings:
+        """Read, change and write settings in one transaction."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)
-            settings = _settings(row)
-            others = tuple(one for one in getattr(settings, name) if one != value)
-            listed: dict[str, Any] = {name: (*others, value) if keep else others}
-            settings = replace(settings, **listed)
+            settings = make(_settings(row))
             row.settings = row.settings | asdict(settings)
             return settings
 

@@ -13,7 +13,7 @@ import pytest
 from discord import app_commands
 
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, NotOffered, RateLimits, objects, permissions, point_library
+from tests.discord_server import DiscordServer, NotOffered, RateLimits, connected_bot, objects, permissions, point_library
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 ROOM = "700000000000000001"
@@ -61,13 +61,9 @@ class Probe(discord.AutoShardedClient):
 
 @asynccontextmanager
 async def online(server: DiscordServer, probe: Probe | None = None) -> AsyncIterator[Probe]:
-    async with probe or Probe() as bot:
-        await bot.login(server.token)
-        task = asyncio.create_task(bot.connect())
-        await asyncio.wait_for(bot.wait_until_ready(), 20)
+    bot = probe or Probe()
+    async with connected_bot(bot, server.token):
         yield bot
-        await bot.close()
-        await task
 
 
 @pytest.fixture

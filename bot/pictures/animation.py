@@ -14,6 +14,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from bot.pictures.mark import mark
+from bot.pictures.opening import opened
 from storage.history import Picture
 
 Format = Literal["webp", "gif"]
@@ -48,7 +49,7 @@ def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind:
     """
     if len(frames) < 2:
         raise ValueError("an animation needs two frames")
-    images = [_opened(data) for data in frames]
+    images = [opened(data) for data in frames]
     rungs, size = _RUNGS[kind], max(images[0].size)
     tries = [rung for number, rung in enumerate(rungs) if number == 0 or rung.side < size or rungs[number - 1].side <= size]
     while tries:
@@ -65,11 +66,6 @@ def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind:
 def _lighter(rung: _Rung, other: _Rung) -> float:
     """About how many times fewer bytes the other rung takes."""
     return (rung.side / other.side) ** 2 * (rung.quality / other.quality) * (other.stride / rung.stride)
-
-
-def _opened(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as opened:
-        return opened.convert("RGB")
 
 
 def durations(frames: int, boomerang: bool = True) -> list[int]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from bot.pictures import fonts
 from bot.pictures.mark import mark
+from bot.pictures.opening import opened
 from storage.history import Picture
 
 Tile = tuple[bytes, str]
@@ -69,7 +70,7 @@ def contact_sheet(tiles: Sequence[Tile], numbers: Sequence[int] | None = None, c
 def before_after(before: bytes, after: bytes, captions: tuple[str, str] = ("", "")) -> Picture:
     """Two pictures side by side, or one above the other where they are much wider than high."""
     tiles = [(before, captions[0]), (after, captions[1])]
-    wide = _ratio([_opened(before)]) >= _FLATTEST
+    wide = _ratio([opened(before)]) >= _FLATTEST
     return _drawn(tiles, 1 if wide else 2)
 
 
@@ -85,7 +86,7 @@ def _columns(tiles: int) -> int:
 def _drawn(tiles: Sequence[Tile], columns: int, badges: Sequence[str] = (), chosen: int | None = None) -> Picture:
     if not tiles:
         raise ValueError("a sheet needs a picture")
-    images = [_opened(data) for data, _ in tiles]
+    images = [opened(data) for data, _ in tiles]
     layout, captions = _arranged(_ratio(images), columns, [caption for _, caption in tiles])
     sheet = Image.new("RGB", layout.size, _GROUND)
     for place, image in enumerate(images):
@@ -115,11 +116,6 @@ def _arranged(ratio: float, columns: int, captions: Sequence[str]) -> tuple[_Lay
 
 def _line_height(letters: int) -> int:
     return round(1.3 * letters)
-
-
-def _opened(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as opened:
-        return opened.convert("RGB")
 
 
 def _ratio(images: Sequence[Image.Image]) -> float:

@@ -12,7 +12,7 @@ from bot import motion
 from bot.conversation import Conversations, Speaker
 from bot.pictures.mark import is_marked
 from editor import protocol as wire
-from editor.wishes import reach
+from editor.strength import reach
 from tests.conftest import make_png
 
 ANN = Speaker("test", "ann", "here")

@@ -16,8 +16,8 @@ and answers are checked by ``schema`` (Discord's own description), ``drafts`` (l
 """
 
 from tests.discord_server.inputs import NotOffered
-from tests.discord_server.library import point_library
+from tests.discord_server.library import connected_bot, point_library
 from tests.discord_server.ratelimits import RateLimits
 from tests.discord_server.server import DiscordServer
 
-__all__ = ["DiscordServer", "NotOffered", "RateLimits", "point_library"]
+__all__ = ["DiscordServer", "NotOffered", "RateLimits", "connected_bot", "point_library"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -18,3 +20,15 @@ def point_library(base: str, put: Callable[[Any, str, Any], None] = setattr) -> 
     put(discord.http.Route, "BASE", f"{base}/api/v10")
     put(discord.Asset, "BASE", base)
     put(DiscordWebSocket, "DEFAULT_GATEWAY", URL(base.replace("http", "ws") + "/gateway/"))
+
+
+@asynccontextmanager
+async def connected_bot(bot: discord.Client, token: str) -> AsyncIterator[None]:
+    """A bot logged in, connected and ready for the length of the block."""
+    async with bot:
+        await bot.login(token)
+        task = asyncio.create_task(bot.connect())
+        await asyncio.wait_for(bot.wait_until_ready(), 20)
+        yield
+        await bot.close()
+        await task

@@ -15,7 +15,7 @@ from bot.discord import Bot, run
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, objects, point_library, schema
+from tests.discord_server import DiscordServer, connected_bot, objects, point_library, schema
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 PORTRAIT = {"me.png": (make_png(), "image/png")}
@@ -33,13 +33,9 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
 
 @asynccontextmanager
 async def running_bot(server: DiscordServer, conversations: Conversations) -> AsyncIterator[Bot]:
-    async with Bot(conversations, conversations.history, 1024 * 1024, cdn_hosts={"127.0.0.1"}) as bot:
-        await bot.login(server.token)
-        task = asyncio.create_task(bot.connect())
-        await asyncio.wait_for(bot.wait_until_ready(), 20)
+    bot = Bot(conversations, conversations.history, 1024 * 1024, cdn_hosts={"127.0.0.1"})
+    async with connected_bot(bot, server.token):
         yield bot
-        await bot.close()
-        await task
     await server.disconnect()
 
 

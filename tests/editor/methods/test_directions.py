@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from editor.methods.directions import Bank, find, without
-from editor.wishes import reach
+from editor.strength import reach
 
 
 def bank(axes: bool = False) -> Bank:

@@ -1,0 +1,13 @@
+"""Opening pictures that the bot itself has stored."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+
+def opened(data: bytes) -> Image.Image:
+    """An encoded picture as RGB."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
