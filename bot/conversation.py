@@ -76,6 +76,7 @@ class Turn:
     milliseconds: float = 0.0
     error: str | None = None
     locale: str = locales.DEFAULT
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class _Asked:
     actions: tuple[dict[str, Any], ...] | None
     locale: str
     kept: bool
+    hidden: bool = False
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
@@ -95,8 +97,8 @@ class _Asked:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Back from JSON. Raises KeyError."""
-        actions = row["actions"]
-        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"])
+        actions, hidden = row["actions"], bool(row.get("hidden"))
+        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"], hidden)
 
 
 def job_of(key: str | None) -> str:
@@ -206,10 +208,12 @@ class Conversations:
         *,
         key: str | None = None,
         actions: Sequence[dict[str, Any]] | None = None,
+        hidden: bool = False,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost.
 
+        ``hidden``: the picture is covered until it is clicked, and so is all that is made of it.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
         asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
         each of its edits once, so that a bot that was killed at any moment can simply ask again.
@@ -219,7 +223,7 @@ class Conversations:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None)
+                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None, hidden)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
@@ -304,7 +308,11 @@ class Conversations:
         else:
             actions = list(asked.actions)
         if new:
-            head = source if picture is None else await self._receive(conversation, picture, answer, on_progress, not actions)
+            head = (
+                source
+                if picture is None
+                else await self._receive(conversation, picture, asked.hidden, answer, on_progress, not actions)
+            )
             assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
@@ -399,14 +407,18 @@ class Conversations:
         return result
 
     async def _receive(
-        self, conversation: Conversation, picture: bytes, answer: _Answer, on_progress: OnProgress | None, bare: bool
-    ) -> Edit:
+        self, conversation: Conversation, picture: bytes, hidden: bool, answer: _Answer, on_progress: OnProgress | None, bare: bool,
+    ) -> Edit:  # fmt: skip
         """Make a new picture editable; it becomes the head."""
         job = answer.source_job
         result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
-        details = {"geometry": result.inversion.geometry.model_dump(), "fidelity": result.inversion.fidelity.model_dump()}
+        details: dict[str, Any] = {
+            "geometry": result.inversion.geometry.model_dump(),
+            "fidelity": result.inversion.fidelity.model_dump(),
+        }
+        details["hidden"] = hidden
         answer.warnings.extend(result.warnings)
         answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
@@ -417,7 +429,8 @@ class Conversations:
         source: Source = await self.history.source(base.source)
         picture = await self.history.picture(source.picture)
         latent = wire.Latent(bundle=source.bundle, fingerprint=source.fingerprint, w=to_wire(source.latent))
-        inversion = wire.Inversion(latent=latent, **source.details)
+        details = {name: source.details[name] for name in ("geometry", "fidelity")}
+        inversion = wire.Inversion(latent=latent, **details)
         layers = tuple(_adjustment(a) for a in await self.history.adjustments(base.id))
         return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
 
@@ -474,7 +487,7 @@ class Conversations:
         """
         begun, locale = time.monotonic(), locale_of("", speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place)
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
             picture = await self._animated(chosen, limit, kind, on_progress)
             shown = Shown(chosen.id, chosen.number, picture, replies.alt_of_animation(locale, chosen))
@@ -504,11 +517,18 @@ class Conversations:
         last = await self.history.picture(edit.picture)
         return await asyncio.to_thread(animation, [request.picture, *way, last.data], limit, True, kind)
 
+    async def hidden(self, edit: Edit) -> bool:
+        """Whether it was made of a picture that came covered."""
+        return bool((await self.history.source(edit.source)).details.get("hidden"))
+
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        reply = answer.locale.joined(answer.sentences)
-        return Turn(reply, tuple(actions), head, tuple(shown), layers, tuple(answer.warnings), locale=answer.locale.code)
+        hidden = head is not None and await self.hidden(head)
+        return Turn(
+            answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),
+            locale=answer.locale.code, hidden=hidden,
+        )  # fmt: skip
 
     async def shown(self, edit: Edit, locale: Locale) -> Shown:
         """An edit with its picture and alternative text."""

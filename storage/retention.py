@@ -161,6 +161,13 @@ class Retention:
         await session.execute(update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id))
         await session.execute(delete(EditRow).where(EditRow.id == row.id))
 
+    async def messages_of_user(self, platform: str, user: str) -> list[OutsideMessage]:
+        """The outside messages that show a person's pictures."""
+        async with self.database.read() as session:
+            mine = select(ConversationRow.id).join(UserRow, UserRow.id == ConversationRow.user_id)
+            mine = mine.where(UserRow.platform == platform, UserRow.outside_id == user)
+            return await self._messages(session, EditRow.conversation_id.in_(mine))
+
     # when somebody is gone
 
     async def forget_member(self, platform: str, server: str, user: str) -> bool:

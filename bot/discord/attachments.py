@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import aiohttp
 import discord
 from yarl import URL
 
+from bot.discord.asking import MOST_PICTURES, Upload
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
 from bot.pictures.fit import fitted
 from storage.history import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """The only hosts that attachments are fetched from."""
+MOST_ALT = 1024
 _SECONDS = 30.0
 _SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/gif": "gif"}
 
 
-def chosen(attachments: Collection[discord.Attachment]) -> discord.Attachment | None:
-    """The first attachment that says it is a picture, else the first one at all, so that a refusal can be explained."""
-    pictures = [a for a in attachments if (a.content_type or "").startswith("image/")]
-    return next(iter(pictures or attachments), None)
+def of(attachments: Sequence[discord.Attachment]) -> tuple[Upload, ...]:
+    """The pictures among attachments; the first attachment where there is none, so that a refusal can be explained."""
+    uploads = [Upload(a.url, a.filename, a.size, a.content_type, a.is_spoiler()) for a in attachments]
+    pictures = [upload for upload in uploads if (upload.content_type or "").startswith("image/")]
+    return tuple((pictures or uploads[:1])[:MOST_PICTURES])
 
 
-async def download(attachment: discord.Attachment, most: int, hosts: Collection[str] = CDN_HOSTS) -> bytes:
-    """The attachment's bytes, at most ``most`` of them whatever it claims to have. Raises AttachmentRefused."""
-    if attachment.size > most:
+async def download(upload: Upload, most: int, hosts: Collection[str] = CDN_HOSTS) -> bytes:
+    """The upload's bytes, at most ``most`` of them whatever it claims to have. Raises AttachmentRefused."""
+    if upload.size > most:
         raise AttachmentTooLarge(most=most // 1048576)
-    if URL(attachment.url).host not in hosts:
+    if URL(upload.url).host not in hosts:
         raise AttachmentElsewhere
     data = bytearray()
     try:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(attachment.url, allow_redirects=False) as answer:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(upload.url, allow_redirects=False) as answer:
             answer.raise_for_status()
             async for part in answer.content.iter_chunked(65536):
                 data += part
@@ -46,7 +49,9 @@ async def download(attachment: discord.Attachment, most: int, hosts: Collection[
     return bytes(data)
 
 
-async def to_file(picture: Picture, name: str, alt: str, limit: int) -> discord.File:
-    """A result as an upload with alternative text; re-encoded as WebP where it exceeds ``limit`` bytes."""
-    fit = await asyncio.to_thread(fitted, picture, limit)
-    return discord.File(io.BytesIO(fit.data), f"{name}.{_SUFFIXES.get(fit.media_type, 'png')}", description=alt[:1024])
+async def to_file(picture: Picture, name: str, alt: str, limit: int, spoiler: bool = False) -> discord.File:
+    """A result as an upload with alternative text, made smaller where it exceeds ``limit`` bytes."""
+    if len(picture.data) > limit:
+        picture = await asyncio.to_thread(fitted, picture, limit)
+    suffix = _SUFFIXES.get(picture.media_type, "png")
+    return discord.File(io.BytesIO(picture.data), f"{name}.{suffix}", description=alt[:MOST_ALT], spoiler=spoiler)

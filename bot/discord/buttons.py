@@ -1,46 +1,115 @@
-"""Less, More and Undo under a result. Their state is the edit's number in the custom id, so they outlive restarts."""
+"""The buttons under a result. Their state is the edit's number in the custom id, so they outlive restarts."""
 
 from __future__ import annotations
 
-import logging
 import re
-from typing import TYPE_CHECKING, Any, Self
+from datetime import UTC, datetime
+from typing import Any, Self
 
 import discord
 
-from bot.locales import Locale, locale_of
+from bot.discord import modals, presses
+from bot.discord.asking import PLATFORM, one
+from bot.locales import Locale
 
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
+STEPS = ("less", "more", "undo", "compare", "variations")
+_DANGER, _PLAIN = discord.ButtonStyle.danger, discord.ButtonStyle.secondary
+Step = str
 
-logger = logging.getLogger(__name__)
 
+class EditButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"edit:(?P<step>less|more|undo|compare|variations|delete|words):(?P<edit>[0-9]{1,18})",
+):
+    """One of the buttons under the picture of one edit."""
 
-class StepButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"edit:(?P<step>less|more|undo):(?P<edit>[0-9]{1,18})"):
-    """One of the three buttons under the picture of one edit."""
-
-    def __init__(self, step: str, edit: int, locale: Locale) -> None:
-        label, custom_id = locale.say(f"discord.{step}"), f"edit:{step}:{edit}"
-        super().__init__(discord.ui.Button(label=label, style=discord.ButtonStyle.secondary, custom_id=custom_id))
+    def __init__(self, step: Step, edit: int, locale: Locale, row: int | None = None) -> None:
+        label, custom_id = locale.say(f"discord.button.{step}"), f"edit:{step}:{edit}"
+        super().__init__(discord.ui.Button(label=label, style=_PLAIN, custom_id=custom_id, row=row))
         self.step, self.edit = step, edit
 
     @classmethod
     async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuilt from what Discord sends back."""
-        return cls(match["step"], int(match["edit"]), locale_of(preferred=interaction.locale.value))
+        return cls(match["step"], int(match["edit"]), presses.locale_of(interaction))
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        """Do what the button says; errors of dynamic items are only logged by the library, so they are met here."""
-        bot: Bot = interaction.client  # type: ignore[assignment]
-        try:
-            await bot.press(interaction, self.step, self.edit)
-        except discord.HTTPException as error:
-            logger.warning("an answer to a button could not be sent: HTTP %d, code %d", error.status, error.code)
+        """Do what the button says."""
+        async with presses.answered(interaction):
+            edit = await presses.edit_of(interaction, self.edit, shared=self.step != "delete")
+            if self.step == "words":
+                await interaction.response.send_modal(modals.in_words(self.edit, presses.locale_of(interaction)))
+            elif self.step == "delete":
+                await _confirm(interaction, self.edit)
+            else:
+                await presses.take(interaction, edit, actions=_actions(self.step), text=_said(self.step, interaction))
 
 
-def under(edit: int, adjusted: bool, locale: Locale) -> discord.ui.View:
+class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})"):
+    """The second press that deleting needs: an edit with its messages, or all that is kept about a member."""
+
+    def __init__(self, what: str, edit: int, locale: Locale) -> None:
+        label = locale.say(f"discord.button.forget-{what}")
+        super().__init__(discord.ui.Button(label=label, style=_DANGER, custom_id=f"forget:{what}:{edit}"))
+        self.what, self.edit = what, edit
+
+    @classmethod
+    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Rebuilt from what Discord sends back."""
+        return cls(match["what"], int(match["edit"]), presses.locale_of(interaction))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Delete, and say so in place of the question."""
+        async with presses.answered(interaction):
+            if self.what == "edit":
+                await presses.edit_of(interaction, self.edit, shared=False)
+            await interaction.response.defer()
+            bot = presses.bot_of(interaction)
+            if self.what == "edit":
+                await bot.forgetting.edit(self.edit)
+            else:
+                await bot.forgetting.member(interaction.user.id)
+            text = presses.locale_of(interaction).say(f"discord.forgotten.{self.what}")
+            await interaction.edit_original_response(content=text, embed=None, view=None)
+
+
+class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent"):
+    """Agree to how pictures are treated, for whoever presses it."""
+
+    def __init__(self, locale: Locale) -> None:
+        label, style = locale.say("discord.button.consent"), discord.ButtonStyle.primary
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id="consent"))
+
+    @classmethod
+    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Rebuilt from what Discord sends back."""
+        return cls(presses.locale_of(interaction))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Remember it."""
+        async with presses.answered(interaction):
+            await presses.bot_of(interaction).people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
+            await presses.tell(interaction, presses.locale_of(interaction).say("discord.consented"))
+
+
+def under(edit: int, edited: bool, adjusted: bool, locale: Locale) -> tuple[discord.ui.Item[Any], ...]:
     """The buttons of one edit; without adjustments there is nothing to make less or more of."""
-    view = discord.ui.View(timeout=None)
-    for step in ("less", "more", "undo") if adjusted else ("undo",):
-        view.add_item(StepButton(step, edit, locale))
-    return view
+    steps = [step for step in STEPS if (adjusted or step not in ("less", "more")) and (edited or step == "variations")]
+    first = [EditButton(step, edit, locale) for step in steps]
+    return (*first, EditButton("words", edit, locale), EditButton("delete", edit, locale))
+
+
+async def _confirm(interaction: discord.Interaction, edit: int) -> None:
+    locale, view = presses.locale_of(interaction), discord.ui.View(timeout=None)
+    view.add_item(ForgetButton("edit", edit, locale))
+    await interaction.response.send_message(locale.say("discord.confirm.edit"), view=view, ephemeral=True)
+
+
+def _actions(step: Step) -> tuple[dict[str, Any], ...] | None:
+    """What needs no reading; "less" and "more" are said in the words of the chat, which know what they are about."""
+    fixed = {"undo": one("undo", steps=1), "compare": one("show", what="compare"), "variations": one("variations", count=3)}
+    return fixed.get(step)
+
+
+def _said(step: Step, interaction: discord.Interaction) -> str:
+    return presses.locale_of(interaction).say(f"say.{step}") if step in ("less", "more") else ""

@@ -1,137 +1,147 @@
-"""The Discord client: hears mentions, replies and direct messages, and answers with ordinary messages.
+"""The Discord client: hears mentions, replies, direct messages, commands and presses, and has them answered at the desk.
 
-It holds no logic of editing: every message and every button becomes a sentence of ``Conversations.talk``. The
-message-content intent is not needed, because Discord sends the content of mentions, of replies to the bot and of direct
-messages without it.
+It holds no logic of editing. The message-content intent is not needed, because Discord sends the content of mentions, of
+replies to the bot's ordinary messages and of direct messages without it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Collection
 from typing import Any
 
 import discord
 
-from bot.conversation import Conversations, Speaker, Turn
-from bot.discord import attachments, buttons
-from bot.errors import BadToken, BotError, NotYours, sentence_for
-from bot.locales import get, locale_of
-from storage.errors import StorageError
+from bot.conversation import Conversations
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration
+from bot.discord.access import Access
+from bot.discord.asking import Upload
+from bot.discord.desk import Desk
+from bot.discord.errors import MenuTooOld
+from bot.discord.forgetting import Forgetting
+from bot.discord.translator import Translator
+from bot.errors import BadToken
+from bot.moderation.policy import Policy
 from storage.history import History
+from storage.inbox import Inbox
+from storage.people import People
 from storage.retention import Retention
+from storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 
-PLATFORM = "discord"
-MOST_TEXT, MOST_FILES = 2000, 10
+ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
+MOST_OFFERED = 500
 
 
-class Bot(discord.Client):
-    """One bot over one service of conversations. ``most_upload`` is in bytes."""
+class Offered(OrderedDict[str, tuple[Upload, ...]]):
+    """Pictures whose form was opened and not sent in yet; the oldest are forgotten."""
+
+    def __setitem__(self, number: str, uploads: tuple[Upload, ...]) -> None:
+        super().__setitem__(number, uploads)
+        while len(self) > MOST_OFFERED:
+            self.popitem(last=False)
+
+
+class Bot(discord.AutoShardedClient):
+    """One bot over one service of conversations. ``most_upload`` is in bytes.
+
+    ``leavers``: hear of members who leave, which needs the privileged intent of members.
+    """
 
     def __init__(
         self, conversations: Conversations, history: History, most_upload: int,
-        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, **options: Any,
+        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, **options: Any,
     ) -> None:  # fmt: skip
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.conversations, self.history = conversations, history
         self.most_upload, self.cdn_hosts = most_upload, cdn_hosts
+        self.people = People(history.database)
+        servers, inbox = Servers(history.database), Inbox(history.database)
+        self.access = Access(servers, Policy(servers, inbox))
+        self.forgetting = Forgetting(self, Retention(history))
+        self.desk = Desk(self, inbox)
+        self.offered = Offered()
+        self.tree = commands.Tree(self)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.registered = asyncio.Event()
+        self._templates: list[re.Pattern[str]] = []
+
+    # connecting
 
     async def setup_hook(self) -> None:
-        """Buttons of former lives are known again."""
-        self.add_dynamic_items(buttons.StepButton)
+        """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
+        self.add_dynamic_items(*ITEMS)
+        commands.add_to(self.tree)
+        await self.tree.set_translator(Translator())
+        await self.desk.resume()
+        self._keep(asyncio.create_task(self._register()))
+
+    def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
+        """Know these buttons and menus, in messages of any life of the bot."""
+        super().add_dynamic_items(*items)
+        self._templates.extend(item.__discord_ui_compiled_template__ for item in items)
+
+    async def _register(self) -> None:
+        try:
+            await registration.register(self.tree)
+        except discord.HTTPException as error:
+            logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
+        finally:
+            self.registered.set()
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def on_ready(self) -> None:
-        """Say who we are, once connected."""
+        """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+        self._keep(asyncio.create_task(self._catch_up()))
+
+    async def _catch_up(self) -> None:
+        for message in await catchup.missed(self):
+            self._keep(asyncio.create_task(self.on_message(message)))
+
+    # who is gone
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server: what was done there is forgotten."""
-        await Retention(self.history).forget_server(PLATFORM, str(guild.id))
+        await self.forgetting.server(guild.id)
+
+    async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
+        """A member left: forgotten, where their server wants that."""
+        if (await self.access.settings(str(payload.guild_id))).forget_leavers:
+            await self.forgetting.leaver(payload.guild_id, payload.user.id)
+
+    async def close(self) -> None:
+        """Disconnect; what is under way stays open in the inbox for the next start."""
+        self.desk.stop()
+        for task in self._tasks:
+            task.cancel()
+        await super().close()
+
+    # hearing
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that speaks to the bot."""
-        if message.author.bot or not self._addressed(message):
+        if hearing.addressed(self, message):
+            await self.desk.take(hearing.bare(message), lambda: hearing.of_message(self, message))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Forms, and presses of what no version of the bot knows any more; the library calls all others itself."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            known = await modals.submitted(interaction)
+        elif interaction.type is discord.InteractionType.component:
+            known = any(template.fullmatch(modals.custom_id_of(interaction)) for template in self._templates)
+        else:
             return
-        try:
-            async with message.channel.typing():
-                turn = await self._hear(message)
-            await self._answer(message, turn)
-        except discord.HTTPException as error:
-            logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
-
-    def _addressed(self, message: discord.Message) -> bool:
-        replied = message.reference.resolved if message.reference else None
-        to_me = isinstance(replied, discord.Message) and replied.author == self.user
-        mentioned = self.user is not None and self.user.id in message.raw_mentions
-        return message.guild is None or mentioned or (to_me and bool(message.content or message.attachments))
-
-    def _speaker(self, user: discord.abc.User, channel_id: int | None, locale: str | None = None) -> Speaker:
-        server = str(user.guild.id) if isinstance(user, discord.Member) else None
-        return Speaker(PLATFORM, str(user.id), str(channel_id), server, locale)
-
-    async def _hear(self, message: discord.Message) -> Turn:
-        text = re.sub(rf"<@!?{self.user.id if self.user else 0}>", " ", message.content).strip()
-        try:
-            reply_to = await self._replied_edit(message)
-            upload = attachments.chosen(message.attachments) or self._picture_replied_to(message)
-            picture = await attachments.download(upload, self.most_upload, self.cdn_hosts) if upload else None
-        except (BotError, StorageError) as error:
-            return self.conversations.failed(error, locale_of(text))
-        return await self.conversations.talk(self._speaker(message.author, message.channel.id), text, picture, reply_to)
-
-    async def _replied_edit(self, message: discord.Message) -> int | None:
-        """The edit whose picture this message replies to. Raises BotError where it is someone else's."""
-        if message.reference is None or message.reference.message_id is None:
-            return None
-        edit = await self.history.edit_of_message(PLATFORM, str(message.reference.message_id))
-        if edit is None:
-            return None
-        if await self.history.owner(edit.id) != (PLATFORM, str(message.author.id)):
-            raise NotYours
-        return edit.id
-
-    @staticmethod
-    def _picture_replied_to(message: discord.Message) -> discord.Attachment | None:
-        """A wish may reply to one's own message that holds the picture."""
-        replied = message.reference.resolved if message.reference else None
-        if isinstance(replied, discord.Message) and replied.author == message.author:
-            return attachments.chosen(replied.attachments)
-        return None
-
-    async def press(self, interaction: discord.Interaction, step: str, edit: int) -> None:
-        """A button under the picture of ``edit``: acknowledged at once, answered by an ordinary message."""
-        locale = locale_of(preferred=interaction.locale.value)
-        try:
-            mine = await self.history.owner(edit) == (PLATFORM, str(interaction.user.id))
-        except StorageError as error:
-            await interaction.response.send_message(sentence_for(error, locale), ephemeral=True)
-            return
-        if not mine:
-            await interaction.response.send_message(sentence_for(NotYours(), locale), ephemeral=True)
-            return
-        await interaction.response.defer()
-        speaker = self._speaker(interaction.user, interaction.channel_id, locale.code)
-        turn = await self.conversations.talk(speaker, locale.say(f"say.{step}"), reply_to=edit)
-        if interaction.message is not None:
-            await self._answer(interaction.message, turn)
-
-    async def _answer(self, message: discord.Message, turn: Turn) -> None:
-        """Send the turn as a reply, and remember which message shows which edit."""
-        limit = message.guild.filesize_limit if message.guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        files = [await attachments.to_file(s.picture, f"edit-{s.number}", s.alt, limit) for s in turn.pictures[:MOST_FILES]]
-        text = discord.utils.escape_mentions(turn.reply)[:MOST_TEXT]
-        options: dict[str, Any] = {}
-        if files and turn.edit is not None and turn.edit.number > 0:
-            options["view"] = buttons.under(turn.edit.id, bool(turn.adjustments), get(turn.locale))
-        sent = await message.channel.send(
-            text, files=files, reference=message.to_reference(fail_if_not_exists=False), mention_author=False, **options
-        )
-        if files and turn.edit is not None:
-            await self.history.link_message(PLATFORM, str(sent.id), turn.edit.id)
+        if not known:
+            await presses.tell(interaction, presses.locale_of(interaction).say(MenuTooOld.key))
 
 
 async def run(conversations: Conversations, history: History, token: str, most_upload: int) -> None:

@@ -8,7 +8,6 @@ certificate, a signed C2PA manifest goes with it (``bot.pictures.credentials``).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -35,7 +34,12 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="r"?>""".encode()
 
-Mark = Callable[[Picture], Picture]
+
+class Mark(Protocol):
+    """What marks pictures: ``mark`` or a ``Marker``."""
+
+    def __call__(self, picture: Picture, visible: bool = False, /) -> Picture:
+        """The picture marked; ``visible`` also for the eye."""
 
 
 class Signs(Protocol):

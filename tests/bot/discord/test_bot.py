@@ -1,46 +1,23 @@
-"""The real discord.py against the loopback Discord, with a real editor process."""
+"""The real discord.py against the loopback Discord, with a real editor process: talking."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from PIL import Image
 
 from bot.conversation import Conversations
-from bot.discord import Bot, run
+from bot.discord import run
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
-from tests.conftest import make_png
-from tests.discord_server import DiscordServer, connected_bot, objects, point_library, schema
-
-ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
-PORTRAIT = {"me.png": (make_png(), "image/png")}
+from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start
+from tests.discord_server import DiscordServer, objects
 
 
-@pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
-    if not schema.present():
-        print("Discord's description is not here: its objects go unchecked")
-    async with DiscordServer() as running:
-        point_library(running.base, monkeypatch.setattr)
-        yield running
-        assert running.complaints == []
-
-
-@asynccontextmanager
-async def running_bot(server: DiscordServer, conversations: Conversations) -> AsyncIterator[Bot]:
-    bot = Bot(conversations, conversations.history, 1024 * 1024, cdn_hosts={"127.0.0.1"})
-    async with connected_bot(bot, server.token):
-        yield bot
-    await server.disconnect()
-
-
-async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         assert "pink hair" in first["content"]
         (attachment,) = first["attachments"]
@@ -56,19 +33,19 @@ async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer,
     assert server.typing > 0
 
 
-async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
-    async with running_bot(server, conversations):
+    async with start():
         refused = await server.callback_of(await server.press(BEN, first, "More"))
         assert refused["data"]["flags"] & 64  # seen by Ben alone
-        assert "someone else" in refused["data"]["content"]
+        assert "whoever sent the picture" in refused["data"]["content"]
         await server.press(ANN, first, "More")
         assert "“pink hair” is at" in (await server.answer_to(first))["content"]
 
 
-async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, start: Start) -> None:
+    async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         await server.answer_to(await server.say(ANN, "glasses"))
         branch = await server.answer_to(await server.say(ANN, "more", mention=False, reply_to=first))
@@ -79,21 +56,19 @@ async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, conve
         assert "someone else" in stolen["content"]
 
 
-async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations) as bot:
+async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, start: Start) -> None:
+    async with start() as bot:
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
-        removed = bot.wait_for("guild_remove", timeout=10)
-        server.kick_bot(next(iter(server.world.guilds.values())))
-        await removed
+        server.kick_bot(server.home)
         async with asyncio.timeout(10):
-            while await conversations.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
+            while await bot.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        assert await conversations.history.edit_of_message("discord", kept["id"]) is not None
+        assert await bot.history.edit_of_message("discord", kept["id"]) is not None
 
 
-async def test_direct_messages_and_help(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_direct_messages_and_help(server: DiscordServer, start: Start) -> None:
+    async with start():
         helped = await server.answer_to(await server.say(BEN, "help", direct=True))
         assert "Send me a portrait" in helped["content"]
         assert not helped["attachments"]
@@ -101,8 +76,8 @@ async def test_direct_messages_and_help(server: DiscordServer, conversations: Co
         assert "no picture" in bare["content"]
 
 
-async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, start: Start) -> None:
+    async with start():
         ignored = await server.say(ANN, "pink hair", mention=False, files=PORTRAIT)
         robot = await server.say(objects.user("800000000000000003", "robot", bot=True), "pink hair")
         await server.answer_to(await server.say(ANN, "help"))
@@ -117,29 +92,27 @@ async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer
         ("big.png", b"\x89PNG" + bytes(1024 * 1024), "too large"),
     ],
 )
-async def test_bad_uploads_get_a_sentence(
-    server: DiscordServer, conversations: Conversations, name: str, data: bytes, words: str
-) -> None:
-    async with running_bot(server, conversations):
+async def test_bad_uploads_get_a_sentence(server: DiscordServer, start: Start, name: str, data: bytes, words: str) -> None:
+    async with start():
         answer = await server.answer_to(await server.say(ANN, "glasses", files={name: (data, "image/png")}))
         assert words in answer["content"]
 
 
-async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations) as bot:
+async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, start: Start) -> None:
+    async with start() as bot:
         bot.cdn_hosts = {"cdn.discordapp.com"}
         answer = await server.answer_to(await server.say(ANN, "glasses", files=PORTRAIT))
         assert "uploaded here" in answer["content"]
 
 
-async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, start: Start) -> None:
+    async with start():
         answer = await server.answer_to(await server.say(ANN, "@everyone hair", files=PORTRAIT))
         assert "@everyone" not in answer["content"]
 
 
-async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, conversations: Conversations) -> None:
-    async with running_bot(server, conversations):
+async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start: Start) -> None:
+    async with start():
         await server.disconnect()
         await server.connected()
         assert (await server.answer_to(await server.say(ANN, "help")))["content"]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversation import Conversations
-from tests.bot.discord.test_bot import ANN, running_bot, server
+from tests.bot.discord.conftest import ANN, Start
 from tests.bot.test_logs import NAME, WISH, restored, written
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer
 
-__all__ = ["restored", "server"]  # fixtures
+__all__ = ["restored"]  # a fixture
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-async def test_no_text_no_file_name_and_no_token(server: DiscordServer, conversations: Conversations, form: str) -> None:
+async def test_no_text_no_file_name_and_no_token(server: DiscordServer, start: Start, form: str) -> None:
     stream = written(form, secrets=(server.token,))
-    async with running_bot(server, conversations):
+    async with start():
         first = await server.answer_to(await server.say(ANN, WISH, files={NAME: (make_png(), "image/png")}))
         await server.answer_to(await server.say(ANN, f"{WISH} instead", mention=False, reply_to=first))
     logged = stream.getvalue()

@@ -46,8 +46,10 @@ def test_no_text_is_left_over() -> None:
     code = "\n".join(line for line in code.splitlines() if not re.match(r'\s*"[\w.-]+": ', line))
     for key in {text.removesuffix(".one") for text in ENGLISH.texts}:  # ``say`` chooses the form for one by itself
         head = key.rsplit(".", 1)[0]
+        beginnings = [key[: place.start()] for place in re.finditer(r"\.", key)][1:]
         named = (
             f'"{key}"' in code
+            or any(f'f"{beginning}.{{' in code for beginning in beginnings)
             or f"{{{{{key}}}}}" in code
             or re.search(rf'["`](?:{re.escape(head)}|{re.escape(head.split(".", 1)[-1])})[.`]', code)
         )

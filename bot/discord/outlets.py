@@ -1,0 +1,174 @@
+"""Outlets: where an answer goes, and how it is sent, changed or told to one member alone.
+
+Where the bot is a member it answers with ordinary messages: members can reply to them, their pictures may be larger, and
+they outlive the interaction's token. Elsewhere (the bot installed by a user, in somebody's server or group) only the token
+can write, for 15 minutes and at most five times; there the answer takes the place of "thinking…".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import discord
+
+from bot.discord.asking import Asking
+from bot.discord.cards import Card
+
+logger = logging.getLogger(__name__)
+
+TOKEN_LIVES = timedelta(minutes=14, seconds=30)
+_LOOK_BACK = 50
+
+
+class Outlet:
+    """The way back to whoever asked; made anew from the same asking after a restart."""
+
+    def __init__(self, client: discord.Client, asking: Asking, first: bool = True) -> None:
+        self.client, self.asking, self.first = client, asking, first
+        self.whispered = False
+        self._sent = 0
+
+    # where
+
+    @property
+    def channel(self) -> discord.PartialMessageable:
+        """The channel, which need not be cached."""
+        return self.client.get_partial_messageable(int(self.asking.place), guild_id=_number(self.asking.server))
+
+    @property
+    def webhook(self) -> discord.Webhook | None:
+        """The interaction's way to answer, None for a message and when its token has run out."""
+        if self.asking.token is None or self.client.application_id is None:
+            return None
+        asked = discord.utils.snowflake_time(self.asking.number)
+        if discord.utils.utcnow() - asked > TOKEN_LIVES:
+            return None
+        return discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
+
+    @asynccontextmanager
+    async def typing(self) -> AsyncIterator[None]:
+        """Show that an answer is being made, where that can be shown."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self.asking.member and self.asking.ack != "private":
+                with contextlib.suppress(discord.HTTPException):
+                    await stack.enter_async_context(self.channel.typing())
+            yield
+
+    # what is seen by all
+
+    async def post(self, card: Card) -> int:
+        """Send the card; returns what ``edit`` takes. Raises discord.HTTPException."""
+        if self.asking.member:
+            return await self._send(self._headed(card))
+        webhook = self.webhook
+        if webhook is None:
+            return await self._direct(card)
+        if self.asking.ack == "public" and self.first:
+            return (await webhook.edit_message(_original(), **await self._changes(card))).id
+        return (await webhook.send(wait=True, **await self._parts(card))).id
+
+    async def edit(self, message: int, card: Card) -> None:
+        """Change a card that was posted. Raises discord.HTTPException."""
+        changes = await self._changes(self._headed(card))
+        if self.asking.member:
+            await self.channel.get_partial_message(message).edit(allowed_mentions=discord.AllowedMentions.none(), **changes)
+        elif (webhook := self.webhook) is not None:
+            await webhook.edit_message(message, **changes)
+
+    def _headed(self, card: Card) -> Card:
+        return replace(card, heading=self.asking.heading)
+
+    async def _send(self, card: Card) -> int:
+        options = await self._parts(card)
+        if self.asking.reference is not None:
+            options["reference"] = discord.MessageReference(
+                message_id=int(self.asking.reference), channel_id=int(self.asking.place), fail_if_not_exists=False
+            )
+        message = await self.channel.send(nonce=self.asking.nonce(self._sent), mention_author=False, **options)
+        self._sent += 1
+        if message.content != card.content.strip() or len(message.attachments) != len(options.get("files", [])):
+            await self.edit(message.id, card)  # it stands for the nonce since a former life, which was killed before the end
+        return message.id
+
+    async def _direct(self, card: Card) -> int:
+        """The token has run out where nothing else may write: a direct message is the last way."""
+        user = await self.client.fetch_user(int(self.asking.user))
+        return (await user.send(nonce=self.asking.nonce(), **await self._parts(card))).id
+
+    async def _parts(self, card: Card) -> dict[str, Any]:
+        parts = {
+            "content": card.content or None,
+            "files": await card.files(self.asking.limit),
+            "embed": card.embed(),
+            "view": card.view(),
+        }
+        return {name: value for name, value in parts.items() if value}
+
+    async def _changes(self, card: Card) -> dict[str, Any]:
+        return {"content": card.content or None, "attachments": await card.files(self.asking.limit),
+                "embed": card.embed(), "view": card.view()}  # fmt: skip
+
+    # what is seen by the asker alone
+
+    async def whisper(self, card: Card) -> int:
+        """Tell the asker alone; a message can only be answered by a message. Raises discord.HTTPException."""
+        webhook = self.webhook
+        if webhook is None:
+            return await self.post(card)
+        if self.asking.ack == "private" and self.first and not self.whispered:
+            self.whispered = True
+            return (await webhook.edit_message(_original(), **await self._changes(card))).id
+        if self.asking.ack == "public" and self.first and not self.whispered:
+            await self._unthink(webhook)
+        self.whispered = True
+        return (await webhook.send(wait=True, ephemeral=True, **await self._parts(card))).id
+
+    async def close(self) -> None:
+        """The answer is out: a "thinking…" that only the asker sees is not needed any more."""
+        webhook = self.webhook
+        if self.asking.ack == "private" and self.first and not self.whispered and webhook is not None:
+            await self._unthink(webhook)
+
+    @staticmethod
+    async def _unthink(webhook: discord.Webhook) -> None:
+        with contextlib.suppress(discord.HTTPException):
+            await webhook.delete_message(_original())
+
+    # what a former life has sent
+
+    async def earlier(self, tag: str) -> int | None:
+        """The message with which a former life of the bot began to answer this asking, None where there is none.
+
+        It is known by the names of its files, or, for a message's only answer, by what it replies to.
+        """
+        if not self.asking.member:
+            return None
+        asked = discord.Object(self.asking.number)
+        try:
+            async for message in self.channel.history(after=asked, limit=_LOOK_BACK, oldest_first=True):
+                if message.author == self.client.user and self._answers(message, tag):
+                    return message.id
+        except discord.HTTPException as error:
+            logger.info("what was sent before cannot be looked up: HTTP %d, code %d", error.status, error.code)
+        return None
+
+    def _answers(self, message: discord.Message, tag: str) -> bool:
+        if any(tag in attachment.filename for attachment in message.attachments):
+            return True
+        to = message.reference.message_id if message.reference else None
+        return self.first and self.asking.ack == "message" and to is not None and str(to) == self.asking.reference
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None else None
+
+
+def _original() -> Any:
+    """The library knows no constant for it; the API takes this word where a message's id stands."""
+    return "@original"
