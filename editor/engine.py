@@ -18,7 +18,7 @@ from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
-from editor.imaging.paste import crop, paste_back
+from editor.imaging.paste import paste_back
 from editor.inversion import refine
 from editor.networks.text import TextTower
 from editor.protocol import (
@@ -38,6 +38,7 @@ from editor.protocol import (
     Result,
     Wish,
 )  # fmt: skip
+from editor.routing import best_fit
 from editor.strength import reach
 from editor.wishes import Candidate, State
 
@@ -133,12 +134,12 @@ class Engine:
     # inversion
 
     def _invert(self, request: InvertRequest, progress: Callable[[str, int, int], None]) -> InvertResult:
-        bundle = self._bundle(request.bundle)
+        asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         decoded = decode(request.picture)
         progress("encode", 0, 1)
-        size = bundle.generator.config.resolution
-        geometry, square, w = self._best_square(bundle, decoded.pixels)
+        found = best_fit(asked, decoded.pixels, self.device)
+        bundle, square, w = found.bundle, found.square, found.w
         steps = REFINEMENT[request.quality]
         w = refine(bundle.generator, square[None], w[None], steps, lambda step: progress("refine", step, steps),
                    bundle.encoder.w_std)[0]  # fmt: skip
@@ -151,21 +152,8 @@ class Engine:
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
         notes = (*decoded.warnings, *(() if inside else ("outside-domain",)))
-        inversion = Inversion(latent=latent, geometry=geometry, fidelity=fidelity)
-        assert size == square.shape[-1]
+        inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
-
-    @torch.no_grad()
-    def _best_square(self, bundle: Bundle, pixels: np.ndarray) -> tuple[Geometry, Tensor, Tensor]:
-        """The square of the picture that the generator reproduces best, as geometry, [3, R, R] and W+."""
-        size = bundle.generator.config.resolution
-        squares = [(g, crop(pixels, g, size).to(self.device)) for g in candidate_squares(*pixels.shape[1::-1])]
-        images = torch.stack([image for _, image in squares])
-        w = bundle.encoder(images)
-        made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
-        error = (made - images).abs().mean(dim=(1, 2, 3))
-        best = int(error.argmin()) if float(error.min()) < 0.9 * float(error[0]) else 0  # the plain square unless clearly worse
-        return squares[best][0], images[best], w[best]
 
     # edits
 
@@ -338,17 +326,3 @@ def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:
     for layer in below:
         digest.update(layer.delta.data)
     return digest.hexdigest()[:32]
-
-
-def candidate_squares(width: int, height: int) -> list[Geometry]:
-    """Squares worth trying: the centred one first, then both ends of the long side, each whole and a fifth smaller."""
-    short = min(width, height)
-    found = []
-    for share in (1.0, 0.8):
-        side = share * short
-        places = [0.5] if max(width, height) < 1.05 * short and share == 1.0 else [0.5, 0.0, 1.0]
-        for place in places:
-            x = side / 2 + place * (width - side) if width >= height else width / 2
-            y = side / 2 + place * (height - side) if height >= width else height / 2
-            found.append(Geometry(center_x=x, center_y=y, side=side, width=width, height=height))
-    return found

@@ -27,7 +27,10 @@ TEXTS = {
     "reply.warning.animated": "这是一张动图，我用了它的第一帧。",
     "reply.warning.downscaled": "图片很大，我用缩小后的版本来修改。",
     "reply.warning.alpha-flattened": "透明的部分变成了白色。",
-    "reply.warning.outside-domain": "这张图不像我熟悉的类型（我熟悉的是卡通头像），效果可能不太好。",
+    "reply.warning.outside-domain": "这张图不像我熟悉的类型（我熟悉的是{domains}），效果可能不太好。",
+    # what the embedded models know
+    "domain.avatar": "卡通头像",
+    "domain.critters": "卡通猫、狗、狮子、老虎、狼和狐狸",
     "reply.moved.undo": "已撤销，现在是{place}。",
     "reply.moved.redo": "已重做，现在是{place}。",
     "reply.moved.reset": "已回到{place}。",

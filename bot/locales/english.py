@@ -27,7 +27,10 @@ TEXTS = {
     "reply.warning.animated": "It is an animation; I took its first frame.",
     "reply.warning.downscaled": "It was very large, so I work on a smaller copy.",
     "reply.warning.alpha-flattened": "Its transparent parts became white.",
-    "reply.warning.outside-domain": "It does not look like anything I know (I know cartoon portraits), so results may be poor.",
+    "reply.warning.outside-domain": "It does not look like anything I know (I know {domains}), so results may be poor.",
+    # what the embedded models know
+    "domain.avatar": "cartoon portraits",
+    "domain.critters": "cartoon cats, dogs, lions, tigers, wolves and foxes",
     "reply.moved.undo": "Undone. This is {place}.",
     "reply.moved.redo": "Redone. This is {place}.",
     "reply.moved.reset": "Back to {place}.",

@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from editor.bundle import Bundle, find_bundles
 from editor.engine import Engine
 from editor.errors import EditorError
+
+if TYPE_CHECKING:
+    from editor.evaluation import readings
 
 SEED = 1_000_919
 """Of the portraits that figures are reported on."""
@@ -28,7 +31,8 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m editor evaluate",
         description="Measure a bundle: success and collateral of wishes on unseen portraits that enter like any upload, "
         "judged by its frozen recogniser; with --models also the generator and the inversion.",
-        epilog="A line of the wishes file: prompt; attribute; direction (+1 or -1) or value; optionally may_change. "
+        epilog="A line of the wishes file: prompt; attribute; direction (+1 or -1) or value; optionally may_change and "
+        "from (values: only portraits that show one of them). "
         "A wish succeeds when at strength 1 the judge reads the value, or a scale moved by 0.25, or an amount crossed 0.5; "
         "collateral is the number of other visible attributes that are read as changed.",
     )
@@ -72,36 +76,55 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from editor.evaluation.readings import Wish
     from editor.evaluation.uploads import Uploads
     from editor.evaluation.wishes import Setting, evaluate
+    from editor.training import domains, record
     from editor.training import judge as judging
-    from editor.training import record
 
     begun = time.monotonic()
     engine, name, folder = _engine(options.bundle, options.channels_only)
+    domain = domains.of_bundle(folder)
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
     report: dict[str, Any] = {"bundle": name, "scored": list(scored)}
     if options.models:
-        report["generator_psnr"] = models.generator_psnr(engine.loaded[name])
-        report |= models.inversion(engine, name, judge, scored)
+        report["generator_psnr"] = models.generator_psnr(domain, engine.loaded[name])
+        report |= models.inversion(domain, engine, name, judge, scored)
     if options.wishes:
         lines = [json.loads(line) for line in options.wishes.read_text(encoding="utf-8").splitlines() if line.strip()]
-        setting = Setting(engine, judge, scored, Uploads.make(engine, name, judge, options.portraits, options.seed), options.method)
+        seen = Uploads.make(domain, engine, name, judge, options.portraits, options.seed)
+        setting = Setting(engine, judge, scored, seen, options.method)
         rows = []
         for line in lines:
-            wish = Wish.of(line)
-            sheet = options.out / f"{re.sub(r'[^a-z0-9]+', '-', wish.prompt.lower()).strip('-')}.png" if options.out else None
+            wish = Wish.of(line, domain.attributes)
+            sheet = options.out / f"{_slug(wish)}.png" if options.out else None
             rows.append(evaluate(setting, wish, sheet))
             if not options.json:
                 print(_line(rows[-1]), flush=True)
         report |= {key: _mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+        report |= {"pairs": pairs(rows)}
     return report | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def pairs(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each choice, the mean success over pairs of start and target: of the wishes that take every start ("all"), and of
+    those that name theirs ("named")."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        kind = "named" if "from" in row else "all"
+        for hits, count in row.get("by_start", {}).values():
+            found.setdefault(row["attribute"], {}).setdefault(kind, []).append(hits / count)
+    return {name: {kind: round(float(np.mean(shares)), 4) for kind, shares in kinds.items()} for name, kinds in found.items()}
+
+
+def _slug(wish: readings.Wish) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", " ".join([wish.prompt.lower(), *sorted(wish.start)])).strip("-")
 
 
 def _line(row: dict[str, Any]) -> str:
     if row["success"] is None:
         return f"{row['prompt']:<28} no portrait to try it on"
     mark = "" if row["scored"] else "  (not scored)"
+    starts = "".join(f" {name} {hits}/{count}" for name, (hits, count) in row.get("by_start", {}).items())
     return (f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
-            f"{row['methods']} {row['moved_along']}{mark}")  # fmt: skip
+            f"{row['methods']} {row['moved_along']}{starts}{mark}")  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:

@@ -15,8 +15,8 @@ from editor.imaging.encode import png
 from editor.networks.recogniser import Judge, Reading
 from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Wish
 from editor.training import data
-from editor.training.avatars.appearance import Labels, Portraits
-from editor.training.avatars.renderer import render
+from editor.training.domain import Domain
+from editor.training.portraits import Labels
 
 
 def _quiet(*_: object) -> None:
@@ -41,21 +41,22 @@ class Uploads:
     """N uploads with their labels and the judge's reading of them."""
 
     items: tuple[Upload, ...]
+    domain: Domain
     labels: Labels
     reading: Reading
 
     @classmethod
-    def make(cls, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
+    def make(cls, domain: Domain, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
         """Draw ``count`` unseen portraits and invert them."""
-        portraits = Portraits.sample(count, seed)
-        pictures = render(portraits, 128)
+        portraits = domain.portraits.sample(count, seed)
+        pictures = domain.render(portraits, 128)
         items = []
         for pixels in pictures:
             picture = png(pixels).data
             result = engine.run(InvertRequest(bundle=bundle, picture=picture), _quiet, _never)
             assert isinstance(result, InvertResult)
             items.append(Upload(picture, pixels, result.inversion))
-        return cls(tuple(items), portraits.labels(), read(judge, pictures))
+        return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
 
 
 def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
