@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import inspect
+import itertools
 import logging
 import time
 import uuid
@@ -262,9 +263,13 @@ class Conversations:
         return made
 
     async def examples(self, head: Edit | None = None) -> tuple[str, ...]:
-        """Wishes that the bundle of a picture answers well, or the first bundle; empty while the editor is away."""
-        bundle = await self._info((await self.history.source(head.source)).bundle if head else self.bundle)
-        return bundle.examples if bundle else ()
+        """Wishes that the bundle of a picture answers well, before there is one those of all bundles in turn; empty while the
+        editor is away."""
+        if head is not None:
+            bundle = await self._info((await self.history.source(head.source)).bundle)
+            return bundle.examples if bundle else ()
+        in_turn = itertools.zip_longest(*(bundle.examples for bundle in await self._known()))
+        return tuple(dict.fromkeys(example for row in in_turn for example in row if example is not None))
 
     async def _known(self) -> tuple[wire.BundleInfo, ...]:
         """The bundles that pictures may go to: all of them, or the one that was set."""

@@ -114,13 +114,14 @@ async def edit(
 
 @edit.autocomplete("wish")
 async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """What the bundle answers well, and what the member wished before, that contains what is typed."""
+    """What the bundle of the member's picture answers well, and what the member wished before, that contains what is typed."""
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
             recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), 15)]
-            examples = [locale.wording(example) for example in await bot.conversations.examples()]
+            head = await bot.history.shown(PLATFORM, str(interaction.user.id), str(interaction.channel_id))
+            examples = [locale.wording(example) for example in await bot.conversations.examples(head)]
     except TimeoutError:
         return []
     return [app_commands.Choice(name=text, value=text) for text in _matching(current, [*recent, *examples])]
