@@ -22,7 +22,7 @@ from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, arguments, set_rate, start
+from editor.training.run import Average, Run, add_fuse, arguments, set_rate, start
 
 SMALL_WEIGHT = 6.0
 MOST_GAIN = 4.0
@@ -109,6 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--rate", type=float, default=6e-3, help="learning rate (equalised)")
     parser.add_argument("--amplify", action="store_true", help="first give faint small attributes more room in W")
+    add_fuse(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder with the trained generator")
@@ -120,6 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         generator, teacher = generator.to(run.device), teacher.to(run.device)
         save_bundle(generator, teacher, options.bundle)
         print("room in W:", gains, flush=True)
+    if options.fuse:
+        generator.synthesis.compile(dynamic=False)
     train(run, generator, teacher, options.rate, options.batch)
     current = load_generator(options.bundle, torch.device("cpu"))  # its mapping may be newer than when this run began
     current.synthesis.load_state_dict(generator.synthesis.cpu().state_dict())

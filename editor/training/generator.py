@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
 from editor.training import data, record
 from editor.training.domain import Domain
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_fuse, arguments, cosine_decay, set_rate, start
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""
@@ -206,6 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=8, help="pictures a step at full resolution")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
     parser.add_argument("--teacher-only", action="store_true", help="leave the mapping network to `train mapping`")
+    add_fuse(parser)
     options = parser.parse_args(argv)
     run = start(options)
     config = GeneratorConfig(
@@ -213,6 +214,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         channel_base=options.channel_base, channel_max=options.channel_max,
     )  # fmt: skip
     trainer = Trainer(config, run, options.rate, options.teacher_only)
+    if options.fuse:
+        trainer.generator.synthesis.compile(dynamic=False)
     losses: list[float] = []
     for fraction in run.steps("generator"):
         losses.append(trainer.step(fraction, options.batch))

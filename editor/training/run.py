@@ -172,6 +172,11 @@ def add_width(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=float, default=1.0, help="feature maps of the network, as a share of the full size")
 
 
+def add_fuse(parser: argparse.ArgumentParser) -> None:
+    """The option of runs that spend their time in the synthesis network."""
+    parser.add_argument("--fuse", action="store_true", help="compile synthesis: near twice as fast, once a C++ compiler is there")
+
+
 def start(options: argparse.Namespace) -> Run:
     """A run as the shared options describe it."""
     torch.set_num_threads(options.threads)
