@@ -44,11 +44,12 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--method", choices=["mapper", "direction"], help="this method alone")
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
+    parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
-def _engine(name: str, channels_only: bool) -> tuple[Engine, str, Path]:
+def _engine(name: str, channels_only: bool) -> tuple[Engine, str, dict[str, Path]]:
     folder = Path(name) if Path(name, "bundle.toml").exists() else None
     found = {path.name: path for path in find_bundles([folder.parent] if folder else [])}
     key = folder.name if folder else name
@@ -57,7 +58,7 @@ def _engine(name: str, channels_only: bool) -> tuple[Engine, str, Path]:
     engine = Engine.load([folder.parent] if folder else [])
     if channels_only:
         engine.loaded[key] = _without_axes(engine.loaded[key])
-    return engine, key, found[key]
+    return engine, key, found
 
 
 def _without_axes(bundle: Bundle) -> Bundle:
@@ -72,7 +73,7 @@ def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """The report."""
-    from editor.evaluation import models
+    from editor.evaluation import models, routes
     from editor.evaluation.readings import Wish
     from editor.evaluation.uploads import Uploads
     from editor.evaluation.wishes import Setting, evaluate
@@ -80,13 +81,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from editor.training import judge as judging
 
     begun = time.monotonic()
-    engine, name, folder = _engine(options.bundle, options.channels_only)
+    engine, name, folders = _engine(options.bundle, options.channels_only)
+    folder = folders[name]
     domain = domains.of_bundle(folder)
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
     report: dict[str, Any] = {"bundle": name, "scored": list(scored)}
     if options.models:
         report["generator_psnr"] = models.generator_psnr(domain, engine.loaded[name])
         report |= models.inversion(domain, engine, name, judge, scored)
+    if options.routes:
+        report["routes"] = routes.routes(engine, folders, options.routes, options.seed)
     if options.wishes:
         lines = [json.loads(line) for line in options.wishes.read_text(encoding="utf-8").splitlines() if line.strip()]
         seen = Uploads.make(domain, engine, name, judge, options.portraits, options.seed)

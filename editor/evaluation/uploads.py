@@ -19,11 +19,13 @@ from editor.training.domain import Domain
 from editor.training.portraits import Labels
 
 
-def _quiet(*_: object) -> None:
+def quiet(*_: object) -> None:
+    """Hears of progress and says nothing."""
     return None
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Is the work called off?"""
     return False
 
 
@@ -53,7 +55,7 @@ class Uploads:
         items = []
         for pixels in pictures:
             picture = png(pixels).data
-            result = engine.run(InvertRequest(bundle=bundle, picture=picture), _quiet, _never)
+            result = engine.run(InvertRequest(bundle=bundle, picture=picture), quiet, never)
             assert isinstance(result, InvertResult)
             items.append(Upload(picture, pixels, result.inversion))
         return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
@@ -73,7 +75,7 @@ def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
 def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
     """One edit of an upload."""
     request = EditRequest(picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes))
-    result = engine.run(request, _quiet, _never)
+    result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     return result
 

@@ -24,7 +24,7 @@ from editor.training.domain import Domain
 from editor.training.run import arguments, start
 
 
-def _strangers(count: int, seed: int) -> Tensor:
+def strangers(count: int, seed: int) -> Tensor:
     """Pictures that are no portraits: plain colours, gradients, noise, stripes and blobs, [count, 3, 128, 128]."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:128, 0:128] / 127.0
@@ -44,7 +44,7 @@ def domain_limits(domain: Domain, generator: Generator, encoder: Encoder, clip: 
     """Least similarity and PSNR of the encoder's reconstruction that 99 % of portraits reach, and how many strangers do."""
     portraits = data.pictures_of(domain.portraits.sample(128, 1_000_501), 128)
     figures: list[tuple[np.ndarray, np.ndarray]] = []
-    for images in (portraits, _strangers(100, 5)):
+    for images in (portraits, strangers(100, 5)):
         made = torch.cat([generator.synthesis(generator.synthesis.styles(encoder(p))).clamp(-1, 1) for p in images.split(32)])
         alike = (clip.encode_image(made) * clip.encode_image(images)).sum(1)
         figures.append((alike.numpy(), data.psnr(made, images).numpy()))
