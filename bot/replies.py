@@ -22,6 +22,11 @@ def _examples(locale: Locale, examples: Sequence[str]) -> str:
     return locale.quoted(locale.wording(example) for example in examples)
 
 
+def title(locale: Locale, bundle: wire.BundleInfo) -> str:
+    """A bundle's name, in the locale's words where it has them."""
+    return locale.texts.get(f"bundle.{bundle.name}", bundle.title)
+
+
 def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
     """What the bundles know, in the locale's words where it has them: "cartoon portraits and cartoon animals"."""
     return locale.listed([locale.texts.get(f"domain.{bundle.name}", bundle.domain) for bundle in known])

@@ -210,7 +210,7 @@ async def bundles(interaction: Interaction) -> None:
 
 def _bundle(info: Any, locale: Locale) -> str:
     examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
-    values = {"title": info.title, "resolution": info.resolution, "examples": examples}
+    values = {"title": replies.title(locale, info), "resolution": info.resolution, "examples": examples}
     return locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values)
 
 

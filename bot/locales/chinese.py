@@ -28,7 +28,9 @@ TEXTS = {
     "reply.warning.downscaled": "图片很大，我用缩小后的版本来修改。",
     "reply.warning.alpha-flattened": "透明的部分变成了白色。",
     "reply.warning.outside-domain": "这张图不像我熟悉的类型（我熟悉的是{domains}），效果可能不太好。",
-    # what the embedded models know
+    # the embedded models: their names, and what they know
+    "bundle.avatar": "卡通头像",
+    "bundle.critters": "卡通动物",
     "domain.avatar": "卡通头像",
     "domain.critters": "卡通猫、狗、狮子、老虎、狼和狐狸",
     "reply.moved.undo": "已撤销，现在是{place}。",
@@ -260,8 +262,8 @@ TEXTS = {
     "web.welcome.choose": "选一个文件",
     "web.welcome.after": "，然后说说想怎么改。",
     "web.or": "也可以从这些示例开始",
-    "web.samples": "示例头像",
-    "web.sample": "示例头像 {number}",
+    "web.samples": "示例图片",
+    "web.sample": "示例图片 {number}",
     "web.slider": "修改前后",
     "web.slider.value": "原图占百分之 {number}",
     "web.tools": "工具",

@@ -28,7 +28,9 @@ TEXTS = {
     "reply.warning.downscaled": "It was very large, so I work on a smaller copy.",
     "reply.warning.alpha-flattened": "Its transparent parts became white.",
     "reply.warning.outside-domain": "It does not look like anything I know (I know {domains}), so results may be poor.",
-    # what the embedded models know
+    # the embedded models: their names, and what they know
+    "bundle.avatar": "Cartoon portraits",
+    "bundle.critters": "Cartoon animals",
     "domain.avatar": "cartoon portraits",
     "domain.critters": "cartoon cats, dogs, lions, tigers, wolves and foxes",
     "reply.moved.undo": "Undone. This is {place}.",
@@ -267,8 +269,8 @@ TEXTS = {
     "web.welcome.choose": "choose a file",
     "web.welcome.after": ". Then say what to change.",
     "web.or": "or start with one of these",
-    "web.samples": "Sample portraits",
-    "web.sample": "Sample portrait {number}",
+    "web.samples": "Sample pictures",
+    "web.sample": "Sample picture {number}",
     "web.slider": "Before and after",
     "web.slider.value": "{number} percent of the original",
     "web.tools": "Tools",

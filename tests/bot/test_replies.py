@@ -27,3 +27,8 @@ def test_outside_all_domains_every_one_is_named(code: str) -> None:
 
 def test_inside_a_domain_nothing_is_said_of_it() -> None:
     assert replies.received(get("en"), (), KNOWN, ("a lion",), bare=False) == []
+
+
+def test_a_model_is_called_in_the_readers_language_where_there_is_a_name_for_it() -> None:
+    assert [replies.title(get("zh-CN"), bundle) for bundle in KNOWN] == ["卡通头像", "卡通动物", "mine"]
+    assert replies.title(get("en"), KNOWN[1]) == "Cartoon animals"
