@@ -30,7 +30,7 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 def color4f(rgb: Colour, alpha: float = 1.0) -> skia.Color4f:
     """RGB in 0..1, clipped."""
-    r, g, b = (float(min(1.0, max(0.0, c))) for c in rgb)
+    r, g, b = (min(1.0, max(0.0, c)) for c in rgb.tolist())  # plain numbers: a picture has some eighty colours
     return skia.Color4f(r, g, b, float(min(1.0, max(0.0, alpha))))
 
 

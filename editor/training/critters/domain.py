@@ -14,7 +14,7 @@ EXAMPLES = (
 """Wishes shown to newcomers; chosen by hand for variety."""
 
 DOMAIN = Domain(
-    name="critters", title="Cartoon animals", noun="cartoon cats, dogs, lions, tigers, wolves and foxes", portraits=Critters,
+    name="critters", title="Cartoon animals", noun="cartoon animals (cats, dogs, lions, tigers, wolves, foxes)", portraits=Critters,
     render=render, lexicon=LEXICON, neutral=tuple(LEXICON.neutral), examples=EXAMPLES, small=("whiskers", "spots", "stripes", "blush"),
     backdrops=("white", "dark blue"),
 )  # fmt: skip
