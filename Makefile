@@ -42,7 +42,7 @@ train-avatar: .venv/tools
 train-critters: SMALL := --runs runs/of-critters --bundle runs/critters
 train-critters: .venv/tools
 	$(TRAIN) generator --domain critters --minutes 36 --channel-base 2048 --channel-max 128 $(SMALL)
-	$(TRAIN) details --minutes 10 $(SMALL)
+	$(TRAIN) details --minutes 10 --amplify $(SMALL)
 	$(TRAIN) mapping --minutes 12 --layers 5 --features 384 $(SMALL)
 	$(TRAIN) judge --minutes 14 --width 0.4 $(SMALL)
 	$(TRAIN) clip --minutes 26 --width 0.5 $(SMALL)

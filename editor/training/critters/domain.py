@@ -15,6 +15,6 @@ EXAMPLES = (
 
 DOMAIN = Domain(
     name="critters", title="Cartoon animals", noun="cartoon animals (cats, dogs, lions, tigers, wolves, foxes)", portraits=Critters,
-    render=render, lexicon=LEXICON, neutral=tuple(LEXICON.neutral), examples=EXAMPLES, small=("whiskers", "spots", "stripes", "blush"),
+    render=render, lexicon=LEXICON, neutral=tuple(LEXICON.neutral), examples=EXAMPLES, small=("whiskers", "spots", "stripes", "hat", "collar"),
     backdrops=("white", "dark blue"),
 )  # fmt: skip
