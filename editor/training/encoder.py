@@ -168,6 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    parser.add_argument("--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them")
     add_width(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
@@ -175,8 +176,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     encoder = train(run, generator, teacher, options.rate, options.batch, options.width)
-    contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", steps=30)
-    found = figures(run.domain, encoder, generator, 256, 0) | figures(run.domain, encoder, generator, 64, 30)
+    contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured))
+    counts = {0: options.measured, 30: max(1, options.measured // 4)}
+    found = {
+        name: value
+        for steps, count in counts.items()
+        for name, value in figures(run.domain, encoder, generator, count, steps).items()
+    }
     print(found)
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in encoder.state_dict().items()}
     save_file(state, options.bundle / "encoder.safetensors")
