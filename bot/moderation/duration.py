@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from bot.moderation.errors import BadDuration
+
 LONGEST = timedelta(days=3650)
 """More than this is the same as for good."""
 
@@ -21,10 +23,6 @@ _FOR_GOOD = {"forever", "for good", "permanent", "permanently", "always", "æ°¸ä¹
 _PART = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([^\W\d_]+)")
 
 
-class BadDuration(ValueError):
-    """The text names no length of time."""
-
-
 def parse(text: str) -> timedelta | None:
     """The length of time that ``text`` names, None for good. Raises BadDuration."""
     typed = text.strip().lower()
@@ -32,10 +30,10 @@ def parse(text: str) -> timedelta | None:
         return None
     parts, rest = _PART.findall(typed), _PART.sub("", typed)
     if not parts or rest.replace("and", "").replace(",", "").strip():
-        raise BadDuration(text)
+        raise BadDuration(text=text[:50])
     seconds = sum(float(number) * _unit(word, text) for number, word in parts)
     if seconds <= 0:
-        raise BadDuration(text)
+        raise BadDuration(text=text[:50])
     return timedelta(seconds=seconds) if seconds <= LONGEST.total_seconds() else None
 
 
@@ -43,4 +41,4 @@ def _unit(word: str, text: str) -> int:
     for name in (word, word.removesuffix("s")):
         if name in _SECONDS:
             return _SECONDS[name]
-    raise BadDuration(text)
+    raise BadDuration(text=text[:50])
