@@ -39,7 +39,7 @@ def _line(asked: Asked, act: Act) -> str:
 
 
 def _state(asked: Asked, act: Act) -> str:
-    """Whether it was answered, with a link to the answer where others than the asker can see it."""
+    """Whether it was answered, with a link to the answer; one that only the asker could see it does not open."""
     if asked.answered_at is None:
         return act.locale.say("mod.wish.open")
     if asked.message is None:
