@@ -114,6 +114,7 @@ async def test_a_wish_is_cancelled_in_the_editor_and_its_asker_is_told(
         assert "取消" in (await server.answer_to(waits))["content"]
         await eventually(_that(lambda: engine.cancelled == 1))
         assert engine.served == 1  # the one that waited was never begun
+        await _kept(history, 0)
         assert await history.jobs_under_way() == []
         assert await Inbox(history.database).count_since("discord", objects.GUILD, ANN["id"], datetime(2020, 1, 1, tzinfo=UTC)) == 0
         assert {(one.action, one.target) for one in await audits(history)} == {("cancel", ANN["id"])}
@@ -169,6 +170,7 @@ async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
         assert "not a picture" in (await server.answer_to(first))["content"]
         assert waiting in (await server.answer_to(second))["content"]
         assert new in (await server.answer_to(third))["content"]
+        await _kept(history, 0)
         shown = words(await mod(server, "queue list"))
         assert "Nothing is waiting" in shown
         assert "resume" in shown

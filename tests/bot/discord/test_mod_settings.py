@@ -79,7 +79,7 @@ async def test_new_pictures_are_edited_with_the_bundle_of_the_server(
     ):  # fmt: skip
         await eventually(editor.ready, 60)
         offered = [choice["value"] for choice in await server.autocomplete(MOE, "mod settings model", "model", "")]
-        assert sorted(offered) == ["first", "second"]
+        assert {"first", "second"} <= set(offered)
         assert "no model named “third”" in await told(server, "settings model", {"model": "third"})
         before = await edit_of(history, await edited(server, ANN, "pink hair"))
         await mod(server, "settings model", {"model": "second"})
