@@ -213,26 +213,25 @@ class Desk:
     async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> None:
         message = None
         for number, part in enumerate(asking.parts()):
-            message = await self._one(part, settings, number == 0, again)
+            message = await self._one(asking.key, part, settings, number == 0, again)
             if asking.key in self._cancelled:
                 break
         await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
 
-    async def _one(self, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
-        """Do the work for one picture, and show it; returns the message's id."""
+    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
+        """Do the work for one picture of the wish ``key``, and show it; returns the message's id."""
         outlet = Outlet(self.bot, asking, first)
         earlier = await outlet.earlier(cards.tag(asking)) if again else None
         async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
-            result = await self._done(asking, settings, live)
+            result = await self._done(key, asking, settings, live)
             message = str(await live.finish(result.card, result.private))
         if result.edit is not None and result.card.shots:
             await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
         await self.bot.conversations.settle(asking.key)
         return message
 
-    async def _done(self, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
         """The result, or that a moderator ended the wish."""
-        key = asking.key.partition("/")[0]
         if key in self._cancelled:
             return works.failed(WishCancelled(), asking)
         work = self._work[key] = asyncio.create_task(works.do(self.bot, asking, settings, live))

@@ -123,7 +123,10 @@ async def drain(interaction: Interaction, reason: Reason | None = None) -> None:
     act = await Act.begin(interaction)
     await act.servers.change(PLATFORM, act.server, paused=True, drained_at=datetime.now(UTC).timestamp())
     note = await act.record("drain", reason=reason)
-    await act.say("mod.done.drain", note, count=len(await _open(act)))
+    if waiting := len(await _open(act)):
+        await act.say("mod.done.drain", note, count=waiting)
+    else:
+        await act.say("mod.done.drain-empty", note)
 
 
 @command("queue-resume", "moderate_members", parent=group)

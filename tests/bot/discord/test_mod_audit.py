@@ -22,9 +22,9 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
     ("channel deny", {"channel": PLACE}, "channel-deny", PLACE, f"denied me <#{PLACE}>"),
     ("channel clear", {"channel": PLACE}, "channel-clear", PLACE, f"took back the rule for <#{PLACE}>"),
     ("channel age-restricted", {"on": True}, SETTING, "age_restricted_only", "“Only in age-restricted channels”: on"),
-    ("quota set", {"wishes": 5}, SETTING, "quota_per_day", "“Each member”: 5 wishes in 24 hours"),
+    ("quota set", {"wishes": 5}, SETTING, "quota_per_day", "“Limit for each member”: 5 wishes in 24 hours"),
     ("quota set", {"wishes": 7, "role": ROLE}, "role-quota", ROLE["id"], f"limit of <@&{ROLE['id']}>: 7 wishes"),
-    ("quota clear", {}, SETTING, "quota_per_day", "“Each member”: as many wishes as they like"),
+    ("quota clear", {}, SETTING, "quota_per_day", "“Limit for each member”: as many wishes as they like"),
     ("quota clear", {"role": ROLE}, "role-quota", ROLE["id"], f"limit of <@&{ROLE['id']}>: none"),
     ("cooldown", {"length": "90s"}, SETTING, "cooldown_seconds", "“Pause between two wishes”: 90 seconds"),
     ("words add", {"word": "pink"}, "word-add", None, "put “pink” on the list"),
@@ -175,7 +175,7 @@ async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrot
         assert ANN["id"] not in shown
         assert "“teleport”" in shown
         assert "gravity" in shown
-        assert "屏蔽了 一位已被删除资料的成员（永久）" in await told(server, "audit", who=MEI)
+        assert "屏蔽了 一位已被删除资料的成员，永久" in await told(server, "audit", who=MEI)
 
 
 async def test_the_log_is_in_the_language_of_the_server(server: DiscordServer, start: Start, history: History) -> None:

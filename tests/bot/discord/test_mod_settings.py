@@ -35,7 +35,7 @@ async def test_all_settings_are_shown_as_they_are(server: DiscordServer, start: 
         shown = await told(server, "settings show")
         for line in (
             "**Pictures are kept**: one day after", "**Anybody may press the buttons**: on", "**Language**: 简体中文",
-            "**Not in**: <#700000000000000001>",
+            "**Channels I do not work in**: <#700000000000000001>",
         ):  # fmt: skip
             assert line in shown
         assert "**图片保存多久**：最后一次使用后 1 天" in await told(server, "settings show", who=MEI)
