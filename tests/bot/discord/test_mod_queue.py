@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +128,22 @@ def _that(holds: Callable[[], bool]) -> Any:
         return holds()
 
     return checked
+
+
+async def test_a_wish_that_waits_for_a_lost_editor_is_cancelled_too(
+    server: DiscordServer, start: Start, history: History, tmp_path: Path
+) -> None:
+    appoint(server, MOE)
+    async with EditorClient(f"unix:{tmp_path}/nobody", patience=0.1) as client, start(conversations=Conversations(history, client)):
+        pictures = dict.fromkeys(("one.png", "two.png"), PORTRAIT["me.png"])
+        sent = await server.say(ANN, "pink hair", files=pictures)
+        kept = await server.answer_to(sent)
+        assert "kept your wish" in kept["content"]
+        assert "waits for the editor" in await told(server, "queue list")
+        await mod(server, "queue cancel", {"wish": f"message:{sent['id']}"})
+        await server.settled(kept, lambda m: "has cancelled this wish" in m["content"])
+        await _kept(history, 0)
+        assert len(server.answers_to(sent)) == 1  # told once for both pictures
 
 
 async def test_a_wish_of_another_server_cannot_be_cancelled(

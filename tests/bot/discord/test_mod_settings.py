@@ -97,6 +97,22 @@ async def test_a_bot_that_does_not_hear_of_leavers_says_so(server: DiscordServer
         assert (await _settings(history)).forget_leavers
 
 
+async def test_who_leaves_is_forgotten_where_that_is_set(server: DiscordServer, start: Start, history: History) -> None:
+    appoint(server, MOE)
+    async with start(leavers=True):
+        asked = await server.slash(MOE, "mod settings forget-leavers", {"on": True})
+        assert "on" in words(await server.original_response(asked))
+        first = await edited(server, ANN, "pink hair")
+        await edit_of(history, first)
+        server.leave(server.home, ANN)
+
+        async def forgotten() -> bool:
+            return await history.edit_of_message("discord", first["id"]) is None
+
+        await eventually(forgotten)
+        assert server.interactions[asked].followups == []
+
+
 async def test_a_log_channel_that_is_closed_or_gone_loses_nothing(server: DiscordServer, start: Start, history: History) -> None:
     appoint(server, MOE)
     log = server.add_channel(server.home, "log")
