@@ -15,7 +15,6 @@ from bot.discord import attachments, avatars, cards, hearing, menus, modals, pre
 from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import NothingHere
 from bot.discord.translator import named
-from bot.errors import sentence_for
 from bot.locales import Locale
 from storage.history import Edit
 
@@ -46,7 +45,7 @@ class Tree(app_commands.CommandTree[Any]):
             await presses.tell(interaction, locale.say("discord.error.menu-too-old"))
             return
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await presses.tell(interaction, sentence_for(cause, locale))
+        await presses.tell(interaction, presses.sentence_of(cause, locale))
 
 
 def add_to(tree: app_commands.CommandTree[Any]) -> None:
