@@ -9,21 +9,24 @@ arrived before is found and completed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import cards, works
+from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
-from bot.discord.errors import TooMany
+from bot.discord.errors import TooMany, WishCancelled
 from bot.discord.live import LiveMessage
 from bot.discord.outlets import Outlet
 from bot.errors import BotError
 from bot.locales import locale_of
+from editor.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import Asked, Inbox
 from storage.servers import ServerSettings
@@ -37,12 +40,51 @@ MOST_WAITING = 5
 """Wishes of one member in one place that may wait; a further one is told when to come back."""
 _USUAL_SECONDS = 3.0
 
+Acknowledge = Callable[[], Awaitable[Any]]
+Hear = Callable[[], Awaitable[Asking | None]]
+
 
 class _Line:
-    """The askings of one member in one place, one after the other."""
+    """The askings of one member in one place, one after the other, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.lock, self.waiting, self.seconds = asyncio.Lock(), 0, _USUAL_SECONDS
+        self.waiting, self.seconds = 0, _USUAL_SECONDS
+        self._last: asyncio.Event | None = None
+
+    def join(self) -> _Place:
+        """A place at the end."""
+        self.waiting += 1
+        place = _Place(self._last)
+        self._last = place.left
+        return place
+
+    def leave(self, place: _Place) -> None:
+        """Let the next one come."""
+        self.waiting -= 1
+        if place.begun is not None:
+            self.seconds = 0.7 * self.seconds + 0.3 * (time.monotonic() - place.begun)
+        place.left.set()
+
+
+class _Place:
+    """One asking's place in a line."""
+
+    def __init__(self, before: asyncio.Event | None) -> None:
+        self.left = asyncio.Event()
+        self.begun: float | None = None
+        self._before = before
+
+    async def turn(self) -> None:
+        """Wait until those before have left."""
+        if self._before is not None:
+            await self._before.wait()
+        self.begun = time.monotonic()
+
+
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 class Desk:
@@ -52,32 +94,34 @@ class Desk:
         self.bot, self.inbox = bot, inbox
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
+        self.live: dict[str, LiveMessage] = {}
+        """The messages that show it, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._work: dict[str, asyncio.Task[works.Result]] = {}
+        self._cancelled: set[str] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
-    async def line(self, user: str, place: str) -> AsyncIterator[None]:
-        """Wait until the earlier wishes of this member in this place are answered, so that their order is kept.
+    async def _line(self, asking: Asking, most: int | None = MOST_WAITING) -> AsyncIterator[_Place]:
+        """A place in the line of this member in this place; its order is that of entering, as nothing is awaited before.
 
-        Enter it before anything else is awaited. Raises TooMany.
+        Raises TooMany where already ``most`` wait.
         """
-        line = self._lines.setdefault((user, place), _Line())
-        if line.waiting >= MOST_WAITING:
+        name = asking.owner or asking.user, asking.place
+        line = self._lines.setdefault(name, _Line())
+        if most is not None and line.waiting >= most:
             raise TooMany(when=f"<t:{int(time.time() + line.waiting * line.seconds) + 1}:R>")
-        line.waiting += 1
+        place = line.join()
         try:
-            async with line.lock:
-                begun = time.monotonic()
-                yield
-                line.seconds = 0.7 * line.seconds + 0.3 * (time.monotonic() - begun)
+            yield place
         finally:
-            line.waiting -= 1
+            line.leave(place)
             if not line.waiting:
-                self._lines.pop((user, place), None)
+                self._lines.pop(name, None)
 
-    async def take(self, asking: Asking, hear: Callable[[], Awaitable[Asking]] | None = None) -> None:
-        """Answer an asking in its turn, unless it was taken before.
+    async def take(self, asking: Asking, acknowledge: Acknowledge | None = None, hear: Hear | None = None) -> None:
+        """Keep an asking, acknowledge it, and answer it in its turn, unless it was taken before.
 
         ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
         """
@@ -86,21 +130,50 @@ class Desk:
             return
         self.tasks.add(task)
         try:
-            async with self.line(asking.owner or asking.user, asking.place):
-                heard = await hear() if hear is not None else asking
-                if (asked := await self._accept(heard)) is not None:
-                    await self._answer(heard, asked)
+            async with self._line(asking) as place:
+                asked = await self._accepted(asking, acknowledge)
+                await place.turn()
+                if asked is not None:
+                    await self._answer(asking, asked, hear)
         except (BotError, StorageError) as error:
-            if await self._accept(asking) is not None:
+            if await self._accepted(asking, acknowledge) is not None:
                 await self._tell(asking, error)
         finally:
             self.tasks.discard(task)
+
+    async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> Asked | None:
+        """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
+        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
+        if asking.key.startswith("message:"):
+            await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
+        if taken is not None and acknowledge is not None:
+            try:
+                await acknowledge()
+            except discord.HTTPException as error:  # too late: Discord has told the member that it failed
+                logger.warning("an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code)
+                await self.inbox.answered(asking.key, counts=False)
+                return None
+        return taken
 
     def stop(self) -> None:
         """Let go of everything at once; what was taken stays open in the inbox for the next start."""
         self._stopped = True
         for task in self.tasks:
             task.cancel()
+
+    async def cancel(self, key: str) -> bool:
+        """End a wish; its asker is told in its turn. False where it is answered already.
+
+        One that waits is not begun; of one under way the editor stops within a step.
+        """
+        if all(asked.key != key for asked in await self.inbox.open(PLATFORM)):
+            return False
+        self._cancelled.add(key)
+        if (work := self._work.get(key)) is not None:
+            with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
+                await self.bot.conversations.cancel(key)  # first, as the work still knows its job
+            work.cancel()
+        return True
 
     async def resume(self) -> None:
         """Begin to do again what a former life left open, each member's in their order."""
@@ -113,48 +186,66 @@ class Desk:
 
     async def _again(self, asked: Asked) -> None:
         asking = Asking.of(asked.payload)
-        line = self._lines.setdefault((asking.owner or asking.user, asking.place), _Line())
-        line.waiting += 1
-        try:
-            async with line.lock:
-                await self._answer(asking, asked, again=True)
-        finally:
-            line.waiting -= 1
+        async with self._line(asking, most=None) as place:
+            await place.turn()
+            if not await Outlet(self.bot, asking).acknowledged():
+                await self.inbox.answered(asking.key, counts=False)
+            else:
+                await self._answer(asking, asked, None if asking.heard else partial(hearing.again, self.bot, asking), again=True)
 
-    async def _accept(self, asking: Asking) -> Asked | None:
-        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
-        if asking.key.startswith("message:"):
-            await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
-        return taken
-
-    async def _answer(self, asking: Asking, asked: Asked, again: bool = False) -> None:
+    async def _answer(self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False) -> None:
         self.open[asking.key] = asking
         try:
+            heard = await hear() if hear is not None else asking
+            if heard is None:  # deleted meanwhile: there is nobody to answer
+                await self.inbox.answered(asking.key, counts=False)
+                return
+            asking = heard
             await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
-        except BotError as error:
+        except (BotError, StorageError) as error:
             await self._tell(asking, error)
         except discord.HTTPException as error:
             await self._lost(asking, error)
         finally:
             self.open.pop(asking.key, None)
+            self._cancelled.discard(asking.key)
 
     async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> None:
         message = None
         for number, part in enumerate(asking.parts()):
-            message = await self._one(part, settings, number == 0, again)
-        await self.inbox.answered(asking.key, message)
+            message = await self._one(asking.key, part, settings, number == 0, again)
+            if asking.key in self._cancelled:
+                break
+        await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
 
-    async def _one(self, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
-        """Do the work for one picture, and show it; returns the message's id."""
+    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
+        """Do the work for one picture of the wish ``key``, and show it; returns the message's id."""
         outlet = Outlet(self.bot, asking, first)
         earlier = await outlet.earlier(cards.tag(asking)) if again else None
         async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
-            result = await works.do(self.bot, asking, settings, live)
+            result = await self._done(key, asking, settings, live)
             message = str(await live.finish(result.card, result.private))
         if result.edit is not None and result.card.shots:
             await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
         await self.bot.conversations.settle(asking.key)
         return message
+
+    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+        """The result, or that a moderator ended the wish."""
+        if key in self._cancelled:
+            return works.failed(WishCancelled(), asking)
+        work = self._work[key] = asyncio.create_task(works.do(self.bot, asking, settings, live))
+        self.live[key] = live
+        try:
+            result = await work
+        except asyncio.CancelledError:
+            if not work.cancelled() or _current().cancelling():
+                raise
+            return works.failed(WishCancelled(), asking)
+        finally:
+            self._work.pop(key)
+            self.live.pop(key)
+        return works.failed(WishCancelled(), asking) if result.outcome == Cancelled.code else result
 
     async def _tell(self, asking: Asking, error: Exception) -> None:
         """What is wrong, to the asker alone where that can be."""
