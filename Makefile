@@ -20,7 +20,7 @@ lint: .venv/tools
 	$(BIN)/lint-imports
 
 # Trains the embedded bundles anew, part by part, and puts them where the package looks for them: about six hours of one
-# core for the avatars, two and a half for the critters.
+# core for the avatars, two and a half for the critters (those that come along had half an hour: see their record.json).
 # (The shared text tower is trained apart, with `python -m editor train text --teacher FOLDER`: it needs all-MiniLM-L6-v2.)
 TRAIN := $(BIN)/python -m editor train
 train: train-avatar train-critters
