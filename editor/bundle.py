@@ -52,9 +52,8 @@ class EmbeddedClip:
     tower: TextTower
     space: JointSpace
 
-    @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches need its gradient."""
         return self.space.image(images)
 
     @torch.no_grad()

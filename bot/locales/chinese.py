@@ -295,6 +295,8 @@ TEXTS = {
     "web.stage.encode": "正在看图…",
     "web.stage.refine": "正在细看…",
     "web.stage.find": "正在想怎么改…",
+    "web.stage.fit": "正在熟悉这类图片…",
+    "web.stage.train": "正在练习这个愿望…",
     "web.stage.render": "正在画…",
     "web.stage.measure": "正在检查…",
     "web.stage.paste": "正在放回原图…",

@@ -303,6 +303,8 @@ TEXTS = {
     "web.stage.encode": "Looking at it…",
     "web.stage.refine": "Looking closely…",
     "web.stage.find": "Finding the way…",
+    "web.stage.fit": "Getting to know this kind of picture…",
+    "web.stage.train": "Practising this wish…",
     "web.stage.render": "Drawing…",
     "web.stage.measure": "Checking…",
     "web.stage.paste": "Putting it back…",
