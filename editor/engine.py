@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor import granting, regions, wishes
+from editor import granting, mappers, regions, wishes
 from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
@@ -41,8 +41,11 @@ from editor.protocol import (
     PictureData,
     Request,
     Result,
+    TrainMapperRequest,
+    TrainMapperResult,
     Wish,
 )  # fmt: skip
+from editor.training import prompt_mapper
 
 logger = logging.getLogger(__name__)
 
@@ -60,25 +63,28 @@ IsCancelled = Callable[[], bool]
 class Engine:
     """Bundles on a device, and the jobs they can do."""
 
-    def __init__(self, bundles: dict[str, Bundle], device: torch.device) -> None:
-        self.loaded, self.device = bundles, device
+    def __init__(self, bundles: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
+        self.loaded, self.device, self.data = bundles, device, data
 
     @classmethod
-    def load(cls, folders: Sequence[Path], device: str | None = None) -> Engine:
-        """All bundles that are whole, the embedded ones first. Raises BadCheckpoint where none is."""
+    def load(cls, folders: Sequence[Path], device: str | None = None, data: Path | None = None) -> Engine:
+        """All bundles that are whole, the embedded ones first; ``data`` is where this installation keeps what it trains.
+
+        Raises BadCheckpoint where no bundle is whole.
+        """
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         tower = TextTower.load(EMBEDDED / "text").to(chosen)
         found: dict[str, Bundle] = {}
         trouble: list[BadCheckpoint] = []
         for folder in find_bundles(folders):
             try:
-                found[folder.name] = Bundle.load(folder, tower, chosen)
+                found[folder.name] = Bundle.load(folder, tower, chosen, data)
             except BadCheckpoint as error:
                 logger.error("the bundle '%s' is left out: %s", folder.name, error)
                 trouble.append(error)
         if not found:
             raise trouble[0] if trouble else UnknownBundle("No model is installed.")
-        return cls(found, chosen)
+        return cls(found, chosen, data)
 
     def bundles(self) -> list[BundleInfo]:
         """What is loaded."""
@@ -104,7 +110,7 @@ class Engine:
                 return self._edit(request, watch)
             if isinstance(request, CompareRequest):
                 return self._compare(request, watch)
-            raise BadRequest("This editor trains no mappers.")
+            return self._train(request, watch)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory() from error
 
@@ -188,6 +194,17 @@ class Engine:
         return CompareResult(rows=tuple(
             Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer, effect=row.effect,
                      milliseconds=row.milliseconds) for row in rows))  # fmt: skip
+
+    def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
+        bundle = self._bundle(request.bundle)
+        if self.data is None:
+            raise BadRequest("This editor has no folder to keep a mapper in.")
+        trained = prompt_mapper.train(bundle, request, watch)
+        kept = prompt_mapper.worth_keeping(bundle, trained)
+        if kept:
+            mappers.save(mappers.own_folder(self.data, bundle.info.name), trained)
+            bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
+        return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
     def _canvas(self, inversion: Inversion) -> tuple[Bundle, Canvas]:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)

@@ -72,8 +72,8 @@ class LocalExecutor:
         await asyncio.to_thread(self._thread.shutdown, True)
 
 
-def load_engine(folders: Sequence[Path], device: str | None) -> Engine:
+def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None) -> Engine:
     """The real engine; imports torch, so call it on the device thread."""
     from editor.engine import Engine as RealEngine
 
-    return RealEngine.load(folders, device)
+    return RealEngine.load(folders, device, data)

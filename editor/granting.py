@@ -167,12 +167,20 @@ def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> lis
     fresh: list[Adjustment] = []
     for layer in layers:
         if layer.basis and layer.basis != _basis(canvas, layer.method, fresh):
-            state, method = canvas.state(fresh, layer), registry.get(layer.method, canvas.bundle)
-            candidate = method.find(canvas.bundle, state, layer, wishes.text_direction(canvas.bundle, layer), watch)
+            candidate = _found_anew(canvas, fresh, layer, watch)
             if candidate is not None:
                 layer = layer_of(canvas, fresh, layer, candidate)
         fresh.append(layer)
     return fresh
+
+
+def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch) -> Candidate | None:
+    """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
+    method = registry.METHODS[layer.method]
+    if not method.offered(canvas.bundle):
+        return None
+    direction = wishes.text_direction(canvas.bundle, layer)
+    return method.find(canvas.bundle, canvas.state(below, layer), layer, direction, watch)
 
 
 def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Candidate) -> Adjustment:
@@ -188,7 +196,7 @@ def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Can
 
 def _basis(canvas: Canvas, method: MethodName, below: Sequence[Adjustment]) -> str:
     """A slow method's delta stays when a layer below it goes: nobody waits for a search that was not asked for."""
-    return basis_of(canvas.w, () if registry.get(method, canvas.bundle).slow else below)
+    return basis_of(canvas.w, () if registry.METHODS[method].slow else below)
 
 
 def _without_same(

@@ -171,7 +171,10 @@ class CompareRequest(Message):
 
 
 class TrainMapperRequest(Message):
-    """A mapper for one prompt, trained and kept in the bundle's folder; later wishes that say the same use it."""
+    """A mapper for one prompt, trained and kept with the bundle by the installation; later wishes that say the same use it.
+
+    It runs beside other jobs. Its progress has the stage "train" and counts seconds of ``minutes``.
+    """
 
     kind: Literal["train-mapper"] = "train-mapper"
     bundle: str | None = None
@@ -216,7 +219,8 @@ class TrainMapperResult(Message):
     bundle: str
     prompt: str
     steps: int
-    gain: float = Field(description="mean rise of the wish's logit over unseen samples, against the bundle's standard gain")
+    gain: float = Field(description="mean rise of the wish's logit over unseen samples")
+    kept: bool = Field(description="False where it learnt too little to be worth keeping")
 
 
 Request = Annotated[InvertRequest | EditRequest | CompareRequest | TrainMapperRequest, Field(discriminator="kind")]

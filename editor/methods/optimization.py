@@ -142,7 +142,7 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
     offset = begin.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([offset], lr=rate, betas=(0.9, 0.99))
     least = begin.new_full((len(begin),), math.inf)
-    best, fell = begin.clone(), 0
+    mark, best, fell = least, begin.clone(), 0
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = rate * schedule(step / steps)
@@ -151,8 +151,9 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
         losses.sum().backward()
         values = losses.detach()
         better = values < least
-        fell = step if bool((values < (1 - FLAT) * least).any()) else fell
         best[better], least = offset.detach()[better], torch.minimum(least, values)
+        if bool((least < (1 - FLAT) * mark).any()):
+            mark, fell = least, step
         watch("find", step + 1, steps, partial(pictures.__getitem__, int(values.argmin())))
         if step - fell >= FLAT_STEPS:
             break

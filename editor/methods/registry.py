@@ -8,12 +8,14 @@ from editor.methods.base import Method
 from editor.methods.global_direction import BETA, GlobalDirection, Published
 from editor.methods.mapper import TextMapping
 from editor.methods.optimization import Optimization, Styles, WPlus
+from editor.methods.prompt_mapper import PromptMapping
 from editor.protocol import MethodName, Wish
 
 METHODS: dict[MethodName, Method] = {
     method.name: method
     for method in (
         TextMapping(),
+        PromptMapping(),
         GlobalDirection(),
         Published("styleclip", BETA),
         Published("styleclip-auto", None),
@@ -21,11 +23,11 @@ METHODS: dict[MethodName, Method] = {
         Optimization("optimization-s", Styles),
     )
 }
-AUTOMATIC: tuple[MethodName, ...] = ("mapper", "direction")
+AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction")
 """Fast, and measured to be worth their time on every wish."""
 PATIENT: tuple[MethodName, ...] = ("optimization",)
 """Tried where the automatic ones do too little and the user is willing to wait."""
-COMPARED: tuple[MethodName, ...] = ("mapper", "direction", "optimization", "styleclip")
+COMPARED: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "optimization", "styleclip")
 """Side by side when no methods are named."""
 
 
