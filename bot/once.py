@@ -81,7 +81,7 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
         changes = {"data_dir": Path(folder), "database_url": None}
-        async with assembled(settings.model_copy(update=changes)) as parts:
+        async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:
             return await _talk(parts.conversations, options, picture)
 
 

@@ -28,8 +28,8 @@ from editor.methods.optimization import WPlus, schedule
 from editor.networks.mapper import LEVELS, PromptMapper
 from editor.protocol import PictureData, TrainMapperRequest, TrainMapperResult, Wish
 
-BATCH = 8
-RATE = 0.1
+BATCH = 4
+RATE = 3.0
 """Adam's rate; equalised layers of lr_mul 0.01 take a hundredth of it."""
 UNSEEN = 64
 """Samples that the gain is measured on."""
