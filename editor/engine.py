@@ -192,7 +192,8 @@ class Engine:
         picture = decode(request.picture).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
-            Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer, effect=row.effect,
+            Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer,
+                     adjustments=tuple(row.layers), effect=row.effect,
                      milliseconds=row.milliseconds) for row in rows))  # fmt: skip
 
     def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:

@@ -200,11 +200,15 @@ class EditResult(Message):
 
 
 class Compared(Message):
-    """What one method made of the wish; ``adjustment`` is None where it found nothing or was refused."""
+    """What one method made of the wish; ``adjustment`` is None where it found nothing.
+
+    ``adjustments`` are all in force in its picture, so that a front end can go on from there.
+    """
 
     method: MethodName
     picture: PictureData
     adjustment: Adjustment | None
+    adjustments: tuple[Adjustment, ...]
     effect: Effect
     milliseconds: float
 

@@ -49,6 +49,7 @@ def create_app(conversations: Conversations, samples: Path, most_upload: int, ho
     app.router.add_get("/", _page)
     app.router.add_get("/api/state", _state)
     app.router.add_post("/api/talk", _talk)
+    app.router.add_post("/api/compare", _talk)
     app.router.add_get("/api/pictures/{edit:\\d+}", _picture)
     app.router.add_get("/samples/{number:\\d+}.png", _sample)
     app.router.add_static("/static", STATIC)
@@ -195,7 +196,10 @@ def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
 
 
 async def _talk(request: web.Request) -> web.StreamResponse:
-    """One message as multipart form; the answer is NDJSON: progress events, then the turn."""
+    """One message as multipart form; the answer is NDJSON: progress events, then the turn.
+
+    Under the address that compares, its wish is done by every method side by side.
+    """
     text, picture, reply_to = await _message(request)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     if COOKIE not in request.cookies:
@@ -203,13 +207,17 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
 
     async def progress(event: wire.Event) -> None:
-        body = event.model_dump(mode="json", exclude={"result", "preview"})
+        body = event.model_dump(mode="json", exclude={"result"})
         if body["event"] in ("queued", "started", "progress"):
             await _line(response, body)
 
     conversations = request.app[CONVERSATIONS]
     # Shielded: a page that is closed does not stop the wish; its result is there when the page is opened again.
-    turn = await asyncio.shield(conversations.talk(_speaker(request), text, picture, reply_to, progress))
+    if request.path.endswith("/compare"):
+        work = conversations.compare(_speaker(request), text, None, progress)
+    else:
+        work = conversations.talk(_speaker(request), text, picture, reply_to, progress)
+    turn = await asyncio.shield(work)
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
@@ -246,4 +254,10 @@ def _turn(turn: Turn) -> dict[str, Any]:
 
 
 def _shown(shown: Shown) -> dict[str, Any]:
-    return {"edit": shown.edit, "number": shown.number, "url": f"/api/pictures/{shown.edit}", "alt": shown.alt}
+    return {
+        "edit": shown.edit,
+        "number": shown.number,
+        "url": f"/api/pictures/{shown.edit}",
+        "alt": shown.alt,
+        "caption": shown.caption,
+    }
