@@ -21,8 +21,8 @@ NEARLY = 0.85
 """Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
 LEAST_SHARE, VERY = 0.6, 1.25
 """A smaller step is preferred, down to this share of the most gain, where "very" (``reach`` of 1.5) would pass the goal."""
-MOST_DEVIATION = 10.0
-"""No style may leave its mean by more than this many deviations."""
+MOST_DEVIATION, OUTSIDE = 10.0, 0.01
+"""Styles may not leave their mean by more than so many deviations, but for this share of those that a step moves."""
 
 
 def standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> float:
@@ -46,11 +46,12 @@ def standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, stren
 
 
 def room(bundle: Bundle, state: State, delta: Tensor) -> float:
-    """The largest strength of a delta [C] at which no style leaves the generator's statistics."""
+    """The largest strength of a delta [C] at which the styles that it moves keep to the generator's statistics, all but
+    those few that a picture brings along outside of them: one such style must not forbid every edit."""
     moving = delta.abs() > 1e-6
     ends = bundle.bank.s_mean + delta.sign() * MOST_DEVIATION * bundle.bank.s_std
     left = ((ends - state.styles) / torch.where(moving, delta, torch.ones_like(delta)))[moving]
-    return max(0.25, float(left.min())) if len(left) else 0.25
+    return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
 
 
 def calibrated(bundle: Bundle, state: State, wish: Wish, delta: Tensor) -> Tensor:

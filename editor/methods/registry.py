@@ -5,10 +5,16 @@ from __future__ import annotations
 from editor.bundle import Bundle
 from editor.errors import BadRequest
 from editor.methods.base import Method
+from editor.methods.ganspace import GANSpace
 from editor.methods.global_direction import BETA, GlobalDirection, Published
+from editor.methods.interfacegan import InterFaceGAN
 from editor.methods.mapper import TextMapping
 from editor.methods.optimization import Optimization, Styles, WPlus
 from editor.methods.prompt_mapper import PromptMapping
+from editor.methods.styleflow import StyleFlow
+from editor.methods.stylemc import StyleMC
+from editor.methods.stylespace import StyleSpace
+from editor.methods.tedigan import TediGAN
 from editor.protocol import MethodName, Wish
 
 METHODS: dict[MethodName, Method] = {
@@ -21,6 +27,12 @@ METHODS: dict[MethodName, Method] = {
         Published("styleclip-auto", None),
         Optimization("optimization", WPlus),
         Optimization("optimization-s", Styles),
+        StyleMC(),
+        StyleSpace(),
+        GANSpace(),
+        InterFaceGAN(),
+        StyleFlow(),
+        TediGAN(),
     )
 }
 AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction")
