@@ -15,14 +15,12 @@ from editor import wishes
 from editor.arrays import to_array
 from editor.bundle import Bundle
 from editor.canvas import Canvas, basis_of
-from editor.methods import registry
+from editor.methods import registry, worth
 from editor.methods.base import Candidate, Watch
 from editor.protocol import Adjustment, Effect, MethodName, Wish
 
 VISIBLE = 0.08
 """Change of a pixel, in [-1, 1], that a person notices."""
-DRIFT_WEIGHT = 10.0
-"""Logits of gain that a unit of embedding change across the wish is worth, when methods are compared."""
 CLEAR = 0.3
 """Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
 LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
@@ -31,12 +29,14 @@ LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
 
 @dataclass(frozen=True)
 class Trial:
-    """One method's adjustment on its start, the picture [3, R, R] it makes, that picture's embedding [D] and what changed."""
+    """One method's adjustment on its start, the picture [3, R, R] it makes, that picture's embedding [D], what changed and
+    what that is worth."""
 
     layer: Adjustment
     picture: Tensor
     embedding: Tensor
     measure: wishes.Measure
+    worth: float
 
 
 class Grant:
@@ -60,10 +60,19 @@ class Grant:
         pictures = self.state.pictures(self.bundle, torch.stack(steps))
         embeddings = self.bundle.clip.encode_image(pictures)
         self.before, self.start = pictures[0], embeddings[0]
-        return [
-            Trial(layer, picture, embedding, wishes.measure(self.bundle, self.direction, self.target, self.start, embedding))
-            for layer, picture, embedding in zip(made, pictures[1:], embeddings[1:], strict=True)
-        ]
+        reads = self._misread(pictures[1:], torch.stack(steps)[1:])
+        return [self._trial(*parts) for parts in zip(made, pictures[1:], embeddings[1:], reads, strict=True)]
+
+    def _trial(self, layer: Adjustment, picture: Tensor, embedding: Tensor, read: float) -> Trial:
+        assert self.start is not None
+        measure = wishes.measure(self.bundle, self.direction, self.target, self.start, embedding)
+        return Trial(layer, picture, embedding, measure, worth.worth(self.bundle, self.wish, measure, read))
+
+    def _misread(self, pictures: Tensor, deltas: Tensor) -> list[float]:
+        """By the encoder, of each picture; a change in a region has no place in W of its own."""
+        if self.state.mask is not None or not len(pictures):
+            return [0.0] * len(pictures)
+        return worth.misread(self.bundle, pictures, worth.places_of(self.bundle, self.state, deltas)).tolist()
 
     def _find(self, name: MethodName, watch: Watch) -> Candidate | None:
         return registry.get(name, self.bundle).find(self.bundle, self.state, self.wish, self.direction, watch)
@@ -73,11 +82,6 @@ class Grant:
         """How well the wish's text describes the picture before it."""
         assert self.start is not None, "trials() first"
         return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
-
-    def score(self, trial: Trial) -> float:
-        """What a trial is worth: its gain, as far as it is wanted, less what else it changed."""
-        wanted = wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
-        return min(self.sign * trial.measure.gain, wanted) - DRIFT_WEIGHT * trial.measure.drift
 
     def effect(self, trial: Trial | None) -> Effect:
         """What a trial did, in numbers and with a verdict; None where no method found anything."""
@@ -124,11 +128,11 @@ def grant(
     work = Grant(canvas, layers, wish)
     names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
     trials = work.trials(names, watch)
-    best = max(trials, key=work.score, default=None)
+    best = max(trials, key=lambda trial: trial.worth, default=None)
     effect = work.effect(best)
     if patient and not wish.method and effect.verdict != "done" and not effect.satisfied and _answers(canvas.bundle, wish):
         trials += work.trials(registry.slow(canvas.bundle), watch)
-        best = max(trials, key=work.score, default=None)
+        best = max(trials, key=lambda trial: trial.worth, default=None)
         effect = work.effect(best)
     if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed
         return work.kept, effect.model_copy(update={"verdict": "done", "replaced": work.replaced, "nearest": ()})

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
+from editor.methods.worth import misread
 from editor.protocol import Wish
 
 VIEWS = 2
@@ -91,12 +92,4 @@ class Objective:
 
     def reading(self, pictures: Tensor, w: Tensor) -> Tensor:
         """How far from w [N, w_dim] the encoder reads the pictures, in W's deviations: [N]."""
-        encoder = self.bundle.encoder
-        read = encoder(_sized(pictures)).mean(1)
-        return READING * ((read - w) / encoder.w_std).square().mean(1).sqrt()
-
-
-def _sized(pictures: Tensor, size: int = 128) -> Tensor:
-    if pictures.shape[-1] == size:
-        return pictures
-    return F.interpolate(pictures, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        return READING * misread(self.bundle, pictures, w)
