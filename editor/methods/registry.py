@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editor import wishes
 from editor.bundle import Bundle
 from editor.errors import BadRequest
 from editor.methods.base import Method
@@ -10,7 +11,7 @@ from editor.methods.global_direction import BETA, GlobalDirection, Published
 from editor.methods.interfacegan import InterFaceGAN
 from editor.methods.mapper import TextMapping
 from editor.methods.optimization import Optimization, Styles, WPlus
-from editor.methods.prompt_mapper import PromptMapping
+from editor.methods.prompt_mapper import PromptMapping, fitting
 from editor.methods.styleflow import StyleFlow
 from editor.methods.stylemc import StyleMC
 from editor.methods.stylespace import StyleSpace
@@ -53,7 +54,7 @@ def get(name: MethodName, bundle: Bundle) -> Method:
 
 def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
     """Those tried for a wish that names no method."""
-    return tuple(name for name in AUTOMATIC if METHODS[name].offered(bundle))
+    return _useful(AUTOMATIC, bundle, wish)
 
 
 def slow(bundle: Bundle) -> tuple[MethodName, ...]:
@@ -63,4 +64,11 @@ def slow(bundle: Bundle) -> tuple[MethodName, ...]:
 
 def compared(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
     """Those shown side by side when none are named."""
-    return tuple(name for name in COMPARED if METHODS[name].offered(bundle))
+    return _useful(COMPARED, bundle, wish)
+
+
+def _useful(names: tuple[MethodName, ...], bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those that the bundle has; a mapper for one prompt where one was trained for this wish."""
+    found = tuple(name for name in names if METHODS[name].offered(bundle))
+    taught = "prompt-mapper" in found and fitting(bundle, wishes.text_direction(bundle, wish)) is not None
+    return found if taught else tuple(name for name in found if name != "prompt-mapper")

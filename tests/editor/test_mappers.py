@@ -15,6 +15,7 @@ from editor.canvas import Canvas
 from editor.engine import Engine
 from editor.errors import BadCheckpoint, BadRequest, Cancelled
 from editor.mappers import Trained
+from editor.methods import registry
 from editor.methods.base import unwatched
 from editor.methods.prompt_mapper import PromptMapping, fitting
 from editor.networks.mapper import LEVELS, STEP, PromptMapper
@@ -93,6 +94,12 @@ def test_the_method_gives_the_networks_step_as_a_delta(learnt: Bundle, canvas: C
     share = float(found.delta @ whole / (whole @ whole))
     assert torch.allclose(found.delta, share * whole, atol=1e-4)
     assert 0.3 < share < 1.6
+
+
+def test_it_is_tried_for_the_wishes_that_it_was_trained_for(learnt: Bundle) -> None:
+    for prompt, fits in (("eyeglasses", True), ("a hat", False)):
+        assert ("prompt-mapper" in registry.automatic(learnt, Wish(prompt=prompt))) == fits
+        assert ("prompt-mapper" in registry.compared(learnt, Wish(prompt=prompt))) == fits
 
 
 def test_an_adjustment_outlives_the_mapper_that_made_it(learnt: Bundle, canvas: Canvas) -> None:
