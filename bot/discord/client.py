@@ -16,7 +16,7 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, mod, modals, presses, registration
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
@@ -33,7 +33,10 @@ from storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 
-ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
+ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
+    buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu,
+    *mod.ITEMS,
+)  # fmt: skip
 MOST_OFFERED = 500
 
 
@@ -77,6 +80,7 @@ class Bot(discord.AutoShardedClient):
         """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
         self.add_dynamic_items(*ITEMS)
         commands.add_to(self.tree)
+        mod.add_to(self.tree)
         await self.tree.set_translator(Translator())
         await self.desk.resume()
         self._keep(asyncio.create_task(self._register()))

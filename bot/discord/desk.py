@@ -9,6 +9,7 @@ arrived before is found and completed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,11 +21,12 @@ import discord
 
 from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
-from bot.discord.errors import TooMany
+from bot.discord.errors import TooMany, WishCancelled
 from bot.discord.live import LiveMessage
 from bot.discord.outlets import Outlet
 from bot.errors import BotError
 from bot.locales import locale_of
+from editor.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import Asked, Inbox
 from storage.servers import ServerSettings
@@ -79,6 +81,12 @@ class _Place:
         self.begun = time.monotonic()
 
 
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
 class Desk:
     """Takes askings; one for the whole bot."""
 
@@ -86,8 +94,12 @@ class Desk:
         self.bot, self.inbox = bot, inbox
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
+        self.live: dict[str, LiveMessage] = {}
+        """The messages that show it, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._work: dict[str, asyncio.Task[works.Result]] = {}
+        self._cancelled: set[str] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
@@ -149,6 +161,20 @@ class Desk:
         for task in self.tasks:
             task.cancel()
 
+    async def cancel(self, key: str) -> bool:
+        """End a wish; its asker is told in its turn. False where it is answered already.
+
+        One that waits is not begun; of one under way the editor stops within a step.
+        """
+        if all(asked.key != key for asked in await self.inbox.open(PLATFORM)):
+            return False
+        self._cancelled.add(key)
+        if (work := self._work.get(key)) is not None:
+            with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
+                await self.bot.conversations.cancel(key)  # first, as the work still knows its job
+            work.cancel()
+        return True
+
     async def resume(self) -> None:
         """Begin to do again what a former life left open, each member's in their order."""
         for asked in await self.inbox.open(PLATFORM):
@@ -174,31 +200,52 @@ class Desk:
             if heard is None:  # deleted meanwhile: there is nobody to answer
                 await self.inbox.answered(asking.key, counts=False)
                 return
-            await self._admitted(heard, await self.bot.access.admit(heard, asked), again)
+            asking = heard
+            await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
         except (BotError, StorageError) as error:
             await self._tell(asking, error)
         except discord.HTTPException as error:
             await self._lost(asking, error)
         finally:
             self.open.pop(asking.key, None)
+            self._cancelled.discard(asking.key)
 
     async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> None:
         message = None
         for number, part in enumerate(asking.parts()):
-            message = await self._one(part, settings, number == 0, again)
-        await self.inbox.answered(asking.key, message)
+            message = await self._one(asking.key, part, settings, number == 0, again)
+            if asking.key in self._cancelled:
+                break
+        await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
 
-    async def _one(self, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
-        """Do the work for one picture, and show it; returns the message's id."""
+    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
+        """Do the work for one picture of the wish ``key``, and show it; returns the message's id."""
         outlet = Outlet(self.bot, asking, first)
         earlier = await outlet.earlier(cards.tag(asking)) if again else None
         async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
-            result = await works.do(self.bot, asking, settings, live)
+            result = await self._done(key, asking, settings, live)
             message = str(await live.finish(result.card, result.private))
         if result.edit is not None and result.card.shots:
             await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
         await self.bot.conversations.settle(asking.key)
         return message
+
+    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+        """The result, or that a moderator ended the wish."""
+        if key in self._cancelled:
+            return works.failed(WishCancelled(), asking)
+        work = self._work[key] = asyncio.create_task(works.do(self.bot, asking, settings, live))
+        self.live[key] = live
+        try:
+            result = await work
+        except asyncio.CancelledError:
+            if not work.cancelled() or _current().cancelling():
+                raise
+            return works.failed(WishCancelled(), asking)
+        finally:
+            self._work.pop(key)
+            self.live.pop(key)
+        return works.failed(WishCancelled(), asking) if result.outcome == Cancelled.code else result
 
     async def _tell(self, asking: Asking, error: Exception) -> None:
         """What is wrong, to the asker alone where that can be."""

@@ -6,6 +6,8 @@ BotError
 ├── NothingHere        a message without a picture
 ├── MenuTooOld         a form whose message is not known any more
 ├── MayNotAttach       no permission to send pictures here
+├── MayNotModerate     no ``permissions`` for what only moderators do
+├── WishCancelled      a moderator ended the wish
 └── TooMany            too many wishes waiting (``when`` to come back)
 """
 
@@ -36,6 +38,18 @@ class MenuTooOld(BotError):
     """The form's message is not known any more."""
 
     key = "discord.error.menu-too-old"
+
+
+class MayNotModerate(BotError):
+    """The member lacks ``permissions`` for what only moderators do."""
+
+    key = "discord.error.may-not-moderate"
+
+
+class WishCancelled(BotError):
+    """A moderator ended the wish."""
+
+    key = "discord.error.wish-cancelled"
 
 
 class TooMany(BotError):

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord import app_commands
 
 from bot import locales
 from bot.discord import hearing
 from bot.discord.asking import PLATFORM, Kind
-from bot.discord.errors import NotYourButton
+from bot.discord.errors import MayNotModerate, NotYourButton
 from bot.errors import sentence_for
 from bot.locales import Locale
 from storage.history import Edit
@@ -45,7 +46,15 @@ async def answered(interaction: discord.Interaction) -> AsyncIterator[None]:
     except discord.HTTPException as error:
         logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
     except Exception as error:
-        await tell(interaction, sentence_for(error, locale_of(interaction)))
+        await tell(interaction, sentence_of(error, locale_of(interaction)))
+
+
+def sentence_of(error: Exception, locale: Locale) -> str:
+    """What to tell the member, also of what the library finds wrong."""
+    if isinstance(error, app_commands.MissingPermissions):
+        missing = [locale.say("list.quote", item=locale.say(f"mod.permission.{one}")) for one in error.missing_permissions]
+        return sentence_for(MayNotModerate(permissions=locale.listed(missing)), locale)
+    return sentence_for(error, locale)
 
 
 async def tell(interaction: discord.Interaction, text: str, **options: Any) -> None:

@@ -71,8 +71,10 @@ def offered(setting: Setting, bundle: str) -> tuple[str, ...]:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """What was measured so far."""
-    return [Row(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """What was measured so far; of what was measured twice, the later."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = [Row(**json.loads(line)) for line in lines]
+    return list({(row.method, row.prompt, row.upload): row for row in rows}.values())
 
 
 def measure(setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], each: int, out: Path) -> Iterator[Row]:

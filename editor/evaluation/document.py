@@ -37,8 +37,9 @@ resampled. *Seconds* are medians on the machine that made this page; what a meth
 """
 
 
-CHOICE = """**chosen**: what the engine does when no method is named. It tries those that take no time, renders and measures
-each, and takes what gains most of the wish, as far as it is wanted, and changes least besides.
+CHOICE = """**chosen**: what the engine does when no method is named. It tries the quick ones (a mapper for this wish where there
+is one, the mapper for any wish, the global direction with several thresholds, a single channel), renders each, and takes what
+gains most of the wish, as far as it is wanted, changes least besides, and is still read by the encoder as what it is.
 """
 
 

@@ -35,7 +35,7 @@ class StyleSpace:
     """One channel."""
 
     name: MethodName = "stylespace"
-    slow = True
+    slow = False
 
     def offered(self, bundle: Bundle) -> bool:
         """Everywhere."""

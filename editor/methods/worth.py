@@ -17,8 +17,9 @@ from editor.bundle import Bundle
 from editor.methods.base import State
 from editor.protocol import Wish
 
-DRIFT, MISREAD = 10.0, 10.0
-"""Logits of gain that a unit of drift is worth, and a deviation of W by which a picture is misread."""
+DRIFT, MISREAD = 15.0, 5.0
+"""Logits of gain that a unit of drift is worth, and a deviation of W by which a picture is misread: of a few that were
+tried on two dozen wishes, those that chose best as the judge reads it."""
 READ_SIZE = 128
 """Pixels that the encoder was taught on."""
 
