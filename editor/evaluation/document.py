@@ -37,6 +37,22 @@ resampled. *Seconds* are medians on the machine that made this page; what a meth
 """
 
 
+ADVICE = """## Which to use
+
+None: leave the method out and the engine chooses, per wish and picture, by what it measures without labels. Name one where you
+know better:
+
+* **mapper** where a wish has a goal ("pink hair", from any hair); **prompt-mapper** where one wish is asked for often and is worth
+  minutes of training, once;
+* **direction** where a wish is a way to go ("older", and "much older"): it adds up, scales furthest, and works for any generator
+  whose directions were measured, without a trained mapper;
+* **stylespace** where one thing must change and nothing besides, if there is a channel for it;
+* **optimization** where the quick ones do too little and seconds are no matter; in StyleSpace it moves less besides;
+* the others to compare with: **styleclip** and **styleclip-auto** are the published recipe, **ganspace** and **interfacegan** know
+  only straight ways through W, **tedigan** trusts the text-image model more than a small one deserves.
+
+"""
+
 CHOICE = """**chosen**: what the engine does when no method is named. It tries the quick ones (a mapper for this wish where there
 is one, the mapper for any wish, the global direction with several thresholds, a single channel), renders each, and takes what
 gains most of the wish, as far as it is wanted, changes least besides, and is still read by the encoder as what it is.
@@ -61,7 +77,7 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
     parts = [
         INTRODUCTION.format(**values), table(found),
         f"![Success against collateral as strength grows]({folder.name}/curves.png)\n",
-        "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
+        ADVICE + "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
         "## What they look like\n", *(f"![{path.stem}]({folder.name}/{path.name})\n" for path in sheets if path),
         "## What each is, and what differs from its paper\n", *(about(summary.method) for summary in found),
     ]  # fmt: skip
