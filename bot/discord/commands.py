@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import NothingHere
 from bot.discord.translator import named
 from bot.locales import Locale
+from editor.errors import EditorAway
 from storage.history import Edit
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ MOST_RECENT = 6
 """Of one's own wishes that are suggested again, before what the bundle answers well."""
 MOST_CHOICES, MOST_CHOICE, MOST_WISH = 25, 100, 500
 _SUGGEST_SECONDS = 2.0
+"""For what has to be answered within three, at once: whoever is killed before that has promised nothing."""
 Interaction = discord.Interaction[Any]
 
 
@@ -202,9 +205,14 @@ async def adjust(interaction: Interaction) -> None:
 @_command("bundles")
 async def bundles(interaction: Interaction) -> None:
     """The domains that the editor knows."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
-    lines = [_bundle(info, locale) for info in await bot.conversations.editor.bundles()]
+    try:
+        async with asyncio.timeout(_SUGGEST_SECONDS):
+            lines = [_bundle(info, locale) for info in await bot.conversations.editor.bundles()]
+    except TimeoutError:
+        raise EditorAway from None
+    if not lines:  # it is still loading them
+        raise EditorAway
     await show(interaction, cards.table(locale.say("discord.title.bundles"), lines))
 
 
@@ -217,9 +225,11 @@ def _bundle(info: Any, locale: Locale) -> str:
 @_command("help")
 async def help_(interaction: Interaction) -> None:
     """What can be said and pressed."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
-    examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
+    examples: list[str] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SUGGEST_SECONDS):
+            examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
     name = bot.user.mention if bot.user is not None else ""
     lines = [locale.say(f"discord.help.{part}", bot=name) for part in ("begin", "on", "reply", "again", "avatar", "privacy")]
     if examples:
