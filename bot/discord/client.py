@@ -23,7 +23,6 @@ from bot.discord.desk import Desk
 from bot.discord.errors import MenuTooOld
 from bot.discord.forgetting import Forgetting
 from bot.discord.translator import Translator
-from bot.errors import BadToken
 from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
@@ -49,17 +48,18 @@ class Offered(OrderedDict[str, tuple[Upload, ...]]):
 class Bot(discord.AutoShardedClient):
     """One bot over one service of conversations. ``most_upload`` is in bytes.
 
-    ``leavers``: hear of members who leave, which needs the privileged intent of members.
+    ``leavers``: hear of members who leave, which needs the privileged intent of members. ``owner_server``: where the commands
+    of the bot's owner are offered.
     """
 
     def __init__(
         self, conversations: Conversations, history: History, most_upload: int,
-        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, **options: Any,
+        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, owner_server: int | None = None, **options: Any,
     ) -> None:  # fmt: skip
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.conversations, self.history = conversations, history
-        self.most_upload, self.cdn_hosts = most_upload, cdn_hosts
+        self.most_upload, self.cdn_hosts, self.owner_server = most_upload, cdn_hosts, owner_server
         self.people = People(history.database)
         servers, inbox = Servers(history.database), Inbox(history.database)
         self.access = Access(servers, Policy(servers, inbox))
@@ -132,6 +132,10 @@ class Bot(discord.AutoShardedClient):
         if hearing.addressed(self, message):
             await self.desk.take(hearing.bare(self, message), hear=lambda: hearing.of_message(self, message))
 
+    async def on_app_command_completion(self, interaction: discord.Interaction, _: Any) -> None:
+        """A command was answered; the desk and the tree's errors count for themselves."""
+        commands.counted(interaction)
+
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Forms, and presses of what no version of the bot knows any more; the library calls all others itself."""
         if interaction.type is discord.InteractionType.modal_submit:
@@ -141,13 +145,5 @@ class Bot(discord.AutoShardedClient):
         else:
             return
         if not known:
-            await presses.tell(interaction, presses.locale_of(interaction).say(MenuTooOld.key))
-
-
-async def run(conversations: Conversations, history: History, token: str, most_upload: int) -> None:
-    """Serve Discord until cancelled. Raises BadToken where Discord does not know the token."""
-    async with Bot(conversations, history, most_upload) as bot:
-        try:
-            await bot.start(token)
-        except discord.LoginFailure:
-            raise BadToken from None
+            async with presses.answered(interaction):
+                raise MenuTooOld

@@ -149,6 +149,7 @@ TEXTS = {
     "discord.form.placeholder": "比如：绿色眼睛，不要改变头发",
     # Discord: while it takes time
     "discord.preview": "正在制作的图片预览",
+    "discord.kept": "我正要重启。你的要求我记下了，一回来就接着做，不用再说一遍。",
     "discord.away": "修图程序暂时不在线。你的要求我已经记下，等它恢复就马上处理，不用再说一遍。",
     # Discord: answers
     "discord.caption.before": "修改前",
@@ -244,6 +245,8 @@ TEXTS = {
     "start.database": "数据库打不开：{reason}。",
     "start.token": "DISCORD_TOKEN 看起来不是机器人令牌（应为用点隔开的三段，前面不带「Bot 」）。请到开发者平台重新复制。",
     "start.permissions": "我在 {place} 缺少这些权限：{permissions}。",
+    "start.leavers": "服务器「{place}」要求清除退出成员的记录，但我收不到成员退出的消息：请设置 HEAR_LEAVERS=true。",
+    "start.shards": "Discord 不接受 SHARD_COUNT：请去掉这项设置，或者填 Discord 建议的数目或更大的数目。",
     "start.intent": "尚未开启「{intent}」：请到开发者平台的「Bot」页，在「Privileged Gateway Intents」中打开。",
     # the command that makes a backup
     "backup.target-in-use": "{target} 已经存在；请换一个还不存在的文件夹。",
@@ -288,6 +291,8 @@ TEXTS = {
     "web.greeting": "你好！发一张头像给我，或者选一张示例，再告诉我想怎么改：先说「粉色头发」，再说「淡一点」「戴上眼镜」「撤销」…",
     "web.welcome-back": "欢迎回来。图片还是你离开时的样子：接着告诉我想怎么改，或者换一张新的。",
     "web.unreachable": "暂时联系不上我。你写的话还在输入框里，请再发一次。",
+    "web.stopping": "我正要停下来。你的话还在输入框里，等我回来再发就好。",
+    "web.kept": "我正要停下来。你的要求我记下了：等我回来再打开这个页面，就能看到结果。",
     "web.working": "正在处理…",
     "web.starting": "马上开始…",
     "web.waiting": "排队中：前面还有 {number} 个…",

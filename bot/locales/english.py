@@ -154,6 +154,7 @@ TEXTS = {
     "discord.form.placeholder": "For example: green eyes, without changing the hair",
     # Discord: while it takes time
     "discord.preview": "Preview of the picture in the making",
+    "discord.kept": "I am being restarted. I have kept your wish and will do it as soon as I am back; you need not ask again.",
     "discord.away": "My editor is away at the moment. I have kept your wish and will do it as soon as the editor is back; you need not ask again.",
     # Discord: answers
     "discord.caption.before": "before",
@@ -251,6 +252,8 @@ TEXTS = {
     "start.token": "DISCORD_TOKEN does not look like a bot token (three parts with dots between, without “Bot ” before them). "
     "Copy it anew from the developer portal.",
     "start.permissions": "In {place} I lack permissions: {permissions}.",
+    "start.leavers": "The server “{place}” wants what leaving members did to be forgotten, but I do not hear of them: set HEAR_LEAVERS=true.",
+    "start.shards": "Discord does not accept SHARD_COUNT: leave it out, or set the number that Discord advises or more.",
     "start.intent": "The intent “{intent}” is not switched on: developer portal, page “Bot”, “Privileged Gateway Intents”.",
     # the command that makes a backup
     "backup.target-in-use": "{target} exists already; name a folder that does not.",
@@ -296,6 +299,8 @@ TEXTS = {
     "“add glasses”, “undo”…",
     "web.welcome-back": "Welcome back. Your picture is as you left it: tell me what to change, or start with a new one.",
     "web.unreachable": "I cannot be reached at the moment. Your message is still in the box; please send it again.",
+    "web.stopping": "I am just being stopped. Your message is still in the box; please send it when I am back.",
+    "web.kept": "I am just being stopped. I have kept your wish: open this page again when I am back, and the result will be there.",
     "web.working": "Working…",
     "web.starting": "Starting…",
     "web.waiting": "Waiting: {number} ahead of you…",
