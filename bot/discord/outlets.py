@@ -51,7 +51,9 @@ class Outlet:
         asked = discord.utils.snowflake_time(self.asking.number)
         if discord.utils.utcnow() - asked > TOKEN_LIVES:
             return None
-        return discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
+        webhook = discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
+        webhook.type = discord.WebhookType.application  # only such a one may tell a member alone
+        return webhook
 
     @asynccontextmanager
     async def typing(self) -> AsyncIterator[None]:

@@ -301,6 +301,7 @@ TEXTS = {
     "web.unreachable": "I cannot be reached at the moment. Your message is still in the box; please send it again.",
     "web.stopping": "I am just being stopped. Your message is still in the box; please send it when I am back.",
     "web.kept": "I am just being stopped. I have kept your wish: open this page again when I am back, and the result will be there.",
+    "web.kept.picture": "I am just being stopped and was not done. Open this page again when I am back; if your picture is not there, please send it again.",
     "web.working": "Working…",
     "web.starting": "Starting…",
     "web.waiting": "Waiting: {number} ahead of you…",

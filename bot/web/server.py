@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,21 +41,27 @@ HEADERS = {
 CONVERSATIONS = web.AppKey("conversations", Conversations)
 SAMPLES = web.AppKey("samples", Path)
 MOST_UPLOAD = web.AppKey("most_upload", int)
-STOPPING = web.AppKey("stopping", asyncio.Event)
-OVER = web.AppKey("over", asyncio.Event)
-UNDER_WAY: web.AppKey[set[asyncio.Task[Turn]]] = web.AppKey("under_way")
-"""Turns that are being made: until they are done, or the bot cannot wait any more."""
 USER = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class _Stopping:
+    """How a chat comes to its end: first nothing new is begun, then nothing is waited for any more."""
+
+    near: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    under_way: set[asyncio.Task[Turn]] = field(default_factory=set)
+
+
+STOPPING = web.AppKey("stopping", _Stopping)
 
 
 def create_app(conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1") -> web.Application:
     """The application; ``most_upload`` is in bytes, ``host`` the name it may be called by besides loopback's."""
     app = web.Application(middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536)
     app[CONVERSATIONS], app[SAMPLES], app[MOST_UPLOAD] = conversations, samples, most_upload
-    app[STOPPING], app[OVER] = asyncio.Event(), asyncio.Event()
-    under_way: set[asyncio.Task[Turn]] = set()
-    app[UNDER_WAY] = under_way
+    app[STOPPING] = _Stopping()
     app.router.add_get("/", _page)
     app.router.add_get("/api/state", _state)
     app.router.add_post("/api/talk", _talk)
@@ -82,11 +89,13 @@ async def serve(app: web.Application, host: str, port: int, announce: Callable[[
 
 async def drain(app: web.Application, seconds: float) -> None:
     """Take no new messages, and finish those under way within so many seconds; the rest is finished at the next start."""
-    app[STOPPING].set()
-    if app[UNDER_WAY]:
-        await asyncio.wait(set(app[UNDER_WAY]), timeout=seconds)
-    app[OVER].set()
-    await asyncio.sleep(0)
+    stopping = app[STOPPING]
+    stopping.near.set()
+    if stopping.under_way:
+        await asyncio.wait(set(stopping.under_way), timeout=seconds)
+    stopping.over.set()
+    for late in stopping.under_way:
+        late.cancel()
 
 
 # who may ask
@@ -215,7 +224,7 @@ def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
 async def _talk(request: web.Request) -> web.StreamResponse:
     """One message as multipart form; the answer is NDJSON: progress events, then the turn."""
     text, picture, reply_to = await _message(request)
-    if request.app[STOPPING].is_set():
+    if request.app[STOPPING].near.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     if COOKIE not in request.cookies:
@@ -228,29 +237,30 @@ async def _talk(request: web.Request) -> web.StreamResponse:
             await _line(response, body)
 
     conversations = request.app[CONVERSATIONS]
-    turn = await _finished(request, conversations.talk(_speaker(request), text, picture, reply_to, progress))
+    talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
+    turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
     return response
 
 
-async def _finished(request: web.Request, talk: Coroutine[Any, Any, Turn]) -> Turn:
+async def _finished(request: web.Request, talk: Coroutine[Any, Any, Turn], kept: str) -> Turn:
     """The turn; a page that is closed does not stop it, and its result is there when the page is opened again. Where the bot
-    stops before it is done, the answer says that it is kept.
+    stops before it is done, the answer is the text of the key ``kept``.
     """
-    app, doing = request.app, asyncio.create_task(talk)
-    app[UNDER_WAY].add(doing)
-    doing.add_done_callback(app[UNDER_WAY].discard)
-    over = asyncio.ensure_future(app[OVER].wait())
+    stopping, doing = request.app[STOPPING], asyncio.create_task(talk)
+    stopping.under_way.add(doing)
+    doing.add_done_callback(stopping.under_way.discard)
+    over = asyncio.create_task(stopping.over.wait())
     try:
         await asyncio.wait({doing, over}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         over.cancel()
-    if doing.done():
+    if doing.done() and not doing.cancelled():
         return doing.result()
     locale = _locale(request)
-    return Turn(locale.say("web.kept"), error="handed-over", locale=locale.code)
+    return Turn(locale.say(kept), error="handed-over", locale=locale.code)
 
 
 async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """``python -m bot`` as a process of its own, with the library pointed at a Discord on loopback.
 
-    python -m tests.bot.discord.process http://127.0.0.1:PORT
+python -m tests.bot.discord.process http://127.0.0.1:PORT
 """
 
 from __future__ import annotations
