@@ -89,7 +89,7 @@ async def of_message(bot: Bot, message: discord.Message) -> Asking:
 
 
 async def again(bot: Bot, asking: Asking) -> Asking | None:
-    """The wish of a message that an earlier life of the bot kept and did not listen to; None where it is deleted.
+    """The wish of a message that was kept and not listened to yet; None where it is deleted.
 
     Raises what ``of_message`` does, and discord.HTTPException.
     """
@@ -101,7 +101,7 @@ async def again(bot: Bot, asking: Asking) -> Asking | None:
         message = await channel.fetch_message(asking.number)
     except discord.NotFound:
         return None
-    return replace(await of_message(bot, message), roles=asking.roles, moderator=asking.moderator)
+    return replace(await of_message(bot, message), key=asking.key, roles=asking.roles, moderator=asking.moderator)
 
 
 async def _replied_edit(bot: Bot, message: discord.Message) -> int | None:

@@ -62,7 +62,11 @@ def failed(error: Exception, asking: Asking) -> Result:
     locale = locale_of(asking.text, asking.locale)
     if isinstance(error, BotError):
         error.values = {name: _here(value) for name, value in error.values.items()}
-    items = (buttons.ConsentButton(locale),) if isinstance(error, ConsentNeeded) else ()
+    items = (
+        (buttons.ConsentButton(locale, asking.reference if asking.ack == "message" else None),)
+        if isinstance(error, ConsentNeeded)
+        else ()
+    )
     text = locale.say("discord.consent") if isinstance(error, ConsentNeeded) else sentence_for(error, locale)
     return Result(Card(text, items=items), None, code_for(error))
 

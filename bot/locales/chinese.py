@@ -133,6 +133,7 @@ TEXTS = {
     "discord.consent": "在这里第一次修图之前，请先了解：你的图片会交给我的修图程序，用 AI 修改。原图和结果会保存一段时间，方便你继续修改和撤销；别人不能接着改你的图，结果会带有「经 AI 修改」的标注。"
     "随时可以用「/privacy」查看、导出和删除全部内容。请只发送你有权使用的图片。",
     "discord.consented": "谢谢！请再跟我说一次你的要求。",
+    "discord.consented.at-once": "谢谢！这就开始。",
     "discord.button.forget-edit": "确认删除",
     "discord.button.forget-all": "全部删除",
     "discord.confirm.edit": "要彻底删除这个结果吗？消息、图片和历史里的这一步都会删掉，其他步骤不受影响。",
