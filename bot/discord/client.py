@@ -16,7 +16,7 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration, standing
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
 MOST_OFFERED = 500
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+"""A bot without a voice need not be told what it would take to have one."""
 
 
 class Offered(OrderedDict[str, tuple[Upload, ...]]):
@@ -102,6 +104,11 @@ class Bot(discord.AutoShardedClient):
         """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self._keep(asyncio.create_task(self._catch_up()))
+        await standing.report(self, self.guilds)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Say what a new server does not give."""
+        await standing.report(self, [guild])
 
     async def _catch_up(self) -> None:
         for message in await catchup.missed(self):

@@ -6,6 +6,7 @@ BotError
 ├── NothingHere        a message without a picture
 ├── MenuTooOld         a form whose message is not known any more
 ├── MayNotAttach       no permission to send pictures here
+├── MayNotReply        no permission to read what was said here before, and so none to reply
 └── TooMany            too many wishes waiting (``when`` to come back)
 """
 
@@ -36,6 +37,12 @@ class MenuTooOld(BotError):
     """The form's message is not known any more."""
 
     key = "discord.error.menu-too-old"
+
+
+class MayNotReply(BotError):
+    """The bot may write in a channel, and may not read its history, which replies need."""
+
+    key = "discord.error.may-not-reply"
 
 
 class TooMany(BotError):

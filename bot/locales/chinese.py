@@ -186,6 +186,7 @@ TEXTS = {
     "discord.error.nothing-here": "这条消息里没有图片。",
     "discord.error.menu-too-old": "这个按钮或表单太旧了，我已经认不出它的意思。请再跟我说一次。",
     "discord.error.may-not-attach": "我在这个频道不能发送图片，请管理员给我「附加文件」的权限。",
+    "discord.error.may-not-reply": "我在这个频道看不到之前的消息，没法回复你，请管理员给我「读取消息历史记录」的权限。",
     "discord.error.too-many": "你还有好几个要求在排队，请{when}再来。",
     # Discord: names and descriptions of the commands
     "discord.command.edit.name": "修图",

@@ -191,6 +191,7 @@ TEXTS = {
     "discord.error.nothing-here": "There is no picture in this message.",
     "discord.error.menu-too-old": "This button or form is from another time, and I cannot tell any more what it meant. Please ask me again.",
     "discord.error.may-not-attach": "I may not send pictures in this channel. A moderator can give me the permission “Attach Files”.",
+    "discord.error.may-not-reply": "I may not see earlier messages in this channel, so I cannot reply to you. A moderator can give me the permission “Read Message History”.",
     "discord.error.too-many": "You have too many wishes waiting. Please come back {when}.",
     # Discord: names and descriptions of the commands
     "discord.command.edit.name": "edit",
