@@ -16,7 +16,7 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration, standing
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, owner, presses, registration, standing
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
@@ -79,6 +79,8 @@ class Bot(discord.AutoShardedClient):
         """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
         self.add_dynamic_items(*ITEMS)
         commands.add_to(self.tree)
+        if self.owner_server is not None:
+            owner.add_to(self.tree, self.owner_server)
         await self.tree.set_translator(Translator())
         await self.desk.resume()
         self._keep(asyncio.create_task(self._register()))
@@ -91,6 +93,8 @@ class Bot(discord.AutoShardedClient):
     async def _register(self) -> None:
         try:
             await registration.register(self.tree)
+            if self.owner_server is not None:
+                await registration.register(self.tree, self.owner_server)
         except discord.HTTPException as error:
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
         finally:
