@@ -15,10 +15,10 @@ PLATFORM = "discord"
 MOST_PICTURES = 4
 """Pictures of one message that are worked on; each gets an answer of its own."""
 
-IDLE = {"undo", "redo", "goto", "reset", "show", "ask"}
-"""Actions that only look at pictures which are there."""
+IDLE = {"undo", "redo", "goto", "reset", "show", "ask", "forget"}
+"""Actions that only look at pictures which are there, or delete them."""
 
-Kind = Literal["talk", "animate"]
+Kind = Literal["talk", "animate", "forget"]
 Ack = Literal["message", "private", "public", "silent"]
 """How it was acknowledged: not at all, because it is a message; "thinking…" seen by the asker alone, or by all; or without
 a trace, as presses of buttons are."""

@@ -63,16 +63,11 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
     async def callback(self, interaction: discord.Interaction) -> None:
         """Delete, and say so in place of the question."""
         async with presses.answered(interaction):
+            bot, edit = presses.bot_of(interaction), None
             if self.what == "edit":
-                await presses.edit_of(interaction, self.edit, shared=False)
-            await interaction.response.defer()
-            bot = presses.bot_of(interaction)
-            if self.what == "edit":
-                await bot.forgetting.edit(self.edit)
-            else:
-                await bot.forgetting.member(interaction.user.id)
-            text = presses.locale_of(interaction).say(f"discord.forgotten.{self.what}")
-            await interaction.edit_original_response(content=text, embed=None, view=None)
+                edit = (await presses.edit_of(interaction, self.edit, shared=False)).id
+            asking = await hearing.of_forgetting(bot, interaction, edit)
+            await presses.to_desk(interaction, asking, interaction.response.defer)
 
 
 class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"):

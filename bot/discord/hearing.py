@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord import attachments, avatars, standing
-from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload
+from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload, one
 from bot.discord.errors import OthersAvatar
 from bot.errors import NotYours
 from storage.history import Edit
@@ -173,6 +173,11 @@ async def of_press(
         reference=str(message.id) if message is not None and seen else None, owner=owner,
         heading="" if seen else interaction.user.mention,
     )  # fmt: skip
+
+
+async def of_forgetting(bot: Bot, interaction: discord.Interaction, edit: int | None) -> Asking:
+    """What a member wants deleted, an edit or everything; the answer takes the place of the question."""
+    return await _of(bot, interaction, "private", False, kind="forget", actions=one("forget"), reply_to=edit)
 
 
 async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool, **values: Any) -> Asking:

@@ -11,8 +11,7 @@ import aiohttp
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments
-from bot.discord.client import Bot
+from bot.discord import client
 from bot.errors import BadToken
 from bot.settings import Settings
 from bot.startup import IntentMissing, ShardsRefused
@@ -36,7 +35,7 @@ class Service:
         assert settings.discord_token is not None
         self._conversations, self._history, self._settings = conversations, history, settings
         self._token = settings.discord_token.get_secret_value()
-        self._bot: Bot | None = None
+        self._bot: client.Bot | None = None
         self._stopping = asyncio.Event()
 
     async def serve(self) -> None:
@@ -58,9 +57,9 @@ class Service:
     async def _once(self) -> None:
         """One connection, which the library takes up again by itself once it stood."""
         settings = self._settings
-        async with Bot(
-            self._conversations, self._history, settings.max_upload_mb * 1024 * 1024, attachments.CDN_HOSTS,
-            leavers=settings.hear_leavers, owner_server=settings.owner_server, shard_count=settings.shard_count,
+        async with client.Bot(
+            self._conversations, self._history, settings.max_upload_mb * 1024 * 1024, leavers=settings.hear_leavers,
+            owner_server=settings.owner_server, shard_count=settings.shard_count,
         ) as bot:  # fmt: skip
             self._bot = bot
             try:

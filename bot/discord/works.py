@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from bot.locales import Locale, get, locale_of
 from bot.moderation.errors import ConsentNeeded, Moment
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.errors import EditorAway, EditorError
-from storage.errors import StorageError
+from storage.errors import NotFound, StorageError
 from storage.history import Edit
 from storage.servers import ServerSettings
 
@@ -153,6 +154,17 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
     return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
+async def forget(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
+    """Delete an edit of the asker's, or everything about them; what is gone already was deleted in an earlier life."""
+    what = "all" if asking.reply_to is None else "edit"
+    if asking.reply_to is None:
+        await bot.forgetting.member(int(asking.user))
+    else:
+        with contextlib.suppress(NotFound):
+            await bot.forgetting.edit(asking.reply_to)
+    return Result(Card(locale_of(preferred=asking.locale).say(f"discord.forgotten.{what}")))
+
+
 async def head_of(bot: Bot, asking: Asking) -> Edit:
     """The edit that the asker's conversation is at. Raises NoPicture."""
     who = speaker_of(asking)
@@ -160,7 +172,7 @@ async def head_of(bot: Bot, asking: Asking) -> Edit:
     return await bot.history.head(conversation.id)
 
 
-WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate}
+WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "forget": forget}
 
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:

@@ -70,7 +70,7 @@ async def process(server: DiscordServer, editor_url: str, folder: Path, **settin
         "METRICS_PORT": "0", "LANG": "C", **settings,
     }  # fmt: skip
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot.discord.process", server.base, env=environment,
+        sys.executable, "-m", "tests.discord_server.process", server.base, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     running = Process(started)
