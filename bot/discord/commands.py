@@ -16,7 +16,7 @@ from bot.discord import attachments, avatars, cards, hearing, menus, modals, pre
 from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import MenuTooOld, NothingHere
 from bot.discord.translator import named
-from bot.errors import code_for, sentence_for
+from bot.errors import code_for
 from bot.locales import Locale
 from storage.history import Edit
 
@@ -50,7 +50,7 @@ class Tree(app_commands.CommandTree[Any]):
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
             cause = MenuTooOld()
-        await presses.tell(interaction, sentence_for(cause, presses.locale_of(interaction)))
+        await presses.tell(interaction, presses.sentence_of(cause, presses.locale_of(interaction)))
         counted(interaction, code_for(cause))
 
 

@@ -83,7 +83,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
     turn = await bot.conversations.talk(
         speaker_of(asking), asking.text, picture, asking.reply_to, live.progress, key=asking.key, actions=asking.actions,
-        hidden=asking.spoiler,
+        hidden=asking.spoiler, bundle=settings.bundle,
     )  # fmt: skip
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
     return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
