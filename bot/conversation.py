@@ -488,7 +488,8 @@ class Conversations:
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
         request, made = await self._request(head), []
-        for seed in range(1, max(1, min(4, count)) + 1):
+        before = sum(edit.parent == head.id and replies.is_variation(edit) for edit in await self.history.edits(head.source))
+        for seed in range(before + 1, before + max(1, min(4, count)) + 1):  # other looks than those that were shown already
             job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
             result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)

@@ -23,6 +23,8 @@ from storage.history import Edit
 if TYPE_CHECKING:
     from bot.discord.client import Bot
 
+MOST_RECENT = 6
+"""Of one's own wishes that are suggested again, before what the bundle answers well."""
 MOST_CHOICES, MOST_CHOICE, MOST_WISH = 25, 100, 500
 _SUGGEST_SECONDS = 2.0
 _HEARD = "heard"
@@ -131,7 +133,7 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
-            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), 15)]
+            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), MOST_RECENT)]
             examples = [locale.wording(example) for example in await bot.conversations.examples()]
     except TimeoutError:
         return []

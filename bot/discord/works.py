@@ -112,7 +112,8 @@ async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     tiles = [((await bot.history.picture(edit.picture)).data, said) for edit, said in zip(edits, words, strict=True)]
     numbers = [edit.number for edit in edits]
     sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
-    alt = locale.say("discord.alt.history", description=card.text)
+    told = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
+    alt = locale.say("discord.alt.history", description=told)
     items = (menus.to_go_to(head, list(zip(numbers, words, strict=True)), locale),)
     return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
 

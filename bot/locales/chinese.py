@@ -48,6 +48,7 @@ TEXTS = {
     "reply.no-response": "这个模型做不出「{name}」，所以我没有改动图片。",
     "reply.nearest": "我能做的有，比如{names}。",
     "reply.adjustment": "{name} {percent}",
+    "reply.variation": "变化 {number}",
     "reply.no-adjustments": "没有效果",
     "reply.history.row": "{number}. {description}",
     "reply.history.here": "{row}  ← 现在在这里",

@@ -48,6 +48,7 @@ TEXTS = {
     "reply.no-response": "Nothing in this model answers to “{name}”, so I left the picture as it is.",
     "reply.nearest": "I can do, for example, {names}.",
     "reply.adjustment": "{name} {percent}",
+    "reply.variation": "variation {number}",
     "reply.no-adjustments": "no adjustments",
     "reply.history.row": "{number}. {description}",
     "reply.history.here": "{row}  ← you are here",
