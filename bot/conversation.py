@@ -280,6 +280,11 @@ class Conversations:
         bundle = await self._info(self.bundle)
         return bundle.examples if bundle else ()
 
+    async def reload_bundles(self) -> tuple[wire.BundleInfo, ...]:
+        """Have the editor read its bundles anew; returns what is there now. Raises EditorError."""
+        self._bundles = tuple(await self.editor.reload())
+        return self._bundles
+
     async def _info(self, name: str | None) -> wire.BundleInfo | None:
         """A bundle by its name, else the first; None while the editor is away."""
         if not self._bundles:

@@ -74,6 +74,16 @@ class Jobs:
         self.records: dict[str, Record] = {}
         self.draining = False
 
+    @property
+    def running(self) -> int:
+        """How many run now."""
+        return sum(len(lane.running) for lane in self.lanes.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many are in the queues."""
+        return sum(len(lane.queue) for lane in self.lanes.values())
+
     def put(self, identifier: str, job: Job) -> Record:
         """Start a job, or attach to the same one. Raises JobConflict, QueueFull, Draining."""
         digest = hashlib.sha256(job.model_dump_json().encode()).hexdigest()

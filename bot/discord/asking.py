@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 PLATFORM = "discord"
@@ -73,6 +73,16 @@ class Asking:
     """The channel of a thread."""
     heard: bool = True
     """Whether all that it takes is known; a message that nobody listened to yet is looked up again after a restart."""
+
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Messages that an earlier life of the bot left as unfinished answers, by the key of the asking or of its part."""
+
+    @property
+    def way(self) -> str:
+        """The way it came in, for figures."""
+        if self.ack == "message":
+            return "direct" if self.server is None else "message"
+        return "press" if self.ack == "silent" else "command"
 
     @property
     def number(self) -> int:
