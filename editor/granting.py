@@ -83,6 +83,15 @@ class Grant:
         assert self.start is not None, "trials() first"
         return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
 
+    def rank(self, trial: Trial) -> tuple[bool, float]:
+        """What trials are chosen by: one that would be refused comes after all that would not, however little it spoils."""
+        return self.sign * trial.measure.gain >= LEAST_GAIN * self.expected, trial.worth
+
+    @property
+    def expected(self) -> float:
+        """Logits that a wish of this strength is expected to gain."""
+        return self.bundle.thresholds.standard_gain * min(1.0, abs(self.wish.strength))
+
     def effect(self, trial: Trial | None) -> Effect:
         """What a trial did, in numbers and with a verdict; None where no method found anything."""
         limits, wish = self.bundle.thresholds, self.wish
@@ -95,8 +104,7 @@ class Grant:
         assert self.before is not None
         assert self.start is not None
         gain, reached = self.sign * trial.measure.gain, self.sign * (trial.measure.final - limits.shown) > 0
-        expected = limits.standard_gain * min(1.0, abs(wish.strength))
-        verdict = _verdict(gain / max(expected, 1e-6), reached, response)
+        verdict = _verdict(gain / max(self.expected, 1e-6), reached, response)
         visible = ((trial.picture - self.before).abs().amax(0) > VISIBLE).float()
         refused = verdict == "refused"
         return Effect(
@@ -128,11 +136,11 @@ def grant(
     work = Grant(canvas, layers, wish)
     names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
     trials = work.trials(names, watch)
-    best = max(trials, key=lambda trial: trial.worth, default=None)
+    best = max(trials, key=work.rank, default=None)
     effect = work.effect(best)
     if patient and not wish.method and effect.verdict != "done" and not effect.satisfied and _answers(canvas.bundle, wish):
         trials += work.trials(registry.slow(canvas.bundle), watch)
-        best = max(trials, key=lambda trial: trial.worth, default=None)
+        best = max(trials, key=work.rank, default=None)
         effect = work.effect(best)
     if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed
         return work.kept, effect.model_copy(update={"verdict": "done", "replaced": work.replaced, "nearest": ()})
