@@ -26,8 +26,9 @@ Every method gives the same thing, a delta in StyleSpace, so all of them can be 
 {command}
 ```
 
-{portraits} unseen portraits enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a
-recogniser that shares nothing with the models. The wordings were used for nothing else. A wish *succeeds* when the judge
+{wishes} wishes on {portraits} unseen portraits, {edits} edits a method. Portraits enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a
+recogniser that shares nothing with the models. The wordings were used for no training; what the choice weighs was set on other
+wordings and other pictures. A wish *succeeds* when the judge
 reads what was asked for; *collateral* is how many other visible attributes it reads as changed; *identity* and *geometry* are
 shares of {identity} and of {geometry} that are read as before; *grows*: from strength {first} to {last} the wish is never
 read as less. *Success at {equal}* is what is reached, at whatever strength, while at most {equal} other attributes change
@@ -71,7 +72,8 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     sheets = [sheet(found, prompt, out, folder) for prompt in prompts]
     values = {
-        "command": command, "portraits": len({row.upload for row in rows}), "identity": _words(IDENTITY),
+        "command": command, "portraits": len({row.upload for row in rows}), "wishes": len(prompts),
+        "edits": found[0].rows, "identity": _words(IDENTITY),
         "geometry": _words(GEOMETRY), "first": STRENGTHS[0], "last": STRENGTHS[-1], "equal": EQUAL, "cover": COVER,
     }  # fmt: skip
     parts = [
