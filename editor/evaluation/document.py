@@ -26,8 +26,8 @@ Every method gives the same thing, a delta in StyleSpace, so all of them can be 
 {command}
 ```
 
-{wishes} wishes on {portraits} unseen portraits, {edits} edits a method. Portraits enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a
-recogniser that shares nothing with the models. The wordings were used for no training; what the choice weighs was set on other
+{wishes} wishes on {portraits} unseen portraits, {edits} edits a method. Portraits enter like any upload (drawn, encoded,
+inverted, edited, pasted back) and are read by a recogniser that shares nothing with the models. The wordings were used for no training; what the choice weighs was set on other
 wordings and other pictures. A wish *succeeds* when the judge
 reads what was asked for; *collateral* is how many other visible attributes it reads as changed; *identity* and *geometry* are
 shares of {identity} and of {geometry} that are read as before; *grows*: from strength {first} to {last} the wish is never
