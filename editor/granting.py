@@ -84,8 +84,10 @@ class Grant:
         return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
 
     def rank(self, trial: Trial) -> tuple[bool, float]:
-        """What trials are chosen by: one that would be refused comes after all that would not, however little it spoils."""
-        return self.sign * trial.measure.gain >= LEAST_GAIN * self.expected, trial.worth
+        """What trials are chosen by: one that does next to nothing of what can be wanted here comes after all others, however
+        little it spoils."""
+        wanted = wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
+        return self.sign * trial.measure.gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
 
     @property
     def expected(self) -> float:

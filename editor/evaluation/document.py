@@ -26,15 +26,16 @@ Every method gives the same thing, a delta in StyleSpace, so all of them can be 
 {command}
 ```
 
-{wishes} wishes on {portraits} unseen portraits, {edits} edits a method. Portraits enter like any upload (drawn, encoded,
-inverted, edited, pasted back) and are read by a recogniser that shares nothing with the models. The wordings were used for no training; what the choice weighs was set on other
-wordings and other pictures. A wish *succeeds* when the judge
-reads what was asked for; *collateral* is how many other visible attributes it reads as changed; *identity* and *geometry* are
-shares of {identity} and of {geometry} that are read as before; *grows*: from strength {first} to {last} the wish is never
-read as less. *Success at {equal}* is what is reached, at whatever strength, while at most {equal} other attributes change
-on average: the fair figure, since every method can buy success with collateral. All methods did the same wishes on the same
-portraits. Brackets: {cover:.0%} intervals, portraits
-resampled. *Seconds* are medians on the machine that made this page; what a method learns once is spread over its wishes.
+{wishes} wishes on {portraits} unseen portraits, {edits} edits a method; all methods did the same wishes on the same portraits,
+which enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a recogniser that shares nothing with
+the models. The wordings were used for no training; what the choice weighs was set on other wordings and other pictures.
+
+A wish *succeeds* when the judge reads what was asked for. *Collateral* is how many other visible attributes it reads as changed;
+*identity* and *geometry* are shares of {identity} and of {geometry} that are read as
+before. *Grows*: from strength {first} to {last} the wish is never read as less. *Success at {equal}* is what is reached, at
+whatever strength, while at most {equal} other attributes change on average: the fair figure, since every method can buy success
+with collateral. Brackets are {cover:.0%} intervals, portraits resampled. *Seconds* are medians on the machine that made this
+page, as busy as it was; what a method learns once is spread over its wishes.
 """
 
 

@@ -14,7 +14,7 @@ from editor.granting import Grant, Trial
 from editor.methods import registry
 from editor.methods.base import Candidate, State, Watch, unwatched
 from editor.protocol import MethodName, Wish
-from editor.wishes import Measure
+from editor.wishes import Measure, wanted_gain
 
 GLASSES = Wish(prompt="glasses")
 
@@ -41,14 +41,14 @@ def test_what_grants_the_wish_goes_before_what_spoils_nothing(canvas: Canvas, mo
     assert granting.compare(canvas, [], GLASSES, ["stylespace"], unwatched)[0].effect.verdict == "refused"
 
 
-def test_of_those_that_would_not_be_refused_the_worth_decides(canvas: Canvas) -> None:
+def test_of_those_that_do_something_the_worth_decides(canvas: Canvas) -> None:
     work = Grant(canvas, [], GLASSES)
     trial = work.trials(["mapper"], unwatched)[0]
 
     def like(gain: float, worth: float) -> Trial:
         return dataclasses.replace(trial, measure=Measure(gain, gain - 4, 0.1), worth=worth)
 
-    least = granting.LEAST_GAIN * work.expected
+    least = granting.LEAST_GAIN * min(work.expected, wanted_gain(canvas.bundle, GLASSES, work.start_logit))
     poor, good, better = like(0.9 * least, 9.0), like(1.1 * least, 1.0), like(2 * least, 2.0)
     assert max((poor, good, better), key=work.rank) is better
     assert max((poor, good), key=work.rank) is good
