@@ -17,6 +17,8 @@ from editor.methods import registry
 mpl.use("Agg")
 from matplotlib import pyplot
 
+MOST_COST = 4.0
+"""Collateral to which curves are drawn: past it no picture is what it was."""
 INTRODUCTION = """# The methods, measured
 
 Every method gives the same thing, a delta in StyleSpace, so all of them can be named in a wish, compared in the chat
@@ -28,14 +30,14 @@ Every method gives the same thing, a delta in StyleSpace, so all of them can be 
 
 {wishes} wishes on {portraits} unseen portraits, {edits} edits a method; all methods did the same wishes on the same portraits,
 which enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a recogniser that shares nothing with
-the models. The wordings were used for no training; what the choice weighs was set on other wordings and other pictures.
+the models. The wordings were used for no training.
 
 A wish *succeeds* when the judge reads what was asked for. *Collateral* is how many other visible attributes it reads as changed;
 *identity* and *geometry* are shares of {identity} and of {geometry} that are read as
 before. *Grows*: from strength {first} to {last} the wish is never read as less. *Success at {equal}* is what is reached, at
 whatever strength, while at most {equal} other attributes change on average: the fair figure, since every method can buy success
-with collateral. Brackets are {cover:.0%} intervals, portraits resampled. *Seconds* are medians on the machine that made this
-page, as busy as it was; what a method learns once is spread over its wishes.
+with collateral. Brackets are {cover:.0%} intervals, portraits resampled: where they overlap, methods are not told apart.
+*Seconds* are medians on the machine that made this page, as busy as it was; what a method learns once is spread over its wishes.
 """
 
 
@@ -57,7 +59,8 @@ know better:
 
 CHOICE = """**chosen**: what the engine does when no method is named. It tries the quick ones (a mapper for this wish where there
 is one, the mapper for any wish, the global direction with several thresholds, a single channel), renders each, and takes what
-gains most of the wish, as far as it is wanted, changes least besides, and is still read by the encoder as what it is.
+gains most of the wish, as far as it is wanted, changes least besides, and is still read by the encoder as what it is. Its weights were set on other wordings and pictures; the
+rule that what does next to nothing comes last was added after a look at this page's first rows.
 """
 
 
@@ -71,7 +74,7 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     curves(found, folder / "curves.png")
     prompts = list(dict.fromkeys(row.prompt for row in rows))
-    sheets = [sheet(found, prompt, out, folder) for prompt in prompts]
+    sheets = [(prompt, sheet(found, prompt, out, folder)) for prompt in prompts]
     values = {
         "command": command, "portraits": len({row.upload for row in rows}), "wishes": len(prompts),
         "edits": found[0].rows, "identity": _words(IDENTITY),
@@ -81,7 +84,8 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
         INTRODUCTION.format(**values), table(found),
         f"![Success against collateral as strength grows]({folder.name}/curves.png)\n",
         ADVICE + "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
-        "## What they look like\n", *(f"![{path.stem}]({folder.name}/{path.name})\n" for path in sheets if path),
+        "## What they look like\n",
+        *(f"**{prompt}**\n\n![{prompt}]({folder.name}/{path.name})\n" for prompt, path in sheets if path),
         "## What each is, and what differs from its paper\n", *(about(summary.method) for summary in found),
     ]  # fmt: skip
     document.write_text("\n".join(part for part in parts if part), encoding="utf-8")
@@ -133,7 +137,7 @@ def curves(found: Sequence[Summary], path: Path) -> None:
                   linestyle="-" if number < 10 or bold else "--")  # fmt: skip
     axes.axvline(EQUAL, color="grey", linewidth=0.8, linestyle=":")
     axes.set(xlabel="other visible attributes changed", ylabel="wishes that succeed", ylim=(0, 1.02))
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, MOST_COST)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8, loc="lower right", ncols=2)
     figure.tight_layout()
@@ -142,21 +146,20 @@ def curves(found: Sequence[Summary], path: Path) -> None:
 
 
 def sheet(found: Sequence[Summary], prompt: str, out: Path, folder: Path) -> Path | None:
-    """Portraits above what each method makes of them; None where no pictures were kept."""
+    """Portraits beside what each method makes of them; None where no pictures were kept."""
     names = ["before", *(one.method for one in found)]
     count = next((place for place in range(TILES) if not tile(out, "before", prompt, place).exists()), TILES)
     if not count:
         return None
-    figure, axes = pyplot.subplots(len(names), count, figsize=(1.25 * count + 1.3, 1.25 * len(names)), dpi=80, squeeze=False)
-    for line, name in zip(axes, names, strict=True):
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-        for place, cell in enumerate(line):
+    figure, axes = pyplot.subplots(count, len(names), figsize=(1.2 * len(names), 1.25 * count + 0.2), dpi=80, squeeze=False)
+    for column, name in zip(axes.T, names, strict=True):
+        column[0].set_title(name, fontsize=8)
+        for place, cell in enumerate(column):
             cell.set(xticks=[], yticks=[])
             cell.spines[:].set_visible(False)
             path = tile(out, name, prompt, place)
             if path.exists():
                 cell.imshow(np.asarray(Image.open(path)))
-    figure.suptitle(prompt, fontsize=11)
     figure.tight_layout(pad=0.3)
     path = folder / f"{prompt.replace(' ', '-')}.jpg"
     figure.savefig(path, pil_kwargs={"quality": 82})
