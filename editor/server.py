@@ -87,7 +87,7 @@ async def _reload(request: web.Request) -> web.Response:
 async def _status(request: web.Request) -> web.Response:
     jobs = request.app[JOBS]
     status = EditorStatus(
-        bundles=tuple(info.name for info in jobs.executor.bundles()), waiting=len(jobs.queue), running=jobs.running,
+        bundles=tuple(info.name for info in jobs.executor.bundles()), waiting=jobs.waiting, running=jobs.running,
         seconds=round(time.monotonic() - request.app[BEGUN], 1), device=jobs.executor.device,
         versions={"Python": platform.python_version(), "torch": version("torch")},
     )  # fmt: skip

@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from editor.bundle import Bundle, find_bundles
 from editor.engine import Engine
 from editor.errors import EditorError
+from editor.protocol import MethodName
 
 SEED = 1_000_919
 """Of the portraits that figures are reported on."""
@@ -37,7 +38,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="folder for the contact sheets and report.json")
     parser.add_argument("--portraits", type=int, default=64, help="unseen portraits for each wish")
     parser.add_argument("--seed", type=int, default=SEED, help="of the portraits; use another one to tune anything")
-    parser.add_argument("--method", choices=["mapper", "direction"], help="this method alone")
+    parser.add_argument("--method", choices=get_args(MethodName), help="this method alone")
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

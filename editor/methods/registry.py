@@ -1,0 +1,66 @@
+"""All methods by name, and which of them are tried when a wish names none."""
+
+from __future__ import annotations
+
+from editor.bundle import Bundle
+from editor.errors import BadRequest
+from editor.methods.base import Method
+from editor.methods.ganspace import GANSpace
+from editor.methods.global_direction import BETA, GlobalDirection, Published
+from editor.methods.interfacegan import InterFaceGAN
+from editor.methods.mapper import TextMapping
+from editor.methods.optimization import Optimization, Styles, WPlus
+from editor.methods.prompt_mapper import PromptMapping
+from editor.methods.styleflow import StyleFlow
+from editor.methods.stylemc import StyleMC
+from editor.methods.stylespace import StyleSpace
+from editor.methods.tedigan import TediGAN
+from editor.protocol import MethodName, Wish
+
+METHODS: dict[MethodName, Method] = {
+    method.name: method
+    for method in (
+        TextMapping(),
+        PromptMapping(),
+        GlobalDirection(),
+        Published("styleclip", BETA),
+        Published("styleclip-auto", None),
+        Optimization("optimization", WPlus),
+        Optimization("optimization-s", Styles),
+        StyleMC(),
+        StyleSpace(),
+        GANSpace(),
+        InterFaceGAN(),
+        StyleFlow(),
+        TediGAN(),
+    )
+}
+AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction")
+"""Fast, and measured to be worth their time on every wish."""
+PATIENT: tuple[MethodName, ...] = ("optimization",)
+"""Tried where the automatic ones do too little and the user is willing to wait."""
+COMPARED: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "optimization", "styleclip")
+"""Side by side when no methods are named."""
+
+
+def get(name: MethodName, bundle: Bundle) -> Method:
+    """A method by its name. Raises BadRequest where this bundle has not what it needs."""
+    method = METHODS.get(name)
+    if method is None or not method.offered(bundle):
+        raise BadRequest(f"This model has no method named '{name}'.")
+    return method
+
+
+def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those tried for a wish that names no method."""
+    return tuple(name for name in AUTOMATIC if METHODS[name].offered(bundle))
+
+
+def slow(bundle: Bundle) -> tuple[MethodName, ...]:
+    """Those tried for a patient user."""
+    return tuple(name for name in PATIENT if METHODS[name].offered(bundle))
+
+
+def compared(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those shown side by side when none are named."""
+    return tuple(name for name in COMPARED if METHODS[name].offered(bundle))
