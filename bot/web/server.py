@@ -245,7 +245,8 @@ async def _talk(request: web.Request) -> web.StreamResponse:
         work = conversations.compare(_speaker(request), text, None, progress)
     else:
         work = conversations.talk(_speaker(request), text, picture, reply_to, progress)
-    turn = await _finished(request, work, "web.kept" if picture is None else "web.kept.picture")
+    kept = picture is None and not request.path.endswith("/compare")
+    turn = await _finished(request, work, "web.kept" if kept else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
