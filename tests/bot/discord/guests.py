@@ -187,22 +187,23 @@ class Guest:
 
     def _took(self, message: Json, wish: str) -> bool:
         """Whether the wish was followed; the bot may say instead that this picture cannot show it."""
-        text, name = _read(message), self.name_of(wish)
-        followed = [self.words("reply.done", names=self.locale.quoted([name])), self.words("reply.weak", name=name)]
-        refused = [self.words(f"reply.{why}", name=name) for why in ("not-here", "no-response", "satisfied")]
-        if any(sentence in text for sentence in followed):
-            return True
-        assert any(sentence in text for sentence in refused), f"{wish!r} was answered by {text!r}"
-        return False
+        followed, refused = self._outcomes(wish)
+        text = _read(message)
+        assert any(sentence in text for sentence in followed + refused), f"{wish!r} was answered by {text!r}"
+        return any(sentence in text for sentence in followed)
 
     # what they do
 
     async def portrait(self) -> None:
-        """A new picture with a wish."""
+        """A new picture with a wish, in a message or by the command."""
         wish = self.random.choice(WISHES[self.locale.code])
         picture = make_png(seed=100 * self.number + len(self.albums))
-        asked = await self.server.say(self.user, wish, files={"me.png": (picture, "image/png")}, **self.where)
-        answer = await self.answer(asked, wish, lambda m: bool(m["attachments"]) and self.name_of(wish) in _read(m))
+        if self.random.random() < 0.3:
+            options = {"wish": wish, "picture": ("me.png", picture, "image/png")}
+            answer = await self.command("edit", lambda m: bool(m["attachments"]) and self._about(m, wish), options)
+        else:
+            asked = await self.server.say(self.user, wish, files={"me.png": (picture, "image/png")}, **self.where)
+            answer = await self.answer(asked, wish, lambda m: bool(m["attachments"]) and self._about(m, wish))
         self.albums.append(Album(picture))
         first = self.album.add(None, ())
         self.head = first
@@ -210,6 +211,16 @@ class Guest:
             self.head = self.album.add(first, ((wish, 1.0),))
         assert self.shows(self.head.number)(answer), answer["attachments"]
         self.head.message = answer
+
+    def _about(self, message: Json, wish: str) -> bool:
+        """Whether a message says what became of a wish."""
+        return any(sentence in _read(message) for sentences in self._outcomes(wish) for sentence in sentences)
+
+    def _outcomes(self, wish: str) -> tuple[list[str], list[str]]:
+        """How it is told that a wish was followed, and that this picture cannot show it."""
+        name = self.name_of(wish)
+        followed = [self.words("reply.done", names=self.locale.quoted([name])), self.words("reply.weak", name=name)]
+        return followed, [self.words(f"reply.{why}", name=name) for why in ("not-here", "no-response", "satisfied")]
 
     async def wish(self) -> None:
         """One more wish, for the last picture or in reply to an older one."""
@@ -219,8 +230,14 @@ class Guest:
         if not left:
             return await self.portrait()
         wish = self.random.choice(left)
-        asked = await self._say(wish, reply)
-        answer = await self.answer(asked, wish, lambda m: self.name_of(wish) in _read(m))
+        if node.message is not None and self.random.random() < 0.3:
+            asked = node.message
+            opened = await self._press(asked, "discord.button.words")
+            form = {self.words("discord.form.label"): wish}
+            await self.acted(lambda: self.server.submit(self.user, opened, form))
+        else:
+            asked = await self._say(wish, reply)
+        answer = await self.answer(asked, wish, lambda m: self._about(m, wish))
         self.head = node
         if self._took(answer, wish):
             answer = await self.server.settled(answer, lambda m: bool(m["attachments"]))

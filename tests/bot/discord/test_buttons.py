@@ -79,7 +79,7 @@ async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves
         old["components"][0]["components"][0]["custom_id"] = "paint:1"
         stale = await server.callback_of(await server.press(ANN, old, "Less"))
         assert stale["data"]["flags"] & 64
-        assert "another time" in stale["data"]["content"]
+        assert "too old" in stale["data"]["content"]
 
 
 async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_others(server: DiscordServer, start: Start) -> None:
