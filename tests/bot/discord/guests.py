@@ -124,18 +124,28 @@ class Guest:
         messages = self.server.world.messages.values()
         return [m for m in messages if m["author"]["id"] == objects.BOT and m["channel_id"] == self.channel]
 
-    async def answer(self, asked: Json, what: str, holds: Callable[[Json], bool]) -> Json:
-        """The next reply to a message, once it is no longer in the making."""
+    async def answer(self, asked: Json, what: str, holds: Callable[[Json], bool], form: str | None = None) -> Json:
+        """The next reply to a message, once it is no longer in the making; words alone may answer a form in private."""
         self.replies[asked["id"]] = self.replies.get(asked["id"], 0) + 1
         count = self.replies[asked["id"]]
 
+        def told() -> Json | None:
+            sent = self.server.interactions[form].followups if form is not None else ()
+            own = (self.server.messages[number] for number in sent if number in self.server.messages)
+            return next((message for message in own if holds(message)), None)
+
         def found() -> Json | None:
+            if (alone := told()) is not None:
+                return alone
             everything = {**self.server.deleted, **self.server.messages}.values()  # what was deleted was an answer too
             replies = [m for m in everything if m.get("message_reference", {}).get("message_id") == asked["id"]]
             own = sorted((m for m in replies if m["author"]["id"] == objects.BOT), key=lambda m: int(m["id"]))
             return own[count - 1] if len(own) >= count and holds(own[count - 1]) else None
 
-        return await self._found(what, found)
+        answer = await self._found(what, found)
+        if answer["flags"] & objects.EPHEMERAL:
+            self.replies[asked["id"]] -= 1
+        return answer
 
     async def private(self, begin: Callable[[], Awaitable[str]], what: str, holds: Callable[[Json], bool]) -> Json:
         """The answer to an interaction that this member alone sees."""
@@ -229,15 +239,15 @@ class Guest:
         left = [one for one in WISHES[self.locale.code] if one not in used]
         if not left:
             return await self.portrait()
-        wish = self.random.choice(left)
+        wish, sent = self.random.choice(left), None
         if node.message is not None and self.random.random() < 0.3:
             asked = node.message
             opened = await self._press(asked, "discord.button.words")
             form = {self.words("discord.form.label"): wish}
-            await self.acted(lambda: self.server.submit(self.user, opened, form))
+            sent = await self.acted(lambda: self.server.submit(self.user, opened, form))
         else:
             asked = await self._say(wish, reply)
-        answer = await self.answer(asked, wish, lambda m: self._about(m, wish))
+        answer = await self.answer(asked, wish, lambda m: self._about(m, wish), sent)
         self.head = node
         if self._took(answer, wish):
             answer = await self.server.settled(answer, lambda m: bool(m["attachments"]))
