@@ -24,6 +24,7 @@ from editor.methods import registry
 from editor.methods.base import Watch
 from editor.networks.text import TextTower
 from editor.protocol import (
+    VARIATION,
     Adjustment,
     BundleInfo,
     Compared,
@@ -51,8 +52,6 @@ logger = logging.getLogger(__name__)
 
 REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
 """Optimisation steps of an inversion by quality."""
-VARIATION = 0.35
-"""Strength of a variation: this share of the way between two random pictures of the generator."""
 PREVIEW_SECONDS = 0.5
 """Least time between two previews of slow work."""
 

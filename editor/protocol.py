@@ -23,6 +23,9 @@ Base64Data = Annotated[
     PlainSerializer(lambda value: base64.b64encode(value).decode("ascii"), return_type=str, when_used="json"),
 ]
 
+VARIATION = 0.35
+"""Strength of a variation: this share of the way between two random pictures of the generator."""
+
 
 class Message(BaseModel):
     """Base of everything on the wire: immutable, and strict about unknown fields."""

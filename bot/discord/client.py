@@ -16,7 +16,7 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, owner, presses, registration, standing
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, mod, modals, owner, presses, registration, standing
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
@@ -32,7 +32,10 @@ from storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 
-ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
+ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
+    buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu,
+    *mod.ITEMS,
+)  # fmt: skip
 MOST_OFFERED = 500
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 """A bot without a voice need not be told what it would take to have one."""
@@ -79,6 +82,7 @@ class Bot(discord.AutoShardedClient):
         """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
         self.add_dynamic_items(*ITEMS)
         commands.add_to(self.tree)
+        mod.add_to(self.tree)
         if self.owner_server is not None:
             owner.add_to(self.tree, self.owner_server)
         await self.tree.set_translator(Translator())

@@ -16,13 +16,15 @@ from bot.discord import attachments, avatars, cards, hearing, menus, modals, pre
 from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import MenuTooOld, NothingHere
 from bot.discord.translator import named
-from bot.errors import code_for, sentence_for
+from bot.errors import code_for
 from bot.locales import Locale
 from storage.history import Edit
 
 if TYPE_CHECKING:
     from bot.discord.client import Bot
 
+MOST_RECENT = 6
+"""Of one's own wishes that are suggested again, before what the bundle answers well."""
 MOST_CHOICES, MOST_CHOICE, MOST_WISH = 25, 100, 500
 _SUGGEST_SECONDS = 2.0
 _HEARD = "heard"
@@ -50,7 +52,7 @@ class Tree(app_commands.CommandTree[Any]):
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
             cause = MenuTooOld()
-        await presses.tell(interaction, sentence_for(cause, presses.locale_of(interaction)))
+        await presses.tell(interaction, presses.sentence_of(cause, presses.locale_of(interaction)))
         counted(interaction, code_for(cause))
 
 
@@ -131,7 +133,7 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
-            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), 15)]
+            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), MOST_RECENT)]
             examples = [locale.wording(example) for example in await bot.conversations.examples()]
     except TimeoutError:
         return []

@@ -25,11 +25,12 @@ import discord
 from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
 from bot.discord.closing import HandedOver, before
-from bot.discord.errors import TooMany
+from bot.discord.errors import TooMany, WishCancelled
 from bot.discord.live import LiveMessage
 from bot.discord.outlets import Outlet
 from bot.errors import BotError, code_for
 from bot.locales import locale_of
+from editor.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import Asked, Inbox
 from storage.servers import ServerSettings
@@ -86,6 +87,12 @@ class _Place:
         self.begun = time.monotonic()
 
 
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
 class Desk:
     """Takes askings; one for the whole bot."""
 
@@ -93,8 +100,12 @@ class Desk:
         self.bot, self.inbox = bot, inbox
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
+        self.live: dict[str, LiveMessage] = {}
+        """The messages that show it, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
         self._stopped, self._closing, self._over = False, asyncio.Event(), asyncio.Event()
+        self._work: dict[str, asyncio.Task[works.Result]] = {}
+        self._cancelled: set[str] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
@@ -179,6 +190,20 @@ class Desk:
         for task in self.tasks:
             task.cancel()
 
+    async def cancel(self, key: str) -> bool:
+        """End a wish; its asker is told in its turn. False where it is answered already.
+
+        One that waits is not begun; of one under way the editor stops within a step.
+        """
+        if all(asked.key != key for asked in await self.inbox.open(PLATFORM)):
+            return False
+        self._cancelled.add(key)
+        if (work := self._work.get(key)) is not None:
+            with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
+                await self.bot.conversations.cancel(key)  # first, as the work still knows its job
+            work.cancel()
+        return True
+
     async def resume(self) -> None:
         """Begin to do again what a former life left open, each member's in their order."""
         for asked in await self.inbox.open(PLATFORM):
@@ -204,6 +229,7 @@ class Desk:
             outcome = await self._answered(asking, asked, hear, again)
         finally:
             self.open.pop(asking.key, None)
+            self._cancelled.discard(asking.key)
         self._count(asking, asked, outcome)
 
     async def _answered(self, asking: Asking, asked: Asked, hear: Hear | None, again: bool) -> str:
@@ -213,8 +239,8 @@ class Desk:
             if heard is None:  # deleted meanwhile: there is nobody to answer
                 await self.inbox.answered(asking.key, counts=False)
                 return "deleted"
-            heard = replace(heard, shown=asking.shown)
-            return await self._admitted(heard, await self.bot.access.admit(heard, asked), again)
+            asking = replace(heard, shown=asking.shown)
+            return await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
         except (BotError, StorageError) as error:
             return await self._tell(asking, error)
         except discord.HTTPException as error:
@@ -230,12 +256,14 @@ class Desk:
         message, outcomes = None, []
         for number, part in enumerate(asking.parts()):
             try:
-                message, outcome = await self._one(part, settings, number == 0, again)
+                message, outcome = await self._one(asking.key, part, settings, number == 0, again)
             except HandedOver as over:
                 await self._keep(asking, over.message, part.key)
                 raise
             outcomes.append(outcome)
-        await self.inbox.answered(asking.key, message)
+            if asking.key in self._cancelled:
+                break
+        await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
         return next((outcome for outcome in outcomes if outcome != "done"), "done")
 
     async def _keep(self, asking: Asking, message: int | None, part: str | None = None) -> None:
@@ -243,13 +271,16 @@ class Desk:
         if message is not None and asking.member:
             await self.inbox.note(asking.key, shown={**asking.shown, part or asking.key: str(message)})
 
-    async def _one(self, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> tuple[str, str]:
-        """Do the work for one picture, and show it; returns the message's id, and how it went. Raises HandedOver."""
+    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> tuple[str, str]:
+        """Do the work for one picture of the wish ``key``, and show it; returns the message's id, and how it went.
+
+        Raises HandedOver.
+        """
         outlet = Outlet(self.bot, asking, first)
         earlier = await self._earlier(asking, outlet) if again else None
         async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
             try:
-                result = await before(self._over, partial(works.do, self.bot, asking, settings, live))
+                result = await before(self._over, partial(self._done, key, asking, settings, live))
             except HandedOver:
                 raise HandedOver(await live.keep()) from None
             message = str(await live.finish(result.card, result.private))
@@ -263,6 +294,23 @@ class Desk:
         """The message in which an earlier life began to answer."""
         shown = asking.shown.get(asking.key)
         return int(shown) if shown is not None else await outlet.earlier(cards.tag(asking))
+
+    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+        """The result, or that a moderator ended the wish."""
+        if key in self._cancelled:
+            return works.failed(WishCancelled(), asking)
+        work = self._work[key] = asyncio.create_task(works.do(self.bot, asking, settings, live))
+        self.live[key] = live
+        try:
+            result = await work
+        except asyncio.CancelledError:
+            if not work.cancelled() or _current().cancelling():
+                raise
+            return works.failed(WishCancelled(), asking)
+        finally:
+            self._work.pop(key)
+            self.live.pop(key)
+        return works.failed(WishCancelled(), asking) if result.outcome == Cancelled.code else result
 
     async def _tell(self, asking: Asking, error: Exception) -> str:
         """What is wrong, to the asker alone where that can be; returns it in one word."""

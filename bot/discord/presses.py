@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord import app_commands
 
 from bot import locales
 from bot.discord import hearing
 from bot.discord.asking import PLATFORM, Asking, Kind
-from bot.discord.errors import NotYourButton
+from bot.discord.errors import MayNotModerate, NotYourButton
 from bot.errors import code_for, sentence_for
 from bot.locales import Locale
 from storage.history import Edit
@@ -53,7 +54,7 @@ async def answered(interaction: discord.Interaction) -> AsyncIterator[None]:
         logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
     except Exception as error:
         outcome = code_for(error)
-        await tell(interaction, sentence_for(error, locale_of(interaction)))
+        await tell(interaction, sentence_of(error, locale_of(interaction)))
     count(interaction, "press", outcome, begun)
 
 
@@ -67,6 +68,14 @@ async def to_desk(interaction: discord.Interaction, asking: Asking, acknowledge:
     """Have an asking kept, acknowledged and done in its turn."""
     interaction.extras[_AT_DESK] = True
     await bot_of(interaction).desk.take(asking, acknowledge)
+
+
+def sentence_of(error: Exception, locale: Locale) -> str:
+    """What to tell the member, also of what the library finds wrong."""
+    if isinstance(error, app_commands.MissingPermissions):
+        missing = [locale.say("list.quote", item=locale.say(f"mod.permission.{one}")) for one in error.missing_permissions]
+        return sentence_for(MayNotModerate(permissions=locale.listed(missing)), locale)
+    return sentence_for(error, locale)
 
 
 async def tell(interaction: discord.Interaction, text: str, **options: Any) -> None:

@@ -83,7 +83,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
     turn = await bot.conversations.talk(
         speaker_of(asking), asking.text, picture, asking.reply_to, live.progress, key=asking.key, actions=asking.actions,
-        hidden=asking.spoiler,
+        hidden=asking.spoiler, bundle=settings.bundle,
     )  # fmt: skip
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
     return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
@@ -112,7 +112,8 @@ async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     tiles = [((await bot.history.picture(edit.picture)).data, said) for edit, said in zip(edits, words, strict=True)]
     numbers = [edit.number for edit in edits]
     sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
-    alt = locale.say("discord.alt.history", description=card.text)
+    told = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
+    alt = locale.say("discord.alt.history", description=told)
     items = (menus.to_go_to(head, list(zip(numbers, words, strict=True)), locale),)
     return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
 
