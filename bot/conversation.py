@@ -564,7 +564,7 @@ class Conversations:
         self, base: Edit, text: str, locale: Locale, methods: tuple[wire.MethodName, ...], job: str, on_progress: OnProgress | None
     ) -> Turn:
         request = await self._request(base)
-        actions = self._read(locale, text, request.adjustments, await self._languages(base), False)
+        actions = self._read(locale, text, request.adjustments, await self._languages(base, None), False)
         wanted = next((action for action in actions if action["do"] == "add"), None)
         if wanted is None:
             raise NothingToCompare
