@@ -191,7 +191,14 @@ async def head_of(bot: Bot, asking: Asking) -> Edit:
     return await bot.history.head(conversation.id)
 
 
-WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "compare": compare, "forget": forget}
+async def train(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
+    """A mapper for one prompt, for the bot's owner."""
+    from bot.discord.owner.training import trained  # its command goes through the desk, which knows these works
+
+    return Result(await trained(bot, asking, live))
+
+
+WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "compare": compare, "forget": forget, "train": train}
 
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
