@@ -67,7 +67,8 @@ def _without_axes(bundle: Bundle) -> Bundle:
     return dataclasses.replace(bundle, bank=bundle.bank.channels_only(), mapper=None, info=info)
 
 
-def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+def mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+    """The mean of a figure over the scored wishes that have it."""
     values = [row[key] for row in rows if row["scored"] and row[key] is not None]
     return round(float(np.mean(values)), 4) if values else None
 
@@ -98,7 +99,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             rows.append(evaluate(setting, wish, sheet))
             if not options.json:
                 print(_line(rows[-1]), flush=True)
-        report |= {key: _mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+        report |= {key: mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
     return report | {"seconds": round(time.monotonic() - begun, 1)}
 
 

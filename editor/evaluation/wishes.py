@@ -65,7 +65,7 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
     rows = np.flatnonzero(readings.eligible(setting.uploads.reading, setting.uploads.labels, wish))
     row["portraits"] = len(rows)
     if not len(rows):
-        return row | {"success": None, "collateral": None, "grows": None}
+        return row | {"success": None, "collateral": None, "grows": None, "honest": None}
     by_strength, results = _edits(setting, wish, rows)
     before, labels = selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
     after = [uploads.read(setting.judge, pictures) for pictures in by_strength]

@@ -8,10 +8,15 @@ import torch
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
+from editor.engine import Engine
 from editor.evaluation import readings
+from editor.evaluation.cli import mean
 from editor.evaluation.readings import Wish
-from editor.networks.recogniser import Reading
+from editor.evaluation.uploads import Uploads
+from editor.evaluation.wishes import Setting, evaluate
+from editor.networks.recogniser import Judge, Reading
 from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
+from editor.training.judge import ATTRIBUTES
 
 
 def perfect(portraits: Portraits) -> Reading:
@@ -78,3 +83,13 @@ def test_growth_allows_saturation_but_no_fall() -> None:
 def test_wishes_that_make_no_sense_are_refused(line: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"no value|known attribute"):
         Wish.of(line)
+
+
+def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(portraits: Portraits) -> None:
+    brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"})
+    uploads = Uploads((), portraits.labels(), perfect(portraits))
+    row = evaluate(Setting(Engine({}, torch.device("cpu")), Judge(ATTRIBUTES), ("hair_color",), uploads), brown, None)
+    assert row["portraits"] == 0
+    for figure in ("success", "collateral", "grows", "honest"):
+        assert mean([row, row | {figure: 0.5}], figure) == 0.5
+        assert mean([row], figure) is None
