@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.conversation import Conversations
 from bot.metrics import Metrics
@@ -28,15 +29,19 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[Parts]:
-    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one)."""
+async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIterator[Parts]:
+    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one).
+
+    ``trained``: where its own editor keeps what it trains; the data folder when absent.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     signer = await asyncio.to_thread(Signer.from_files, settings.c2pa_certificate, settings.c2pa_key)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         url = settings.editor_url
         if url is None:
-            arguments = ["--bundles", str(settings.bundles_dir)] if settings.bundles_dir else []
+            arguments = ["--data", str(trained or settings.data_dir)]
+            arguments += ["--bundles", str(settings.bundles_dir)] if settings.bundles_dir else []
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))

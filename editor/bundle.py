@@ -15,7 +15,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from editor import mappers
 from editor.errors import BadCheckpoint
+from editor.mappers import Trained
 from editor.methods.directions import Bank
 from editor.networks.clip import JointSpace
 from editor.networks.encoder import Encoder
@@ -52,9 +54,8 @@ class EmbeddedClip:
     tower: TextTower
     space: JointSpace
 
-    @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches need its gradient."""
         return self.space.image(images)
 
     @torch.no_grad()
@@ -101,10 +102,15 @@ class Bundle:
     thresholds: Thresholds
     neutral: tuple[str, ...]
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
+    prompt_mappers: tuple[Trained, ...] = ()
+    """Those that came along, and those that this installation trained."""
 
     @classmethod
-    def load(cls, folder: Path, tower: TextTower, device: torch.device) -> Bundle:
-        """Read a bundle's folder. Raises BadCheckpoint where a part is missing, altered or of another generator."""
+    def load(cls, folder: Path, tower: TextTower, device: torch.device, data: Path | None = None) -> Bundle:
+        """Read a bundle's folder, and what an installation keeps for it under ``data``.
+
+        Raises BadCheckpoint where a part is missing, altered or of another generator.
+        """
         manifest = read_manifest(folder)
         config = GeneratorConfig(**manifest["generator"])
         generator = _into(Generator(config), folder, "generator").to(device)
@@ -118,10 +124,12 @@ class Bundle:
             mapper = _into(TextMapper(config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {})), folder, "mapper").to(
                 device
             )
+        info = info_of(folder, manifest)
+        trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
-            info=info_of(folder, manifest), generator=generator, encoder=encoder, clip=EmbeddedClip(tower, space),
+            info=info, generator=generator, encoder=encoder, clip=EmbeddedClip(tower, space),
             bank=Bank(**bank_tensors), mapper=mapper, thresholds=Thresholds(**manifest["thresholds"]),
-            neutral=tuple(manifest["neutral"]),
+            neutral=tuple(manifest["neutral"]), prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )  # fmt: skip
 
     @cached_property

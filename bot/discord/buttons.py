@@ -66,7 +66,8 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
             bot, edit = presses.bot_of(interaction), None
             if self.what == "edit":
                 edit = (await presses.edit_of(interaction, self.edit, shared=False)).id
-            await bot.desk.take(await hearing.of_forgetting(bot, interaction, edit), interaction.response.defer)
+            asking = await hearing.of_forgetting(bot, interaction, edit)
+            await presses.to_desk(interaction, asking, interaction.response.defer)
 
 
 class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import attachments, avatars
+from bot.discord import attachments, avatars, standing
 from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload, one
-from bot.discord.errors import MayNotAttach, OthersAvatar
+from bot.discord.errors import OthersAvatar
 from bot.errors import NotYours
 from storage.history import Edit
 
@@ -72,9 +72,8 @@ def _words(bot: Bot, message: discord.Message) -> str:
 
 
 async def of_message(bot: Bot, message: discord.Message) -> Asking:
-    """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach."""
-    if not permissions(message).attach_files:
-        raise MayNotAttach
+    """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach, MayNotReply."""
+    standing.check_channel(permissions(message))
     asking, text = bare(bot, message), _words(bot, message)
     replied = _replied(message)
     uploads = attachments.of(message.attachments)

@@ -94,6 +94,21 @@ class LiveMessage:
         assert self.message is not None
         return self.message
 
+    async def keep(self) -> int | None:
+        """Say that the bot stops and goes on with this when it is back: in the message, or to the asker alone where there is
+        none yet and only they can see that something was asked. Returns the message that can be changed later.
+        """
+        await self.stop()
+        card = Card(self.locale.say("discord.kept"))
+        try:
+            if self.message is None and self.outlet.asking.ack in ("private", "silent"):
+                await self.outlet.whisper(card)
+            else:
+                await self.say(card)
+        except discord.HTTPException as error:
+            logger.info("a member could not be told: HTTP %d, code %d", error.status, error.code)
+        return self.message
+
     async def _tell(self) -> None:
         await self._rest(0.0 if self.message is not None else PATIENCE_SECONDS)
         while not self._ended.is_set():

@@ -55,7 +55,7 @@ class Outlet:
         if discord.utils.utcnow() - asked > TOKEN_LIVES:
             return None
         webhook = discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
-        webhook.type = discord.WebhookType.application  # the library takes it for an ordinary one, which cannot whisper
+        webhook.type = discord.WebhookType.application  # only such a one may tell a member alone
         return webhook
 
     @asynccontextmanager
@@ -109,7 +109,7 @@ class Outlet:
 
     async def _send(self, card: Card) -> int:
         options = await self._parts(card)
-        if self.asking.reference is not None:
+        if self.asking.reference is not None and self._may_reply():
             options["reference"] = discord.MessageReference(
                 message_id=int(self.asking.reference), channel_id=int(self.asking.place), fail_if_not_exists=False
             )
@@ -118,6 +118,13 @@ class Outlet:
         if message.content != card.content.strip() or len(message.attachments) != len(options.get("files", [])):
             await self.edit(message.id, card)  # it stands for the nonce since a former life, which was killed before the end
         return message.id
+
+    def _may_reply(self) -> bool:
+        """Discord takes no reply from whoever may not read what was said before."""
+        channel = self.client.get_channel(int(self.asking.place))
+        if not isinstance(channel, discord.abc.GuildChannel):
+            return True
+        return channel.permissions_for(channel.guild.me).read_message_history
 
     async def _direct(self, card: Card) -> int:
         """The token has run out where nothing else may write: a direct message is the last way."""

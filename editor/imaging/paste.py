@@ -102,3 +102,17 @@ def _place(picture: np.ndarray, made: np.ndarray, mask: np.ndarray, left: int, t
     window = result[y0:y1, x0:x1]
     window[mask[inner]] = made[inner][mask[inner]]
     return result
+
+
+def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
+    """``above`` over ``below``, both the whole picture uint8 [H, W, 3], as far as a mask [R, R] of the square lets it.
+
+    Where the mask is 0 the pixels are those of ``below``, bit for bit.
+    """
+    left, top, side = _corner(geometry)
+    soft = F.interpolate(mask[None, None], size=(side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
+    weights = np.zeros(below.shape[:2], np.float32)
+    y0, y1, x0, x1 = max(0, top), min(geometry.height, top + side), max(0, left), min(geometry.width, left + side)
+    weights[y0:y1, x0:x1] = soft[y0 - top : y1 - top, x0 - left : x1 - left]
+    mixed = below + weights[:, :, None] * (above.astype(np.float32) - below)
+    return np.where(weights[:, :, None] > 0, mixed.round(), below).astype(np.uint8)

@@ -33,10 +33,13 @@ from editor.executor import LocalExecutor
 from editor.protocol import BundleInfo, EditRequest, InvertRequest, InvertResult, Job, Wish
 from editor.server import check_exposure, create_app
 from tests.conftest import make_png
+from tests.tiny import write_bundle
 
 
 class SlowEngine:
     """An engine that waits for the test between its steps and remembers whom it served."""
+
+    device = "nothing"
 
     def __init__(self) -> None:
         self.go, self.served = threading.Semaphore(0), []  # type: ignore[var-annotated]
@@ -45,7 +48,7 @@ class SlowEngine:
         return []
 
     def run(self, request: Any, report: Callable[..., None], cancelled: Callable[[], bool]) -> Any:
-        self.served.append(request.picture)
+        self.served.append(request.prompt if request.kind == "train-mapper" else request.picture)
         for step in range(2):
             report("refine", step, 2, None)
             while not self.go.acquire(timeout=0.02):
@@ -184,6 +187,30 @@ async def test_draining_finishes_what_runs_and_tells_what_waits(client: TestClie
     await drained
 
 
+def lesson(prompt: str = "a mohawk") -> dict[str, Any]:
+    return {"user": "owner", "request": {"kind": "train-mapper", "prompt": prompt}}
+
+
+async def test_edits_do_not_wait_for_a_mapper_that_is_trained(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+    for number, prompt in enumerate(("a mohawk", "pink hair")):
+        await client.put(f"/v1/jobs/train-{number}", json=lesson(prompt))
+    await client.put("/v1/jobs/edit", json=body())
+    await until(lambda: len(engine.served) == 2)
+    assert engine.served == ["a mohawk", b"x"]  # one lesson at a time, and beside it the edit
+
+
+async def test_draining_breaks_training_off_and_says_that_it_may_be_asked_for_again(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
+    from editor.server import JOBS
+
+    training = await client.put("/v1/jobs/training", json=lesson())
+    await until(lambda: len(engine.served) == 1)
+    assert isinstance(client.app, web.Application)
+    await client.app[JOBS].drain()
+    assert (await lines(training))[-1]["code"] == "draining"
+
+
 # a real process
 
 
@@ -247,3 +274,28 @@ async def test_a_full_queue_reaches_the_caller(client: TestClient[Any, Any]) -> 
             await mine.run("x", Job(user="ann", request=InvertRequest(picture=b"x")))
         for number in range(3):
             await mine.cancel(str(number))
+
+
+async def test_how_the_editor_stands(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+    for number in range(3):
+        response = await client.put(f"/v1/jobs/{number}", json=body(f"user{number}"))
+        assert response.status == 200
+    status = await (await client.get("/v1/status")).json()
+    assert (status["running"], status["waiting"], status["device"]) == (1, 2, "nothing")
+    assert status["versions"]["torch"]
+
+
+async def test_bundles_are_read_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "bundles"
+    write_bundle(folder / "tiny", title="Before")
+    async with own_editor(["--bundles", str(folder)]) as running, EditorClient(running.url) as client:
+        async with asyncio.timeout(60):
+            while not await client.ready():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert {bundle.name: bundle.title for bundle in await client.bundles()}["tiny"] == "Before"
+        write_bundle(folder / "other", title="Other")
+        (folder / "tiny" / "bundle.toml").write_text((folder / "tiny" / "bundle.toml").read_text().replace("Before", "After"))
+        again = {bundle.name: bundle.title for bundle in await client.reload()}
+        assert (again["tiny"], again["other"]) == ("After", "Other")
+        assert {bundle.name for bundle in await client.bundles()} == set(again)
+        assert set((await client.status()).bundles) == set(again)

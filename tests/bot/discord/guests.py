@@ -124,18 +124,28 @@ class Guest:
         messages = self.server.world.messages.values()
         return [m for m in messages if m["author"]["id"] == objects.BOT and m["channel_id"] == self.channel]
 
-    async def answer(self, asked: Json, what: str, holds: Callable[[Json], bool]) -> Json:
-        """The next reply to a message, once it is no longer in the making."""
+    async def answer(self, asked: Json, what: str, holds: Callable[[Json], bool], form: str | None = None) -> Json:
+        """The next reply to a message, once it is no longer in the making; words alone may answer a form in private."""
         self.replies[asked["id"]] = self.replies.get(asked["id"], 0) + 1
         count = self.replies[asked["id"]]
 
+        def told() -> Json | None:
+            sent = self.server.interactions[form].followups if form is not None else ()
+            own = (self.server.messages[number] for number in sent if number in self.server.messages)
+            return next((message for message in own if holds(message)), None)
+
         def found() -> Json | None:
+            if (alone := told()) is not None:
+                return alone
             everything = {**self.server.deleted, **self.server.messages}.values()  # what was deleted was an answer too
             replies = [m for m in everything if m.get("message_reference", {}).get("message_id") == asked["id"]]
             own = sorted((m for m in replies if m["author"]["id"] == objects.BOT), key=lambda m: int(m["id"]))
             return own[count - 1] if len(own) >= count and holds(own[count - 1]) else None
 
-        return await self._found(what, found)
+        answer = await self._found(what, found)
+        if answer["flags"] & objects.EPHEMERAL:
+            self.replies[asked["id"]] -= 1
+        return answer
 
     async def private(self, begin: Callable[[], Awaitable[str]], what: str, holds: Callable[[Json], bool]) -> Json:
         """The answer to an interaction that this member alone sees."""
@@ -229,15 +239,15 @@ class Guest:
         left = [one for one in WISHES[self.locale.code] if one not in used]
         if not left:
             return await self.portrait()
-        wish = self.random.choice(left)
+        wish, sent = self.random.choice(left), None
         if node.message is not None and self.random.random() < 0.3:
             asked = node.message
             opened = await self._press(asked, "discord.button.words")
             form = {self.words("discord.form.label"): wish}
-            await self.acted(lambda: self.server.submit(self.user, opened, form))
+            sent = await self.acted(lambda: self.server.submit(self.user, opened, form))
         else:
             asked = await self._say(wish, reply)
-        answer = await self.answer(asked, wish, lambda m: self._about(m, wish))
+        answer = await self.answer(asked, wish, lambda m: self._about(m, wish), sent)
         self.head = node
         if self._took(answer, wish):
             answer = await self.server.settled(answer, lambda m: bool(m["attachments"]))
@@ -383,20 +393,45 @@ class Guest:
         await self.private(lambda: self.server.press(self.user, message, words), "meddling", self.says(text))
         return None
 
-    async def spend(self, actions: int, others: list[Guest]) -> None:
-        """The whole evening of this member."""
+    async def blocked(self, moderator: Json) -> None:
+        """A moderator blocks this member, who is told so, and lets them back in."""
+        await self._moderated(moderator, "mod block", {"member": self.user, "for": "2h", "reason": "too loud"}, "mod.done.block")
+        asked = await self.server.say(self.user, "glasses", files={"me.png": (make_png(), "image/png")}, **self.where)
+        told = self.words("policy.blocked-until", until="|").split("|")[0]
+        await self.answer(asked, "a wish of a blocked member", self.says(told.strip()))
+        await self._moderated(moderator, "mod unblock", {"member": self.user}, "mod.done.unblock")
+
+    async def removed(self, moderator: Json) -> None:
+        """A moderator removes the newest result of this member."""
+        node = next((n for n in reversed(self.album.nodes) if n.message is not None and n.parent is not None), None)
+        if node is None or node.message is None:
+            return
+        await self._moderated(moderator, "mod remove", {"message": node.message["id"]}, "mod.done.remove")
+        assert node.message["id"] not in self.server.world.messages
+        self.album.remove(node)
+        if self.head is node:
+            self.head = node.parent
+
+    async def _moderated(self, moderator: Json, command: str, options: Json, done: str) -> None:
+        said = locales.get("en").say(done, member=f"<@{self.user['id']}>", until="|").split("|")[0]
+        await self.private(lambda: self.server.slash(moderator, command, options, **self.where), command, self.says(said.strip()))
+
+    async def spend(self, actions: int, others: list[Guest], moderator: Json | None = None) -> None:
+        """The whole evening of this member; ``moderator``: who blocks them for a while, and removes a result."""
         await self.did_one("portrait", self.portrait())
-        for _ in range(actions - 1):
+        for number in range(1, actions):
             await asyncio.sleep(self.random.uniform(0.0, 0.5))
             what = self.random.choices(
                 ("wish", "scale", "undo", "look", "variations", "wrong_file", "delete", "meddle", "portrait"),
                 (22, 22, 14, 14, 5, 5, 5, 5, 8),
             )[0]  # fmt: skip
-            doing = (
-                self.meddle(self.random.choice([other for other in others if other is not self]))
-                if what == "meddle"
-                else getattr(self, what)()
-            )
+            if moderator is not None and number in (4, 7):
+                what = "blocked" if number == 4 else "removed"
+                doing = self.blocked(moderator) if number == 4 else self.removed(moderator)
+            elif what == "meddle":
+                doing = self.meddle(self.random.choice([other for other in others if other is not self]))
+            else:
+                doing = getattr(self, what)()
             await self.did_one(what, doing)
 
     async def did_one(self, what: str, doing: Awaitable[None]) -> None:

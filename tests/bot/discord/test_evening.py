@@ -22,6 +22,7 @@ from storage.inbox import Inbox
 from storage.tables import SourceRow
 from tests.bot.discord.evening import TOKEN, Process, running
 from tests.bot.discord.guests import Guest
+from tests.bot.discord.moderators import MOE, appoint
 from tests.discord_server import DiscordServer, objects
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,8 @@ def invited(server: DiscordServer, bot: Process) -> list[Guest]:
 async def test_an_evening_with_both_processes_killed(server: DiscordServer, tmp_path: Path, bundles: Path) -> None:
     async with running(server, tmp_path / "data", bundles) as bot:
         guests = invited(server, bot)
+        appoint(server, MOE)
+        troubled = [guest for guest in guests if guest.place in server.home.channels][:3]
         done, news = Counter[str](), asyncio.Event()
         for guest in guests:
             guest.after = lambda: (done.update(["all"]), news.set())  # type: ignore[func-returns-value, return-value]
@@ -69,7 +72,7 @@ async def test_an_evening_with_both_processes_killed(server: DiscordServer, tmp_
         async with asyncio.TaskGroup() as group:
             group.create_task(fate())
             for guest in guests:
-                group.create_task(guest.spend(ACTIONS, guests))
+                group.create_task(guest.spend(ACTIONS, guests, MOE if guest in troubled else None))
         assert done["all"] == MEMBERS * ACTIONS
         await asyncio.sleep(3.0)  # time to be told something twice
         await _nothing_is_left(bot, guests)

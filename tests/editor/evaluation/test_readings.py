@@ -8,10 +8,13 @@ import torch
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
+from editor.engine import Engine
 from editor.evaluation import readings
-from editor.evaluation.cli import pairs
+from editor.evaluation.cli import mean, pairs
 from editor.evaluation.readings import Wish
-from editor.networks.recogniser import Reading
+from editor.evaluation.uploads import Uploads
+from editor.evaluation.wishes import Setting, evaluate
+from editor.networks.recogniser import Judge, Reading
 from editor.training import domains
 from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
 
@@ -99,3 +102,13 @@ def test_pairs_are_averaged_over_starts_and_targets() -> None:
         {"attribute": "smile"},
     ]
     assert pairs(rows) == {"species": {"all": 0.5, "named": 0.75}}
+
+
+def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(portraits: Portraits) -> None:
+    brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes)
+    uploads = Uploads((), AVATARS, portraits.labels(), perfect(portraits))
+    row = evaluate(Setting(Engine({}, torch.device("cpu")), Judge(AVATARS.attributes), ("hair_color",), uploads), brown, None)
+    assert row["portraits"] == 0
+    for figure in ("success", "collateral", "grows", "honest"):
+        assert mean([row, row | {figure: 0.5}], figure) == 0.5
+        assert mean([row], figure) is None

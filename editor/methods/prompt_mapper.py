@@ -1,0 +1,45 @@
+"""StyleCLIP's mapper as a method: a network that was trained for the very thing that is wished for."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from editor import wishes
+from editor.bundle import Bundle
+from editor.mappers import Trained
+from editor.methods.base import Candidate, State, Watch
+from editor.methods.calibration import SHARES, standard_step
+from editor.protocol import MethodName, Wish
+
+SAME = 0.95
+"""Cosine of text directions from which a wish says what a mapper was trained for."""
+
+
+def fitting(bundle: Bundle, direction: Tensor) -> Trained | None:
+    """The mapper that was trained for a direction [D] of the text-image space; None where there is none."""
+    best, most = None, SAME
+    for trained in bundle.prompt_mappers:
+        alike = float(wishes.text_direction(bundle, Wish(prompt=trained.prompt, neutral=trained.neutral)) @ direction)
+        if alike >= most:
+            best, most = trained, alike
+    return best
+
+
+class PromptMapping:
+    """The step of the mapper that fits the wish, however it is worded; no way where none was trained for it."""
+
+    name: MethodName = "prompt-mapper"
+    slow = False
+
+    def offered(self, bundle: Bundle) -> bool:
+        """Where any was trained."""
+        return bool(bundle.prompt_mappers)
+
+    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+        """The network's step in W+ from where the picture is now."""
+        trained = fitting(bundle, direction)
+        if trained is None:
+            return None
+        ws = state.w + bundle.style_inverse @ state.added
+        delta = bundle.generator.synthesis.style_steps(trained.network(ws[None]))[0]
+        return Candidate(delta * standard_step(bundle, state, wish, delta, SHARES), self.name)
