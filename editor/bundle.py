@@ -104,6 +104,8 @@ class Bundle:
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
     prompt_mappers: tuple[Trained, ...] = ()
     """Those that came along, and those that this installation trained."""
+    automatic: tuple[MethodName, ...] = ()
+    """Methods that are tried when a wish names none; empty: every fast one."""
 
     @classmethod
     def load(cls, folder: Path, tower: TextTower, device: torch.device, data: Path | None = None) -> Bundle:
@@ -130,6 +132,7 @@ class Bundle:
             info=info, generator=generator, encoder=encoder, clip=EmbeddedClip(tower, space),
             bank=Bank(**bank_tensors), mapper=mapper, thresholds=Thresholds(**manifest["thresholds"]),
             neutral=tuple(manifest["neutral"]), prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
+            automatic=tuple(manifest.get("automatic", ())),
         )  # fmt: skip
 
     @cached_property

@@ -55,7 +55,7 @@ def get(name: MethodName, bundle: Bundle) -> Method:
 def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
     """Those tried for a wish that names no method."""
     known = bundle.bank.samples is not None  # nobody waits until a crowd of pictures is drawn to look for a channel
-    return tuple(name for name in _useful(AUTOMATIC, bundle, wish) if known or name != "stylespace")
+    return tuple(name for name in _useful(bundle.automatic or AUTOMATIC, bundle, wish) if known or name != "stylespace")
 
 
 def slow(bundle: Bundle) -> tuple[MethodName, ...]:

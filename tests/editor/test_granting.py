@@ -64,3 +64,9 @@ def test_a_single_channel_is_only_looked_for_where_a_crowd_is_at_hand(avatar: Bu
     assert "stylespace" in registry.automatic(avatar, GLASSES)
     bare = dataclasses.replace(avatar, bank=dataclasses.replace(avatar.bank, samples=None))
     assert "stylespace" not in registry.automatic(bare, GLASSES)
+
+
+def test_a_bundle_may_say_what_is_tried_unasked(avatar: Bundle) -> None:
+    choosy = dataclasses.replace(avatar, automatic=("mapper",))
+    assert registry.automatic(choosy, GLASSES) == ("mapper",)
+    assert "direction" in registry.automatic(avatar, GLASSES)
