@@ -114,14 +114,16 @@ class Bundle:
         manifest = read_manifest(folder)
         config = GeneratorConfig(**manifest["generator"])
         generator = _into(Generator(config), folder, "generator").to(device)
-        encoder = _into(Encoder(config.num_ws, config.w_dim), folder, "encoder").to(device)
-        space = _into(JointSpace(manifest["clip"]["dim"]), folder, "clip").to(device)
+        encoder = _into(Encoder(config.num_ws, config.w_dim, **manifest.get("encoder", {})), folder, "encoder").to(device)
+        space = _into(JointSpace(**manifest["clip"]), folder, "clip").to(device)
         bank_tensors = {k: v.to(device) for k, v in _weights(folder / "bank.safetensors").items()}
         if bank_tensors["s_std"].shape[0] != generator.synthesis.num_channels:
             raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
         mapper = None
         if (folder / "mapper.safetensors").exists():
-            mapper = _into(TextMapper(config.w_dim, manifest["clip"]["dim"]), folder, "mapper").to(device)
+            mapper = _into(TextMapper(config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {})), folder, "mapper").to(
+                device
+            )
         info = info_of(folder, manifest)
         trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
