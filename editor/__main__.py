@@ -8,6 +8,7 @@ from importlib import import_module
 COMMANDS = {
     "serve": ("editor.commands:serve", "run the editor process: jobs over HTTP"),
     "bundles": ("editor.commands:bundles", "list the bundles (editable domains) that are installed"),
+    "import": ("editor.checkpoints.importing:main", "turn published weights into a bundle or a part of one"),
     "train": ("editor.training.cli:main", "train a part of a bundle: generator, clip, encoder, mapper, judge, text"),
     "directions": ("editor.training.directions:main", "measure a bundle's direction bank and StyleSpace statistics"),
     "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),

@@ -80,17 +80,20 @@ def bundles(argv: Sequence[str]) -> int:
     _folders(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
-    from editor.bundle import find_bundles, info_of, read_manifest
+    from editor.bundle import find_bundles, info_of, missing, read_manifest
 
-    infos = []
+    infos, lacking = [], {}
     for folder in find_bundles(options.bundles):
         try:
-            infos.append(info_of(folder, read_manifest(folder)))
+            manifest = read_manifest(folder)
+            infos.append(info_of(folder, manifest))
+            lacking[folder.name] = missing(manifest)
         except EditorError as error:
             print(error, file=sys.stderr)
     if options.json:
         print(json.dumps({"bundles": [info.model_dump(mode="json") for info in infos]}))
         return 0
     for info in infos:
-        print(f"{info.name}: {info.title}, {info.resolution} px, {', '.join(info.methods)}; licence {info.licence}")
+        can = f"lacks {' and '.join(lacking[info.name])}" if lacking[info.name] else ", ".join(info.methods)
+        print(f"{info.name}: {info.title}, {info.resolution} px, {can}; licence {info.licence}")
     return 0

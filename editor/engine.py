@@ -80,6 +80,8 @@ class Engine:
 
     def __init__(self, bundles: dict[str, Bundle], device: torch.device) -> None:
         self.loaded, self.device = bundles, device
+        self.left_out: dict[str, str] = {}
+        """Bundles that are installed but cannot be used, with the reason in a sentence."""
 
     @classmethod
     def load(cls, folders: Sequence[Path], device: str | None = None) -> Engine:
@@ -87,16 +89,18 @@ class Engine:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         tower = TextTower.load(EMBEDDED / "text").to(chosen)
         found: dict[str, Bundle] = {}
-        trouble: list[BadCheckpoint] = []
+        trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
             try:
                 found[folder.name] = Bundle.load(folder, tower, chosen)
             except BadCheckpoint as error:
                 logger.error("the bundle '%s' is left out: %s", folder.name, error)
-                trouble.append(error)
+                trouble[folder.name] = error
         if not found:
-            raise trouble[0] if trouble else UnknownBundle("No model is installed.")
-        return cls(found, chosen)
+            raise next(iter(trouble.values()), UnknownBundle("No model is installed."))
+        engine = cls(found, chosen)
+        engine.left_out = {name: str(error) for name, error in trouble.items()}
+        return engine
 
     def bundles(self) -> list[BundleInfo]:
         """What is loaded."""
@@ -120,6 +124,8 @@ class Engine:
     def _bundle(self, name: str | None, fingerprint: str | None = None) -> Bundle:
         if name is None:
             return next(iter(self.loaded.values()))
+        if name in self.left_out:
+            raise UnknownBundle(self.left_out[name], reason="named", name=name, known=", ".join(self.loaded))
         if name not in self.loaded:
             known = ", ".join(self.loaded)
             raise UnknownBundle(

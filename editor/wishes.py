@@ -34,6 +34,8 @@ MOST_DEVIATION = 10.0
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
 """Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
 that end with the same word ("pink hair", "blonde hair")."""
+SAME_MEANING = 0.95
+"""Cosine of two texts from which a mapper that was trained for the one serves the other."""
 LEAST_RESPONSE = 0.5
 """Response below which a wish is beyond the model."""
 
@@ -121,12 +123,28 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
 
 
 def mapper_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor) -> Candidate | None:
-    """The text-conditioned mapper's step from where the picture is now."""
-    if bundle.mapper is None:
+    """A mapper's step from where the picture is now: one that was trained for this wish, else the text-conditioned one."""
+    delta = _trained_for(bundle, state, wish)
+    if delta is None and bundle.mapper is not None:
+        w = state.w.mean(0) + bundle.style_inverse @ state.added
+        delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
+    if delta is None:
         return None
-    w = state.w.mean(0) + bundle.style_inverse @ state.added
-    delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
     return Candidate(delta * _standard_step(bundle, state, wish, delta, SHARES), "mapper")
+
+
+def _trained_for(bundle: Bundle, state: State, wish: Wish) -> Tensor | None:
+    """The delta [C] of the mapper whose wish means the same as this one; None where there is none."""
+    if not bundle.prompts or wish.strength < 0:
+        return None
+    target = bundle.clip.encode_text([wish.prompt])[0]
+    alike = bundle.clip.encode_text(list(bundle.prompts)) @ target
+    best = int(alike.argmax())
+    if float(alike[best]) < SAME_MEANING:
+        return None
+    mapper = list(bundle.prompts.values())[best]
+    w = state.w + (bundle.style_inverse @ state.added)[None]
+    return mapper.delta(bundle.generator.synthesis, w[None], state.styles[None])[0]
 
 
 def direction_candidate(bundle: Bundle, state: State, wish: Wish, direction: Tensor, threshold: float | None) -> Candidate | None:
