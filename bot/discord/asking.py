@@ -71,6 +71,8 @@ class Asking:
     moderator: bool = False
     parent: str | None = None
     """The channel of a thread."""
+    heard: bool = True
+    """Whether all that it takes is known; a message that nobody listened to yet is looked up again after a restart."""
 
     @property
     def number(self) -> int:

@@ -130,7 +130,7 @@ class Bot(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that speaks to the bot."""
         if hearing.addressed(self, message):
-            await self.desk.take(hearing.bare(message), lambda: hearing.of_message(self, message))
+            await self.desk.take(hearing.bare(self, message), hear=lambda: hearing.of_message(self, message))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Forms, and presses of what no version of the bot knows any more; the library calls all others itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
@@ -69,10 +70,9 @@ def option(*names: str) -> Any:
 
 
 async def _take(interaction: Interaction, **values: Any) -> None:
-    """Acknowledge within three seconds, then have it done."""
-    await hearing.acknowledge(interaction)
+    """Have it kept, acknowledged within three seconds, and done."""
     bot = presses.bot_of(interaction)
-    await bot.desk.take(await hearing.of_command(bot, interaction, **values))
+    await bot.desk.take(await hearing.of_command(bot, interaction, **values), partial(hearing.acknowledge, interaction))
 
 
 async def _head(interaction: Interaction) -> Edit:

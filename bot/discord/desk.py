@@ -13,11 +13,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import cards, works
+from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
 from bot.discord.errors import TooMany
 from bot.discord.live import LiveMessage
@@ -37,12 +38,45 @@ MOST_WAITING = 5
 """Wishes of one member in one place that may wait; a further one is told when to come back."""
 _USUAL_SECONDS = 3.0
 
+Acknowledge = Callable[[], Awaitable[Any]]
+Hear = Callable[[], Awaitable[Asking | None]]
+
 
 class _Line:
-    """The askings of one member in one place, one after the other."""
+    """The askings of one member in one place, one after the other, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.lock, self.waiting, self.seconds = asyncio.Lock(), 0, _USUAL_SECONDS
+        self.waiting, self.seconds = 0, _USUAL_SECONDS
+        self._last: asyncio.Event | None = None
+
+    def join(self) -> _Place:
+        """A place at the end."""
+        self.waiting += 1
+        place = _Place(self._last)
+        self._last = place.left
+        return place
+
+    def leave(self, place: _Place) -> None:
+        """Let the next one come."""
+        self.waiting -= 1
+        if place.begun is not None:
+            self.seconds = 0.7 * self.seconds + 0.3 * (time.monotonic() - place.begun)
+        place.left.set()
+
+
+class _Place:
+    """One asking's place in a line."""
+
+    def __init__(self, before: asyncio.Event | None) -> None:
+        self.left = asyncio.Event()
+        self.begun: float | None = None
+        self._before = before
+
+    async def turn(self) -> None:
+        """Wait until those before have left."""
+        if self._before is not None:
+            await self._before.wait()
+        self.begun = time.monotonic()
 
 
 class Desk:
@@ -57,27 +91,25 @@ class Desk:
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
-    async def line(self, user: str, place: str) -> AsyncIterator[None]:
-        """Wait until the earlier wishes of this member in this place are answered, so that their order is kept.
+    async def _line(self, asking: Asking, most: int | None = MOST_WAITING) -> AsyncIterator[_Place]:
+        """A place in the line of this member in this place; its order is that of entering, as nothing is awaited before.
 
-        Enter it before anything else is awaited. Raises TooMany.
+        Raises TooMany where already ``most`` wait.
         """
-        line = self._lines.setdefault((user, place), _Line())
-        if line.waiting >= MOST_WAITING:
+        name = asking.owner or asking.user, asking.place
+        line = self._lines.setdefault(name, _Line())
+        if most is not None and line.waiting >= most:
             raise TooMany(when=f"<t:{int(time.time() + line.waiting * line.seconds) + 1}:R>")
-        line.waiting += 1
+        place = line.join()
         try:
-            async with line.lock:
-                begun = time.monotonic()
-                yield
-                line.seconds = 0.7 * line.seconds + 0.3 * (time.monotonic() - begun)
+            yield place
         finally:
-            line.waiting -= 1
+            line.leave(place)
             if not line.waiting:
-                self._lines.pop((user, place), None)
+                self._lines.pop(name, None)
 
-    async def take(self, asking: Asking, hear: Callable[[], Awaitable[Asking]] | None = None) -> None:
-        """Answer an asking in its turn, unless it was taken before.
+    async def take(self, asking: Asking, acknowledge: Acknowledge | None = None, hear: Hear | None = None) -> None:
+        """Keep an asking, acknowledge it, and answer it in its turn, unless it was taken before.
 
         ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
         """
@@ -86,15 +118,30 @@ class Desk:
             return
         self.tasks.add(task)
         try:
-            async with self.line(asking.owner or asking.user, asking.place):
-                heard = await hear() if hear is not None else asking
-                if (asked := await self._accept(heard)) is not None:
-                    await self._answer(heard, asked)
+            async with self._line(asking) as place:
+                asked = await self._accepted(asking, acknowledge)
+                await place.turn()
+                if asked is not None:
+                    await self._answer(asking, asked, hear)
         except (BotError, StorageError) as error:
-            if await self._accept(asking) is not None:
+            if await self._accepted(asking, acknowledge) is not None:
                 await self._tell(asking, error)
         finally:
             self.tasks.discard(task)
+
+    async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> Asked | None:
+        """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
+        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
+        if asking.key.startswith("message:"):
+            await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
+        if taken is not None and acknowledge is not None:
+            try:
+                await acknowledge()
+            except discord.HTTPException as error:  # too late: Discord has told the member that it failed
+                logger.warning("an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code)
+                await self.inbox.answered(asking.key, counts=False)
+                return None
+        return taken
 
     def stop(self) -> None:
         """Let go of everything at once; what was taken stays open in the inbox for the next start."""
@@ -113,25 +160,22 @@ class Desk:
 
     async def _again(self, asked: Asked) -> None:
         asking = Asking.of(asked.payload)
-        line = self._lines.setdefault((asking.owner or asking.user, asking.place), _Line())
-        line.waiting += 1
-        try:
-            async with line.lock:
-                await self._answer(asking, asked, again=True)
-        finally:
-            line.waiting -= 1
+        async with self._line(asking, most=None) as place:
+            await place.turn()
+            if not await Outlet(self.bot, asking).acknowledged():
+                await self.inbox.answered(asking.key, counts=False)
+            else:
+                await self._answer(asking, asked, None if asking.heard else partial(hearing.again, self.bot, asking), again=True)
 
-    async def _accept(self, asking: Asking) -> Asked | None:
-        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
-        if asking.key.startswith("message:"):
-            await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
-        return taken
-
-    async def _answer(self, asking: Asking, asked: Asked, again: bool = False) -> None:
+    async def _answer(self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False) -> None:
         self.open[asking.key] = asking
         try:
-            await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
-        except BotError as error:
+            heard = await hear() if hear is not None else asking
+            if heard is None:  # deleted meanwhile: there is nobody to answer
+                await self.inbox.answered(asking.key, counts=False)
+                return
+            await self._admitted(heard, await self.bot.access.admit(heard, asked), again)
+        except (BotError, StorageError) as error:
             await self._tell(asking, error)
         except discord.HTTPException as error:
             await self._lost(asking, error)

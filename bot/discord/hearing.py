@@ -55,24 +55,27 @@ def _replied_author(message: discord.Message) -> discord.abc.User | None:
     return replied.author if replied else None
 
 
-def bare(message: discord.Message) -> Asking:
-    """What is known of any message, without its wish."""
+def bare(bot: Bot, message: discord.Message) -> Asking:
+    """What is known of a message at once: enough to keep it, not yet to do what it wishes."""
     author, channel = message.author, message.channel
     guild = message.guild
     return Asking(
         key=f"message:{message.id}", user=str(author.id), place=str(channel.id), server=str(guild.id) if guild else None,
         reference=str(message.id), limit=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
         age_restricted=_age_restricted(channel), roles=_roles(author), moderator=_moderates(author, channel),
-        parent=_parent(channel),
+        parent=_parent(channel), text=_words(bot, message), heard=False,
     )  # fmt: skip
+
+
+def _words(bot: Bot, message: discord.Message) -> str:
+    return re.sub(rf"<@!?{bot.user.id if bot.user else 0}>", " ", message.content).strip()
 
 
 async def of_message(bot: Bot, message: discord.Message) -> Asking:
     """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach."""
     if not permissions(message).attach_files:
         raise MayNotAttach
-    text = re.sub(rf"<@!?{bot.user.id if bot.user else 0}>", " ", message.content).strip()
-    asking = bare(message)
+    asking, text = bare(bot, message), _words(bot, message)
     replied = _replied(message)
     uploads = attachments.of(message.attachments)
     if not uploads and replied is not None and replied.author == message.author:
@@ -82,7 +85,23 @@ async def of_message(bot: Bot, message: discord.Message) -> Asking:
         uploads, text = (avatars.upload(user),), avatars.without(text)
     reply_to = await _replied_edit(bot, message)
     locale = await locale_code(bot, asking, message.guild)
-    return replace(asking, text=text, uploads=uploads, reply_to=reply_to, locale=locale)
+    return replace(asking, text=text, uploads=uploads, reply_to=reply_to, locale=locale, heard=True)
+
+
+async def again(bot: Bot, asking: Asking) -> Asking | None:
+    """The wish of a message that an earlier life of the bot kept and did not listen to; None where it is deleted.
+
+    Raises what ``of_message`` does, and discord.HTTPException.
+    """
+    await bot.wait_until_ready()
+    try:
+        channel = bot.get_channel(int(asking.place)) or await bot.fetch_channel(int(asking.place))
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
+        message = await channel.fetch_message(asking.number)
+    except discord.NotFound:
+        return None
+    return replace(await of_message(bot, message), roles=asking.roles, moderator=asking.moderator)
 
 
 async def _replied_edit(bot: Bot, message: discord.Message) -> int | None:
@@ -133,7 +152,7 @@ async def of_command(
     bot: Bot, interaction: discord.Interaction, *, text: str = "", uploads: tuple[Upload, ...] = (),
     actions: tuple[dict[str, Any], ...] | None = None, kind: Kind = "talk", reply_to: int | None = None,
 ) -> Asking:  # fmt: skip
-    """A slash command or a form, after ``acknowledge``."""
+    """A slash command or a form, to be acknowledged by ``acknowledge``."""
     writes = can_write(bot, interaction)
     command = f"/{interaction.command.name}" if interaction.command else ""
     words = discord.utils.escape_markdown(" ".join(part for part in (command, text) if part))
@@ -146,7 +165,7 @@ async def of_press(
     bot: Bot, interaction: discord.Interaction, edit: Edit, *, text: str = "",
     actions: tuple[dict[str, Any], ...] | None = None, kind: Kind = "talk",
 ) -> Asking:  # fmt: skip
-    """A button or menu that is about an edit, after a silent acknowledgement."""
+    """A button or menu that is about an edit, to be acknowledged without a trace."""
     owner = (await bot.history.owner(edit.id))[1]
     message = interaction.message
     seen = message is not None and not message.flags.ephemeral

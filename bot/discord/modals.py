@@ -6,6 +6,7 @@ The library forgets its forms when it restarts. These are answered by their cust
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, cast
 
 import discord
@@ -78,5 +79,5 @@ async def _edit_picture(interaction: discord.Interaction, number: str, text: str
     uploads = bot.offered.pop(number, None)
     if uploads is None:
         raise MenuTooOld
-    await hearing.acknowledge(interaction)
-    await bot.desk.take(await hearing.of_command(bot, interaction, text=text, uploads=uploads))
+    asking = await hearing.of_command(bot, interaction, text=text, uploads=uploads)
+    await bot.desk.take(asking, partial(hearing.acknowledge, interaction))

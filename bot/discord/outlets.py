@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 TOKEN_LIVES = timedelta(minutes=14, seconds=30)
 _LOOK_BACK = 50
+_UNKNOWN_WEBHOOK = 10015
+"""Discord's code for the token of an interaction that was never acknowledged."""
 
 
 class Outlet:
@@ -128,6 +130,17 @@ class Outlet:
             await self._unthink(webhook)
         self.whispered = True
         return (await webhook.send(wait=True, ephemeral=True, **await self._parts(card))).id
+
+    async def acknowledged(self) -> bool:
+        """Whether an earlier life of the bot got as far as that; if not, Discord has told the member that it failed."""
+        webhook = self.webhook
+        if webhook is None:
+            return True
+        try:
+            await webhook.fetch_message(_original())
+        except discord.HTTPException as error:
+            return error.code != _UNKNOWN_WEBHOOK
+        return True
 
     async def close(self) -> None:
         """The answer is out: a "thinking…" that only the asker sees is not needed any more."""

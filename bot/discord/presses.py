@@ -78,8 +78,7 @@ async def take(
     interaction: discord.Interaction, edit: Edit, text: str = "", actions: tuple[dict[str, Any], ...] | None = None,
     kind: Kind = "talk",
 ) -> None:  # fmt: skip
-    """Acknowledge without a trace, then do what was pressed and answer with a reply to the message under which it was."""
-    await interaction.response.defer()
+    """Acknowledge without a trace, do what was pressed, and answer with a reply to the message under which it was."""
     bot = bot_of(interaction)
     asking = await hearing.of_press(bot, interaction, edit, text=text, actions=actions, kind=kind)
-    await bot.desk.take(asking)
+    await bot.desk.take(asking, interaction.response.defer)

@@ -208,6 +208,8 @@ def follow_up(call: Call, webhook_id: str, token: str) -> tuple[int, Any]:
 @route("GET", "/webhooks/{webhook_id}/{token}/messages/{message_id}")
 def fetch(call: Call, webhook_id: str, token: str, message_id: str) -> tuple[int, Any]:
     interaction = by_token(call.world, webhook_id, token)
+    if interaction.callback is None:
+        raise Refused(10015, "the interaction has not been answered yet")
     return 200, call.world.rendered(_original(call.world, interaction, message_id))
 
 

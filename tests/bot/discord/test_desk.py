@@ -11,13 +11,13 @@ import pytest
 
 from bot import supervisor
 from bot.conversation import Conversations
-from bot.discord import desk, live, works
+from bot.discord import desk, hearing, live, works
 from bot.discord.asking import PLATFORM
 from bot.supervisor import own_editor
 from editor.client import EditorClient
 from storage.history import History
 from storage.inbox import Inbox
-from tests.bot.discord.conftest import ANN, PORTRAIT, Start, edit_of, edited, posted
+from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edit_of, edited, posted
 from tests.discord_server import DiscordServer, objects
 
 
@@ -83,6 +83,63 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
         edit = await edit_of(history, answer)
         assert [one.number for one in await history.edits(edit.source)] == [0, 1, 2]
         assert await history.jobs_under_way() == []
+
+
+async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
+    server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when somebody else's later message was read already; a deleted one is not answered."""
+    async with start():
+        first = await edited(server, ANN, "pink hair")
+        await _all_answered(history)
+    stopped = asyncio.Event()
+
+    async def stop(*_: Any, **__: Any) -> None:
+        stopped.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(works, "do", stop)
+        async with start():
+            more = await server.say(ANN, "more", mention=False, reply_to=first)
+            waiting = [await server.say(ANN, words) for words in ("glasses", "a beard")]
+            other = await server.say(BEN, "pink hair", files=PORTRAIT)
+            await asyncio.wait_for(stopped.wait(), 20)
+            inbox = Inbox(history.database)
+            for message in (more, *waiting, other):
+                while not await inbox.known(f"message:{message['id']}"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+    await server.delete(waiting[1])
+    async with start():
+        assert "150 %" in (await server.answer_to(more))["content"]
+        assert "glasses" in (await server.answer_to(waiting[0]))["content"]
+        assert "pink hair" in (await server.answer_to(other))["content"]
+        await _all_answered(history)
+        assert server.answers_to(waiting[1]) == []
+
+
+async def test_a_slash_command_that_was_kept_and_never_acknowledged_is_let_go(
+    server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord has told the member that it failed, so that they ask again."""
+    async with start():
+        await edited(server, ANN, "pink hair")
+        await _all_answered(history)
+    stopped = asyncio.Event()
+
+    async def stop(*_: Any) -> None:
+        stopped.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hearing, "acknowledge", stop)
+        async with start():
+            await server.slash(ANN, "variations")
+            await asyncio.wait_for(stopped.wait(), 20)
+    shown = len(server.messages)
+    async with start():
+        await _all_answered(history)
+        assert len(server.messages) == shown
 
 
 async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinking(
