@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,10 @@ from editor.bundle import missing, read_manifest
 from editor.checkpoints import clip, directions, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
+from editor.checkpoints.unpickler import refused
 from editor.errors import BadCheckpoint, EditorError
+
+logger = logging.getLogger(__name__)
 
 KINDS = {
     "nvidia": "a network pickle of stylegan2-ada-pytorch or stylegan3, or of the first StyleGAN2 (.pkl)",
@@ -51,8 +55,18 @@ def bring(wanted: Wanted) -> tuple[Path, list[str]]:
     for path in wanted.files:
         if not path.exists():
             raise BadCheckpoint(f"There is no file {path}.")
-    folder = install(wanted.root, wanted.name, READERS[wanted.kind](wanted), **(wanted.said or {}))
+    folder = install(wanted.root, wanted.name, _parts(wanted), **(wanted.said or {}))
     return folder, missing(read_manifest(folder))
+
+
+def _parts(wanted: Wanted) -> list[Part]:
+    try:
+        return READERS[wanted.kind](wanted)
+    except EditorError:
+        raise
+    except Exception as error:  # what is read was made by others, and may break any rule
+        logger.debug("import of %s", wanted.files[0].name, exc_info=True)
+        raise refused(wanted.files[0], error) from error
 
 
 def _has_generator(folder: Path) -> bool:

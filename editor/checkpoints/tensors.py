@@ -24,6 +24,7 @@ SAFE: list[Any] = [argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath]
 
 def read_pt(path: Path) -> Any:
     """What ``torch.save`` wrote, new layout or old, read by torch in its restricted mode. Raises BadCheckpoint."""
+    _check_archive(path)
     try:
         with torch.serialization.safe_globals(SAFE):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -31,6 +32,19 @@ def read_pt(path: Path) -> Any:
         raise _unpicklable(path, error) from error
     except Exception as error:  # a hostile file can raise anything
         raise refused(path, error) from error
+
+
+def _check_archive(path: Path) -> None:
+    """Weights lie in their archive as they are; packed ones could fill the memory from a small file. Raises BadCheckpoint."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
+    except Exception as error:
+        raise refused(path, error) from error
+    if packed:
+        raise BadCheckpoint(f"{path.name} is damaged, or no weights file that is known here: its parts are compressed.")
 
 
 def _unpicklable(path: Path, error: pickle.UnpicklingError) -> BadCheckpoint:

@@ -33,6 +33,9 @@ NUMPY_KINDS = "?biuf"
 
 DEEPEST = 60
 """Levels of nesting that are followed; networks have fewer than twenty."""
+MOST_MODULES = 20_000
+"""Modules that are followed; networks have fewer than two thousand. A module can be held twice, and so can its holder: without
+an end, sixty levels of that would be 2^60 modules."""
 
 
 class Forbidden(Exception):
@@ -62,6 +65,9 @@ class _Fixed:
 class Record:
     """An object of a class that is not loaded: its class's name and the state it was stored with."""
 
+    kind: str
+    state: Any = None
+
     def __init__(self, kind: str = "", state: Any = None) -> None:
         self.kind, self.state = kind, state if state is not None else {}
 
@@ -77,17 +83,31 @@ class Record:
                 return table[name]
         return default
 
-    def tensors(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """All parameters and buffers with their dotted names, as ``Module.state_dict`` would give them."""
-        if not isinstance(self.state, dict):
+        for prefix, state in _walk(self, _submodules):
+            for part in ("_parameters", "_buffers"):
+                for name, value in (state.get(part) or {}).items():
+                    if isinstance(value, Tensor):
+                        yield f"{prefix}{name}", value
+
+
+def _submodules(state: dict[str, Any]) -> dict[str, Any]:
+    return state.get("_modules") or {}
+
+
+def _walk(root: Any, children: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Dotted prefixes and states of a record and of all those below it."""
+    waiting: list[tuple[str, Any]] = [("", root)]
+    for _ in range(MOST_MODULES):
+        if not waiting:
             return
-        for part in ("_parameters", "_buffers"):
-            for name, value in (self.state.get(part) or {}).items():
-                if isinstance(value, Tensor):
-                    yield f"{prefix}{name}", value
-        for name, module in (self.state.get("_modules") or {}).items():
-            if isinstance(module, Record):
-                yield from module.tensors(f"{prefix}{name}.")
+        prefix, record = waiting.pop()
+        if not isinstance(record, Record) or not isinstance(record.state, dict):
+            continue
+        yield prefix, record.state
+        waiting += [(f"{prefix}{name}.", child) for name, child in reversed(children(record.state).items())]
+    raise ValueError("too many modules")
 
 
 def _dtype(*args: Any) -> np.dtype:
@@ -167,10 +187,12 @@ def _plain_dict() -> type[dict]:
     return EasyDict
 
 
-def _named_record(kind: str) -> type[Record]:
+def _named_record(name: str) -> type[Record]:
     class Named(Record):
+        kind = name  # an object may be made without its initialiser
+
         def __init__(self, *args: Any) -> None:
-            super().__init__(kind, {"args": args})
+            super().__init__(name, {"args": args})
 
     return Named
 
@@ -228,24 +250,31 @@ class Unpickler(pickle.Unpickler):
         return self._storages(pid)
 
 
-def _settle(value: Any, seen: set[int], depth: int = 0) -> Any:
-    """The finished objects: arrays in place of what they were on their way. Each object is visited once."""
+def _settle(value: Any, done: dict[int, tuple[Any, Any]], depth: int = 0) -> Any:
+    """The finished objects: arrays in place of what they were on their way. Each object is visited once.
+
+    ``done`` holds every object seen and what it became, so that no other can come to have its id.
+    """
     if depth > DEEPEST:
         raise ValueError("nested too deeply")
     if isinstance(value, _Array):
         return value.value
-    if isinstance(value, tuple):
-        return tuple(_settle(item, seen, depth + 1) for item in value)
-    if not isinstance(value, Record | dict | list) or id(value) in seen:
+    if not isinstance(value, Record | dict | list | tuple):
         return value
-    seen.add(id(value))
+    if id(value) in done:
+        return done[id(value)][1]
+    if isinstance(value, tuple):
+        settled = tuple(_settle(item, done, depth + 1) for item in value)
+        done[id(value)] = (value, settled)
+        return settled
+    done[id(value)] = (value, value)
     if isinstance(value, Record):
-        value.state = _settle(value.state, seen, depth + 1)
+        value.state = _settle(value.state, done, depth + 1)
     elif isinstance(value, dict):
         for key in value:
-            value[key] = _settle(value[key], seen, depth + 1)
+            value[key] = _settle(value[key], done, depth + 1)
     else:
-        value[:] = [_settle(item, seen, depth + 1) for item in value]
+        value[:] = [_settle(item, done, depth + 1) for item in value]
     return value
 
 
@@ -266,7 +295,7 @@ def read_pickle(path: Path) -> Any:
     """The data of a pickle (NVIDIA's networks, StyleCLIP's statistics). Raises BadCheckpoint; nothing in it is run."""
     try:
         with path.open("rb") as stream:
-            return _settle(Unpickler(stream).load(), set())
+            return _settle(Unpickler(stream).load(), {})
     except Exception as error:  # a hostile file can raise anything
         raise refused(path, error) from error
 
@@ -289,7 +318,7 @@ def _read_archive(archive: zipfile.ZipFile) -> dict[str, Tensor]:
     def storage(pid: Any) -> Tensor:
         _, dtype, key, _, count = pid
         member = archive.getinfo(f"{root}data/{key}")
-        if not isinstance(dtype, torch.dtype) or member.file_size != count * dtype.itemsize:
+        if not isinstance(dtype, torch.dtype) or not member.file_size == member.compress_size == count * dtype.itemsize:
             raise ValueError("a storage has another size than it says")
         return torch.frombuffer(bytearray(archive.read(member)), dtype=dtype)
 
@@ -297,12 +326,9 @@ def _read_archive(archive: zipfile.ZipFile) -> dict[str, Tensor]:
     return dict(_scripted(top))
 
 
-def _scripted(module: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def _scripted(module: Any) -> Iterator[tuple[str, Tensor]]:
     """Tensors of a scripted module: its attributes lie flat in the state, submodules among them."""
-    if not isinstance(module, Record) or not isinstance(module.state, dict):
-        return
-    for name, value in module.state.items():
-        if isinstance(value, Tensor):
-            yield f"{prefix}{name}", value
-        else:
-            yield from _scripted(value, f"{prefix}{name}.")
+    for prefix, state in _walk(module, lambda state: {name: value for name, value in state.items() if isinstance(value, Record)}):
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                yield f"{prefix}{name}", value

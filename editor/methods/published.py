@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from editor.errors import BadRequest
@@ -26,10 +28,11 @@ PUBLISHED_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 23, 24)
 
 @dataclass(frozen=True)
 class Recipe:
-    """``as_published`` brings the slips back. ``quantised``: pictures of 256 levels, as the published code saves them."""
+    """``as_published`` brings the slips back. ``side``: pictures are cut down to 256 levels and brought to that many pixels by
+    Pillow, as the published code does it; None leaves both to the text-image model."""
 
     as_published: bool = False
-    quantised: bool = True
+    side: int | None = None
 
 
 def conv_spans(generator: Generator, as_published: bool = False) -> list[tuple[int, int]]:
@@ -64,14 +67,16 @@ def _row(generator: Generator, clip: TextImageModel, styles: Tensor, channel: in
         moved = styles.clone()
         moved[:, channel] += side * std
         pictures = generator.synthesis(moved)
-        ends.append(clip.encode_image(quantise(pictures) if recipe.quantised else pictures.clamp(-1, 1)))
+        ends.append(clip.encode_image(pictures.clamp(-1, 1) if recipe.side is None else saved(pictures, recipe.side)))
     difference = F.normalize(ends[1] - ends[0], dim=1)
     return F.normalize(difference.mean(0), dim=0)
 
 
-def quantise(pictures: Tensor) -> Tensor:
-    """[N, 3, H, W] in [-1, 1] cut down to 256 levels, still in [-1, 1]."""
-    return ((pictures + 1) * 127.5).clamp(0, 255).floor() / 127.5 - 1
+def saved(pictures: Tensor, side: int) -> Tensor:
+    """[N, 3, H, W] in [-1, 1] as they are after being saved and opened: 256 levels, Pillow's bicubic filter to ``side`` pixels."""
+    levels = ((pictures + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    small = [np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC)) for picture in levels]
+    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(pictures.device).float() / 127.5 - 1
 
 
 def text_direction(target: Tensor, neutral: Tensor) -> Tensor:
@@ -88,3 +93,12 @@ def weights(rows: Tensor, direction: Tensor, threshold: float, as_published: boo
     if most == 0 and not as_published:
         return None
     return kept / most
+
+
+def spread(weights: Tensor, spans: Sequence[tuple[int, int]], std: Tensor) -> Tensor:
+    """Weights of the spans' channels in a row -> StyleSpace delta [C], zero elsewhere."""
+    delta, place = torch.zeros_like(std), 0
+    for start, stop in spans:
+        delta[start:stop] = weights[place : place + stop - start] * std[start:stop]
+        place += stop - start
+    return delta

@@ -137,7 +137,11 @@ class PublishedClip:
             module, tokenizer = self.tower
             ids, present = tokens(tokenizer, texts, MULTILINGUAL_TOKENS)
             return F.normalize(module(ids.to(self.device), present.to(self.device)).float(), dim=1)
-        ids, _ = tokens(self.tokenizer, texts, MOST_TOKENS, MOST_TOKENS)
+        return self.encode_tokens(tokens(self.tokenizer, texts, MOST_TOKENS, MOST_TOKENS)[0])
+
+    @torch.no_grad()
+    def encode_tokens(self, ids: Tensor) -> Tensor:
+        """Token numbers [N, 77] of the model's own text tower -> unit [N, D]."""
         found = self.model.get_text_features(input_ids=ids.to(self.device), return_dict=True).pooler_output
         return F.normalize(found.float(), dim=1)
 

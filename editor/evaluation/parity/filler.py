@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 PERIOD = 1_048_573
@@ -39,8 +40,10 @@ def fill(name: str, shape: tuple[int, ...]) -> Tensor:
     slow = EQUALISED.search(name)
     if slow is not None:
         return 100 * x if slow[2] == "weight" else 10 * x
-    if name.endswith(("magnitude_ema", "running_var")):
+    if name.endswith("running_var"):
         return 0.5 + x.abs()
+    if name.endswith("magnitude_ema"):
+        return 0.6 + 0.3 * x.abs()
     if name.endswith("logit_scale"):
         return torch.full_like(x, math.log(100.0))
     if name.endswith("input.affine.bias"):
@@ -66,3 +69,9 @@ def fill_module(module: torch.nn.Module, prefix: str = "") -> None:
     for name, tensor in module.state_dict(keep_vars=True).items():
         if not KEPT.search(name):
             tensor.data = fill(prefix + name, tuple(tensor.shape)).to(tensor.dtype)
+
+
+def picture(count: int = 1, side: int = 256, name: str = "picture") -> Tensor:
+    """Smooth pictures [count, 3, side, side] in [-1, 1]."""
+    coarse = normal(name, (count, 3, 8, 8))
+    return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False).clamp(-2, 2) / 2
