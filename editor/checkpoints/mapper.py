@@ -40,7 +40,8 @@ def read(path: Path, prompt: str | None = None) -> tuple[Part, Part | None]:
 
 def _described(options: Any) -> str | None:
     given = options.get("description") if isinstance(options, Mapping) else getattr(options, "description", None)
-    return given if isinstance(given, str) and given.strip() else None
+    text = "".join(letter for letter in given if letter.isprintable()).strip() if isinstance(given, str) else ""
+    return text or None
 
 
 def _tensors(found: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], dict[str, int]]:

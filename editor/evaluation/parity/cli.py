@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,6 @@ def main(argv: Sequence[str]) -> int:
     """Compare; 1 where something differs by more than is allowed."""
     options = parser().parse_args(argv)
     compared: list[Compared] = []
-    runs: dict[str, tuple[Mapping[str, Tensor], dict[str, Any]]] = {}
     for case in _chosen(options):
         with tempfile.TemporaryDirectory(prefix="parity-") as temporary:
             if options.published is None:
@@ -95,10 +94,9 @@ def main(argv: Sequence[str]) -> int:
             else:
                 one, found, layout = compare_run(case, options.published, Path(temporary))
                 compared.append(one)
-                runs[case.name] = (found, layout)
+                if options.store:
+                    vectors.store({case.name: (found, layout)}, [case.name for case in CASES])
         print(f"{'ok  ' if compared[-1].fits else 'OFF '} {case.name}: {compared[-1].said()}", flush=True)
-    if options.store and options.published is not None:
-        vectors.store(runs)
     if options.to is not None:
         options.to.write_text(document(compared, options.published is not None, vectors.MOST), encoding="utf-8")
     return 0 if all(one.fits for one in compared) else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,24 +37,37 @@ def split(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Ten
     return {name: value for name, value in found.items() if not name.startswith(CONSTANT)}, constants
 
 
-def store(runs: Mapping[str, tuple[Mapping[str, Tensor], dict[str, Any]]], folder: Path = FOLDER) -> None:
-    """Keep the results and layouts of all cases, by name."""
+Runs = Mapping[str, tuple[Mapping[str, Tensor], dict[str, Any]]]
+"""Results with constants, and layout, of each case by name."""
+
+
+def store(runs: Runs, order: Sequence[str]) -> None:
+    """Keep the results and layouts of these cases beside those that are kept already. ``order``: all cases that exist."""
+    known = names() if (FOLDER / "layouts.json.gz").exists() else []
+    every = {case: runs[case] if case in runs else _again(case) for case in order if case in runs or case in known}
     tensors: dict[str, Tensor] = {}
     layouts: dict[str, Any] = {}
     numbers: dict[bytes, str] = {}
-    for case, (found, layout) in runs.items():
-        results, constants = split(found)
-        for name, value in results.items():
+    for case, (found, layout_of_case) in every.items():
+        published, constants = split(found)
+        for name, value in published.items():
             tensors[f"{case}/{name}"] = _tokens(value) if name == "tokens" else picked(value).clone()
         own: dict[str, str] = {}
         for name, value in constants.items():
             key = value.numpy().tobytes() + str(list(value.shape)).encode()
             own[name] = numbers.setdefault(key, f"{CONSTANT}{len(numbers)}")
             tensors[own[name]] = value.clone()
-        layouts[case] = {"layout": layout, "constants": own}
-    folder.mkdir(exist_ok=True)
-    save_file(tensors, folder / "vectors.safetensors")
-    (folder / "layouts.json.gz").write_bytes(gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0))
+        layouts[case] = {"layout": layout_of_case, "constants": own}
+    FOLDER.mkdir(exist_ok=True)
+    save_file(tensors, FOLDER / "vectors.safetensors")
+    (FOLDER / "layouts.json.gz").write_bytes(gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0))
+    _stored.cache_clear()
+
+
+def _again(case: str) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+    """What is kept of a case, as a run gives it."""
+    kept, constants = layout(case)
+    return {**results(case), **{f"{CONSTANT}{name}": value for name, value in constants.items()}}, kept
 
 
 def _tokens(ids: Tensor) -> Tensor:
