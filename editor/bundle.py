@@ -109,6 +109,8 @@ class Bundle:
     thresholds: Thresholds
     neutral: tuple[str, ...]
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
+    alignment: str = "square"
+    """The position in which the generator knows what it draws: any square, or faces as FFHQ has them ("ffhq")."""
     prompts: dict[str, PromptMapper] = field(default_factory=dict)
     """Mappers that were trained for one wish each, by its words."""
 
@@ -130,6 +132,7 @@ class Bundle:
             info=info_of(folder, manifest), generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
             clip=_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
             thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
+            alignment=manifest.get("alignment", "square"),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
         )  # fmt: skip
 

@@ -34,6 +34,13 @@ def serve(argv: Sequence[str]) -> int:
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
     parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
+    parser.add_argument(
+        "--faces",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("FACES_MODEL") or None,
+        help="a YuNet face model (.onnx), for aligning photos of people (default: FACES_MODEL)",
+    )
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input closes (the starter died)")
     _folders(parser)
     options = parser.parse_args(argv)
@@ -47,7 +54,7 @@ def serve(argv: Sequence[str]) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device))
+    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, options.faces))
     app = create_app(executor, token, options.queue)
     asyncio.run(_serve(app, options))
     return 0

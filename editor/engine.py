@@ -18,7 +18,9 @@ from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
+from editor.imaging.faces import FaceFinder
 from editor.imaging.paste import crop, paste_back
+from editor.imaging.squares import squares
 from editor.inversion import refine
 from editor.networks.text import TextTower
 from editor.protocol import (
@@ -80,6 +82,8 @@ class Engine:
 
     def __init__(self, bundles: dict[str, Bundle], device: torch.device) -> None:
         self.loaded, self.device = bundles, device
+        self.faces: FaceFinder | None = None
+        """Finds faces for the bundles that know them in one position only; without it the user's square is taken as it is."""
         self.left_out: dict[str, str] = {}
         """Bundles that are installed but cannot be used, with the reason in a sentence."""
 
@@ -144,7 +148,8 @@ class Engine:
         decoded = decode(request.picture)
         progress("encode", 0, 1)
         size = bundle.generator.config.resolution
-        geometry, square, w = self._best_square(bundle, decoded.pixels)
+        places = squares(decoded.pixels, bundle.alignment, self.faces, request.box, request.face)
+        geometry, square, w = self._best_square(bundle, decoded.pixels, places.found)
         steps = REFINEMENT[request.quality]
         w = refine(bundle.generator, square[None], w[None], steps, lambda step: progress("refine", step, steps),
                    bundle.encoder.w_std)[0]  # fmt: skip
@@ -156,22 +161,21 @@ class Engine:
         inside = similarity >= limits.domain_similarity and psnr >= limits.domain_psnr
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
-        notes = (*decoded.warnings, *(() if inside else ("outside-domain",)))
+        notes = (*decoded.warnings, *places.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=geometry, fidelity=fidelity)
         assert size == square.shape[-1]
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
 
     @torch.no_grad()
-    def _best_square(self, bundle: Bundle, pixels: np.ndarray) -> tuple[Geometry, Tensor, Tensor]:
+    def _best_square(self, bundle: Bundle, pixels: np.ndarray, places: Sequence[Geometry]) -> tuple[Geometry, Tensor, Tensor]:
         """The square of the picture that the generator reproduces best, as geometry, [3, R, R] and W+."""
         size = bundle.generator.config.resolution
-        squares = [(g, crop(pixels, g, size).to(self.device)) for g in candidate_squares(*pixels.shape[1::-1])]
-        images = torch.stack([image for _, image in squares])
+        images = torch.stack([crop(pixels, place, size).to(self.device) for place in places])
         w = bundle.encoder(images)
         made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
         error = (made - images).abs().mean(dim=(1, 2, 3))
         best = int(error.argmin()) if float(error.min()) < 0.9 * float(error[0]) else 0  # the plain square unless clearly worse
-        return squares[best][0], images[best], w[best]
+        return places[best], images[best], w[best]
 
     # edits
 
@@ -344,17 +348,3 @@ def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:
     for layer in below:
         digest.update(layer.delta.data)
     return digest.hexdigest()[:32]
-
-
-def candidate_squares(width: int, height: int) -> list[Geometry]:
-    """Squares worth trying: the centred one first, then both ends of the long side, each whole and a fifth smaller."""
-    short = min(width, height)
-    found = []
-    for share in (1.0, 0.8):
-        side = share * short
-        places = [0.5] if max(width, height) < 1.05 * short and share == 1.0 else [0.5, 0.0, 1.0]
-        for place in places:
-            x = side / 2 + place * (width - side) if width >= height else width / 2
-            y = side / 2 + place * (height - side) if height >= width else height / 2
-            found.append(Geometry(center_x=x, center_y=y, side=side, width=width, height=height))
-    return found

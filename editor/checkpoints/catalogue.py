@@ -46,6 +46,7 @@ class Model:
     title: str
     domain: str
     neutral: tuple[str, ...]
+    alignment: str
     parts: tuple[Published, ...]
 
     @property
@@ -60,6 +61,13 @@ def catalogue() -> dict[str, Model]:
     data: dict[str, Any] = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
     parts = {name: Published(**fields) for name, fields in data.pop("parts").items()}
     return {
-        name: Model(name, entry["title"], entry["domain"], tuple(entry["neutral"]), tuple(parts[part] for part in entry["parts"]))
+        name: Model(
+            name,
+            entry["title"],
+            entry["domain"],
+            tuple(entry["neutral"]),
+            entry.get("alignment", "square"),
+            tuple(parts[part] for part in entry["parts"]),
+        )
         for name, entry in data.items()
     }

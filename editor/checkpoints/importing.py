@@ -17,6 +17,7 @@ from editor.checkpoints.installing import check_generator, install, open_generat
 from editor.checkpoints.part import Part
 from editor.checkpoints.unpickler import refused
 from editor.errors import BadCheckpoint, EditorError
+from editor.imaging.squares import ALIGNMENTS
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ KINDS = {
 }
 SINGLE = ("nvidia", "rosinality", "e4e", "psp", "restyle", "mapper")
 """Kinds that are one file each."""
-SAID = ("title", "domain", "licence", "neutral", "languages")
+SAID = ("title", "domain", "licence", "neutral", "languages", "alignment")
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--licence", help="licence of the weights, shown with the bundle")
     made.add_argument("--neutral", action="append", metavar="TEXT", help="a plain text of the domain ('a face'); may be repeated")
     made.add_argument("--languages", nargs="+", metavar="CODE", help="languages that the text-image model understands (en zh-CN)")
+    made.add_argument("--alignment", choices=ALIGNMENTS, help="ffhq: its pictures are faces, placed as in FFHQ (default: square)")
     made.add_argument("--prompt", help="for a mapper: the wish it was trained for, where its file does not say")
     made.add_argument("--any-generator", action="store_true", help="take a part although it was made for another generator")
     return made

@@ -6,13 +6,14 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from editor.bundle import read_manifest, write_manifest
 from editor.checkpoints.part import Part
@@ -98,12 +99,22 @@ def _write(made: Path, parts: Sequence[Part], said: dict[str, Any]) -> None:
         if part.name == "prompts":
             _add_prompt(made, manifest, part)
             continue
-        _replace(made / f"{part.name}.safetensors", partial(save_file, part.tensors))
+        _replace(made / f"{part.name}.safetensors", partial(save_file, _apart(part.tensors)))
         for file, text in part.texts.items():
             _replace(made / file, partial(_write_text, text))
         manifest[part.name] = part.table
     (made / "bundle.toml").unlink(missing_ok=True)
     write_manifest(made, manifest)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, each with numbers of its own: files may hold one tensor under several names, bundles may not."""
+    seen: set[int] = set()
+    found = {}
+    for name, tensor in tensors.items():
+        found[name] = tensor.clone() if tensor.data_ptr() in seen else tensor
+        seen.add(tensor.data_ptr())
+    return found
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:

@@ -17,7 +17,7 @@ from editor.networks.prompt_mapper import PromptMapper
 
 LEVEL_NAMES = {"course_mapping": "coarse", "coarse_mapping": "coarse", "medium_mapping": "medium", "fine_mapping": "fine"}
 """As the published code spells them."""
-NET = re.compile(r"(?:(\w+_mapping|mapper_\d+)\.)?mapping\.(\d+)\.(weight|bias)")
+NET = re.compile(r"(?:(\w+_mapping|mapper_\d+|mapping)\.)?mapping\.(\d+)\.(weight|bias)")
 MOST_PROMPT = 300
 
 
@@ -50,10 +50,10 @@ def _tensors(found: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor
     widths: dict[str, int] = {}
     for name, value in found.items():
         match = NET.fullmatch(name)
-        if match is None or (match[1] and not match[1].startswith("mapper_") and match[1] not in LEVEL_NAMES):
+        if match is None or ((match[1] or "").endswith("_mapping") and match[1] not in LEVEL_NAMES):
             raise BadCheckpoint(f"{source} has '{name}', which no StyleCLIP mapper has.")
-        root = match[1] or ""
-        net = "all" if not root else LEVEL_NAMES.get(root, root.removeprefix("mapper_"))
+        root = match[1] or "mapping"
+        net = "all" if root == "mapping" else LEVEL_NAMES.get(root, root.removeprefix("mapper_"))
         tensors[f"nets.{net}.layers.{int(match[2]) - 1}.{match[3]}"] = value
         widths[net] = value.shape[-1]
     return tensors, widths

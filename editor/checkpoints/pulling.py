@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -27,16 +28,16 @@ def described(model: Model, local: bool) -> str:
     for part in model.parts:
         known = "hash published" if part.is_known else "no hash published"
         lines += [f"  {part.file:<30} {part.about:>5g} MB  {part.what}", f"  {'':<30} {part.licence} ({known})"]
-        lines += [] if local else [f"  {'':<30} {part.address.split('?')[0]}"]
+        lines += [] if local else [f"  {'':<30} {part.address}"]
     return "\n".join(
         [*lines, f"About {sum(part.about for part in model.parts):g} MB in all. The licences bind whoever uses the bundle."]
     )
 
 
-def agreed(ask: Callable[[str], str] = input) -> bool:
+def agreed() -> bool:
     """Does the person at the terminal agree? No terminal is no."""
     try:
-        return ask("Agree to these licences and go on? [y/N] ").strip().lower() in ("y", "yes")
+        return input("Agree to these licences and go on? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
@@ -56,15 +57,11 @@ def pull(
             continue
         try:
             paths = [_local(part, source) if source else _fetched(part, folder, mirror, patience) for part in parts]
-            _bring(model, root, name, kind, paths)
+            _bring(model, root, name, kind, paths, parts if source is None else ())
         except EditorError as error:
             if not all(part.optional for part in parts):
                 raise
             print(f"{error} The bundle does without this {kind}.", file=sys.stderr)
-            continue
-        if source is None:
-            for path in paths:
-                path.unlink()
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
     return missing(read_manifest(root / name))
@@ -107,18 +104,22 @@ def _bar(part: Published) -> Iterator[Callable[[int, int | None], None]]:
         yield progress
 
 
-def _bring(model: Model, root: Path, name: str, kind: str, paths: Sequence[Path]) -> None:
+def _bring(model: Model, root: Path, name: str, kind: str, paths: Sequence[Path], downloaded: Sequence[Published]) -> None:
+    """Import the files of one kind; those that were downloaded are not needed after it, nor when they are no weights."""
     sources = dict(read_manifest(root / name).get("sources", {})) if (root / name / "bundle.toml").exists() else {}
     sources |= {path.name: sha256(path) for path in paths}
-    said = {
-        "title": model.title,
-        "domain": model.domain,
-        "neutral": list(model.neutral),
-        "licence": model.licence,
-        "sources": sources,
-    }
-    bring(Wanted(kind, tuple(paths), name, root, said=said | {"sources": sources}))
+    said = {"title": model.title, "domain": model.domain, "neutral": list(model.neutral), "licence": model.licence}
+    said["alignment"] = model.alignment
+    try:
+        bring(Wanted(kind, tuple(paths), name, root, said=said | {"sources": sources}))
+    except BadCheckpoint:
+        for part, path in zip(downloaded, paths, strict=False):
+            if not part.is_known:  # it may be the line's fault: next time it is downloaded anew
+                path.unlink()
+        raise
     print(f"{' and '.join(path.name for path in paths)}: imported.")
+    for path in paths if downloaded else ():
+        path.unlink()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -145,7 +146,7 @@ def main(argv: Sequence[str], patience: Patience | None = None) -> int:
     model = catalogue()[options.model]
     if options.without_optional:
         kept = tuple(part for part in model.parts if not part.optional)
-        model = Model(model.name, model.title, model.domain, model.neutral, kept)
+        model = replace(model, parts=kept)
     print(described(model, local=options.source is not None))
     if not options.yes and not agreed():
         print("Nothing was downloaded.")

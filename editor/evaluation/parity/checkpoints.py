@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import types
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -177,5 +178,7 @@ def write_torchscript(path: Path, state: Mapping[str, Tensor]) -> Path:
                 place.add_module(branch, _Tree())
             place = place._modules[branch]  # type: ignore[assignment]
         place.register_parameter(leaf, nn.Parameter(value, False))
-    torch.jit.trace(root, torch.zeros(1), check_trace=False).save(str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the layout is as old as that
+        torch.jit.trace(root, torch.zeros(1), check_trace=False).save(str(path))
     return path

@@ -98,7 +98,7 @@ def install(repository: Path) -> None:
 
     stand_in("pkg_resources", parse_version=version.parse, packaging=sys.modules["packaging"])
     stand_in("torchvision", __version__="0")
-    stand_in("torchvision.models")
+    stand_in("torchvision.models", resnet34=lambda **_: _ResNet34())
     stand_in("torchvision.models.resnet", resnet34=lambda **_: _ResNet34())
     modes = types.SimpleNamespace(BICUBIC=3)
     names = ("Compose", "Resize", "CenterCrop", "ToTensor", "Normalize")
