@@ -28,7 +28,7 @@ from bot.pictures.animation import Format, animation
 from bot.pictures.mark import Mark, mark
 from editor import protocol as wire
 from editor.client import EditorClient
-from editor.errors import EditorError
+from editor.errors import EditorError, UnknownJob
 from storage.errors import NoPicture, StorageError
 from storage.history import Adjustment, Array, Conversation, Edit, History, Picture, Source
 
@@ -89,6 +89,7 @@ class _Asked:
     locale: str
     kept: bool
     hidden: bool = False
+    bundle: str | None = None
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
@@ -98,7 +99,8 @@ class _Asked:
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Back from JSON. Raises KeyError."""
         actions, hidden = row["actions"], bool(row.get("hidden"))
-        return cls(row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"], hidden)
+        actions = None if actions is None else tuple(actions)
+        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"))
 
 
 def job_of(key: str | None) -> str:
@@ -197,6 +199,7 @@ class Conversations:
         self.metrics = metrics or Metrics()
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
+        self._running: set[str] = set()
 
     async def talk(
         self,
@@ -209,11 +212,13 @@ class Conversations:
         key: str | None = None,
         actions: Sequence[dict[str, Any]] | None = None,
         hidden: bool = False,
+        bundle: str | None = None,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost.
 
         ``hidden``: the picture is covered until it is clicked, and so is all that is made of it.
+        ``bundle``: the one for a new picture, where it is not the usual one.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
         asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
         each of its edits once, so that a bot that was killed at any moment can simply ask again.
@@ -223,7 +228,8 @@ class Conversations:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
             lock = self._locks.setdefault(conversation.id, asyncio.Lock())
             async with lock:
-                asked = _Asked(text, reply_to, None if actions is None else tuple(actions), locale.code, key is not None, hidden)
+                fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
+                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
@@ -231,6 +237,12 @@ class Conversations:
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def cancel(self, key: str) -> None:
+        """Stop what the editor does for a wish: within one step, and for good. Raises EditorAway."""
+        for job in [job for job in self._running if job.startswith(job_of(key))]:
+            with contextlib.suppress(UnknownJob):
+                await self.editor.cancel(job)
 
     async def settle(self, key: str) -> None:
         """Forget a wish whose answer has arrived."""
@@ -266,6 +278,11 @@ class Conversations:
         bundle = await self._info(self.bundle)
         return bundle.examples if bundle else ()
 
+    async def reload_bundles(self) -> tuple[wire.BundleInfo, ...]:
+        """Have the editor read its bundles anew; returns what is there now. Raises EditorError."""
+        self._bundles = tuple(await self.editor.reload())
+        return self._bundles
+
     async def _info(self, name: str | None) -> wire.BundleInfo | None:
         """A bundle by its name, else the first; None while the editor is away."""
         if not self._bundles:
@@ -273,9 +290,9 @@ class Conversations:
                 self._bundles = tuple(await self.editor.bundles())
         return next((b for b in self._bundles if b.name == name), self._bundles[0] if self._bundles else None)
 
-    async def _languages(self, head: Edit | None) -> tuple[str, ...]:
-        """Those of the text-image model that edits this picture."""
-        bundle = await self._info((await self.history.source(head.source)).bundle if head else self.bundle)
+    async def _languages(self, head: Edit | None, chosen: str | None) -> tuple[str, ...]:
+        """Those of the text-image model that edits this picture, or a new one with the ``chosen`` bundle."""
+        bundle = await self._info((await self.history.source(head.source)).bundle if head else chosen)
         return bundle.languages if bundle else ("en",)
 
     # one message
@@ -303,15 +320,13 @@ class Conversations:
         source = await self.history.edit_of_job(answer.source_job)
         new = picture is not None or source is not None
         if asked.actions is None:
-            languages = await self._languages(None if new else head)
+            languages = await self._languages(None if new else head, asked.bundle)
             actions = self._read(answer.locale, asked.text, before, languages, new)
         else:
             actions = list(asked.actions)
         if new:
             head = (
-                source
-                if picture is None
-                else await self._receive(conversation, picture, asked.hidden, answer, on_progress, not actions)
+                source if picture is None else await self._receive(conversation, picture, asked, answer, on_progress, not actions)
             )
             assert head is not None
             answer.shown, answer.changed = [head], True
@@ -401,24 +416,29 @@ class Conversations:
             self.metrics.saw(event)
             return on_progress(event) if on_progress is not None else None
 
-        result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
+        self._running.add(job)
+        try:
+            result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
+        finally:
+            self._running.discard(job)
         if isinstance(result, wire.EditResult):
             self.metrics.wished(result.effects)
         return result
 
     async def _receive(
-        self, conversation: Conversation, picture: bytes, hidden: bool, answer: _Answer, on_progress: OnProgress | None, bare: bool,
+        self, conversation: Conversation, picture: bytes, asked: _Asked, answer: _Answer, on_progress: OnProgress | None,
+        bare: bool,
     ) -> Edit:  # fmt: skip
         """Make a new picture editable; it becomes the head."""
         job = answer.source_job
-        result = await self._run(conversation.id, wire.InvertRequest(bundle=self.bundle, picture=picture), on_progress, job)
+        result = await self._run(conversation.id, wire.InvertRequest(bundle=asked.bundle, picture=picture), on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
         details: dict[str, Any] = {
             "geometry": result.inversion.geometry.model_dump(),
             "fidelity": result.inversion.fidelity.model_dump(),
         }
-        details["hidden"] = hidden
+        details["hidden"] = asked.hidden
         answer.warnings.extend(result.warnings)
         answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
         return await self.history.add_source(
@@ -468,7 +488,8 @@ class Conversations:
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
         request, made = await self._request(head), []
-        for seed in range(1, max(1, min(4, count)) + 1):
+        before = sum(edit.parent == head.id and replies.is_variation(edit) for edit in await self.history.edits(head.source))
+        for seed in range(before + 1, before + max(1, min(4, count)) + 1):  # other looks than those that were shown already
             job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
             result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)

@@ -6,6 +6,7 @@ Each ``Metrics`` has a registry of its own, so that two bots in one process (as 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import web
@@ -14,11 +15,14 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from editor import protocol as wire
 
+logger = logging.getLogger(__name__)
+
 _SECONDS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 45, 90, 300)
 _PLACES = (0, 1, 2, 3, 5, 8, 13, 21, 50)
 _LONGEST_CHECK = 5.0
 
 Check = Callable[[], Awaitable[bool]]
+Measure = Callable[[], Awaitable[None]]
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CHECKS: web.AppKey[Mapping[str, Check]] = web.AppKey("checks")
 
@@ -41,9 +45,11 @@ class Metrics:
         self._latency = Gauge(
             "bot_gateway_latency_seconds", "Heartbeat to its acknowledgement", ["shard"], registry=self.registry)  # fmt: skip
         self._inbox = Gauge("bot_inbox_open", "Wishes accepted and not answered yet", registry=self.registry)
+        self._measures: list[Measure] = []
+        self._shards: set[int] = set()
 
     def answered(self, kind: str, outcome: str | None, seconds: float) -> None:
-        """Count an answer: ``kind`` as a front end names its ways in ("mention", "button", "web"), ``outcome`` the turn's
+        """Count an answer: ``kind`` as a front end names its ways in ("message", "press", "web"), ``outcome`` the turn's
         error or None."""
         self._answers.labels(kind, outcome or "done").inc()
         self._seconds.labels(kind).observe(seconds)
@@ -68,12 +74,27 @@ class Metrics:
         if latency is not None and latency == latency and latency != float("inf"):  # discord.py says nan or inf before it knows
             self._latency.labels(str(shard)).set(latency)
 
+    def gateways(self, shards: Mapping[int, tuple[bool, float]]) -> None:
+        """How all shards stand: up or not, and latency; one that was there before and is missing now is down."""
+        for number in self._shards - shards.keys():
+            self.gateway(number, up=False)
+        for number, (up, latency) in shards.items():
+            self.gateway(number, up, latency)
+        self._shards |= shards.keys()
+
     def inbox(self, count: int) -> None:
         """How many wishes are open."""
         self._inbox.set(count)
 
-    def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+    def measured_by(self, measure: Measure) -> None:
+        """``measure`` is asked before each look, for gauges that show how things stand and are not counted."""
+        self._measures.append(measure)
+
+    async def look(self) -> bytes:
+        """All of it as it is now, in Prometheus's text format. What cannot be measured keeps its last value."""
+        for done in await asyncio.gather(*(measure() for measure in self._measures), return_exceptions=True):
+            if isinstance(done, Exception):
+                logger.warning("a figure could not be measured: %s", type(done).__name__)
         return generate_latest(self.registry)
 
 
@@ -87,7 +108,7 @@ def create_app(metrics: Metrics, checks: Mapping[str, Check]) -> web.Application
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
+    return web.Response(body=await request.app[METRICS].look(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
 
 
 async def _health(request: web.Request) -> web.Response:

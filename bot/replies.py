@@ -14,8 +14,23 @@ _WARNINGS = ("animated", "downscaled", "alpha-flattened", "not-aligned", "no-fac
 
 def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:
     """What a wish, an action or a recipe is called: the user's own words where they are of this language."""
+    if (number := _variation(wish)) is not None:
+        return locale.say("reply.variation", number=number)
     prompt, said = (wish.prompt, wish.said) if isinstance(wish, wire.Wish) else (wish["prompt"], wish.get("said"))
     return said if said and locale.writes(said) else prompt
+
+
+def _variation(wish: wire.Wish | Mapping[str, Any]) -> int | None:
+    """Which variation of its picture this is, None where it is a wish."""
+    method, prompt = (
+        (getattr(wish, "method", None), wish.prompt) if isinstance(wish, wire.Wish) else (wish.get("method"), wish["prompt"])
+    )
+    return int(prompt.split()[-1]) % 1000 if method == "variation" else None
+
+
+def is_variation(edit: Edit) -> bool:
+    """Whether an edit is a variation of the one before."""
+    return bool(edit.recipes) and _variation(edit.recipes[-1]) is not None
 
 
 def _examples(locale: Locale, examples: Sequence[str]) -> str:
@@ -114,16 +129,22 @@ def describe(locale: Locale, edit: Edit) -> str:
 
 def _named(locale: Locale, recipe: Mapping[str, Any]) -> str:
     name, strength = name_of(locale, recipe), float(recipe["strength"])
-    return name if abs(strength - 1) < 0.01 else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+    usual = wire.VARIATION if _variation(recipe) is not None else 1.0
+    return name if abs(strength - usual) < 0.01 else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
 
 
 def history(locale: Locale, edits: Sequence[Edit], head: Edit) -> str:
-    """All edits of a picture, a line each."""
+    """All edits of a picture, a line each, and how to go to one."""
+    return locale.say("reply.history", rows="\n".join(history_rows(locale, edits, head)))
+
+
+def history_rows(locale: Locale, edits: Sequence[Edit], head: Edit) -> list[str]:
+    """All edits of a picture with their numbers; the present one is marked."""
     rows = []
     for edit in edits:
         row = locale.say("reply.history.row", number=edit.number, description=describe(locale, edit))
         rows.append(locale.say("reply.history.here", row=row) if edit.id == head.id else row)
-    return locale.say("reply.history", rows="\n".join(rows))
+    return rows
 
 
 def adjustments(locale: Locale, head: Edit) -> str:

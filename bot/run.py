@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,12 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs, samples
 from bot.assembly import Parts, assembled
 from bot.errors import BotError
+from bot.metrics import Check
 from bot.metrics import create_app as create_metrics_app
 from bot.settings import Settings, load
 from bot.startup import problems
+from bot.stopping import Drain, until_stopped
 from bot.terminal import complaint
 from editor.errors import EditorError
 from storage.errors import StorageError
+from storage.inbox import Inbox
 from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
@@ -37,25 +40,38 @@ def _announce(address: str) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bot.web.server import create_app, serve
-
+    """Serve until a front end fails or the program is stopped."""
     async with assembled(settings) as parts, asyncio.TaskGroup() as group:
-        most = settings.max_upload_mb * 1024 * 1024
-        app = create_app(parts.conversations, samples.FOLDER, most)
-        tasks = [group.create_task(serve(app, settings.web_host, settings.web_port, _announce))]
-        tasks.append(group.create_task(_recover(parts)))
-        tasks.append(group.create_task(_expire(parts, settings.retention_days)))
-        tasks.append(group.create_task(_await_editor(parts)))
-        if settings.metrics_port is not None:
-            figures = create_metrics_app(parts.metrics, {"database": partial(_database_well, parts), "editor": parts.editor.ready})
-            announce = partial(logger.info, "metrics at %s/metrics")
-            tasks.append(group.create_task(serve(figures, settings.metrics_host, settings.metrics_port, announce)))
-        if settings.discord_token is not None:
-            from bot.discord import run as run_discord
+        front_ends = list(_front_ends(settings, parts))
+        chores = (_recover(parts), _expire(parts, settings.retention_days), _await_editor(parts))
+        tasks = [group.create_task(work) for work in (*chores, *(serve for serve, _ in front_ends))]
+        await until_stopped([drain for _, drain in front_ends], settings.stop_seconds)
+        for task in tasks:
+            task.cancel()
 
-            token = settings.discord_token.get_secret_value()
-            tasks.append(group.create_task(run_discord(parts.conversations, parts.history, token, most)))
-        _stop_on_signal(tasks)
+
+def _front_ends(settings: Settings, parts: Parts) -> Iterator[tuple[Coroutine[None, None, None], Drain]]:
+    """What serves people and programs, and how each is drained; the figures are there until the end."""
+    from bot.web import server as web
+
+    chat = web.create_app(parts.conversations, samples.FOLDER, settings.max_upload_mb * 1024 * 1024)
+    yield web.serve(chat, settings.web_host, settings.web_port, _announce), partial(web.drain, chat)
+    checks: dict[str, Check] = {"database": partial(_database_well, parts), "editor": parts.editor.ready}
+    if settings.discord_token is not None:
+        from bot.discord import Service
+
+        service = Service(parts.conversations, parts.history, settings)
+        checks["discord"] = service.connected
+        parts.metrics.measured_by(service.measure)
+        yield service.serve(), service.drain
+    if settings.metrics_port is not None:
+        figures = create_metrics_app(parts.metrics, checks)
+        announce = partial(logger.info, "metrics at %s/metrics")
+        yield web.serve(figures, settings.metrics_host, settings.metrics_port, announce), _at_once
+
+
+async def _at_once(_: float) -> None:
+    """Nothing to wait for."""
 
 
 async def _database_well(parts: Parts) -> bool:
@@ -85,25 +101,16 @@ async def _recover(parts: Parts) -> None:
 
 async def _expire(parts: Parts, days: int) -> None:
     """Delete what is older than it may be, now and every hour."""
-    retention = Retention(parts.history)
+    retention, inbox = Retention(parts.history), Inbox(parts.history.database)
     while True:
         try:
+            await inbox.prune(datetime.now(UTC) - timedelta(days=days))
             if count := await retention.expire(days):
                 logger.info("deleted %d pictures that were not used for long", count)
             await parts.history.sweep()
         except (StorageError, SQLAlchemyError) as error:  # a full disk or a busy database: there is another hour
             logger.warning("old pictures could not be deleted: %s", type(error).__name__)
         await asyncio.sleep(EXPIRE_SECONDS)
-
-
-def _stop_on_signal(tasks: list[asyncio.Task[None]]) -> None:
-    def stop() -> None:
-        for task in tasks:
-            task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
 
 
 def main(argv: Sequence[str]) -> int:

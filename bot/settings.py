@@ -20,6 +20,11 @@ class Settings(BaseSettings):
     )
 
     discord_token: SecretStr | None = None
+    shard_count: int | None = Field(None, ge=1, le=1024, description="as many as Discord advises when absent")
+    hear_leavers: bool = Field(False, description="needs the privileged intent of members")
+    owner_server: int | None = Field(
+        None, ge=1, description="where the commands of the bot's owner are offered; nowhere when absent"
+    )
     editor_url: str | None = Field(None, description="an editor that runs elsewhere; the bot starts its own without it")
     editor_token: SecretStr | None = None
     bundle: str | None = None
@@ -30,6 +35,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
+    stop_seconds: float = Field(30.0, ge=0, le=3600, description="time to finish what is under way when the bot is stopped")
     retention_days: int = Field(DAYS, ge=1, le=36500)
     c2pa_certificate: Path | None = Field(None, description="PEM chain that results are signed with")
     c2pa_key: Path | None = Field(None, description="its private key, PEM")

@@ -6,7 +6,9 @@ StartError
 ├── DatabaseUnreadable    the database cannot be opened (``reason``)
 ├── TokenMalformed        DISCORD_TOKEN is no token
 ├── PermissionsMissing    the bot lacks ``permissions`` in the server or channel ``place``
-└── IntentMissing         the bot was not granted the privileged ``intent``
+├── IntentMissing         the bot was not granted the privileged ``intent``
+├── LeaversUnheard        the server ``place`` wants leaving members forgotten, and the bot does not hear of them
+└── ShardsRefused         Discord does not take SHARD_COUNT
 """
 
 from __future__ import annotations
@@ -72,6 +74,18 @@ class IntentMissing(StartError):
     """The bot lacks a privileged intent."""
 
     key = "start.intent"
+
+
+class LeaversUnheard(StartError):
+    """A server's setting needs an intent that the bot was not told to ask for."""
+
+    key = "start.leavers"
+
+
+class ShardsRefused(StartError):
+    """Discord does not take the number of shards."""
+
+    key = "start.shards"
 
 
 def problems(settings: Settings) -> list[StartError]:

@@ -54,6 +54,7 @@ class Supervisor:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "editor", "serve", "--socket", str(self.socket), "--with-parent", *self._arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl+C in a terminal is for the bot alone, which stops its editor when it is done
         )  # fmt: skip
         return await self.process.wait()
 

@@ -13,7 +13,7 @@ import aiohttp
 from pydantic import TypeAdapter
 
 from editor.errors import BadRequest, EditorAway, EditorError, error_for
-from editor.protocol import BundleInfo, Done, Event, Failed, Job, Result
+from editor.protocol import BundleInfo, Done, EditorStatus, Event, Failed, Job, Result
 
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 OnEvent = Callable[[Event], Awaitable[None] | None]
@@ -101,6 +101,24 @@ class EditorClient:
             async with self._http.get(f"{self._base}/v1/bundles") as response:
                 await _raise_for(response)
                 return [BundleInfo.model_validate(info) for info in (await response.json())["bundles"]]
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise EditorAway() from error
+
+    async def reload(self) -> list[BundleInfo]:
+        """Have all bundles read anew from their files; returns what is there now. Raises EditorError, EditorAway."""
+        try:
+            async with self._http.post(f"{self._base}/v1/bundles/reload") as response:
+                await _raise_for(response)
+                return [BundleInfo.model_validate(info) for info in (await response.json())["bundles"]]
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise EditorAway() from error
+
+    async def status(self) -> EditorStatus:
+        """How the editor stands. Raises EditorAway."""
+        try:
+            async with self._http.get(f"{self._base}/v1/status") as response:
+                await _raise_for(response)
+                return EditorStatus.model_validate(await response.json())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise EditorAway() from error
 

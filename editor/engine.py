@@ -24,6 +24,7 @@ from editor.imaging.squares import squares
 from editor.inversion import refine
 from editor.networks.text import TextTower
 from editor.protocol import (
+    VARIATION,
     Adjustment,
     Array,
     BundleInfo,
@@ -47,8 +48,6 @@ logger = logging.getLogger(__name__)
 
 REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
 """Optimisation steps of an inversion by quality."""
-VARIATION = 0.35
-"""Strength of a variation: this share of the way between two random pictures of the generator."""
 VISIBLE = 0.08
 """Change of a pixel, in [-1, 1], that a person notices."""
 DRIFT_WEIGHT = 10.0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from editor.protocol import BundleInfo, PictureData, Request, Result
 
@@ -17,6 +17,8 @@ Cancelled = Callable[[], bool]
 
 class Engine(Protocol):
     """What turns a request into a result, synchronously, on one device."""
+
+    device: Any
 
     def bundles(self) -> list[BundleInfo]:
         """The domains it can edit."""
@@ -38,6 +40,13 @@ class Executor(Protocol):
 
     def bundles(self) -> list[BundleInfo]:
         """The domains it can edit; empty before ``start`` is done."""
+
+    async def reload(self) -> None:
+        """Read all bundles anew, between two jobs. Raises EditorError where none can be read; the old ones stay then."""
+
+    @property
+    def device(self) -> str:
+        """What it computes on; empty before ``start`` is done."""
 
     async def stop(self) -> None:
         """Let go of the device."""
@@ -66,6 +75,15 @@ class LocalExecutor:
     def bundles(self) -> list[BundleInfo]:
         """The engine's bundles."""
         return [] if self._engine is None else self._engine.bundles()
+
+    async def reload(self) -> None:
+        """Load another engine on the device thread, and take it for all later jobs."""
+        await self.start()
+
+    @property
+    def device(self) -> str:
+        """The engine's device."""
+        return "" if self._engine is None else str(self._engine.device)
 
     async def stop(self) -> None:
         """Wait for the thread to end."""

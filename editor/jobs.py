@@ -62,6 +62,16 @@ class Jobs:
         self.draining = False
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def running(self) -> int:
+        """How many run now."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many are in the queue."""
+        return len(self.queue)
+
     def put(self, identifier: str, job: Job) -> Record:
         """Start a job, or attach to the same one. Raises JobConflict, QueueFull, Draining."""
         digest = hashlib.sha256(job.model_dump_json().encode()).hexdigest()

@@ -23,6 +23,9 @@ Base64Data = Annotated[
     PlainSerializer(lambda value: base64.b64encode(value).decode("ascii"), return_type=str, when_used="json"),
 ]
 
+VARIATION = 0.35
+"""Strength of a variation: this share of the way between two random pictures of the generator."""
+
 
 class Message(BaseModel):
     """Base of everything on the wire: immutable, and strict about unknown fields."""
@@ -230,3 +233,14 @@ class BundleInfo(Message):
     examples: tuple[str, ...] = Field((), description="wishes that it answers well, for hints and autocomplete")
     methods: tuple[MethodName, ...] = ()
     languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")
+
+
+class EditorStatus(Message):
+    """How the editor stands, as ``GET /v1/status`` tells."""
+
+    bundles: tuple[str, ...] = Field(description="names of what is loaded; empty before that")
+    waiting: int = Field(description="jobs in the queue")
+    running: int
+    seconds: float = Field(description="since it started")
+    device: str = Field(description="what it computes on: cpu, cuda; empty before it is loaded")
+    versions: dict[str, str] = Field({}, description="of Python and the libraries that matter")

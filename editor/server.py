@@ -6,9 +6,12 @@ import asyncio
 import hmac
 import logging
 import os
+import platform
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,13 +22,14 @@ from pydantic import ValidationError
 from editor.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
 from editor.executor import Executor
 from editor.jobs import Jobs
-from editor.protocol import Job
+from editor.protocol import EditorStatus, Job
 
 log = logging.getLogger(__name__)
 
 MOST_BODY = 64 * 1024 * 1024
 JOBS = web.AppKey("jobs", Jobs)
 READY = web.AppKey("ready", asyncio.Event)
+BEGUN = web.AppKey("begun", float)
 FAILURE = web.AppKey("failure", list[BaseException])
 
 
@@ -70,6 +74,24 @@ async def _ready(request: web.Request) -> web.Response:
 async def _bundles(request: web.Request) -> web.Response:
     infos = [info.model_dump(mode="json") for info in request.app[JOBS].executor.bundles()]
     return web.json_response({"bundles": infos})
+
+
+async def _reload(request: web.Request) -> web.Response:
+    """The files of all bundles are read anew; answers as ``_bundles`` does."""
+    await request.app[READY].wait()
+    await request.app[JOBS].executor.reload()
+    request.app[FAILURE].clear()
+    return await _bundles(request)
+
+
+async def _status(request: web.Request) -> web.Response:
+    jobs = request.app[JOBS]
+    status = EditorStatus(
+        bundles=tuple(info.name for info in jobs.executor.bundles()), waiting=jobs.waiting, running=jobs.running,
+        seconds=round(time.monotonic() - request.app[BEGUN], 1), device=jobs.executor.device,
+        versions={"Python": platform.python_version(), "torch": version("torch")},
+    )  # fmt: skip
+    return web.json_response(status.model_dump(mode="json"))
 
 
 def _after(request: web.Request) -> int:
@@ -117,8 +139,10 @@ def create_app(executor: Executor, token: str | None = None, per_user: int = 8) 
     guards: list[Middleware] = [_errors, _guard(token)]
     app = web.Application(middlewares=guards, client_max_size=MOST_BODY)
     app[JOBS], app[READY], app[FAILURE] = Jobs(executor, per_user), asyncio.Event(), []
+    app[BEGUN] = time.monotonic()
     app.add_routes([
         web.get("/v1/health", _health), web.get("/v1/ready", _ready), web.get("/v1/bundles", _bundles),
+        web.post("/v1/bundles/reload", _reload), web.get("/v1/status", _status),
         web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job), web.get("/v1/jobs/{id}", _get_job),
         web.delete("/v1/jobs/{id}", _delete_job),
     ])  # fmt: skip

@@ -51,7 +51,7 @@ class Database:
     """The writer and reader engines of one database URL."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        self.url, parsed = url, make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
         if self.sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

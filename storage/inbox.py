@@ -71,6 +71,13 @@ class Inbox:
         async with self.database.read() as session:
             return await session.get(AskedRow, key) is not None
 
+    async def note(self, key: str, **values: Any) -> None:
+        """Remember more about something open: ``values`` are put into its payload."""
+        async with self.database.write() as session:
+            row = await session.get(AskedRow, key)
+            if row is not None and row.answered_at is None:
+                row.payload = row.payload | values
+
     async def answered(self, key: str, message: str | None = None, counts: bool | None = None) -> None:
         """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not)."""
         async with self.database.write() as session:
@@ -87,6 +94,12 @@ class Inbox:
         query = query if server is None else query.where(AskedRow.server == server)
         async with self.database.read() as session:
             return [_asked(row) for row in (await session.execute(query)).scalars()]
+
+    async def count_open(self) -> int:
+        """How many were let in and not answered."""
+        async with self.database.read() as session:
+            query = select(func.count()).select_from(AskedRow).where(AskedRow.answered_at.is_(None))
+            return int((await session.execute(query)).scalar_one())
 
     async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[Asked]:
         """What a member asked in a server (``None``: in private), newest first."""

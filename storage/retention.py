@@ -57,6 +57,11 @@ class Overview:
     latest: datetime | None
 
 
+def _shown_with(row: EditRow) -> ColumnElement[bool]:
+    """The edits that go when this one goes: the original takes all of its picture along."""
+    return EditRow.source_id == row.source_id if row.number == 0 else EditRow.id == row.id
+
+
 class Retention:
     """Deletes from one history, and tells a person what is in it."""
 
@@ -142,10 +147,8 @@ class Retention:
             row = await session.get(EditRow, edit)
             if row is None:
                 raise NotFound("the edit was deleted")
-            whole = row.number == 0
-            condition = EditRow.source_id == row.source_id if whole else EditRow.id == edit
-            messages = await self._messages(session, condition)
-            if whole:
+            messages = await self._messages(session, _shown_with(row))
+            if row.number == 0:
                 await session.execute(delete(SourceRow).where(SourceRow.id == row.source_id))
             else:
                 await self._take_out(session, row)
@@ -160,6 +163,14 @@ class Retention:
         await session.execute(update(EditRow).where(EditRow.redo_id == row.id).values(redo_id=row.redo_id))
         await session.execute(update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id))
         await session.execute(delete(EditRow).where(EditRow.id == row.id))
+
+    async def messages_of_edit(self, edit: int) -> list[OutsideMessage]:
+        """The outside messages that ``forget_edit`` would return. Raises NotFound."""
+        async with self.database.read() as session:
+            row = await session.get(EditRow, edit)
+            if row is None:
+                raise NotFound("the edit was deleted")
+            return await self._messages(session, _shown_with(row))
 
     async def messages_of_user(self, platform: str, user: str) -> list[OutsideMessage]:
         """The outside messages that show a person's pictures."""

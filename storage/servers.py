@@ -47,6 +47,8 @@ class ServerSettings:
     """None: as long as the bot keeps pictures anyway."""
     forget_leavers: bool = False
     paused: bool = False
+    drained_at: float | None = None
+    """While paused: what was asked before is still done. Seconds since 1970; None: nothing more is done."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,15 @@ class Servers:
             row.settings = row.settings | asdict(settings)
             return settings
 
+    async def set_role_quota(self, platform: str, server: str, role: str, quota: int | None) -> ServerSettings:
+        """How much the members of a role may ask for in a day; None: no more and no less than everybody."""
+
+        def changed(settings: ServerSettings) -> ServerSettings:
+            others = {one: count for one, count in settings.role_quotas.items() if one != role}
+            return replace(settings, role_quotas=others if quota is None else others | {role: quota})
+
+        return await self._changed(platform, server, changed)
+
     async def with_retention(self) -> list[tuple[str, str, int]]:
         """Platform, server and days of every server that set its own retention."""
         async with self.database.read() as session:
@@ -222,8 +233,10 @@ class Servers:
             await session.flush()
             return _audit(row)
 
-    async def audits(self, platform: str, server: str | None, before: int | None = None, limit: int = 10) -> list[Audit]:
-        """Records of a server, newest first; ``before`` is the id of the last one of the page before."""
+    async def audits(
+        self, platform: str, server: str | None, before: int | None = None, limit: int = 10, *, after: int | None = None
+    ) -> list[Audit]:
+        """Records of a server, newest first: the newest of all, or those next to one id, ``before`` or ``after`` it in time."""
         async with self.database.read() as session:
             number = None
             if server is not None:
@@ -233,5 +246,7 @@ class Servers:
                 number = row.id
             query = select(AuditRow).where(AuditRow.platform == platform, AuditRow.server_id == number)
             query = query if before is None else query.where(AuditRow.id < before)
-            rows = await session.execute(query.order_by(AuditRow.id.desc()).limit(limit))
-            return [_audit(row) for row in rows.scalars()]
+            query = query if after is None else query.where(AuditRow.id > after)
+            rows = await session.execute(query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit))
+            found = [_audit(row) for row in rows.scalars()]
+        return found if after is None else found[::-1]

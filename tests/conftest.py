@@ -46,7 +46,20 @@ def picture() -> bytes:
 @pytest.fixture(autouse=True)
 def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No setting of whoever runs the tests reaches them."""
-    names = ("DISCORD_TOKEN", "EDITOR_URL", "EDITOR_TOKEN", "BUNDLE", "BUNDLES_DIR", "DATABASE_URL", "WEB_PORT", "RETENTION_DAYS")
+    names = (
+        "DISCORD_TOKEN",
+        "SHARD_COUNT",
+        "HEAR_LEAVERS",
+        "OWNER_SERVER",
+        "STOP_SECONDS",
+        "EDITOR_URL",
+        "EDITOR_TOKEN",
+        "BUNDLE",
+        "BUNDLES_DIR",
+        "DATABASE_URL",
+        "WEB_PORT",
+        "RETENTION_DAYS",
+    )
     for name in (*names, "C2PA_CERTIFICATE", "C2PA_KEY", "METRICS_HOST", "METRICS_PORT", "LOG_LEVEL", "LOG_FORMAT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))

@@ -1,5 +1,6 @@
 """The Discord front end: mention the bot with a picture and a wish, reply to go on."""
 
-from bot.discord.client import Bot, run
+from bot.discord.client import Bot
+from bot.discord.service import Service
 
-__all__ = ["Bot", "run"]
+__all__ = ["Bot", "Service"]

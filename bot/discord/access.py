@@ -21,7 +21,9 @@ class Access:
         return await self.servers.settings(PLATFORM, server) if server is not None else ServerSettings()
 
     async def admit(self, asking: Asking, asked: Asked | None) -> ServerSettings:
-        """The settings to do a wish by. Raises PolicyError where it may not be done."""
+        """The settings to do a wish by. Raises PolicyError where it may not be done; deleting what is one's own always may."""
+        if asking.kind == "forget":
+            return await self.settings(asking.server)
         return await self.policy.admit(
             member_of(asking), asking.text, bool(asking.uploads), asking.spoiler, datetime.now(UTC), asked
         )  # fmt: skip

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 PLATFORM = "discord"
 MOST_PICTURES = 4
 """Pictures of one message that are worked on; each gets an answer of its own."""
 
-IDLE = {"undo", "redo", "goto", "reset", "show", "ask"}
-"""Actions that only look at pictures which are there."""
+IDLE = {"undo", "redo", "goto", "reset", "show", "ask", "forget"}
+"""Actions that only look at pictures which are there, or delete them."""
 
-Kind = Literal["talk", "animate"]
+Kind = Literal["talk", "animate", "forget"]
 Ack = Literal["message", "private", "public", "silent"]
 """How it was acknowledged: not at all, because it is a message; "thinking…" seen by the asker alone, or by all; or without
 a trace, as presses of buttons are."""
@@ -73,6 +73,16 @@ class Asking:
     """The channel of a thread."""
     heard: bool = True
     """Whether all that it takes is known; a message that nobody listened to yet is looked up again after a restart."""
+
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Messages that an earlier life of the bot left as unfinished answers, by the key of the asking or of its part."""
+
+    @property
+    def way(self) -> str:
+        """The way it came in, for figures."""
+        if self.ack == "message":
+            return "direct" if self.server is None else "message"
+        return "press" if self.ack == "silent" else "command"
 
     @property
     def number(self) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Self
 
 import discord
 
-from bot.discord import modals, presses
+from bot.discord import hearing, modals, presses
 from bot.discord.asking import PLATFORM, one
 from bot.locales import Locale
 
@@ -61,35 +63,49 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
     async def callback(self, interaction: discord.Interaction) -> None:
         """Delete, and say so in place of the question."""
         async with presses.answered(interaction):
+            bot, edit = presses.bot_of(interaction), None
             if self.what == "edit":
-                await presses.edit_of(interaction, self.edit, shared=False)
-            await interaction.response.defer()
-            bot = presses.bot_of(interaction)
-            if self.what == "edit":
-                await bot.forgetting.edit(self.edit)
-            else:
-                await bot.forgetting.member(interaction.user.id)
-            text = presses.locale_of(interaction).say(f"discord.forgotten.{self.what}")
-            await interaction.edit_original_response(content=text, embed=None, view=None)
+                edit = (await presses.edit_of(interaction, self.edit, shared=False)).id
+            asking = await hearing.of_forgetting(bot, interaction, edit)
+            await presses.to_desk(interaction, asking, interaction.response.defer)
 
 
-class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent"):
-    """Agree to how pictures are treated, for whoever presses it."""
+class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"):
+    """Agree to how pictures are treated, for whoever presses it; the wish of the message ``message`` is then done at once."""
 
-    def __init__(self, locale: Locale) -> None:
+    def __init__(self, locale: Locale, message: str | None = None) -> None:
         label, style = locale.say("discord.button.consent"), discord.ButtonStyle.primary
-        super().__init__(discord.ui.Button(label=label, style=style, custom_id="consent"))
+        custom_id = f"consent:{message}" if message else "consent"
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id=custom_id))
+        self.message = message
 
     @classmethod
     async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuilt from what Discord sends back."""
-        return cls(presses.locale_of(interaction))
+        return cls(presses.locale_of(interaction), match["message"])
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        """Remember it."""
+        """Remember it, and go on."""
         async with presses.answered(interaction):
-            await presses.bot_of(interaction).people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
-            await presses.tell(interaction, presses.locale_of(interaction).say("discord.consented"))
+            bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
+            await bot.people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
+            wish = await self._wish(interaction)
+            if wish is None:
+                await presses.tell(interaction, locale.say("discord.consented"))
+                return
+            await presses.tell(interaction, locale.say("discord.consented.at-once"))
+            asking = replace(hearing.bare(bot, wish), key=f"message:{wish.id}/consented")
+            await bot.desk.take(asking, hear=partial(hearing.again, bot, asking))
+
+    async def _wish(self, interaction: discord.Interaction) -> discord.Message | None:
+        """The message that asked before the member had agreed, if it is theirs and still there."""
+        if self.message is None or not isinstance(interaction.channel, discord.abc.Messageable):
+            return None
+        try:
+            wish = await interaction.channel.fetch_message(int(self.message))
+        except discord.HTTPException:
+            return None
+        return wish if wish.author.id == interaction.user.id else None
 
 
 def under(edit: int, edited: bool, adjusted: bool, locale: Locale) -> tuple[discord.ui.Item[Any], ...]:

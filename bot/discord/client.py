@@ -16,14 +16,13 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, modals, presses, registration
+from bot.discord import attachments, buttons, catchup, commands, hearing, menus, mod, modals, owner, presses, registration, standing
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
 from bot.discord.errors import MenuTooOld
 from bot.discord.forgetting import Forgetting
 from bot.discord.translator import Translator
-from bot.errors import BadToken
 from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
@@ -33,8 +32,13 @@ from storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 
-ITEMS = (buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu)
+ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
+    buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu,
+    *mod.ITEMS,
+)  # fmt: skip
 MOST_OFFERED = 500
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+"""A bot without a voice need not be told what it would take to have one."""
 
 
 class Offered(OrderedDict[str, tuple[Upload, ...]]):
@@ -49,17 +53,18 @@ class Offered(OrderedDict[str, tuple[Upload, ...]]):
 class Bot(discord.AutoShardedClient):
     """One bot over one service of conversations. ``most_upload`` is in bytes.
 
-    ``leavers``: hear of members who leave, which needs the privileged intent of members.
+    ``leavers``: hear of members who leave, which needs the privileged intent of members. ``owner_server``: where the commands
+    of the bot's owner are offered.
     """
 
     def __init__(
         self, conversations: Conversations, history: History, most_upload: int,
-        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, **options: Any,
+        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, owner_server: int | None = None, **options: Any,
     ) -> None:  # fmt: skip
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.conversations, self.history = conversations, history
-        self.most_upload, self.cdn_hosts = most_upload, cdn_hosts
+        self.most_upload, self.cdn_hosts, self.owner_server = most_upload, cdn_hosts, owner_server
         self.people = People(history.database)
         servers, inbox = Servers(history.database), Inbox(history.database)
         self.access = Access(servers, Policy(servers, inbox))
@@ -77,6 +82,9 @@ class Bot(discord.AutoShardedClient):
         """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
         self.add_dynamic_items(*ITEMS)
         commands.add_to(self.tree)
+        mod.add_to(self.tree)
+        if self.owner_server is not None:
+            owner.add_to(self.tree, self.owner_server)
         await self.tree.set_translator(Translator())
         await self.desk.resume()
         self._keep(asyncio.create_task(self._register()))
@@ -89,6 +97,8 @@ class Bot(discord.AutoShardedClient):
     async def _register(self) -> None:
         try:
             await registration.register(self.tree)
+            if self.owner_server is not None:
+                await registration.register(self.tree, self.owner_server)
         except discord.HTTPException as error:
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
         finally:
@@ -102,6 +112,11 @@ class Bot(discord.AutoShardedClient):
         """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self._keep(asyncio.create_task(self._catch_up()))
+        await standing.report(self, self.guilds)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Say what a new server does not give."""
+        await standing.report(self, [guild])
 
     async def _catch_up(self) -> None:
         for message in await catchup.missed(self):
@@ -132,6 +147,10 @@ class Bot(discord.AutoShardedClient):
         if hearing.addressed(self, message):
             await self.desk.take(hearing.bare(self, message), hear=lambda: hearing.of_message(self, message))
 
+    async def on_app_command_completion(self, interaction: discord.Interaction, _: Any) -> None:
+        """A command was answered; the desk and the tree's errors count for themselves."""
+        commands.counted(interaction)
+
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Forms, and presses of what no version of the bot knows any more; the library calls all others itself."""
         if interaction.type is discord.InteractionType.modal_submit:
@@ -141,13 +160,5 @@ class Bot(discord.AutoShardedClient):
         else:
             return
         if not known:
-            await presses.tell(interaction, presses.locale_of(interaction).say(MenuTooOld.key))
-
-
-async def run(conversations: Conversations, history: History, token: str, most_upload: int) -> None:
-    """Serve Discord until cancelled. Raises BadToken where Discord does not know the token."""
-    async with Bot(conversations, history, most_upload) as bot:
-        try:
-            await bot.start(token)
-        except discord.LoginFailure:
-            raise BadToken from None
+            async with presses.answered(interaction):
+                raise MenuTooOld

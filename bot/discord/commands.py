@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -13,17 +15,23 @@ from discord import app_commands
 from bot import replies
 from bot.discord import attachments, avatars, cards, hearing, menus, modals, presses, privacy, works
 from bot.discord.asking import PLATFORM, Upload, one
-from bot.discord.errors import NothingHere
+from bot.discord.errors import MenuTooOld, NothingHere
 from bot.discord.translator import named
-from bot.errors import sentence_for
+from bot.errors import code_for
 from bot.locales import Locale
+from editor.errors import EditorAway
 from storage.history import Edit
 
 if TYPE_CHECKING:
     from bot.discord.client import Bot
 
+MOST_RECENT = 6
+"""Of one's own wishes that are suggested again, before what the bundle answers well."""
 MOST_CHOICES, MOST_CHOICE, MOST_WISH = 25, 100, 500
 _SUGGEST_SECONDS = 2.0
+"""For what has to be answered within three, at once: whoever is killed before that has promised nothing."""
+_HEARD = "heard"
+"""Names the moment at which a command came, in monotonic seconds."""
 Interaction = discord.Interaction[Any]
 
 
@@ -37,14 +45,23 @@ class Tree(app_commands.CommandTree[Any]):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
 
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Nothing is forbidden here; it is where a command is first heard."""
+        interaction.extras[_HEARD] = time.monotonic()
+        return True
+
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """A sentence; a command that this version does not know was registered by another."""
-        locale = presses.locale_of(interaction)
+        cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
-            await presses.tell(interaction, locale.say("discord.error.menu-too-old"))
-            return
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await presses.tell(interaction, sentence_for(cause, locale))
+            cause = MenuTooOld()
+        await presses.tell(interaction, presses.sentence_of(cause, presses.locale_of(interaction)))
+        counted(interaction, code_for(cause))
+
+
+def counted(interaction: Interaction, outcome: str = "done") -> None:
+    """A command was answered."""
+    presses.count(interaction, "command", outcome, interaction.extras.get(_HEARD, time.monotonic()))
 
 
 def add_to(tree: app_commands.CommandTree[Any]) -> None:
@@ -71,8 +88,8 @@ def option(*names: str) -> Any:
 
 async def _take(interaction: Interaction, **values: Any) -> None:
     """Have it kept, acknowledged within three seconds, and done."""
-    bot = presses.bot_of(interaction)
-    await bot.desk.take(await hearing.of_command(bot, interaction, **values), partial(hearing.acknowledge, interaction))
+    asking = await hearing.of_command(presses.bot_of(interaction), interaction, **values)
+    await presses.to_desk(interaction, asking, partial(hearing.acknowledge, interaction))
 
 
 async def _head(interaction: Interaction) -> Edit:
@@ -119,7 +136,7 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
-            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), 15)]
+            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), MOST_RECENT)]
             examples = [locale.wording(example) for example in await bot.conversations.examples()]
     except TimeoutError:
         return []
@@ -201,9 +218,14 @@ async def adjust(interaction: Interaction) -> None:
 @_command("bundles")
 async def bundles(interaction: Interaction) -> None:
     """The domains that the editor knows."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
-    lines = [_bundle(info, locale) for info in await bot.conversations.editor.bundles()]
+    try:
+        async with asyncio.timeout(_SUGGEST_SECONDS):
+            lines = [_bundle(info, locale) for info in await bot.conversations.editor.bundles()]
+    except TimeoutError:
+        raise EditorAway from None
+    if not lines:  # it is still loading them
+        raise EditorAway
     await show(interaction, cards.table(locale.say("discord.title.bundles"), lines))
 
 
@@ -216,9 +238,11 @@ def _bundle(info: Any, locale: Locale) -> str:
 @_command("help")
 async def help_(interaction: Interaction) -> None:
     """What can be said and pressed."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
-    examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
+    examples: list[str] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SUGGEST_SECONDS):
+            examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
     name = bot.user.mention if bot.user is not None else ""
     lines = [locale.say(f"discord.help.{part}", bot=name) for part in ("begin", "on", "reply", "again", "avatar", "privacy")]
     if examples:

@@ -3,16 +3,20 @@
 An asking is written into the inbox before anything is done about it, and closed when its answer has arrived. Whatever is
 open when the bot starts was under way when it was killed: it is done again under the same key, which makes no edit twice
 (``Conversations.talk``), and its answer is sent under the same nonce, which shows no message twice; a message that had
-arrived before is found and completed.
+arrived before is found and completed. A bot that is asked to stop hands over in the same way: it begins nothing new, waits
+a while for what it began, and tells whoever still waits that their wish is kept (``drain``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +24,13 @@ import discord
 
 from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
-from bot.discord.errors import TooMany
+from bot.discord.closing import HandedOver, before
+from bot.discord.errors import TooMany, WishCancelled
 from bot.discord.live import LiveMessage
 from bot.discord.outlets import Outlet
-from bot.errors import BotError
+from bot.errors import BotError, code_for
 from bot.locales import locale_of
+from editor.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import Asked, Inbox
 from storage.servers import ServerSettings
@@ -37,6 +43,8 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 5
 """Wishes of one member in one place that may wait; a further one is told when to come back."""
 _USUAL_SECONDS = 3.0
+TELLING_SECONDS = 5.0
+"""How long a bot that stops takes at most to tell members that their wishes are kept."""
 
 Acknowledge = Callable[[], Awaitable[Any]]
 Hear = Callable[[], Awaitable[Asking | None]]
@@ -79,6 +87,12 @@ class _Place:
         self.begun = time.monotonic()
 
 
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
 class Desk:
     """Takes askings; one for the whole bot."""
 
@@ -86,8 +100,12 @@ class Desk:
         self.bot, self.inbox = bot, inbox
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
+        self.live: dict[str, LiveMessage] = {}
+        """The messages that show it, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._stopped, self._closing, self._over = False, asyncio.Event(), asyncio.Event()
+        self._work: dict[str, asyncio.Task[works.Result]] = {}
+        self._cancelled: set[str] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
 
     @asynccontextmanager
@@ -120,12 +138,11 @@ class Desk:
         try:
             async with self._line(asking) as place:
                 asked = await self._accepted(asking, acknowledge)
-                await place.turn()
-                if asked is not None:
+                if asked is not None and await self._its_turn(asking, place):
                     await self._answer(asking, asked, hear)
         except (BotError, StorageError) as error:
-            if await self._accepted(asking, acknowledge) is not None:
-                await self._tell(asking, error)
+            if (asked := await self._accepted(asking, acknowledge)) is not None:
+                self._count(asking, asked, await self._tell(asking, error))
         finally:
             self.tasks.discard(task)
 
@@ -143,11 +160,49 @@ class Desk:
                 return None
         return taken
 
+    async def _its_turn(self, asking: Asking, place: _Place) -> bool:
+        """Wait for it; False where the bot stops before, and the asker knows."""
+        try:
+            await before(self._closing, place.turn)
+        except HandedOver:
+            live = LiveMessage(Outlet(self.bot, asking), locale_of(asking.text, asking.locale))
+            await self._keep(asking, await live.keep())
+            return False
+        return True
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new, finish what was begun if that takes no more than so many seconds, and hand over the rest."""
+        self._closing.set()
+        await self._quiet(seconds)
+        self._over.set()
+        await self._quiet(TELLING_SECONDS)
+
+    async def _quiet(self, seconds: float) -> None:
+        """Wait until nothing is under way, or so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.tasks:
+                    await asyncio.wait(self.tasks)
+
     def stop(self) -> None:
         """Let go of everything at once; what was taken stays open in the inbox for the next start."""
         self._stopped = True
         for task in self.tasks:
             task.cancel()
+
+    async def cancel(self, key: str) -> bool:
+        """End a wish; its asker is told in its turn. False where it is answered already.
+
+        One that waits is not begun; of one under way the editor stops within a step.
+        """
+        if all(asked.key != key for asked in await self.inbox.open(PLATFORM)):
+            return False
+        self._cancelled.add(key)
+        if (work := self._work.get(key)) is not None:
+            with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
+                await self.bot.conversations.cancel(key)  # first, as the work still knows its job
+            work.cancel()
+        return True
 
     async def resume(self) -> None:
         """Begin to do again what a former life left open, each member's in their order."""
@@ -161,7 +216,8 @@ class Desk:
     async def _again(self, asked: Asked) -> None:
         asking = Asking.of(asked.payload)
         async with self._line(asking, most=None) as place:
-            await place.turn()
+            if not await self._its_turn(asking, place):
+                return
             if not await Outlet(self.bot, asking).acknowledged():
                 await self.inbox.answered(asking.key, counts=False)
             else:
@@ -170,47 +226,105 @@ class Desk:
     async def _answer(self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False) -> None:
         self.open[asking.key] = asking
         try:
+            outcome = await self._answered(asking, asked, hear, again)
+        finally:
+            self.open.pop(asking.key, None)
+            self._cancelled.discard(asking.key)
+        self._count(asking, asked, outcome)
+
+    async def _answered(self, asking: Asking, asked: Asked, hear: Hear | None, again: bool) -> str:
+        """Answer it one way or another; returns how that went, in one word."""
+        try:
             heard = await hear() if hear is not None else asking
             if heard is None:  # deleted meanwhile: there is nobody to answer
                 await self.inbox.answered(asking.key, counts=False)
-                return
-            await self._admitted(heard, await self.bot.access.admit(heard, asked), again)
+                return "deleted"
+            asking = replace(heard, shown=asking.shown)
+            return await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
         except (BotError, StorageError) as error:
-            await self._tell(asking, error)
+            return await self._tell(asking, error)
         except discord.HTTPException as error:
-            await self._lost(asking, error)
-        finally:
-            self.open.pop(asking.key, None)
+            return await self._lost(asking, error)
+        except HandedOver:
+            return "handed-over"
 
-    async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> None:
-        message = None
+    def _count(self, asking: Asking, asked: Asked, outcome: str) -> None:
+        seconds = (datetime.now(UTC) - asked.created_at).total_seconds()
+        self.bot.conversations.metrics.answered(asking.way, outcome, max(0.0, seconds))
+
+    async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> str:
+        message, outcomes = None, []
         for number, part in enumerate(asking.parts()):
-            message = await self._one(part, settings, number == 0, again)
-        await self.inbox.answered(asking.key, message)
+            try:
+                message, outcome = await self._one(asking.key, part, settings, number == 0, again)
+            except HandedOver as over:
+                await self._keep(asking, over.message, part.key)
+                raise
+            outcomes.append(outcome)
+            if asking.key in self._cancelled:
+                break
+        await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
+        return next((outcome for outcome in outcomes if outcome != "done"), "done")
 
-    async def _one(self, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> str:
-        """Do the work for one picture, and show it; returns the message's id."""
+    async def _keep(self, asking: Asking, message: int | None, part: str | None = None) -> None:
+        """Remember the message that says so, for the answer to take its place when the bot is back."""
+        if message is not None and asking.member:
+            await self.inbox.note(asking.key, shown={**asking.shown, part or asking.key: str(message)})
+
+    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> tuple[str, str]:
+        """Do the work for one picture of the wish ``key``, and show it; returns the message's id, and how it went.
+
+        Raises HandedOver.
+        """
         outlet = Outlet(self.bot, asking, first)
-        earlier = await outlet.earlier(cards.tag(asking)) if again else None
+        earlier = await self._earlier(asking, outlet) if again else None
         async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
-            result = await works.do(self.bot, asking, settings, live)
+            try:
+                result = await before(self._over, partial(self._done, key, asking, settings, live))
+            except HandedOver:
+                raise HandedOver(await live.keep()) from None
             message = str(await live.finish(result.card, result.private))
         if result.edit is not None and result.card.shots:
             await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
         await self.bot.conversations.settle(asking.key)
-        return message
+        return message, result.outcome
 
-    async def _tell(self, asking: Asking, error: Exception) -> None:
-        """What is wrong, to the asker alone where that can be."""
+    @staticmethod
+    async def _earlier(asking: Asking, outlet: Outlet) -> int | None:
+        """The message in which an earlier life began to answer."""
+        shown = asking.shown.get(asking.key)
+        return int(shown) if shown is not None else await outlet.earlier(cards.tag(asking))
+
+    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+        """The result, or that a moderator ended the wish."""
+        if key in self._cancelled:
+            return works.failed(WishCancelled(), asking)
+        work = self._work[key] = asyncio.create_task(works.do(self.bot, asking, settings, live))
+        self.live[key] = live
+        try:
+            result = await work
+        except asyncio.CancelledError:
+            if not work.cancelled() or _current().cancelling():
+                raise
+            return works.failed(WishCancelled(), asking)
+        finally:
+            self._work.pop(key)
+            self.live.pop(key)
+        return works.failed(WishCancelled(), asking) if result.outcome == Cancelled.code else result
+
+    async def _tell(self, asking: Asking, error: Exception) -> str:
+        """What is wrong, to the asker alone where that can be; returns it in one word."""
         try:
             message = await Outlet(self.bot, asking).whisper(works.failed(error, asking).card)
             await self.inbox.answered(asking.key, str(message), counts=False)
         except discord.HTTPException as lost:
-            await self._lost(asking, lost)
+            return await self._lost(asking, lost)
+        return code_for(error)
 
-    async def _lost(self, asking: Asking, error: discord.HTTPException) -> None:
+    async def _lost(self, asking: Asking, error: discord.HTTPException) -> str:
         """An answer that cannot be sent: for good where Discord says no, otherwise it stays open for the next start."""
         logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
         if error.status < 500:
             await self.inbox.answered(asking.key, counts=False)
             await self.bot.conversations.settle(asking.key)
+        return "lost"

@@ -6,6 +6,9 @@ BotError
 ├── NothingHere        a message without a picture
 ├── MenuTooOld         a form whose message is not known any more
 ├── MayNotAttach       no permission to send pictures here
+├── MayNotReply        no permission to read what was said here before, and so none to reply
+├── MayNotModerate     no ``permissions`` for what only moderators do
+├── WishCancelled      a moderator ended the wish
 └── TooMany            too many wishes waiting (``when`` to come back)
 """
 
@@ -36,6 +39,24 @@ class MenuTooOld(BotError):
     """The form's message is not known any more."""
 
     key = "discord.error.menu-too-old"
+
+
+class MayNotReply(BotError):
+    """The bot may write in a channel, and may not read its history, which replies need."""
+
+    key = "discord.error.may-not-reply"
+
+
+class MayNotModerate(BotError):
+    """The member lacks ``permissions`` for what only moderators do."""
+
+    key = "discord.error.may-not-moderate"
+
+
+class WishCancelled(BotError):
+    """A moderator ended the wish."""
+
+    key = "discord.error.wish-cancelled"
 
 
 class TooMany(BotError):

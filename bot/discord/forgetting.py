@@ -1,4 +1,7 @@
-"""Forgetting: results and members are deleted here, and the messages that show their pictures with them."""
+"""Forgetting: results and members are deleted here, and the messages that show their pictures with them.
+
+The messages go first: whoever is killed in between still knows which they were, and does all of it again.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,15 @@ class Forgetting:
 
     async def edit(self, edit: int) -> int:
         """Remove one result everywhere: row, file and messages; returns how many messages were left. Raises NotFound."""
-        return await self._delete(await self.retention.forget_edit(edit))
+        left = await self._delete(await self.retention.messages_of_edit(edit))
+        await self.retention.forget_edit(edit)
+        return left
 
     async def member(self, user: int) -> int:
         """Delete all that is kept about a member, and the bot's messages with their pictures; returns how many were left."""
-        messages = await self.retention.messages_of_user(PLATFORM, str(user))
+        left = await self._delete(await self.retention.messages_of_user(PLATFORM, str(user)))
         await self.retention.forget_user(PLATFORM, str(user))
-        return await self._delete(messages)
+        return left
 
     async def leaver(self, server: int, user: int) -> None:
         """Delete what a member did in a server."""
@@ -56,7 +61,7 @@ class Forgetting:
                 await channel.get_partial_message(int(message.id)).delete()
             except discord.NotFound:
                 continue
-            except discord.HTTPException as error:
+            except (discord.HTTPException, OSError) as error:
                 left += 1
-                logger.info("a message could not be deleted: HTTP %d, code %d", error.status, error.code)
+                logger.info("a message could not be deleted: %s", type(error).__name__)
         return left

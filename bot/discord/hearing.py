@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import attachments, avatars
-from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload
-from bot.discord.errors import MayNotAttach, OthersAvatar
+from bot.discord import attachments, avatars, standing
+from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload, one
+from bot.discord.errors import OthersAvatar
 from bot.errors import NotYours
 from storage.history import Edit
 
@@ -72,9 +72,8 @@ def _words(bot: Bot, message: discord.Message) -> str:
 
 
 async def of_message(bot: Bot, message: discord.Message) -> Asking:
-    """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach."""
-    if not permissions(message).attach_files:
-        raise MayNotAttach
+    """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach, MayNotReply."""
+    standing.check_channel(permissions(message))
     asking, text = bare(bot, message), _words(bot, message)
     replied = _replied(message)
     uploads = attachments.of(message.attachments)
@@ -89,7 +88,7 @@ async def of_message(bot: Bot, message: discord.Message) -> Asking:
 
 
 async def again(bot: Bot, asking: Asking) -> Asking | None:
-    """The wish of a message that an earlier life of the bot kept and did not listen to; None where it is deleted.
+    """The wish of a message that was kept and not listened to yet; None where it is deleted.
 
     Raises what ``of_message`` does, and discord.HTTPException.
     """
@@ -101,7 +100,7 @@ async def again(bot: Bot, asking: Asking) -> Asking | None:
         message = await channel.fetch_message(asking.number)
     except discord.NotFound:
         return None
-    return replace(await of_message(bot, message), roles=asking.roles, moderator=asking.moderator)
+    return replace(await of_message(bot, message), key=asking.key, roles=asking.roles, moderator=asking.moderator)
 
 
 async def _replied_edit(bot: Bot, message: discord.Message) -> int | None:
@@ -174,6 +173,11 @@ async def of_press(
         reference=str(message.id) if message is not None and seen else None, owner=owner,
         heading="" if seen else interaction.user.mention,
     )  # fmt: skip
+
+
+async def of_forgetting(bot: Bot, interaction: discord.Interaction, edit: int | None) -> Asking:
+    """What a member wants deleted, an edit or everything; the answer takes the place of the question."""
+    return await _of(bot, interaction, "private", False, kind="forget", actions=one("forget"), reply_to=edit)
 
 
 async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool, **values: Any) -> Asking:

@@ -32,6 +32,7 @@ class LiveMessage:
     def __init__(self, outlet: Outlet, locale: Locale, message: int | None = None) -> None:
         self.outlet, self.locale, self.message = outlet, locale, message
         self._event: wire.Event | None = None
+        self.waits_for_editor = False
         self._news, self._ended = asyncio.Event(), asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._typing = contextlib.AsyncExitStack()
@@ -53,15 +54,21 @@ class LiveMessage:
             await asyncio.wait([pump])
         await self._typing.aclose()
 
+    @property
+    def event(self) -> wire.Event | None:
+        """The last word of the editor."""
+        return self._event
+
     def progress(self, event: wire.Event) -> None:
         """What the editor says about the job. Only remembered here: the editor's stream never waits for Discord."""
+        self.waits_for_editor = False
         if isinstance(event, (wire.Queued, wire.Progress)):
             self._event = event
             self._news.set()
 
     async def away(self) -> None:
         """The editor cannot be reached: say that the wish is kept, at once."""
-        self._event = None
+        self._event, self.waits_for_editor = None, True
         try:
             await self.say(Card(self.locale.say("discord.away")))
         except discord.HTTPException as error:
@@ -85,6 +92,21 @@ class LiveMessage:
         await self.say(card)
         await self.outlet.close()
         assert self.message is not None
+        return self.message
+
+    async def keep(self) -> int | None:
+        """Say that the bot stops and goes on with this when it is back: in the message, or to the asker alone where there is
+        none yet and only they can see that something was asked. Returns the message that can be changed later.
+        """
+        await self.stop()
+        card = Card(self.locale.say("discord.kept"))
+        try:
+            if self.message is None and self.outlet.asking.ack in ("private", "silent"):
+                await self.outlet.whisper(card)
+            else:
+                await self.say(card)
+        except discord.HTTPException as error:
+            logger.info("a member could not be told: HTTP %d, code %d", error.status, error.code)
         return self.message
 
     async def _tell(self) -> None:

@@ -102,10 +102,10 @@ async def _refreshed(interaction: discord.Interaction, edit: Edit) -> None:
 
 
 def in_force(edit: Edit, locale: Locale) -> list[str]:
-    """The adjustments as lines: a bar of ten steps of 30 %, the strength, and the name."""
+    """The adjustments as lines: a bar that is half full at the usual strength, the strength, and the name."""
     lines = []
     for recipe in edit.recipes:
-        filled = max(0, min(10, round(abs(float(recipe["strength"])) / 0.3)))
+        filled = max(0, min(10, round(abs(float(recipe["strength"])) / 0.2)))
         name = discord.utils.escape_markdown(replies.name_of(locale, recipe))
         lines.append(f"`{'█' * filled}{'░' * (10 - filled)}` {locale.percent(recipe['strength'])}  {name}")
     return lines

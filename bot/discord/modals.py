@@ -80,4 +80,4 @@ async def _edit_picture(interaction: discord.Interaction, number: str, text: str
     if uploads is None:
         raise MenuTooOld
     asking = await hearing.of_command(bot, interaction, text=text, uploads=uploads)
-    await bot.desk.take(asking, partial(hearing.acknowledge, interaction))
+    await presses.to_desk(interaction, asking, partial(hearing.acknowledge, interaction))

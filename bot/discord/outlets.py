@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 
@@ -24,8 +24,11 @@ logger = logging.getLogger(__name__)
 
 TOKEN_LIVES = timedelta(minutes=14, seconds=30)
 _LOOK_BACK = 50
+_TOO_LARGE, _LEAST_LIMIT = 413, 65536
 _UNKNOWN_WEBHOOK = 10015
 """Discord's code for the token of an interaction that was never acknowledged."""
+
+_Sent = TypeVar("_Sent")
 
 
 class Outlet:
@@ -51,7 +54,9 @@ class Outlet:
         asked = discord.utils.snowflake_time(self.asking.number)
         if discord.utils.utcnow() - asked > TOKEN_LIVES:
             return None
-        return discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
+        webhook = discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
+        webhook.type = discord.WebhookType.application  # only such a one may tell a member alone
+        return webhook
 
     @asynccontextmanager
     async def typing(self) -> AsyncIterator[None]:
@@ -66,6 +71,19 @@ class Outlet:
 
     async def post(self, card: Card) -> int:
         """Send the card; returns what ``edit`` takes. Raises discord.HTTPException."""
+        return await self._fitting(lambda: self._post(card))
+
+    async def _fitting(self, send: Callable[[], Awaitable[_Sent]]) -> _Sent:
+        """Send with smaller and smaller files, where Discord takes less than it had said."""
+        while True:
+            try:
+                return await send()
+            except discord.HTTPException as error:
+                if error.status != _TOO_LARGE or self.asking.limit < _LEAST_LIMIT:
+                    raise
+                self.asking = replace(self.asking, limit=self.asking.limit // 2)
+
+    async def _post(self, card: Card) -> int:
         if self.asking.member:
             return await self._send(self._headed(card))
         webhook = self.webhook
@@ -77,6 +95,9 @@ class Outlet:
 
     async def edit(self, message: int, card: Card) -> None:
         """Change a card that was posted. Raises discord.HTTPException."""
+        await self._fitting(lambda: self._edit(message, card))
+
+    async def _edit(self, message: int, card: Card) -> None:
         changes = await self._changes(self._headed(card))
         if self.asking.member:
             await self.channel.get_partial_message(message).edit(allowed_mentions=discord.AllowedMentions.none(), **changes)
@@ -88,7 +109,7 @@ class Outlet:
 
     async def _send(self, card: Card) -> int:
         options = await self._parts(card)
-        if self.asking.reference is not None:
+        if self.asking.reference is not None and self._may_reply():
             options["reference"] = discord.MessageReference(
                 message_id=int(self.asking.reference), channel_id=int(self.asking.place), fail_if_not_exists=False
             )
@@ -97,6 +118,13 @@ class Outlet:
         if message.content != card.content.strip() or len(message.attachments) != len(options.get("files", [])):
             await self.edit(message.id, card)  # it stands for the nonce since a former life, which was killed before the end
         return message.id
+
+    def _may_reply(self) -> bool:
+        """Discord takes no reply from whoever may not read what was said before."""
+        channel = self.client.get_channel(int(self.asking.place))
+        if not isinstance(channel, discord.abc.GuildChannel):
+            return True
+        return channel.permissions_for(channel.guild.me).read_message_history
 
     async def _direct(self, card: Card) -> int:
         """The token has run out where nothing else may write: a direct message is the last way."""

@@ -7,17 +7,19 @@ The library only logs what goes wrong in a dynamic item, and tells the member no
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord import app_commands
 
 from bot import locales
 from bot.discord import hearing
-from bot.discord.asking import PLATFORM, Kind
-from bot.discord.errors import NotYourButton
-from bot.errors import sentence_for
+from bot.discord.asking import PLATFORM, Asking, Kind
+from bot.discord.errors import MayNotModerate, NotYourButton
+from bot.errors import code_for, sentence_for
 from bot.locales import Locale
 from storage.history import Edit
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from bot.discord.client import Bot
 
 logger = logging.getLogger(__name__)
+
+Acknowledge = Callable[[], Awaitable[Any]]
+_AT_DESK = "at desk"
+"""Marks interactions that the desk answers."""
 
 
 def bot_of(interaction: discord.Interaction) -> Bot:
@@ -39,13 +45,37 @@ def locale_of(interaction: discord.Interaction) -> Locale:
 
 @asynccontextmanager
 async def answered(interaction: discord.Interaction) -> AsyncIterator[None]:
-    """Whatever goes wrong inside is told to the member alone."""
+    """Whatever goes wrong inside is told to the member alone, and how it went is counted."""
+    begun, outcome = time.monotonic(), "done"
     try:
         yield
     except discord.HTTPException as error:
+        outcome = "lost"
         logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
     except Exception as error:
-        await tell(interaction, sentence_for(error, locale_of(interaction)))
+        outcome = code_for(error)
+        await tell(interaction, sentence_of(error, locale_of(interaction)))
+    count(interaction, "press", outcome, begun)
+
+
+def count(interaction: discord.Interaction, way: str, outcome: str, begun: float) -> None:
+    """Count an interaction that was answered at once; what went to the desk is counted there. ``begun``: monotonic seconds."""
+    if _AT_DESK not in interaction.extras:
+        bot_of(interaction).conversations.metrics.answered(way, outcome, time.monotonic() - begun)
+
+
+async def to_desk(interaction: discord.Interaction, asking: Asking, acknowledge: Acknowledge) -> None:
+    """Have an asking kept, acknowledged and done in its turn."""
+    interaction.extras[_AT_DESK] = True
+    await bot_of(interaction).desk.take(asking, acknowledge)
+
+
+def sentence_of(error: Exception, locale: Locale) -> str:
+    """What to tell the member, also of what the library finds wrong."""
+    if isinstance(error, app_commands.MissingPermissions):
+        missing = [locale.say("list.quote", item=locale.say(f"mod.permission.{one}")) for one in error.missing_permissions]
+        return sentence_for(MayNotModerate(permissions=locale.listed(missing)), locale)
+    return sentence_for(error, locale)
 
 
 async def tell(interaction: discord.Interaction, text: str, **options: Any) -> None:
@@ -79,6 +109,5 @@ async def take(
     kind: Kind = "talk",
 ) -> None:  # fmt: skip
     """Acknowledge without a trace, do what was pressed, and answer with a reply to the message under which it was."""
-    bot = bot_of(interaction)
-    asking = await hearing.of_press(bot, interaction, edit, text=text, actions=actions, kind=kind)
-    await bot.desk.take(asking, interaction.response.defer)
+    asking = await hearing.of_press(bot_of(interaction), interaction, edit, text=text, actions=actions, kind=kind)
+    await to_desk(interaction, asking, interaction.response.defer)

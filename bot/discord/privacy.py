@@ -29,9 +29,8 @@ def _command(name: str) -> Any:
 @_command("see")
 async def see(interaction: Interaction) -> None:
     """Counts and dates."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
     overview = await presses.bot_of(interaction).forgetting.overview(interaction.user.id)
-    await interaction.edit_original_response(content=_told(overview, presses.locale_of(interaction)))
+    await interaction.response.send_message(_told(overview, presses.locale_of(interaction)), ephemeral=True)
 
 
 def _told(overview: Overview, locale: Locale) -> str:

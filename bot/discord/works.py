@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from bot.locales import Locale, get, locale_of
 from bot.moderation.errors import ConsentNeeded, Moment
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.errors import EditorAway, EditorError
-from storage.errors import StorageError
+from storage.errors import NotFound, StorageError
 from storage.history import Edit
 from storage.servers import ServerSettings
 
@@ -62,7 +63,11 @@ def failed(error: Exception, asking: Asking) -> Result:
     locale = locale_of(asking.text, asking.locale)
     if isinstance(error, BotError):
         error.values = {name: _here(value) for name, value in error.values.items()}
-    items = (buttons.ConsentButton(locale),) if isinstance(error, ConsentNeeded) else ()
+    items = (
+        (buttons.ConsentButton(locale, asking.reference if asking.ack == "message" else None),)
+        if isinstance(error, ConsentNeeded)
+        else ()
+    )
     text = locale.say("discord.consent") if isinstance(error, ConsentNeeded) else sentence_for(error, locale)
     return Result(Card(text, items=items), None, code_for(error))
 
@@ -78,7 +83,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
     turn = await bot.conversations.talk(
         speaker_of(asking), asking.text, picture, asking.reply_to, live.progress, key=asking.key, actions=asking.actions,
-        hidden=asking.spoiler,
+        hidden=asking.spoiler, bundle=settings.bundle,
     )  # fmt: skip
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
     return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
@@ -107,7 +112,8 @@ async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     tiles = [((await bot.history.picture(edit.picture)).data, said) for edit, said in zip(edits, words, strict=True)]
     numbers = [edit.number for edit in edits]
     sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
-    alt = locale.say("discord.alt.history", description=card.text)
+    told = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
+    alt = locale.say("discord.alt.history", description=told)
     items = (menus.to_go_to(head, list(zip(numbers, words, strict=True)), locale),)
     return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
 
@@ -149,6 +155,17 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
     return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
+async def forget(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
+    """Delete an edit of the asker's, or everything about them; what is gone already was deleted in an earlier life."""
+    what = "all" if asking.reply_to is None else "edit"
+    if asking.reply_to is None:
+        await bot.forgetting.member(int(asking.user))
+    else:
+        with contextlib.suppress(NotFound):
+            await bot.forgetting.edit(asking.reply_to)
+    return Result(Card(locale_of(preferred=asking.locale).say(f"discord.forgotten.{what}")))
+
+
 async def head_of(bot: Bot, asking: Asking) -> Edit:
     """The edit that the asker's conversation is at. Raises NoPicture."""
     who = speaker_of(asking)
@@ -156,7 +173,7 @@ async def head_of(bot: Bot, asking: Asking) -> Edit:
     return await bot.history.head(conversation.id)
 
 
-WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate}
+WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "forget": forget}
 
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:

@@ -2,6 +2,7 @@
 
 PolicyError
 ├── Paused              nobody is served here for now
+│   └── Draining        … and what was asked before is being finished
 ├── Blocked             the member may not use the bot in this server
 │   └── BlockedUntil    ``until`` a time
 ├── ChannelClosed       not in this channel
@@ -11,8 +12,10 @@ PolicyError
 ├── RefusedWord         a word that the server does not want; which ``word``, only its moderators are told
 ├── NoQuota             the member's roles may ask for nothing
 ├── CoolingDown         again in ``count`` seconds
+│   └── Resting         again at ``again``, which is some time off
 └── QuotaSpent          ``count`` wishes a day are used up; again at ``again``
 BadRefusedWord          an ``entry`` that cannot be looked for
+BadDuration             no length of time (``text``)
 """
 
 from __future__ import annotations
@@ -43,6 +46,12 @@ class Paused(PolicyError):
     """Nobody is served in this server for now."""
 
     key = "policy.paused"
+
+
+class Draining(Paused):
+    """Nothing new is taken in this server for now; what was asked before is being finished."""
+
+    key = "policy.draining"
 
 
 class Blocked(PolicyError):
@@ -93,6 +102,12 @@ class CoolingDown(PolicyError):
     key = "policy.cooling-down"
 
 
+class Resting(CoolingDown):
+    """The member may ask ``again`` at a Moment, further off than one counts in seconds."""
+
+    key = "policy.resting"
+
+
 class QuotaSpent(PolicyError):
     """The member has used up ``count`` wishes a day, and may ask ``again`` at a Moment."""
 
@@ -109,3 +124,9 @@ class BadRefusedWord(BotError):
     """An ``entry`` for the list of refused words that cannot be looked for."""
 
     key = "policy.bad-refused-word"
+
+
+class BadDuration(BotError):
+    """A ``text`` that names no length of time."""
+
+    key = "policy.bad-duration"

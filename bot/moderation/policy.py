@@ -13,11 +13,13 @@ from bot.moderation.errors import (
     ChannelClosed,
     ConsentNeeded,
     CoolingDown,
+    Draining,
     Moment,
     NoQuota,
     Paused,
     QuotaSpent,
     RefusedWord,
+    Resting,
     SpoilerNeeded,
 )  # fmt: skip
 from bot.moderation.words import refused
@@ -26,6 +28,8 @@ from storage.people import People
 from storage.servers import Servers, ServerSettings
 
 DAY = timedelta(days=1)
+COUNTED = timedelta(minutes=2)
+"""A pause up to this is told in seconds, a longer one by when it ends."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,7 @@ class Policy:
         if member.server is None:
             return ServerSettings()
         settings = await self.servers.settings(member.platform, member.server)
-        if settings.paused:
-            raise Paused
+        _open(settings, asked)
         await self._blocked(member, now)
         _channel(member, settings)
         await self._consent(member, settings)
@@ -97,6 +100,8 @@ class Policy:
         moments = await self.inbox.moments_since(member.platform, member.server, member.id, since)
         earlier = [moment for moment in moments if asked is None or moment < asked.created_at]
         if pause and earlier and (left := earlier[-1] + pause - now) > timedelta(0):
+            if left > COUNTED:
+                raise Resting(again=Moment(now + left))
             raise CoolingDown(count=max(1, -(-left // timedelta(seconds=1))))
         counted = [moment for moment in earlier if moment > now - DAY]
         if quota is not None and len(counted) >= quota:
@@ -107,6 +112,16 @@ def quota_of(member: Member, settings: ServerSettings) -> int | None:
     """How much a member may ask for in 24 hours: the most that one of their roles has, else what everybody has."""
     of_roles = [quota for role, quota in settings.role_quotas.items() if role in member.roles]
     return max(of_roles) if of_roles else settings.quota_per_day
+
+
+def _open(settings: ServerSettings, asked: Asked | None) -> None:
+    """Whether anybody is served: while paused only what was let in before a drain began."""
+    if not settings.paused:
+        return
+    if settings.drained_at is None:
+        raise Paused
+    if asked is None or asked.created_at.timestamp() > settings.drained_at:
+        raise Draining
 
 
 def _channel(member: Member, settings: ServerSettings) -> None:

@@ -8,7 +8,8 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ from storage.history import Edit
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
+_SHUTDOWN_SECONDS = 2.0
+"""For answers that are being written when the server ends; what takes longer was drained before."""
 COOKIE, PLATFORM, PLACE = "chat", "web", "web"
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 HEADERS = {
@@ -42,10 +45,23 @@ USER = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+@dataclass(frozen=True)
+class _Stopping:
+    """How a chat comes to its end: first nothing new is begun, then nothing is waited for any more."""
+
+    near: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    under_way: set[asyncio.Task[Turn]] = field(default_factory=set)
+
+
+STOPPING = web.AppKey("stopping", _Stopping)
+
+
 def create_app(conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1") -> web.Application:
     """The application; ``most_upload`` is in bytes, ``host`` the name it may be called by besides loopback's."""
     app = web.Application(middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536)
     app[CONVERSATIONS], app[SAMPLES], app[MOST_UPLOAD] = conversations, samples, most_upload
+    app[STOPPING] = _Stopping()
     app.router.add_get("/", _page)
     app.router.add_get("/api/state", _state)
     app.router.add_post("/api/talk", _talk)
@@ -58,7 +74,7 @@ def create_app(conversations: Conversations, samples: Path, most_upload: int, ho
 
 async def serve(app: web.Application, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until cancelled; ``announce`` gets the address once it can be opened."""
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -69,6 +85,17 @@ async def serve(app: web.Application, host: str, port: int, announce: Callable[[
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+async def drain(app: web.Application, seconds: float) -> None:
+    """Take no new messages, and finish those under way within so many seconds; the rest is finished at the next start."""
+    stopping = app[STOPPING]
+    stopping.near.set()
+    if stopping.under_way:
+        await asyncio.wait(set(stopping.under_way), timeout=seconds)
+    stopping.over.set()
+    for late in stopping.under_way:
+        late.cancel()
 
 
 # who may ask
@@ -197,6 +224,8 @@ def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
 async def _talk(request: web.Request) -> web.StreamResponse:
     """One message as multipart form; the answer is NDJSON: progress events, then the turn."""
     text, picture, reply_to = await _message(request)
+    if request.app[STOPPING].near.is_set():
+        raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     if COOKIE not in request.cookies:
         response.set_cookie(COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
@@ -208,12 +237,30 @@ async def _talk(request: web.Request) -> web.StreamResponse:
             await _line(response, body)
 
     conversations = request.app[CONVERSATIONS]
-    # Shielded: a page that is closed does not stop the wish; its result is there when the page is opened again.
-    turn = await asyncio.shield(conversations.talk(_speaker(request), text, picture, reply_to, progress))
+    talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
+    turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
     return response
+
+
+async def _finished(request: web.Request, talk: Coroutine[Any, Any, Turn], kept: str) -> Turn:
+    """The turn; a page that is closed does not stop it, and its result is there when the page is opened again. Where the bot
+    stops before it is done, the answer is the text of the key ``kept``.
+    """
+    stopping, doing = request.app[STOPPING], asyncio.create_task(talk)
+    stopping.under_way.add(doing)
+    doing.add_done_callback(stopping.under_way.discard)
+    over = asyncio.create_task(stopping.over.wait())
+    try:
+        await asyncio.wait({doing, over}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        over.cancel()
+    if doing.done() and not doing.cancelled():
+        return doing.result()
+    locale = _locale(request)
+    return Turn(locale.say(kept), error="handed-over", locale=locale.code)
 
 
 async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:

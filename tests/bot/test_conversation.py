@@ -88,6 +88,10 @@ async def test_variations_are_branches_and_the_head_stays(conversations: Convers
     assert turn.edit is not None
     assert turn.edit.number == 1
     assert len({shown.picture.data for shown in turn.pictures}) == 2
+    assert "variation 1" in turn.pictures[0].alt
+    assert "%" not in turn.pictures[0].alt
+    more = await talk(conversations, "show me two variations")
+    assert len({shown.picture.data for shown in (*turn.pictures, *more.pictures)}) == 4
     assert (await talk(conversations, "go to 3")).edit.number == 3  # type: ignore[union-attr]
 
 

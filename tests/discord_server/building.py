@@ -42,7 +42,8 @@ class Building:
             guild.roles[role["id"]] = role
             roles = (role["id"],)
         guild.members[objects.BOT] = objects.member(objects.me(), roles)
-        self._tell("GUILD_CREATE", guild.created(), guild)
+        joined = {key: value for key, value in guild.created().items() if key != "unavailable"}  # only known guilds come back
+        self._tell("GUILD_CREATE", joined, guild)
 
     def kick_bot(self, guild: Guild) -> None:
         """The bot is removed from a guild."""

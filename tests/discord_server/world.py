@@ -48,6 +48,7 @@ class Guild:
     premium_tier: int = 0
     locale: str = "en-US"
     bot_in: bool = True
+    system_channel: str | None = None
     upload_limit: int | None = None
     """Bytes; None: what the tier gives."""
 
@@ -73,11 +74,12 @@ class Guild:
         """As REST sends it."""
         nothing = (
             "icon", "description", "home_header", "splash", "discovery_splash", "banner", "application_id", "afk_channel_id",
-            "system_channel_id", "widget_channel_id", "max_presences", "vanity_url_code", "rules_channel_id",
+            "widget_channel_id", "max_presences", "vanity_url_code", "rules_channel_id",
             "safety_alerts_channel_id", "public_updates_channel_id", "incidents_data",
         )  # fmt: skip
         return dict.fromkeys(nothing) | {
             "id": self.id, "name": self.name, "features": [], "owner_id": self.owner_id, "region": "deprecated",
+            "system_channel_id": self.system_channel,
             "afk_timeout": 300, "system_channel_flags": 0, "widget_enabled": False, "verification_level": 0,
             "roles": list(self.roles.values()), "default_message_notifications": 0, "mfa_level": 0, "explicit_content_filter": 0,
             "max_members": 500000, "max_stage_video_channel_users": 50, "max_video_channel_users": 25,

@@ -33,10 +33,13 @@ from editor.executor import LocalExecutor
 from editor.protocol import BundleInfo, EditRequest, InvertRequest, InvertResult, Job, Wish
 from editor.server import check_exposure, create_app
 from tests.conftest import make_png
+from tests.tiny import write_bundle
 
 
 class SlowEngine:
     """An engine that waits for the test between its steps and remembers whom it served."""
+
+    device = "nothing"
 
     def __init__(self) -> None:
         self.go, self.served = threading.Semaphore(0), []  # type: ignore[var-annotated]
@@ -247,3 +250,28 @@ async def test_a_full_queue_reaches_the_caller(client: TestClient[Any, Any]) -> 
             await mine.run("x", Job(user="ann", request=InvertRequest(picture=b"x")))
         for number in range(3):
             await mine.cancel(str(number))
+
+
+async def test_how_the_editor_stands(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+    for number in range(3):
+        response = await client.put(f"/v1/jobs/{number}", json=body(f"user{number}"))
+        assert response.status == 200
+    status = await (await client.get("/v1/status")).json()
+    assert (status["running"], status["waiting"], status["device"]) == (1, 2, "nothing")
+    assert status["versions"]["torch"]
+
+
+async def test_bundles_are_read_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "bundles"
+    write_bundle(folder / "tiny", title="Before")
+    async with own_editor(["--bundles", str(folder)]) as running, EditorClient(running.url) as client:
+        async with asyncio.timeout(60):
+            while not await client.ready():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert {bundle.name: bundle.title for bundle in await client.bundles()}["tiny"] == "Before"
+        write_bundle(folder / "other", title="Other")
+        (folder / "tiny" / "bundle.toml").write_text((folder / "tiny" / "bundle.toml").read_text().replace("Before", "After"))
+        again = {bundle.name: bundle.title for bundle in await client.reload()}
+        assert (again["tiny"], again["other"]) == ("After", "Other")
+        assert {bundle.name for bundle in await client.bundles()} == set(again)
+        assert set((await client.status()).bundles) == set(again)

@@ -74,3 +74,22 @@ async def test_audit_pages_newest_first_and_by_server(servers: Servers) -> None:
     assert [one.action for one in await servers.audits("test", "club", before=page[-1].id)] == ["step-1", "step-0"]
     assert [one.action for one in await servers.audits("test", None)] == ["reload"]
     assert await servers.audits("test", "pub") == []
+
+
+async def test_records_are_read_in_pages_both_ways(history: History) -> None:
+    servers = Servers(history.database)
+    made = [await servers.record("test", "club", "mod", "block", f"member {number}") for number in range(7)]
+    first = await servers.audits("test", "club", limit=3)
+    assert [one.id for one in first] == [one.id for one in made[:3:-1]]
+    older = await servers.audits("test", "club", first[-1].id, 3)
+    assert [one.id for one in older] == [one.id for one in made[3:0:-1]]
+    assert await servers.audits("test", "club", limit=3, after=older[0].id) == first
+    assert await servers.audits("test", "club", after=first[0].id) == []
+
+
+async def test_quotas_of_roles_are_changed_one_by_one(history: History) -> None:
+    servers = Servers(history.database)
+    await asyncio.gather(*(servers.set_role_quota("test", "club", f"role {number}", number) for number in range(5)))
+    await servers.set_role_quota("test", "club", "role 1", None)
+    settings = await servers.set_role_quota("test", "club", "role 2", 0)
+    assert settings.role_quotas == {"role 0": 0, "role 2": 0, "role 3": 3, "role 4": 4}

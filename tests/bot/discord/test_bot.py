@@ -7,11 +7,13 @@ import io
 
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from bot.conversation import Conversations
-from bot.discord import run
+from bot.discord import Service
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
+from bot.settings import Settings
 from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start
 from tests.discord_server import DiscordServer, objects
 
@@ -119,8 +121,9 @@ async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start:
 
 
 async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
+    settings = Settings(discord_token=SecretStr("secret-token"))
     with pytest.raises(BadToken) as caught:
-        await run(conversations, conversations.history, "secret-token", 1024)
+        await Service(conversations, conversations.history, settings).serve()
     sentence = sentence_for(caught.value, locale_of())
     assert "secret" not in sentence
     assert "DISCORD_TOKEN" in sentence

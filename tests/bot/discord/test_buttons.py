@@ -79,7 +79,7 @@ async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves
         old["components"][0]["components"][0]["custom_id"] = "paint:1"
         stale = await server.callback_of(await server.press(ANN, old, "Less"))
         assert stale["data"]["flags"] & 64
-        assert "another time" in stale["data"]["content"]
+        assert "too old" in stale["data"]["content"]
 
 
 async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_others(server: DiscordServer, start: Start) -> None:
@@ -110,3 +110,21 @@ async def test_what_was_done_is_told_to_anybody(server: DiscordServer, start: St
             await server.message_menu(BEN, "What was done here?", await server.say(BEN, "hi", mention=False))
         )
         assert "did not make" in told["data"]["content"]
+
+
+async def test_a_wish_is_done_as_soon_as_its_member_agrees(server: DiscordServer, start: Start, history: History) -> None:
+    """Nobody else can agree for them; those who had nothing to say before are asked to say it."""
+    await Servers(history.database).change(PLATFORM, objects.GUILD, require_consent=True)
+    async with start():
+        sent = await server.say(ANN, "pink hair", files=PORTRAIT)
+        question = await server.answer_to(sent)
+        assert "agree" in str(labels(question))
+        assert not question["attachments"]
+        told = await server.callback_of(await server.press(BEN, question, "I agree"))
+        assert "Please ask me again" in told["data"]["content"]
+        assert len(server.answers_to(sent)) == 1
+        await server.press(ANN, question, "I agree")
+        assert "pink hair" in (await server.answer_to(sent))["content"]
+        await server.press(ANN, question, "I agree")
+        assert "glasses" in (await server.answer_to(await server.say(ANN, "glasses")))["content"]
+        assert len(server.answers_to(sent)) == 2

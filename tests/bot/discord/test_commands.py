@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 
 import pytest
@@ -106,7 +107,9 @@ async def test_animate_sends_a_moving_picture(server: DiscordServer, start: Star
 
 
 async def test_help_and_bundles_are_for_the_asker_alone(server: DiscordServer, start: Start) -> None:
-    async with start():
+    async with start() as bot:
+        while not await bot.conversations.editor.ready():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         for command, word in (("help", "mention"), ("bundles", "128 pixels")):
             shown = await server.original_response(await server.slash(ANN, command))
             assert shown["flags"] & 64

@@ -19,17 +19,19 @@ from bot.moderation.errors import (
     ChannelClosed,
     ConsentNeeded,
     CoolingDown,
+    Draining,
     Moment,
     NoQuota,
     Paused,
     PolicyError,
     QuotaSpent,
     RefusedWord,
+    Resting,
     SpoilerNeeded,
 )  # fmt: skip
 from bot.moderation.policy import Member, Policy, quota_of
 from storage.history import History
-from storage.inbox import Inbox
+from storage.inbox import Asked, Inbox
 from storage.people import People
 from storage.servers import Servers, ServerSettings
 from storage.tables import now
@@ -205,3 +207,34 @@ async def test_every_refusal_has_a_sentence_in_every_language() -> None:
         sentences = [sentence_for(error, locale) for error in errors]
         assert all(sentence and "{" not in sentence for sentence in sentences)
         assert str(moment) in sentences[2]
+
+
+async def test_a_drain_finishes_what_was_let_in_before(policy: Policy) -> None:
+    async def let_in(key: str) -> Asked:
+        asked = await policy.inbox.accept(key, "test", "ann", "club", "general", {})
+        assert asked is not None
+        return asked
+
+    before = await let_in("1")
+    await change(policy, paused=True, drained_at=now().timestamp())
+    after = await let_in("2")
+    assert await policy.admit(ANN, "hair", False, False, now(), before)
+    for asked in (after, None):
+        with pytest.raises(Draining):
+            await policy.admit(ANN, "hair", False, False, now(), asked)
+    await change(policy, drained_at=None)
+    with pytest.raises(Paused) as caught:
+        await policy.admit(ANN, "hair", False, False, now(), before)
+    assert not isinstance(caught.value, Draining)
+
+
+async def test_a_long_pause_is_told_by_its_end(policy: Policy) -> None:
+    await change(policy, cooldown_seconds=3600.0)
+    await ask(policy, "1")
+    with pytest.raises(Resting) as caught:
+        await admit(policy)
+    again = caught.value.values["again"].at
+    assert timedelta(minutes=59) < again - now() <= timedelta(hours=1)
+    with pytest.raises(CoolingDown) as close:
+        await admit(policy, at=again - timedelta(seconds=90))
+    assert close.value.values["count"] == 90

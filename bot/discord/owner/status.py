@@ -1,0 +1,93 @@
+"""``/owner status``: shards, editor, wishes, disk and versions at a glance."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import platform
+import shutil
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import discord
+from sqlalchemy.engine import make_url
+
+from bot.discord import cards, commands, presses
+from bot.discord.owner.group import Interaction, begin, command
+from bot.locales import Locale
+from editor.errors import EditorError
+
+if TYPE_CHECKING:
+    from bot.discord.client import Bot
+
+_GIGABYTE, _MEGABYTE = 1e9, 1e6
+
+
+@command("status")
+async def status(interaction: Interaction) -> None:
+    """How the bot and its editor stand."""
+    locale, bot = await begin(interaction), presses.bot_of(interaction)
+    lines = [
+        *_shards(bot, locale),
+        await _editor(bot, locale),
+        await _wishes(bot, locale),
+        await _disk(bot, locale),
+        _versions(locale),
+    ]
+    await commands.show(interaction, cards.table(locale.say("owner.title.status"), lines))
+
+
+def _shards(bot: Bot, locale: Locale) -> list[str]:
+    servers = Counter(guild.shard_id for guild in bot.guilds)
+    return [_shard(locale, shard, servers[number]) for number, shard in sorted(bot.shards.items())]
+
+
+def _shard(locale: Locale, shard: discord.ShardInfo, servers: int) -> str:
+    if shard.is_closed():
+        return locale.say("owner.status.shard.down", number=shard.id)
+    milliseconds = f"{1000 * shard.latency:.0f}" if math.isfinite(shard.latency) else "?"
+    return locale.say("owner.status.shard", number=shard.id, milliseconds=milliseconds, count=servers)
+
+
+async def _editor(bot: Bot, locale: Locale) -> str:
+    try:
+        found = await bot.conversations.editor.status()
+    except EditorError:
+        return locale.say("owner.status.editor.away")
+    libraries = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    return locale.say(
+        "owner.status.editor", bundles=locale.listed(found.bundles) or "?", running=found.running, waiting=found.waiting,
+        device=found.device or "?", hours=f"{found.seconds / 3600:.1f}", libraries=libraries,
+    )  # fmt: skip
+
+
+async def _wishes(bot: Bot, locale: Locale) -> str:
+    return locale.say("owner.status.wishes", number=await bot.desk.inbox.count_open())
+
+
+async def _disk(bot: Bot, locale: Locale) -> str:
+    folder = bot.history.blobs.root
+    disk = await asyncio.to_thread(shutil.disk_usage, folder)
+    size = await asyncio.to_thread(_database_size, bot.history.database.url)
+    return locale.say(
+        "owner.status.disk", free=f"{disk.free / _GIGABYTE:.1f}", total=f"{disk.total / _GIGABYTE:.1f}",
+        database="?" if size is None else f"{size / _MEGABYTE:.1f}",
+    )  # fmt: skip
+
+
+def _database_size(url: str) -> int | None:
+    """Bytes of an SQLite file with its log; None for a database elsewhere."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return sum(path.stat().st_size for end in ("", "-wal") if (path := Path(parsed.database + end)).exists())
+
+
+def _versions(locale: Locale) -> str:
+    try:
+        own = version("styleclip-bot")
+    except PackageNotFoundError:  # run from its source
+        own = "?"
+    return locale.say("owner.status.versions", bot=own, library=discord.__version__, python=platform.python_version())
