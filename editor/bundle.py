@@ -130,7 +130,7 @@ class Bundle:
             mapper = _into(TextMapper(generator.config.w_dim, manifest["clip"]["dim"]), folder, "mapper").to(device)
         return cls(
             info=info_of(folder, manifest), generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
-            clip=_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
+            clip=load_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
             thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
             alignment=manifest.get("alignment", "square"),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
@@ -187,7 +187,8 @@ def _encoder(folder: Path, manifest: dict[str, Any], generator: Generator) -> En
     return encoder
 
 
-def _clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: torch.device) -> EmbeddedClip | PublishedClip:
+def load_clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: torch.device) -> EmbeddedClip | PublishedClip:
+    """The text-image model of a bundle, on a device. Raises BadCheckpoint."""
     dim = manifest["clip"]["dim"]
     if manifest["clip"].get("kind") != "transformers":
         return EmbeddedClip(tower, _into(JointSpace(dim), folder, "clip").to(device))

@@ -96,7 +96,7 @@ def statistics(arrays: dict[Path, Any], generator: Generator) -> tuple[Tensor, T
         if float(((mean - usual).abs() / std.clamp_min(1e-6)).median()) > FAR:
             raise BadCheckpoint(f"{path.name} holds the statistics of another generator: the mean of its styles is elsewhere.")
         return mean, std
-    return _measured(generator)
+    return measured_statistics(generator)
 
 
 def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Tensor] | None:
@@ -138,7 +138,7 @@ def _styles(w: Tensor, generator: Generator) -> Tensor:
 
 
 @torch.no_grad()
-def _measured(generator: Generator) -> tuple[Tensor, Tensor]:
+def measured_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
     """As the published statistics are: over W truncated to 0.7."""
     z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
     return _of_styles(_styles(torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)]), generator))

@@ -160,5 +160,11 @@ def main(argv: Sequence[str], patience: Patience | None = None) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The bundle '{name}' is there." + (f" It still lacks {' and '.join(lacking)}." if lacking else ""))
+    folder = (options.to or default_root()) / name
+    print(
+        f"The bundle '{name}' is there in {folder}; BUNDLES_DIR={folder.parent} makes the bot use it."
+        + (f" It still lacks {' and '.join(lacking)}." if lacking else "")
+    )
+    if "directions" in lacking:
+        print(f"Nobody publishes them; measure them with: python -m editor directions {folder}")
     return 0

@@ -86,7 +86,7 @@ def test_a_pull_over_a_bad_line_gives_a_whole_bundle(
     monkeypatch.setattr(builtins, "input", lambda _: "y")
     assert pull(tmp_path, "--mirror", server.address) == 0
     said = capsys.readouterr()
-    assert "The bundle 'ffhq' is there.\n" in said.out
+    assert f"The bundle 'ffhq' is there in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in said.out
     assert "The bundle does without this e4e." in said.err  # the server has none
     assert [path.name for path in tmp_path.iterdir()] == ["ffhq"]
     manifest = read_manifest(tmp_path / "ffhq")
