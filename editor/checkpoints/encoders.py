@@ -46,7 +46,8 @@ def read(path: Path, kind: Kind) -> tuple[Part, Part]:
     generator = rosinality.generator(decoder, average if isinstance(average, Tensor) else None, path.name)
     config = _config(encoder, options, kind, _rows(generator), path.name)
     tensors = encoder | {"latent_avg": _average(average, options, config, path.name)}
-    module = PhotoEncoder(config)
+    with torch.device("meta"):  # only its layout is needed, and drawing its numbers would take longer than all else
+        module = PhotoEncoder(config)
     tensors["w_mean"], tensors["w_std"] = _statistics(generator)
     return Part("encoder", fit(module, tensors, path.name), {"kind": "photo", "by": kind, **config.as_dict()}), generator
 

@@ -36,5 +36,5 @@ def fit(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> dict[s
             found, needed = list(tensors[name].shape), list(tensor.shape)
             raise BadCheckpoint(f"{source}: '{name}' is {found}, and this network needs {needed}.")
     state = {name: tensors[name].to(tensor.dtype).contiguous() for name, tensor in wanted.items()}
-    module.load_state_dict(state)
+    module.load_state_dict(state, assign=True)
     return state

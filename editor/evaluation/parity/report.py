@@ -11,8 +11,10 @@ HEAD = f"""# Our networks and the published ones
 
 Every checkpoint here has random weights in the exact published layout; the published code wrote and ran it, and
 ours imported and ran the same file. The figures are the largest absolute difference of any number, and after "of" the largest
-absolute value of the published result, all in single precision on a CPU. Allowed are {NETWORK:g}, and {IMAGE:g} for pictures in
-about [-1, 1].
+absolute value of the published result, all in single precision on a CPU. Allowed are {NETWORK:g}, and {IMAGE:g} for pictures.
+Random weights make pictures that go beyond [-1, 1]; they are compared before anything is clamped.
+W, S: latents and styles. "fs3": relevance of every channel to every dimension of the text-image space. The real weights
+could not be had where this was made.
 
     python -m editor parity --published FOLDER --large --store --to docs/parity.md    # runs the published code
     python -m editor parity --large --to docs/parity.md                               # from the numbers that it gave
@@ -25,7 +27,8 @@ MADE = ("This table was made by the second command.\n", "This table was made by 
 SLIPS = """
 ## Where the published code slips
 
-Ours is right by default; `slips` in a case makes it follow the published code, for comparison.
+Ours is right by default. `python -m editor directions BUNDLE --as-published` follows the published script, the shallow copy
+included; the loss of the optimizer is followed in this comparison only.
 
 | slip | ours by default, against the published code as it is | ours following it |
 | --- | --- | --- |
