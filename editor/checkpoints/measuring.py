@@ -27,7 +27,7 @@ from editor.checkpoints.directions import PUBLISHED_RESOLUTION, TRUNCATION, meas
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
 from editor.errors import BadCheckpoint, EditorError
-from editor.methods.published import REACH, saved
+from editor.methods.published import REACH, conv_spans, saved
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
@@ -159,6 +159,8 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
     mean, std = (value.to(device) for value in measured_statistics(generator.cpu()))
     generator.to(device)
     spans = sizes(generator, PUBLISHED_RESOLUTION)
+    if plan.as_published:
+        spans = conv_spans(generator, as_published=True)[: len(spans)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), manifest["clip"]["dim"])
     mark = json.dumps([asdict(plan), file_hash(folder / "generator.safetensors"), file_hash(folder / "clip.safetensors")])

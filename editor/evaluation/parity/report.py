@@ -38,8 +38,8 @@ NAMES = {
     "with no channel above the threshold, 0 / 0 (ours says that nothing responds)",
     "optimizer": "the optimizer shows CLIP pictures in [-1, 1] without its mean and deviation, enlarged by repeating pixels",
 }
-LIST = """| the list of layers is written out for 1024 pixels | all convolutions of any generator | `BadRequest` unless the \
-generator has 26 style layers, where both lists are the same |
+LIST = """| the list of layers is written out for 1024 pixels | takes the convolutions of any generator | refuses a generator \
+that has not 26 style layers; at 1024 pixels both lists are the same |
 """
 
 
