@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.conversation import Conversations
 from bot.metrics import Metrics
@@ -28,8 +29,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[Parts]:
-    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one)."""
+async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIterator[Parts]:
+    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one).
+
+    ``trained``: where its own editor keeps what it trains; the data folder when absent.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     signer = await asyncio.to_thread(Signer.from_files, settings.c2pa_certificate, settings.c2pa_key)
     metrics = Metrics()
@@ -37,7 +41,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
         url = settings.editor_url
         if url is None:
             given = {"--bundles": settings.bundles_dir, "--faces": settings.faces_model}
-            arguments = [text for option, path in given.items() if path for text in (option, str(path))]
+            arguments = ["--data", str(trained or settings.data_dir)]
+            arguments += [text for option, path in given.items() if path for text in (option, str(path))]
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from bot import locales, motion, replies
-from bot.errors import BotError, NothingSaid, NothingToAnimate, code_for, sentence_for
+from bot.errors import BotError, NothingSaid, NothingToAnimate, NothingToCompare, code_for, sentence_for
 from bot.language.actions import to_json
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
@@ -55,12 +55,14 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in an answer: the edit it shows and what it is, in words."""
+    """A picture in an answer: the edit it shows and what it is, in words. ``caption`` names the method that made it, where
+    methods are shown side by side."""
 
     edit: int
     number: int
     picture: Picture
     alt: str
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -537,6 +539,54 @@ class Conversations:
         way = await motion.between(request, render, report)
         last = await self.history.picture(edit.picture)
         return await asyncio.to_thread(animation, [request.picture, *way, last.data], limit, True, kind)
+
+    async def compare(
+        self, speaker: Speaker, text: str, edit: int | None = None, on_progress: OnProgress | None = None, key: str | None = None,
+        methods: tuple[wire.MethodName, ...] = (),
+    ) -> Turn:  # fmt: skip
+        """The first wish in ``text`` by several methods side by side, from an edit (the speaker's head unless given).
+
+        Each method's picture becomes an edit that can be gone on from; the head stays where it was. Asked again under the
+        same ``key``, each is made once. Whose the edit is, is the front end's to ask. Never raises for what a user can cause.
+        """
+        begun, locale = time.monotonic(), locale_of(text, speaker.locale)
+        try:
+            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
+            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
+            async with lock:
+                chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
+                turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress)
+        except Exception as error:
+            turn = self.failed(error, locale)
+        return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    async def _compared(
+        self, base: Edit, text: str, locale: Locale, methods: tuple[wire.MethodName, ...], job: str, on_progress: OnProgress | None
+    ) -> Turn:
+        request = await self._request(base)
+        actions = self._read(locale, text, request.adjustments, await self._languages(base, None), False)
+        wanted = next((action for action in actions if action["do"] == "add"), None)
+        if wanted is None:
+            raise NothingToCompare
+        asked = wire.CompareRequest(picture=request.picture, inversion=request.inversion, adjustments=request.adjustments,
+                                    wish=_wish(wanted), methods=methods)  # fmt: skip
+        result = await self._run(base.conversation, asked, on_progress, job)
+        assert isinstance(result, wire.CompareResult)
+        rows = [(row, await self._of_method(base, row, text, job) if row.adjustment else None) for row in result.rows]
+        await self.history.show(base.id)
+        shown = tuple([
+            replace(await self.shown(made, locale), alt=replies.alt_of_method(locale, made, row.method),
+                    caption=replies.method(locale, row.method))
+            for row, made in rows if made is not None
+        ])  # fmt: skip
+        layers = tuple((r["prompt"], float(r["strength"])) for r in base.recipes)
+        reply = replies.compared(locale, replies.name_of(locale, wanted), rows)
+        return Turn(reply, (wanted,), base, shown, layers, locale=locale.code, hidden=await self.hidden(base))
+
+    async def _of_method(self, base: Edit, row: wire.Compared, text: str, job: str) -> Edit:
+        """What one method made, as an edit under ``base``."""
+        result = wire.EditResult(picture=row.picture, adjustments=row.adjustments, effects=(row.effect,))
+        return await self._record(base, text, result, f"{job}-{row.method}")
 
     async def hidden(self, edit: Edit) -> bool:
         """Whether it was made of a picture that came covered."""

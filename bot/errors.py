@@ -89,6 +89,12 @@ class NothingToAnimate(BotError):
     key = "error.nothing-to-animate"
 
 
+class NothingToCompare(BotError):
+    """Methods are compared on a wish, and none was said."""
+
+    key = "error.nothing-to-compare"
+
+
 class UnreadableFile(BotError):
     """The file ``name`` cannot be read for a ``reason``."""
 

@@ -28,6 +28,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("picture", help="a picture file, or sample:N for one of the samples")
     parser.add_argument("text", nargs="+", help="what is said, message after message")
+    parser.add_argument("--compare", action="store_true", help="the last text by every method side by side")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each message")
     return parser
@@ -60,6 +61,7 @@ def _save(turn: Turn, number: int, out: Path) -> Path | None:
     written: Path | None = None
     for index, shown in enumerate(turn.pictures):
         suffix = "" if len(turn.pictures) == 1 else f"-{index + 1}"
+        suffix += f"-{shown.caption.lower().replace(' ', '-')}" if shown.caption else ""
         written = out / f"turn-{number:02d}{suffix}.png"
         written.write_bytes(shown.picture.data)
     return written
@@ -68,7 +70,11 @@ def _save(turn: Turn, number: int, out: Path) -> Path | None:
 async def _talk(conversations: Conversations, options: argparse.Namespace, picture: bytes) -> int:
     speaker, worst = Speaker("try", "me", "here"), 0
     for number, text in enumerate(options.text, start=1):
-        turn = await conversations.talk(speaker, text, picture if number == 1 else None)
+        sent = picture if number == 1 else None
+        if options.compare and number == len(options.text):
+            turn = await _compared(conversations, speaker, text, sent)
+        else:
+            turn = await conversations.talk(speaker, text, sent)
         path = _save(turn, number, options.out)
         if options.json:
             print(json.dumps(row_of(number, text, turn, path), ensure_ascii=False), flush=True)
@@ -78,10 +84,15 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
     return worst
 
 
+async def _compared(conversations: Conversations, speaker: Speaker, text: str, picture: bytes | None) -> Turn:
+    received = await conversations.talk(speaker, "", picture) if picture is not None else None
+    return received if received is not None and received.error else await conversations.compare(speaker, text)
+
+
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
         changes = {"data_dir": Path(folder), "database_url": None}
-        async with assembled(settings.model_copy(update=changes)) as parts:
+        async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:
             return await _talk(parts.conversations, options, picture)
 
 

@@ -181,3 +181,28 @@ def alt(locale: Locale, edit: Edit) -> str:
 def alt_of_animation(locale: Locale, edit: Edit) -> str:
     """Alternative text of the loop from the original to an edit."""
     return locale.say("reply.alt.animation", description=describe(locale, edit))
+
+
+def method(locale: Locale, name: str) -> str:
+    """What a method is called."""
+    return locale.say(f"method.{name}")
+
+
+def compared(locale: Locale, name: str, rows: Sequence[tuple[wire.Compared, Edit | None]]) -> str:
+    """One wish, ``name``, by several methods: how each did, and by which number to go on from it."""
+    told = []
+    for row, edit in rows:
+        verdict = row.effect.verdict if edit is not None else "nothing"
+        values = {"number": edit.number if edit is not None else "", "method": method(locale, row.method)}
+        seconds = f"{row.milliseconds / 1000:.1f}"
+        told.append(locale.say(f"reply.compared.{verdict}", **values, seconds=seconds))
+    numbers = [edit.number for _, edit in rows if edit is not None]
+    sentences = [locale.say("reply.compared-methods", name=name, rows="\n".join(told))]
+    if numbers:
+        sentences.append(locale.say("reply.compared-methods.go", first=numbers[0]))
+    return "\n".join(sentences)
+
+
+def alt_of_method(locale: Locale, edit: Edit, name: str) -> str:
+    """Alternative text of what one method made of a wish."""
+    return locale.say("reply.alt.method", method=method(locale, name), description=describe(locale, edit))

@@ -15,7 +15,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from editor import mappers
 from editor.errors import BadCheckpoint
+from editor.mappers import Trained
 from editor.methods.directions import Bank
 from editor.networks import generators, published_clip
 from editor.networks.clip import JointSpace
@@ -60,9 +62,8 @@ class EmbeddedClip:
     tower: TextTower
     space: JointSpace
 
-    @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches need its gradient."""
         return self.space.image(images)
 
     @torch.no_grad()
@@ -113,10 +114,15 @@ class Bundle:
     """The position in which the generator knows what it draws: any square, or faces as FFHQ has them ("ffhq")."""
     prompts: dict[str, PromptMapper] = field(default_factory=dict)
     """Mappers that were trained for one wish each, by its words."""
+    prompt_mappers: tuple[Trained, ...] = ()
+    """Those that came along, and those that this installation trained."""
 
     @classmethod
-    def load(cls, folder: Path, tower: TextTower, device: torch.device) -> Bundle:
-        """Read a bundle's folder. Raises BadCheckpoint where a part is missing, altered or of another generator."""
+    def load(cls, folder: Path, tower: TextTower, device: torch.device, data: Path | None = None) -> Bundle:
+        """Read a bundle's folder, and what an installation keeps for it under ``data``.
+
+        Raises BadCheckpoint where a part is missing, altered or of another generator.
+        """
         manifest = read_manifest(folder)
         lacking = missing(manifest)
         if lacking:
@@ -128,12 +134,15 @@ class Bundle:
         mapper = None
         if (folder / "mapper.safetensors").exists():
             mapper = _into(TextMapper(generator.config.w_dim, manifest["clip"]["dim"]), folder, "mapper").to(device)
+        info = info_of(folder, manifest)
+        trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
-            info=info_of(folder, manifest), generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
+            info=info, generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
             clip=load_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
             thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
             alignment=manifest.get("alignment", "square"),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
+            prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )  # fmt: skip
 
     @cached_property
@@ -233,8 +242,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def info_of(folder: Path, manifest: dict[str, Any]) -> BundleInfo:
     """What ``GET /v1/bundles`` tells of a bundle."""
     methods: tuple[MethodName, ...] = ("direction",)
-    if manifest["files"].keys() & {"mapper.safetensors", "prompts.safetensors"}:
+    if "mapper.safetensors" in manifest["files"]:
         methods = ("mapper", *methods)
+    if "prompts.safetensors" in manifest["files"]:
+        methods = ("prompt-mapper", *methods)
     return BundleInfo(
         name=folder.name, title=manifest["title"], domain=manifest["domain"], licence=manifest["licence"],
         resolution=manifest["generator"]["resolution"], examples=tuple(manifest["examples"]), methods=methods,

@@ -22,6 +22,11 @@ def _folders(parser: argparse.ArgumentParser) -> None:
                         help="folder of bundles, besides the embedded ones; may be repeated")  # fmt: skip
 
 
+def data_folder() -> Path:
+    """Where this installation keeps what it makes, as the bot has it: ``DATA_DIR``, else ``data`` here."""
+    return Path(os.environ.get("DATA_DIR") or "data")
+
+
 def serve(argv: Sequence[str]) -> int:
     """Run the editor process."""
     parser = argparse.ArgumentParser(
@@ -42,6 +47,7 @@ def serve(argv: Sequence[str]) -> int:
         help="a YuNet face model (.onnx), for aligning photos of people (default: FACES_MODEL)",
     )
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input closes (the starter died)")
+    parser.add_argument("--data", type=Path, help="folder for what is trained here; DATA_DIR, else 'data', when absent")
     _folders(parser)
     options = parser.parse_args(argv)
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s")
@@ -54,7 +60,8 @@ def serve(argv: Sequence[str]) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, options.faces))
+    data = options.data or data_folder()
+    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces))
     app = create_app(executor, token, options.queue)
     asyncio.run(_serve(app, options))
     return 0

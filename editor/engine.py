@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from editor import wishes
+from editor import granting, mappers, regions, wishes
+from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
+from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
-from editor.imaging.encode import png
+from editor.imaging.encode import png, webp
 from editor.imaging.faces import FaceFinder
-from editor.imaging.paste import crop, paste_back
+from editor.imaging.paste import crop
 from editor.imaging.squares import squares
 from editor.inversion import refine
+from editor.methods import registry
+from editor.methods.base import Watch
 from editor.networks.text import TextTower
 from editor.protocol import (
     VARIATION,
     Adjustment,
-    Array,
     BundleInfo,
+    Compared,
+    CompareRequest,
+    CompareResult,
     EditRequest,
     EditResult,
     Effect,
@@ -37,71 +41,55 @@ from editor.protocol import (
     InvertRequest,
     InvertResult,
     Latent,
+    PictureData,
     Request,
     Result,
+    TrainMapperRequest,
+    TrainMapperResult,
     Wish,
 )  # fmt: skip
-from editor.strength import reach
-from editor.wishes import Candidate, State
+from editor.training import prompt_mapper
 
 logger = logging.getLogger(__name__)
 
 REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
 """Optimisation steps of an inversion by quality."""
-VISIBLE = 0.08
-"""Change of a pixel, in [-1, 1], that a person notices."""
-DRIFT_WEIGHT = 10.0
-"""Logits of gain that a unit of embedding change across the wish is worth, when methods are compared."""
+PREVIEW_SECONDS = 0.5
+"""Least time between two previews of slow work."""
 
-CLEAR = 0.3
-"""Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
-LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
-"""Share of the standard gain below which nothing happened, and from which a wish is done."""
-
-Report = Callable[[str, int, int, None], None]
+Report = Callable[[str, int, int, PictureData | None], None]
 IsCancelled = Callable[[], bool]
-
-
-def to_array(tensor: Tensor) -> Array:
-    """A tensor as float32 bytes."""
-    values = tensor.detach().float().cpu().contiguous().numpy().astype("<f4")
-    return Array(dtype="float32", shape=tuple(values.shape), data=values.tobytes())
-
-
-def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
-    """The counterpart of ``to_array``; raises BadRequest when the shape or the length is not what it must be."""
-    dtype = np.dtype(array.dtype).newbyteorder("<")
-    if array.shape != shape or len(array.data) != int(np.prod(shape)) * dtype.itemsize:
-        raise BadRequest(f"The {what} must be {list(shape)}, not {list(array.shape)}.")
-    return torch.from_numpy(np.frombuffer(array.data, dtype).reshape(shape).astype(np.float32))
 
 
 class Engine:
     """Bundles on a device, and the jobs they can do."""
 
-    def __init__(self, bundles: dict[str, Bundle], device: torch.device) -> None:
-        self.loaded, self.device = bundles, device
+    def __init__(self, bundles: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
+        self.loaded, self.device, self.data = bundles, device, data
         self.faces: FaceFinder | None = None
         """Finds faces for the bundles that know them in one position only; without it the user's square is taken as it is."""
         self.left_out: dict[str, str] = {}
         """Bundles that are installed but cannot be used, with the reason in a sentence."""
 
     @classmethod
-    def load(cls, folders: Sequence[Path], device: str | None = None) -> Engine:
-        """All bundles that are whole, the embedded ones first. Raises BadCheckpoint where none is."""
+    def load(cls, folders: Sequence[Path], device: str | None = None, data: Path | None = None) -> Engine:
+        """All bundles that are whole, the embedded ones first; ``data`` is where this installation keeps what it trains.
+
+        Raises BadCheckpoint where no bundle is whole.
+        """
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         tower = TextTower.load(EMBEDDED / "text").to(chosen)
         found: dict[str, Bundle] = {}
         trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
             try:
-                found[folder.name] = Bundle.load(folder, tower, chosen)
+                found[folder.name] = Bundle.load(folder, tower, chosen, data)
             except BadCheckpoint as error:
                 logger.error("the bundle '%s' is left out: %s", folder.name, error)
                 trouble[folder.name] = error
         if not found:
             raise next(iter(trouble.values()), UnknownBundle("No model is installed."))
-        engine = cls(found, chosen)
+        engine = cls(found, chosen, data)
         engine.left_out = {name: str(error) for name, error in trouble.items()}
         return engine
 
@@ -112,15 +100,24 @@ class Engine:
     def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
         """Do one job; ``report`` hears of progress, ``cancelled`` is asked between steps."""
 
-        def progress(stage: str, step: int, total: int) -> None:
+        last = 0.0
+
+        def watch(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+            nonlocal last
             if cancelled():
                 raise Cancelled()
-            report(stage, step, total, None)
+            due = picture is not None and time.monotonic() - last >= PREVIEW_SECONDS
+            last = time.monotonic() if due else last
+            report(stage, step, total, _preview(picture()) if picture is not None and due else None)
 
         try:
             if isinstance(request, InvertRequest):
-                return self._invert(request, progress)
-            return self._edit(request, progress)
+                return self._invert(request, watch)
+            if isinstance(request, EditRequest):
+                return self._edit(request, watch)
+            if isinstance(request, CompareRequest):
+                return self._compare(request, watch)
+            return self._train(request, watch)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory() from error
 
@@ -141,7 +138,7 @@ class Engine:
 
     # inversion
 
-    def _invert(self, request: InvertRequest, progress: Callable[[str, int, int], None]) -> InvertResult:
+    def _invert(self, request: InvertRequest, progress: Watch) -> InvertResult:
         bundle = self._bundle(request.bundle)
         progress("decode", 0, 1)
         decoded = decode(request.picture)
@@ -179,157 +176,49 @@ class Engine:
     # edits
 
     @torch.no_grad()
-    def _edit(self, request: EditRequest, progress: Callable[[str, int, int], None]) -> EditResult:
-        latent = request.inversion.latent
-        bundle = self._bundle(latent.bundle, latent.fingerprint)
-        config = bundle.generator.config
-        w = to_tensor(latent.w, (config.num_ws, config.w_dim), "latent").to(self.device)
-        base = bundle.generator.synthesis.styles(w[None])[0]
-        progress("find", 0, len(request.wishes) + 1)
-        layers = self._refresh(bundle, State(w, base, torch.zeros_like(base)), list(request.adjustments))
+    def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
+        bundle, canvas = self._canvas(request.inversion)
+        watch("find", 0, len(request.wishes) + 1)
+        layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
         for number, wish in enumerate(request.wishes):
-            layers, effect = self._grant(bundle, w, base, layers, wish)
+            layers, effect = granting.grant(canvas, layers, _small(wish), watch, request.patient)
             effects.append(effect)
-            progress("find", number + 1, len(request.wishes) + 1)
+            watch("find", number + 1, len(request.wishes) + 1)
         if request.seed is not None:
             layers.append(self._variation(bundle, request.seed))
-        styles = base + self._sum(bundle, layers, base)
-        progress("render", 0, 1)
-        before, after = wishes.render(bundle, torch.stack([base, styles]))
-        progress("paste", 0, 1)
+        watch("render", 0, 1)
         picture = decode(request.picture).pixels
-        self._check_geometry(request.inversion.geometry, picture)
-        pasted = paste_back(picture, request.inversion.geometry, before.cpu(), after.cpu())
-        return EditResult(picture=png(pasted), adjustments=tuple(layers), effects=tuple(effects))
+        watch("paste", 0, 1)
+        painted = canvas.paint(picture, layers)
+        return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
-    @staticmethod
-    def _check_geometry(geometry: Geometry, picture: np.ndarray) -> None:
-        if picture.shape[:2] != (geometry.height, geometry.width):
-            raise BadRequest("The picture is not the one that was made editable.")
+    @torch.no_grad()
+    def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
+        bundle, canvas = self._canvas(request.inversion)
+        layers = granting.refreshed(canvas, request.adjustments, watch)
+        names = request.methods or registry.compared(bundle, request.wish)
+        picture = decode(request.picture).pixels
+        rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
+        return CompareResult(rows=tuple(
+            Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer,
+                     adjustments=tuple(row.layers), effect=row.effect,
+                     milliseconds=row.milliseconds) for row in rows))  # fmt: skip
 
-    def _sum(self, bundle: Bundle, layers: Sequence[Adjustment], base: Tensor) -> Tensor:
-        """Sum of the deltas over the adjustments [C], by strength; deltas of another generator are refused."""
-        total = torch.zeros_like(base)
-        for layer in layers:
-            if layer.fingerprint != bundle.info.fingerprint:
-                raise WrongBundle()
-            total += reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device)
-        return total
+    def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
+        bundle = self._bundle(request.bundle)
+        if self.data is None:
+            raise BadRequest("This editor has no folder to keep a mapper in.")
+        trained = prompt_mapper.train(bundle, request, watch)
+        kept = prompt_mapper.worth_keeping(bundle, trained)
+        if kept:
+            mappers.save(mappers.own_folder(self.data, bundle.info.name), trained)
+            bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
+        return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _refresh(self, bundle: Bundle, start: State, layers: list[Adjustment]) -> list[Adjustment]:
-        """Deltas that depend on the picture are found anew where what they were found on has changed."""
-        fresh: list[Adjustment] = []
-        for layer in layers:
-            if layer.basis and layer.basis != basis_of(start.w, fresh):
-                state = State(start.w, start.base, self._sum(bundle, fresh, start.base))
-                candidate = self._candidate(bundle, state, layer, layer.method)
-                if candidate is not None:
-                    layer = self._layer(bundle, start.w, fresh, layer, candidate)
-            fresh.append(layer)
-        return fresh
-
-    def _layer(self, bundle: Bundle, w: Tensor, below: list[Adjustment], wish: Wish, found: Candidate) -> Adjustment:
-        delta = wishes.keep_out(bundle, found.delta, wish.keep)
-        delta = -delta if wish.strength < 0 else delta  # the direction was turned round; the strength turns it back
-        return Adjustment(
-            prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, keep=wish.keep,
-            method=found.method, threshold=found.threshold, fingerprint=bundle.info.fingerprint,
-            basis=basis_of(w, below), delta=to_array(delta),
-        )  # fmt: skip
-
-    def _candidate(self, bundle: Bundle, state: State, wish: Wish, method: str | None) -> Candidate | None:
-        direction = wishes.text_direction(bundle, wish)
-        if method == "mapper":
-            return wishes.mapper_candidate(bundle, state, wish, direction)
-        if method == "direction":
-            return wishes.direction_candidate(bundle, state, wish, direction, getattr(wish, "threshold", None))
-        raise BadRequest(f"This model has no method named '{method}'.")
-
-    def _grant(
-        self, bundle: Bundle, w: Tensor, base: Tensor, layers: list[Adjustment], wish: Wish
-    ) -> tuple[list[Adjustment], Effect]:
-        """Find the best delta for a wish, measure it, and add it unless nothing in the model answers to it."""
-        direction = wishes.text_direction(bundle, wish)
-        kept, replaced = self._without_same(bundle, layers, wish, direction)
-        state = State(w, base, self._sum(bundle, kept, base))
-        target = bundle.clip.encode_text([wish.prompt])[0]
-        methods = (wish.method,) if wish.method else bundle.info.methods
-        found = [c for method in methods if (c := self._candidate(bundle, state, wish, method)) is not None]
-        made = [self._layer(bundle, w, kept, wish, candidate) for candidate in found]
-        steps = [reach(layer.strength) * to_tensor(layer.delta, tuple(base.shape), "delta").to(self.device) for layer in made]
-        pictures = wishes.render(bundle, torch.stack([state.styles, *[state.styles + step for step in steps]]))
-        embeddings = bundle.clip.encode_image(pictures)
-        sign = -1.0 if wish.strength < 0 else 1.0
-        measures = [wishes.measure(bundle, direction, target, embeddings[0], e) for e in embeddings[1:]]
-        wanted = wishes.wanted_gain(bundle, wish, float(bundle.clip.logits(embeddings[:1], target[None])[0, 0]))
-        scores = [min(sign * m.gain, wanted) - DRIFT_WEIGHT * m.drift for m in measures]
-        best = int(np.argmax(scores)) if scores else -1
-        effect = self._effect(bundle, wish, made, measures, best, embeddings, pictures, replaced)
-        if effect.verdict == "refused" and effect.satisfied and replaced:  # taking the other layers off was all it needed
-            return kept, effect.model_copy(update={"verdict": "done", "replaced": replaced, "nearest": ()})
-        if effect.verdict == "refused":
-            return layers, effect
-        return [*kept, made[best]], effect
-
-    def _without_same(
-        self, bundle: Bundle, layers: list[Adjustment], wish: Wish, direction: Tensor
-    ) -> tuple[list[Adjustment], tuple[str, ...]]:
-        """The adjustments less those that speak of the same thing as the wish (pink hair after blonde hair)."""
-        kept, replaced = [], []
-        for layer in layers:
-            if layer.method == "variation":
-                kept.append(layer)
-                continue
-            same = wishes.same_thing(bundle, layer, wishes.text_direction(bundle, layer), wish, direction)
-            replaced.append(layer.prompt) if same else kept.append(layer)
-        return kept, tuple(replaced)
-
-    def _effect(
-        self, bundle: Bundle, wish: Wish, made: list[Adjustment], measures: list[wishes.Measure], best: int,
-        embeddings: Tensor, pictures: Tensor, replaced: tuple[str, ...],
-    ) -> Effect:  # fmt: skip
-        """What the chosen candidate did, in numbers and with a verdict."""
-        limits, sign = bundle.thresholds, -1.0 if wish.strength < 0 else 1.0
-        target = bundle.clip.encode_text([wish.prompt])[0]
-        start = float(bundle.clip.logits(embeddings[:1], target[None])[0, 0])
-        response = wishes.response(bundle, wish)
-        clearly = CLEAR * limits.standard_gain
-        satisfied = sign * (start - limits.shown) > clearly and response >= wishes.LEAST_RESPONSE  # no picture shows wings
-        if best < 0:
-            return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
-                          changed=0.0, outside=0.0, nearest=self._nearest(bundle, target))  # fmt: skip
-        measured = measures[best]
-        gain, reached = sign * measured.gain, sign * (measured.final - limits.shown) > 0
-        expected = limits.standard_gain * min(1.0, abs(wish.strength))
-        verdict = self._verdict(gain / max(expected, 1e-6), reached, response)
-        changed = float(((pictures[best + 1] - pictures[0]).abs().amax(0) > VISIBLE).float().mean())
-        identity = float(F.cosine_similarity(embeddings[best + 1], embeddings[0], dim=0))
-        return Effect(
-            prompt=wish.prompt, verdict=verdict, method=made[best].method, gain=round(gain, 3), satisfied=satisfied,
-            identity=round(identity, 4), changed=round(changed, 4), outside=0.0,
-            replaced=replaced if verdict != "refused" else (),
-            nearest=self._nearest(bundle, target) if verdict == "refused" else (),
-            notes=(*(("region-ignored",) if wish.region and verdict != "refused" else ()),
-                   *(("not-here",) if verdict == "refused" and response >= wishes.LEAST_RESPONSE else ())),
-        )  # fmt: skip
-
-    @staticmethod
-    def _verdict(gain: float, reached: bool, response: float) -> Literal["done", "weak", "refused"]:
-        """From the gain in standard steps, whether the text describes the result, and how much pictures answer to it."""
-        if response < wishes.LEAST_RESPONSE or gain < LEAST_GAIN:
-            return "refused"
-        return "done" if reached or gain >= ENOUGH_GAIN else "weak"
-
-    @staticmethod
-    def _nearest(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
-        """The bundle's example wishes nearest in meaning, but for those that say the same."""
-        examples = bundle.info.examples
-        if not examples:
-            return ()
-        alike = bundle.clip.encode_text(examples) @ target
-        order = [int(number) for number in alike.argsort(descending=True) if float(alike[number]) < 0.97]
-        return tuple(examples[number] for number in order[:count])
+    def _canvas(self, inversion: Inversion) -> tuple[Bundle, Canvas]:
+        bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
+        return bundle, Canvas(bundle, inversion, self.device)
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
         """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
@@ -341,9 +230,12 @@ class Engine:
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
 
 
-def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:
-    """Names what a delta was found on: the latent and the deltas below it (their strengths may change freely)."""
-    digest = hashlib.sha256(w.detach().float().cpu().numpy().tobytes())
-    for layer in below:
-        digest.update(layer.delta.data)
-    return digest.hexdigest()[:32]
+def _preview(picture: Tensor) -> PictureData:
+    """A small picture of the work so far, from [3, R, R] in [-1, 1]."""
+    pixels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    return webp(pixels)
+
+
+def _small(wish: Wish) -> Wish:
+    """The wish with its painted mask no larger than a recipe should carry."""
+    return wish if wish.mask is None else wish.model_copy(update={"mask": regions.small(wish.mask)})

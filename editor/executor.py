@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,9 +31,10 @@ class Engine(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs for the server, ``capacity`` at a time."""
+    """Runs jobs for the server, ``capacity`` at a time, and beside them ``training_capacity`` that train."""
 
     capacity: int
+    training_capacity: int
 
     async def start(self) -> None:
         """Make ready; returns when jobs can be run."""
@@ -52,25 +56,37 @@ class Executor(Protocol):
         """Let go of the device."""
 
 
-class LocalExecutor:
-    """One engine on one device thread of this process."""
+def is_training(request: Request) -> bool:
+    """Does a request take minutes of the device?"""
+    return request.kind == "train-mapper"
 
-    capacity = 1
+
+def _step_back() -> None:
+    """Let this thread, and those that it starts, take only what others leave of the processor."""
+    with suppress(AttributeError, OSError):  # where a thread has no priority of its own, it shares evenly
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+class LocalExecutor:
+    """One engine on one device thread of this process, and a thread for training that gives way to it."""
+
+    capacity = training_capacity = 1
 
     def __init__(self, make_engine: Callable[[], Engine]) -> None:
         self._make_engine = make_engine
         self._engine: Engine | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
+        self._training = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training", initializer=_step_back)
 
     async def start(self) -> None:
         """Load the engine on the device thread."""
         self._engine = await asyncio.get_running_loop().run_in_executor(self._thread, self._make_engine)
 
     async def run(self, request: Request, report: Report, cancelled: Cancelled) -> Result:
-        """Do one job on the device thread."""
+        """Do one job on the thread that is for it."""
         assert self._engine is not None, "start() first"
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._engine.run, request, report, cancelled)
+        thread = self._training if is_training(request) else self._thread
+        return await asyncio.get_running_loop().run_in_executor(thread, self._engine.run, request, report, cancelled)
 
     def bundles(self) -> list[BundleInfo]:
         """The engine's bundles."""
@@ -86,15 +102,16 @@ class LocalExecutor:
         return "" if self._engine is None else str(self._engine.device)
 
     async def stop(self) -> None:
-        """Wait for the thread to end."""
-        await asyncio.to_thread(self._thread.shutdown, True)
+        """Wait for the threads to end."""
+        for thread in (self._thread, self._training):
+            await asyncio.to_thread(thread.shutdown, True)
 
 
-def load_engine(folders: Sequence[Path], device: str | None, faces: Path | None = None) -> Engine:
+def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None, faces: Path | None = None) -> Engine:
     """The real engine; imports torch, so call it on the device thread. ``faces``: a face model, for aligning photos."""
     from editor.engine import Engine as RealEngine
     from editor.imaging.faces import FaceFinder
 
-    engine = RealEngine.load(folders, device)
+    engine = RealEngine.load(folders, device, data)
     engine.faces = FaceFinder(faces) if faces is not None else None
     return engine

@@ -8,10 +8,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from editor.errors import Cancelled, Draining, EditorError, JobConflict, UnknownJob
-from editor.executor import Executor
+from editor.executor import Executor, is_training
 from editor.protocol import Done, Failed, Job, PictureData, Progress, Queued, Started
 from editor.queue import FairQueue
 
@@ -52,25 +53,36 @@ class Record:
         self.news.set()
 
 
+@dataclass
+class Lane:
+    """Jobs that wait for each other and for no others: edits must not wait until somebody's mapper is trained."""
+
+    queue: FairQueue
+    capacity: int
+    running: dict[asyncio.Task[None], Record] = field(default_factory=dict)
+
+
 class Jobs:
     """Accepts jobs, runs them in fair order on an executor, and remembers their events for a while."""
 
     def __init__(self, executor: Executor, per_user: int) -> None:
         self.executor = executor
-        self.queue = FairQueue(per_user)
+        self.lanes = {
+            "edits": Lane(FairQueue(per_user), executor.capacity),
+            "training": Lane(FairQueue(per_user), executor.training_capacity),
+        }
         self.records: dict[str, Record] = {}
         self.draining = False
-        self._running: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
         """How many run now."""
-        return len(self._running)
+        return sum(len(lane.running) for lane in self.lanes.values())
 
     @property
     def waiting(self) -> int:
-        """How many are in the queue."""
-        return len(self.queue)
+        """How many are in the queues."""
+        return sum(len(lane.queue) for lane in self.lanes.values())
 
     def put(self, identifier: str, job: Job) -> Record:
         """Start a job, or attach to the same one. Raises JobConflict, QueueFull, Draining."""
@@ -83,11 +95,15 @@ class Jobs:
         if self.draining:
             raise Draining()
         self._forget()
-        self.queue.push(job.user, identifier, job.priority)
+        lane = self._lane(job)
+        lane.queue.push(job.user, identifier, job.priority)
         record = self.records[identifier] = Record(identifier, digest, job)
-        record.add(Queued, position=self.queue.position(identifier) + len(self._running))
-        self._fill()
+        record.add(Queued, position=lane.queue.position(identifier) + len(lane.running))
+        self._fill(lane)
         return record
+
+    def _lane(self, job: Job) -> Lane:
+        return self.lanes["training" if is_training(job.request) else "edits"]
 
     def get(self, identifier: str) -> Record:
         """A job by its id. Raises UnknownJob."""
@@ -100,7 +116,7 @@ class Jobs:
         """Ask a job to stop; a waiting one ends at once."""
         record = self.get(identifier)
         record.cancelled = True
-        if self.queue.remove(identifier):
+        if self._lane(record.job).queue.remove(identifier):
             self._fail(record, Cancelled())
         return record
 
@@ -118,25 +134,29 @@ class Jobs:
                 await news.wait()
 
     async def drain(self) -> None:
-        """Take nothing new, tell those who wait, and finish what runs."""
+        """Take nothing new, tell those who wait, and finish what runs; training, which takes minutes, is broken off."""
         self.draining = True
-        for identifier in self.queue.drain():
-            self._fail(self.records[identifier], Draining())
-        while self._running:
-            await asyncio.wait(self._running)
+        for lane in self.lanes.values():
+            for identifier in lane.queue.drain():
+                self._fail(self.records[identifier], Draining())
+        for record in self.lanes["training"].running.values():
+            record.cancelled = True
+        while running := [task for lane in self.lanes.values() for task in lane.running]:
+            await asyncio.wait(running)
 
-    def _fill(self) -> None:
-        while len(self._running) < self.executor.capacity:
-            identifier = self.queue.pop()
+    def _fill(self, lane: Lane) -> None:
+        while len(lane.running) < lane.capacity:
+            identifier = lane.queue.pop()
             if identifier is None:
                 return
-            task = asyncio.create_task(self._run(self.records[identifier]))
-            self._running.add(task)
-            task.add_done_callback(self._finished)
+            record = self.records[identifier]
+            task = asyncio.create_task(self._run(record))
+            lane.running[task] = record
+            task.add_done_callback(partial(self._finished, lane))
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._fill()
+    def _finished(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        del lane.running[task]
+        self._fill(lane)
 
     async def _run(self, record: Record) -> None:
         loop = asyncio.get_running_loop()
@@ -150,7 +170,8 @@ class Jobs:
         try:
             result = await self.executor.run(record.job.request, report, lambda: record.cancelled)
         except EditorError as error:
-            self._fail(record, error)
+            broken_off = self.draining and is_training(record.job.request)  # whoever asked may ask the next editor
+            self._fail(record, Draining() if broken_off and isinstance(error, Cancelled) else error)
         except Exception:
             log.exception("job failed: kind %s", record.job.request.kind)  # no content: the request is not logged
             self._fail(record, EditorError())

@@ -76,7 +76,22 @@ class Inversion(Message):
     fidelity: Fidelity
 
 
-MethodName = Literal["mapper", "direction", "optimization", "variation"]
+MethodName = Literal[
+    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc",
+    "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
+]  # fmt: skip
+"""Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
+Level = Literal["coarse", "medium", "fine"]
+"""Groups of W+ rows that a mapper may move: shape, features, colours."""
+
+
+class PictureData(Message):
+    """An encoded picture with its size in pixels."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/webp"]
+    width: int
+    height: int
+    data: Base64Data
 
 
 class Wish(Message):
@@ -87,7 +102,10 @@ class Wish(Message):
     neutral: str | None = Field(None, max_length=300, description="contrast text; chosen by the editor when absent")
     strength: float = Field(1.0, ge=-3, le=3)
     method: MethodName | None = Field(None, description="chosen by measuring when absent")
-    region: str | None = Field(None, max_length=100)
+    region: str | None = Field(None, max_length=100, description="where it may act, in words: 'hair', 'the left eye'")
+    mask: PictureData | None = Field(
+        None, description="where it may act, painted: white on black, of the whole picture in any size; goes before region"
+    )
     keep: tuple[str, ...] = ()
 
 
@@ -118,7 +136,8 @@ class Effect(Message):
     outside: float = Field(description="share of that change which lies outside the wished region, 0 to 1")
     replaced: tuple[str, ...] = Field((), description="prompts of earlier adjustments that this one took over from")
     nearest: tuple[str, ...] = Field((), description="for a refusal: near wishes that this bundle does answer")
-    notes: tuple[str, ...] = Field((), description="codes: region-ignored; not-here, for a refusal of what other pictures can show")
+    notes: tuple[str, ...] = Field((), description="codes: region-ignored, where its words name no place in this picture; "
+                                   "not-here, for a refusal of what other pictures can show")  # fmt: skip
 
 
 class InvertRequest(Message):
@@ -144,15 +163,33 @@ class EditRequest(Message):
     adjustments: tuple[Adjustment, ...] = ()
     wishes: tuple[Wish, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
+    patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
 
 
-class PictureData(Message):
-    """An encoded picture with its size in pixels."""
+class CompareRequest(Message):
+    """One wish by several methods, each from the same start; nothing is kept."""
 
-    media_type: Literal["image/png", "image/jpeg", "image/webp"]
-    width: int
-    height: int
-    data: Base64Data
+    kind: Literal["compare"] = "compare"
+    picture: Base64Data
+    inversion: Inversion
+    adjustments: tuple[Adjustment, ...] = ()
+    wish: Wish
+    methods: tuple[MethodName, ...] = Field((), description="those of the bundle when empty")
+
+
+class TrainMapperRequest(Message):
+    """A mapper for one prompt, trained and kept with the bundle by the installation; later wishes that say the same use it.
+
+    It runs beside other jobs. Its progress has the stage "train" and counts seconds of ``minutes``.
+    """
+
+    kind: Literal["train-mapper"] = "train-mapper"
+    bundle: str | None = None
+    prompt: str = Field(min_length=1, max_length=300)
+    neutral: str | None = Field(None, max_length=300)
+    levels: tuple[Level, ...] = ("coarse", "medium", "fine")
+    minutes: float = Field(3.0, gt=0, le=120)
+    seed: int = 0
 
 
 class InvertResult(Message):
@@ -171,8 +208,36 @@ class EditResult(Message):
     effects: tuple[Effect, ...] = Field(description="one per wish, in order")
 
 
-Request = Annotated[InvertRequest | EditRequest, Field(discriminator="kind")]
-Result = Annotated[InvertResult | EditResult, Field(discriminator="kind")]
+class Compared(Message):
+    """What one method made of the wish; ``adjustment`` is None where it found nothing.
+
+    ``adjustments`` are all in force in its picture, so that a front end can go on from there.
+    """
+
+    method: MethodName
+    picture: PictureData
+    adjustment: Adjustment | None
+    adjustments: tuple[Adjustment, ...]
+    effect: Effect
+    milliseconds: float
+
+
+class CompareResult(Message):
+    kind: Literal["compare"] = "compare"
+    rows: tuple[Compared, ...]
+
+
+class TrainMapperResult(Message):
+    kind: Literal["train-mapper"] = "train-mapper"
+    bundle: str
+    prompt: str
+    steps: int
+    gain: float = Field(description="mean rise of the wish's logit over unseen samples")
+    kept: bool = Field(description="False where it learnt too little to be worth keeping")
+
+
+Request = Annotated[InvertRequest | EditRequest | CompareRequest | TrainMapperRequest, Field(discriminator="kind")]
+Result = Annotated[InvertResult | EditResult | CompareResult | TrainMapperResult, Field(discriminator="kind")]
 
 
 class Job(Message):
@@ -197,10 +262,10 @@ class Started(Message):
 class Progress(Message):
     event: Literal["progress"] = "progress"
     number: int
-    stage: Literal["decode", "encode", "refine", "find", "render", "measure", "paste"]
+    stage: Literal["decode", "encode", "refine", "find", "fit", "train", "render", "measure", "paste"]
     step: int
     total: int
-    preview: PictureData | None = None
+    preview: PictureData | None = Field(None, description="a small picture of the work so far, at most about two a second")
 
 
 class Done(Message):

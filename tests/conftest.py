@@ -71,7 +71,7 @@ def editor_url(bundles: Path) -> Iterator[str]:
     """A real editor process with the tiny bundle, shared by all tests of a run."""
     with tempfile.TemporaryDirectory(prefix="editor-") as folder:
         socket = Path(folder) / "socket"
-        command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--bundles", str(bundles)]
+        command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--bundles", str(bundles), "--data", folder]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while not socket.exists():

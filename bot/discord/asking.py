@@ -18,7 +18,7 @@ MOST_PICTURES = 4
 IDLE = {"undo", "redo", "goto", "reset", "show", "ask", "forget"}
 """Actions that only look at pictures which are there, or delete them."""
 
-Kind = Literal["talk", "animate", "forget"]
+Kind = Literal["talk", "animate", "compare", "forget", "train"]
 Ack = Literal["message", "private", "public", "silent"]
 """How it was acknowledged: not at all, because it is a message; "thinking…" seen by the asker alone, or by all; or without
 a trace, as presses of buttons are."""

@@ -184,9 +184,13 @@ async def history(interaction: Interaction) -> None:
 
 
 @_command("compare")
-async def compare(interaction: Interaction) -> None:
-    """Before beside after."""
-    await _take(interaction, actions=one("show", what="compare"))
+@option("wish")
+async def compare(interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH] | None = None) -> None:
+    """Before beside after; with a wish, what every method makes of it."""
+    if wish is None:
+        await _take(interaction, actions=one("show", what="compare"))
+    else:
+        await _take(interaction, text=wish, kind="compare")
 
 
 @_command("variations")

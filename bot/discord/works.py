@@ -155,6 +155,24 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
     return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
+async def compare(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
+    """One wish by several methods, as a sheet with numbers to choose by."""
+    turn = await bot.conversations.compare(speaker_of(asking), asking.text, asking.reply_to, live.progress, asking.key)
+    card = Card(turn.reply, spoiler=turn.hidden, tag=cards.tag(asking))
+    if turn.edit is not None and turn.pictures:
+        card = await _methods(turn, turn.edit, card, get(turn.locale))
+    return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
+
+
+async def _methods(turn: Turn, base: Edit, card: Card, locale: Locale) -> Card:
+    rows = [(shown.number, shown.caption) for shown in turn.pictures]
+    tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
+    sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in rows])
+    numbers, names = (locale.listed([str(value) for value in column]) for column in zip(*rows, strict=True))
+    shot = Shot(sheet, locale.say("discord.alt.methods", numbers=numbers, names=names), base.number)
+    return replace(card, shots=(shot,), items=(menus.to_go_to(base, rows, locale),))
+
+
 async def forget(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """Delete an edit of the asker's, or everything about them; what is gone already was deleted in an earlier life."""
     what = "all" if asking.reply_to is None else "edit"
@@ -173,7 +191,14 @@ async def head_of(bot: Bot, asking: Asking) -> Edit:
     return await bot.history.head(conversation.id)
 
 
-WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "forget": forget}
+async def train(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
+    """A mapper for one prompt, for the bot's owner."""
+    from bot.discord.owner.training import trained  # its command goes through the desk, which knows these works
+
+    return Result(await trained(bot, asking, live))
+
+
+WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "compare": compare, "forget": forget, "train": train}
 
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:

@@ -65,6 +65,7 @@ def create_app(conversations: Conversations, samples: Path, most_upload: int, ho
     app.router.add_get("/", _page)
     app.router.add_get("/api/state", _state)
     app.router.add_post("/api/talk", _talk)
+    app.router.add_post("/api/compare", _talk)
     app.router.add_get("/api/pictures/{edit:\\d+}", _picture)
     app.router.add_get("/samples/{number:\\d+}.png", _sample)
     app.router.add_static("/static", STATIC)
@@ -222,7 +223,10 @@ def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
 
 
 async def _talk(request: web.Request) -> web.StreamResponse:
-    """One message as multipart form; the answer is NDJSON: progress events, then the turn."""
+    """One message as multipart form; the answer is NDJSON: progress events, then the turn.
+
+    Under the address that compares, its wish is done by every method side by side.
+    """
     text, picture, reply_to = await _message(request)
     if request.app[STOPPING].near.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
@@ -232,13 +236,16 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
 
     async def progress(event: wire.Event) -> None:
-        body = event.model_dump(mode="json", exclude={"result", "preview"})
+        body = event.model_dump(mode="json", exclude={"result"})
         if body["event"] in ("queued", "started", "progress"):
             await _line(response, body)
 
     conversations = request.app[CONVERSATIONS]
-    talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
-    turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
+    if request.path.endswith("/compare"):  # changes nothing, so nothing is kept of one that is broken off
+        turn = await _finished(request, conversations.compare(_speaker(request), text, None, progress), "web.stopping")
+    else:
+        talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
+        turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
     await response.write_eof()
@@ -293,4 +300,10 @@ def _turn(turn: Turn) -> dict[str, Any]:
 
 
 def _shown(shown: Shown) -> dict[str, Any]:
-    return {"edit": shown.edit, "number": shown.number, "url": f"/api/pictures/{shown.edit}", "alt": shown.alt}
+    return {
+        "edit": shown.edit,
+        "number": shown.number,
+        "url": f"/api/pictures/{shown.edit}",
+        "alt": shown.alt,
+        "caption": shown.caption,
+    }

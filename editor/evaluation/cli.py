@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from editor.bundle import Bundle, find_bundles
 from editor.engine import Engine
 from editor.errors import EditorError
+from editor.protocol import MethodName
 
 SEED = 1_000_919
 """Of the portraits that figures are reported on."""
@@ -37,9 +38,14 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="folder for the contact sheets and report.json")
     parser.add_argument("--portraits", type=int, default=64, help="unseen portraits for each wish")
     parser.add_argument("--seed", type=int, default=SEED, help="of the portraits; use another one to tune anything")
-    parser.add_argument("--method", choices=["mapper", "direction"], help="this method alone")
+    parser.add_argument("--method", choices=get_args(MethodName), help="this method alone")
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
+    parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
+                        "where it was broken off")  # fmt: skip
+    parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
+    parser.add_argument("--each", type=int, default=12, help="with --compare: portraits of each wish")
+    parser.add_argument("--document", type=Path, help="with --compare: write table, plots and contact sheets there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -96,6 +102,37 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return report | {"seconds": round(time.monotonic() - begun, 1)}
 
 
+def compare(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure all methods side by side and write the document."""
+    from editor.evaluation import comparison, document, summary
+    from editor.evaluation.readings import Wish
+    from editor.evaluation.uploads import Uploads
+    from editor.evaluation.wishes import Setting
+    from editor.training import judge as judging
+    from editor.training import record
+
+    engine, name, folder = _engine(options.bundle, options.channels_only)
+    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
+    setting = Setting(engine, judge, scored, Uploads.make(engine, name, judge, options.portraits, options.seed))
+    path = options.wishes or comparison.WISHES
+    wishes = [Wish.of(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    methods = tuple(filter(None, options.methods.split(","))) or comparison.offered(setting, name)
+    for row in comparison.measure(setting, wishes, methods, options.each, options.out):
+        if not options.json:
+            print(f"{row.method:<16} {row.prompt:<28} {row.upload:>3}  {row.success} {row.collateral}", flush=True)
+    rows = comparison.read_rows(options.out / "rows.jsonl")
+    if options.document:
+        document.write(rows, options.out, options.document, "python -m editor evaluate " + " ".join(_said(options)))
+    return {"bundle": name, "methods": [dataclasses.asdict(found) for found in summary.summaries(summary.comparable(rows))]}
+
+
+def _said(options: argparse.Namespace) -> list[str]:
+    """The command's options, to be repeated in what it makes."""
+    words = ["--compare", f"--portraits {options.portraits}", f"--each {options.each}", f"--seed {options.seed}"]
+    words += [f"--wishes {options.wishes.name}"] if options.wishes else []
+    return [*words, f"--out runs/{options.out.name}", f"--document docs/{options.document.name}"]
+
+
 def _line(row: dict[str, Any]) -> str:
     if row["success"] is None:
         return f"{row['prompt']:<28} no portrait to try it on"
@@ -110,7 +147,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-        report = run(options)
+        if options.compare and options.out is None:
+            raise ValueError("--compare needs --out, a folder for what is measured")
+        report = compare(options) if options.compare else run(options)
     except ModuleNotFoundError as error:
         print(f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
         return 2
@@ -122,5 +161,5 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(report))
     else:
-        print({key: value for key, value in report.items() if key not in ("wishes", "scored")})
+        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods")})
     return 0

@@ -189,3 +189,23 @@ def _mix(band: np.ndarray, maps: Tensor, square: _Square, corner: tuple[int, int
     made = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     mask = (inside & (changed > LEAST)).numpy()
     band[mask] = made[mask]
+
+
+def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
+    """``above`` over ``below``, both the whole picture uint8 [H, W, 3], as far as a mask [R, R] of the square lets it.
+
+    Where the mask is 0 the pixels are those of ``below``, bit for bit.
+    """
+    square, result = _Square.of(geometry), below.copy()
+    box = _touched(mask, square, geometry)
+    if box is None:
+        return result
+    x0, x1, y0, y1 = box
+    u, v = square.from_picture(torch.arange(x0, x1)[None, :] + 0.5, torch.arange(y0, y1)[:, None] + 0.5)
+    grid = torch.stack([u, v], 2)[None]
+    soft = F.grid_sample(mask[None, None].float(), grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
+    weights = torch.where((u.abs() <= 1) & (v.abs() <= 1), soft, 0.0).numpy()[:, :, None]
+    window = result[y0:y1, x0:x1]
+    mixed = window + weights * (above[y0:y1, x0:x1].astype(np.float32) - window)
+    window[:] = np.where(weights > 0, mixed.round(), window).astype(np.uint8)
+    return result

@@ -318,6 +318,36 @@ class Synthesis(nn.Module):
         assert image is not None
         return image
 
+    def blended(self, styles: Tensor, masks: Tensor) -> Tensor:
+        """Several looks in one picture, each in its region (Andonian et al. 2021, arXiv 2103.10951): features are blended
+        after every layer, so that later layers join what earlier ones put side by side.
+
+        ``styles`` [N, 1 + K, num_channels]: the look everywhere, then one for each of ``masks`` [K, R, R] in 0..1.
+        Returns [N, 3, R, R]. Where masks overlap, what their looks change adds up.
+        """
+        if self.config.architecture != "skip":  # the blocks of the others are more than a row of layers
+            return blended_pictures(self, styles, masks)
+        count, looks, _ = styles.shape
+        flat = styles.flatten(0, 1)
+        sizes = {layer.resolution: shrunk(masks, layer.resolution) for layer in self.layers}
+
+        def joined(values: Tensor) -> Tensor:
+            values = values.unflatten(0, (count, looks))
+            weights = sizes[values.shape[-1]][None, :, None]
+            return values[:, 0] + (weights * (values[:, 1:] - values[:, :1])).sum(1)
+
+        x = self.const.expand(count, -1, -1, -1)
+        image: Tensor | None = None
+        for layer in self.layers:
+            style = flat[:, layer.start : layer.stop]
+            made = joined(self.block(layer)(x.repeat_interleave(looks, dim=0), style))
+            if layer.kind == "conv":
+                x = made
+                continue
+            image = self._add(image, made)
+        assert image is not None
+        return image
+
     def _add(self, image: Tensor | None, rgb: Tensor) -> Tensor:
         """The picture so far, at twice its resolution, and what the next block adds to it."""
         if image is None:
@@ -325,6 +355,20 @@ class Synthesis(nn.Module):
         if self.config.rgb_upsampling == "fir":
             return rgb + _double(image)
         return rgb + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor) -> Tensor:
+    """Several looks in one picture, as ``Synthesis.blended``, for generators whose features cannot be blended: the finished
+    pictures are."""
+    pictures = synthesis(styles.flatten(0, 1)).unflatten(0, styles.shape[:2])
+    weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][None, :, None]
+    return pictures[:, 0] + (weights * (pictures[:, 1:] - pictures[:, :1])).sum(1)
+
+
+def shrunk(masks: Tensor, size: int) -> Tensor:
+    """Masks [K, R, R] at a smaller size [K, size, size]; a cell counts as much as the most of what it covers, or small
+    regions would be lost on the coarse layers that give shape."""
+    return F.adaptive_max_pool2d(masks[None], size)[0]
 
 
 class Generator(nn.Module):

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, StyleLayer
+from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, StyleLayer, blended_pictures
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
 
 
@@ -307,6 +307,10 @@ class Synthesis(nn.Module):
         if resolution and resolution < self.config.resolution:
             image = F.interpolate(image, size=(resolution, resolution), mode="area")
         return image
+
+    def blended(self, styles: Tensor, masks: Tensor) -> Tensor:
+        """Several looks in one picture: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, R, R] -> [N, 3, R, R]."""
+        return blended_pictures(self, styles, masks)
 
 
 class Generator(nn.Module):

@@ -15,9 +15,14 @@ PARTS = {
     "clip": ("editor.training.clip", "the image tower of the text-image model"),
     "words": ("editor.training.words", "its text head, over the shared text tower"),
     "encoder": ("editor.training.encoder", "the inversion encoder"),
-    "mapper": ("editor.training.mapper", "the text-conditioned mapper, trained without text"),
+    "mapper": ("editor.training.mapper", "the text-conditioned mapper, trained without text; with --prompt, one for a prompt"),
     "manifest": ("editor.training.manifest", "calibrate thresholds and write bundle.toml"),
 }
+
+
+def _module(argv: Sequence[str]) -> str:
+    for_prompt = argv[0] == "mapper" and any(word.split("=")[0] == "--prompt" for word in argv)
+    return "editor.training.prompt_mapper" if for_prompt else PARTS[argv[0]][0]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"There is no part '{argv[0]}'.\n\n{usage}", file=sys.stderr)
         return 2
     try:
-        module = import_module(PARTS[argv[0]][0])
+        module = import_module(_module(argv))
     except ModuleNotFoundError as error:
         print(f"Training needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
         return 2

@@ -95,6 +95,41 @@ async def test_variations_are_branches_and_the_head_stays(conversations: Convers
     assert (await talk(conversations, "go to 3")).edit.number == 3  # type: ignore[union-attr]
 
 
+METHODS = ("mapper", "direction", "styleclip")
+
+
+async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_is_chosen(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair")
+    turn = await conversations.compare(ANN, "glasses", methods=METHODS)
+    assert turn.error is None, turn.reply
+    assert [shown.caption for shown in turn.pictures] == ["mapper for any wish", "global direction", "StyleCLIP as published"]
+    assert turn.reply.startswith("“glasses” by each method:\n2. mapper for any wish: ")
+    assert "“go to 2”" in turn.reply
+    assert len({shown.picture.data for shown in turn.pictures}) == 3
+    assert turn.adjustments == (("pink hair", 1.0),)
+    assert (await talk(conversations, "what is applied?")).adjustments == (("pink hair", 1.0),)
+    chosen = await talk(conversations, "go to 3")
+    assert chosen.pictures[0].picture == turn.pictures[1].picture
+    assert [prompt for prompt, _ in chosen.adjustments] == ["pink hair", "glasses"]
+
+
+async def test_the_same_comparison_asked_again_makes_its_edits_once(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair")
+    first, second = [await conversations.compare(ANN, "glasses", key="k", methods=METHODS[:2]) for _ in range(2)]
+    assert [shown.edit for shown in first.pictures] == [shown.edit for shown in second.pictures]
+    assert first.reply == second.reply
+
+
+async def test_methods_have_names_in_chinese_and_need_a_wish(conversations: Conversations) -> None:
+    await talk(conversations, "pink hair")
+    turn = await conversations.compare(ANN, "戴上眼镜", methods=METHODS[:1])
+    assert (turn.locale, turn.pictures[0].caption) == ("zh-CN", "通用映射器")
+    assert turn.pictures[0].alt.startswith("通用映射器：")
+    nothing = await conversations.compare(ANN, "undo")
+    assert (nothing.error, nothing.pictures) == ("NothingToCompare", ())
+    assert (await conversations.compare(BEN, "glasses")).error == "NoPicture"
+
+
 async def test_chinese_and_english_in_one_conversation(conversations: Conversations) -> None:
     pink = await talk(conversations, "把头发染成粉色")
     assert (pink.locale, pink.adjustments) == ("zh-CN", (("pink hair", 1.0),))

@@ -48,7 +48,7 @@ class SlowEngine:
         return []
 
     def run(self, request: Any, report: Callable[..., None], cancelled: Callable[[], bool]) -> Any:
-        self.served.append(request.picture)
+        self.served.append(request.prompt if request.kind == "train-mapper" else request.picture)
         for step in range(2):
             report("refine", step, 2, None)
             while not self.go.acquire(timeout=0.02):
@@ -185,6 +185,30 @@ async def test_draining_finishes_what_runs_and_tells_what_waits(client: TestClie
     engine.go.release(2)
     assert (await lines(running))[-1]["code"] == "bad-picture"
     await drained
+
+
+def lesson(prompt: str = "a mohawk") -> dict[str, Any]:
+    return {"user": "owner", "request": {"kind": "train-mapper", "prompt": prompt}}
+
+
+async def test_edits_do_not_wait_for_a_mapper_that_is_trained(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+    for number, prompt in enumerate(("a mohawk", "pink hair")):
+        await client.put(f"/v1/jobs/train-{number}", json=lesson(prompt))
+    await client.put("/v1/jobs/edit", json=body())
+    await until(lambda: len(engine.served) == 2)
+    assert engine.served == ["a mohawk", b"x"]  # one lesson at a time, and beside it the edit
+
+
+async def test_draining_breaks_training_off_and_says_that_it_may_be_asked_for_again(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
+    from editor.server import JOBS
+
+    training = await client.put("/v1/jobs/training", json=lesson())
+    await until(lambda: len(engine.served) == 1)
+    assert isinstance(client.app, web.Application)
+    await client.app[JOBS].drain()
+    assert (await lines(training))[-1]["code"] == "draining"
 
 
 # a real process

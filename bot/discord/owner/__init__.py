@@ -7,12 +7,12 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord.owner import bundles, maintenance, status
+from bot.discord.owner import bundles, maintenance, status, training
 from bot.discord.owner.group import group
 
 __all__ = ["add_to"]
 
-for _command in (status.status, bundles.reload, maintenance.announce):
+for _command in (status.status, bundles.reload, training.train, maintenance.announce):
     group.add_command(_command)
 
 

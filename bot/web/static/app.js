@@ -19,6 +19,7 @@ function addBubble(who, text, { pictures = [], error = false } = {}) {
     for (const picture of pictures) {
       const button = make("button", { type: "button", title: picture.alt, onclick: () => showPicture(picture.url, picture.alt) });
       button.append(make("img", { src: picture.url, alt: picture.alt, onload: toTheEnd }));
+      if (picture.caption) button.append(make("span", { textContent: `${picture.number}. ${picture.caption}` }));
       thumbs.append(button);
     }
     bubble.append(thumbs);
@@ -57,7 +58,7 @@ function setBusy(busy, text = label("working"), share = null) {
   $("stageText").textContent = text;
   if (share === null) $("bar").removeAttribute("value"); else $("bar").value = share;
   $("send").disabled = busy;
-  document.querySelectorAll("[data-say], #chips button, #strip button, #samples button").forEach((b) => { b.disabled = busy; });
+  document.querySelectorAll("[data-say], #methods, #chips button, #strip button, #samples button").forEach((b) => { b.disabled = busy; });
 }
 
 function render(standing) {
@@ -93,6 +94,7 @@ function render(standing) {
 function progress(event) {
   if (event.event === "queued") setBusy(true, event.position ? label("waiting", { number: event.position }) : label("starting"));
   if (event.event === "started") setBusy(true);
+  if (event.preview) $("after").src = `data:${event.preview.media_type};base64,${event.preview.data}`;
   if (event.event === "progress") setBusy(true, LABELS[`stage.${event.stage}`] ?? label("working"), event.total > 1 ? event.step / event.total : null);
 }
 
@@ -109,7 +111,7 @@ async function* lines(response) {
   }
 }
 
-async function say(text, picture = null, preview = null) {
+async function say(text, picture = null, preview = null, address = "/api/talk") {
   if (state.busy || (!text.trim() && !picture)) return false;
   const form = new FormData();
   form.set("text", text);
@@ -117,7 +119,7 @@ async function say(text, picture = null, preview = null) {
   const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: label("sent") }] : [] });
   setBusy(true, label("sending"));
   try {
-    const response = await fetch("/api/talk", { method: "POST", body: form });
+    const response = await fetch(address, { method: "POST", body: form });
     if (!response.ok) throw Object.assign(new Error(await response.text()), { kind: "refused" });
     for await (const event of lines(response)) {
       if (event.event !== "turn") { progress(event); continue; }
@@ -131,6 +133,7 @@ async function say(text, picture = null, preview = null) {
     addBubble("bot", error.kind === "refused" && error.message ? error.message : label("unreachable"), { error: true });
     return false;
   } finally {
+    if ($("after").src.startsWith("data:")) $("after").src = pictureUrl(state.edit);
     setBusy(false);
     $("text").focus({ preventScroll: true });
   }
@@ -188,6 +191,11 @@ document.querySelectorAll('label[role="button"]').forEach((label) => label.addEv
   if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click(); }
 }));
 document.querySelectorAll("[data-say]").forEach((button) => button.addEventListener("click", () => say(label(`say.${button.dataset.say}`))));
+$("methods").addEventListener("click", async () => {
+  const text = $("text").value.trim();
+  if (!text) $("text").focus();
+  else if (await say(text, null, null, "/api/compare")) $("text").value = "";
+});
 $("compare").addEventListener("click", () => setComparing(!state.comparing));
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") setComparing(false); });
 

@@ -68,6 +68,17 @@ async def test_compare_shows_both_as_one_picture(server: DiscordServer, start: S
             assert image.width > 1.5 * image.height
 
 
+async def test_a_wish_by_every_method_is_one_sheet_to_choose_from(server: DiscordServer, start: Start) -> None:
+    async with start():
+        await edited(server, ANN, "pink hair")
+        sheet = await posted(server, await server.slash(ANN, "compare", {"wish": "glasses"}))
+        assert len(sheet["attachments"]) == 1
+        assert "global direction" in sheet["attachments"][0]["description"]
+        assert "“glasses” by each method" in sheet["content"]
+        await server.choose(ANN, sheet, "3")
+        assert "edit 3" in (await server.answer_to(sheet))["content"]
+
+
 async def test_variations_are_numbered_and_one_is_chosen(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")

@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from bot.conversation import Conversations
+from bot.discord import live
 from bot.discord.asking import PLATFORM
 from bot.discord.owner.group import owners
 from bot.supervisor import own_editor
@@ -147,3 +148,30 @@ def test_the_owners_of_a_team_are_those_who_joined_and_may_change_the_bot() -> N
     info = discord.AppInfo(client._connection, objects.application() | {"team": team})  # type: ignore[arg-type]
     assert owners(info) == {1, 2}
     assert owners(discord.AppInfo(client._connection, objects.application())) == {int(objects.OWNER)}  # type: ignore[arg-type]
+
+
+async def test_a_mapper_is_trained_and_its_owner_called(
+    server: DiscordServer, start: Start, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.0)
+    write_bundle(tmp_path / "models" / "tiny")
+    arguments = ["--bundles", str(tmp_path / "models"), "--data", str(tmp_path / "kept")]
+    async with (
+        own_editor(arguments) as running,
+        EditorClient(running.url) as editor,
+        start(conversations=Conversations(history, editor, "tiny"), **HOME),
+    ):
+        await server.slash(OWNER, "owner train", {"prompt": "a green hat", "minutes": 0.1})
+
+        def own() -> list[dict[str, Any]]:
+            return [m for m in server.messages.values() if m["author"]["id"] == objects.BOT and not m["flags"] & objects.EPHEMERAL]
+
+        def called() -> dict[str, Any] | None:
+            return next((m for m in own() if f"<@{objects.OWNER}> The mapper for “a green hat”" in m["content"]), None)
+
+        before = own()
+        call = await server.world.until(called, 120)
+        assert call["id"] not in {message["id"] for message in before}
+        await server.world.until(lambda: [m for m in own() if m is not call and "The mapper for" in m["content"]], 20)
+    (audit,) = await Servers(history.database).audits(PLATFORM, None)
+    assert (audit.action, audit.target) == ("train", "a green hat")

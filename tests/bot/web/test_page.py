@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -77,6 +78,21 @@ async def test_a_conversation_of_ten_turns(page: Page) -> None:
     await expect(current).to_have_attribute("aria-label", "Go to edit 1: pink hair")
     await expect(page.locator("#pills li")).to_have_text(["pink hair"])
     await expect(page.locator("#strip li")).not_to_have_count(1)
+
+
+async def test_methods_side_by_side_with_their_names(page: Page) -> None:
+    await page.get_by_label("Sample portrait 1", exact=True).click()
+    await answers(page, 1)
+    await page.get_by_role("button", name="Methods").click()
+    await expect(page.get_by_label("Your wish")).to_be_focused()  # nothing is written yet
+    await page.get_by_label("Your wish").fill("glasses")
+    await page.get_by_role("button", name="Methods").click()
+    assert "“glasses” by each method" in await answers(page, 2)
+    captions = page.locator(".bubble.bot").nth(2).locator(".thumbs span")
+    await expect(captions.filter(has_text="global direction")).to_have_count(1)
+    await expect(page.get_by_label("Your wish")).to_have_value("")
+    await expect(page.locator('#strip [aria-current="true"]')).to_have_attribute("aria-label", "Go to edit 0: the original")
+    await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
 
 
 async def test_buttons_history_and_compare(page: Page) -> None:

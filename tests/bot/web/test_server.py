@@ -45,6 +45,21 @@ async def test_a_conversation_with_progress_and_history(client: TestClient[Any, 
     assert state["examples"] == ["pink hair", "glasses"]
 
 
+async def test_a_wish_by_every_method_comes_with_previews_and_captions(client: TestClient[Any, Any]) -> None:
+    await talk(client, "pink hair", make_png())
+    answer = await client.post("/api/compare", data=aiohttp.FormData({"text": "glasses"}))
+    events = [json.loads(line) for line in (await answer.read()).splitlines()]
+    turn = events[-1]
+    captions = [picture["caption"] for picture in turn["pictures"]]
+    assert {"mapper for any wish", "global direction"} <= set(captions)
+    assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
+    assert [row["number"] for row in turn["history"]] == [0, 1, *(picture["number"] for picture in turn["pictures"])]
+    for picture in turn["pictures"]:
+        assert (await client.get(picture["url"])).status == 200
+    previews = [event["preview"] for event in events if event.get("preview")]
+    assert all(preview["media_type"] == "image/webp" for preview in previews)
+
+
 async def test_pictures_are_seen_by_their_owner_alone(client: TestClient[Any, Any]) -> None:
     url = (await talk(client, "", make_png()))[-1]["pictures"][0]["url"]
     mine = await client.get(url)

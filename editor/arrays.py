@@ -1,0 +1,24 @@
+"""Tensors as the wire has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.errors import BadRequest
+from editor.protocol import Array
+
+
+def to_array(tensor: Tensor) -> Array:
+    """A tensor as float32 bytes."""
+    values = tensor.detach().float().cpu().contiguous().numpy().astype("<f4")
+    return Array(dtype="float32", shape=tuple(values.shape), data=values.tobytes())
+
+
+def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
+    """The counterpart of ``to_array``; raises BadRequest when the shape or the length is not what it must be."""
+    dtype = np.dtype(array.dtype).newbyteorder("<")
+    if array.shape != shape or len(array.data) != int(np.prod(shape)) * dtype.itemsize:
+        raise BadRequest(f"The {what} must be {list(shape)}, not {list(array.shape)}.")
+    return torch.from_numpy(np.frombuffer(array.data, dtype).reshape(shape).astype(np.float32))

@@ -1,0 +1,248 @@
+"""Granting a wish: every method that may be tried is tried and measured, and the best becomes an adjustment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from editor import wishes
+from editor.arrays import to_array
+from editor.bundle import Bundle
+from editor.canvas import Canvas, basis_of
+from editor.methods import registry, worth
+from editor.methods.base import Candidate, Watch
+from editor.protocol import Adjustment, Effect, MethodName, Wish
+
+VISIBLE = 0.08
+"""Change of a pixel, in [-1, 1], that a person notices."""
+CLEAR = 0.3
+"""Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
+LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
+"""Share of the standard gain below which nothing happened, and from which a wish is done."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method's adjustment on its start, the picture [3, R, R] it makes, that picture's embedding [D], what changed and
+    what that is worth."""
+
+    layer: Adjustment
+    picture: Tensor
+    embedding: Tensor
+    measure: wishes.Measure
+    worth: float
+
+
+class Grant:
+    """One wish on a picture with adjustments; those that speak of the same thing make way for it."""
+
+    def __init__(self, canvas: Canvas, layers: Sequence[Adjustment], wish: Wish) -> None:
+        self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
+        self.sign = -1.0 if wish.strength < 0 else 1.0
+        self.direction = wishes.text_direction(self.bundle, wish)
+        self.target = self.bundle.clip.encode_text([wish.prompt])[0]
+        self.kept, self.replaced = _without_same(self.bundle, self.layers, wish, self.direction)
+        self.state = canvas.state(self.kept, wish)
+        self.before: Tensor | None = None
+        self.start: Tensor | None = None
+
+    def trials(self, names: Sequence[MethodName], watch: Watch) -> list[Trial]:
+        """What each method finds, rendered and measured; methods that find nothing are left out."""
+        found = [candidate for name in names if (candidate := self._find(name, watch)) is not None]
+        made = [layer_of(self.canvas, self.kept, self.wish, candidate) for candidate in found]
+        steps = [torch.zeros_like(self.canvas.base), *[self.canvas.delta(layer) for layer in made]]
+        pictures = self.state.pictures(self.bundle, torch.stack(steps))
+        embeddings = self.bundle.clip.encode_image(pictures)
+        self.before, self.start = pictures[0], embeddings[0]
+        reads = self._misread(pictures[1:], torch.stack(steps)[1:])
+        return [self._trial(*parts) for parts in zip(made, pictures[1:], embeddings[1:], reads, strict=True)]
+
+    def _trial(self, layer: Adjustment, picture: Tensor, embedding: Tensor, read: float) -> Trial:
+        assert self.start is not None
+        measure = wishes.measure(self.bundle, self.direction, self.target, self.start, embedding)
+        return Trial(layer, picture, embedding, measure, worth.worth(self.bundle, self.wish, measure, read))
+
+    def _misread(self, pictures: Tensor, deltas: Tensor) -> list[float]:
+        """By the encoder, of each picture; a change in a region has no place in W of its own."""
+        if self.state.mask is not None or not len(pictures):
+            return [0.0] * len(pictures)
+        return worth.misread(self.bundle, pictures, worth.places_of(self.bundle, self.state, deltas)).tolist()
+
+    def _find(self, name: MethodName, watch: Watch) -> Candidate | None:
+        return registry.get(name, self.bundle).find(self.bundle, self.state, self.wish, self.direction, watch)
+
+    @property
+    def start_logit(self) -> float:
+        """How well the wish's text describes the picture before it."""
+        assert self.start is not None, "trials() first"
+        return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
+
+    def rank(self, trial: Trial) -> tuple[bool, float]:
+        """What trials are chosen by: one that does next to nothing of what can be wanted here comes after all others, however
+        little it spoils."""
+        wanted = wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
+        return self.sign * trial.measure.gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
+
+    @property
+    def expected(self) -> float:
+        """Logits that a wish of this strength is expected to gain."""
+        return self.bundle.thresholds.standard_gain * min(1.0, abs(self.wish.strength))
+
+    def effect(self, trial: Trial | None) -> Effect:
+        """What a trial did, in numbers and with a verdict; None where no method found anything."""
+        limits, wish = self.bundle.thresholds, self.wish
+        response = wishes.response(self.bundle, wish)
+        clearly = self.sign * (self.start_logit - limits.shown) > CLEAR * limits.standard_gain
+        satisfied = clearly and response >= wishes.LEAST_RESPONSE  # no picture shows wings
+        if trial is None:
+            return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
+                          changed=0.0, outside=0.0, nearest=nearest(self.bundle, self.target))  # fmt: skip
+        assert self.before is not None
+        assert self.start is not None
+        gain, reached = self.sign * trial.measure.gain, self.sign * (trial.measure.final - limits.shown) > 0
+        verdict = _verdict(gain / max(self.expected, 1e-6), reached, response)
+        visible = ((trial.picture - self.before).abs().amax(0) > VISIBLE).float()
+        refused = verdict == "refused"
+        return Effect(
+            prompt=wish.prompt, verdict=verdict, method=trial.layer.method, gain=round(gain, 3), satisfied=satisfied,
+            identity=round(float(F.cosine_similarity(trial.embedding, self.start, dim=0)), 4),
+            changed=round(float(visible.mean()), 4), outside=self._outside(visible),
+            replaced=() if refused else self.replaced, nearest=nearest(self.bundle, self.target) if refused else (),
+            notes=self._notes(refused, response),
+        )  # fmt: skip
+
+    def _outside(self, visible: Tensor) -> float:
+        if self.state.mask is None:
+            return 0.0
+        return round(float((visible * (self.state.mask == 0)).sum() / visible.sum().clamp_min(1.0)), 4)
+
+    def _notes(self, refused: bool, response: float) -> tuple[str, ...]:
+        if refused:
+            return ("not-here",) if response >= wishes.LEAST_RESPONSE else ()
+        return ("region-ignored",) if self.wish.region and self.state.mask is None else ()
+
+
+def grant(
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Watch, patient: bool = False
+) -> tuple[list[Adjustment], Effect]:
+    """The adjustments with the wish among them, and what it did; as they were where nothing in the model answers to it.
+
+    ``patient``: slow methods may be tried where the fast ones do too little.
+    """
+    work = Grant(canvas, layers, wish)
+    names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
+    trials = work.trials(names, watch)
+    best = max(trials, key=work.rank, default=None)
+    effect = work.effect(best)
+    if patient and not wish.method and effect.verdict != "done" and not effect.satisfied and _answers(canvas.bundle, wish):
+        trials += work.trials(registry.slow(canvas.bundle), watch)
+        best = max(trials, key=work.rank, default=None)
+        effect = work.effect(best)
+    if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed
+        return work.kept, effect.model_copy(update={"verdict": "done", "replaced": work.replaced, "nearest": ()})
+    if best is None or effect.verdict == "refused":
+        return list(layers), effect
+    return [*work.kept, best.layer], effect
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method's answer to a wish: the adjustments after it, the one that is new, what it did and how long it took."""
+
+    method: MethodName
+    layers: list[Adjustment]
+    layer: Adjustment | None
+    effect: Effect
+    milliseconds: float
+
+
+def compare(canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Watch) -> list[Row]:
+    """The wish by each method from the same start. Unlike ``grant`` a small effect is shown, not refused."""
+    rows = []
+    for number, name in enumerate(names):
+        watch("find", number, len(names), None)
+        begun = time.perf_counter()
+        work = Grant(canvas, layers, wish.model_copy(update={"method": name}))
+        trial = next(iter(work.trials((name,), watch)), None)
+        kept = [*work.kept, trial.layer] if trial else list(layers)
+        took = round(1000 * (time.perf_counter() - begun), 1)
+        rows.append(Row(name, kept, trial.layer if trial else None, work.effect(trial), took))
+    return rows
+
+
+def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> list[Adjustment]:
+    """Deltas that depend on the picture are found anew where what they were found on has changed."""
+    fresh: list[Adjustment] = []
+    for layer in layers:
+        if layer.basis and layer.basis != _basis(canvas, layer.method, fresh):
+            candidate = _found_anew(canvas, fresh, layer, watch)
+            if candidate is not None:
+                layer = layer_of(canvas, fresh, layer, candidate)
+        fresh.append(layer)
+    return fresh
+
+
+def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch) -> Candidate | None:
+    """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
+    method = registry.METHODS[layer.method]
+    if not method.offered(canvas.bundle):
+        return None
+    direction = wishes.text_direction(canvas.bundle, layer)
+    return method.find(canvas.bundle, canvas.state(below, layer), layer, direction, watch)
+
+
+def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Candidate) -> Adjustment:
+    """A candidate as an adjustment: the wish is its recipe."""
+    delta = wishes.keep_out(canvas.bundle, found.delta, wish.keep)
+    delta = -delta if wish.strength < 0 else delta  # the direction was turned round; the strength turns it back
+    return Adjustment(
+        prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, mask=wish.mask,
+        keep=wish.keep, method=found.method, threshold=found.threshold, fingerprint=canvas.bundle.info.fingerprint,
+        basis=_basis(canvas, found.method, below), delta=to_array(delta),
+    )  # fmt: skip
+
+
+def _basis(canvas: Canvas, method: MethodName, below: Sequence[Adjustment]) -> str:
+    """A slow method's delta stays when a layer below it goes: nobody waits for a search that was not asked for."""
+    return basis_of(canvas.w, () if registry.METHODS[method].slow else below)
+
+
+def _without_same(
+    bundle: Bundle, layers: Sequence[Adjustment], wish: Wish, direction: Tensor
+) -> tuple[list[Adjustment], tuple[str, ...]]:
+    """The adjustments less those that speak of the same thing as the wish (pink hair after blonde hair)."""
+    kept, replaced = [], []
+    for layer in layers:
+        if layer.method == "variation" or (layer.mask, layer.region) != (wish.mask, wish.region):
+            kept.append(layer)
+            continue
+        same = wishes.same_thing(bundle, layer, wishes.text_direction(bundle, layer), wish, direction)
+        replaced.append(layer.prompt) if same else kept.append(layer)
+    return kept, tuple(replaced)
+
+
+def _answers(bundle: Bundle, wish: Wish) -> bool:
+    return wishes.response(bundle, wish) >= wishes.LEAST_RESPONSE
+
+
+def _verdict(gain: float, reached: bool, response: float) -> Literal["done", "weak", "refused"]:
+    """From the gain in standard steps, whether the text describes the result, and how much pictures answer to it."""
+    if response < wishes.LEAST_RESPONSE or gain < LEAST_GAIN:
+        return "refused"
+    return "done" if reached or gain >= ENOUGH_GAIN else "weak"
+
+
+def nearest(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
+    """The bundle's example wishes nearest in meaning to a text embedding [D], but for those that say the same."""
+    examples = bundle.info.examples
+    if not examples:
+        return ()
+    alike = bundle.clip.encode_text(examples) @ target
+    order = [int(number) for number in alike.argsort(descending=True) if float(alike[number]) < 0.97]
+    return tuple(examples[number] for number in order[:count])

@@ -1,0 +1,75 @@
+"""All methods by name, and which of them are tried when a wish names none."""
+
+from __future__ import annotations
+
+from editor import wishes
+from editor.bundle import Bundle
+from editor.errors import BadRequest
+from editor.methods.base import Method
+from editor.methods.ganspace import GANSpace
+from editor.methods.global_direction import BETA, GlobalDirection, Published
+from editor.methods.interfacegan import InterFaceGAN
+from editor.methods.mapper import TextMapping
+from editor.methods.optimization import Optimization, Styles, WPlus
+from editor.methods.prompt_mapper import PromptMapping, fitting
+from editor.methods.styleflow import StyleFlow
+from editor.methods.stylemc import StyleMC
+from editor.methods.stylespace import StyleSpace
+from editor.methods.tedigan import TediGAN
+from editor.protocol import MethodName, Wish
+
+METHODS: dict[MethodName, Method] = {
+    method.name: method
+    for method in (
+        TextMapping(),
+        PromptMapping(),
+        GlobalDirection(),
+        Published("styleclip", BETA),
+        Published("styleclip-auto", None),
+        Optimization("optimization", WPlus),
+        Optimization("optimization-s", Styles),
+        StyleMC(),
+        StyleSpace(),
+        GANSpace(),
+        InterFaceGAN(),
+        StyleFlow(),
+        TediGAN(),
+    )
+}
+AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "stylespace")
+"""Fast, and measured to be worth their time: a single channel, where one is about the wish, changes least besides."""
+PATIENT: tuple[MethodName, ...] = ("optimization",)
+"""Tried where the automatic ones do too little and the user is willing to wait."""
+COMPARED: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "optimization", "styleclip")
+"""Side by side when no methods are named."""
+
+
+def get(name: MethodName, bundle: Bundle) -> Method:
+    """A method by its name. Raises BadRequest where this bundle has not what it needs."""
+    method = METHODS.get(name)
+    if method is None or not method.offered(bundle):
+        raise BadRequest(f"This model has no method named '{name}'.")
+    return method
+
+
+def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those tried for a wish that names no method."""
+    known = bundle.bank.samples is not None  # nobody waits until a crowd of pictures is drawn to look for a channel
+    return tuple(name for name in _useful(AUTOMATIC, bundle, wish) if known or name != "stylespace")
+
+
+def slow(bundle: Bundle) -> tuple[MethodName, ...]:
+    """Those tried for a patient user."""
+    return tuple(name for name in PATIENT if METHODS[name].offered(bundle))
+
+
+def compared(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those shown side by side when none are named."""
+    return _useful(COMPARED, bundle, wish)
+
+
+def _useful(names: tuple[MethodName, ...], bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+    """Those that the bundle has; a mapper for one prompt where one was trained for this wish."""
+    found = tuple(name for name in names if METHODS[name].offered(bundle))
+    taught = "prompt-mapper" in found and fitting(bundle, wishes.text_direction(bundle, wish)) is not None
+    return found if taught else tuple(name for name in found if name != "prompt-mapper")

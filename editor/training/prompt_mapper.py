@@ -1,0 +1,150 @@
+"""Training of a mapper for one prompt (StyleCLIP, Patashnik et al. 2021, arXiv 2103.17249, section 5).
+
+As there: a network for each level, a CLIP term, an L2 term on the step and an identity term. What differs: pictures are
+the generator's own samples, not inverted photographs; the terms are those of ``editor.methods.objective``, because a
+small image tower is easily fooled; and training stops when its time is up, not after 50 000 steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from editor import granting, wishes
+from editor.bundle import Bundle
+from editor.errors import BadRequest, EditorError
+from editor.mappers import Trained
+from editor.methods.base import Watch
+from editor.methods.objective import Objective
+from editor.methods.optimization import WPlus, schedule
+from editor.networks.mapper import LEVELS, PromptMapper
+from editor.protocol import PictureData, TrainMapperRequest, TrainMapperResult, Wish
+
+BATCH = 4
+RATE = 3.0
+"""Adam's rate; equalised layers of lr_mul 0.01 take a hundredth of it."""
+UNSEEN = 64
+"""Samples that the gain is measured on."""
+
+
+@torch.no_grad()
+def samples(bundle: Bundle, count: int, rng: torch.Generator) -> Tensor:
+    """W+ [count, num_ws, w_dim] of the generator's own pictures."""
+    config, device = bundle.generator.config, bundle.bank.s_std.device
+    w = bundle.generator.mapping(torch.randn(count, config.z_dim, generator=rng).to(device))
+    return w[:, None].repeat(1, config.num_ws, 1)
+
+
+class Lesson:
+    """One prompt to be learnt on one bundle."""
+
+    def __init__(self, bundle: Bundle, request: TrainMapperRequest) -> None:
+        self.bundle, self.wish = bundle, Wish(prompt=request.prompt, neutral=request.neutral)
+        if wishes.response(bundle, self.wish) < wishes.LEAST_RESPONSE:
+            raise BadRequest(f"Nothing in this model answers to '{request.prompt}'.")
+        if not request.levels:
+            raise BadRequest("A mapper needs at least one level to move.")
+        self.direction, self.space = wishes.text_direction(bundle, self.wish), WPlus(bundle)
+        self.rng = torch.Generator().manual_seed(request.seed)
+        sample = samples(bundle, 4096, torch.Generator().manual_seed(1))[:, 0]
+        self.network = PromptMapper(sample.mean(0), sample.std(0) + 1e-3, request.levels).to(sample.device)
+
+    def pictures(self, ws: Tensor, step: Tensor | None = None) -> Tensor:
+        """[N, num_ws, w_dim] -> [N, 3, R, R]."""
+        return wishes.render(self.bundle, self.bundle.generator.synthesis.styles(ws if step is None else ws + step))
+
+    def loss(self) -> tuple[Tensor, Tensor]:
+        """Of a batch of fresh samples, with the pictures [N, 3, R, R] that the mapper makes of them."""
+        ws = samples(self.bundle, BATCH, self.rng)
+        with torch.no_grad():
+            objective = Objective.of(self.bundle, self.wish, self.direction, self.pictures(ws))
+        step = self.network(ws)
+        made = self.pictures(ws, step)
+        cost = self.space.cost(step / self.space.std) + objective.reading(made, (ws + step).mean(1))
+        return (objective.wish(made, self.rng) + cost).mean(), made
+
+    @torch.no_grad()
+    def gain(self) -> float:
+        """Mean rise of the wish's logit, over unseen samples."""
+        ws = samples(self.bundle, UNSEEN, torch.Generator().manual_seed(2))
+        target = self.bundle.clip.encode_text([self.wish.prompt])
+        before, after = (
+            torch.cat([self.bundle.clip.encode_image(self.pictures(part, step)) for part, step in zip(*both, strict=True)])
+            for both in ((ws.split(8), [None] * (UNSEEN // 8)), (ws.split(8), self.network(ws).split(8)))
+        )
+        return float((self.bundle.clip.logits(after, target) - self.bundle.clip.logits(before, target)).mean())
+
+
+@torch.enable_grad()
+def train(bundle: Bundle, request: TrainMapperRequest, watch: Watch) -> Trained:
+    """Learn for ``request.minutes``. Raises BadRequest where no picture of this model answers to the prompt."""
+    lesson = Lesson(bundle, request)
+    optimizer = torch.optim.Adam(lesson.network.parameters(), lr=RATE, betas=(0.9, 0.99))
+    seconds, begun, steps = 60 * request.minutes, time.monotonic(), 0
+    while (spent := time.monotonic() - begun) < seconds:
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * schedule(spent / seconds)
+        loss, made = lesson.loss()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        steps += 1
+        watch("train", int(spent), int(seconds), partial(made.__getitem__, 0))
+    network = lesson.network.eval().requires_grad_(False)
+    return Trained(request.prompt, request.neutral, bundle.info.fingerprint, steps, round(lesson.gain(), 3), network)
+
+
+def worth_keeping(bundle: Bundle, trained: Trained) -> bool:
+    """Does it do anything?"""
+    return trained.gain >= granting.LEAST_GAIN * bundle.thresholds.standard_gain
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m editor train mapper --prompt TEXT",
+        description="Train a mapper for one prompt; from then on wishes that say the same use it where it measures best. "
+        "An editor that is running learns of it when it is started again (or trains it itself, by a job).",
+    )
+    parser.add_argument("--prompt", required=True, help="what pictures are to become: 'a mohawk'")
+    parser.add_argument("--neutral", help="what it is told apart from; the bundle's plain texts when absent")
+    parser.add_argument("--bundle", help="name of an installed bundle; the first one when absent")
+    parser.add_argument("--levels", default=",".join(LEVELS), help="rows it may move: %(default)s; without fine, colours stay")
+    parser.add_argument("--minutes", type=float, default=3.0, help="time to train")
+    parser.add_argument("--seed", type=int, default=0, help="of the pictures it learns from")
+    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of further bundles")
+    parser.add_argument("--data", type=Path, help="where it is kept; DATA_DIR, else 'data', when absent")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train as a job of an engine in this process; 1 where it learnt nothing worth keeping, 2 for a usage error."""
+    from editor.commands import data_folder
+    from editor.engine import Engine
+
+    options = arguments().parse_args(argv)
+    try:
+        request = TrainMapperRequest(bundle=options.bundle, prompt=options.prompt, neutral=options.neutral, seed=options.seed,
+                                     levels=tuple(filter(None, options.levels.split(","))), minutes=options.minutes)  # fmt: skip
+        engine = Engine.load(options.bundles, options.device, options.data or data_folder())
+        with tqdm(total=int(60 * options.minutes), unit="s", desc="mapper") as bar:
+
+            def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
+                bar.update(step - bar.n)
+
+            result = engine.run(request, report, lambda: False)
+    except (EditorError, ValueError) as error:
+        print(f"This cannot be trained: {error}", file=sys.stderr)
+        return 2
+    assert isinstance(result, TrainMapperResult)
+    print(result.model_dump_json())
+    return 0 if result.kept else 1

@@ -1,0 +1,49 @@
+"""The embedded bundle, for what only trained weights can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from bot import samples
+from editor.bundle import Bundle
+from editor.canvas import Canvas
+from editor.engine import Engine
+from editor.protocol import InvertRequest, InvertResult
+
+
+@pytest.fixture(scope="session")
+def avatars() -> Engine:
+    """An engine with the embedded bundle alone."""
+    engine = Engine.load([], "cpu")
+    return Engine({"avatar": engine.loaded["avatar"]}, engine.device)
+
+
+@pytest.fixture(scope="session")
+def avatar(avatars: Engine) -> Bundle:
+    """The embedded bundle."""
+    return avatars.loaded["avatar"]
+
+
+@pytest.fixture(scope="session")
+def sample(avatars: Engine) -> Callable[[int], InvertResult]:
+    """Samples by number, made editable once each."""
+    found: dict[int, InvertResult] = {}
+
+    def invert(number: int = 1) -> InvertResult:
+        if number not in found:
+            request = InvertRequest(bundle="avatar", picture=samples.path_of(number).read_bytes(), quality="draft")
+            result = avatars.run(request, lambda *_: None, lambda: False)
+            assert isinstance(result, InvertResult)
+            found[number] = result
+        return found[number]
+
+    return invert
+
+
+@pytest.fixture
+def canvas(avatar: Bundle, sample: Callable[[int], InvertResult]) -> Canvas:
+    """The first sample, ready to be edited."""
+    return Canvas(avatar, sample(1).inversion, torch.device("cpu"))

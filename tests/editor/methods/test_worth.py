@@ -1,0 +1,67 @@
+"""What a change is worth, without labels."""
+
+from __future__ import annotations
+
+import torch
+
+from editor import wishes
+from editor.bundle import Bundle
+from editor.canvas import Canvas
+from editor.methods import directions, population
+from editor.methods.base import State, unwatched
+from editor.methods.global_direction import THRESHOLDS, GlobalDirection
+from editor.methods.worth import best_of, misread, places_of, worth
+from editor.protocol import Wish
+from editor.wishes import Measure
+
+GLASSES = Wish(prompt="glasses")
+
+
+def test_gain_counts_as_far_as_it_is_wanted_and_what_else_changes_costs(avatar: Bundle) -> None:
+    wanted = wishes.wanted_gain(avatar, GLASSES, -4.0)
+    enough = worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.2), 0.3)
+    assert worth(avatar, GLASSES, Measure(0.5 * wanted, 0.5 * wanted - 4, 0.2), 0.3) < enough
+    assert worth(avatar, GLASSES, Measure(wanted + 3, wanted - 1, 0.2), 0.3) == enough
+    assert worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.3), 0.3) < enough
+    assert worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.2), 0.5) < enough
+
+
+def test_the_opposite_of_a_wish_gains_by_what_the_wish_loses(avatar: Bundle) -> None:
+    opposite = Wish(prompt="glasses", strength=-1)
+    assert worth(avatar, opposite, Measure(-3.0, 1.0, 0.1), 0.0) > 0 > worth(avatar, opposite, Measure(3.0, 7.0, 0.1), 0.0)
+
+
+def test_a_picture_that_left_what_the_generator_knows_is_misread(avatar: Bundle) -> None:
+    crowd, synthesis = population.of(avatar, unwatched), avatar.generator.synthesis
+    w = crowd.w[:4]
+    noise = torch.randn(len(avatar.bank.s_std), generator=torch.Generator().manual_seed(0)) * avatar.bank.s_std
+    with torch.no_grad():
+        own, broken = (synthesis(synthesis.styles(w) + step).clamp(-1, 1) for step in (0.0, 2.5 * noise))
+        assert bool((misread(avatar, broken, w) > misread(avatar, own, w)).all())
+
+
+def test_the_best_delta_gives_the_wish_and_leaves_the_rest(avatar: Bundle, canvas: Canvas) -> None:
+    state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
+    found = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
+    assert found is not None
+    noise = torch.randn(len(found.delta), generator=torch.Generator().manual_seed(1)) * avatar.bank.s_std
+    deltas = torch.stack([torch.zeros_like(found.delta), found.delta + noise, found.delta, -found.delta])
+    assert best_of(avatar, state, GLASSES, direction, deltas) == 2
+
+
+def test_a_place_is_where_the_deltas_lead(avatar: Bundle, canvas: Canvas) -> None:
+    step = 0.3 * avatar.encoder.w_std
+    delta = avatar.generator.synthesis.style_steps(step[None])
+    start = State(canvas.w, canvas.base, delta[0])
+    assert torch.allclose(places_of(avatar, start, delta)[0], canvas.w.mean(0) + 2 * step, atol=1e-3)
+
+
+def test_a_direction_keeps_a_threshold_that_it_was_given_and_else_has_the_one_that_is_worth_most(
+    avatar: Bundle, canvas: Canvas
+) -> None:
+    state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
+    found = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
+    assert found is not None
+    tried = {one.threshold for beta in THRESHOLDS if (one := directions.find(avatar.bank, direction, beta)) is not None}
+    assert found.threshold in tried
+    assert len(tried) > 1

@@ -1,0 +1,66 @@
+"""Which of several trials a wish is granted by."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from editor import granting
+from editor.bundle import Bundle
+from editor.canvas import Canvas
+from editor.granting import Grant, Trial
+from editor.methods import registry
+from editor.methods.base import Candidate, State, Watch, unwatched
+from editor.protocol import MethodName, Wish
+from editor.wishes import Measure, wanted_gain
+
+GLASSES = Wish(prompt="glasses")
+
+
+@dataclasses.dataclass(frozen=True)
+class Still:
+    """A method that finds a step which changes nothing, and so spoils nothing."""
+
+    name: MethodName = "stylespace"
+    slow: bool = False
+
+    def offered(self, bundle: Bundle) -> bool:
+        return True
+
+    def find(self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Watch) -> Candidate | None:
+        return Candidate(torch.zeros_like(state.base), self.name)
+
+
+def test_what_grants_the_wish_goes_before_what_spoils_nothing(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.METHODS, "stylespace", Still())
+    layers, effect = granting.grant(canvas, [], GLASSES, unwatched)
+    assert (effect.verdict, len(layers)) == ("done", 1)
+    assert layers[0].method in ("mapper", "direction")
+    assert granting.compare(canvas, [], GLASSES, ["stylespace"], unwatched)[0].effect.verdict == "refused"
+
+
+def test_of_those_that_do_something_the_worth_decides(canvas: Canvas) -> None:
+    work = Grant(canvas, [], GLASSES)
+    trial = work.trials(["mapper"], unwatched)[0]
+
+    def like(gain: float, worth: float) -> Trial:
+        return dataclasses.replace(trial, measure=Measure(gain, gain - 4, 0.1), worth=worth)
+
+    least = granting.LEAST_GAIN * min(work.expected, wanted_gain(canvas.bundle, GLASSES, work.start_logit))
+    poor, good, better = like(0.9 * least, 9.0), like(1.1 * least, 1.0), like(2 * least, 2.0)
+    assert max((poor, good, better), key=work.rank) is better
+    assert max((poor, good), key=work.rank) is good
+
+
+def test_a_method_that_is_named_is_the_only_one_tried(canvas: Canvas) -> None:
+    layers, effect = granting.grant(canvas, [], GLASSES.model_copy(update={"method": "interfacegan"}), unwatched)
+    assert effect.method == "interfacegan"
+    assert [layer.method for layer in layers] == ["interfacegan"]
+
+
+def test_a_single_channel_is_only_looked_for_where_a_crowd_is_at_hand(avatar: Bundle) -> None:
+    assert "stylespace" in registry.automatic(avatar, GLASSES)
+    bare = dataclasses.replace(avatar, bank=dataclasses.replace(avatar.bank, samples=None))
+    assert "stylespace" not in registry.automatic(bare, GLASSES)
