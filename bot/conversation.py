@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import inspect
+import itertools
 import logging
 import time
 import uuid
@@ -275,10 +276,19 @@ class Conversations:
             await self.history.finish_job(job.id)
         return made
 
-    async def examples(self) -> tuple[str, ...]:
-        """Wishes that the bundle answers well; empty while the editor is away."""
-        bundle = await self._info(self.bundle)
-        return bundle.examples if bundle else ()
+    async def examples(self, head: Edit | None = None) -> tuple[str, ...]:
+        """Wishes that the bundle of a picture answers well, before there is one those of all bundles in turn; empty while the
+        editor is away."""
+        if head is not None:
+            bundle = await self._info((await self.history.source(head.source)).bundle)
+            return bundle.examples if bundle else ()
+        in_turn = itertools.zip_longest(*(bundle.examples for bundle in await self._known()))
+        return tuple(dict.fromkeys(example for row in in_turn for example in row if example is not None))
+
+    async def _known(self) -> tuple[wire.BundleInfo, ...]:
+        """The bundles that pictures may go to: all of them, or the one that was set."""
+        await self._info(None)
+        return tuple(bundle for bundle in self._bundles if self.bundle in (None, bundle.name))
 
     async def reload_bundles(self) -> tuple[wire.BundleInfo, ...]:
         """Have the editor read its bundles anew; returns what is there now. Raises EditorError."""
@@ -400,7 +410,7 @@ class Conversations:
 
     async def _show(self, head: Edit | None, what: str, answer: _Answer) -> None:
         if what == "help" or head is None:
-            answer.sentences.append(replies.help_text(answer.locale, await self.examples()))
+            answer.sentences.append(replies.help_text(answer.locale, await self.examples(head)))
             return
         edits = await self.history.edits(head.source)
         if what == "history":
@@ -442,10 +452,12 @@ class Conversations:
         }
         details["hidden"] = asked.hidden
         answer.warnings.extend(result.warnings)
-        answer.sentences.extend(replies.received(answer.locale, result.warnings, await self.examples(), bare))
-        return await self.history.add_source(
+        edit = await self.history.add_source(
             conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job
         )
+        known, examples = await self._known(), await self.examples(edit)
+        answer.sentences.extend(replies.received(answer.locale, result.warnings, known, examples, bare))
+        return edit
 
     async def _request(self, base: Edit) -> wire.EditRequest:
         source: Source = await self.history.source(base.source)

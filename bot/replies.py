@@ -37,9 +37,21 @@ def _examples(locale: Locale, examples: Sequence[str]) -> str:
     return locale.quoted(locale.wording(example) for example in examples)
 
 
-def received(locale: Locale, warnings: Sequence[str], examples: Sequence[str], bare: bool) -> list[str]:
+def title(locale: Locale, bundle: wire.BundleInfo) -> str:
+    """A bundle's name, in the locale's words where it has them."""
+    return locale.texts.get(f"bundle.{bundle.name}", bundle.title)
+
+
+def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
+    """What the bundles know, in the locale's words where it has them: "cartoon portraits and cartoon animals"."""
+    return locale.listed([locale.texts.get(f"domain.{bundle.name}", bundle.domain) for bundle in known])
+
+
+def received(
+    locale: Locale, warnings: Sequence[str], known: Sequence[wire.BundleInfo], examples: Sequence[str], bare: bool
+) -> list[str]:
     """On a new picture."""
-    sentences = [locale.say(f"reply.warning.{code}") for code in warnings if code in _WARNINGS]
+    sentences = [locale.say(f"reply.warning.{code}", domains=domains(locale, known)) for code in warnings if code in _WARNINGS]
     if bare and examples:
         sentences.insert(0, locale.say("reply.received.examples", examples=_examples(locale, examples[:3])))
     elif bare:

@@ -133,7 +133,8 @@ class Bundle:
             raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
         mapper = None
         if (folder / "mapper.safetensors").exists():
-            mapper = _into(TextMapper(generator.config.w_dim, manifest["clip"]["dim"]), folder, "mapper").to(device)
+            shape = TextMapper(generator.config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {}))
+            mapper = _into(shape, folder, "mapper").to(device)
         info = info_of(folder, manifest)
         trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
@@ -189,7 +190,7 @@ def _encoder(folder: Path, manifest: dict[str, Any], generator: Generator) -> En
         return MeanEncoder(config.num_ws, *generators.w_statistics(generator))
     table = dict(manifest.get("encoder") or {})
     if table.pop("kind", None) != "photo":
-        return _into(Encoder(config.num_ws, config.w_dim), folder, "encoder")
+        return _into(Encoder(config.num_ws, config.w_dim, **table), folder, "encoder")
     table.pop("by", None)
     encoder: PhotoEncoder = _into(PhotoEncoder(PhotoEncoderConfig(**table)), folder, "encoder")
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
@@ -200,7 +201,7 @@ def load_clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: 
     """The text-image model of a bundle, on a device. Raises BadCheckpoint."""
     dim = manifest["clip"]["dim"]
     if manifest["clip"].get("kind") != "transformers":
-        return EmbeddedClip(tower, _into(JointSpace(dim), folder, "clip").to(device))
+        return EmbeddedClip(tower, _into(JointSpace(**manifest["clip"]), folder, "clip").to(device))
 
     def text(name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")

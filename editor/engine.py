@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +18,7 @@ from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, Unk
 from editor.imaging.decode import decode
 from editor.imaging.encode import png, webp
 from editor.imaging.faces import FaceFinder
-from editor.imaging.paste import crop
-from editor.imaging.squares import squares
+from editor.imaging.squares import Look
 from editor.inversion import refine
 from editor.methods import registry
 from editor.methods.base import Watch
@@ -36,7 +34,6 @@ from editor.protocol import (
     EditResult,
     Effect,
     Fidelity,
-    Geometry,
     Inversion,
     InvertRequest,
     InvertResult,
@@ -48,6 +45,7 @@ from editor.protocol import (
     TrainMapperResult,
     Wish,
 )  # fmt: skip
+from editor.routing import best_fit
 from editor.training import prompt_mapper
 
 logger = logging.getLogger(__name__)
@@ -139,39 +137,22 @@ class Engine:
     # inversion
 
     def _invert(self, request: InvertRequest, progress: Watch) -> InvertResult:
-        bundle = self._bundle(request.bundle)
+        asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         decoded = decode(request.picture)
         progress("encode", 0, 1)
-        size = bundle.generator.config.resolution
-        places = squares(decoded.pixels, bundle.alignment, self.faces, request.box, request.face)
-        geometry, square, w = self._best_square(bundle, decoded.pixels, places.found)
+        found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
+        bundle, square, w = found.bundle, found.square, found.w
+        inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
         steps = REFINEMENT[request.quality]
         w = refine(bundle.generator, square[None], w[None], steps, lambda step: progress("refine", step, steps),
                    bundle.encoder.w_std)[0]  # fmt: skip
-        with torch.no_grad():
-            made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
-            similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
-        psnr = float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10)))
-        limits = bundle.thresholds
-        inside = similarity >= limits.domain_similarity and psnr >= limits.domain_psnr
+        psnr, similarity = fidelity_of(bundle, square, w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
-        notes = (*decoded.warnings, *places.notes, *(() if inside else ("outside-domain",)))
-        inversion = Inversion(latent=latent, geometry=geometry, fidelity=fidelity)
-        assert size == square.shape[-1]
+        notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
+        inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
-
-    @torch.no_grad()
-    def _best_square(self, bundle: Bundle, pixels: np.ndarray, places: Sequence[Geometry]) -> tuple[Geometry, Tensor, Tensor]:
-        """The square of the picture that the generator reproduces best, as geometry, [3, R, R] and W+."""
-        size = bundle.generator.config.resolution
-        images = torch.stack([crop(pixels, place, size).to(self.device) for place in places])
-        w = bundle.encoder(images)
-        made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
-        error = (made - images).abs().mean(dim=(1, 2, 3))
-        best = int(error.argmin()) if float(error.min()) < 0.9 * float(error[0]) else 0  # the plain square unless clearly worse
-        return places[best], images[best], w[best]
 
     # edits
 
@@ -228,6 +209,20 @@ class Engine:
         step = bundle.generator.synthesis.style_steps(a - b)[0]
         return Adjustment(prompt=f"variation {seed}", strength=VARIATION, method="variation",
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
+
+
+@torch.no_grad()
+def fidelity_of(bundle: Bundle, square: Tensor, w: Tensor) -> tuple[float, float]:
+    """PSNR, dB, and the similarity in the joint space of a square [3, R, R] and what its W+ makes."""
+    made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
+    similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
+    return float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10))), similarity
+
+
+def knows(bundle: Bundle, square: Tensor, w: Tensor) -> bool:
+    """Does the encoder's W+ reproduce a square as well as the bundle's domain is reproduced?"""
+    psnr, similarity = fidelity_of(bundle, square, w)
+    return similarity >= bundle.thresholds.domain_similarity and psnr >= bundle.thresholds.domain_psnr
 
 
 def _preview(picture: Tensor) -> PictureData:

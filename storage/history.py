@@ -317,6 +317,13 @@ class History:
         async with self.database.read() as session:
             return _edit(await self._head_row(session, conversation))
 
+    async def shown(self, platform: str, outside_id: str, place: str) -> Edit | None:
+        """The edit shown now to a user in a place; None where there is none. Makes no conversation."""
+        async with self.database.read() as session:
+            found = await self._find(session, platform, outside_id, place)
+            row = await session.get(EditRow, found.head_id) if found is not None and found.head_id is not None else None
+            return _edit(row) if row is not None else None
+
     @staticmethod
     async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
         row = await session.get(ConversationRow, conversation)

@@ -131,13 +131,14 @@ async def edit(
 
 @edit.autocomplete("wish")
 async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """What the bundle answers well, and what the member wished before, that contains what is typed."""
+    """What the bundle of the member's picture answers well, and what the member wished before, that contains what is typed."""
     bot, locale = presses.bot_of(interaction), presses.locale_of(interaction)
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
             recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), MOST_RECENT)]
-            examples = [locale.wording(example) for example in await bot.conversations.examples()]
+            head = await bot.history.shown(PLATFORM, str(interaction.user.id), str(interaction.channel_id))
+            examples = [locale.wording(example) for example in await bot.conversations.examples(head)]
     except TimeoutError:
         return []
     return [app_commands.Choice(name=text, value=text) for text in _matching(current, [*recent, *examples])]
@@ -235,7 +236,7 @@ async def bundles(interaction: Interaction) -> None:
 
 def _bundle(info: Any, locale: Locale) -> str:
     examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
-    values = {"title": info.title, "resolution": info.resolution, "examples": examples}
+    values = {"title": replies.title(locale, info), "resolution": info.resolution, "examples": examples}
     return locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values)
 
 

@@ -1,4 +1,4 @@
-"""The sample portraits that come with the bot."""
+"""The sample pictures that come with the bot."""
 
 from __future__ import annotations
 

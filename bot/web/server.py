@@ -201,9 +201,13 @@ async def _state(request: web.Request) -> web.Response:
         "ready": ready,
         "trouble": trouble,
         "samples": samples,
-        "examples": [locale.wording(example) for example in await conversations.examples()] if ready else [],
+        "examples": await _examples(conversations, head, locale) if ready else [],
     }
     return web.json_response(body | extra)
+
+
+async def _examples(conversations: Conversations, head: Edit | None, locale: Locale) -> list[str]:
+    return [locale.wording(example) for example in await conversations.examples(head)]
 
 
 async def _standing(conversations: Conversations, head: Edit | None, locale: Locale) -> dict[str, Any]:
@@ -247,7 +251,9 @@ async def _talk(request: web.Request) -> web.StreamResponse:
         talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
         turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
-    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, get(turn.locale)))
+    locale = get(turn.locale)
+    hints = {"examples": await _examples(conversations, turn.edit, locale)}
+    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, locale) | hints)
     await response.write_eof()
     return response
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from editor.bundle import Bundle, find_bundles
 from editor.engine import Engine
 from editor.errors import EditorError
 from editor.protocol import MethodName
+
+if TYPE_CHECKING:
+    from editor.evaluation import readings
 
 SEED = 1_000_919
 """Of the portraits that figures are reported on."""
@@ -29,7 +32,8 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m editor evaluate",
         description="Measure a bundle: success and collateral of wishes on unseen portraits that enter like any upload, "
         "judged by its frozen recogniser; with --models also the generator and the inversion.",
-        epilog="A line of the wishes file: prompt; attribute; direction (+1 or -1) or value; optionally may_change. "
+        epilog="A line of the wishes file: prompt; attribute; direction (+1 or -1) or value; optionally may_change and "
+        "from (values: only portraits that show one of them). "
         "A wish succeeds when at strength 1 the judge reads the value, or a scale moved by 0.25, or an amount crossed 0.5; "
         "collateral is the number of other visible attributes that are read as changed.",
     )
@@ -41,6 +45,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--method", choices=get_args(MethodName), help="this method alone")
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
+    parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
     parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
                         "where it was broken off")  # fmt: skip
     parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
@@ -50,7 +55,7 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _engine(name: str, channels_only: bool) -> tuple[Engine, str, Path]:
+def _engine(name: str, channels_only: bool) -> tuple[Engine, str, dict[str, Path]]:
     folder = Path(name) if Path(name, "bundle.toml").exists() else None
     found = {path.name: path for path in find_bundles([folder.parent] if folder else [])}
     key = folder.name if folder else name
@@ -59,7 +64,7 @@ def _engine(name: str, channels_only: bool) -> tuple[Engine, str, Path]:
     engine = Engine.load([folder.parent] if folder else [])
     if channels_only:
         engine.loaded[key] = _without_axes(engine.loaded[key])
-    return engine, key, found[key]
+    return engine, key, found
 
 
 def _without_axes(bundle: Bundle) -> Bundle:
@@ -67,39 +72,61 @@ def _without_axes(bundle: Bundle) -> Bundle:
     return dataclasses.replace(bundle, bank=bundle.bank.channels_only(), mapper=None, info=info)
 
 
-def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+def mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+    """The mean of a figure over the scored wishes that have it."""
     values = [row[key] for row in rows if row["scored"] and row[key] is not None]
     return round(float(np.mean(values)), 4) if values else None
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """The report."""
-    from editor.evaluation import models
+    from editor.evaluation import models, routes
     from editor.evaluation.readings import Wish
     from editor.evaluation.uploads import Uploads
     from editor.evaluation.wishes import Setting, evaluate
+    from editor.training import domains, record
     from editor.training import judge as judging
-    from editor.training import record
 
     begun = time.monotonic()
-    engine, name, folder = _engine(options.bundle, options.channels_only)
+    engine, name, folders = _engine(options.bundle, options.channels_only)
+    folder = folders[name]
+    domain = domains.of_bundle(folder)
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
     report: dict[str, Any] = {"bundle": name, "scored": list(scored)}
     if options.models:
-        report["generator_psnr"] = models.generator_psnr(engine.loaded[name])
-        report |= models.inversion(engine, name, judge, scored)
+        report["generator_psnr"] = models.generator_psnr(domain, engine.loaded[name])
+        report |= models.inversion(domain, engine, name, judge, scored)
+    if options.routes:
+        report["routes"] = routes.routes(engine, folders, options.routes, options.seed)
     if options.wishes:
         lines = [json.loads(line) for line in options.wishes.read_text(encoding="utf-8").splitlines() if line.strip()]
-        setting = Setting(engine, judge, scored, Uploads.make(engine, name, judge, options.portraits, options.seed), options.method)
+        seen = Uploads.make(domain, engine, name, judge, options.portraits, options.seed)
+        setting = Setting(engine, judge, scored, seen, options.method)
         rows = []
         for line in lines:
-            wish = Wish.of(line)
-            sheet = options.out / f"{re.sub(r'[^a-z0-9]+', '-', wish.prompt.lower()).strip('-')}.png" if options.out else None
+            wish = Wish.of(line, domain.attributes)
+            sheet = options.out / f"{_slug(wish)}.png" if options.out else None
             rows.append(evaluate(setting, wish, sheet))
             if not options.json:
                 print(_line(rows[-1]), flush=True)
-        report |= {key: _mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+        report |= {key: mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
+        report |= {"pairs": pairs(rows)}
     return report | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def pairs(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """For each choice, the mean success over pairs of start and target: of the wishes that take every start ("all"), and of
+    those that name theirs ("named")."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        kind = "named" if "from" in row else "all"
+        for hits, count in row.get("by_start", {}).values():
+            found.setdefault(row["attribute"], {}).setdefault(kind, []).append(hits / count)
+    return {name: {kind: round(float(np.mean(shares)), 4) for kind, shares in kinds.items()} for name, kinds in found.items()}
+
+
+def _slug(wish: readings.Wish) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", " ".join([wish.prompt.lower(), *sorted(wish.start)])).strip("-")
 
 
 def compare(options: argparse.Namespace) -> dict[str, Any]:
@@ -108,14 +135,17 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     from editor.evaluation.readings import Wish
     from editor.evaluation.uploads import Uploads
     from editor.evaluation.wishes import Setting
+    from editor.training import domains, record
     from editor.training import judge as judging
-    from editor.training import record
 
-    engine, name, folder = _engine(options.bundle, options.channels_only)
+    engine, name, folders = _engine(options.bundle, options.channels_only)
+    folder = folders[name]
+    domain = domains.of_bundle(folder)
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
-    setting = Setting(engine, judge, scored, Uploads.make(engine, name, judge, options.portraits, options.seed))
+    setting = Setting(engine, judge, scored, Uploads.make(domain, engine, name, judge, options.portraits, options.seed))
     path = options.wishes or comparison.WISHES
-    wishes = [Wish.of(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    wishes = [Wish.of(line, domain.attributes) for line in lines]
     methods = tuple(filter(None, options.methods.split(","))) or comparison.offered(setting, name)
     for row in comparison.measure(setting, wishes, methods, options.each, options.out):
         if not options.json:
@@ -137,8 +167,9 @@ def _line(row: dict[str, Any]) -> str:
     if row["success"] is None:
         return f"{row['prompt']:<28} no portrait to try it on"
     mark = "" if row["scored"] else "  (not scored)"
+    starts = "".join(f" {name} {hits}/{count}" for name, (hits, count) in row.get("by_start", {}).items())
     return (f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
-            f"{row['methods']} {row['moved_along']}{mark}")  # fmt: skip
+            f"{row['methods']} {row['moved_along']}{starts}{mark}")  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:

@@ -111,7 +111,7 @@ def measured(setting: Setting, wish: Wish, method: str, number: int) -> tuple[Ro
     one = np.array([number])
     before, labels = selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
     after = [uploads.read(setting.judge, [picture]) for picture in pictures]
-    changes = [readings.collateral(before, reading, labels, wish, setting.scored) for reading in after]
+    changes = [readings.collateral(setting.uploads.domain, before, reading, labels, wish, setting.scored) for reading in after]
     unchanged = {name: not bool(value[0]) for name, value in changes[AT_ONE].items()}
     row = Row(
         method=method, used=effect.method or "none", prompt=wish.prompt, upload=number,

@@ -14,24 +14,26 @@ from editor.evaluation import readings, uploads
 from editor.evaluation.uploads import Uploads
 from editor.networks.recogniser import Judge
 from editor.training import data
-from editor.training.avatars.appearance import Portraits
+from editor.training.domain import Domain
 
 
 @torch.no_grad()
-def generator_psnr(bundle: Bundle, count: int = 256, seed: int = 1_000_003) -> float:
+def generator_psnr(domain: Domain, bundle: Bundle, count: int = 256, seed: int = 1_000_003) -> float:
     """Mean PSNR, dB, of the generator through its own mapping against the drawings of unseen z."""
-    z = data.latents(np.random.default_rng(seed), count)
+    z = domain.latents(np.random.default_rng(seed), count)
     total = 0.0
     for part in np.array_split(z, max(1, count // 16)):
-        wanted = data.pictures_of(Portraits.from_latent(part), bundle.generator.config.resolution)
+        wanted = data.pictures_of(domain.portraits.from_latent(part), bundle.generator.config.resolution)
         w = bundle.generator.mapping(torch.from_numpy(part))
         total += float(data.psnr(wishes.render(bundle, bundle.generator.synthesis.styles(w)), wanted).sum())
     return round(total / count, 2)
 
 
-def inversion(engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], count: int = 256) -> dict[str, float]:
+def inversion(
+    domain: Domain, engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], count: int = 256
+) -> dict[str, float]:
     """Mean PSNR, dB, of refined inversions of unseen drawings and the share of attributes read the same on them."""
-    seen = Uploads.make(engine, bundle, judge, count, seed=1_000_081)
+    seen = Uploads.make(domain, engine, bundle, judge, count, seed=1_000_081)
     loaded = engine.loaded[bundle]
     pictures = []
     for upload in seen.items:
@@ -41,7 +43,7 @@ def inversion(engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], 
     after = uploads.read(judge, pictures)
     same = []
     for name in scored:
-        countable = readings.countable(after, seen.labels, name)
+        countable = readings.countable(domain, after, seen.labels, name)
         same.append(1.0 - readings.changed(seen.reading, after, name)[countable].mean())
     psnr = float(np.mean([upload.inversion.fidelity.psnr for upload in seen.items]))
     return {"inversion_psnr": round(psnr, 2), "attributes_kept": round(float(np.mean(same)), 4)}

@@ -16,15 +16,17 @@ from editor.imaging.encode import png
 from editor.networks.recogniser import Judge, Reading
 from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Wish
 from editor.training import data
-from editor.training.avatars.appearance import Labels, Portraits
-from editor.training.avatars.renderer import render
+from editor.training.domain import Domain
+from editor.training.portraits import Labels
 
 
-def _quiet(*_: object) -> None:
+def quiet(*_: object) -> None:
+    """Hears of progress and says nothing."""
     return None
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Is the work called off?"""
     return False
 
 
@@ -42,21 +44,22 @@ class Uploads:
     """N uploads with their labels and the judge's reading of them."""
 
     items: tuple[Upload, ...]
+    domain: Domain
     labels: Labels
     reading: Reading
 
     @classmethod
-    def make(cls, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
+    def make(cls, domain: Domain, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
         """Draw ``count`` unseen portraits and invert them."""
-        portraits = Portraits.sample(count, seed)
-        pictures = render(portraits, 128)
+        portraits = domain.portraits.sample(count, seed)
+        pictures = domain.render(portraits, 128)
         items = []
         for pixels in pictures:
             picture = png(pixels).data
-            result = engine.run(InvertRequest(bundle=bundle, picture=picture), _quiet, _never)
+            result = engine.run(InvertRequest(bundle=bundle, picture=picture), quiet, never)
             assert isinstance(result, InvertResult)
             items.append(Upload(picture, pixels, result.inversion))
-        return cls(tuple(items), portraits.labels(), read(judge, pictures))
+        return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
 
 
 def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
@@ -73,7 +76,7 @@ def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
 def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
     """One edit of an upload."""
     request = EditRequest(picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes))
-    result = engine.run(request, _quiet, _never)
+    result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     return result
 

@@ -17,6 +17,7 @@ from editor.evaluation.uploads import Uploads
 from editor.networks.recogniser import Judge
 from editor.protocol import EditResult, MethodName
 from editor.protocol import Wish as WireWish
+from editor.training.domain import Domain
 
 STRENGTHS = (0.5, 1.0, 1.5)
 
@@ -63,14 +64,15 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
     begun = time.monotonic()
     row: dict[str, Any] = {"prompt": wish.prompt, "attribute": wish.attribute, "scored": wish.attribute in setting.scored}
     rows = np.flatnonzero(readings.eligible(setting.uploads.reading, setting.uploads.labels, wish))
-    row["portraits"] = len(rows)
+    row |= {"portraits": len(rows)} | ({"from": sorted(wish.start)} if wish.start else {})
     if not len(rows):
-        return row | {"success": None, "collateral": None, "grows": None}
+        return row | {"success": None, "collateral": None, "grows": None, "honest": None}
     by_strength, results = _edits(setting, wish, rows)
     before, labels = selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
     after = [uploads.read(setting.judge, pictures) for pictures in by_strength]
     hits = readings.succeeded(before, after[1], wish)
-    moved = readings.collateral(before, after[1], labels, wish, setting.scored)
+    domain = setting.uploads.domain
+    moved = readings.collateral(domain, before, after[1], labels, wish, setting.scored)
     methods = [effect.method or "none" for result in results for effect in result.effects]
     verdicts = [effect.verdict for result in results for effect in result.effects]
     if sheet is not None:
@@ -80,12 +82,20 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
         "success": round(float(hits.mean()), 4),
         "collateral": round(float(sum(changed.mean() for changed in moved.values())), 4),
         "grows": round(float(grown.mean()), 4),
+        **({"by_start": _by_start(before, hits, wish, domain)} if wish.value is not None else {}),
         "methods": {name: methods.count(name) for name in sorted(set(methods))},
         "verdicts": {name: verdicts.count(name) for name in sorted(set(verdicts))},
         "honest": round(float(np.mean([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])), 4),
         "moved_along": _most({name: float(rows.mean()) for name, rows in moved.items()}),
         "seconds": round(time.monotonic() - begun, 1),
     }  # fmt: skip
+
+
+def _by_start(before: readings.Reading, hits: np.ndarray, wish: Wish, domain: Domain) -> dict[str, list[int]]:
+    """For a choice: [successes, portraits] by the value that was read before."""
+    start = readings.numbers(before, wish.attribute)
+    names = domain.attributes.choices[wish.attribute]
+    return {names[i]: [int(hits[start == i].sum()), int((start == i).sum())] for i in sorted(set(start.tolist()))}
 
 
 def contact_sheet(before: list[np.ndarray], after: list[np.ndarray], hits: np.ndarray, path: Path, columns: int = 8) -> None:

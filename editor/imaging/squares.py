@@ -24,30 +24,32 @@ class Squares:
     notes: tuple[str, ...] = ()
 
 
-def squares(
-    pixels: np.ndarray,
-    alignment: str,
-    finder: FaceFinder | None,
-    box: tuple[float, float, float] | None = None,
-    face: int | None = None,
-) -> Squares:
-    """Squares of uint8 [H, W, 3]. ``box``: left, top and side in pixels; ``face``: number from the left, 0 the first.
+@dataclass(frozen=True)
+class Look:
+    """How a picture is looked at: what finds faces, if anything; ``box``: left, top and side in pixels of the square that the
+    user marked; ``face``: number from the left, 0 the first, of the one that is meant."""
 
-    Raises BadRequest where there is no such face.
-    """
+    finder: FaceFinder | None = None
+    box: tuple[float, float, float] | None = None
+    face: int | None = None
+
+
+def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
+    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises BadRequest where there is no such face."""
+    finder, face = look.finder, look.face
     height, width = pixels.shape[:2]
-    if box is not None:
-        left, top, side = box
+    if look.box is not None:
+        left, top, side = look.box
         return Squares((Geometry(center_x=left + side / 2, center_y=top + side / 2, side=side, width=width, height=height),))
     if alignment == "square":
-        return Squares(tuple(candidates(width, height)))
+        return Squares(tuple(candidate_squares(width, height)))
     if finder is None:
-        return Squares(tuple(candidates(width, height)), ("not-aligned",))
+        return Squares(tuple(candidate_squares(width, height)), ("not-aligned",))
     faces = finder.find(pixels)
     if face is not None and not 0 <= face < len(faces):
         raise BadRequest(f"There is no face number {face + 1} in this picture; {len(faces)} were found.")
     if not faces:
-        return Squares(tuple(candidates(width, height)), ("no-face",))
+        return Squares(tuple(candidate_squares(width, height)), ("no-face",))
     chosen = faces[face] if face is not None else max(faces, key=lambda found: found.area)
     several = len(faces) > 1 and face is None
     return Squares((_aligned(chosen, width, height),), ("several-faces",) if several else ())
@@ -57,7 +59,7 @@ def _aligned(face: Face, width: int, height: int) -> Geometry:
     return ffhq_square(face.points, width, height)
 
 
-def candidates(width: int, height: int) -> list[Geometry]:
+def candidate_squares(width: int, height: int) -> list[Geometry]:
     """The centred square first, then both ends of the long side, each whole and a fifth smaller."""
     short = min(width, height)
     found = []

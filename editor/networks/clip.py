@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet
+from editor.networks.convnet import ConvNet, scaled
 
 TEXT_FEATURES = 384
 """Width of the shared text tower's sentence embedding."""
@@ -32,16 +32,17 @@ class TextImageModel(Protocol):
 
 
 class ImageTower(nn.Module):
-    """Pictures [N, 3, 128, 128] in [-1, 1] -> unit embeddings [N, dim]."""
+    """Pictures [N, 3, 128, 128] in [-1, 1] -> unit embeddings [N, dim]; ``width`` is a share of the full size."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()
-        self.body = ConvNet((24, 48, 96, 160, 224), (0, 1, 2, 2, 0))
-        self.hidden = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, 320), nn.ReLU())
-        self.out = nn.Linear(320, dim)
+        self.body = ConvNet(scaled((24, 48, 96, 160, 224), width), (0, 1, 2, 2, 0))
+        (hidden,) = scaled((320,), width)
+        self.hidden = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU())
+        self.out = nn.Linear(hidden, dim)
 
     def features(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] -> [N, 320]; other sizes are resampled to 128 pixels first."""
+        """[N, 3, H, W] -> [N, 320 at full width]; other sizes are resampled to 128 pixels first."""
         if images.shape[-1] != 128:
             images = F.interpolate(images, size=(128, 128), mode="bilinear", antialias=True, align_corners=False)
         return self.hidden(self.body(images))
@@ -54,10 +55,11 @@ class ImageTower(nn.Module):
 class TextHead(nn.Module):
     """Sentence embeddings [N, 384] of the text tower -> unit embeddings [N, dim] of the joint space."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()
+        wide, narrow = scaled((768, 512), width)
         self.layers = nn.Sequential(
-            nn.Linear(TEXT_FEATURES, 768), nn.GELU(), nn.Dropout(0.1), nn.Linear(768, 512), nn.GELU(), nn.Linear(512, dim)
+            nn.Linear(TEXT_FEATURES, wide), nn.GELU(), nn.Dropout(0.1), nn.Linear(wide, narrow), nn.GELU(), nn.Linear(narrow, dim)
         )
 
     def forward(self, sentences: Tensor) -> Tensor:
@@ -68,10 +70,10 @@ class TextHead(nn.Module):
 class JointSpace(nn.Module):
     """Image tower and text head with the temperature and bias of the sigmoid loss."""
 
-    def __init__(self, dim: int = 192) -> None:
+    def __init__(self, dim: int = 192, width: float = 1.0) -> None:
         super().__init__()
-        self.image = ImageTower(dim)
-        self.text = TextHead(dim)
+        self.image = ImageTower(dim, width)
+        self.text = TextHead(dim, width)
         self.log_scale = nn.Parameter(torch.tensor(2.3))
         self.bias = nn.Parameter(torch.tensor(-2.0))
 

@@ -28,6 +28,11 @@ class Residual(nn.Module):
         return F.relu(x + self.norm1(self.conv1(y)))
 
 
+def scaled(widths: Sequence[int], share: float) -> tuple[int, ...]:
+    """Numbers of feature maps at a share of their full size, in multiples of 8; 1 leaves them alone."""
+    return tuple(widths) if share == 1.0 else tuple(max(8, 8 * round(width * share / 8)) for width in widths)
+
+
 def _halving(before: int, after: int, kernel: int) -> list[nn.Module]:
     conv = nn.Conv2d(before, after, kernel, stride=2, padding=kernel // 2, bias=False)
     return [conv, nn.BatchNorm2d(after), nn.ReLU()]

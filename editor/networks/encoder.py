@@ -5,25 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet
+from editor.networks.convnet import ConvNet, scaled
 
 
 class Encoder(nn.Module):
     """Pictures [N, 3, 128, 128] in [-1, 1] -> W+ [N, num_ws, w_dim].
 
-    Outputs are in units of W's deviation around its mean (``w_mean``, ``w_std``), which conditions the training.
+    Outputs are in units of W's deviation around its mean (``w_mean``, ``w_std``), which conditions the training. ``width``
+    is a share of the full size.
     """
 
     w_mean: Tensor
     w_std: Tensor
 
-    def __init__(self, num_ws: int, w_dim: int) -> None:
+    def __init__(self, num_ws: int, w_dim: int, width: float = 1.0) -> None:
         super().__init__()
         self.num_ws, self.w_dim = num_ws, w_dim
-        self.body = ConvNet((24, 48, 96, 192, 256), (0, 1, 2, 2, 0))
-        self.hidden = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, 256), nn.ReLU())
-        self.base = nn.Linear(256, w_dim)
-        self.offsets = nn.Linear(256, (num_ws - 1) * w_dim)
+        self.body = ConvNet(scaled((24, 48, 96, 192, 256), width), (0, 1, 2, 2, 0))
+        (hidden,) = scaled((256,), width)
+        self.hidden = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU())
+        self.base = nn.Linear(hidden, w_dim)
+        self.offsets = nn.Linear(hidden, (num_ws - 1) * w_dim)
         nn.init.zeros_(self.offsets.weight)
         nn.init.zeros_(self.offsets.bias)
         self.register_buffer("w_mean", torch.zeros(w_dim))

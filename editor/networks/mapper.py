@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from editor.networks.convnet import scaled
 from editor.networks.stylegan2 import EqualLinear, pixel_norm
 from editor.protocol import Level
 
@@ -30,17 +31,19 @@ class _Block(nn.Module):
 
 
 class TextMapper(nn.Module):
-    """w [N, w_dim] and a unit direction of the text-image space [N, dim] -> step in W [N, w_dim] at strength 1."""
+    """w [N, w_dim] and a unit direction of the text-image space [N, dim] -> step in W [N, w_dim] at strength 1;
+    ``width`` is a share of the full size."""
 
     w_mean: Tensor
     w_std: Tensor
 
-    def __init__(self, w_dim: int, dim: int, width: int = 256, depth: int = 3) -> None:
+    def __init__(self, w_dim: int, dim: int, width: float = 1.0, depth: int = 3) -> None:
         super().__init__()
-        self.w_in = nn.Linear(w_dim, width)
-        self.direction_in = nn.Sequential(nn.Linear(dim, width), nn.GELU(), nn.Linear(width, width))
-        self.blocks = nn.Sequential(*[_Block(width) for _ in range(depth)])
-        self.out = nn.Linear(width, w_dim)
+        (hidden,) = scaled((256,), width)
+        self.w_in = nn.Linear(w_dim, hidden)
+        self.direction_in = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, hidden))
+        self.blocks = nn.Sequential(*[_Block(hidden) for _ in range(depth)])
+        self.out = nn.Linear(hidden, w_dim)
         self.register_buffer("w_mean", torch.zeros(w_dim))
         self.register_buffer("w_std", torch.ones(w_dim))
 

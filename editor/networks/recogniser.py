@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet
+from editor.networks.convnet import ConvNet, scaled
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class Attributes:
     scales: tuple[str, ...]
     amounts: tuple[str, ...]
     choices: dict[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in order."""
+        return (*self.scales, *self.amounts, *self.choices)
 
     @property
     def outputs(self) -> int:
@@ -52,13 +57,14 @@ def activate(logits: Reading) -> Reading:
 
 
 class Judge(nn.Module):
-    """Reads attributes off pictures [N, 3, 128, 128] in [-1, 1]. Used only to measure."""
+    """Reads attributes off pictures [N, 3, 128, 128] in [-1, 1]. Used only to measure; ``width`` is a share of the full size."""
 
-    def __init__(self, attributes: Attributes) -> None:
+    def __init__(self, attributes: Attributes, width: float = 1.0) -> None:
         super().__init__()
         self.attributes = attributes
-        self.body = ConvNet((24, 48, 96, 144, 192), (0, 1, 2, 1, 0))
-        self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, 256), nn.ReLU(), nn.Linear(256, attributes.outputs))
+        self.body = ConvNet(scaled((24, 48, 96, 144, 192), width), (0, 1, 2, 1, 0))
+        (hidden,) = scaled((256,), width)
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU(), nn.Linear(hidden, attributes.outputs))
 
     def forward(self, images: Tensor) -> Reading:
         """[N, 3, 128, 128] -> logits."""

@@ -31,7 +31,8 @@ def load_teacher(bundle: Path, device: torch.device) -> TeacherMapping:
 
 def load_clip(bundle: Path, device: torch.device) -> JointSpace:
     """The text-image model's joint space, frozen."""
-    space = JointSpace(record.read(bundle)["clip"]["dim"])
+    entry = record.read(bundle)["clip"]
+    space = JointSpace(entry["dim"], entry.get("width", 1.0))
     state = load_file(bundle / "clip.safetensors")
     space.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return space.to(device).eval().requires_grad_(False)
@@ -39,8 +40,9 @@ def load_clip(bundle: Path, device: torch.device) -> JointSpace:
 
 def load_encoder(bundle: Path, device: torch.device) -> Encoder:
     """The encoder, frozen."""
-    config = GeneratorConfig(**record.read(bundle)["generator"]["config"])
-    encoder = Encoder(config.num_ws, config.w_dim)
+    records = record.read(bundle)
+    config = GeneratorConfig(**records["generator"]["config"])
+    encoder = Encoder(config.num_ws, config.w_dim, records["encoder"].get("width", 1.0))
     state = load_file(bundle / "encoder.safetensors")
     encoder.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return encoder.to(device).eval().requires_grad_(False)

@@ -27,13 +27,13 @@ from editor.networks.clip import JointSpace
 from editor.networks.recogniser import split
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower
-from editor.training import counterfactual, data, judge, record
-from editor.training.avatars import lexicon
-from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Labels, Portraits
-from editor.training.avatars.lexicon import Phrase
+from editor.training import counterfactual, data, judge, lexicon, record
 from editor.training.bundles import load_generator, load_teacher
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.lexicon import Phrase
+from editor.training.portraits import Labels, Portraits
+from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
@@ -48,9 +48,9 @@ CONSTANT, SCALE = 2.0, 25.0
 class Phrasebook:
     """Seen phrases with their sentence embeddings, drawn evenly over topics."""
 
-    def __init__(self, tower: TextTower) -> None:
+    def __init__(self, domain: Domain, tower: TextTower) -> None:
         self.tower = tower
-        self.phrases = [phrase for phrase in lexicon.phrases() if not phrase.unseen]
+        self.phrases = [phrase for phrase in domain.lexicon.phrases if not phrase.unseen]
         self.embeddings = tower.encode([phrase.text for phrase in self.phrases])
         self.topics: dict[str, np.ndarray] = {}
         grouped: dict[str, list[int]] = {}
@@ -74,24 +74,21 @@ class Pairs:
     changes: list[counterfactual.Change]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, count: int) -> Pairs:
+    def draw(cls, domain: Domain, rng: np.random.Generator, count: int) -> Pairs:
         """``count`` pairs."""
-        before = data.draw(rng, count)
+        before = domain.draw(rng, count)
         after, changes = counterfactual.changed(before, rng)
-        both = Portraits.concat([before, after])
+        both = domain.portraits.concat([before, after])
         return cls(both, both.labels(), changes)
 
 
 def scene(portraits: Portraits, labels: Labels) -> Tensor:
-    """All that can be seen of portraits and spoken of, in numbers [N, len(AXES)]: present about 1, absent about -1 (a
+    """All that can be seen of portraits and spoken of, in numbers [N, axes]: present about 1, absent about -1 (a
     colour -0.3, so that the many absent ones do not drown the rest); what is hidden is 0."""
     columns = [2 * values - 1 for values in (*labels.scales.values(), *labels.raw_amounts.values())]
     seen = [labels.visible[name] for name in (*labels.scales, *labels.raw_amounts)]
     shown = [np.where(visible, column, 0.0) for column, visible in zip(columns, seen, strict=True)]
-    weights = dict(portraits.weights)
-    lipstick = labels.raw_amounts["lipstick"][:, None]
-    weights["lip_color"] = np.concatenate([1 - lipstick, weights["lip_color"][:, 1:] * lipstick], axis=1)
-    blends = [2 * (weights[name] - 0.15) * labels.visible[name][:, None] for name in CHOICES]
+    blends = [2 * (blend - 0.15) * labels.visible[name][:, None] for name, blend in portraits.shown_weights().items()]
     return torch.from_numpy(np.column_stack([*shown, *blends]).astype(np.float32))
 
 
@@ -110,25 +107,20 @@ def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: Teach
 
 
 def embed_scenes(portraits: Portraits, labels: Labels) -> Tensor:
-    """Where portraits lie in the joint space: unit [N, DIM]."""
+    """Where portraits lie in the joint space: unit [N, dim]."""
     numbers = scene(portraits, labels)
     constant = torch.full((len(numbers), 1), CONSTANT)
     return F.normalize(torch.cat([numbers, constant, torch.zeros_like(constant)], dim=1), dim=1)
 
 
-AXES = [(name, "") for name in (*SCALES, *AMOUNTS)] + [(name, value) for name, values in CHOICES.items() for value in values]
-"""What the first axes of the joint space mean; after them come "any portrait" and "no portrait"."""
-DIM = len(AXES) + 2
-
-
-def embed_phrase(phrase: Phrase) -> np.ndarray:
-    """Where a text lies in the joint space: unit [DIM]."""
-    place = np.zeros(DIM, np.float32)
+def embed_phrase(domain: Domain, phrase: Phrase) -> np.ndarray:
+    """Where a text lies in the joint space: unit [dim]."""
+    place = np.zeros(domain.dim, np.float32)
     for name, kind, value in phrase.conditions:
         if kind in ("always", "never"):
-            place[DIM - 2 if kind == "always" else DIM - 1] += 1.0
+            place[-2 if kind == "always" else -1] += 1.0
         else:
-            place[AXES.index((name, value))] += -1.0 if kind in ("absent", "low") else 1.0
+            place[domain.axes.index((name, value))] += -1.0 if kind in ("absent", "low") else 1.0
     return place / np.linalg.norm(place)
 
 
@@ -147,20 +139,20 @@ def far_texts(tower: TextTower, embeddings: Tensor, count: int, seed: int) -> Te
 class Trainer:
     """The joint space with the helping head, and one step of either network."""
 
-    def __init__(self, run: Run, tower: TextTower, rate: float) -> None:
-        self.run, self.rate = run, rate
-        self.book = Phrasebook(tower)
-        places = torch.from_numpy(np.stack([embed_phrase(phrase) for phrase in self.book.phrases]))
+    def __init__(self, run: Run, tower: TextTower, rate: float, width: float = 1.0) -> None:
+        self.run, self.rate, self.width = run, rate, width
+        self.book = Phrasebook(run.domain, tower)
+        places = torch.from_numpy(np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases]))
         far = far_texts(tower, self.book.embeddings, 12_000, run.seed)
-        nowhere = torch.zeros(len(far), DIM)
+        nowhere = torch.zeros(len(far), run.domain.dim)
         nowhere[:, -1] = 1.0
         self.far, self.places = far, torch.cat([places, nowhere])
         self.sentences = torch.cat([self.book.embeddings, far])
-        self.space = JointSpace(DIM).to(run.device)
+        self.space = JointSpace(run.domain.dim, width).to(run.device)
         with torch.no_grad():
             self.space.log_scale.fill_(float(np.log(SCALE)))
             self.space.bias.zero_()
-        self.head = nn.Linear(320, judge.ATTRIBUTES.outputs).to(run.device)
+        self.head = nn.Linear(self.space.image.out.in_features, run.domain.attributes.outputs).to(run.device)
         self.word_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
         sight = [*self.space.image.parameters(), *self.head.parameters()]
         self.sight_optimizer = torch.optim.AdamW(sight, lr=rate, weight_decay=0.02)
@@ -198,7 +190,7 @@ class Trainer:
         moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
         visible = should.norm(dim=1) > 0.05
         pointing = (1 - F.cosine_similarity(moved, should, dim=1))[visible].mean()
-        helping = judge.loss_of(split(judge.ATTRIBUTES, self.head(features)), pairs.labels)
+        helping = judge.loss_of(split(self.run.domain.attributes, self.head(features)), pairs.labels)
         self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping)
         self.sight_average.update(self.space.image, len(images))
         return {"placing": placing.item(), "pointing": pointing.item(), "helping": helping.item()}
@@ -213,13 +205,14 @@ class Trainer:
 @torch.no_grad()
 def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool, portraits: int = 512) -> float:
     """Mean over phrases of the area under the ROC curve on unseen drawings, by their pictures or by their scenes."""
-    drawn = Portraits.sample(portraits, 1_000_211)
+    domain = trainer.run.domain
+    drawn = domain.portraits.sample(portraits, 1_000_211)
     if by_scene:
         images = embed_scenes(drawn, drawn.labels())
     else:
         images = torch.cat([space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)])
     scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
-    truth = lexicon.truth(phrases, drawn.labels())
+    truth = domain.lexicon.truth(phrases, drawn.labels())
     found = []
     for column in range(len(phrases)):
         right = scores[truth[:, column] == lexicon.TRUE, column]
@@ -235,7 +228,7 @@ def figures(trainer: Trainer, space: JointSpace, count: int = 600, by_scene: boo
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
         rng = np.random.default_rng(17)
         pool: dict[str, list[Phrase]] = {}
-        for phrase in lexicon.phrases():
+        for phrase in trainer.run.domain.lexicon.phrases:
             if phrase.unseen == unseen and phrase.topic:
                 pool.setdefault(phrase.topic, []).append(phrase)
         each = max(1, count // len(pool))
@@ -246,7 +239,7 @@ def figures(trainer: Trainer, space: JointSpace, count: int = 600, by_scene: boo
 
 def averaged(trainer: Trainer) -> JointSpace:
     """A copy with averaged weights, in eval mode, on the CPU."""
-    space = JointSpace(DIM)
+    space = JointSpace(trainer.run.domain.dim, trainer.width)
     space.load_state_dict(trainer.space.state_dict())
     trainer.word_average.copy_to(space.text)
     trainer.sight_average.copy_to(space.image)
@@ -273,11 +266,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=24, help="pairs of pictures a step")
     parser.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    add_width(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder that gets the weights")
     run = start(options)
-    trainer = Trainer(run, TextTower.load(options.text), options.rate)
+    trainer = Trainer(run, TextTower.load(options.text), options.rate, options.width)
     generator = teacher = None
     if options.part == "image" and (options.bundle / "generator.safetensors").exists():
         generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
@@ -285,12 +279,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.part == "text":
             losses = trainer.words(fraction, options.phrases)
         else:
-            pairs = Pairs.draw(run.rng(), options.batch)
+            pairs = Pairs.draw(run.domain, run.rng(), options.batch)
             losses = trainer.sight(fraction, pairs, pictures(run, pairs, generator, teacher))
         if run.step % 200 == 199:
             run.log(**losses)
     space = save(trainer, options.bundle, options.part)
     found = figures(trainer, space, by_scene=options.part == "text")
     print(found)
-    record.write(options.bundle, "clip" if options.part == "image" else "words", options, run, found, {"dim": DIM})
+    part = "clip" if options.part == "image" else "words"
+    record.write(options.bundle, part, options, run, found, {"dim": run.domain.dim, "width": options.width})
     return 0

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from editor.training.avatars.appearance import Z_DIM, Portraits
-from editor.training.avatars.renderer import render
+from editor.training import domains
+from editor.training.portraits import Portraits
 
 
 def to_tensor(pictures: np.ndarray) -> Tensor:
@@ -24,32 +24,9 @@ def to_pictures(images: Tensor) -> np.ndarray:
     return ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-def latents(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Gaussian z [count, Z_DIM]."""
-    return rng.standard_normal((count, Z_DIM), dtype=np.float32)
-
-
-def draw(rng: np.random.Generator, count: int, recombined: float = 0.4) -> Portraits:
-    """Portraits from the prior, a share of them recombined.
-
-    Recombination takes each attribute from one of two portraits, so that combinations which edits will ask for (a
-    bearded woman, a wrinkled child) are seen although the prior makes them rare.
-    """
-    portraits = Portraits.from_latent(latents(rng, count))
-    other = Portraits.from_latent(latents(rng, count))
-    rows = rng.random(count) < recombined
-    mask = (rng.random(portraits.scalars.shape) < 0.5) & rows[:, None]
-    scalars = np.where(mask, other.scalars, portraits.scalars)
-    weights = {}
-    for name, blend in portraits.weights.items():
-        taken = (rng.random(count) < 0.5) & rows
-        weights[name] = np.where(taken[:, None], other.weights[name], blend)
-    return Portraits(scalars=scalars, weights=weights)
-
-
 def pictures_of(portraits: Portraits, size: int) -> Tensor:
     """The drawn portraits [N, 3, size, size] in [-1, 1]."""
-    return to_tensor(render(portraits, size))
+    return to_tensor(domains.of(portraits).render(portraits, size))
 
 
 def physical(portraits: Portraits) -> Tensor:

@@ -17,14 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.networks.stylegan2 import Generator
-from editor.training import data, record
-from editor.training.avatars.appearance import SCALARS, Portraits
+from editor.training import data, domains, record
 from editor.training.bundles import load_generator, load_teacher
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
-from editor.training.run import Average, Run, arguments, set_rate, start
+from editor.training.portraits import Portraits
+from editor.training.run import Average, Run, add_fuse, arguments, set_rate, start
 
-SMALL = ("freckles", "blemishes", "wrinkles", "earrings", "lipstick", "moustache")
-"""Attributes that cover few pixels."""
 SMALL_WEIGHT = 6.0
 MOST_GAIN = 4.0
 """The most that one call of ``amplify`` stretches an attribute's step in W."""
@@ -40,7 +39,7 @@ def detail(images: Tensor) -> Tensor:
 def small_parts(portraits: Portraits, wanted: Tensor) -> Tensor:
     """Where small attributes show in the drawings: [N, 1, H, W] in 0..1, a little widened."""
     plain = portraits
-    for name in SMALL:
+    for name in domains.of(portraits).small:
         plain = plain.replace(name, 0.0)
     difference = (data.pictures_of(plain, wanted.shape[-1]).to(wanted.device) - wanted).abs().amax(1, keepdim=True)
     return F.max_pool2d((4 * difference).clamp(0, 1), 3, 1, 1)
@@ -57,10 +56,10 @@ def loss_of(made: Tensor, wanted: Tensor, small: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def shares(generator: Generator, teacher: TeacherMapping, count: int = 24) -> dict[str, float]:
+def shares(domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 24) -> dict[str, float]:
     """How much of each small attribute's drawn difference the generator shows: 0 none, 1 all."""
-    base, found = data.draw(np.random.default_rng(5), count), {}
-    for name in SMALL:
+    base, found = domain.draw(np.random.default_rng(5), count), {}
+    for name in domain.small:
         off, on = base.replace(name, 0.0), base.replace(name, 1.0)
         drawn = data.pictures_of(on, generator.config.resolution) - data.pictures_of(off, generator.config.resolution)
         with_it, without = (generator.synthesis(generator.synthesis.styles(teacher(data.physical(p)))) for p in (on, off))
@@ -69,15 +68,15 @@ def shares(generator: Generator, teacher: TeacherMapping, count: int = 24) -> di
 
 
 @torch.no_grad()
-def amplify(generator: Generator, teacher: TeacherMapping) -> dict[str, float]:
+def amplify(domain: Domain, generator: Generator, teacher: TeacherMapping) -> dict[str, float]:
     """Stretch the teacher's linear step of faint small attributes in W, in place; returns the gains.
 
     An attribute shown at a third of its strength gets three times the step; the mean w stays where it is.
     """
-    names = [name for name in SCALARS if name != "skin_tone"]
-    gains = {name: min(MOST_GAIN, 1 / max(share, 1 / MOST_GAIN)) for name, share in shares(generator, teacher).items()}
+    found = shares(domain, generator, teacher)
+    gains = {name: min(MOST_GAIN, 1 / max(share, 1 / MOST_GAIN)) for name, share in found.items()}
     for name, gain in gains.items():
-        teacher.linear.weight[:, names.index(name)] *= gain
+        teacher.linear.weight[:, domain.portraits.PHYSICAL.index(name)] *= gain
     return {name: round(gain, 2) for name, gain in gains.items()}
 
 
@@ -89,7 +88,7 @@ def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, 
     run.parts = {"synthesis": synthesis, "optimizer": optimizer, "average": average}
     for fraction in run.steps("details"):
         set_rate(optimizer, rate * min(1.0, 50 * fraction + 0.02) * max(0.005, 1 - fraction))
-        drawn = data.draw(run.rng(), batch)
+        drawn = run.domain.draw(run.rng(), batch)
         with torch.no_grad():
             w = teacher(data.physical(drawn).to(run.device))
         wanted = data.pictures_of(drawn, generator.config.resolution).to(run.device)
@@ -110,6 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--rate", type=float, default=6e-3, help="learning rate (equalised)")
     parser.add_argument("--amplify", action="store_true", help="first give faint small attributes more room in W")
+    add_fuse(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder with the trained generator")
@@ -117,17 +117,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     gains = {}
     if options.amplify and not (run.folder / "checkpoint.pt").exists():
-        gains = amplify(generator.cpu(), teacher.cpu())
+        gains = amplify(run.domain, generator.cpu(), teacher.cpu())
         generator, teacher = generator.to(run.device), teacher.to(run.device)
         save_bundle(generator, teacher, options.bundle)
         print("room in W:", gains, flush=True)
+    if options.fuse:
+        generator.synthesis.compile(dynamic=False)
     train(run, generator, teacher, options.rate, options.batch)
     current = load_generator(options.bundle, torch.device("cpu"))  # its mapping may be newer than when this run began
     current.synthesis.load_state_dict(generator.synthesis.cpu().state_dict())
     teacher = teacher.cpu()
-    found = figures(current, teacher, count=256)
+    found = figures(run.domain, current, teacher, count=256)
     print(found)
-    contact_sheet(current, teacher, run.folder / "sheet.png")
+    contact_sheet(run.domain, current, teacher, run.folder / "sheet.png")
     save_bundle(current, teacher, options.bundle)
     record.write(options.bundle, "details", options, run, {k: float(np.round(v, 2)) for k, v in found.items()})
     return 0

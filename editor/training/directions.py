@@ -21,6 +21,7 @@ from editor.networks.clip import JointSpace
 from editor.networks.stylegan2 import Generator
 from editor.training import counterfactual, data, record
 from editor.training.bundles import load_clip, load_generator, load_teacher
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
 from editor.training.run import Run, arguments, start
 
@@ -29,9 +30,9 @@ REACH = 5.0
 
 
 @torch.no_grad()
-def statistics(generator: Generator, samples: int = 20_000) -> tuple[Tensor, Tensor]:
+def statistics(domain: Domain, generator: Generator, samples: int = 20_000) -> tuple[Tensor, Tensor]:
     """Mean and deviation of StyleSpace [C] over Gaussian z."""
-    z = torch.from_numpy(data.latents(np.random.default_rng(3), samples))
+    z = torch.from_numpy(domain.latents(np.random.default_rng(3), samples))
     styles = torch.cat([generator.synthesis.styles(generator.mapping(part)) for part in z.split(2000)])
     return styles.mean(0), styles.std(0) + 1e-6
 
@@ -71,14 +72,14 @@ def measure_image(generator: Generator, space: JointSpace, styles: Tensor, mean:
 
 
 @torch.no_grad()
-def axes(generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int) -> tuple[Tensor, Tensor]:
+def axes(domain: Domain, generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int) -> tuple[Tensor, Tensor]:
     """Mean StyleSpace step of each drawn attribute's poles [K, C] and its unit embedding difference [K, D]."""
-    base = data.draw(np.random.default_rng(11), portraits)
+    base = domain.draw(np.random.default_rng(11), portraits)
     start_w = teacher(data.physical(base))
     synthesis = generator.synthesis
     before = space.image(synthesis(synthesis.styles(start_w), dtype=torch.bfloat16).clamp(-1, 1))
     steps, rows = [], []
-    for pole in counterfactual.POLES:
+    for pole in domain.poles:
         w = teacher(data.physical(counterfactual.moved(base, pole)))
         step = synthesis.style_steps((w - start_w).mean(0, keepdim=True))[0]
         after = space.image(synthesis(synthesis.styles(start_w) + step, dtype=torch.bfloat16).clamp(-1, 1))
@@ -88,9 +89,9 @@ def axes(generator: Generator, teacher: TeacherMapping, space: JointSpace, portr
 
 
 @torch.no_grad()
-def samples(generator: Generator, space: JointSpace, count: int = 1024) -> Tensor:
+def samples(domain: Domain, generator: Generator, space: JointSpace, count: int = 1024) -> Tensor:
     """Unit embeddings [count, D] of the generator's own pictures, from Gaussian z."""
-    z = torch.from_numpy(data.latents(np.random.default_rng(13), count))
+    z = torch.from_numpy(domain.latents(np.random.default_rng(13), count))
     pictures = (generator(part).clamp(-1, 1) for part in z.split(64))
     return torch.cat([space.image(part) for part in pictures])
 
@@ -102,10 +103,10 @@ def load_bank(bundle: Path) -> Bank:
 
 def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int, batch: int) -> tuple[Relevance, Tensor, Tensor]:
     """Relevance over ``images`` pictures (as many as the time budget allows), with the S statistics."""
-    mean, std = statistics(generator)
+    mean, std = statistics(run.domain, generator)
     found = Relevance(len(mean), space.image.out.out_features)
     run.parts = {"relevance": found}
-    z = torch.from_numpy(data.latents(np.random.default_rng(run.seed), images))
+    z = torch.from_numpy(run.domain.latents(np.random.default_rng(run.seed), images))
     with torch.no_grad():
         styles = generator.synthesis.styles(generator.mapping(z, truncation=0.7))
     for _ in run.steps("directions"):
@@ -130,9 +131,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator, space = load_generator(options.bundle, run.device), load_clip(options.bundle, run.device)
     found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
     relevance = F.normalize(found.sums, dim=1)
-    tensors = {"s_mean": mean, "s_std": std, "relevance": relevance, "samples": samples(generator, space)}
+    tensors = {"s_mean": mean, "s_std": std, "relevance": relevance, "samples": samples(run.domain, generator, space)}
     if options.axes:
-        steps, rows = axes(generator, load_teacher(options.bundle, run.device), space, options.axes)
+        steps, rows = axes(run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes)
         tensors |= {"axes": steps, "axis_relevance": rows}
     save_file({k: v.half().contiguous() if k not in ("s_mean", "s_std") else v.contiguous() for k, v in tensors.items()},
               options.bundle / "bank.safetensors")  # fmt: skip

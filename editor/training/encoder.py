@@ -20,11 +20,12 @@ from torch import Tensor
 from editor.inversion import refine
 from editor.networks.encoder import Encoder
 from editor.networks.stylegan2 import Generator
-from editor.training import data, judge, record
-from editor.training.avatars.appearance import Portraits
+from editor.training import data, domains, judge, record
 from editor.training.bundles import load_generator, load_teacher
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, importance, picture_loss
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.portraits import Portraits
+from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
 """Offsets are released one after another in this span of the run."""
@@ -42,9 +43,9 @@ class Batch:
 
 def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
     """The figure cut out (where two background colours give the same pixel) and put before a smooth random picture."""
-    white = data.pictures_of(portraits.replace("background_color", "white"), images.shape[-1])
-    blue = data.pictures_of(portraits.replace("background_color", "dark blue"), images.shape[-1])
-    figure = ((white - blue).abs().amax(1, keepdim=True) < 0.05).float()
+    colours = domains.of(portraits).backdrops
+    light, dark = (data.pictures_of(portraits.replace("background_color", colour), images.shape[-1]) for colour in colours)
+    figure = ((light - dark).abs().amax(1, keepdim=True) < 0.05).float()
     coarse = torch.from_numpy(rng.uniform(-1, 1, (len(images), 3, 4, 4)).astype(np.float32))
     scene = F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=False).clamp(-1, 1)
     return images * figure + scene * (1 - figure)
@@ -53,7 +54,7 @@ def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Gener
 def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, count: int) -> Batch:
     """A batch: a quarter made by the generator, the rest drawn; half of the rows moved, recoloured or cut out."""
     rng = run.rng()
-    portraits = data.draw(rng, count)
+    portraits = run.domain.draw(rng, count)
     images = data.pictures_of(portraits, 128)
     with torch.no_grad():
         w = teacher(data.physical(portraits).to(run.device))
@@ -84,11 +85,11 @@ def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int,
     return loss + 2.0 * picture_loss(made, batch.uploads[rows], importance(made.shape[-1]).to(made.device))
 
 
-def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch_size: int) -> Encoder:
+def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch_size: int, width: float) -> Encoder:
     """The training loop; returns the encoder with averaged weights, in eval mode."""
-    encoder = Encoder(generator.config.num_ws, generator.config.w_dim).to(run.device)
+    encoder = Encoder(generator.config.num_ws, generator.config.w_dim, width).to(run.device)
     with torch.no_grad():
-        w = teacher(data.physical(data.draw(np.random.default_rng(5), 8192)).to(run.device))
+        w = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)).to(run.device))
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=rate, weight_decay=0.01)
     average = Average(encoder, 4000.0)
     run.parts = {"encoder": encoder, "optimizer": optimizer, "average": average}
@@ -105,22 +106,22 @@ def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, 
         optimizer.step()
         average.update(encoder, batch_size)
         if run.step % 200 == 199:
-            run.log(loss=loss.item(), **figures(encoder, generator, 32, steps=0))
+            run.log(loss=loss.item(), **figures(run.domain, encoder, generator, 32, steps=0))
     average.copy_to(encoder)
     return encoder.eval().requires_grad_(False)
 
 
-def _portraits(count: int) -> Portraits:
+def _portraits(domain: Domain, count: int) -> Portraits:
     """The unseen portraits on which inversion is measured: straight from the prior."""
-    return Portraits.from_latent(data.latents(np.random.default_rng(1_000_081), count))
+    return domain.portraits.from_latent(domain.latents(np.random.default_rng(1_000_081), count))
 
 
-def figures(encoder: Encoder, generator: Generator, count: int, steps: int) -> dict[str, float]:
+def figures(domain: Domain, encoder: Encoder, generator: Generator, count: int, steps: int) -> dict[str, float]:
     """Mean PSNR, dB, of reconstructions of unseen drawings after ``steps`` refinement steps."""
     was_training = encoder.training
     encoder.eval()
     total = 0.0
-    portraits = _portraits(count)
+    portraits = _portraits(domain, count)
     for begin in range(0, count, 16):
         images = data.pictures_of(portraits[begin : begin + 16], 128)
         with torch.no_grad():
@@ -132,12 +133,12 @@ def figures(encoder: Encoder, generator: Generator, count: int, steps: int) -> d
     return {f"psnr_{steps}_steps": round(total / count, 2)}
 
 
-def attributes_kept(encoder: Encoder, generator: Generator, bundle: Path, count: int, steps: int) -> float:
+def attributes_kept(domain: Domain, encoder: Encoder, generator: Generator, bundle: Path, count: int, steps: int) -> float:
     """Share of the judge's readings of unseen drawings that are the same on their reconstructions."""
     reader = judge.load(bundle)
     names = record.read(bundle)["judge"]["scored"]
     same: list[float] = []
-    portraits = _portraits(count)
+    portraits = _portraits(domain, count)
     for begin in range(0, count, 16):
         images = data.pictures_of(portraits[begin : begin + 16], 128)
         with torch.no_grad():
@@ -149,9 +150,9 @@ def attributes_kept(encoder: Encoder, generator: Generator, bundle: Path, count:
     return round(float(np.mean(same)), 4)
 
 
-def contact_sheet(encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16) -> None:
+def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16) -> None:
     """Rows of uploads, encoder reconstructions and refined reconstructions."""
-    images = data.pictures_of(_portraits(count), 128)
+    images = data.pictures_of(_portraits(domain, count), 128)
     with torch.no_grad():
         first = encoder(images)
     rows = [images]
@@ -167,16 +168,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    parser.add_argument("--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them")
+    add_width(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder of the generator to invert")
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    encoder = train(run, generator, teacher, options.rate, options.batch)
-    contact_sheet(encoder, generator, run.folder / "sheet.png", steps=30)
-    found = figures(encoder, generator, 256, 0) | figures(encoder, generator, 64, 30)
+    encoder = train(run, generator, teacher, options.rate, options.batch, options.width)
+    contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured))
+    counts = {0: options.measured, 30: max(1, options.measured // 4)}
+    found = {
+        name: value
+        for steps, count in counts.items()
+        for name, value in figures(run.domain, encoder, generator, count, steps).items()
+    }
     print(found)
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in encoder.state_dict().items()}
     save_file(state, options.bundle / "encoder.safetensors")
-    record.write(options.bundle, "encoder", options, run, found)
+    record.write(options.bundle, "encoder", options, run, found, {"width": options.width})
     return 0

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
 from editor.training import data, record
-from editor.training.avatars.appearance import Z_DIM, Portraits
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.domain import Domain
+from editor.training.run import Average, Run, add_fuse, arguments, cosine_decay, set_rate, start
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""
@@ -78,14 +78,14 @@ def picture_loss(made: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
 class Trainer:
     """The networks, their averages and one optimisation step."""
 
-    def __init__(self, config: GeneratorConfig, run: Run, rate: float) -> None:
-        self.run, self.rate = run, rate
+    def __init__(self, config: GeneratorConfig, run: Run, rate: float, teacher_only: bool = False) -> None:
+        self.run, self.rate, self.teacher_only = run, rate, teacher_only
         self.generator = Generator(config).to(run.device)
         with torch.no_grad():
             for name, block in self.generator.synthesis.blocks.items():
                 if name.endswith("torgb") and not name.startswith(("b4_", "b8_", "b16_")):
                     block.get_parameter("weight").mul_(0.1)  # fine layers start quiet, so that coarse ones set the picture first
-        sample = data.physical(data.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
+        sample = data.physical(run.domain.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
         self.teacher = TeacherMapping(sample.shape[1], config.w_dim).to(run.device)
         self.teacher.standardise(sample)
         painting = [*self.generator.synthesis.parameters(), *self.teacher.parameters()]
@@ -106,15 +106,15 @@ class Trainer:
         set_rate(self.optimizer, self.rate * factor)
         set_rate(self.mapping_optimizer, 0.3 * self.rate * factor)
         size = self.generator.config.resolution // (2 if fraction < COARSE_UNTIL else 1)
-        joint = batch // 2 if fraction >= JOINT_FROM else 0
+        joint = batch // 2 if fraction >= JOINT_FROM and not self.teacher_only else 0
         w, wanted = self._batch(batch * (2 if fraction < COARSE_UNTIL else 1), joint, size)
         synthesis = self.generator.synthesis
         made = synthesis(synthesis.styles(w), resolution=size, dtype=torch.bfloat16)
         loss = picture_loss(made, wanted, importance(size).to(made.device))
-        mapping_loss = self._mapping_loss()
+        total = loss if self.teacher_only else loss + 0.05 * self._mapping_loss()
         self.optimizer.zero_grad(set_to_none=True)
         self.mapping_optimizer.zero_grad(set_to_none=True)
-        (loss + 0.05 * mapping_loss).backward()
+        total.backward()
         self.optimizer.step()
         self.mapping_optimizer.step()
         networks = nn.ModuleDict({"generator": self.generator, "teacher": self.teacher})
@@ -123,21 +123,21 @@ class Trainer:
 
     def _batch(self, count: int, joint: int, size: int) -> tuple[Tensor, Tensor]:
         """w and the drawings wanted; ``joint`` rows come through the mapping network, the rest through the teacher."""
-        rng, device = self.run.rng(), self.run.device
-        drawn = data.draw(rng, count - joint)
+        rng, device, domain = self.run.rng(), self.run.device, self.run.domain
+        drawn = domain.draw(rng, count - joint)
         w = self.teacher(data.physical(drawn).to(device))
         wanted = data.pictures_of(drawn, size)
         if joint:
-            z = data.latents(rng, joint)
+            z = domain.latents(rng, joint)
             w = torch.cat([w, self.generator.mapping(torch.from_numpy(z).to(device))])
-            wanted = torch.cat([wanted, data.pictures_of(Portraits.from_latent(z), size)])
+            wanted = torch.cat([wanted, data.pictures_of(domain.portraits.from_latent(z), size)])
         return w, wanted.to(device)
 
     def _mapping_loss(self, count: int = 256) -> Tensor:
         """Share of the teacher's variance that the mapping network leaves unexplained."""
-        z = data.latents(self.run.rng(purpose=1), count)
+        z = self.run.domain.latents(self.run.rng(purpose=1), count)
         with torch.no_grad():
-            w = self.teacher(data.physical(Portraits.from_latent(z)).to(self.run.device))
+            w = self.teacher(data.physical(self.run.domain.portraits.from_latent(z)).to(self.run.device))
             deviation = w.std(0, keepdim=True) + 1e-3
         made = self.generator.mapping(torch.from_numpy(z).to(self.run.device))
         return ((made - w) / deviation).square().mean()
@@ -150,16 +150,18 @@ def averaged(trainer: Trainer) -> tuple[Generator, TeacherMapping]:
     teacher.load_state_dict(trainer.teacher.state_dict())
     trainer.average.copy_to(nn.ModuleDict({"generator": generator, "teacher": teacher}))
     with torch.no_grad():
-        z = torch.from_numpy(data.latents(np.random.default_rng(7), 10_000))
+        z = torch.from_numpy(trainer.run.domain.latents(np.random.default_rng(7), 10_000))
         generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
     return generator.eval().requires_grad_(False), teacher.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def figures(generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003) -> dict[str, float]:
+def figures(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003
+) -> dict[str, float]:
     """PSNR, dB, against drawings of unseen z, through the mapping network and through the teacher."""
-    z = data.latents(np.random.default_rng(seed), count)
-    portraits = Portraits.from_latent(z)
+    z = domain.latents(np.random.default_rng(seed), count)
+    portraits = domain.portraits.from_latent(z)
     size = generator.config.resolution
     synthesis = generator.synthesis
     totals = {"mapping": 0.0, "teacher": 0.0}
@@ -173,10 +175,10 @@ def figures(generator: Generator, teacher: TeacherMapping, count: int = 64, seed
 
 
 @torch.no_grad()
-def contact_sheet(generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
+def contact_sheet(domain: Domain, generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
     """Rows of drawings, of the generator through the teacher, and of the generator through its mapping."""
-    z = data.latents(np.random.default_rng(1_000_003), count)
-    portraits = Portraits.from_latent(z)
+    z = domain.latents(np.random.default_rng(1_000_003), count)
+    portraits = domain.portraits.from_latent(z)
     synthesis = generator.synthesis
     drawn = data.to_pictures(data.pictures_of(portraits, generator.config.resolution))
     ways = [teacher(data.physical(portraits)), generator.mapping(torch.from_numpy(z))]
@@ -203,23 +205,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--channel-max", type=int, default=192, help="most feature maps of a layer")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step at full resolution")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
+    parser.add_argument("--teacher-only", action="store_true", help="leave the mapping network to `train mapping`")
+    add_fuse(parser)
     options = parser.parse_args(argv)
     run = start(options)
     config = GeneratorConfig(
-        resolution=options.resolution, z_dim=Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
+        resolution=options.resolution, z_dim=run.domain.portraits.Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
         channel_base=options.channel_base, channel_max=options.channel_max,
     )  # fmt: skip
-    trainer = Trainer(config, run, options.rate)
+    trainer = Trainer(config, run, options.rate, options.teacher_only)
+    if options.fuse:
+        trainer.generator.synthesis.compile(dynamic=False)
     losses: list[float] = []
     for fraction in run.steps("generator"):
         losses.append(trainer.step(fraction, options.batch))
         if run.step % 400 == 399:
             made = averaged(trainer)
-            run.log(loss=float(np.mean(losses[-400:])), **figures(*made, count=32))
-            contact_sheet(*made, run.folder / "sheet.png")
+            run.log(loss=float(np.mean(losses[-400:])), **figures(run.domain, *made, count=32))
+            contact_sheet(run.domain, *made, run.folder / "sheet.png")
     networks = averaged(trainer)
-    contact_sheet(*networks, run.folder / "sheet.png")
-    found = figures(*networks, count=256)
+    contact_sheet(run.domain, *networks, run.folder / "sheet.png")
+    found = figures(run.domain, *networks, count=256)
     print(found)
     if options.bundle:
         save_bundle(*networks, options.bundle)

@@ -18,16 +18,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from editor.networks.recogniser import Attributes, Judge, Reading
-from editor.training import data, record
-from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Labels
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training import data, domains, record
+from editor.training.domain import Domain
+from editor.training.portraits import Labels
+from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
 
 CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 """Share of labelled unseen drawings read right that a choice or amount must reach to be scored."""
 SCALE_LIMIT = 0.90
 SCALE_TOLERANCE = 0.15
-
-ATTRIBUTES = Attributes(tuple(SCALES), tuple(AMOUNTS), {name: tuple(values) for name, values in CHOICES.items()})
 
 
 def damaged(images: Tensor, rng: np.random.Generator) -> Tensor:
@@ -76,31 +75,31 @@ def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
 
 
 @torch.no_grad()
-def accuracy(judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, float]:
+def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, float]:
     """Share read right of each attribute, on clean unseen drawings."""
     judge.eval()
     rng = np.random.default_rng(seed)
     hits: dict[str, list[np.ndarray]] = {}
     for _ in range(0, count, 128):
-        portraits = data.draw(rng, 128)
+        portraits = domain.draw(rng, 128)
         reading, labels = judge.read(data.pictures_of(portraits, 128)), portraits.labels()
-        for name in [*SCALES, *AMOUNTS, *CHOICES]:
+        for name in domain.attributes.names:
             hits.setdefault(name, []).append(_right(name, reading, labels))
     return {name: round(float(np.concatenate(parts).mean()), 4) for name, parts in hits.items()}
 
 
 @torch.no_grad()
-def confusion(judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, list[list[int]]]:
+def confusion(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, list[list[int]]]:
     """For each choice the counts [label][reading]; for each amount [[absent, absent as present], [...]]."""
     judge.eval()
     rng = np.random.default_rng(seed)
-    tables = {name: np.zeros((len(values), len(values)), int) for name, values in CHOICES.items()}
-    tables |= {name: np.zeros((2, 2), int) for name in AMOUNTS}
+    tables = {name: np.zeros((len(values), len(values)), int) for name, values in domain.attributes.choices.items()}
+    tables |= {name: np.zeros((2, 2), int) for name in domain.attributes.amounts}
     for _ in range(0, count, 128):
-        portraits = data.draw(rng, 128)
+        portraits = domain.draw(rng, 128)
         reading, labels = judge.read(data.pictures_of(portraits, 128)), portraits.labels()
         for name, table in tables.items():
-            if name in CHOICES:
+            if name in reading.choices:
                 truth, said = labels.choices[name], reading.choices[name].argmax(1).numpy()
                 keep = labels.visible[name] & (truth >= 0)
             else:
@@ -111,9 +110,9 @@ def confusion(judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[st
     return {name: table.tolist() for name, table in tables.items()}
 
 
-def scored(found: dict[str, float]) -> list[str]:
+def scored(attributes: Attributes, found: dict[str, float]) -> list[str]:
     """The attributes that this judge reads well enough to be scored."""
-    limit = dict.fromkeys(SCALES, SCALE_LIMIT) | dict.fromkeys(AMOUNTS, AMOUNT_LIMIT)
+    limit = dict.fromkeys(attributes.scales, SCALE_LIMIT) | dict.fromkeys(attributes.amounts, AMOUNT_LIMIT)
     return [name for name, share in found.items() if share >= limit.get(name, CHOICE_LIMIT)]
 
 
@@ -132,10 +131,9 @@ def changes(one: Reading, other: Reading, names: Sequence[str]) -> Tensor:
 
 def load(bundle: Path) -> Judge:
     """The frozen judge of a bundle, in eval mode."""
-    judge = Judge(ATTRIBUTES)
-    judge.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in load_file(bundle / "judge.safetensors").items()}
-    )
+    judge = Judge(domains.of_bundle(bundle).attributes, record.read(bundle)["judge"].get("width", 1.0))
+    state = load_file(bundle / "judge.safetensors")
+    judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return judge.eval().requires_grad_(False)
 
 
@@ -146,16 +144,16 @@ def save(judge: Judge, bundle: Path) -> None:
     save_file(state, bundle / "judge.safetensors")
 
 
-def train(run: Run, rate: float, batch: int) -> Judge:
+def train(run: Run, rate: float, batch: int, width: float) -> Judge:
     """The training loop; returns the judge with averaged weights."""
-    judge = Judge(ATTRIBUTES).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    judge = Judge(run.domain.attributes, width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.01)
     average = Average(judge, 4000.0)
     run.parts = {"judge": judge, "optimizer": optimizer, "average": average}
     for fraction in run.steps("judge"):
         judge.train()
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
-        portraits = data.draw(run.rng(), batch)
+        portraits = run.domain.draw(run.rng(), batch)
         images = damaged(data.pictures_of(portraits, 128), run.rng(purpose=1)).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = judge(images)
@@ -165,7 +163,7 @@ def train(run: Run, rate: float, batch: int) -> Judge:
         optimizer.step()
         average.update(judge, batch)
         if run.step % 300 == 299:
-            found = accuracy(judge, 512)
+            found = accuracy(run.domain, judge, 512)
             run.log(loss=loss.item(), mean=float(np.mean(list(found.values()))), worst=min(found.values()))
     average.copy_to(judge)
     return judge
@@ -176,14 +174,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Train the judge, a recogniser of attributes that only measures.", 20, "judge")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
+    add_width(parser)
     options = parser.parse_args(argv)
     run = start(options)
-    judge = train(run, options.rate, options.batch)
-    found = accuracy(judge)
-    missing = sorted(set(found) - set(scored(found)))
+    judge = train(run, options.rate, options.batch, options.width)
+    found = accuracy(run.domain, judge)
+    readable = scored(run.domain.attributes, found)
+    missing = sorted(set(found) - set(readable))
     print({"accuracy": found, "not scored": missing})
     if options.bundle:
         save(judge, options.bundle)
-        extra: dict[str, Any] = {"scored": scored(found), "confusion": confusion(judge)}
+        extra: dict[str, Any] = {"width": options.width, "scored": readable, "confusion": confusion(run.domain, judge)}
         record.write(options.bundle, "judge", options, run, found, extra)
     return 0

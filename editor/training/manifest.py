@@ -18,20 +18,13 @@ from editor.networks.encoder import Encoder
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower
 from editor.training import data, record
-from editor.training.avatars import lexicon
-from editor.training.avatars.appearance import Portraits
 from editor.training.bundles import load_clip, load_encoder, load_generator, load_teacher
 from editor.training.counterfactual import changed
+from editor.training.domain import Domain
 from editor.training.run import arguments, start
 
-EXAMPLES = (
-    "pink hair", "smiling", "glasses", "a beard", "older", "cute", "a mohawk", "a green background", "blushing", "no glasses",
-    "blue eyes", "long hair", "a hat", "sunglasses", "curly hair", "red lipstick", "an open mouth", "angry", "younger", "earrings",
-)  # fmt: skip
-"""Wishes shown to newcomers; chosen by hand for variety."""
 
-
-def _strangers(count: int, seed: int) -> Tensor:
+def strangers(count: int, seed: int) -> Tensor:
     """Pictures that are no portraits: plain colours, gradients, noise, stripes and blobs, [count, 3, 128, 128]."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:128, 0:128] / 127.0
@@ -47,11 +40,11 @@ def _strangers(count: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def domain_limits(generator: Generator, encoder: Encoder, clip: EmbeddedClip) -> dict[str, float]:
+def domain_limits(domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedClip) -> dict[str, float]:
     """Least similarity and PSNR of the encoder's reconstruction that 99 % of portraits reach, and how many strangers do."""
-    portraits = data.pictures_of(Portraits.sample(128, 1_000_501), 128)
+    portraits = data.pictures_of(domain.portraits.sample(128, 1_000_501), 128)
     figures: list[tuple[np.ndarray, np.ndarray]] = []
-    for images in (portraits, _strangers(100, 5)):
+    for images in (portraits, strangers(100, 5)):
         made = torch.cat([generator.synthesis(generator.synthesis.styles(encoder(p))).clamp(-1, 1) for p in images.split(32)])
         alike = (clip.encode_image(made) * clip.encode_image(images)).sum(1)
         figures.append((alike.numpy(), data.psnr(made, images).numpy()))
@@ -61,15 +54,15 @@ def domain_limits(generator: Generator, encoder: Encoder, clip: EmbeddedClip) ->
 
 
 @torch.no_grad()
-def standard_gain(bundle: Path, generator: Generator, clip: EmbeddedClip, count: int = 256) -> float:
+def standard_gain(domain: Domain, bundle: Path, generator: Generator, clip: EmbeddedClip, count: int = 256) -> float:
     """Median logit gain of a phrase when the attribute it speaks of appears, on generated counterfactual pairs."""
     rng = np.random.default_rng(1_000_601)
-    before = Portraits.sample(count, 1_000_603)
+    before = domain.portraits.sample(count, 1_000_603)
     after, changes = changed(before, rng)
     teacher, synthesis = load_teacher(bundle, torch.device("cpu")), generator.synthesis
     images = [torch.cat([clip.encode_image(synthesis(synthesis.styles(w)).clamp(-1, 1)) for w in
               teacher(data.physical(portraits)).split(32)]) for portraits in (before, after)]  # fmt: skip
-    texts = {phrase.conditions[0]: phrase.text for phrase in lexicon.phrases() if len(phrase.conditions) == 1}
+    texts = {phrase.conditions[0]: phrase.text for phrase in domain.lexicon.phrases if len(phrase.conditions) == 1}
     rows = [row for row, change in enumerate(changes) if change.after is not None]
     wanted = clip.encode_text([texts[c.after] for c in changes if c.after is not None])
     gains = [float(clip.logits(images[1][r : r + 1] - images[0][r : r + 1], wanted[i : i + 1])[0, 0] - clip.space.bias)
@@ -88,19 +81,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = start(options)
     generator, encoder = load_generator(options.bundle, run.device), load_encoder(options.bundle, run.device)
     clip = EmbeddedClip(TextTower.load(options.text), load_clip(options.bundle, run.device))
-    limits = domain_limits(generator, encoder, clip)
+    limits = domain_limits(run.domain, generator, encoder, clip)
     strangers = limits.pop("strangers_accepted")
-    thresholds = {"standard_gain": standard_gain(options.bundle, generator, clip), "shown": 0.0} | limits
+    thresholds = {"standard_gain": standard_gain(run.domain, options.bundle, generator, clip), "shown": 0.0} | limits
     target = options.to or options.bundle
     if target != options.bundle:
         target.mkdir(parents=True, exist_ok=True)
         for path in [*options.bundle.glob("*.safetensors"), options.bundle / "record.json"]:
             shutil.copy(path, target / path.name)
     records = record.read(options.bundle)
+
+    def width_of(part: str) -> dict[str, float]:
+        return {"width": records[part].get("width", 1.0)}
+
     write_manifest(target, {
-        "title": "Cartoon portraits", "domain": "cartoon portraits", "licence": "MIT", "examples": list(EXAMPLES),
-        "neutral": list(lexicon.wordings.NEUTRAL), "generator": records["generator"]["config"],
-        "clip": {"dim": records["clip"]["dim"]}, "thresholds": thresholds,
+        "title": run.domain.title, "domain": run.domain.noun, "licence": "MIT", "examples": list(run.domain.examples),
+        "neutral": list(run.domain.neutral), "generator": records["generator"]["config"],
+        "clip": {"dim": records["clip"]["dim"]} | width_of("clip"), "encoder": width_of("encoder"), "mapper": width_of("mapper"),
+        "thresholds": thresholds,
     })  # fmt: skip
     print({"thresholds": thresholds, "strangers_accepted": strangers})
     return 0

@@ -19,12 +19,13 @@ from tqdm import tqdm
 
 from editor.networks.clip import JointSpace
 from editor.networks.mapper import TextMapper
-from editor.training import data, record
-from editor.training.avatars.appearance import Portraits
+from editor.training import data, domains, record
 from editor.training.bundles import load_clip, load_generator, load_teacher
-from editor.training.counterfactual import POLES, moved
+from editor.training.counterfactual import moved
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.portraits import Portraits
+from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
 
 NOISE = 0.35
 """Length of the random vector added to unit conditions: texts point only roughly where pictures do."""
@@ -33,17 +34,17 @@ PAIRS = 0.25
 
 
 @torch.no_grad()
-def conditions(space: JointSpace, strangers: int, seed: int) -> Tensor:
+def conditions(domain: Domain, space: JointSpace, strangers: int, seed: int) -> Tensor:
     """Embeddings [poles, strangers, D] of the strangers at each pole, less their mean over the attribute's poles."""
-    base = Portraits.sample(strangers, seed)
+    base = domain.portraits.sample(strangers, seed)
     device = space.log_scale.device
     rows = []
-    for pole in tqdm(POLES, desc="conditions"):
+    for pole in tqdm(domain.poles, desc="conditions"):
         pictures = data.pictures_of(moved(base, pole), 128)
         rows.append(torch.cat([space.image(part.to(device)) for part in pictures.split(64)]))
     at_pole = torch.stack(rows)
-    for name in {pole.attribute for pole in POLES}:
-        members = [number for number, pole in enumerate(POLES) if pole.attribute == name]
+    for name in {pole.attribute for pole in domain.poles}:
+        members = [number for number, pole in enumerate(domain.poles) if pole.attribute == name]
         at_pole[members] -= at_pole[members].mean(0, keepdim=True)
     return at_pole
 
@@ -62,10 +63,10 @@ def draw_conditions(bank: Tensor, poles: np.ndarray, rng: np.random.Generator) -
 
 def draw_batch(run: Run, teacher: TeacherMapping, bank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """w [N, w_dim], conditions [N, D] and the wanted steps [N, w_dim]."""
-    rng = run.rng()
-    portraits = data.draw(rng, count)
-    first = rng.integers(0, len(POLES), count)
-    second = np.where(rng.random(count) < PAIRS, rng.integers(0, len(POLES), count), -1)
+    rng, poles = run.rng(), len(run.domain.poles)
+    portraits = run.domain.draw(rng, count)
+    first = rng.integers(0, poles, count)
+    second = np.where(rng.random(count) < PAIRS, rng.integers(0, poles, count), -1)
     after = _moved_rows(portraits, first)
     both = np.flatnonzero(second >= 0)
     condition = draw_conditions(bank, first, rng)
@@ -79,10 +80,11 @@ def draw_batch(run: Run, teacher: TeacherMapping, bank: Tensor, count: int) -> t
 
 def _moved_rows(portraits: Portraits, poles: np.ndarray) -> Portraits:
     """Each portrait moved to its own pole, pole by pole."""
-    result = Portraits(portraits.scalars.copy(), {k: v.copy() for k, v in portraits.weights.items()})
+    domain = domains.of(portraits)
+    result = domain.portraits(portraits.scalars.copy(), {k: v.copy() for k, v in portraits.weights.items()})
     for number in np.unique(poles):
         rows = np.flatnonzero(poles == number)
-        result = _merge(result, rows, moved(portraits[rows], POLES[int(number)]))
+        result = _merge(result, rows, moved(portraits[rows], domain.poles[int(number)]))
     return result
 
 
@@ -93,10 +95,10 @@ def _merge(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits
     return portraits
 
 
-def train(run: Run, teacher: TeacherMapping, bank: Tensor, rate: float, batch: int) -> tuple[TextMapper, float]:
+def train(run: Run, teacher: TeacherMapping, bank: Tensor, rate: float, batch: int, width: float) -> tuple[TextMapper, float]:
     """The training loop; returns the mapper and the share of the steps' variance that it leaves unexplained."""
-    sample = teacher(data.physical(data.draw(np.random.default_rng(5), 8192)).to(run.device)).detach()
-    mapper = TextMapper(sample.shape[1], bank.shape[-1]).to(run.device)
+    sample = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)).to(run.device)).detach()
+    mapper = TextMapper(sample.shape[1], bank.shape[-1], width).to(run.device)
     mapper.w_mean.copy_(sample.mean(0))
     mapper.w_std.copy_(sample.std(0) + 1e-3)
     optimizer = torch.optim.AdamW(mapper.parameters(), lr=rate, weight_decay=0.01)
@@ -129,16 +131,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--strangers", type=int, default=160, help="portraits that conditions are taken from")
     parser.add_argument("--batch", type=int, default=256, help="wishes a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+    add_width(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder of the generator and the text-image model")
     run = start(options)
     teacher, space = load_teacher(options.bundle, run.device), load_clip(options.bundle, run.device)
     load_generator(options.bundle, run.device)  # refuse early where the bundle has none
-    bank = conditions(space, options.strangers, seed=1_000_303)
-    mapper, unexplained = train(run, teacher, bank, options.rate, options.batch)
+    bank = conditions(run.domain, space, options.strangers, seed=1_000_303)
+    mapper, unexplained = train(run, teacher, bank, options.rate, options.batch, options.width)
     figures = {"unexplained": round(unexplained, 4)}
     print(figures)
     save_file({k: v.half().contiguous() for k, v in mapper.state_dict().items()}, options.bundle / "mapper.safetensors")
-    record.write(options.bundle, "mapper", options, run, figures)
+    record.write(options.bundle, "mapper", options, run, figures, {"width": options.width})
     return 0

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
 from editor.training import data, record
-from editor.training.avatars.appearance import Portraits
 from editor.training.bundles import load_generator, load_teacher
+from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
 from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
 
@@ -25,11 +25,11 @@ PLAIN_SHARE = 0.1
 
 
 @torch.no_grad()
-def picture_metric(generator: Generator, teacher: TeacherMapping, portraits: int = 24) -> Tensor:
+def picture_metric(domain: Domain, generator: Generator, teacher: TeacherMapping, portraits: int = 24) -> Tensor:
     """Metric M [w_dim, w_dim]: e M e is about the mean squared pixel error that an error e of w causes."""
     synthesis, size = generator.synthesis, generator.config.resolution // 2
-    w = teacher(data.physical(data.draw(np.random.default_rng(11), portraits)))
-    spread = teacher(data.physical(data.draw(np.random.default_rng(12), 4096))).std(0) + 1e-3
+    w = teacher(data.physical(domain.draw(np.random.default_rng(11), portraits)))
+    spread = teacher(data.physical(domain.draw(np.random.default_rng(12), 4096))).std(0) + 1e-3
     weight = importance(size).sqrt()
     total = torch.zeros(len(spread), len(spread))
     for row in w:
@@ -60,8 +60,8 @@ def look_at_coordinates(mapping: Mapping) -> None:
 def train(run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, batch: int) -> None:
     """Train ``mapping`` in place; it ends with averaged weights."""
     with torch.no_grad():
-        sample = teacher(data.physical(data.draw(np.random.default_rng(12), 8192, recombined=0.0)))
-    metric = picture_metric(generator, teacher)
+        sample = teacher(data.physical(run.domain.draw(np.random.default_rng(12), 8192, recombined=0.0)))
+    metric = picture_metric(run.domain, generator, teacher)
     metric /= (sample.t().cov() * metric).sum()  # an unexplained w counts 1
     spread = sample.std(0) + 1e-3
     optimizer = torch.optim.Adam(mapping.parameters(), lr=rate, betas=(0.9, 0.99))
@@ -69,9 +69,9 @@ def train(run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapp
     run.parts = {"mapping": mapping, "optimizer": optimizer, "average": average}
     for fraction in run.steps("mapping"):
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.1, floor=0.003))
-        z = data.latents(run.rng(), batch)
+        z = run.domain.latents(run.rng(), batch)
         with torch.no_grad():
-            wanted = teacher(data.physical(Portraits.from_latent(z)))
+            wanted = teacher(data.physical(run.domain.portraits.from_latent(z)))
         with torch.autocast("cpu", torch.bfloat16, enabled=fraction < 0.8):
             made = mapping(torch.from_numpy(z))
         error = made.float() - wanted
@@ -103,11 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator.synthesis.load_state_dict(old.synthesis.state_dict())
     look_at_coordinates(generator.mapping)
     train(run, old, teacher, generator.mapping, options.rate, options.batch)
+    current = load_generator(options.bundle, torch.device("cpu"))  # its synthesis may be newer than when this run began
+    generator.synthesis.load_state_dict(current.synthesis.state_dict())
     generator.eval().requires_grad_(False)
-    generator.mapping.w_avg.copy_(generator.mapping(torch.from_numpy(data.latents(np.random.default_rng(7), 10_000))).mean(0))
-    found = figures(generator, teacher, count=256)
+    z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000))
+    generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
+    found = figures(run.domain, generator, teacher, count=256)
     print(found)
-    contact_sheet(generator, teacher, run.folder / "sheet.png")
+    contact_sheet(run.domain, generator, teacher, run.folder / "sheet.png")
     save_bundle(generator, teacher, options.bundle)
     record.write(options.bundle, "mapping", options, run, found)
     records = record.read(options.bundle)

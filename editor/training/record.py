@@ -6,9 +6,13 @@ import argparse
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from editor.training.run import Run
+if TYPE_CHECKING:
+    from editor.training.run import Run
+
+DEFAULT = "avatars"
+"""The domain of a record that names none."""
 
 
 def commit() -> str:
@@ -31,15 +35,17 @@ def write(
     bundle: Path, part: str, options: argparse.Namespace, run: Run, figures: dict[str, Any], extra: dict[str, Any] | None = None
 ) -> None:
     """Add or replace one part's record."""
-    skipped = {"runs", "name", "bundle", "device", "threads", "part"}
+    skipped = {"runs", "name", "bundle", "device", "threads", "part", "domain"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
     flags = {k: v.name if isinstance(v, Path) else v for k, v in flags.items()}  # a folder of this machine tells nobody anything
+    if run.domain.name != DEFAULT:
+        flags = {"domain": run.domain.name} | flags
     words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
     command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])
     entry = {
         "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
         "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,
-    } | (extra or {})  # fmt: skip
+    } | ({"domain": run.domain.name} if run.domain.name != DEFAULT else {}) | (extra or {})  # fmt: skip
     save(bundle, read(bundle) | {part: entry})
 
 

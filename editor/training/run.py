@@ -21,6 +21,9 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from editor.training import domains
+from editor.training.domain import Domain
+
 CHECKPOINT_SECONDS = 120.0
 
 
@@ -32,6 +35,7 @@ class Run:
     minutes: float
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    domain: Domain = field(default_factory=lambda: domains.named(domains.DEFAULT))
     parts: dict[str, Any] = field(default_factory=dict)
     step: int = 0
     seconds: float = 0.0
@@ -53,22 +57,27 @@ class Run:
     def steps(self, description: str) -> Iterator[float]:
         """Resume if there is something to resume, then yield the spent fraction before each step until time is up."""
         self.resume()
-        last = saved = time.monotonic()
+        last, saved = self._clock(), time.monotonic()
         bar = tqdm(total=round(60 * self.minutes), initial=round(self.seconds), desc=description, unit="s", mininterval=5)
         while self.seconds < 60 * self.minutes:
             yield self.fraction
-            now = time.monotonic()
+            now = self._clock()
             self.seconds += now - last
             last = now
             self.step += 1
             bar.update(round(self.seconds) - bar.n)
             if self.history:
                 bar.set_postfix({"step": self.step} | {k: f"{v:.4g}" for k, v in self.history[-1].items()}, refresh=False)
-            if now - saved > CHECKPOINT_SECONDS:
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self.save()
-                saved = now
+                saved = time.monotonic()
         bar.close()
         self.save()
+
+    def _clock(self) -> float:
+        """Seconds that count: on a CPU those of its own that this process had, so that others slow a run down but take
+        nothing away from it."""
+        return time.monotonic() if self.device.type != "cpu" else time.process_time() / torch.get_num_threads()
 
     def log(self, **figures: float) -> None:
         """Remember figures for the progress bar and the record."""
@@ -145,8 +154,11 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def arguments(description: str, minutes: float, folder: str) -> argparse.ArgumentParser:
     """The options that every training command shares."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=minutes, help="time budget; a longer one resumes further")
+    parser.add_argument(
+        "--minutes", type=float, default=minutes, help="time budget, on a CPU of its own time; a longer one resumes further"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches")
+    parser.add_argument("--domain", choices=domains.NAMES, help="what is drawn; as the bundle's record says when absent")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the checkpoints")
     parser.add_argument("--name", default=folder, help="this run's folder inside --runs")
     parser.add_argument("--bundle", type=Path, default=None, help="folder that gets the weights when the run is done")
@@ -155,8 +167,19 @@ def arguments(description: str, minutes: float, folder: str) -> argparse.Argumen
     return parser
 
 
+def add_width(parser: argparse.ArgumentParser) -> None:
+    """The option of networks that come in sizes."""
+    parser.add_argument("--width", type=float, default=1.0, help="feature maps of the network, as a share of the full size")
+
+
+def add_fuse(parser: argparse.ArgumentParser) -> None:
+    """The option of runs that spend their time in the synthesis network."""
+    parser.add_argument("--fuse", action="store_true", help="compile synthesis: near twice as fast, once a C++ compiler is there")
+
+
 def start(options: argparse.Namespace) -> Run:
     """A run as the shared options describe it."""
     torch.set_num_threads(options.threads)
     device = torch.device(options.device)
-    return Run(options.runs / options.name, options.minutes, options.seed, device)
+    domain = domains.named(options.domain) if options.domain else domains.of_bundle(options.bundle)
+    return Run(options.runs / options.name, options.minutes, options.seed, device, domain)

@@ -176,6 +176,17 @@ async def test_a_multilingual_model_gets_the_users_own_words(history: History, t
         assert "「魑魅头发」" in turn.reply
 
 
+async def test_examples_are_those_of_the_pictures_own_bundle(history: History, editor_url: str) -> None:
+    async with EditorClient(editor_url) as editor:
+        everything = Conversations(history, editor)
+        turn = await talk(Conversations(history, editor, "tiny"), "glasses")
+        assert await everything.examples(turn.edit) == ("pink hair", "glasses")
+        before = await everything.examples()
+        for bundle in await editor.bundles():
+            assert set(bundle.examples) <= set(before), "before there is a picture, all that could be wished"
+        assert len(before) == len(set(before))
+
+
 async def test_bad_pictures_lose_nothing(conversations: Conversations) -> None:
     before = await talk(conversations, "glasses")
     for data, words in pictures.BAD.values():

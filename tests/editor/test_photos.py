@@ -22,7 +22,7 @@ from tests.tiny import write_bundle
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     root = tmp_path_factory.mktemp("photos")
     write_bundle(root / "people", alignment="ffhq")
-    return load_engine([root], "cpu", yunet.write(root / "face_detection_yunet.onnx"))
+    return load_engine([root], "cpu", faces=yunet.write(root / "face_detection_yunet.onnx"))
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -43,6 +43,15 @@ async def test_a_conversation_is_made_once_and_has_no_picture(history: History) 
         await history.head(found[0].id)
 
 
+async def test_what_a_user_is_shown_is_found_without_making_anything(history: History) -> None:
+    assert await history.shown("test", "ann", "here") is None
+    root = await begin(history)
+    pink = await step(history, root, "pink hair")
+    assert await history.shown("test", "ann", "here") == pink
+    assert await history.shown("test", "ann", "elsewhere") is None
+    assert await history.shown("test", "ben", "here") is None
+
+
 async def test_what_was_stored_comes_back(history: History) -> None:
     root = await begin(history)
     edit = await step(history, root, "pink hair")

@@ -42,7 +42,6 @@ head: 头 脑袋 头部
 shoulders: 肩膀 肩
 snout: 口鼻 吻部
 tail: 尾巴 尾
-mane: 鬃毛
 hands: 手 双手
 hairline: 发际线
 background: 背景 背景色 底色 后面的背景
@@ -53,7 +52,7 @@ jacket: 夹克 外套
 coat: 大衣
 suit: 西装 西服
 dress: 裙子 连衣裙
-collar: 领子 衣领
+shirt collar: 领子 衣领
 hoodie: 卫衣 连帽衫
 expression: 表情 神情 神态
 makeup style: 妆容风格
@@ -143,7 +142,11 @@ braces: 牙套
 horns: 角 犄角 头角
 wings: 翅膀
 halo: 光环
-whiskers: 猫须
+whiskers: 猫须 触须 猫胡子 猫胡须
+mane: 鬃毛 狮鬃 鬃
+collar: 项圈 颈圈 狗项圈 猫项圈
+party hat: 派对帽 生日帽
+leopard spots: 豹纹 豹斑
 pipe: 烟斗
 cigarette: 香烟 烟
 black glasses: 黑框眼镜 黑框
@@ -219,11 +222,17 @@ dog: 狗 狗狗 小狗 犬
 puppy: 小奶狗 幼犬
 husky: 哈士奇
 lion: 狮子 狮 雄狮
+lioness: 母狮子 母狮
+lion cub: 小狮子 幼狮
 tiger: 老虎 虎
+tiger cub: 小老虎 幼虎 虎崽
 leopard: 豹 豹子 花豹
 cheetah: 猎豹
-wolf: 狼
-fox: 狐狸
+wolf: 狼 大灰狼 野狼
+wolf cub: 小狼 幼狼 狼崽
+fox: 狐狸 狐
+fox cub: 小狐狸 幼狐
+arctic fox: 白狐 雪狐 北极狐
 bear: 熊
 panda: 熊猫 大熊猫
 rabbit: 兔子 兔
@@ -264,6 +273,9 @@ raccoon: 浣熊
 koala: 考拉
 penguin: 企鹅
 animal: 动物
+baby animal: 幼崽 崽 崽崽 幼兽
+tabby cat: 虎斑猫 狸花猫 狸花
+dalmatian: 斑点狗
 young person: 年轻人
 middle-aged person: 中年人
 middle-aged man: 大叔 中年男人
@@ -356,7 +368,9 @@ fire: 火 火焰
 space: 太空 宇宙
 mountains: 山 大山
 spots on the fur: 花纹
-stripes: 虎纹
+stripes: 斑纹 虎纹
+floppy ears: 垂耳 垂耳朵 耷拉的耳朵 下垂的耳朵 耷拉着耳朵
+pointed ears: 尖耳 立耳 竖耳 竖起的耳朵 竖着的耳朵
 side parting: 中分 侧分
 oil painting: 油画
 watercolour painting: 水彩 水彩画

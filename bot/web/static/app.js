@@ -124,7 +124,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
     for await (const event of lines(response)) {
       if (event.event !== "turn") { progress(event); continue; }
       addBubble("bot", event.reply, { pictures: event.pictures, error: event.error !== null });
-      if (event.edit !== null) render(event);
+      if (event.edit !== null) { render(event); suggest(event.examples); }
       if (event.actions.some((a) => a.do === "show" && a.what === "compare")) setComparing(true);
     }
     return true;
@@ -150,6 +150,11 @@ async function sendSample(number) {
   await sendPicture(new File([blob], `sample-${number}.png`, { type: "image/png" }));
 }
 
+function suggest(examples) {
+  $("chips").replaceChildren(...examples.slice(0, 12).map((example) =>
+    make("button", { type: "button", textContent: example, onclick: () => say(example) })));
+}
+
 async function load() {
   try {
     const standing = await (await fetch("/api/state")).json();
@@ -162,8 +167,7 @@ async function load() {
       }));
     }
     $("text").placeholder = standing.trouble ?? (standing.ready ? label("placeholder") : label("warming"));
-    $("chips").replaceChildren(...standing.examples.slice(0, 12).map((example) =>
-      make("button", { type: "button", textContent: example, onclick: () => say(example) })));
+    suggest(standing.examples);
     if (!standing.ready) setTimeout(load, 700);
   } catch {
     setTimeout(load, 2000);

@@ -1,18 +1,14 @@
-"""What a portrait looks like: smooth attributes, drawn from a Gaussian latent, with exact labels.
-
-Attributes are of three kinds. A *scale* runs from 0 to 1 and always shows; an *amount* is 0 (absent) to 1 (present); a
-*choice* is a blend of named colours, labelled where one of them dominates. Nuisance numbers (position, tilt, the shape
-of glasses, …) vary the picture and have no label.
-"""
+"""What a portrait of a person looks like: its attributes, drawn from a Gaussian latent, with exact labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from editor.training import portraits
 from editor.training.avatars.palettes import CHOICES, PALETTES, skin
+from editor.training.portraits import ABSENT, PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
 
 SCALES = (
     "age", "gender_presentation", "cuteness", "smile", "skin_tone", "hair_length", "curliness", "brow_thickness",
@@ -50,76 +46,20 @@ _RAMP = 0.45
 """Width of an amount's transition from absent to present, in deviations of its coordinate."""
 _SHARPNESS = 7.0
 """Of the softmax over a choice's coordinates."""
-ABSENT, PRESENT, DOMINANT = 0.35, 0.65, 0.6
 
 
-def _normal_cdf(x: np.ndarray) -> np.ndarray:
-    """Gaussian CDF by Abramowitz and Stegun 7.1.26, error below 2e-7."""
-    t = 1.0 / (1.0 + 0.3275911 * np.abs(x) / np.sqrt(2.0))
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    erf = np.sign(x) * (1.0 - tail * np.exp(-(x**2) / 2.0))
-    return 0.5 * (1.0 + erf)
+class Portraits(portraits.Portraits):
+    """N portraits of people."""
 
-
-def _normal_quantile(share: float) -> float:
-    grid = np.linspace(-4, 4, 8001)
-    return float(np.interp(share, _normal_cdf(grid), grid))
-
-
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    t = np.clip(x, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-@dataclass
-class Labels:
-    """What can be said of N portraits; see ``Portraits.labels``."""
-
-    scales: dict[str, np.ndarray]
-    amounts: dict[str, np.ndarray]
-    raw_amounts: dict[str, np.ndarray]
-    choices: dict[str, np.ndarray]
-    visible: dict[str, np.ndarray]
-
-
-def visibility(amounts: dict[str, np.ndarray], hair_length: np.ndarray) -> dict[str, np.ndarray]:
-    """Which attributes can be seen, [N] bool each, given amounts [N] in 0..1 (drawn or read off a picture)."""
-    everywhere = np.ones(len(hair_length), bool)
-    visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), everywhere)
-    bare = amounts["hat"] < ABSENT
-    haired = amounts["baldness"] < ABSENT
-    eyes = amounts["sunglasses"] < PRESENT
-    loose = haired & (amounts["mohawk"] < ABSENT)
-    visible |= {"eye_color": eyes, "eye_openness": eyes, "eye_size": eyes}
-    visible |= {"mohawk": bare, "baldness": bare, "fringe": bare & loose}
-    visible |= {"hair_color": haired & (bare | (hair_length > 0.3)), "curliness": loose & (bare | (hair_length > 0.4))}
-    visible |= {"hair_length": loose, "hat_color": amounts["hat"] > PRESENT}
-    return visible
-
-
-@dataclass
-class Portraits:
-    """N portraits: ``scalars`` [N, len(SCALARS)] in 0..1 and, for each choice, blend ``weights`` [N, values]."""
-
-    scalars: np.ndarray
-    weights: dict[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.scalars)
-
-    def __getitem__(self, rows: slice | np.ndarray | list[int]) -> Portraits:
-        return Portraits(self.scalars[rows], {name: blend[rows] for name, blend in self.weights.items()})
+    DOMAIN = "avatars"
+    SCALES, AMOUNTS, NUISANCES, CHOICES = SCALES, AMOUNTS, NUISANCES, CHOICES
+    Z_DIM = Z_DIM
+    PHYSICAL = tuple(name for name in SCALARS if name != "skin_tone")
 
     @classmethod
-    def concat(cls, parts: Sequence[Portraits]) -> Portraits:
-        """All portraits of the parts, in order."""
-        weights = {name: np.concatenate([part.weights[name] for part in parts]) for name in CHOICES}
-        return cls(np.concatenate([part.scalars for part in parts]), weights)
-
-    @classmethod
-    def from_latent(cls, z: np.ndarray) -> Portraits:
+    def from_latent(cls, z: np.ndarray) -> Self:
         """Gaussian z [N, Z_DIM] -> portraits; smooth, and unchanged when a row of z is scaled."""
-        z = z / np.sqrt(np.mean(z.astype(np.float64) ** 2, axis=1, keepdims=True) + 1e-8)
+        z = unit_rows(z)
         columns = {name: z[:, column].copy() for name, column in INDEX.items()}
         for name, pulls in _CORRELATION.items():
             for source, pull in pulls:
@@ -128,10 +68,10 @@ class Portraits:
         for name, column in INDEX.items():
             spread = np.sqrt(1 + sum(pull * pull for _, pull in _CORRELATION.get(name, ())))
             if name in _FREQUENCY:
-                edge = _normal_quantile(1 - _FREQUENCY[name]) * spread
-                scalars[:, column] = _smoothstep((columns[name] - edge) / _RAMP + 0.5)
+                edge = normal_quantile(1 - _FREQUENCY[name]) * spread
+                scalars[:, column] = smoothstep((columns[name] - edge) / _RAMP + 0.5)
             else:
-                scalars[:, column] = _normal_cdf(columns[name] / spread)
+                scalars[:, column] = normal_cdf(columns[name] / spread)
         return cls(scalars.astype(np.float32), cls._blends(z[:, len(SCALARS) :]))
 
     @staticmethod
@@ -141,21 +81,11 @@ class Portraits:
             own = len(values) - (name == "lip_color")
             logits = _SHARPNESS * z[:, start : start + own]
             start += own
-            exponent = np.exp(logits - logits.max(1, keepdims=True))
-            blend = (exponent / exponent.sum(1, keepdims=True)).astype(np.float32)
+            blend = softmax(logits)
             weights[name] = np.pad(blend, ((0, 0), (1, 0))) if name == "lip_color" else blend
         return weights
 
-    @classmethod
-    def sample(cls, count: int, seed: int) -> Portraits:
-        """``count`` portraits from the prior."""
-        return cls.from_latent(np.random.default_rng(seed).standard_normal((count, Z_DIM)))
-
-    def column(self, name: str) -> np.ndarray:
-        """One scalar of all portraits, [N]."""
-        return self.scalars[:, INDEX[name]]
-
-    def replace(self, attribute: str, value: str | float | np.ndarray) -> Portraits:
+    def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
         """The same portraits with one attribute set, and what must follow from it.
 
         A kind brings its family along (sunglasses are glasses, a beanie is a hat) and goes with it; hair that must show
@@ -172,11 +102,11 @@ class Portraits:
                 weights[attribute] = blend
             if attribute == "hat_color":
                 scalars[:, INDEX["hat"]] = 1.0
-            return Portraits(scalars, weights)
+            return type(self)(scalars, weights)
         level = np.broadcast_to(np.asarray(value, np.float32), (len(self),))
         scalars[:, INDEX[attribute]] = level
         _follow(scalars, attribute, level)
-        return Portraits(scalars, weights)
+        return type(self)(scalars, weights)
 
     def drawn(self) -> dict[str, np.ndarray]:
         """The scalars [N] as they show: a kind no more than its family, no mohawk under a hat, no baldness
@@ -205,22 +135,47 @@ class Portraits:
         shown["glasses_shape"] = 0.5 + (shown["glasses_shape"] - 0.5) * shown["glasses"]
         shown["fringe"] = shown["fringe"] * (1 - shown["baldness"]) * (1 - shown["mohawk"])
         colours["hat_color"] = 0.5 + (colours["hat_color"] - 0.5) * shown["hat"][:, None]
-        columns = [shown[name] for name in SCALARS if name != "skin_tone"]
+        columns = [shown[name] for name in self.PHYSICAL]
         return np.column_stack([*columns, *colours.values()]).astype(np.float32)
 
-    def labels(self) -> Labels:
-        """Labels as the attributes' meanings have them: unlabelled amounts are NaN, unlabelled choices -1."""
+    @classmethod
+    def visibility(cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Hats hide hair, sunglasses hide eyes."""
+        hair_length = scales["hair_length"]
+        visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), np.ones(len(hair_length), bool))
+        bare = amounts["hat"] < ABSENT
+        haired = amounts["baldness"] < ABSENT
+        eyes = amounts["sunglasses"] < PRESENT
+        loose = haired & (amounts["mohawk"] < ABSENT)
+        visible |= {"eye_color": eyes, "eye_openness": eyes, "eye_size": eyes}
+        visible |= {"mohawk": bare, "baldness": bare, "fringe": bare & loose}
+        visible |= {"hair_color": haired & (bare | (hair_length > 0.3)), "curliness": loose & (bare | (hair_length > 0.4))}
+        visible |= {"hair_length": loose, "hat_color": amounts["hat"] > PRESENT}
+        return visible
+
+    def before_appearing(self, amount: str) -> Self:
+        """A hat that appears takes the clothes' colour."""
+        if amount != "hat":
+            return self
+        bare = self.drawn()["hat"] < 0.5
+        matching = np.where(bare[:, None], self.weights["clothing_color"], self.weights["hat_color"])
+        return type(self)(self.scalars, self.weights | {"hat_color": matching.astype(np.float32)})
+
+    def shown_weights(self) -> dict[str, np.ndarray]:
+        """Lips have the colour of their lipstick as far as they wear any."""
+        lipstick = self.column("lipstick")[:, None]
+        lips = np.concatenate([1 - lipstick, self.weights["lip_color"][:, 1:] * lipstick], axis=1)
+        return self.weights | {"lip_color": lips}
+
+    def shown_scales(self) -> dict[str, np.ndarray]:
+        """Cute faces have larger eyes."""
         shown = self.drawn()
-        raw = {name: shown[name] for name in AMOUNTS}
-        amounts = {name: np.where((v > ABSENT) & (v < PRESENT), np.nan, v) for name, v in raw.items()}
-        choices = {}
-        for name, blend in self.weights.items():
-            choices[name] = np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1)
-        lips = choices["lip_color"]
-        choices["lip_color"] = np.where(raw["lipstick"] <= ABSENT, 0, np.where(raw["lipstick"] >= PRESENT, lips, -1))
-        scales = {name: shown[name] for name in SCALES}
-        scales["eye_size"] = drawn_eye_size(shown)
-        return Labels(scales, amounts, raw, choices, visibility(raw, shown["hair_length"]))
+        return {name: shown[name] for name in SCALES} | {"eye_size": drawn_eye_size(shown)}
+
+    def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        named, lipstick = super()._named(amounts), amounts["lipstick"]
+        painted = np.where(lipstick >= PRESENT, named["lip_color"], -1)
+        return named | {"lip_color": np.where(lipstick <= ABSENT, 0, painted)}
 
 
 def drawn_eye_size(shown: dict[str, np.ndarray]) -> np.ndarray:

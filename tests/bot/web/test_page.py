@@ -58,7 +58,7 @@ async def answers(page: Page, count: int) -> str:
 
 
 async def test_a_conversation_of_ten_turns(page: Page) -> None:
-    await page.get_by_label("Sample portrait 1", exact=True).click()
+    await page.get_by_label("Sample picture 1", exact=True).click()
     assert "What shall I change" in await answers(page, 1)
     turns = (
         "pink hair",
@@ -96,7 +96,7 @@ async def test_methods_side_by_side_with_their_names(page: Page) -> None:
 
 
 async def test_buttons_history_and_compare(page: Page) -> None:
-    await page.get_by_label("Sample portrait 2", exact=True).click()
+    await page.get_by_label("Sample picture 2", exact=True).click()
     await answers(page, 1)
     await say(page, "glasses")
     await answers(page, 2)
@@ -139,7 +139,7 @@ async def test_a_reload_finds_everything_where_it_was(page: Page, tmp_path: Path
 
 async def test_by_keyboard_alone_on_a_phone(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
-    await page.get_by_label("Sample portrait 3", exact=True).focus()
+    await page.get_by_label("Sample picture 3", exact=True).focus()
     await page.keyboard.press("Enter")
     await answers(page, 1)
     await expect(page.get_by_label("Your wish")).to_be_focused()
@@ -174,7 +174,7 @@ async def test_what_is_said_is_text_and_never_markup(page: Page) -> None:
 @pytest.mark.parametrize("page", ["zh-CN"], indirect=True)
 async def test_the_page_in_chinese(page: Page) -> None:
     await expect(page).to_have_title("说句话就能修图")
-    await page.get_by_label("示例头像 1", exact=True).click()
+    await page.get_by_label("示例图片 1", exact=True).click()
     assert "想改哪里" in await answers(page, 1)
     await page.get_by_label("你的要求").fill("把头发染成粉色")
     await page.keyboard.press("Enter")

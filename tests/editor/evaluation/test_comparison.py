@@ -19,8 +19,10 @@ from editor.evaluation.readings import Wish
 from editor.evaluation.summary import bootstrap, comparable, curve_of, success_at, summaries
 from editor.evaluation.uploads import Uploads
 from editor.evaluation.wishes import Setting
+from editor.training import domains, record
 from editor.training import judge as judging
-from editor.training import record
+
+AVATARS = domains.named("avatars")
 
 
 def row(method: str, upload: int = 0, success: int = 3, collateral: int = 1, prompt: str = "a hat") -> Row:
@@ -87,8 +89,8 @@ def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path
 
     folder = EMBEDDED / "avatar"
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
-    setting = Setting(avatars, judge, scored, Uploads.make(avatars, "avatar", judge, 2, 5))
-    wish = Wish.of({"prompt": "green background", "attribute": "background_color", "value": "green"})
+    setting = Setting(avatars, judge, scored, Uploads.make(AVATARS, avatars, "avatar", judge, 2, 5))
+    wish = Wish.of({"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes)
     first = list(measure(setting, [wish], ["mapper"], 1, tmp_path))
     assert len(first) == 1
     assert first[0].undone

@@ -8,10 +8,17 @@ import torch
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
+from editor.engine import Engine
 from editor.evaluation import readings
+from editor.evaluation.cli import mean, pairs
 from editor.evaluation.readings import Wish
-from editor.networks.recogniser import Reading
+from editor.evaluation.uploads import Uploads
+from editor.evaluation.wishes import Setting, evaluate
+from editor.networks.recogniser import Judge, Reading
+from editor.training import domains
 from editor.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
+
+AVATARS = domains.named("avatars")
 
 
 def perfect(portraits: Portraits) -> Reading:
@@ -34,12 +41,19 @@ def portraits() -> Portraits:
 
 
 def test_a_colour_succeeds_when_it_is_read(portraits: Portraits) -> None:
-    wish = Wish.of({"prompt": "pink hair", "attribute": "hair_color", "value": "pink"})
+    wish = Wish.of({"prompt": "pink hair", "attribute": "hair_color", "value": "pink"}, AVATARS.attributes)
     before, after = perfect(portraits), perfect(portraits.replace("hair_color", "pink"))
     assert readings.eligible(before, portraits.labels(), wish).all()
     assert not readings.eligible(after, portraits.labels(), wish).any()
     assert readings.succeeded(before, after, wish).all()
     assert not readings.succeeded(before, before, wish).any()
+
+
+def test_a_wish_may_say_where_its_portraits_start(portraits: Portraits) -> None:
+    line = {"prompt": "pink hair", "attribute": "hair_color", "value": "pink", "from": ["black", "blue"]}
+    wish, plain = Wish.of(line, AVATARS.attributes), portraits.labels()
+    for colour, wanted in (("black", True), ("blue", True), ("brown", False)):
+        assert (readings.eligible(perfect(portraits.replace("hair_color", colour)), plain, wish) == wanted).all()
 
 
 def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Portraits) -> None:
@@ -55,7 +69,7 @@ def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Po
 def test_collateral_counts_what_else_changed_and_can_be_seen(portraits: Portraits) -> None:
     wish = Wish("a hat", "hat", 1, may_change=frozenset({"hat_color"}))
     after = perfect(portraits.replace("hat", 1.0).replace("beard", 1.0))
-    moved = readings.collateral(perfect(portraits), after, portraits.labels(), wish, (*SCALES, *AMOUNTS, *CHOICES))
+    moved = readings.collateral(AVATARS, perfect(portraits), after, portraits.labels(), wish, (*SCALES, *AMOUNTS, *CHOICES))
     assert moved["beard"].all()
     assert "hat" not in moved
     assert "hat_color" not in moved
@@ -73,8 +87,28 @@ def test_growth_allows_saturation_but_no_fall() -> None:
         {"prompt": "x", "attribute": "wings", "direction": 1},
         {"prompt": "x", "attribute": "hair_color", "value": "plaid"},
         {"prompt": "x", "attribute": "smile", "direction": 0},
+        {"prompt": "x", "attribute": "hair_color", "value": "pink", "from": ["tartan"]},
     ],
 )
 def test_wishes_that_make_no_sense_are_refused(line: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"no value|known attribute"):
-        Wish.of(line)
+        Wish.of(line, AVATARS.attributes)
+
+
+def test_pairs_are_averaged_over_starts_and_targets() -> None:
+    rows = [
+        {"attribute": "species", "by_start": {"cat": [4, 4], "dog": [0, 2]}},
+        {"attribute": "species", "by_start": {"cat": [3, 4]}, "from": ["cat"]},
+        {"attribute": "smile"},
+    ]
+    assert pairs(rows) == {"species": {"all": 0.5, "named": 0.75}}
+
+
+def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(portraits: Portraits) -> None:
+    brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes)
+    uploads = Uploads((), AVATARS, portraits.labels(), perfect(portraits))
+    row = evaluate(Setting(Engine({}, torch.device("cpu")), Judge(AVATARS.attributes), ("hair_color",), uploads), brown, None)
+    assert row["portraits"] == 0
+    for figure in ("success", "collateral", "grows", "honest"):
+        assert mean([row, row | {figure: 0.5}], figure) == 0.5
+        assert mean([row], figure) is None

@@ -23,6 +23,8 @@ MANIFESTS = sorted((Path(editor.__file__).parent / "bundles").glob("*/bundle.tom
         ("红色和蓝色的头发", "red and blue hair"), ("又长又卷的头发", "long curly hair"), ("戴红帽子的女孩", "girl with red hat"),
         ("大眼睛的可爱的猫", "cute cat with big eyes"), ("猫耳朵", "cat ears"), ("白皮肤", "pale skin"), ("白帽子", "white hat"),
         ("二十岁的女人", "20-year-old woman"), ("红色glasses", "red glasses"), ("一顶紫色的帽子", "purple hat"),
+        ("把老虎变成狮子", "lion"), ("一只小狐狸", "fox cub"), ("耷拉的耳朵", "floppy ears"),
+        ("戴红色项圈的狗", "dog with red collar"), ("加上鬃毛", "mane"), ("生日帽", "party hat"), ("豹纹", "leopard spots"),
     ],
 )  # fmt: skip
 def test_words_in_english_order(said: str, english: str) -> None:

@@ -1,0 +1,156 @@
+"""What pictures of a drawn domain look like, in numbers: smooth attributes from a Gaussian latent, with exact labels.
+
+Attributes are of three kinds. A *scale* runs from 0 to 1 and always shows; an *amount* is 0 (absent) to 1 (present); a
+*choice* is a blend of named values, labelled where one of them dominates. Nuisance numbers (position, tilt, …) vary the
+picture and have no label. A domain derives its own class from ``Portraits`` and says what follows from what.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+ABSENT, PRESENT, DOMINANT = 0.35, 0.65, 0.6
+"""Amounts up to ABSENT and from PRESENT are labelled; so is a choice whose strongest value has at least DOMINANT."""
+
+
+def normal_cdf(x: np.ndarray) -> np.ndarray:
+    """Gaussian CDF by Abramowitz and Stegun 7.1.26, error below 2e-7."""
+    t = 1.0 / (1.0 + 0.3275911 * np.abs(x) / np.sqrt(2.0))
+    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    erf = np.sign(x) * (1.0 - tail * np.exp(-(x**2) / 2.0))
+    return 0.5 * (1.0 + erf)
+
+
+def normal_quantile(share: float) -> float:
+    """The counterpart of ``normal_cdf``."""
+    grid = np.linspace(-4, 4, 8001)
+    return float(np.interp(share, normal_cdf(grid), grid))
+
+
+def smoothstep(x: np.ndarray) -> np.ndarray:
+    """0 below 0, 1 above 1, smooth between."""
+    t = np.clip(x, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """[N, values] -> blends [N, values], float32."""
+    exponent = np.exp(logits - logits.max(1, keepdims=True))
+    return (exponent / exponent.sum(1, keepdims=True)).astype(np.float32)
+
+
+def unit_rows(z: np.ndarray) -> np.ndarray:
+    """Rows of z [N, D] scaled to a root mean square of 1, as the mapping network does."""
+    return z / np.sqrt(np.mean(z.astype(np.float64) ** 2, axis=1, keepdims=True) + 1e-8)
+
+
+@dataclass
+class Labels:
+    """What can be said of N portraits; see ``Portraits.labels``."""
+
+    scales: dict[str, np.ndarray]
+    amounts: dict[str, np.ndarray]
+    raw_amounts: dict[str, np.ndarray]
+    choices: dict[str, np.ndarray]
+    visible: dict[str, np.ndarray]
+
+
+@dataclass
+class Portraits(ABC):
+    """N portraits: ``scalars`` [N, len(SCALARS)] in 0..1 and, for each choice, blend ``weights`` [N, values]."""
+
+    scalars: np.ndarray
+    weights: dict[str, np.ndarray]
+
+    DOMAIN: ClassVar[str]
+    SCALES: ClassVar[tuple[str, ...]]
+    AMOUNTS: ClassVar[tuple[str, ...]]
+    NUISANCES: ClassVar[tuple[str, ...]]
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]]
+    Z_DIM: ClassVar[int]
+    SCALARS: ClassVar[tuple[str, ...]]
+    INDEX: ClassVar[dict[str, int]]
+
+    def __init_subclass__(cls) -> None:
+        """The derived tables of a domain's class."""
+        cls.SCALARS = cls.SCALES + cls.AMOUNTS + cls.NUISANCES
+        cls.INDEX = {name: column for column, name in enumerate(cls.SCALARS)}
+
+    def __len__(self) -> int:
+        return len(self.scalars)
+
+    def __getitem__(self, rows: slice | np.ndarray | list[int]) -> Self:
+        return type(self)(self.scalars[rows], {name: blend[rows] for name, blend in self.weights.items()})
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """All portraits of the parts, in order."""
+        weights = {name: np.concatenate([part.weights[name] for part in parts]) for name in cls.CHOICES}
+        return cls(np.concatenate([part.scalars for part in parts]), weights)
+
+    @classmethod
+    @abstractmethod
+    def from_latent(cls, z: np.ndarray) -> Self:
+        """Gaussian z [N, Z_DIM] -> portraits; smooth, and unchanged when a row of z is scaled."""
+
+    @classmethod
+    def sample(cls, count: int, seed: int) -> Self:
+        """``count`` portraits from the prior."""
+        return cls.from_latent(np.random.default_rng(seed).standard_normal((count, cls.Z_DIM)))
+
+    def column(self, name: str) -> np.ndarray:
+        """One scalar of all portraits, [N]."""
+        return self.scalars[:, self.INDEX[name]]
+
+    @abstractmethod
+    def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
+        """The same portraits with one attribute set, and what must follow from it."""
+
+    def before_appearing(self, amount: str) -> Self:
+        """The same portraits, ready for an amount to appear that was absent (a hat gets a fitting colour)."""
+        return self
+
+    @abstractmethod
+    def drawn(self) -> dict[str, np.ndarray]:
+        """The scalars [N] as they show."""
+
+    @abstractmethod
+    def colours(self) -> dict[str, np.ndarray]:
+        """RGB [N, 3] in 0..1 of everything drawn."""
+
+    @abstractmethod
+    def physical(self) -> np.ndarray:
+        """The numbers [N, P] that the picture is a smooth function of, those of ``PHYSICAL`` first."""
+
+    PHYSICAL: ClassVar[tuple[str, ...]]
+    """Names of the first columns of ``physical``."""
+
+    @classmethod
+    @abstractmethod
+    def visibility(cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures, [N] in 0..1 each."""
+
+    def shown_weights(self) -> dict[str, np.ndarray]:
+        """The blends [N, values] as they show."""
+        return self.weights
+
+    def shown_scales(self) -> dict[str, np.ndarray]:
+        """The scales [N] as they show."""
+        shown = self.drawn()
+        return {name: shown[name] for name in self.SCALES}
+
+    def labels(self) -> Labels:
+        """Labels as the attributes' meanings have them: unlabelled amounts are NaN, unlabelled choices -1."""
+        shown, scales = self.drawn(), self.shown_scales()
+        raw = {name: shown[name] for name in self.AMOUNTS}
+        amounts = {name: np.where((v > ABSENT) & (v < PRESENT), np.nan, v) for name, v in raw.items()}
+        return Labels(scales, amounts, raw, self._named(raw), self.visibility(raw, scales))
+
+    def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Number of each choice's value [N], -1 where none dominates."""
+        return {name: np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1) for name, blend in self.weights.items()}
