@@ -50,7 +50,7 @@ train-critters: .venv/tools
 	$(TRAIN) encoder --minutes 14 --width 0.4 $(SMALL)
 	$(TRAIN) mapper --minutes 6 --width 0.7 $(SMALL)
 	$(BIN)/python -m editor directions --minutes 4 $(SMALL)
-	$(TRAIN) manifest --automatic prompt-mapper,mapper,direction --to editor/bundles/critters $(SMALL)
+	$(TRAIN) manifest --to editor/bundles/critters $(SMALL)
 
 setup: .venv/ready
 

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     editor_token: SecretStr | None = None
     bundle: str | None = None
     bundles_dir: Path | None = None
+    faces_model: Path | None = Field(None, description="a YuNet face model (.onnx), for aligning photos of people")
     data_dir: Path = Path("data")
     database_url: str | None = Field(None, description="SQLite in data_dir when absent")
     web_host: str = "127.0.0.1"

@@ -8,8 +8,11 @@ from importlib import import_module
 COMMANDS = {
     "serve": ("editor.commands:serve", "run the editor process: jobs over HTTP"),
     "bundles": ("editor.commands:bundles", "list the bundles (editable domains) that are installed"),
+    "import": ("editor.checkpoints.importing:main", "turn published weights into a bundle or a part of one"),
+    "pull": ("editor.checkpoints.pulling:main", "download published weights and turn them into a bundle"),
     "train": ("editor.training.cli:main", "train a part of a bundle: generator, clip, encoder, mapper, judge, text"),
-    "directions": ("editor.training.directions:main", "measure a bundle's direction bank and StyleSpace statistics"),
+    "directions": ("editor.checkpoints.measuring:main", "measure a bundle's direction bank and StyleSpace statistics"),
+    "parity": ("editor.evaluation.parity.cli:main", "compare our networks with the published ones on random weights"),
     "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),
     "bench": ("editor.bench:main", "time inversion, first edits and follow-ups inside the editor"),
 }

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,22 @@ from editor import mappers
 from editor.errors import BadCheckpoint
 from editor.mappers import Trained
 from editor.methods.directions import Bank
+from editor.networks import generators, published_clip
 from editor.networks.clip import JointSpace
 from editor.networks.encoder import Encoder
+from editor.networks.generators import Generator
 from editor.networks.mapper import TextMapper
-from editor.networks.stylegan2 import Generator, GeneratorConfig
+from editor.networks.photo_encoder import MeanEncoder, PhotoEncoder, PhotoEncoderConfig
+from editor.networks.prompt_mapper import PromptMapper
+from editor.networks.published_clip import PublishedClip
 from editor.networks.text import TextTower
 from editor.protocol import BundleInfo, MethodName
 
-PARTS = ("generator", "encoder", "clip", "bank", "mapper")
+PARTS = ("generator", "encoder", "clip", "text", "bank", "mapper", "prompts")
+NEEDED = {"generator": "a generator", "clip": "a text-image model", "bank": "directions"}
+"""Parts without which nothing can be edited, in words. Without an encoder, inversion begins at the mean of W."""
+BESIDE = ("clip.json", "tokenizer.json", "text.json", "text_tokenizer.json")
+"""Settings and vocabularies that lie beside a published text-image model."""
 SPAN_ENERGY = 1e-3
 """Share of the strongest direction's energy from which a direction counts to the span of pictures."""
 EMBEDDED = Path(__file__).parent / "bundles"
@@ -95,17 +103,19 @@ class Bundle:
 
     info: BundleInfo
     generator: Generator
-    encoder: Encoder
-    clip: EmbeddedClip
+    encoder: Encoder | PhotoEncoder | MeanEncoder
+    clip: EmbeddedClip | PublishedClip
     bank: Bank
     mapper: TextMapper | None
     thresholds: Thresholds
     neutral: tuple[str, ...]
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
+    alignment: str = "square"
+    """The position in which the generator knows what it draws: any square, or faces as FFHQ has them ("ffhq")."""
+    prompts: dict[str, PromptMapper] = field(default_factory=dict)
+    """Mappers that were trained for one wish each, by its words."""
     prompt_mappers: tuple[Trained, ...] = ()
     """Those that came along, and those that this installation trained."""
-    automatic: tuple[MethodName, ...] = ()
-    """Methods that are tried when a wish names none; empty: every fast one."""
 
     @classmethod
     def load(cls, folder: Path, tower: TextTower, device: torch.device, data: Path | None = None) -> Bundle:
@@ -114,25 +124,26 @@ class Bundle:
         Raises BadCheckpoint where a part is missing, altered or of another generator.
         """
         manifest = read_manifest(folder)
-        config = GeneratorConfig(**manifest["generator"])
-        generator = _into(Generator(config), folder, "generator").to(device)
-        encoder = _into(Encoder(config.num_ws, config.w_dim, **manifest.get("encoder", {})), folder, "encoder").to(device)
-        space = _into(JointSpace(**manifest["clip"]), folder, "clip").to(device)
+        lacking = missing(manifest)
+        if lacking:
+            raise BadCheckpoint(f"The bundle '{folder.name}' cannot be used yet: it lacks {' and '.join(lacking)}.")
+        generator = load_generator(folder, manifest).to(device)
         bank_tensors = {k: v.to(device) for k, v in _weights(folder / "bank.safetensors").items()}
         if bank_tensors["s_std"].shape[0] != generator.synthesis.num_channels:
             raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
         mapper = None
         if (folder / "mapper.safetensors").exists():
-            mapper = _into(TextMapper(config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {})), folder, "mapper").to(
-                device
-            )
+            shape = TextMapper(generator.config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {}))
+            mapper = _into(shape, folder, "mapper").to(device)
         info = info_of(folder, manifest)
         trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
-            info=info, generator=generator, encoder=encoder, clip=EmbeddedClip(tower, space),
-            bank=Bank(**bank_tensors), mapper=mapper, thresholds=Thresholds(**manifest["thresholds"]),
-            neutral=tuple(manifest["neutral"]), prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
-            automatic=tuple(manifest.get("automatic", ())),
+            info=info, generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
+            clip=load_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
+            thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
+            alignment=manifest.get("alignment", "square"),
+            prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
+            prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )  # fmt: skip
 
     @cached_property
@@ -159,6 +170,63 @@ class Bundle:
         return nn.functional.normalize(self.clip.encode_text(self.neutral).mean(0), dim=0)
 
 
+def missing(manifest: dict[str, Any]) -> list[str]:
+    """The parts that a bundle still lacks before it can edit, in words."""
+    return [words for part, words in NEEDED.items() if f"{part}.safetensors" not in manifest["files"]]
+
+
+def load_generator(folder: Path, manifest: dict[str, Any]) -> Generator:
+    """The generator of a bundle, frozen. Raises BadCheckpoint."""
+    try:
+        generator = generators.build(manifest["generator"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadCheckpoint(f"The generator of the bundle '{folder.name}' has settings that make no sense: {error}.") from error
+    return _into(generator, folder, "generator")
+
+
+def _encoder(folder: Path, manifest: dict[str, Any], generator: Generator) -> Encoder | PhotoEncoder | MeanEncoder:
+    config = generator.config
+    if "encoder.safetensors" not in manifest["files"]:
+        return MeanEncoder(config.num_ws, *generators.w_statistics(generator))
+    table = dict(manifest.get("encoder") or {})
+    if table.pop("kind", None) != "photo":
+        return _into(Encoder(config.num_ws, config.w_dim, **table), folder, "encoder")
+    table.pop("by", None)
+    encoder: PhotoEncoder = _into(PhotoEncoder(PhotoEncoderConfig(**table)), folder, "encoder")
+    encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
+    return encoder
+
+
+def load_clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: torch.device) -> EmbeddedClip | PublishedClip:
+    """The text-image model of a bundle, on a device. Raises BadCheckpoint."""
+    dim = manifest["clip"]["dim"]
+    if manifest["clip"].get("kind") != "transformers":
+        return EmbeddedClip(tower, _into(JointSpace(**manifest["clip"]), folder, "clip").to(device))
+
+    def text(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
+    model = _into(published_clip.build(published_clip.config_of(text("clip.json"))), folder, "clip")
+    clip = PublishedClip(model, published_clip.load_tokenizer(text("tokenizer.json")))
+    if "text.safetensors" in manifest["files"]:
+        shape = published_clip.config_of(text("text.json"))
+        module = published_clip.MultilingualTower(shape, dim, manifest["text"]["bias"])
+        clip.tower = (_into(module, folder, "text"), published_clip.load_tokenizer(text("text_tokenizer.json")))
+    return clip.to(device)
+
+
+def _prompts(folder: Path, manifest: dict[str, Any]) -> dict[str, PromptMapper]:
+    if "prompts.safetensors" not in manifest["files"]:
+        return {}
+    weights, found = _weights(folder / "prompts.safetensors"), {}
+    for number, (prompt, layout) in enumerate(zip(manifest["prompts"]["prompts"], manifest["prompts"]["nets"], strict=True)):
+        module = PromptMapper({net: int(width) for net, width in (item.split(":") for item in layout.split(","))})
+        root = f"{number}."
+        module.load_state_dict({name.removeprefix(root): value for name, value in weights.items() if name.startswith(root)})
+        found[prompt] = module.eval().requires_grad_(False)
+    return found
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """``bundle.toml`` as plain data, with the files' fingerprints checked."""
     try:
@@ -177,6 +245,8 @@ def info_of(folder: Path, manifest: dict[str, Any]) -> BundleInfo:
     methods: tuple[MethodName, ...] = ("direction",)
     if "mapper.safetensors" in manifest["files"]:
         methods = ("mapper", *methods)
+    if "prompts.safetensors" in manifest["files"]:
+        methods = ("prompt-mapper", *methods)
     return BundleInfo(
         name=folder.name, title=manifest["title"], domain=manifest["domain"], licence=manifest["licence"],
         resolution=manifest["generator"]["resolution"], examples=tuple(manifest["examples"]), methods=methods,
@@ -190,8 +260,8 @@ def _toml(value: Any) -> str:
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write ``bundle.toml`` (plain values first, then one table for each dict) with the fingerprints of the parts."""
-    files = {f"{part}.safetensors" for part in PARTS}
-    hashes = {path.name: file_hash(path) for path in sorted(folder.glob("*.safetensors")) if path.name in files}
+    names = sorted([*(f"{part}.safetensors" for part in PARTS), *BESIDE])
+    hashes = {name: file_hash(folder / name) for name in names if (folder / name).is_file()}
     data = {**manifest, "files": hashes}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
     for key, table in data.items():

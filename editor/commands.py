@@ -39,6 +39,13 @@ def serve(argv: Sequence[str]) -> int:
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
     parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
+    parser.add_argument(
+        "--faces",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("FACES_MODEL") or None,
+        help="a YuNet face model (.onnx), for aligning photos of people (default: FACES_MODEL)",
+    )
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input closes (the starter died)")
     parser.add_argument("--data", type=Path, help="folder for what is trained here; DATA_DIR, else 'data', when absent")
     _folders(parser)
@@ -53,7 +60,8 @@ def serve(argv: Sequence[str]) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, options.data or data_folder()))
+    data = options.data or data_folder()
+    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces))
     app = create_app(executor, token, options.queue)
     asyncio.run(_serve(app, options))
     return 0
@@ -86,17 +94,20 @@ def bundles(argv: Sequence[str]) -> int:
     _folders(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
-    from editor.bundle import find_bundles, info_of, read_manifest
+    from editor.bundle import find_bundles, info_of, missing, read_manifest
 
-    infos = []
+    infos, lacking = [], {}
     for folder in find_bundles(options.bundles):
         try:
-            infos.append(info_of(folder, read_manifest(folder)))
+            manifest = read_manifest(folder)
+            infos.append(info_of(folder, manifest))
+            lacking[folder.name] = missing(manifest)
         except EditorError as error:
             print(error, file=sys.stderr)
     if options.json:
         print(json.dumps({"bundles": [info.model_dump(mode="json") for info in infos]}))
         return 0
     for info in infos:
-        print(f"{info.name}: {info.title}, {info.resolution} px, {', '.join(info.methods)}; licence {info.licence}")
+        can = f"lacks {' and '.join(lacking[info.name])}" if lacking[info.name] else ", ".join(info.methods)
+        print(f"{info.name}: {info.title}, {info.resolution} px, {can}; licence {info.licence}")
     return 0

@@ -17,6 +17,8 @@ from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
 from editor.imaging.encode import png, webp
+from editor.imaging.faces import FaceFinder
+from editor.imaging.squares import Look
 from editor.inversion import refine
 from editor.methods import registry
 from editor.methods.base import Watch
@@ -62,6 +64,10 @@ class Engine:
 
     def __init__(self, bundles: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
         self.loaded, self.device, self.data = bundles, device, data
+        self.faces: FaceFinder | None = None
+        """Finds faces for the bundles that know them in one position only; without it the user's square is taken as it is."""
+        self.left_out: dict[str, str] = {}
+        """Bundles that are installed but cannot be used, with the reason in a sentence."""
 
     @classmethod
     def load(cls, folders: Sequence[Path], device: str | None = None, data: Path | None = None) -> Engine:
@@ -72,16 +78,18 @@ class Engine:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         tower = TextTower.load(EMBEDDED / "text").to(chosen)
         found: dict[str, Bundle] = {}
-        trouble: list[BadCheckpoint] = []
+        trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
             try:
                 found[folder.name] = Bundle.load(folder, tower, chosen, data)
             except BadCheckpoint as error:
                 logger.error("the bundle '%s' is left out: %s", folder.name, error)
-                trouble.append(error)
+                trouble[folder.name] = error
         if not found:
-            raise trouble[0] if trouble else UnknownBundle("No model is installed.")
-        return cls(found, chosen, data)
+            raise next(iter(trouble.values()), UnknownBundle("No model is installed."))
+        engine = cls(found, chosen, data)
+        engine.left_out = {name: str(error) for name, error in trouble.items()}
+        return engine
 
     def bundles(self) -> list[BundleInfo]:
         """What is loaded."""
@@ -114,6 +122,8 @@ class Engine:
     def _bundle(self, name: str | None, fingerprint: str | None = None) -> Bundle:
         if name is None:
             return next(iter(self.loaded.values()))
+        if name in self.left_out:
+            raise UnknownBundle(self.left_out[name], reason="named", name=name, known=", ".join(self.loaded))
         if name not in self.loaded:
             known = ", ".join(self.loaded)
             raise UnknownBundle(
@@ -131,7 +141,7 @@ class Engine:
         progress("decode", 0, 1)
         decoded = decode(request.picture)
         progress("encode", 0, 1)
-        found = best_fit(asked, decoded.pixels, self.device)
+        found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
         inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
         steps = REFINEMENT[request.quality]
@@ -140,7 +150,7 @@ class Engine:
         psnr, similarity = fidelity_of(bundle, square, w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
-        notes = (*decoded.warnings, *(() if inside else ("outside-domain",)))
+        notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
 

@@ -107,8 +107,11 @@ class LocalExecutor:
             await asyncio.to_thread(thread.shutdown, True)
 
 
-def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None) -> Engine:
-    """The real engine; imports torch, so call it on the device thread."""
+def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None, faces: Path | None = None) -> Engine:
+    """The real engine; imports torch, so call it on the device thread. ``faces``: a face model, for aligning photos."""
     from editor.engine import Engine as RealEngine
+    from editor.imaging.faces import FaceFinder
 
-    return RealEngine.load(folders, device, data)
+    engine = RealEngine.load(folders, device, data)
+    engine.faces = FaceFinder(faces) if faces is not None else None
+    return engine

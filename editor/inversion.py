@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.networks.stylegan2 import Generator
+from editor.networks.generators import Generator
 
 RATE = 0.05
 STAY_WEIGHT = 0.002

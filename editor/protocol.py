@@ -145,6 +145,10 @@ class InvertRequest(Message):
     bundle: str | None = Field(None, description="the bundle that knows the picture best when absent")
     picture: Base64Data = Field(description="an encoded picture, as the user sent it")
     quality: Literal["draft", "standard", "best"] = "standard"
+    box: tuple[float, float, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="square to edit: left, top, side in pixels"
+    )
+    face: int | None = Field(None, ge=0, description="which face, from the left, 0 the first; the largest when absent")
 
 
 class EditRequest(Message):
@@ -192,7 +196,9 @@ class InvertResult(Message):
     kind: Literal["invert"] = "invert"
     inversion: Inversion
     picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG")
-    warnings: tuple[str, ...] = Field((), description="codes: animated, downscaled, alpha-flattened, outside-domain")
+    warnings: tuple[str, ...] = Field(
+        (), description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain"
+    )
 
 
 class EditResult(Message):

@@ -16,6 +16,7 @@ from torch import Tensor
 from editor import wishes
 from editor.bundle import Bundle
 from editor.imaging.paste import crop
+from editor.imaging.squares import Look, squares
 from editor.protocol import Geometry
 
 CLEARLY = 0.9
@@ -31,36 +32,24 @@ class Fit:
     square: Tensor
     w: Tensor
     error: float
+    notes: tuple[str, ...] = ()
+    """What the user should know of how the square was chosen."""
 
 
-def best_fit(bundles: Iterable[Bundle], pixels: np.ndarray, device: torch.device) -> Fit:
+def best_fit(bundles: Iterable[Bundle], pixels: np.ndarray, device: torch.device, look: Look | None = None) -> Fit:
     """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
-    return min((fit(bundle, pixels, device) for bundle in bundles), key=lambda found: found.error)
+    return min((fit(bundle, pixels, device, look) for bundle in bundles), key=lambda found: found.error)
 
 
 @torch.no_grad()
-def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device) -> Fit:
+def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: Look | None = None) -> Fit:
     """The square of the picture that the bundle's generator reproduces best: the plain one unless another is clearly
     better. The error is the mean absolute difference in [-1, 1], of the plain square's kind for every bundle."""
     size = bundle.generator.config.resolution
-    squares = [(g, crop(pixels, g, size).to(device)) for g in candidate_squares(*pixels.shape[1::-1])]
-    images = torch.stack([image for _, image in squares])
+    places = squares(pixels, bundle.alignment, look or Look())
+    images = torch.stack([crop(pixels, place, size).to(device) for place in places.found])
     w = bundle.encoder(images)
     made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
     error = (made - images).abs().mean(dim=(1, 2, 3))
     best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
-    return Fit(bundle, squares[best][0], images[best], w[best], float(error[best]))
-
-
-def candidate_squares(width: int, height: int) -> list[Geometry]:
-    """Squares worth trying: the centred one first, then both ends of the long side, each whole and a fifth smaller."""
-    short = min(width, height)
-    found = []
-    for share in (1.0, 0.8):
-        side = share * short
-        places = [0.5] if max(width, height) < 1.05 * short and share == 1.0 else [0.5, 0.0, 1.0]
-        for place in places:
-            x = side / 2 + place * (width - side) if width >= height else width / 2
-            y = side / 2 + place * (height - side) if height >= width else height / 2
-            found.append(Geometry(center_x=x, center_y=y, side=side, width=width, height=height))
-    return found
+    return Fit(bundle, places.found[best], images[best], w[best], float(error[best]), places.notes)

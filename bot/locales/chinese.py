@@ -27,6 +27,9 @@ TEXTS = {
     "reply.warning.animated": "这是一张动图，我用了它的第一帧。",
     "reply.warning.downscaled": "图片很大，我用缩小后的版本来修改。",
     "reply.warning.alpha-flattened": "透明的部分变成了白色。",
+    "reply.warning.not-aligned": "我这里没法找脸，就按原图处理；脸在正中的方形图片效果最好。",
+    "reply.warning.no-face": "我没在图里看到脸，就按原图处理了。",
+    "reply.warning.several-faces": "图里有好几张脸，我选了最大的那张。",
     "reply.warning.outside-domain": "这张图不像我熟悉的类型，效果可能不太好。我熟悉的是{domains}。",
     # the embedded models: their names, and what they know
     "bundle.avatar": "卡通头像",

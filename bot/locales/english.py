@@ -27,6 +27,9 @@ TEXTS = {
     "reply.warning.animated": "It is an animation; I took its first frame.",
     "reply.warning.downscaled": "It was very large, so I work on a smaller copy.",
     "reply.warning.alpha-flattened": "Its transparent parts became white.",
+    "reply.warning.not-aligned": "I cannot look for faces here, so I take the picture as it is; a square with the face in its middle works best.",
+    "reply.warning.no-face": "I see no face in it, so I take the picture as it is.",
+    "reply.warning.several-faces": "I see several faces; I take the largest one.",
     "reply.warning.outside-domain": "It does not look like anything I know, so results may be poor. I know {domains}.",
     # the embedded models: their names, and what they know
     "bundle.avatar": "Cartoon portraits",

@@ -7,9 +7,13 @@ original, so that its detail survives; where it is strong (a hat) the synthesis 
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from editor.protocol import Geometry
@@ -18,6 +22,15 @@ VISIBLE_FROM, VISIBLE_FULL = 0.03, 0.10
 """Change of a pixel, in [-1, 1] units, from which it counts and at which it is taken wholly."""
 STRUCTURE_FROM, STRUCTURE_FULL = 0.20, 0.60
 """Change over which the original's own detail is given up for the synthesis."""
+
+LEAST = 0.004
+"""Share of the edit from which a pixel is touched at all."""
+FAR_LARGER = 4
+"""Times the generator's resolution from which a square is reduced before it is read."""
+BAND = 1 << 19
+"""Pixels that are worked on at once."""
+REACH = 3
+"""Pixels of the synthesis by which its enlargement may reach beyond what changed."""
 
 
 def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
@@ -42,24 +55,75 @@ def change_masks(reconstruction: Tensor, edited: Tensor) -> tuple[Tensor, Tensor
     )
 
 
-def _window(side: int, margin: int) -> Tensor:
-    """1 inside, falling to 0 at the border of the square [1, 1, side, side], so that no seam shows."""
-    ramp = ((torch.arange(side) + 0.5) / margin).clamp(max=1.0)
-    line = torch.minimum(ramp, ramp.flip(0))
-    return (line[:, None] * line[None, :])[None, None]
+@dataclass(frozen=True)
+class _Square:
+    """Centre and side in pixels, and the direction of its upper edge. An upright square lies on whole pixels."""
+
+    x: float
+    y: float
+    side: float
+    cosine: float = 1.0
+    sine: float = 0.0
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> _Square:
+        """The square of a geometry."""
+        if geometry.roll:
+            angle = math.radians(geometry.roll)
+            return cls(geometry.center_x, geometry.center_y, geometry.side, math.cos(angle), math.sin(angle))
+        left, top, side = _corner(geometry)
+        return cls(left + side / 2, top + side / 2, side)
+
+    def to_picture(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """From the square's own coordinates, -1 to 1, to pixels."""
+        half = self.side / 2
+        return self.x + half * (u * self.cosine - v * self.sine), self.y + half * (u * self.sine + v * self.cosine)
+
+    def from_picture(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The counterpart of ``to_picture``."""
+        x, y, half = x - self.x, y - self.y, self.side / 2
+        return (x * self.cosine + y * self.sine) / half, (y * self.cosine - x * self.sine) / half
 
 
 def crop(picture: np.ndarray, geometry: Geometry, size: int) -> Tensor:
-    """The square of a picture uint8 [H, W, 3] as [3, size, size] in [-1, 1]; edges continue outside the picture."""
-    image = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
+    """The square of a picture uint8 [H, W, 3] as [3, size, size] in [-1, 1]; edges continue outside the picture.
+
+    What it needs beside the picture grows with ``size`` only, not with the square.
+    """
     left, top, side = _corner(geometry)
-    pads = [max(0, -left), max(0, left + side - geometry.width), max(0, -top), max(0, top + side - geometry.height)]
+    if geometry.roll or side > FAR_LARGER * size:
+        return _sampled(picture, _Square.of(geometry), size)
+    height, width = picture.shape[:2]
+    x0, y0 = min(max(0, left), width - 1), min(max(0, top), height - 1)
+    x1, y1 = max(x0 + 1, min(width, left + side)), max(y0 + 1, min(height, top + side))
+    square = _floats(picture[y0:y1, x0:x1])
+    pads = [max(0, -left), max(0, left + side - width), max(0, -top), max(0, top + side - height)]
     if any(pads):
-        image = F.pad(image, pads, mode="replicate")
-        left, top = left + pads[0], top + pads[2]
-    square = image[:, :, top : top + side, left : left + side]
+        square = F.pad(square, pads, mode="replicate")
     square = F.interpolate(square, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
     return (square[0] / 127.5 - 1).clamp(-1, 1)
+
+
+def _floats(pixels: np.ndarray) -> Tensor:
+    """uint8 [H, W, 3] -> [1, 3, H, W], 0 to 255."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+
+
+def _sampled(picture: np.ndarray, square: _Square, size: int) -> Tensor:
+    """A turned or very large square: reduced by whole steps to about twice ``size``, then sampled and averaged."""
+    height, width = picture.shape[:2]
+    step = max(1, int(square.side // (2 * size)))
+    fine = max(1, math.ceil(square.side / step / size))
+    line = (torch.arange(size * fine) + 0.5) / (size * fine) * 2 - 1
+    x, y = square.to_picture(line[None, :], line[:, None])
+    ends = torch.tensor([-1.0, 1.0])
+    left, top = square.to_picture(ends[None, :], ends[:, None])
+    x0, x1 = (min(max(int(value), 0), width - 1) for value in (left.min() - step, left.max() + step))
+    y0, y1 = (min(max(int(value), 0), height - 1) for value in (top.min() - step, top.max() + step))
+    reduced = _floats(np.array(Image.fromarray(picture[y0 : y1 + 1, x0 : x1 + 1]).reduce(step)))
+    grid = torch.stack([(x - x0) / (step * reduced.shape[3]), (y - y0) / (step * reduced.shape[2])], dim=2) * 2 - 1
+    found = F.grid_sample(reduced, grid[None], mode="bilinear", padding_mode="border", align_corners=False)
+    return (F.avg_pool2d(found, fine)[0] / 127.5 - 1).clamp(-1, 1)
 
 
 def _corner(geometry: Geometry) -> tuple[int, int, int]:
@@ -67,41 +131,64 @@ def _corner(geometry: Geometry) -> tuple[int, int, int]:
     return round(geometry.center_x - side / 2), round(geometry.center_y - side / 2), side
 
 
-def _enlarge(image: Tensor, side: int) -> Tensor:
-    mode = "bicubic" if side >= image.shape[-1] else "area"
-    align = False if mode == "bicubic" else None
-    return F.interpolate(image, size=(side, side), mode=mode, align_corners=align)
-
-
 def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, edited: Tensor) -> np.ndarray:
     """The whole picture uint8 [H, W, 3] with the edit in it.
 
-    ``reconstruction`` and ``edited`` are [3, R, R] in [-1, 1]: the synthesis without and with the adjustments.
+    ``reconstruction`` and ``edited`` are [3, R, R] in [-1, 1]: the synthesis without and with the adjustments. Beside the
+    picture and the result the memory needed is bounded: it works through bands of rows.
     """
+    square, result = _Square.of(geometry), picture.copy()
+    masks = change_masks(reconstruction, edited)
+    maps = torch.cat([reconstruction[None], edited[None], *masks], dim=1)
+    if square.side < maps.shape[-1]:
+        maps = F.interpolate(maps, size=2 * (max(1, round(square.side)),), mode="area")
+    box = _touched(maps[0, 6], square, geometry)
+    if box is None:
+        return result
+    x0, x1, y0, y1 = box
+    covers = not geometry.roll and _covers(geometry)
+    for top in range(y0, y1, max(1, BAND // (x1 - x0))):
+        bottom = min(y1, top + max(1, BAND // (x1 - x0)))
+        _mix(result[top:bottom, x0:x1], maps, square, (x0, top), window=not covers)
+    return result
+
+
+def _covers(geometry: Geometry) -> bool:
     left, top, side = _corner(geometry)
-    changed, structure = change_masks(reconstruction, edited)
-    changed, structure = (_enlarge(mask, side).clamp(0, 1) for mask in (changed, structure))
-    covers = left <= 0 and top <= 0 and left + side >= geometry.width and top + side >= geometry.height
-    if not covers:
-        changed = changed * _window(side, max(1, side // 24))
-    original = crop(picture, geometry, side)[None]
-    before, after = _enlarge(reconstruction[None], side), _enlarge(edited[None], side)
+    return left <= 0 and top <= 0 and left + side >= geometry.width and top + side >= geometry.height
+
+
+def _touched(changed: Tensor, square: _Square, geometry: Geometry) -> tuple[int, int, int, int] | None:
+    """Columns and rows of the picture (first and one past the last) that a mask [S, S] of the square reaches."""
+    where = (changed > 0).nonzero()
+    if not len(where):
+        return None
+    low, high = (where.amin(0) - REACH).float(), (where.amax(0) + 1 + REACH).float()
+    ends = torch.stack([low, high]).clamp(0, changed.shape[0]) / changed.shape[0] * 2 - 1  # [2, (v, u)]
+    x, y = square.to_picture(ends[[0, 1, 0, 1], 1], ends[[0, 0, 1, 1], 0])
+    x0, x1 = max(0, math.floor(x.min())), min(geometry.width, math.ceil(x.max()))
+    y0, y1 = max(0, math.floor(y.min())), min(geometry.height, math.ceil(y.max()))
+    return (x0, x1, y0, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _mix(band: np.ndarray, maps: Tensor, square: _Square, corner: tuple[int, int], window: bool) -> None:
+    """Put the edit into a part uint8 [h, w, 3] of the picture whose upper left pixel is ``corner``."""
+    height, width = band.shape[:2]
+    x, y = torch.arange(width)[None, :] + (corner[0] + 0.5), torch.arange(height)[:, None] + (corner[1] + 0.5)
+    u, v = square.from_picture(x, y)
+    values = F.grid_sample(maps, torch.stack([u, v], 2)[None], mode="bicubic", padding_mode="border", align_corners=False)[0]
+    before, after, changed, structure = values[:3], values[3:6], values[6].clamp(0, 1), values[7].clamp(0, 1)
+    inside = (u.abs() <= 1) & (v.abs() <= 1)
+    if window:  # falls to 0 at the square's border, so that no seam shows
+        margin = max(1.0, square.side // 24)
+        for place in (u, v):
+            changed = changed * ((1 - place.abs()) * (square.side / 2) / margin).clamp(0, 1)
+    original = _floats(band)[0] / 127.5 - 1
     detail = (original - before) * (1 - structure)
     mixed = original + changed * (after + detail - original)
-    made = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte()[0].permute(1, 2, 0).numpy()
-    return _place(picture, made, changed[0, 0].numpy() > 0.004, left, top)
-
-
-def _place(picture: np.ndarray, made: np.ndarray, mask: np.ndarray, left: int, top: int) -> np.ndarray:
-    """``made`` [side, side, 3] put at (left, top) where ``mask`` holds; parts outside the picture are dropped."""
-    height, width = picture.shape[:2]
-    side = made.shape[0]
-    y0, y1, x0, x1 = max(0, top), min(height, top + side), max(0, left), min(width, left + side)
-    inner = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-    result = picture.copy()
-    window = result[y0:y1, x0:x1]
-    window[mask[inner]] = made[inner][mask[inner]]
-    return result
+    made = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    mask = (inside & (changed > LEAST)).numpy()
+    band[mask] = made[mask]
 
 
 def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
@@ -109,10 +196,16 @@ def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tens
 
     Where the mask is 0 the pixels are those of ``below``, bit for bit.
     """
-    left, top, side = _corner(geometry)
-    soft = F.interpolate(mask[None, None], size=(side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
-    weights = np.zeros(below.shape[:2], np.float32)
-    y0, y1, x0, x1 = max(0, top), min(geometry.height, top + side), max(0, left), min(geometry.width, left + side)
-    weights[y0:y1, x0:x1] = soft[y0 - top : y1 - top, x0 - left : x1 - left]
-    mixed = below + weights[:, :, None] * (above.astype(np.float32) - below)
-    return np.where(weights[:, :, None] > 0, mixed.round(), below).astype(np.uint8)
+    square, result = _Square.of(geometry), below.copy()
+    box = _touched(mask, square, geometry)
+    if box is None:
+        return result
+    x0, x1, y0, y1 = box
+    u, v = square.from_picture(torch.arange(x0, x1)[None, :] + 0.5, torch.arange(y0, y1)[:, None] + 0.5)
+    grid = torch.stack([u, v], 2)[None]
+    soft = F.grid_sample(mask[None, None].float(), grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
+    weights = torch.where((u.abs() <= 1) & (v.abs() <= 1), soft, 0.0).numpy()[:, :, None]
+    window = result[y0:y1, x0:x1]
+    mixed = window + weights * (above[y0:y1, x0:x1].astype(np.float32) - window)
+    window[:] = np.where(weights > 0, mixed.round(), window).astype(np.uint8)
+    return result

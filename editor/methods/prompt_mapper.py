@@ -9,19 +9,24 @@ from editor.bundle import Bundle
 from editor.mappers import Trained
 from editor.methods.base import Candidate, State, Watch
 from editor.methods.calibration import SHARES, standard_step
+from editor.networks.prompt_mapper import PromptMapper
 from editor.protocol import MethodName, Wish
 
 SAME = 0.95
 """Cosine of text directions from which a wish says what a mapper was trained for."""
 
 
-def fitting(bundle: Bundle, direction: Tensor) -> Trained | None:
-    """The mapper that was trained for a direction [D] of the text-image space; None where there is none."""
+def fitting(bundle: Bundle, direction: Tensor) -> Trained | PromptMapper | None:
+    """The mapper that was trained for a direction [D] of the text-image space, here or by others; None where there is none."""
+    known: list[tuple[Wish, Trained | PromptMapper]] = [
+        (Wish(prompt=trained.prompt, neutral=trained.neutral), trained) for trained in bundle.prompt_mappers
+    ]
+    known += [(Wish(prompt=prompt), network) for prompt, network in bundle.prompts.items()]
     best, most = None, SAME
-    for trained in bundle.prompt_mappers:
-        alike = float(wishes.text_direction(bundle, Wish(prompt=trained.prompt, neutral=trained.neutral)) @ direction)
+    for wish, mapper in known:
+        alike = float(wishes.text_direction(bundle, wish) @ direction)
         if alike >= most:
-            best, most = trained, alike
+            best, most = mapper, alike
     return best
 
 
@@ -33,13 +38,16 @@ class PromptMapping:
 
     def offered(self, bundle: Bundle) -> bool:
         """Where any was trained."""
-        return bool(bundle.prompt_mappers)
+        return bool(bundle.prompt_mappers or bundle.prompts)
 
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
         """The network's step in W+ from where the picture is now."""
         trained = fitting(bundle, direction)
         if trained is None:
             return None
-        ws = state.w + bundle.style_inverse @ state.added
-        delta = bundle.generator.synthesis.style_steps(trained.network(ws[None]))[0]
+        synthesis, ws = bundle.generator.synthesis, state.w + bundle.style_inverse @ state.added
+        if isinstance(trained, PromptMapper):
+            delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
+        else:
+            delta = synthesis.style_steps(trained.network(ws[None]))[0]
         return Candidate(delta * standard_step(bundle, state, wish, delta, SHARES), self.name)

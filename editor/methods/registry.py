@@ -36,8 +36,9 @@ METHODS: dict[MethodName, Method] = {
         TediGAN(),
     )
 }
-AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "stylespace")
-"""Fast, and measured to be worth their time: a single channel, where one is about the wish, changes least besides."""
+AUTOMATIC: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction")
+"""Fast, and measured to be worth their time. Single channels change least besides, and were chosen where they did too little:
+with them among the candidates 87 % of 16 wishes succeeded on 10 portraits, without them 90 %, in half the time."""
 PATIENT: tuple[MethodName, ...] = ("optimization",)
 """Tried where the automatic ones do too little and the user is willing to wait."""
 COMPARED: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "optimization", "styleclip")
@@ -54,8 +55,7 @@ def get(name: MethodName, bundle: Bundle) -> Method:
 
 def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
     """Those tried for a wish that names no method."""
-    known = bundle.bank.samples is not None  # nobody waits until a crowd of pictures is drawn to look for a channel
-    return tuple(name for name in _useful(bundle.automatic or AUTOMATIC, bundle, wish) if known or name != "stylespace")
+    return _useful(AUTOMATIC, bundle, wish)
 
 
 def slow(bundle: Bundle) -> tuple[MethodName, ...]:

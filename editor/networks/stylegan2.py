@@ -3,7 +3,8 @@ as the interface: ``z -> mapping -> w -> styles -> synthesis``.
 
 Written for inference and small-scale training without compiled extensions: weights are shared by the whole batch, and
 the modulation multiplies the activations instead of building one kernel a sample, which is the same function and far
-cheaper at small batches.
+cheaper at small batches. Published generators fit in with their noise, clamping, labels and architectures; their
+stored noise is used, never fresh noise, so that a picture is a function of its styles.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 
 LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
+RESIDUAL_GAIN = math.sqrt(0.5)
+"""Keeps the variance at 1 where two paths of the resnet architecture meet."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class GeneratorConfig:
     """Sizes of a generator.
 
     ``resolution``, pixels, is a power of two from 8; ``channel_base`` / resolution, at most ``channel_max``, is the
-    number of feature maps at a resolution.
+    number of feature maps at a resolution. ``c_dim`` is the length of a label, embedded in ``embed_features``; 0 means
+    no labels. ``noise``: stored noise [R, R] at each convolution. ``clamp`` bounds activations. ``rgb_upsampling`` is
+    how the skip architecture enlarges the picture so far: "fir" as published, "bilinear" the same but for the border.
     """
 
     resolution: int = 128
@@ -37,10 +42,20 @@ class GeneratorConfig:
     mapping_lr: float = 1.0
     channel_base: int = 4096
     channel_max: int = 256
+    c_dim: int = 0
+    embed_features: int = 0
+    noise: bool = False
+    clamp: float | None = None
+    architecture: Literal["skip", "resnet", "orig"] = "skip"
+    rgb_upsampling: Literal["bilinear", "fir"] = "bilinear"
 
     def __post_init__(self) -> None:
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two from 8, not {self.resolution}")
+        if self.mapping_layers < 1:
+            raise ValueError(f"mapping_layers must be at least 1, not {self.mapping_layers}")
+        if self.architecture not in ("skip", "resnet", "orig"):
+            raise ValueError(f"architecture must be skip, resnet or orig, not {self.architecture}")
 
     @property
     def resolutions(self) -> list[int]:
@@ -57,8 +72,8 @@ class GeneratorConfig:
         return 2 * len(self.resolutions)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain fields, for a bundle's record."""
-        return asdict(self)
+        """Plain fields, for a bundle's record; what is absent is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def leaky(x: Tensor) -> Tensor:
@@ -89,20 +104,29 @@ class EqualLinear(nn.Module):
 
 
 class Mapping(nn.Module):
-    """The mapping network: Gaussian z [N, z_dim] -> w [N, w_dim], with truncation towards the mean of W."""
+    """The mapping network: Gaussian z [N, z_dim] -> w [N, w_dim], with truncation towards the mean of W.
+
+    Where the generator knows labels, c [N, c_dim] goes in beside z, all zeros when it is not given.
+    """
 
     w_avg: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        widths = [config.z_dim] + [config.mapping_features] * (config.mapping_layers - 1) + [config.w_dim]
+        self.c_dim = config.c_dim
+        self.embed = EqualLinear(config.c_dim, config.embed_features) if config.c_dim else None
+        inputs = config.z_dim + (config.embed_features if config.c_dim else 0)
+        widths = [inputs] + [config.mapping_features] * (config.mapping_layers - 1) + [config.w_dim]
         pairs = itertools.pairwise(widths)
         self.layers = nn.ModuleList(EqualLinear(a, b, activate=True, lr_mul=config.mapping_lr) for a, b in pairs)
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
-    def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+    def forward(self, z: Tensor, truncation: float = 1.0, c: Tensor | None = None) -> Tensor:
         """[N, z_dim] -> [N, w_dim]; ``truncation`` psi, 0 gives the mean face, 1 leaves w alone."""
         x = pixel_norm(z)
+        if self.embed is not None:
+            label = z.new_zeros(len(z), self.c_dim) if c is None else c
+            x = torch.cat([x, pixel_norm(self.embed(label))], dim=1)
         for layer in self.layers:
             x = layer(x)
         return x if truncation == 1.0 else self.w_avg + truncation * (x - self.w_avg)
@@ -116,7 +140,7 @@ class StyleLayer:
     """
 
     name: str
-    kind: Literal["conv", "rgb"]
+    kind: Literal["conv", "rgb", "input"]
     resolution: int
     row: int
     start: int
@@ -141,46 +165,84 @@ def style_layers(config: GeneratorConfig) -> list[StyleLayer]:
             row += 1
         add(f"b{resolution}.conv1", "conv", resolution, width)
         row += 1
-        add(f"b{resolution}.torgb", "rgb", resolution, width)
+        if config.architecture == "skip" or resolution == config.resolution:
+            add(f"b{resolution}.torgb", "rgb", resolution, width)
         previous = width
     return layers
 
 
+def _fir(x: Tensor) -> Tensor:
+    """The kernels [C, 1, 4, 4] of the FIR filter [1, 3, 3, 1] for the maps of ``x`` at twice the resolution (sum 4)."""
+    tap = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device)
+    return (tap[:, None] * tap[None, :] / 16.0).expand(x.shape[1], 1, 4, 4)
+
+
 def _blur(x: Tensor) -> Tensor:
     """The FIR filter [1, 3, 3, 1] after a transposed convolution of stride 2; [N, C, H+1, W+1] -> [N, C, H, W]."""
-    tap = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device)
-    kernel = (tap[:, None] * tap[None, :] / 16.0).expand(x.shape[1], 1, 4, 4)
-    return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+    return F.conv2d(x, _fir(x), padding=1, groups=x.shape[1])
+
+
+def _double(x: Tensor) -> Tensor:
+    """Twice the resolution by the FIR filter, with zeros beyond the border; [N, C, H, W] -> [N, C, 2H, 2W]."""
+    return F.conv_transpose2d(x, _fir(x), stride=2, padding=1, groups=x.shape[1])
 
 
 class ModulatedConv(nn.Module):
-    """Modulated 3x3 convolution with demodulation, bias and leaky ReLU; ``up`` doubles the resolution.
+    """Modulated 3x3 convolution with demodulation, noise, bias and leaky ReLU; ``up`` doubles the resolution.
 
     The style scales the input maps, demodulation scales the output maps: convolution being linear, this equals
-    StyleGAN2's scaled kernels.
+    StyleGAN2's scaled kernels. ``noise`` is the side of the stored noise, None for a layer without.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, w_dim: int, up: bool = False) -> None:
+    noise: Tensor
+
+    def __init__(
+        self, in_channels: int, out_channels: int, w_dim: int, up: bool = False,
+        noise: int | None = None, clamp: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.affine = EqualLinear(w_dim, in_channels, bias=1.0)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.up = up
+        self.up, self.clamp = up, clamp
+        self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
+        if noise:
+            self.register_buffer("noise", torch.randn(noise, noise))
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """[N, in, H, W], [N, in] -> [N, out, H, W] or [N, out, 2H, 2W]."""
+    def forward(self, x: Tensor, style: Tensor, gain: float = 1.0) -> Tensor:
+        """[N, in, H, W], [N, in] -> [N, out, H, W] or [N, out, 2H, 2W], scaled by ``gain``."""
         demodulation = (style.square() @ self.weight.square().sum([2, 3]).t() + 1e-8).rsqrt()
         weight = self.weight.to(x.dtype)
         x = x * style.to(x.dtype)[:, :, None, None]
         x = _blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)) if self.up else F.conv2d(x, weight, padding=1)
-        return leaky(x * demodulation.to(x.dtype)[:, :, None, None] + self.bias.to(x.dtype)[:, None, None])
+        x = x * demodulation.to(x.dtype)[:, :, None, None]
+        if self.noise_strength is not None:
+            x = x + (self.noise * self.noise_strength).to(x.dtype)
+        x = leaky(x + self.bias.to(x.dtype)[:, None, None])
+        if gain != 1.0:
+            x = x * gain
+        return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
+
+
+class Shortcut(nn.Module):
+    """The 1x1 convolution to twice the resolution around a block of the resnet architecture."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.weight_gain = 1.0 / math.sqrt(in_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] -> [N, out, 2H, 2W]."""
+        return _double(F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype)))
 
 
 class ToRGB(nn.Module):
     """Modulated 1x1 convolution to RGB, without demodulation."""
 
-    def __init__(self, in_channels: int, w_dim: int) -> None:
+    def __init__(self, in_channels: int, w_dim: int, clamp: float | None = None) -> None:
         super().__init__()
+        self.clamp = clamp
         self.affine = EqualLinear(w_dim, in_channels, bias=1.0)
         self.weight = nn.Parameter(torch.randn(3, in_channels, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
@@ -189,11 +251,12 @@ class ToRGB(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, 3, H, W]."""
         x = x * (style * self.weight_gain).to(x.dtype)[:, :, None, None]
-        return F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
+        x = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
+        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
 class Synthesis(nn.Module):
-    """Skip-architecture synthesis: StyleSpace vector [N, num_channels] -> picture [N, 3, H, W], about [-1, 1]."""
+    """StyleGAN2's synthesis: StyleSpace vector [N, num_channels] -> picture [N, 3, H, W], about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -204,11 +267,14 @@ class Synthesis(nn.Module):
         modules: dict[str, nn.Module] = {}
         previous = 0
         for resolution in config.resolutions:
-            width = config.channels(resolution)
+            width, noise = config.channels(resolution), resolution if config.noise else None
             if previous:
-                modules[f"b{resolution}_conv0"] = ModulatedConv(previous, width, config.w_dim, up=True)
-            modules[f"b{resolution}_conv1"] = ModulatedConv(width, width, config.w_dim)
-            modules[f"b{resolution}_torgb"] = ToRGB(width, config.w_dim)
+                modules[f"b{resolution}_conv0"] = ModulatedConv(previous, width, config.w_dim, True, noise, config.clamp)
+                if config.architecture == "resnet":
+                    modules[f"b{resolution}_skip"] = Shortcut(previous, width)
+            modules[f"b{resolution}_conv1"] = ModulatedConv(width, width, config.w_dim, False, noise, config.clamp)
+            if config.architecture == "skip" or resolution == config.resolution:
+                modules[f"b{resolution}_torgb"] = ToRGB(width, config.w_dim, config.clamp)
             previous = width
         self.blocks = nn.ModuleDict(modules)
 
@@ -230,20 +296,25 @@ class Synthesis(nn.Module):
         """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request."""
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
-        last = resolution or self.config.resolution
+        full = self.config.resolution
+        if resolution and resolution < full and self.config.architecture != "skip":  # no picture is made on the way
+            return F.interpolate(self(styles, dtype=dtype), size=(resolution, resolution), mode="area")
         x = self.const.to(dtype).expand(styles.shape[0], -1, -1, -1)
         image: Tensor | None = None
+        shortcut: Tensor | None = None
         for layer in self.layers:
-            if layer.resolution > last:
+            if layer.resolution > (resolution or full):
                 break
             style = styles[:, layer.start : layer.stop]
-            if layer.kind == "conv":
-                x = self.block(layer)(x, style)
+            if layer.kind == "rgb":
+                image = self._add(image, self.block(layer)(x, style).float())
                 continue
-            rgb = self.block(layer)(x, style).float()
-            if image is not None:
-                rgb = rgb + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
-            image = rgb
+            if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
+                shortcut = self.blocks[f"b{layer.resolution}_skip"](x) * RESIDUAL_GAIN
+            joins = shortcut is not None and layer.name.endswith("conv1")
+            x = self.block(layer)(x, style, RESIDUAL_GAIN if joins else 1.0)
+            if joins:
+                x = x + shortcut
         assert image is not None
         return image
 
@@ -254,6 +325,8 @@ class Synthesis(nn.Module):
         ``styles`` [N, 1 + K, num_channels]: the look everywhere, then one for each of ``masks`` [K, R, R] in 0..1.
         Returns [N, 3, R, R]. Where masks overlap, what their looks change adds up.
         """
+        if self.config.architecture != "skip":  # the blocks of the others are more than a row of layers
+            return blended_pictures(self, styles, masks)
         count, looks, _ = styles.shape
         flat = styles.flatten(0, 1)
         sizes = {layer.resolution: shrunk(masks, layer.resolution) for layer in self.layers}
@@ -271,9 +344,25 @@ class Synthesis(nn.Module):
             if layer.kind == "conv":
                 x = made
                 continue
-            image = made if image is None else made + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+            image = self._add(image, made)
         assert image is not None
         return image
+
+    def _add(self, image: Tensor | None, rgb: Tensor) -> Tensor:
+        """The picture so far, at twice its resolution, and what the next block adds to it."""
+        if image is None:
+            return rgb
+        if self.config.rgb_upsampling == "fir":
+            return rgb + _double(image)
+        return rgb + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor) -> Tensor:
+    """Several looks in one picture, as ``Synthesis.blended``, for generators whose features cannot be blended: the finished
+    pictures are."""
+    pictures = synthesis(styles.flatten(0, 1)).unflatten(0, styles.shape[:2])
+    weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][None, :, None]
+    return pictures[:, 0] + (weights * (pictures[:, 1:] - pictures[:, :1])).sum(1)
 
 
 def shrunk(masks: Tensor, size: int) -> Tensor:
@@ -291,6 +380,6 @@ class Generator(nn.Module):
         self.mapping = Mapping(config)
         self.synthesis = Synthesis(config)
 
-    def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
-        """Gaussian z [N, z_dim] -> picture [N, 3, H, W] in about [-1, 1]."""
-        return self.synthesis(self.synthesis.styles(self.mapping(z, truncation)))
+    def forward(self, z: Tensor, truncation: float = 1.0, c: Tensor | None = None) -> Tensor:
+        """Gaussian z [N, z_dim] and, where there are labels, c [N, c_dim] -> picture [N, 3, H, W] in about [-1, 1]."""
+        return self.synthesis(self.synthesis.styles(self.mapping(z, truncation, c)))

@@ -75,9 +75,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Calibrate a bundle's thresholds and write its bundle.toml.", 5, "manifest")
     parser.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
     parser.add_argument("--to", type=Path, help="folder that gets the finished bundle; --bundle itself when absent")
-    parser.add_argument(
-        "--automatic", default="", help="methods tried when a wish names none, separated by commas; else every fast one"
-    )
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed")
@@ -102,6 +99,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         "neutral": list(run.domain.neutral), "generator": records["generator"]["config"],
         "clip": {"dim": records["clip"]["dim"]} | width_of("clip"), "encoder": width_of("encoder"), "mapper": width_of("mapper"),
         "thresholds": thresholds,
-    } | ({"automatic": options.automatic.split(",")} if options.automatic else {}))  # fmt: skip
+    })  # fmt: skip
     print({"thresholds": thresholds, "strangers_accepted": strangers})
     return 0

@@ -60,13 +60,6 @@ def test_a_method_that_is_named_is_the_only_one_tried(canvas: Canvas) -> None:
     assert [layer.method for layer in layers] == ["interfacegan"]
 
 
-def test_a_single_channel_is_only_looked_for_where_a_crowd_is_at_hand(avatar: Bundle) -> None:
-    assert "stylespace" in registry.automatic(avatar, GLASSES)
-    bare = dataclasses.replace(avatar, bank=dataclasses.replace(avatar.bank, samples=None))
-    assert "stylespace" not in registry.automatic(bare, GLASSES)
-
-
-def test_a_bundle_may_say_what_is_tried_unasked(avatar: Bundle) -> None:
-    choosy = dataclasses.replace(avatar, automatic=("mapper",))
-    assert registry.automatic(choosy, GLASSES) == ("mapper",)
-    assert "direction" in registry.automatic(avatar, GLASSES)
+def test_a_single_channel_is_only_looked_for_where_it_is_named(avatar: Bundle) -> None:
+    assert "stylespace" not in registry.automatic(avatar, GLASSES)
+    assert registry.get("stylespace", avatar).offered(avatar)

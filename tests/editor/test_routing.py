@@ -12,9 +12,10 @@ from editor import wishes
 from editor.bundle import EMBEDDED, Bundle
 from editor.engine import Engine
 from editor.imaging.encode import png
+from editor.imaging.squares import candidate_squares
 from editor.networks.text import TextTower
 from editor.protocol import InvertRequest, InvertResult
-from editor.routing import best_fit, candidate_squares, fit
+from editor.routing import best_fit, fit
 from tests.tiny import write_bundle
 
 CPU = torch.device("cpu")

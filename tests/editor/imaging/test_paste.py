@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+import subprocess
+import sys
 
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from editor.imaging import paste
 from editor.imaging.paste import crop, paste_back
 from editor.protocol import Geometry
 
@@ -50,3 +56,70 @@ def test_crop_sees_what_is_there() -> None:
     whole = Geometry(center_x=50, center_y=50, side=100, width=100, height=100)
     picture = RNG.integers(0, 256, (100, 100, 3), dtype=np.uint8)
     assert torch.allclose(crop(picture, whole, 100), torch.from_numpy(picture).permute(2, 0, 1) / 127.5 - 1, atol=0.01)
+
+
+def gradient(width: int, height: int) -> np.ndarray:
+    """Red grows to the right, green downwards."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return np.stack([x, y, np.full_like(x, 128)], axis=2).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("roll", [0.0, 30.0, 90.0, -135.0])
+@pytest.mark.parametrize("side", [60, 500])
+def test_a_turned_square_sees_the_picture_turned(side: int, roll: float) -> None:
+    picture = gradient(1000, 1000)
+    seen = crop(picture, Geometry(center_x=500, center_y=500, side=side, roll=roll, width=1000, height=1000), 48)
+    angle, reach = np.radians(roll), side / 1000 * (1 - 1 / 48)
+    right, down = seen[:2, 24, -1] - seen[:2, 24, 0], seen[:2, -1, 24] - seen[:2, 0, 24]
+    assert right.tolist() == pytest.approx([2 * reach * np.cos(angle), 2 * reach * np.sin(angle)], abs=0.02)
+    assert down.tolist() == pytest.approx([-2 * reach * np.sin(angle), 2 * reach * np.cos(angle)], abs=0.02)
+
+
+def test_a_very_large_square_is_seen_as_through_the_small_way() -> None:
+    picture = np.array(Image.fromarray(PICTURE).resize((1800, 1200), Image.Resampling.BICUBIC))
+    square = Geometry(center_x=900, center_y=600, side=1024, width=1800, height=1200)
+    wanted = np.array(Image.fromarray(picture[88:1112, 388:1412]).resize((64, 64), Image.Resampling.BOX))
+    assert torch.allclose(crop(picture, square, 64), torch.from_numpy(wanted).permute(2, 0, 1) / 127.5 - 1, atol=0.02)
+
+
+@pytest.mark.parametrize("roll", [15.0, -70.0])
+def test_a_change_lands_where_the_turned_square_has_it(roll: float) -> None:
+    turned = Geometry(center_x=150, center_y=100, side=128, roll=roll, width=300, height=200)
+    edited = flat(-0.5)
+    edited[:, 28:36, 46:54] = 0.9  # to the right of the centre, by 0.56 of half the side
+    result = paste_back(PICTURE, turned, flat(-0.5), edited).astype(int)
+    angle = np.radians(roll)
+    x, y = round(150 + 36 * np.cos(angle)), round(100 + 36 * np.sin(angle))
+    assert np.abs(result[y - 2 : y + 3, x - 2 : x + 3] - 1.9 * 127.5).max() < 20
+    far = (np.hypot(*np.meshgrid(np.arange(300) - x, np.arange(200) - y))) > 30
+    assert np.array_equal(result[far], PICTURE[far])
+
+
+def test_bands_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = flat(-0.5)
+    edited[:, 10:50, 10:50] = 0.4
+    whole = paste_back(PICTURE, SQUARE, flat(-0.5), edited)
+    monkeypatch.setattr(paste, "BAND", 500)
+    assert np.array_equal(paste_back(PICTURE, SQUARE, flat(-0.5), edited), whole)
+
+
+MEMORY = """
+import resource, numpy as np, torch
+from editor.imaging.paste import crop, paste_back
+from editor.protocol import Geometry
+torch.set_num_threads(1)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+picture = np.full((7000, 7100, 3), 90, np.uint8)
+square = Geometry(center_x=3500, center_y=3500, side=6800, roll=5, width=7100, height=7000)
+crop(picture[:100, :100], Geometry(center_x=50, center_y=50, side=90, roll=5, width=100, height=100), 64)
+before = peak()
+crop(picture, square, 256)
+paste_back(picture, square, torch.zeros(3, 256, 256), torch.full((3, 256, 256), 0.5))
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_fifty_megapixels_need_little_beside_the_picture_and_the_result() -> None:
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 149 + 350  # the result, and the bands with their maps

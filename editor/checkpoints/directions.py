@@ -1,0 +1,144 @@
+"""StyleCLIP's global directions: the relevance rows (``fs3.npy``) and StyleSpace's statistics of one generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from editor.checkpoints.part import Part
+from editor.checkpoints.tensors import read_npy
+from editor.checkpoints.unpickler import read_pickle
+from editor.errors import BadCheckpoint
+from editor.networks.generators import Generator
+
+FAR = 3.0
+"""Median distance, in deviations, of the statistics' mean from the styles of the mean of W, from which they are another's."""
+PUBLISHED_RESOLUTION = 128
+"""The published script measures no layer above this resolution."""
+TRUNCATION = 0.7
+SAMPLES = 20_000
+
+
+def read(paths: Sequence[Path], generator: Generator, dim: int | None) -> Part:
+    """The bank for ``generator`` from ``fs3.npy`` and one of ``S_mean_std``, ``S``, ``W.npy``; without any of these the
+    statistics are measured. ``dim`` is the width of the bundle's text-image model, if it has one. Raises BadCheckpoint.
+    """
+    arrays = {path: read_npy(path) if path.suffix == ".npy" else read_pickle(path) for path in paths}
+    rows = [(path, value) for path, value in arrays.items() if _is_rows(value, generator)]
+    if len(rows) != 1:
+        raise BadCheckpoint(_no_rows(arrays, generator))
+    path, values = rows[0]
+    if dim is not None and values.shape[1] != dim:
+        raise BadCheckpoint(
+            f"{path.name} was measured with a text-image model of {values.shape[1]} dimensions; this bundle's has {dim}."
+        )
+    others = {other: value for other, value in arrays.items() if other != path}
+    mean, std = statistics(others, generator)
+    return Part("bank", {"s_mean": mean, "s_std": std, "relevance": relevance(values, generator)}, {"by": "styleclip"})
+
+
+def sizes(generator: Generator, resolution: int | None = None) -> list[tuple[int, int]]:
+    """Start and stop of each convolution's styles, up to a resolution."""
+    return [(layer.start, layer.stop) for layer in generator.synthesis.layers
+            if layer.kind == "conv" and layer.resolution <= (resolution or layer.resolution)]  # fmt: skip
+
+
+def _count(spans: Sequence[tuple[int, int]]) -> int:
+    return sum(stop - start for start, stop in spans)
+
+
+def _allowed(generator: Generator) -> dict[int, list[tuple[int, int]]]:
+    """Numbers of rows that fit: all convolutions' channels, or those of the published script."""
+    return {_count(spans): spans for spans in (sizes(generator, PUBLISHED_RESOLUTION), sizes(generator))}
+
+
+def _is_rows(value: Any, generator: Generator) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[0] in _allowed(generator)
+
+
+def _no_rows(arrays: dict[Path, Any], generator: Generator) -> str:
+    wanted = " or ".join(str(count) for count in sorted(_allowed(generator)))
+    for path, value in arrays.items():
+        if isinstance(value, np.ndarray) and value.ndim == 2 and "fs3" in path.name:
+            return (
+                f"{path.name} has rows for {value.shape[0]} channels, and this generator has {wanted}: it was made for another one."
+            )
+    return f"None of these files holds the relevance of this generator's {wanted} channels (fs3.npy)."
+
+
+def relevance(rows: np.ndarray, generator: Generator) -> Tensor:
+    """Rows of the convolutions' channels -> unit rows [C, D] in the order of our layers, zero where none was measured."""
+    spans = _allowed(generator)[len(rows)]
+    values = torch.nan_to_num(torch.from_numpy(np.asarray(rows, np.float32)), nan=0.0, posinf=0.0, neginf=0.0)
+    made = torch.zeros(generator.synthesis.num_channels, values.shape[1])
+    place = 0
+    for start, stop in spans:
+        made[start:stop] = values[place : place + stop - start]
+        place += stop - start
+    length = made.norm(dim=1, keepdim=True)
+    return torch.where(length > 0, F.normalize(made, dim=1), made)
+
+
+def statistics(arrays: dict[Path, Any], generator: Generator) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of StyleSpace [C] from whichever file has them. Raises BadCheckpoint for another generator's."""
+    for path, value in arrays.items():
+        found = _from_file(path, value, generator)
+        if found is None:
+            continue
+        mean, std = found
+        usual = generator.synthesis.styles(generator.mapping.w_avg[None])[0].detach()
+        if float(((mean - usual).abs() / std.clamp_min(1e-6)).median()) > FAR:
+            raise BadCheckpoint(f"{path.name} holds the statistics of another generator: the mean of its styles is elsewhere.")
+        return mean, std
+    return measured_statistics(generator)
+
+
+def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Tensor] | None:
+    if isinstance(value, np.ndarray):
+        if value.ndim != 2 or value.shape[1] != generator.config.w_dim:
+            raise BadCheckpoint(f"{path.name} has the shape {list(value.shape)}, which is neither of W nor of relevance.")
+        return _of_styles(_styles(torch.from_numpy(np.asarray(value[:SAMPLES], np.float32)), generator))
+    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
+        raise BadCheckpoint(f"{path.name} holds no statistics of StyleSpace.")
+    first, second = value
+    if all(isinstance(name, str) for name in first):  # S: the layers' names, then the styles themselves
+        return _of_styles(_joined(path, second, generator, samples=True))
+    return _joined(path, first, generator), _joined(path, second, generator)
+
+
+def _joined(path: Path, layers: list[Any], generator: Generator, samples: bool = False) -> Tensor:
+    """One array a layer -> [C], or [N, C] of samples; the layers must be this generator's."""
+    wanted = [layer.stop - layer.start for layer in generator.synthesis.layers]
+    arrays = [np.asarray(array, np.float32) for array in layers]
+    found = [array.shape[-1] if array.ndim else 0 for array in arrays]
+    if found != wanted:
+        same = [one == other for one, other in zip(found, wanted, strict=False)]
+        place = same.index(False) if False in same else len(same)
+        raise BadCheckpoint(
+            f"{path.name} was made for another generator: it has {len(found)} layers and differs at layer {place} "
+            f"(this one has {len(wanted)})."
+        )
+    joined = np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays], axis=1)
+    return torch.from_numpy(joined if samples else joined[0])
+
+
+def _of_styles(styles: Tensor) -> tuple[Tensor, Tensor]:
+    return styles.mean(0), styles.std(0, correction=0)
+
+
+@torch.no_grad()
+def _styles(w: Tensor, generator: Generator) -> Tensor:
+    return torch.cat([generator.synthesis.styles(part) for part in w.split(2000)])
+
+
+@torch.no_grad()
+def measured_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
+    """As the published statistics are: over W truncated to 0.7."""
+    z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
+    return _of_styles(_styles(torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)]), generator))

@@ -1,0 +1,232 @@
+"""``python -m editor directions BUNDLE``: what every StyleSpace channel of a generator does in the eyes of its text-image model.
+
+StyleCLIP's preprocessing (Patashnik et al. 2021, arXiv 2103.17249, section 6) for a bundle that comes without its result.
+The paper's way (100 pictures at full resolution) takes months on a CPU at 1024 pixels; by default fewer pictures are used,
+rendered at the resolution that the text-image model sees. It can be interrupted at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from editor.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
+from editor.checkpoints.directions import PUBLISHED_RESOLUTION, TRUNCATION, measured_statistics, sizes
+from editor.checkpoints.installing import install
+from editor.checkpoints.part import Part
+from editor.errors import BadCheckpoint, EditorError
+from editor.methods.published import REACH, conv_spans, saved
+from editor.networks.clip import TextImageModel
+from editor.networks.generators import Generator
+from editor.networks.published_clip import PublishedClip
+from editor.networks.text import TextTower
+
+PROGRESS = "directions.part"
+"""File in the bundle's folder that holds what was measured so far."""
+SAVE_SECONDS = 60.0
+SAMPLES = 512
+"""Pictures of the generator's own whose embeddings are kept beside the directions."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``images`` pictures, rendered at ``resolution`` pixels (None: as many as the text-image model needs), ``batch`` at once.
+
+    ``as_published``: at full resolution, through 8-bit pictures, and with the published script's slip: channels that were
+    measured stay at their mean while the later ones are measured.
+    """
+
+    images: int = 10
+    resolution: int | None = None
+    batch: int = 8
+    seed: int = 0
+    as_published: bool = False
+
+
+class Measured:
+    """Sums of unit embedding differences [A, D], and how many channels of how many pictures are in them."""
+
+    def __init__(self, channels: int, dim: int) -> None:
+        self.sums = torch.zeros(channels, dim)
+        self.image = self.channel = 0
+
+    def write(self, path: Path, mark: str) -> None:
+        """Keep it; ``mark`` says what it belongs to."""
+        state = json.dumps({"image": self.image, "channel": self.channel, "mark": mark})
+        save_file({"sums": self.sums}, path.with_suffix(".new"), {"state": state})
+        path.with_suffix(".new").replace(path)
+
+    def read(self, path: Path, mark: str) -> None:
+        """Go on from what is there, if it belongs to the same measurement."""
+        try:
+            with safe_open(path, "pt") as stored:
+                state = json.loads((stored.metadata() or {})["state"])
+                if state["mark"] == mark:
+                    self.sums, self.image, self.channel = stored.get_tensor("sums"), state["image"], state["channel"]
+        except Exception:  # nothing there, or half a file: begin
+            return
+
+
+@torch.no_grad()
+def measure(
+    generator: Generator, clip: TextImageModel, mean: Tensor, std: Tensor, plan: Plan, found: Measured, channels: Tensor
+) -> Iterator[int]:
+    """Fill ``found`` from where it is; gives the number of channels done after each batch."""
+    styles = _styles(generator, plan)
+    while found.image < plan.images:
+        base = styles[found.image]
+        while found.channel < len(channels):
+            part = channels[found.channel : found.channel + plan.batch]
+            earlier = channels[: found.channel] if plan.as_published else channels[:0]
+            rows = _effects(generator, clip, _around(base, part, earlier, mean, plan.as_published), part, std, plan)
+            found.sums[found.channel : found.channel + len(part)] += rows.cpu()
+            found.channel += len(part)
+            yield found.image * len(channels) + found.channel
+        found.image, found.channel = found.image + 1, 0
+
+
+def _styles(generator: Generator, plan: Plan) -> Tensor:
+    """The pictures that are changed, as styles [N, C]."""
+    z = torch.randn(plan.images, generator.config.z_dim, generator=torch.Generator().manual_seed(plan.seed))
+    return generator.synthesis.styles(generator.mapping(z.to(generator.mapping.w_avg.device), TRUNCATION))
+
+
+def _around(base: Tensor, part: Tensor, earlier: Tensor, mean: Tensor, slips: bool) -> Tensor:
+    """The styles [B, C] around which each channel of ``part`` is moved: the picture's own, that channel at its mean."""
+    around = base.repeat(len(part), 1)
+    around[:, earlier] = mean[earlier]
+    around[torch.arange(len(part)), part] = mean[part]
+    for row, channel in enumerate(part if slips else ()):
+        around[row:, channel] = mean[channel]
+    return around
+
+
+def _effects(generator: Generator, clip: TextImageModel, around: Tensor, part: Tensor, std: Tensor, plan: Plan) -> Tensor:
+    """Unit embedding difference [B, D] of each channel moved by five deviations either way; zero where nothing happens."""
+    rows = torch.arange(len(part))
+    ends = []
+    for side in (-REACH, REACH):
+        moved = around.clone()
+        moved[rows, part] += side * std[part]
+        if plan.as_published and isinstance(clip, PublishedClip):
+            ends.append(clip.encode_image(saved(generator.synthesis(moved), clip.side)))
+        else:
+            ends.append(clip.encode_image(generator.synthesis(moved, plan.resolution).clamp(-1, 1)))
+    difference = ends[1] - ends[0]
+    length = difference.norm(dim=1, keepdim=True)
+    return torch.where(length > 1e-6, difference / length.clamp_min(1e-6), torch.zeros_like(difference))
+
+
+def seen_resolution(generator: Generator, clip: TextImageModel) -> int:
+    """The generator's least resolution that is no smaller than what the text-image model sees."""
+    side, full = getattr(clip, "side", 128), generator.config.resolution
+    return min(full, 2 ** (side - 1).bit_length())
+
+
+@torch.no_grad()
+def _own_pictures(generator: Generator, clip: TextImageModel, resolution: int, batch: int) -> Tensor:
+    """Unit embeddings [SAMPLES, D] of the generator's own pictures."""
+    z = torch.randn(SAMPLES, generator.config.z_dim, generator=torch.Generator().manual_seed(13))
+    parts = (generator.synthesis.styles(generator.mapping(part.to(generator.mapping.w_avg.device))) for part in z.split(batch))
+    return torch.cat([clip.encode_image(generator.synthesis(styles, resolution).clamp(-1, 1)).cpu() for styles in parts])
+
+
+def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: float | None = None) -> bool:
+    """Measure a bundle's directions and put them into it; False where the time was up before.
+
+    Raises EditorError where the bundle lacks a generator or a text-image model, or has directions of other makers.
+    """
+    manifest = read_manifest(folder)
+    for part, words in (("generator", "a generator"), ("clip", "a text-image model")):
+        if f"{part}.safetensors" not in manifest["files"]:
+            raise BadCheckpoint(f"The bundle '{folder.name}' lacks {words}; import that first.")
+    generator = load_generator(folder, manifest).to(device)
+    clip = load_clip(folder, manifest, TextTower.load(EMBEDDED / "text").to(device), device)
+    if plan.resolution is None:
+        plan = Plan(**{**asdict(plan), "resolution": seen_resolution(generator, clip)})
+    mean, std = (value.to(device) for value in measured_statistics(generator.cpu()))
+    generator.to(device)
+    spans = sizes(generator, PUBLISHED_RESOLUTION)
+    if plan.as_published:
+        spans = conv_spans(generator, as_published=True)[: len(spans)]
+    channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
+    found = Measured(len(channels), manifest["clip"]["dim"])
+    mark = json.dumps([asdict(plan), file_hash(folder / "generator.safetensors"), file_hash(folder / "clip.safetensors")])
+    found.read(folder / PROGRESS, mark)
+    if not _run(measure(generator, clip, mean, std, plan, found, channels), found, folder, mark, plan, minutes):
+        return False
+    relevance = torch.zeros(len(mean), found.sums.shape[1])
+    relevance[channels] = F.normalize(found.sums, dim=1)
+    tensors = {"s_mean": mean.cpu(), "s_std": std.cpu(), "relevance": relevance,
+               "samples": _own_pictures(generator, clip, plan.resolution or generator.config.resolution, plan.batch)}  # fmt: skip
+    (folder / PROGRESS).unlink(missing_ok=True)
+    install(folder.parent, folder.name, [Part("bank", tensors, {"by": "measured", "images": plan.images})])
+    return True
+
+
+def _run(steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: Plan, minutes: float | None) -> bool:
+    """Go through the measurement with a progress bar, keeping what is there every minute and at the end."""
+    started = last = time.monotonic()
+    with tqdm(total=plan.images * len(found.sums), unit="channel", disable=None) as bar:
+        try:
+            for done in steps:
+                bar.update(done - bar.n)
+                now = time.monotonic()
+                if now - last > SAVE_SECONDS:
+                    found.write(folder / PROGRESS, mark)
+                    last = now
+                if minutes is not None and now - started > 60 * minutes and found.channel < len(found.sums):
+                    return False
+        finally:
+            if found.image < plan.images:
+                found.write(folder / PROGRESS, mark)
+    return True
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m editor directions", description=__doc__.split("\n\n", 1)[1] if __doc__ else None,
+        epilog="The same command goes on with what was interrupted.", formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
+    made.add_argument("--images", type=int, default=Plan.images, help="pictures that each channel is tried on (the paper: 100)")
+    made.add_argument("--resolution", type=int, help="pixels to render (default: what the text-image model sees)")
+    made.add_argument("--batch", type=int, default=Plan.batch, help="channels at once")
+    made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
+    made.add_argument("--as-published", action="store_true", help="follow the published script, its slip included; very slow")
+    made.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure the directions of a bundle; 1 where it cannot be done, 3 where the time was up first.
+
+    With ``--bundle`` the options are those of a training run (``editor.training.directions``).
+    """
+    if any(option.split("=")[0] == "--bundle" for option in argv):
+        from editor.training.directions import main as of_a_run
+
+        return int(of_a_run(argv) or 0)
+    options = parser().parse_args(argv)
+    plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published)
+    device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        whole = measure_bundle(options.bundle, plan, device, options.minutes)
+    except EditorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The bundle '{options.bundle.name}' has its directions." if whole else "The time is up; the same command goes on.")
+    return 0 if whole else 3

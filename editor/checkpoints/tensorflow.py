@@ -1,0 +1,109 @@
+"""The first StyleGAN2 networks, pickled by the TensorFlow code as ``Network`` objects, version 4 and later.
+
+Names of variables follow that code's scopes. TensorFlow stores kernels as [height, width, in, out], stores the
+up-sampling kernels mirrored, and leaves the 1 of the style's bias out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.checkpoints.part import Part, fit
+from editor.checkpoints.unpickler import Record
+from editor.errors import BadCheckpoint
+from editor.networks import stylegan2
+
+LEAST_VERSION = 4
+FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "num_channels": 3}
+"""Settings that must be as given where they are set at all."""
+
+
+def generator(network: Record, source: str) -> Part:
+    """The part for a TensorFlow generator (``Gs``)."""
+    state = network.state
+    if not isinstance(state, dict) or state.get("version", 0) < LEAST_VERSION:
+        raise BadCheckpoint(f"{source} was written by a TensorFlow version that is too old to be read here.")
+    settings, variables = dict(state.get("static_kwargs") or {}), _variables(network)
+    for name, wanted in FIXED.items():
+        if settings.get(name, wanted) != wanted:
+            raise BadCheckpoint(f"{source} uses {name} {settings[name]!r}, which is not known here.")
+    if list(settings.get("resample_kernel") or [1, 3, 3, 1]) != [1, 3, 3, 1]:
+        raise BadCheckpoint(f"{source} resamples with a filter that is not known here (only [1, 3, 3, 1]).")
+    if "synthesis/4x4/Const/const" not in variables:
+        raise BadCheckpoint(f"{source} holds no StyleGAN2 generator.")
+    config = _config(settings, variables)
+    try:
+        tensors = _tensors(config, variables)
+    except (KeyError, ValueError) as error:
+        raise BadCheckpoint(f"{source} lacks the variable {error} of a StyleGAN2 generator.") from error
+    return Part("generator", fit(stylegan2.Generator(config), tensors, source), {"kind": "stylegan2", **config.as_dict()})
+
+
+def _variables(network: Record, prefix: str = "") -> dict[str, np.ndarray]:
+    """All variables by their scoped names; components are networks of their own."""
+    found = {prefix + name: np.asarray(value) for name, value in network.state.get("variables", [])}
+    for name, component in (network.state.get("components") or {}).items():
+        found |= _variables(component, f"{prefix}{name}/")
+    return found
+
+
+def _config(settings: dict[str, Any], variables: dict[str, np.ndarray]) -> stylegan2.GeneratorConfig:
+    hidden = variables["mapping/Dense0/bias"].shape[0]
+    labels = int(settings.get("label_size") or 0)
+    clamp = settings.get("conv_clamp")
+    return stylegan2.GeneratorConfig(
+        resolution=int(settings.get("resolution", 1024)), z_dim=int(settings.get("latent_size", 512)),
+        w_dim=int(settings.get("dlatent_size", 512)), mapping_layers=int(settings.get("mapping_layers", 8)),
+        mapping_features=hidden, mapping_lr=float(settings.get("mapping_lrmul", 0.01)),
+        channel_base=2 * int(settings.get("fmap_base", 16384)), channel_max=int(settings.get("fmap_max", 512)),
+        c_dim=labels, embed_features=variables["mapping/LabelEmbed/bias"].shape[0] if labels else 0,
+        noise=bool(settings.get("use_noise", True)), clamp=None if clamp is None else float(clamp),
+        architecture=settings.get("architecture", "skip"), rgb_upsampling="fir",
+    )  # fmt: skip
+
+
+def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    def get(name: str) -> Tensor:
+        return torch.from_numpy(np.array(variables[name], dtype=np.float32))
+
+    found = {"mapping.w_avg": get("dlatent_avg"), "synthesis.const": get("synthesis/4x4/Const/const")}
+    for number in range(config.mapping_layers):
+        found[f"mapping.layers.{number}.weight"] = get(f"mapping/Dense{number}/weight").t()
+        found[f"mapping.layers.{number}.bias"] = get(f"mapping/Dense{number}/bias")
+    if config.c_dim:
+        found |= {
+            "mapping.embed.weight": get("mapping/LabelEmbed/weight").t(),
+            "mapping.embed.bias": get("mapping/LabelEmbed/bias"),
+        }
+    noises = 0
+    for layer in stylegan2.style_layers(config):
+        ours = f"synthesis.blocks.{layer.name.replace('.', '_')}."
+        theirs = f"synthesis/{layer.resolution}x{layer.resolution}/{_scope(layer)}/"
+        kernel = get(f"{theirs}weight")
+        up = layer.name.endswith("conv0")
+        found[f"{ours}weight"] = (kernel.flip([0, 1]) if up else kernel).permute(3, 2, 0, 1)
+        found[f"{ours}bias"] = get(f"{theirs}bias")
+        found[f"{ours}affine.weight"], found[f"{ours}affine.bias"] = get(f"{theirs}mod_weight").t(), get(f"{theirs}mod_bias") + 1
+        if layer.kind == "conv" and config.noise:
+            found[f"{ours}noise"], found[f"{ours}noise_strength"] = (
+                get(f"synthesis/noise{noises}")[0, 0],
+                get(f"{theirs}noise_strength"),
+            )
+            noises += 1
+    if config.architecture == "resnet":
+        for resolution in config.resolutions[1:]:
+            kernel = get(f"synthesis/{resolution}x{resolution}/Skip/weight")
+            found[f"synthesis.blocks.b{resolution}_skip.weight"] = kernel.flip([0, 1]).permute(3, 2, 0, 1)
+    return found
+
+
+def _scope(layer: stylegan2.StyleLayer) -> str:
+    if layer.kind == "rgb":
+        return "ToRGB"
+    if layer.resolution == 4:
+        return "Conv"
+    return "Conv0_up" if layer.name.endswith("conv0") else "Conv1"

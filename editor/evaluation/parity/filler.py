@@ -1,0 +1,77 @@
+"""Weights that two implementations can both have without exchanging a file: numbers that follow from a tensor's name."""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PERIOD = 1_048_573
+KEPT = re.compile(r"(resample_filter|up_filter|down_filter|\.kernel|transform|num_batches_tracked)$")
+"""Tensors whose values are part of the design."""
+
+
+@cache
+def _numbers() -> np.ndarray:
+    return np.random.RandomState(20).standard_normal(PERIOD).astype(np.float32)
+
+
+def normal(name: str, shape: tuple[int, ...]) -> Tensor:
+    """Numbers of mean 0 and deviation 1 for a name; long tensors repeat after a million."""
+    count = math.prod(shape)
+    start = zlib.crc32(name.encode()) % PERIOD
+    places = (start + np.arange(count, dtype=np.int64)) % PERIOD
+    return torch.from_numpy(_numbers()[places].reshape(shape))
+
+
+EQUALISED = re.compile(r"(style\.\d+|fc\d+|mapping\.\d+)\.(weight|bias)$")
+"""Layers of a hundredth of the learning rate: their weights are stored a hundred times as large."""
+
+
+def fill(name: str, shape: tuple[int, ...]) -> Tensor:
+    """The values of a published tensor: such that every layer's activations stay near 1."""
+    x = normal(name, shape)
+    slow = EQUALISED.search(name)
+    if slow is not None:
+        return 100 * x if slow[2] == "weight" else 10 * x
+    if name.endswith("running_var"):
+        return 0.5 + x.abs()
+    if name.endswith("magnitude_ema"):
+        return 0.6 + 0.3 * x.abs()
+    if name.endswith("logit_scale"):
+        return torch.full_like(x, math.log(100.0))
+    if name.endswith("input.affine.bias"):
+        return torch.tensor([1.0, 0.0, 0.0, 0.0]) + 0.1 * x
+    if name.endswith(("affine.bias", "modulation.bias")):
+        return 1 + 0.1 * x
+    if name.endswith(("bias", "running_mean", "w_avg", "latent_avg", "noise_strength", "noise.weight", "input.affine.weight")):
+        return 0.1 * x
+    if len(shape) == 1 and name.endswith("weight"):
+        return 0.8 + 0.2 * x
+    return x * math.prod(shape[1:]) ** -0.5 if _is_plain(name) else x
+
+
+def _is_plain(name: str) -> bool:
+    """Is it a layer that does not scale its own weights: an encoder's, but for its last, or a text-image model's?"""
+    if name.startswith("encoder."):
+        return not name.endswith("linear.weight")
+    return name.startswith(("visual.", "transformer.", "token_embedding", "positional_embedding", "text_projection"))
+
+
+def fill_module(module: torch.nn.Module, prefix: str = "") -> None:
+    """Fill all of a module's tensors but those that are part of its design."""
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if not KEPT.search(name):
+            tensor.data = fill(prefix + name, tuple(tensor.shape)).to(tensor.dtype)
+
+
+def picture(count: int = 1, side: int = 256, name: str = "picture") -> Tensor:
+    """Smooth pictures [count, 3, side, side] in [-1, 1]."""
+    coarse = normal(name, (count, 3, 8, 8))
+    return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False).clamp(-2, 2) / 2

@@ -1,0 +1,55 @@
+"""The differences as a Markdown document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from editor.evaluation.parity.cases import IMAGE, NETWORK, REPOSITORIES
+from editor.evaluation.parity.differences import Compared, Difference
+
+HEAD = f"""# Our networks and the published ones
+
+Every checkpoint here has random weights in the exact published layout; the published code wrote and ran it, and
+ours imported and ran the same file. The figures are the largest absolute difference of any number, and after "of" the largest
+absolute value of the published result, all in single precision on a CPU. Allowed are {NETWORK:g}, and {IMAGE:g} for pictures.
+Random weights make pictures that go beyond [-1, 1]; they are compared before anything is clamped.
+W, S: latents and styles. "fs3": relevance of every channel to every dimension of the text-image space. The real weights
+could not be had where this was made.
+
+    python -m editor parity --published FOLDER --large --store --to docs/parity.md    # runs the published code
+    python -m editor parity --large --to docs/parity.md                               # from the numbers that it gave
+
+`FOLDER` holds copies of the published repositories; none of their code is here. What was kept of the first command are
+{{kept}} numbers evenly picked from each result, with the names and shapes of the checkpoints, from which the second
+makes the same checkpoints again.
+"""
+MADE = ("This table was made by the second command.\n", "This table was made by the first command.\n")
+SLIPS = """
+## Where the published code slips
+
+Ours is right by default. `python -m editor directions BUNDLE --as-published` follows the published script, the shallow copy
+included; the loss of the optimizer is followed in this comparison only.
+
+| slip | ours by default, against the published code as it is | ours following it |
+| --- | --- | --- |
+"""
+NAMES = {
+    "directions": "a shallow copy leaves every channel that was measured at its mean while the later ones are measured; "
+    "with no channel above the threshold, 0 / 0 (ours says that nothing responds)",
+    "optimizer": "the optimizer shows CLIP pictures in [-1, 1] without its mean and deviation, enlarged by repeating pixels",
+}
+LIST = """| the list of layers is written out for 1024 pixels | takes the convolutions of any generator | refuses a generator \
+that has not 26 style layers; at 1024 pixels both lists are the same |
+"""
+
+
+def document(compared: Sequence[Compared], ran: bool, kept: int) -> str:
+    """The whole of it."""
+    rows = ["| checkpoint | published in | largest differences |", "| --- | --- | --- |"]
+    rows += [f"| {one.case.name} | {REPOSITORIES[one.case.repository]} | {one.said()} |" for one in compared]
+    slips = [f"| {NAMES[one.case.make]} | {_said(one.default)} | {one.said()} |" for one in compared if one.default]
+    return HEAD.format(kept=kept) + "\n" + MADE[ran] + "\n" + "\n".join(rows) + "\n" + SLIPS + "\n".join(slips) + "\n" + LIST
+
+
+def _said(differences: dict[str, Difference]) -> str:
+    return ", ".join(f"{name} {found.said()}" for name, found in differences.items())

@@ -1,0 +1,73 @@
+"""Which square of a picture is edited: what the user marked, a face in the position its generator knows, or what fits best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from editor.errors import BadRequest
+from editor.imaging.align import ffhq_square
+from editor.imaging.faces import Face, FaceFinder
+from editor.protocol import Geometry
+
+ALIGNMENTS = ("square", "ffhq")
+"""Of a bundle: its pictures are any squares, or faces aligned as FFHQ has them."""
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Squares worth trying, the likeliest first, and codes of what the user should know: not-aligned (no face model is
+    installed), no-face, several-faces (the largest is taken unless one is named)."""
+
+    found: tuple[Geometry, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is looked at: what finds faces, if anything; ``box``: left, top and side in pixels of the square that the
+    user marked; ``face``: number from the left, 0 the first, of the one that is meant."""
+
+    finder: FaceFinder | None = None
+    box: tuple[float, float, float] | None = None
+    face: int | None = None
+
+
+def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
+    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises BadRequest where there is no such face."""
+    finder, face = look.finder, look.face
+    height, width = pixels.shape[:2]
+    if look.box is not None:
+        left, top, side = look.box
+        return Squares((Geometry(center_x=left + side / 2, center_y=top + side / 2, side=side, width=width, height=height),))
+    if alignment == "square":
+        return Squares(tuple(candidate_squares(width, height)))
+    if finder is None:
+        return Squares(tuple(candidate_squares(width, height)), ("not-aligned",))
+    faces = finder.find(pixels)
+    if face is not None and not 0 <= face < len(faces):
+        raise BadRequest(f"There is no face number {face + 1} in this picture; {len(faces)} were found.")
+    if not faces:
+        return Squares(tuple(candidate_squares(width, height)), ("no-face",))
+    chosen = faces[face] if face is not None else max(faces, key=lambda found: found.area)
+    several = len(faces) > 1 and face is None
+    return Squares((_aligned(chosen, width, height),), ("several-faces",) if several else ())
+
+
+def _aligned(face: Face, width: int, height: int) -> Geometry:
+    return ffhq_square(face.points, width, height)
+
+
+def candidate_squares(width: int, height: int) -> list[Geometry]:
+    """The centred square first, then both ends of the long side, each whole and a fifth smaller."""
+    short = min(width, height)
+    found = []
+    for share in (1.0, 0.8):
+        side = share * short
+        places = [0.5] if max(width, height) < 1.05 * short and share == 1.0 else [0.5, 0.0, 1.0]
+        for place in places:
+            x = side / 2 + place * (width - side) if width >= height else width / 2
+            y = side / 2 + place * (height - side) if height >= width else height / 2
+            found.append(Geometry(center_x=x, center_y=y, side=side, width=width, height=height))
+    return found

@@ -1,0 +1,109 @@
+"""The two backbones of the published inversion encoders: IR-SE50 (ArcFace's, Deng et al. 2019, arXiv 1801.07698, with
+squeeze and excitation, Hu et al. 2018, arXiv 1709.01507) and ResNet34 (He et al. 2016, arXiv 1512.03385).
+
+Tensors carry the names that published checkpoints have. Both give features at 1/4, 1/8 and 1/16 of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+IRSE50 = ((64, 3), (128, 4), (256, 14), (512, 3))
+RESNET34 = ((64, 3), (128, 4), (256, 6), (512, 3))
+"""Feature maps and number of units of each stage; every stage but ResNet34's first halves the resolution."""
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each map by what the means of all maps say of it; [N, C, H, W] -> the same."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // reduction, 1, bias=False)
+        self.fc2 = nn.Conv2d(channels // reduction, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C, H, W]."""
+        return x * self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))).sigmoid()
+
+
+class IRUnit(nn.Module):
+    """An improved residual unit: normalisation first, PReLU, squeeze and excitation at the end."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.shortcut_layer = None
+        if inputs != outputs:
+            self.shortcut_layer = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        self.res_layer = nn.Sequential(
+            nn.BatchNorm2d(inputs), nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.PReLU(outputs),
+            nn.Conv2d(outputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), SqueezeExcite(outputs),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
+        short = x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
+        return self.res_layer(x) + short
+
+
+class BasicUnit(nn.Module):
+    """ResNet's basic unit."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = None
+        if inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
+        short = x if self.downsample is None else self.downsample(x)
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + short)
+
+
+def _units(unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int) -> tuple[nn.Sequential, list[int]]:
+    """All units in a row, and the numbers of each stage's last one."""
+    units: list[nn.Module] = []
+    ends: list[int] = []
+    inputs = 64
+    for number, (outputs, count) in enumerate(stages):
+        for place in range(count):
+            stride = 1 if place else (first_stride if number == 0 else 2)
+            units.append(unit(inputs, outputs, stride))
+            inputs = outputs
+        ends.append(len(units) - 1)
+    return nn.Sequential(*units), ends
+
+
+class Backbone(nn.Module):
+    """Pictures [N, inputs, 256, 256] -> features of 128, 256 and 512 maps at 64, 32 and 16 pixels."""
+
+    def __init__(self, kind: str, inputs: int) -> None:
+        super().__init__()
+        self.kind = kind
+        if kind == "irse50":
+            self.input_layer = nn.Sequential(nn.Conv2d(inputs, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
+            self.body, self.ends = _units(IRUnit, IRSE50, 2)
+        elif kind == "resnet34":
+            self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)
+            self.bn1, self.relu = nn.BatchNorm2d(64), nn.PReLU(64)
+            self.body, self.ends = _units(BasicUnit, RESNET34, 1)
+        else:
+            raise ValueError(f"there is no backbone '{kind}'")
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """[N, inputs, 256, 256] -> [N, 128, 64, 64], [N, 256, 32, 32], [N, 512, 16, 16]."""
+        x = self.input_layer(x) if self.kind == "irse50" else self.relu(self.bn1(self.conv1(x)))
+        found = []
+        for number, unit in enumerate(self.body):
+            x = unit(x)
+            if number in self.ends[1:]:
+                found.append(x)
+        return found

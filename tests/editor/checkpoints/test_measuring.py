@@ -1,0 +1,104 @@
+"""``python -m editor directions``: the published recipe in batches, interrupted and gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from editor.bundle import load_clip, load_generator, read_manifest
+from editor.checkpoints import measuring
+from editor.checkpoints.directions import measured_statistics, sizes
+from editor.checkpoints.importing import main as bring
+from editor.checkpoints.measuring import Measured, Plan, measure
+from editor.methods import published
+from editor.networks.generators import Generator
+from editor.networks.published_clip import PublishedClip
+from tests.editor.checkpoints import made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a generator of 32 pixels and a text-image model."""
+    root = tmp_path_factory.mktemp("bundles")
+    assert bring(["nvidia", str(made.stored(made.ADA, root / "files")), "--name", "narrow", "--to", str(root)]) == 0
+    assert bring(["clip", *map(str, made.clip_files(root / "files")), "--name", "narrow", "--to", str(root)]) == 0
+    return root / "narrow"
+
+
+@pytest.fixture(scope="module")
+def parts(folder: Path) -> tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]:
+    manifest = read_manifest(folder)
+    generator = load_generator(folder, manifest)
+    clip = load_clip(folder, manifest, None, torch.device("cpu"))  # type: ignore[arg-type]
+    assert isinstance(clip, PublishedClip)
+    return generator, clip, *measured_statistics(generator)
+
+
+@pytest.mark.parametrize("slips", [False, True])
+def test_batches_give_what_the_recipe_gives_one_by_one(
+    slips: bool, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
+) -> None:
+    generator, clip, mean, std = parts
+    plan = Plan(images=2, batch=3, resolution=32, as_published=slips)
+    spans = [(0, 5), (40, 43)]
+    channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
+    found = Measured(len(channels), made.DIM)
+    assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
+    recipe = published.Recipe(as_published=slips, side=clip.side if slips else None)
+    wanted = published.relevance_rows(generator, clip, measuring._styles(generator, plan), mean, std, spans, recipe)
+    assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-3 if slips else 1e-4)
+
+
+def interrupted(steps: Iterator[int], after: int) -> None:
+    for number, _ in enumerate(steps, 1):
+        if number == after:
+            return
+
+
+def test_an_interrupted_measurement_goes_on(
+    tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
+) -> None:
+    generator, clip, mean, std = parts
+    plan, channels, path = Plan(images=2, batch=4, resolution=32), torch.arange(10), tmp_path / "part"
+    whole, first, second = (Measured(10, made.DIM) for _ in range(3))
+    list(measure(generator, clip, mean, std, plan, whole, channels))
+    interrupted(measure(generator, clip, mean, std, plan, first, channels), 4)
+    first.write(path, "mark")
+    second.read(path, "another")
+    assert (second.image, second.channel) == (0, 0)
+    second.read(path, "mark")
+    assert (second.image, second.channel) == (1, 4)
+    assert list(measure(generator, clip, mean, std, plan, second, channels)) == [18, 20]
+    assert torch.allclose(second.sums, whole.sums)
+    path.write_bytes(path.read_bytes()[:50])
+    third = Measured(10, made.DIM)
+    third.read(path, "mark")
+    assert third.image == 0
+
+
+def test_the_command_puts_directions_into_a_bundle(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "SAMPLES", 24)
+    assert measuring.main([str(folder), "--images", "1", "--batch", "32", "--minutes", "0"]) == 3
+    assert "the same command goes on" in capsys.readouterr().out
+    assert (folder / measuring.PROGRESS).exists()
+    assert measuring.main([str(folder), "--images", "1", "--batch", "32"]) == 0
+    assert not (folder / measuring.PROGRESS).exists()
+    bank = load_file(folder / "bank.safetensors")
+    generator = load_generator(folder, read_manifest(folder))
+    measured = sum(stop - start for start, stop in sizes(generator))
+    lengths = bank["relevance"].norm(dim=1)
+    assert int((lengths > 0.99).sum()) == measured
+    assert bank["samples"].shape == (measuring.SAMPLES, made.DIM)
+
+
+def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "to"
+    assert bring(["nvidia", str(made.stored(made.ADA, tmp_path)), "--name", "bare", "--to", str(root)]) == 0
+    assert measuring.main([str(root / "bare")]) == 1
+    assert "lacks a text-image model" in capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""``python -m editor pull`` against a loopback server, and from a folder."""
+
+from __future__ import annotations
+
+import builtins
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from editor.bundle import read_manifest
+from editor.checkpoints import pulling
+from editor.checkpoints.catalogue import Model, catalogue
+from editor.checkpoints.download import Patience
+from editor.checkpoints.installing import open_generator
+from tests.editor.checkpoints import made
+from tests.editor.checkpoints.file_server import FileServer, serving
+
+PATIENCE = Patience(stall=0.5, tries=2, pause=0.01)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The files of FFHQ's entry, of random weights, by their published names."""
+    root = tmp_path_factory.mktemp("published")
+    made.stored(made.ADA, root).rename(root / "stylegan2-ffhq-1024x1024.pkl")
+    made.stored(made.CLIP, root).rename(root / "ViT-B-32.pt")
+    made.vocabulary(root)
+    bundle = root / "to"
+    from editor.checkpoints.importing import main
+
+    assert main(["nvidia", str(root / "stylegan2-ffhq-1024x1024.pkl"), "--name", "b", "--to", str(bundle)]) == 0
+    made.direction_files(root, open_generator(bundle / "b"))[0].rename(root / "fs3-ffhq.npy")
+    shutil.rmtree(bundle)
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """FFHQ's entry without the hashes and sizes of the real files."""
+    entry = catalogue()["ffhq"]
+    parts = tuple(replace(part, sha256=None, size=None, git=None) for part in entry.parts)
+    changed = replace(entry, parts=parts)
+    monkeypatch.setattr(pulling, "catalogue", lambda: {"ffhq": changed})
+    return changed
+
+
+@pytest.fixture
+def server(files: Path) -> Iterator[FileServer]:
+    with serving({path.name: path.read_bytes() for path in files.iterdir() if path.is_file()}) as running:
+        running.portion = 100_000
+        yield running
+
+
+def pull(root: Path, *more: str) -> int:
+    return pulling.main(["ffhq", "--to", str(root), *more], PATIENCE)
+
+
+def no_terminal(_: str) -> str:
+    raise EOFError
+
+
+def test_licences_are_shown_and_nothing_happens_without_consent(
+    server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for answer in ("", "n", "what?"):
+        monkeypatch.setattr(builtins, "input", lambda _, answer=answer: answer)
+        assert pull(tmp_path / "to", "--mirror", server.address) == 1
+    monkeypatch.setattr(builtins, "input", no_terminal)
+    assert pull(tmp_path / "to", "--mirror", server.address) == 1
+    shown = capsys.readouterr().out
+    assert "NVIDIA Source Code License (non-commercial)" in shown
+    assert "https://api.ngc.nvidia.com/" in shown
+    assert "Nothing was downloaded." in shown
+    assert server.requests == []
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_pull_over_a_bad_line_gives_a_whole_bundle(
+    server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.breaks = 4
+    monkeypatch.setattr(builtins, "input", lambda _: "y")
+    assert pull(tmp_path, "--mirror", server.address) == 0
+    said = capsys.readouterr()
+    assert f"The bundle 'ffhq' is there in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in said.out
+    assert "The bundle does without this e4e." in said.err  # the server has none
+    assert [path.name for path in tmp_path.iterdir()] == ["ffhq"]
+    manifest = read_manifest(tmp_path / "ffhq")
+    assert set(manifest["files"]) >= {"generator.safetensors", "clip.safetensors", "bank.safetensors"}
+    assert manifest["title"] == "Faces (FFHQ, 1024 px)"
+    assert "CC BY-NC-SA" in manifest["licence"]
+    assert len(manifest["sources"]["ViT-B-32.pt"]) == 64
+
+
+def test_the_same_command_goes_on_where_it_was_interrupted(
+    server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = server.files["ViT-B-32.pt"]
+    server.files["ViT-B-32.pt"] = clip[: len(clip) // 2]  # a wrong file, which the import refuses
+    assert pull(tmp_path, "--mirror", server.address, "--yes") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert set(read_manifest(tmp_path / "ffhq")["files"]) == {"generator.safetensors"}
+    server.files["ViT-B-32.pt"] = clip
+    server.requests.clear()
+    assert pull(tmp_path, "--mirror", server.address, "--yes") == 0
+    assert "stylegan2-ffhq-1024x1024.pkl" not in [name for name, _ in server.requests]
+    server.requests.clear()
+    assert pull(tmp_path, "--mirror", server.address, "--yes", "--without-optional") == 0
+    assert server.requests == []
+
+
+def test_files_that_are_there_already_are_taken_from_their_folder(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in files.iterdir()}
+    assert pull(tmp_path / "to", "--from", str(files), "--yes") == 0
+    assert {path: path.stat().st_mtime_ns for path in files.iterdir()} == before
+    assert pull(tmp_path / "to", "--from", str(tmp_path), "--yes", "--name", "other") == 1
+    assert "has no stylegan2-ffhq-1024x1024.pkl. It is published at https://" in capsys.readouterr().err
+
+
+def test_a_file_of_other_bytes_is_refused_from_a_folder_too(
+    files: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = replace(model, parts=tuple(replace(part, sha256="0" * 64) for part in model.parts))
+    monkeypatch.setattr(pulling, "catalogue", lambda: {"ffhq": known})
+    assert pull(tmp_path / "to", "--from", str(files), "--yes") == 1
+    assert "is not the published file" in capsys.readouterr().err
+    assert (files / "stylegan2-ffhq-1024x1024.pkl").exists()
