@@ -58,10 +58,9 @@ know better:
 """
 
 CHOICE = """**chosen**: what the engine does when no method is named. It tries the quick ones (a mapper for this wish where there
-is one, the mapper for any wish, the global direction with several thresholds, a single channel), renders each, and takes what
-gains most of the wish, as far as it is wanted, changes least besides, and is still read by the encoder as what it is. Its weights
-were set on other wordings and pictures; the rule that what does next to nothing comes last was added after a look at this page's
-first rows.
+is one, the mapper for any wish, the global direction), renders each, and takes what gains most of the wish, as far as it is
+wanted, changes least besides, and is still read by the encoder as what it is. The rule that what does next to nothing comes last
+was added after a look at this page's first rows.
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -10,11 +9,8 @@ from editor.bundle import Bundle
 from editor.methods import directions
 from editor.methods.base import Candidate, State, Watch
 from editor.methods.calibration import calibrated
-from editor.methods.worth import best_of
 from editor.protocol import MethodName, Wish
 
-THRESHOLDS = (None, 0.12, 0.2)
-"""Thresholds that are tried on a picture: the authors' automatic one, a lower and a higher."""
 ALPHA, BETA = 4.1, 0.15
 """Strength and threshold that the authors' demonstration starts with."""
 
@@ -30,15 +26,11 @@ class GlobalDirection:
         return True
 
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
-        """The direction of the atoms that answer, with the threshold that is worth most; None where none answers."""
-        given = getattr(wish, "threshold", None)
-        found = [directions.find(bundle.bank, direction, beta) for beta in ((given,) if given is not None else THRESHOLDS)]
-        distinct = {one.atoms: one for one in found if one is not None}.values()
-        if not distinct:
+        """The direction of the atoms that answer, by the threshold given or the bank's own; None where none answers."""
+        found = directions.find(bundle.bank, direction, getattr(wish, "threshold", None))
+        if found is None:
             return None
-        deltas = torch.stack([calibrated(bundle, state, wish, one.delta) for one in distinct])
-        best = best_of(bundle, state, wish, direction, deltas)
-        return Candidate(deltas[best], self.name, list(distinct)[best].threshold)
+        return Candidate(calibrated(bundle, state, wish, found.delta), self.name, found.threshold)
 
 
 class Published:

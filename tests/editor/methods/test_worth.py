@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 
 from editor import wishes
+from editor.arrays import to_array
 from editor.bundle import Bundle
 from editor.canvas import Canvas
-from editor.methods import directions, population
+from editor.granting import Grant
+from editor.methods import population
 from editor.methods.base import State, unwatched
-from editor.methods.global_direction import THRESHOLDS, GlobalDirection
-from editor.methods.worth import best_of, misread, places_of, worth
-from editor.protocol import Wish
+from editor.methods.global_direction import GlobalDirection
+from editor.methods.worth import misread, places_of, worth
+from editor.protocol import Adjustment, Wish
 from editor.wishes import Measure
 
 GLASSES = Wish(prompt="glasses")
@@ -40,15 +42,6 @@ def test_a_picture_that_left_what_the_generator_knows_is_misread(avatar: Bundle)
         assert bool((misread(avatar, broken, w) > misread(avatar, own, w)).all())
 
 
-def test_the_best_delta_gives_the_wish_and_leaves_the_rest(avatar: Bundle, canvas: Canvas) -> None:
-    state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
-    found = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
-    assert found is not None
-    noise = torch.randn(len(found.delta), generator=torch.Generator().manual_seed(1)) * avatar.bank.s_std
-    deltas = torch.stack([torch.zeros_like(found.delta), found.delta + noise, found.delta, -found.delta])
-    assert best_of(avatar, state, GLASSES, direction, deltas) == 2
-
-
 def test_a_place_is_where_the_deltas_lead(avatar: Bundle, canvas: Canvas) -> None:
     step = 0.3 * avatar.encoder.w_std
     delta = avatar.generator.synthesis.style_steps(step[None])
@@ -56,12 +49,19 @@ def test_a_place_is_where_the_deltas_lead(avatar: Bundle, canvas: Canvas) -> Non
     assert torch.allclose(places_of(avatar, start, delta)[0], canvas.w.mean(0) + 2 * step, atol=1e-3)
 
 
-def test_a_direction_keeps_a_threshold_that_it_was_given_and_else_has_the_one_that_is_worth_most(
-    avatar: Bundle, canvas: Canvas
-) -> None:
+def test_a_direction_keeps_a_threshold_that_it_was_given(avatar: Bundle, canvas: Canvas) -> None:
     state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
-    found = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
-    assert found is not None
-    tried = {one.threshold for beta in THRESHOLDS if (one := directions.find(avatar.bank, direction, beta)) is not None}
-    assert found.threshold in tried
-    assert len(tried) > 1
+    usual = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
+    recipe = GLASSES.model_dump(exclude={"method"}) | {"method": "direction", "threshold": 0.2, "fingerprint": ""}
+    layer = Adjustment(**recipe, delta=to_array(canvas.base))
+    given = GlobalDirection().find(avatar, state, layer, direction, unwatched)
+    assert usual is not None
+    assert given is not None
+    assert given.threshold == 0.2 != usual.threshold
+
+
+def test_a_direction_that_shows_the_wish_is_worth_more_than_nothing(avatar: Bundle, canvas: Canvas) -> None:
+    work = Grant(canvas, [], GLASSES)
+    (trial,) = work.trials(("direction",), unwatched)
+    nothing = worth(avatar, GLASSES, Measure(0.0, work.start_logit, 0.0), 0.1)
+    assert trial.worth > nothing
