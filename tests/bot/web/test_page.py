@@ -81,7 +81,7 @@ async def test_a_conversation_of_ten_turns(page: Page) -> None:
 
 
 async def test_methods_side_by_side_with_their_names(page: Page) -> None:
-    await page.get_by_label("Sample portrait 1", exact=True).click()
+    await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     await page.get_by_role("button", name="Methods").click()
     await expect(page.get_by_label("Your wish")).to_be_focused()  # nothing is written yet
