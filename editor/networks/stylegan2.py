@@ -255,12 +255,33 @@ class ToRGB(nn.Module):
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
-class Synthesis(nn.Module):
+class Styled(nn.Module):
+    """A synthesis network with a StyleSpace: one affine map of its row of W+ for each of its ``layers``."""
+
+    num_ws: int
+    layers: list[StyleLayer]
+
+    def block(self, layer: StyleLayer) -> Any:
+        """The module that a style layer drives."""
+        raise NotImplementedError
+
+    def styles(self, ws: Tensor) -> Tensor:
+        """W [N, w_dim] or W+ [N, num_ws, w_dim] -> StyleSpace [N, num_channels]. Affine in its argument."""
+        if ws.ndim == 2:
+            ws = ws[:, None].expand(-1, self.num_ws, -1)
+        return torch.cat([self.block(layer).affine(ws[:, layer.row]) for layer in self.layers], dim=1)
+
+    def style_steps(self, delta_ws: Tensor) -> Tensor:
+        """A step in W or W+ as the step in StyleSpace that it causes, exactly: the affine maps without their biases."""
+        return self.styles(delta_ws) - self.styles(torch.zeros_like(delta_ws))
+
+
+class Synthesis(Styled):
     """StyleGAN2's synthesis: StyleSpace vector [N, num_channels] -> picture [N, 3, H, W], about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.num_ws = config, config.num_ws
         self.layers = style_layers(config)
         self.num_channels = self.layers[-1].stop
         self.const = nn.Parameter(torch.randn(1, config.channels(4), 4, 4))
@@ -281,16 +302,6 @@ class Synthesis(nn.Module):
     def block(self, layer: StyleLayer) -> Any:
         """The module that a style layer drives."""
         return self.blocks[layer.name.replace(".", "_")]
-
-    def styles(self, ws: Tensor) -> Tensor:
-        """W [N, w_dim] or W+ [N, num_ws, w_dim] -> StyleSpace [N, num_channels]. Affine in its argument."""
-        if ws.ndim == 2:
-            ws = ws[:, None].expand(-1, self.config.num_ws, -1)
-        return torch.cat([self.block(layer).affine(ws[:, layer.row]) for layer in self.layers], dim=1)
-
-    def style_steps(self, delta_ws: Tensor) -> Tensor:
-        """A step in W or W+ as the step in StyleSpace that it causes, exactly: the affine maps without their biases."""
-        return self.styles(delta_ws) - self.styles(torch.zeros_like(delta_ws))
 
     def forward(self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
         """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request."""

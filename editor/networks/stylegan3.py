@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, StyleLayer, blended_pictures
+from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Styled, StyleLayer, blended_pictures
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
 
 
@@ -259,7 +259,7 @@ class FilteredLayer(nn.Module):
         return None if kernel is None else kernel.to(x.dtype)
 
 
-class Synthesis(nn.Module):
+class Synthesis(Styled):
     """StyleSpace vector [N, num_channels] -> picture [N, 3, R, R], about [-1, 1].
 
     The first four channels turn and shift the whole picture; then come the layers' styles in their order.
@@ -267,7 +267,7 @@ class Synthesis(nn.Module):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.num_ws = config, config.num_ws
         signals = rates(config)
         self.input = FourierFeatures(config, signals[0])
         self.blocks = nn.ModuleList()
@@ -284,16 +284,6 @@ class Synthesis(nn.Module):
     def block(self, layer: StyleLayer) -> Any:
         """The module that a style layer drives."""
         return self.input if layer.kind == "input" else self.blocks[layer.row - 1]
-
-    def styles(self, ws: Tensor) -> Tensor:
-        """W [N, w_dim] or W+ [N, num_ws, w_dim] -> StyleSpace [N, num_channels]. Affine in its argument."""
-        if ws.ndim == 2:
-            ws = ws[:, None].expand(-1, self.config.num_ws, -1)
-        return torch.cat([self.block(layer).affine(ws[:, layer.row]) for layer in self.layers], dim=1)
-
-    def style_steps(self, delta_ws: Tensor) -> Tensor:
-        """A step in W or W+ as the step in StyleSpace that it causes, exactly."""
-        return self.styles(delta_ws) - self.styles(torch.zeros_like(delta_ws))
 
     def forward(self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
         """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one."""

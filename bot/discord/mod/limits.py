@@ -53,22 +53,23 @@ Channel = app_commands.Transform[str, Place]
 @option("channel")
 async def allow(interaction: Interaction, channel: Channel) -> None:
     """Once one is allowed, only allowed ones are served."""
-    act = await Act.begin(interaction)
-    await act.servers.take_from(PLATFORM, act.server, "channels_denied", channel)
-    await act.servers.add_to(PLATFORM, act.server, "channels_allowed", channel)
-    note = await act.record("channel-allow", channel)
-    await act.say("mod.done.channel-allow", note, channel=names.channel(channel))
+    await _rule(interaction, "channel-allow", channel, "channels_denied", "channels_allowed")
 
 
 @command("channel-deny", parent=channel_group)
 @option("channel")
 async def deny(interaction: Interaction, channel: Channel) -> None:
     """All others stay as they are."""
+    await _rule(interaction, "channel-deny", channel, "channels_allowed", "channels_denied")
+
+
+async def _rule(interaction: Interaction, action: str, channel: str, before: str, after: str) -> None:
+    """Move a channel from one list of the settings to the other."""
     act = await Act.begin(interaction)
-    await act.servers.take_from(PLATFORM, act.server, "channels_allowed", channel)
-    await act.servers.add_to(PLATFORM, act.server, "channels_denied", channel)
-    note = await act.record("channel-deny", channel)
-    await act.say("mod.done.channel-deny", note, channel=names.channel(channel))
+    await act.servers.take_from(PLATFORM, act.server, before, channel)
+    await act.servers.add_to(PLATFORM, act.server, after, channel)
+    note = await act.record(action, channel)
+    await act.say(f"mod.done.{action}", note, channel=names.channel(channel))
 
 
 @command("channel-clear", parent=channel_group)

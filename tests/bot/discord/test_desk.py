@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,17 @@ async def _until(found: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not found():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def _standstill() -> tuple[asyncio.Event, Callable[..., Awaitable[None]]]:
+    """What to put in the place of a step of the bot, so that it gets no further; the event tells when it got that far."""
+    stopped = asyncio.Event()
+
+    async def stop(*_: Any, **__: Any) -> None:
+        stopped.set()
+        await asyncio.Event().wait()
+
+    return stopped, stop
 
 
 async def _all_answered(history: History) -> None:
@@ -52,11 +63,7 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
-    stopped = asyncio.Event()
-
-    async def stop(*_: Any, **__: Any) -> None:
-        stopped.set()
-        await asyncio.Event().wait()
+    stopped, stop = _standstill()
 
     with monkeypatch.context() as patched:
         if moment == "taken":
@@ -92,11 +99,7 @@ async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
-    stopped = asyncio.Event()
-
-    async def stop(*_: Any, **__: Any) -> None:
-        stopped.set()
-        await asyncio.Event().wait()
+    stopped, stop = _standstill()
 
     with monkeypatch.context() as patched:
         patched.setattr(works, "do", stop)
@@ -125,11 +128,7 @@ async def test_a_slash_command_that_was_kept_and_never_acknowledged_is_let_go(
     async with start():
         await edited(server, ANN, "pink hair")
         await _all_answered(history)
-    stopped = asyncio.Event()
-
-    async def stop(*_: Any) -> None:
-        stopped.set()
-        await asyncio.Event().wait()
+    stopped, stop = _standstill()
 
     with monkeypatch.context() as patched:
         patched.setattr(hearing, "acknowledge", stop)
@@ -150,11 +149,7 @@ async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinkin
         await server.answer_to(await server.say(ANN, "glasses"))
         await _all_answered(history)
     with monkeypatch.context() as patched:
-        stopped = asyncio.Event()
-
-        async def stop(*_: Any, **__: Any) -> None:
-            stopped.set()
-            await asyncio.Event().wait()
+        stopped, stop = _standstill()
 
         patched.setattr(live.LiveMessage, "finish", stop)
         async with start():
