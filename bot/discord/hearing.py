@@ -74,7 +74,8 @@ def _words(bot: Bot, message: discord.Message) -> str:
 async def of_message(bot: Bot, message: discord.Message) -> Asking:
     """The wish of a message that is addressed. Raises NotYours, OthersAvatar, MayNotAttach, MayNotReply."""
     standing.check_channel(permissions(message))
-    asking, text = bare(bot, message), _words(bot, message)
+    asking = bare(bot, message)
+    text = asking.text
     replied = _replied(message)
     uploads = attachments.of(message.attachments)
     if not uploads and replied is not None and replied.author == message.author:
