@@ -36,6 +36,8 @@ ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu,
     *mod.ITEMS,
 )  # fmt: skip
+ENDING_SECONDS = 5.0
+"""What those that are told to end at once are given at most for it."""
 MOST_OFFERED = 500
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 """A bot without a voice need not be told what it would take to have one."""
@@ -138,6 +140,9 @@ class Bot(discord.AutoShardedClient):
         self.desk.stop()
         for task in self._tasks:
             task.cancel()
+        # a query that is broken off gives its connection back only in its own time; nobody may close the database before
+        if ending := (self._tasks | self.desk.tasks) - {asyncio.current_task()}:
+            await asyncio.wait(ending, timeout=ENDING_SECONDS)
         await super().close()
 
     # hearing
