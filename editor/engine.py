@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from editor import granting, mappers, regions, wishes
+from editor import granting, mappers, regions
 from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
+from editor.fidelity import likeness
 from editor.imaging.decode import decode
 from editor.imaging.encode import png, webp
 from editor.imaging.faces import FaceFinder
@@ -143,13 +144,13 @@ class Engine:
         progress("encode", 0, 1)
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
-        inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
+        inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
         steps = REFINEMENT[request.quality]
         w = refine(bundle.generator, square[None], w[None], steps, lambda step: progress("refine", step, steps),
                    bundle.encoder.w_std)[0]  # fmt: skip
-        psnr, similarity = fidelity_of(bundle, square, w)
+        after = likeness(bundle, square, w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
-        fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
+        fidelity = Fidelity(psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside)
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
@@ -209,20 +210,6 @@ class Engine:
         step = bundle.generator.synthesis.style_steps(a - b)[0]
         return Adjustment(prompt=f"variation {seed}", strength=VARIATION, method="variation",
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
-
-
-@torch.no_grad()
-def fidelity_of(bundle: Bundle, square: Tensor, w: Tensor) -> tuple[float, float]:
-    """PSNR, dB, and the similarity in the joint space of a square [3, R, R] and what its W+ makes."""
-    made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
-    similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
-    return float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10))), similarity
-
-
-def knows(bundle: Bundle, square: Tensor, w: Tensor) -> bool:
-    """Does the encoder's W+ reproduce a square as well as the bundle's domain is reproduced?"""
-    psnr, similarity = fidelity_of(bundle, square, w)
-    return similarity >= bundle.thresholds.domain_similarity and psnr >= bundle.thresholds.domain_psnr
 
 
 def _preview(picture: Tensor) -> PictureData:
