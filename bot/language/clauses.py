@@ -104,7 +104,8 @@ def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
 def _take_side(sentence: list[str]) -> tuple[list[str], str] | None:
     """The sentence without "left half of" in "make the left half of the hair pink" or "pink on the left side of the hair", and
     that region ("left hair"); None where it names no half of a thing."""
-    place = next((n for n, word in enumerate(sentence) if word in english.SIDES and sentence[n + 1 : n + 3] in english.HALVES), None)
+    places = (n for n, word in enumerate(sentence) if word in english.SIDES and sentence[n + 1 : n + 3] in english.HALVES)
+    place = next(places, None)
     if place is None:
         return None
     tail = sentence[place + 3 :]

@@ -106,6 +106,11 @@ REGION = (
     r"(?:^|(?<=[,.:]))(?:只|仅)(?:改|改变|变|动|修改|调整)(?P<d>左眼|右眼|头发|背景|眼睛|嘴巴|嘴唇|皮肤|左边|右边|脸|衣服|眉毛|鼻子)(?=[^,.:])",
 )
 """Where a wish is to happen, each group the words for it."""
+_SIDE = r"(?P<side>[左右上下])(?:半边|半部分|半侧|半|侧|边|面)(?:的)?(?:一半)?(?:的)?"
+_WIDE = r"(?P<thing>头发|背景|帽子|衣服|刘海|胡子|皮肤|嘴唇|嘴巴|脸)"
+SIDES = (rf"{_SIDE}{_WIDE}", rf"{_WIDE}(?:的)?{_SIDE}")
+"""Half of a thing that there is only one of; eyes and ears have their own words."""
+SIDE_NAMES = {"左": "left", "右": "right", "上": "upper", "下": "lower"}
 
 _STEP = r"(?:步骤|步|次|个|下|张|回)"
 _LOOK = r"(?:给我看看|让我看看|给我看|再看看|看一下|看看|看|我想看|想看|显示|展示|查看|打开|列出|瞧瞧)(?:一下)?"
