@@ -66,7 +66,7 @@ class RayExecutor:
         wanted = self._cluster
         scaling = AutoscalingConfig(
             min_replicas=wanted.least, max_replicas=wanted.most, initial_replicas=wanted.least,
-            target_ongoing_requests=BUSY, upscale_delay_s=5, downscale_delay_s=120,
+            target_ongoing_requests=BUSY, upscale_delay_s=5, downscale_delay_s=120, look_back_period_s=10,
         )  # fmt: skip
         deployment = serve.deployment(Replica).options(  # type: ignore[attr-defined]
             name=DEPLOYMENT, max_ongoing_requests=EACH * len(Lane), autoscaling_config=scaling,

@@ -148,7 +148,7 @@ async def test_replicas_come_with_the_load_and_one_that_is_killed_costs_nobody_a
     ended.clear()
     load = [asyncio.create_task(ask(number, "killed")) for number in range(10)]
     async with asyncio.timeout(120):
-        while await figure(fronts[1], 'editor_running{lane="edits"}') < 2:
+        while await figure(fronts[1], 'editor_running{lane="edits"}') < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         os.kill(running.replicas()[0], signal.SIGKILL)
         results = await asyncio.gather(*load)
