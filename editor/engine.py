@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -75,8 +76,8 @@ class Engine:
 
         Raises BadCheckpoint where no bundle is whole.
         """
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        tower = TextTower.load(EMBEDDED / "text").to(chosen)
+        chosen = chosen_device(device)
+        tower = _tower(chosen)
         found: dict[str, Bundle] = {}
         trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
@@ -209,6 +210,23 @@ class Engine:
         step = bundle.generator.synthesis.style_steps(a - b)[0]
         return Adjustment(prompt=f"variation {seed}", strength=VARIATION, method="variation",
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
+
+
+def chosen_device(name: str | None) -> torch.device:
+    """The device of that name; without one a GPU where there is one."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def load_bundle(folder: Path, device: str | None = None, data: Path | None = None) -> Bundle:
+    """One bundle with a text tower of its own. Raises BadCheckpoint."""
+    chosen = chosen_device(device)
+    return Bundle.load(folder, _tower(chosen), chosen, data)
+
+
+@lru_cache(1)
+def _tower(device: torch.device) -> TextTower:
+    """The text tower that the embedded bundles share."""
+    return TextTower.load(EMBEDDED / "text").to(device)
 
 
 @torch.no_grad()
