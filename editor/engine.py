@@ -23,6 +23,7 @@ from editor.imaging.squares import Look
 from editor.inversion import refine
 from editor.methods import registry
 from editor.methods.base import Watch
+from editor.methods.live import LiveBank
 from editor.networks.text import TextTower
 from editor.protocol import (
     VARIATION,
@@ -159,7 +160,7 @@ class Engine:
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        bundle, canvas = self._canvas(request.inversion)
+        bundle, canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -177,7 +178,7 @@ class Engine:
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        bundle, canvas = self._canvas(request.inversion)
+        bundle, canvas = self._canvas(request.inversion, watch)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(bundle, request.wish)
         picture = decode(request.picture).pixels
@@ -189,6 +190,8 @@ class Engine:
 
     def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
+        if isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
         if self.data is None:
             raise BadRequest("This editor has no folder to keep a mapper in.")
         trained = prompt_mapper.train(bundle, request, watch)
@@ -198,8 +201,10 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion) -> tuple[Bundle, Canvas]:
+    def _canvas(self, inversion: Inversion, watch: Watch) -> tuple[Bundle, Canvas]:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
+        if isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
         return bundle, Canvas(bundle, inversion, self.device)
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
