@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
@@ -148,6 +149,13 @@ class Bundle:
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
             prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )  # fmt: skip
+
+    def drawn_by(self, generator: Generator) -> Bundle:
+        """This bundle with another synthesis of the same StyleSpace: one that was tuned to a picture."""
+        _ = self.style_inverse, self.image_span, self.neutral_embedding  # what was found once holds for the other too
+        made = copy.copy(self)
+        made.generator = generator
+        return made
 
     @cached_property
     def style_inverse(self) -> Tensor:
