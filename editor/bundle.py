@@ -52,13 +52,15 @@ class Thresholds:
     """Measured once for a bundle and kept in its ``bundle.toml``.
 
     ``standard_gain``: logits that a wish gains at strength 1. ``shown``: logit from which a text describes a picture.
-    ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain.
+    ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain; ``domain_outlines``: least
+    share of its outlines in that, as ``editor.fidelity`` measures it; 0 where it was not measured.
     """
 
     standard_gain: float
     shown: float
     domain_similarity: float
     domain_psnr: float
+    domain_outlines: float = 0.0
 
 
 @dataclass

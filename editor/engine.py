@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor import granting, mappers, regions, tuning, wishes
+from editor import granting, mappers, regions, tuning
 from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
+from editor.fidelity import likeness
 from editor.imaging.decode import decode
 from editor.imaging.encode import png, webp
 from editor.imaging.faces import FaceFinder
@@ -149,11 +150,13 @@ class Engine:
         progress("encode", 0, 1)
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
-        inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
+        inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
         made = invert(bundle, square, w, request.quality, progress, request.seconds)
-        psnr, similarity = fidelity_of(self._as_tuned(bundle, made.tuning), square, made.w)
+        after = likeness(self._as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
-        fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside, quality=made.quality)
+        fidelity = Fidelity(
+            psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside, quality=made.quality
+        )
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes, face=found.face, faces=found.faces)
@@ -252,20 +255,6 @@ def load_bundle(folder: Path, device: str | None = None, data: Path | None = Non
 def _tower(device: torch.device) -> TextTower:
     """The text tower that the embedded bundles share."""
     return TextTower.load(EMBEDDED / "text").to(device)
-
-
-@torch.no_grad()
-def fidelity_of(bundle: Bundle, square: Tensor, w: Tensor) -> tuple[float, float]:
-    """PSNR, dB, and the similarity in the joint space of a square [3, R, R] and what its W+ makes."""
-    made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
-    similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
-    return float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10))), similarity
-
-
-def knows(bundle: Bundle, square: Tensor, w: Tensor) -> bool:
-    """Does the encoder's W+ reproduce a square as well as the bundle's domain is reproduced?"""
-    psnr, similarity = fidelity_of(bundle, square, w)
-    return similarity >= bundle.thresholds.domain_similarity and psnr >= bundle.thresholds.domain_psnr
 
 
 def _preview(picture: Tensor) -> PictureData:

@@ -18,7 +18,6 @@ from editor.networks.clip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 from editor.networks.text import TextTower
 
-
 DIM = 8
 
 
