@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image
 from bot.conversation import Conversations
 from editor.client import EditorClient
 from storage.history import History
+from tests import postgres as postgres_server
 from tests.tiny import write_bundle
 
 
@@ -49,6 +51,8 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     names = (
         "DISCORD_TOKEN",
         "SHARD_COUNT",
+        "SHARD_IDS",
+        "BLOBS_URL",
         "HEAR_LEAVERS",
         "OWNER_SERVER",
         "STOP_SECONDS",
@@ -83,6 +87,27 @@ def editor_url(bundles: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Cluster]:
+    """A PostgreSQL server of our own, shared by all tests of a run."""
+    programs = postgres_server.binaries()
+    if programs is None or find_spec("asyncpg") is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql): its tests are left out")
+    with postgres_server.cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh database, of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/history.sqlite"
+        return
+    cluster: postgres_server.Cluster = request.getfixturevalue("postgres")
+    with cluster.database() as url:
+        yield url
 
 
 @pytest.fixture
