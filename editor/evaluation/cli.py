@@ -50,6 +50,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
     parser.add_argument("--refusals", type=Path, nargs="?", const=Path(__file__).with_name("refusals.jsonl"), metavar="FILE",
                         help="also what becomes of impossible and of possible wishes")  # fmt: skip
+    parser.add_argument("--others", type=int, metavar="N", help="also N portraits by each of three other drawing libraries (extra "
+                        "'test'), and what of them is kept")  # fmt: skip
     parser.add_argument("--in-a-row", action="store_true", help="also ten wishes on each portrait, and all of them undone")
     parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
                         "where it was broken off")  # fmt: skip
@@ -104,7 +106,7 @@ def _edits(options: argparse.Namespace) -> bool:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """The report."""
-    from editor.evaluation import models, refusals, routes, sequences
+    from editor.evaluation import models, others, refusals, routes, sequences
 
     begun = time.monotonic()
     setting, name, folders = _setting(options)
@@ -115,6 +117,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         report |= models.inversion(domain, engine, name, setting.judge, scored)
     if options.routes:
         report["routes"] = routes.routes(engine, folders, options.routes, options.seed)
+    if options.others:
+        report["others"] = others.others(engine, name, setting.judge, options.others, options.seed)
     if options.refusals:
         report["refusals"] = refusals.refusals(setting, refusals.read(options.refusals, scored))
     if options.in_a_row:
