@@ -58,14 +58,14 @@ class Thresholds:
 
     ``standard_gain``: logits that a wish gains at strength 1. ``shown``: logit from which a text describes a picture.
     ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain; ``domain_outlines``: least
-    share of its outlines in that, as ``editor.fidelity`` measures it; 0 where it was not measured.
+    cosine of its outlines with those of that, as ``editor.fidelity`` measures it; -1 where it was not measured.
     """
 
     standard_gain: float
     shown: float
     domain_similarity: float
     domain_psnr: float
-    domain_outlines: float = 0.0
+    domain_outlines: float = -1.0
 
 
 @dataclass
