@@ -26,6 +26,8 @@ from bot.locales import Locale
 from editor.errors import EditorError
 from storage.errors import (
     BlobDamaged,
+    BlobsAway,
+    DatabaseAway,
     DatabaseTooNew,
     DiskFull,
     NoPicture,
@@ -133,6 +135,8 @@ _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
     (BlobDamaged, "error.storage.blob-damaged"),
     (DiskFull, "error.storage.disk-full"),
     (DatabaseTooNew, "error.storage.database-too-new"),
+    (DatabaseAway, "error.storage.database-away"),
+    (BlobsAway, "error.storage.blobs-away"),
     (NotFound, "error.storage.not-found"),
 )
 
