@@ -35,6 +35,7 @@ from storage.errors import (
     NothingToRedo,
     NothingToUndo,
     StorageError,
+    TargetNotEmpty,
     UnknownEdit,
 )  # fmt: skip
 
@@ -136,6 +137,7 @@ _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
     (DiskFull, "error.storage.disk-full"),
     (DatabaseTooNew, "error.storage.database-too-new"),
     (DatabaseAway, "error.storage.database-away"),
+    (TargetNotEmpty, "error.storage.target-not-empty"),
     (BlobsAway, "error.storage.blobs-away"),
     (NotFound, "error.storage.not-found"),
 )

@@ -98,6 +98,7 @@ TEXTS = {
     "error.storage.disk-full": "没有空间保存结果了。什么都没有丢；请告诉管理这个机器人的人。",
     "error.storage.database-too-new": "我的记录是由更新的版本写下的。请告诉管理这个机器人的人。",
     "error.storage.database-away": "我现在读不到自己的记录，请过一会儿再试。",
+    "error.storage.target-not-empty": "要迁移到的数据库里已经有内容：请换一个空的数据库。",
     "error.storage.blobs-away": "现在取不到存下的图片，请过一会儿再试。",
     "error.storage.not-found": "那张图已经删除了，没法接着改。请重新发一次。",
     # rules of a server

@@ -99,6 +99,7 @@ TEXTS = {
     "error.storage.disk-full": "There is no space left to keep the result. Nothing was lost; please tell whoever runs this bot.",
     "error.storage.database-too-new": "My memory was written by a newer version of me. Please tell whoever runs this bot.",
     "error.storage.database-away": "My memory cannot be reached at the moment. Please try again in a while.",
+    "error.storage.target-not-empty": "The database to move to holds something already: name an empty one.",
     "error.storage.blobs-away": "The pictures I keep cannot be reached at the moment. Please try again in a while.",
     "error.storage.not-found": "That picture was deleted, so I cannot go on from it. Please send it again.",
     # rules of a server
