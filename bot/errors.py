@@ -7,6 +7,7 @@ BotError
 │   ├── AttachmentElsewhere   it lies on a host that pictures are not fetched from
 │   └── AttachmentLost        it could not be fetched
 ├── NotYours                  the picture belongs to somebody else
+├── UnusableMask              what was painted is no mask
 ├── NothingToAnimate          no adjustment is in force, so nothing would move
 ├── UnreadableFile            a file named on the command line (``name``, ``reason``)
 │   └── NoSuchSample          ``name``, ``first``, ``last``
@@ -84,6 +85,12 @@ class NotYours(BotError):
     """The picture belongs to somebody else."""
 
     key = "error.not-yours"
+
+
+class UnusableMask(BotError):
+    """What was painted cannot be used as a mask: it is no picture, or nothing is painted."""
+
+    key = "error.unusable-mask"
 
 
 class NothingToAnimate(BotError):

@@ -78,8 +78,8 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
     if float((one_direction @ other_direction).abs()) >= OVERLAP:
         return True
     axes = bundle.bank.axis_relevance
-    rows = bundle.bank.relevance if axes is None else axes
-    moved = [(rows @ direction).abs() for direction in (one_direction, other_direction)]
+    moved = [(bundle.bank.answers(direction) if axes is None else axes @ direction).abs()
+             for direction in (one_direction, other_direction)]  # fmt: skip
     overlap = float(F.cosine_similarity(moved[0], moved[1], dim=0))
     same_noun = one.prompt.lower().split()[-1:] == other.prompt.lower().split()[-1:]
     return overlap >= (SAME_NOUN_OVERLAP["channels" if axes is None else "axes"] if same_noun else OVERLAP)

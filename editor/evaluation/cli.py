@@ -50,6 +50,7 @@ def arguments() -> argparse.ArgumentParser:
                         "where it was broken off")  # fmt: skip
     parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
     parser.add_argument("--each", type=int, default=12, help="with --compare: portraits of each wish")
+    parser.add_argument("--searched", type=int, default=2, help="with --compare: the same for methods that search anew each time")
     parser.add_argument("--document", type=Path, help="with --compare: write table, plots and contact sheets there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
@@ -147,7 +148,8 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     wishes = [Wish.of(line, domain.attributes) for line in lines]
     methods = tuple(filter(None, options.methods.split(","))) or comparison.offered(setting, name)
-    for row in comparison.measure(setting, wishes, methods, options.each, options.out):
+    share = comparison.Share(options.each, options.searched)
+    for row in comparison.measure(setting, wishes, methods, share, options.out):
         if not options.json:
             print(f"{row.method:<16} {row.prompt:<28} {row.upload:>3}  {row.success} {row.collateral}", flush=True)
     rows = comparison.read_rows(options.out / "rows.jsonl")
@@ -158,7 +160,13 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
 
 def _said(options: argparse.Namespace) -> list[str]:
     """The command's options, to be repeated in what it makes."""
-    words = ["--compare", f"--portraits {options.portraits}", f"--each {options.each}", f"--seed {options.seed}"]
+    words = [
+        "--compare",
+        f"--portraits {options.portraits}",
+        f"--each {options.each}",
+        f"--searched {options.searched}",
+        f"--seed {options.seed}",
+    ]
     words += [f"--wishes {options.wishes.name}"] if options.wishes else []
     return [*words, f"--out runs/{options.out.name}", f"--document docs/{options.document.name}"]
 

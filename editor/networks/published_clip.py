@@ -125,9 +125,8 @@ class PublishedClip:
         """What the model sees [N, 3, side, side] -> unit [N, D], with gradients."""
         return F.normalize(self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output.float(), dim=1)
 
-    @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches and ``editor.methods.relevance`` need its gradient."""
         return self.embed(self.prepare(images))
 
     @torch.no_grad()
