@@ -37,7 +37,8 @@ class Study:
 class Line:
     """What is told of one way; seconds are the processor's, of a whole bank or, for a way without one, until its first answer.
 
-    ``here``: for the bundle. ``large``: for FFHQ's layout at 1024 pixels, extrapolated. Of ``edits`` ``hits`` were judged as done; none of a way that was not judged."""
+    ``here``: for the bundle. ``large``: for FFHQ's layout at 1024 pixels, extrapolated. Of ``edits`` ``hits`` were judged as
+    done; none of a way that was not judged."""
 
     name: str
     mean: float
