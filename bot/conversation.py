@@ -16,7 +16,7 @@ import logging
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError, UnknownJob
 from storage.errors import NoPicture, StorageError
-from storage.history import Adjustment, Array, Conversation, Edit, History, Picture, Source
+from storage.history import Adjustment, Array, Conversation, Edit, History, Job, Picture, Source
 
 logger = logging.getLogger(__name__)
 
@@ -234,8 +234,7 @@ class Conversations:
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
                 place = await _painted(mask)
                 drawn = None if place is None else place.model_dump(mode="json")
@@ -247,6 +246,12 @@ class Conversations:
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, conversation: int) -> AsyncIterator[None]:
+        """One turn of a conversation at a time: in this process in the order of asking, and among all on this database."""
+        async with self._locks.setdefault(conversation, asyncio.Lock()), self.history.database.lock(f"conversation {conversation}"):
+            yield
 
     async def cancel(self, key: str) -> None:
         """Stop what the editor does for a wish: within one step, and for good. Raises EditorAway."""
@@ -264,24 +269,29 @@ class Conversations:
         return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
-        """Finish what a former life of this bot was asked and had begun; returns the edits made.
+        """Finish what a bot that is gone was asked and had begun; returns the edits made.
 
-        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten.
+        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten. Whatever a living bot
+        does, in this process or another, is done by the time its conversation is free.
         """
         made = []
         for job in await self.history.jobs_under_way():
-            asked = _Asked.of(job.request)
-            if asked.kept:
+            if _Asked.of(job.request).kept:
                 continue
-            try:
-                conversation = await self.history.conversation_by_id(job.conversation)
-                turn = await self._once(conversation, job.id, asked, None, None)
-                if turn.edit is not None and turn.pictures:
-                    made.append(turn.edit)
-            except (BotError, StorageError, EditorError, KeyError) as error:
-                logger.warning("a wish under way could not be finished: %s", type(error).__name__)
-            await self.history.finish_job(job.id)
+            async with self._alone(job.conversation):
+                if await self.history.is_under_way(job.id) and (edit := await self._recovered(job)) is not None:
+                    made.append(edit)
         return made
+
+    async def _recovered(self, job: Job) -> Edit | None:
+        turn = None
+        try:
+            conversation = await self.history.conversation_by_id(job.conversation)
+            turn = await self._once(conversation, job.id, _Asked.of(job.request), None, None)
+        except (BotError, StorageError, EditorError, KeyError) as error:
+            logger.warning("a wish under way could not be finished: %s", type(error).__name__)
+        await self.history.finish_job(job.id)
+        return turn.edit if turn is not None and turn.pictures else None
 
     async def examples(self, head: Edit | None = None) -> tuple[str, ...]:
         """Wishes that the bundle of a picture answers well, before there is one those of all bundles in turn; empty while the
@@ -574,8 +584,7 @@ class Conversations:
         begun, locale = time.monotonic(), locale_of(text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
                 place = await _painted(mask)
                 turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress, place)

@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from storage import engines
 from storage.errors import DatabaseTooNew
@@ -57,6 +57,13 @@ class Database:
         with _in_our_words():
             async with self._write_session.begin() as session:
                 yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Like ``write``, without objects: for work on whole tables."""
+        with _in_our_words():
+            async with self._writer.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -116,9 +123,8 @@ class Database:
                     raise DatabaseTooNew(f"this program knows revisions up to {newest}") from error
                 raise
 
-        with _in_our_words():
-            async with self._writer.begin() as connection:
-                await connection.run_sync(upgrade)
+        async with self.transaction() as connection:
+            await connection.run_sync(upgrade)
 
     async def checkpoint(self) -> bool:
         """Fold SQLite's write-ahead log into the database file; False where a reader kept it from being emptied."""

@@ -11,6 +11,7 @@
     ├── DatabaseTooNew      the database was written by a newer version of this program
     ├── DatabaseAway        the database's server cannot be reached, or refuses us
     │   └── DatabaseUnknown its address is none that this program can use
+    ├── TargetNotEmpty      what should be moved to holds something already
     └── BlobsAway           the store of pictures cannot be reached, or refuses us
         └── BlobsUnknown    its address is none that this program can use
 
@@ -70,6 +71,10 @@ class DatabaseAway(StorageError):
 
 class DatabaseUnknown(DatabaseAway):
     """The database's address cannot be used for a ``reason``."""
+
+
+class TargetNotEmpty(StorageError):
+    """The database that should be moved to holds something already, which is not of this move."""
 
 
 class BlobsAway(StorageError):

@@ -70,7 +70,7 @@ class FileLocks:
 
     async def release(self, name: str) -> None:
         """Free a lock that is held here."""
-        handle = self._held.pop(name)
+        handle = self._held.pop(name, None)
         if handle is not None and self._folder is not None:
             (self._folder / _digest(name).hex()).unlink(missing_ok=True)  # first: nobody may lock a file that goes afterwards
             os.close(handle)

@@ -49,8 +49,11 @@ class ObjectStore:
     def write(self, user: int, data: bytes) -> str:
         """Store bytes and return their hash. Written anew also where it is there: so it is young, and no sweep takes it."""
         name = digest(data)
-        with _in_our_words():
-            obstore.put(self._store, self._path(user, name), data)
+        try:
+            with _in_our_words():
+                obstore.put(self._store, self._path(user, name), data)
+        except FileNotFoundError as error:
+            raise BlobsAway("there is no such bucket") from error
         return name
 
     def read(self, user: int, sha256: str) -> bytes:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from PIL import Image
 
 from bot.conversation import Conversations
 from editor.client import EditorClient
+from storage.blobs import Access
 from storage.history import History
 from tests import postgres as postgres_server
 from tests.tiny import write_bundle
@@ -108,6 +110,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     cluster: postgres_server.Cluster = request.getfixturevalue("postgres")
     with cluster.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Access]:
+    """A server on loopback that speaks as S3 does, with a bucket named ``pictures``."""
+    if find_spec("moto") is None or find_spec("obstore") is None:
+        pytest.skip("moto or obstore is not installed: nothing is kept in S3")
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/pictures", method="PUT"), timeout=20).close()
+    yield Access("key", "secret", "us-east-1", f"http://{host}:{port}")
+    server.stop()
 
 
 @pytest.fixture

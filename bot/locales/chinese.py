@@ -97,6 +97,9 @@ TEXTS = {
     "error.storage.blob-damaged": "存下的图片损坏了，没法接着改。请重新发一次图片。",
     "error.storage.disk-full": "没有空间保存结果了。什么都没有丢；请告诉管理这个机器人的人。",
     "error.storage.database-too-new": "我的记录是由更新的版本写下的。请告诉管理这个机器人的人。",
+    "error.storage.database-away": "我现在读不到自己的记录，请过一会儿再试。",
+    "error.storage.target-not-empty": "要迁移到的数据库里已经有内容：请换一个空的数据库。",
+    "error.storage.blobs-away": "现在取不到存下的图片，请过一会儿再试。",
     "error.storage.not-found": "那张图已经删除了，没法接着改。请重新发一次。",
     # rules of a server
     "policy.refused": "这个服务器的规则不允许这样做。",
@@ -529,6 +532,8 @@ TEXTS = {
     "start.data-folder": "无法在 DATA_DIR 指定的 {folder} 中保存数据：{reason}。",
     "start.disk-full": "{folder} 所在的磁盘剩余不到 {least} MB，空间太少，无法启动。",
     "start.database": "数据库打不开：{reason}。",
+    "start.database-away": "数据库不让我进去：{reason}。",
+    "start.pictures": "BLOBS_URL 指定的位置无法保存图片：{reason}。",
     "start.token": "DISCORD_TOKEN 看起来不是机器人令牌（应为用点隔开的三段，前面不带「Bot 」）。请到开发者平台重新复制。",
     "start.permissions": "我在 {place} 缺少这些权限：{permissions}。",
     "start.leavers": "服务器「{place}」要求清除退出成员的记录，但我收不到成员退出的消息：请设置 HEAR_LEAVERS=true。",

@@ -98,6 +98,9 @@ TEXTS = {
     "error.storage.blob-damaged": "The stored picture is damaged, so I cannot go on from it. Please send the picture again.",
     "error.storage.disk-full": "There is no space left to keep the result. Nothing was lost; please tell whoever runs this bot.",
     "error.storage.database-too-new": "My memory was written by a newer version of me. Please tell whoever runs this bot.",
+    "error.storage.database-away": "My memory cannot be reached at the moment. Please try again in a while.",
+    "error.storage.target-not-empty": "The database to move to holds something already: name an empty one.",
+    "error.storage.blobs-away": "The pictures I keep cannot be reached at the moment. Please try again in a while.",
     "error.storage.not-found": "That picture was deleted, so I cannot go on from it. Please send it again.",
     # rules of a server
     "policy.refused": "The rules of this server do not allow that.",
@@ -546,6 +549,8 @@ TEXTS = {
     "start.data-folder": "Nothing can be kept in {folder}, which DATA_DIR names: {reason}.",
     "start.disk-full": "Less than {least} MB are free where {folder} is, too little to start.",
     "start.database": "The database cannot be opened: {reason}.",
+    "start.database-away": "The database does not let me in: {reason}.",
+    "start.pictures": "Pictures cannot be kept where BLOBS_URL says: {reason}.",
     "start.token": "DISCORD_TOKEN does not look like a bot token (three parts with dots between, without “Bot ” before them). "
     "Copy it anew from the developer portal.",
     "start.permissions": "In {place} I lack permissions: {permissions}.",
