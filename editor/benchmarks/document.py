@@ -9,7 +9,8 @@ HEAD = """# How fast it is
 
 Made on {date} by
 
-    python -m editor bench PICTURE --against stylegan2-ada-pytorch stylegan2-pytorch --resolutions {sides} --growth --to docs/performance.md
+    python -m editor bench PICTURE --bundle {bundle} --resolutions {sides} --growth --to docs/performance.md \\
+      --against stylegan2-ada-pytorch stylegan2-pytorch    # checkouts of the published repositories
 
 on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. While it ran, {load}
 processes wanted a processor on average: milliseconds by the clock grow with that, processor milliseconds (of all threads
@@ -53,7 +54,7 @@ def write(report: dict[str, Any], path: Path) -> None:
     """Markdown at ``path``, plots in a folder of its name beside it."""
     machine, talk = report["machine"], report["conversation"]
     sides = " ".join(str(side) for side in sorted({row["resolution"] for row in report["against"]})) or "256"
-    text = HEAD.format(**machine | {"gpu": machine["gpu"] or "no GPU"}, sides=sides)
+    text = HEAD.format(**machine | {"gpu": machine["gpu"] or "no GPU"}, sides=sides, bundle=talk["bundle"])
     text += CONVERSATION.format(**talk, width=talk["picture"][0], height=talk["picture"][1], first=talk["first_edit"],
                                 later=talk["follow_up"])  # fmt: skip
     if "startup" in report:
