@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor import regions, wishes
+from editor import regions, tuning, wishes
 from editor.arrays import to_tensor
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
@@ -28,13 +28,17 @@ _BASES: dict[tuple[str, bytes], Tensor] = {}
 
 
 class Canvas:
-    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it."""
+    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
+
+    ``bundle`` has the picture's own generator where it was tuned to it.
+    """
 
     def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
+        self.tuning = tuning.digest(inversion.tuning) if inversion.tuning else ""
         self._places: dict[str, Tensor | None] = {}
 
     def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
@@ -52,7 +56,8 @@ class Canvas:
     def _find(self, wish: Wish, added: Tensor) -> Tensor | None:
         if wish.mask is not None:
             return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(self.device)
-        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes(), added.cpu().numpy().tobytes(), wish.region)
+        at = self.w.cpu().numpy().tobytes() + self.tuning.encode()
+        key = (self.bundle.info.fingerprint, at, added.cpu().numpy().tobytes(), wish.region)
         if key not in _FOUND:
             w = self.w.mean(0) + self.bundle.style_inverse @ added
             _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "")

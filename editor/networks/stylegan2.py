@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as recompute
 
 LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
@@ -291,6 +292,14 @@ class ToRGB(nn.Module):
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
+def run(layer: nn.Module, checkpoint: bool, *inputs: Any) -> Tensor:
+    """A layer's output; with ``checkpoint`` what it made on the way is forgotten, and made anew for the gradient."""
+    if not checkpoint:
+        return layer(*inputs)
+    made: Tensor = recompute(layer, *inputs, use_reentrant=False)
+    return made
+
+
 class Styled(nn.Module):
     """A synthesis network with a StyleSpace: one affine map of its row of W+ for each of its ``layers``."""
 
@@ -339,13 +348,19 @@ class Synthesis(Styled):
         """The module that a style layer drives."""
         return self.blocks[layer.name.replace(".", "_")]
 
-    def forward(self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
-        """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request."""
+    def forward(
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
+    ) -> Tensor:
+        """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request.
+
+        ``checkpoint``: layers are drawn anew on the way back, which takes less memory and gives the same gradients.
+        """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
         full = self.config.resolution
         if resolution and resolution < full and self.config.architecture != "skip":  # no picture is made on the way
-            return F.interpolate(self(styles, dtype=dtype), size=(resolution, resolution), mode="area")
+            whole = self(styles, dtype=dtype, checkpoint=checkpoint)
+            return F.interpolate(whole, size=(resolution, resolution), mode="area")
         x = self.const.to(dtype).expand(styles.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         shortcut: Tensor | None = None
@@ -354,18 +369,18 @@ class Synthesis(Styled):
                 break
             style = styles[:, layer.start : layer.stop]
             if layer.kind == "rgb":
-                image = self._add(image, self.block(layer)(x, style).float())
+                image = self._add(image, run(self.block(layer), checkpoint, x, style).float())
                 continue
             if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
-                shortcut = self.blocks[f"b{layer.resolution}_skip"](x) * RESIDUAL_GAIN
+                shortcut = run(self.blocks[f"b{layer.resolution}_skip"], checkpoint, x) * RESIDUAL_GAIN
             joins = shortcut is not None and layer.name.endswith("conv1")
-            x = self.block(layer)(x, style, RESIDUAL_GAIN if joins else 1.0)
-            if joins:
+            x = run(self.block(layer), checkpoint, x, style, RESIDUAL_GAIN if joins else 1.0)
+            if joins and shortcut is not None:
                 x = x + shortcut
         assert image is not None
         return image
 
-    def blended(self, styles: Tensor, masks: Tensor) -> Tensor:
+    def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
         """Several looks in one picture, each in its region (Andonian et al. 2021, arXiv 2103.10951): features are blended
         after every layer, so that later layers join what earlier ones put side by side.
 
@@ -373,7 +388,7 @@ class Synthesis(Styled):
         Returns [N, 3, R, R]. Where masks overlap, what their looks change adds up.
         """
         if self.config.architecture != "skip":  # the blocks of the others are more than a row of layers
-            return blended_pictures(self, styles, masks)
+            return blended_pictures(self, styles, masks, checkpoint)
         count, looks, _ = styles.shape
         flat = styles.flatten(0, 1)
         sizes = {layer.resolution: shrunk(masks, layer.resolution) for layer in self.layers}
@@ -387,7 +402,7 @@ class Synthesis(Styled):
         image: Tensor | None = None
         for layer in self.layers:
             style = flat[:, layer.start : layer.stop]
-            made = joined(self.block(layer)(x.repeat_interleave(looks, dim=0), style))
+            made = joined(run(self.block(layer), checkpoint, x.repeat_interleave(looks, dim=0), style))
             if layer.kind == "conv":
                 x = made
                 continue
@@ -404,10 +419,10 @@ class Synthesis(Styled):
         return rgb + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor) -> Tensor:
+def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
     """Several looks in one picture, as ``Synthesis.blended``, for generators whose features cannot be blended: the finished
     pictures are."""
-    pictures = synthesis(styles.flatten(0, 1)).unflatten(0, styles.shape[:2])
+    pictures = synthesis(styles.flatten(0, 1), checkpoint=checkpoint).unflatten(0, styles.shape[:2])
     weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][None, :, None]
     return pictures[:, 0] + (weights * (pictures[:, 1:] - pictures[:, :1])).sum(1)
 

@@ -17,7 +17,7 @@ class LoopbackBot(client.Bot):
     """The bot, but pictures may come from loopback, and shards need not wait for each other."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options | {"cdn_hosts": {"127.0.0.1"}})
+        super().__init__(*arguments, **options | {"cdn_hosts": {"127.0.0.1"}, "guild_ready_timeout": 0.2})
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """No pause."""

@@ -45,7 +45,7 @@ def start(server: DiscordServer, conversations: Conversations) -> Start:
 
     @asynccontextmanager
     async def running(**options: Any) -> AsyncIterator[Bot]:
-        options = {"cdn_hosts": {"127.0.0.1"}} | options
+        options = {"cdn_hosts": {"127.0.0.1"}, "guild_ready_timeout": 0.05} | options
         service = options.pop("conversations", conversations)
         most = options.pop("most_upload", 1024 * 1024)
         async with Bot(service, service.history, most, **options) as bot:

@@ -90,6 +90,23 @@ async def test_a_bot_in_no_server_logs_its_invite_link(
         await _until(lambda: f"client_id={objects.APPLICATION}&scope=bot%20applications.commands" in caplog.text)
 
 
+async def test_what_closing_breaks_off_ends_before_the_database_does(start: Start) -> None:
+    ended = []
+
+    async def query() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.2)
+            ended.append("its connection is given back")
+
+    async with start() as bot:
+        bot.desk.tasks.add(asyncio.create_task(query()))
+        await asyncio.sleep(0.01)
+        await bot.close()
+        assert ended
+
+
 def _settings(**changes: object) -> Settings:
     return Settings(discord_token=SecretStr("token-of-a-test")).model_copy(update=changes)
 
