@@ -12,9 +12,9 @@ Made on {date} by
     python -m editor bench PICTURE --bundle {bundle} --resolutions {sides} --growth --to docs/performance.md \\
       --against stylegan2-ada-pytorch stylegan2-pytorch    # checkouts of the published repositories
 
-on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. While it ran, {load}
-processes wanted a processor on average: milliseconds by the clock grow with that, processor milliseconds (of all threads
-together) far less, and ratios are of these, the median over alternating rounds.
+on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. When it began, {load}
+processes wanted a processor on average. Ratios are of processor milliseconds (of all threads together), the median over
+alternating rounds. Other work on the machine disturbs these too: figures that fall where they should rise show by how much.
 """
 CONVERSATION = """
 ## A conversation

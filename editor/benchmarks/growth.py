@@ -35,7 +35,8 @@ def of_adjustments(engine: Engine, follow_up: EditRequest, rounds: int) -> list[
     """Processor milliseconds of a follow-up against the number of its adjustments."""
 
     def work(count: int) -> Callable[[], Result]:
-        request = follow_up.model_copy(update={"adjustments": follow_up.adjustments[:1] * count})
+        layer = follow_up.adjustments[0].model_copy(update={"basis": ""})  # else each would be found anew on those below it
+        request = follow_up.model_copy(update={"adjustments": (layer,) * count})
         return lambda: engine.run(request, lambda *_: None, lambda: False)
 
     works = {str(count): work(count) for count in ADJUSTMENTS}
