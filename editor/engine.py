@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -158,7 +159,8 @@ class Engine:
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        bundle, canvas = self._canvas(request.inversion)
+        picture = decode(request.picture).pixels
+        bundle, canvas = self._canvas(request.inversion, picture)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -169,17 +171,16 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(bundle, request.seed))
         watch("render", 0, 1)
-        picture = decode(request.picture).pixels
         watch("paste", 0, 1)
         painted = canvas.paint(picture, layers)
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        bundle, canvas = self._canvas(request.inversion)
+        picture = decode(request.picture).pixels
+        bundle, canvas = self._canvas(request.inversion, picture)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(bundle, request.wish)
-        picture = decode(request.picture).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
             Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer,
@@ -197,9 +198,9 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion) -> tuple[Bundle, Canvas]:
+    def _canvas(self, inversion: Inversion, picture: np.ndarray) -> tuple[Bundle, Canvas]:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
-        return bundle, Canvas(bundle, inversion, self.device)
+        return bundle, Canvas(bundle, inversion, self.device, picture)
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
         """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
