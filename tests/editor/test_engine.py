@@ -181,7 +181,7 @@ def test_a_wish_asks_for_no_more_than_pictures_of_the_domain_show(engine: Engine
     tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
     text = tiny.clip.encode_text([wish.prompt])
     pictures = torch.nn.functional.normalize(text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1)
-    limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0)
+    limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0, shown=0.0)
     bundle = dataclasses.replace(tiny, bank=dataclasses.replace(tiny.bank, samples=pictures), thresholds=limits)
     logits = bundle.clip.logits(pictures, text)[:, 0]
     true = float(logits[logits > 0].median())
