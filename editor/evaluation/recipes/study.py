@@ -37,10 +37,12 @@ class Study:
 class Line:
     """What is told of one way; seconds are the processor's, of a whole bank or, for a way without one, until its first answer.
 
-    ``here``: for the bundle. ``large``: for FFHQ's layout at 1024 pixels, extrapolated. Of ``edits`` ``hits`` were judged as done; none of a way that was not judged."""
+    ``here``: for the bundle. ``large``: for FFHQ's layout at 1024 pixels, extrapolated. Of ``edits`` ``hits`` were judged as
+    done; both are 0 of a way that was not judged."""
 
     name: str
     mean: float
+    plain: float
     least: float
     rows: float | None
     here: float
@@ -69,7 +71,17 @@ def run(study: Study) -> dict[str, Any]:
         whole = way is ways[0] or (way.work.there in (len(found), live.PICTURES) and way.work.share in (0.0, 1.0))
         hits, edits = judging.success(bundle, judge, found, way, wishes, JUDGED) if whole else (0, 0)
         told.append(
-            Line(way.name, agreed.mean, agreed.least, agreed.rows, here.seconds(way.work), large.seconds(way.work), hits, edits)
+            Line(
+                way.name,
+                agreed.mean,
+                agreed.plain,
+                agreed.least,
+                agreed.rows,
+                here.seconds(way.work),
+                large.seconds(way.work),
+                hits,
+                edits,
+            )
         )
         print(told[-1], flush=True)
     paper = cost.Work(steps=PUBLISHED_IMAGES)
