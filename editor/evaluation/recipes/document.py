@@ -33,7 +33,7 @@ the bundle's judge reads as done. Seconds are of one core's processor time for a
 first answer); they are counted passes times timed slices. FFHQ-1024 is a generator of that layout and CLIP ViT-B/32, both of
 random weights: its column is **extrapolated** from the slices below, nothing of it ran to the end.
 
-| way | cosine, mean | least | before the threshold | rows | judged | seconds, `{bundle}` | FFHQ-1024, extrapolated | cheaper than published, there |
+| way | cosine | least | before the threshold | rows | judged | seconds, `{bundle}` | FFHQ-1024, extrapolated | cheaper there |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {table}
 
