@@ -91,7 +91,7 @@ async def _compared(conversations: Conversations, speaker: Speaker, text: str, p
 
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        changes = {"data_dir": Path(folder), "database_url": None}
+        changes = {"data_dir": Path(folder), "database_url": None, "blobs_url": None}
         async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:
             return await _talk(parts.conversations, options, picture)
 
