@@ -83,8 +83,8 @@ class Inversion(Message):
 
 
 MethodName = Literal[
-    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc",
-    "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
+    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto",
+    "styleclip-optimization", "stylemc", "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
 ]  # fmt: skip
 """Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
 Level = Literal["coarse", "medium", "fine"]

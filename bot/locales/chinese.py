@@ -607,6 +607,7 @@ TEXTS = {
     "method.optimization-s": "风格空间优化",
     "method.styleclip": "StyleCLIP 原版",
     "method.styleclip-auto": "StyleCLIP 自动阈值",
+    "method.styleclip-optimization": "StyleCLIP 原版优化",
     "method.stylemc": "StyleMC",
     "method.stylespace": "StyleSpace 单通道",
     "method.ganspace": "GANSpace",

@@ -626,6 +626,7 @@ TEXTS = {
     "method.optimization-s": "optimization in StyleSpace",
     "method.styleclip": "StyleCLIP as published",
     "method.styleclip-auto": "StyleCLIP, automatic threshold",
+    "method.styleclip-optimization": "StyleCLIP's optimizer as published",
     "method.stylemc": "StyleMC",
     "method.stylespace": "StyleSpace channel",
     "method.ganspace": "GANSpace",
