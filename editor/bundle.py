@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -43,6 +44,10 @@ BESIDE = ("clip.json", "tokenizer.json", "text.json", "text_tokenizer.json")
 """Settings and vocabularies that lie beside a published text-image model."""
 SPAN_ENERGY = 1e-3
 """Share of the strongest direction's energy from which a direction counts to the span of pictures."""
+FRAMES = ("{}", "a person with {}", "someone {}", "{} face", "looking {}", "with {}")
+"""Sentences around a wish: for things one has, and for what one is."""
+BABBLE = 200
+"""Texts that say nothing, of which the mean is taken."""
 EMBEDDED = Path(__file__).parent / "bundles"
 """The bundles that come with the package; ``text`` beside them is the text tower that they share."""
 
@@ -78,6 +83,15 @@ class EmbeddedClip:
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """N texts -> unit [N, D]."""
         return self.space.text(self.tower.encode(list(texts)))
+
+    def readings(self, text: str) -> Tensor:
+        """A text in several sentences -> unit [F, D]: where it means something, all of them agree."""
+        return self.encode_text([frame.format(text) for frame in FRAMES])
+
+    def babble(self) -> Tensor:
+        """Texts that say nothing, random pairs of the words that the tower knows -> unit [N, D]."""
+        words, rng = np.array(list(self.tower.index)), np.random.default_rng(0)
+        return self.encode_text([" ".join(pair) for pair in rng.choice(words, (BABBLE, 2))])
 
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
         """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
@@ -154,7 +168,7 @@ class Bundle:
 
     def drawn_by(self, generator: Generator) -> Bundle:
         """This bundle with another synthesis of the same StyleSpace: one that was tuned to a picture."""
-        _ = self.style_inverse, self.image_span, self.neutral_embedding  # what was found once holds for the other too
+        _ = self.style_inverse, self.image_span, self.neutral_embedding, self.nothing  # what was found once holds for the other too
         made = copy.copy(self)
         made.generator = generator
         return made
@@ -178,6 +192,21 @@ class Bundle:
     def neutral_embedding(self) -> Tensor:
         """Unit [D]: the mean of the neutral texts."""
         return nn.functional.normalize(self.clip.encode_text(self.neutral).mean(0), dim=0)
+
+    @cached_property
+    def nothing(self) -> Tensor:
+        """Unit [D]: where, outside of all pictures, texts lie that say nothing of them; zero where the model knows no such
+        place. Measured on random words: a text-image model that was taught what it does not know puts them there."""
+        return nn.functional.normalize(self.beside_pictures(self.clip.babble()).mean(0), dim=0)
+
+    def beside_pictures(self, texts: Tensor) -> Tensor:
+        """What of texts [N, D] lies neither among the pictures nor with the neutral texts: [N, D]."""
+        said = self.apart_from_neutral(texts)
+        return said - said @ self.image_span
+
+    def apart_from_neutral(self, texts: Tensor) -> Tensor:
+        """Texts [N, D] without what they share with the neutral ones."""
+        return texts - (texts @ self.neutral_embedding)[:, None] * self.neutral_embedding
 
 
 def missing(manifest: dict[str, Any]) -> list[str]:

@@ -233,6 +233,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
     made.add_argument("--as-published", action="store_true", help="steps as the published script takes them, at full "
                       "resolution and with its slip; very slow")  # fmt: skip
+    made.add_argument("--study", type=Path, metavar="FOLDER", help="compare the ways on a bundle that was trained here, keeping "
+                      "what is measured in FOLDER; the same command goes on")  # fmt: skip
+    made.add_argument(
+        "--share", type=float, default=0.25, help="study: share of the channels, drawn at random (default: %(default)s)"
+    )
+    made.add_argument("--document", type=Path, metavar="FILE", help="study: write table and plot there")
     made.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     return made
 
@@ -247,6 +253,8 @@ def main(argv: Sequence[str]) -> int:
 
         return int(of_a_run(argv) or 0)
     options = parser().parse_args(argv)
+    if options.study is not None:
+        return _study(options)
     plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published, way=options.way,
                 probes=options.probes)  # fmt: skip
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -257,3 +265,23 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(f"The bundle '{options.bundle.name}' has its directions." if whole else "The time is up; the same command goes on.")
     return 0 if whole else 3
+
+
+def _study(options: argparse.Namespace) -> int:
+    from editor.evaluation.recipes import study
+
+    try:
+        report = study.run(study.Study(options.bundle, options.study, options.images, options.share))
+        if options.document:
+            from editor.evaluation.recipes import document
+
+            said = f"--study runs/{options.study.name} --images {options.images} --share {options.share:g}"
+            command = f"python -m editor directions BUNDLE {said} --document docs/{options.document.name}"
+            document.write(report, options.document, command)
+    except ModuleNotFoundError as error:
+        print(f"A study draws plots and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        return 2
+    except (EditorError, ValueError, OSError) as error:
+        print(f"This cannot be studied: {error}", file=sys.stderr)
+        return 1
+    return 0

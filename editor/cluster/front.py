@@ -11,11 +11,11 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from editor.cluster.desk import shared_desk
 from editor.cluster.settings import NAMESPACE, Cluster
-from editor.errors import EditorAway, EditorError
+from editor.errors import Draining, EditorAway, EditorError
 from editor.protocol import BundleInfo, EditorStatus, Job, JobState
 
 
@@ -54,7 +54,7 @@ class SharedJobs:
         async for line in self._desk.events.options(num_returns="streaming").remote(identifier, after):
             try:
                 yield await _answer(line)
-            except EditorAway as error:
+            except Draining as error:
                 raise ConnectionResetError(str(error)) from error
 
     async def state(self, identifier: str) -> JobState:
@@ -110,5 +110,5 @@ def _as_raised() -> Iterator[None]:
         yield
     except RayTaskError as error:
         raise (error.cause if isinstance(error.cause, EditorError) else error) from None
-    except (RayActorError, GetTimeoutError) as error:
-        raise EditorAway("The cluster's desk is being started anew.") from error
+    except RayActorError as error:  # its restart takes seconds; whoever asked tries again until then
+        raise Draining() from error

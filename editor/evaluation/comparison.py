@@ -18,14 +18,12 @@ from editor.engine import Engine
 from editor.evaluation import readings, uploads
 from editor.evaluation.readings import Wish
 from editor.evaluation.uploads import Upload
-from editor.evaluation.wishes import Setting, labels_of, selected
+from editor.evaluation.wishes import AT_ONE, STRENGTHS, Setting, labels_of, selected
 from editor.imaging.decode import decode
 from editor.methods import registry
 from editor.protocol import Adjustment, CompareRequest, CompareResult, Effect, MethodName
 from editor.protocol import Wish as WireWish
 
-STRENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
-AT_ONE = STRENGTHS.index(1.0)
 CHOSEN = "chosen"
 """The row of what the engine does when no method is named."""
 SEARCHES = ("optimization", "optimization-s", "tedigan")

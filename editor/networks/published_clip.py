@@ -148,6 +148,14 @@ class PublishedClip:
         """N texts -> unit [N, D]: each in every template, averaged; remembered, since this costs most of a wish."""
         return torch.stack([self._ensemble(text) for text in texts])
 
+    def readings(self, text: str) -> Tensor:
+        """A text's embedding as unit [1, D]: it is the mean of many sentences already."""
+        return self.encode_text([text])
+
+    def babble(self) -> Tensor:
+        """None, [1, D] of zero: such a model was never taught what it does not know, and has no one place for it."""
+        return self.encode_text([""]) * 0
+
     def _templated(self, text: str) -> Tensor:
         embeddings = self.encode_sentences([template.replace("{}", text) for template in self.templates])
         return F.normalize(embeddings.mean(0), dim=0)

@@ -27,9 +27,9 @@ class Running:
     local: str
     nodes: tuple[int, ...]
 
-    def replicas(self) -> list[int]:
-        """Process ids of the replicas on our own nodes."""
-        return [pid for pid in _descendants(self.nodes) if b"ServeReplica:editor" in _command(pid)]
+    def processes(self, title: str) -> list[int]:
+        """Ids of the processes on our own nodes that have this in their title."""
+        return [pid for pid in _descendants(self.nodes) if title.encode() in _command(pid)]
 
 
 def _command(pid: int) -> bytes:

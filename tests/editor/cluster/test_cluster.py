@@ -150,7 +150,7 @@ async def test_replicas_come_with_the_load_and_one_that_is_killed_costs_nobody_a
     async with asyncio.timeout(120):
         while await figure(fronts[1], 'editor_running{lane="edits"}') < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        os.kill(running.replicas()[0], signal.SIGKILL)
+        os.kill(running.processes("ServeReplica:editor")[0], signal.SIGKILL)
         results = await asyncio.gather(*load)
     assert results[:2] == alone
     assert sorted(ended) == [(number, "done") for number in range(10)], "every job ended, once"
@@ -164,3 +164,16 @@ async def test_bundles_are_read_anew(bundles: Path, fronts: list[EditorClient]) 
     manifest.write_text(manifest.read_text().replace("Late", "Later"))
     await fronts[0].reload()
     assert {info.name: info.title for info in await fronts[1].bundles()}["late"] == "Later"
+
+
+async def test_a_desk_that_is_killed_comes_back_and_the_job_is_done_all_the_same(
+    running: Running, fronts: list[EditorClient]
+) -> None:
+    request = job(InvertRequest(bundle="tiny", picture=make_png(seed=20), quality="best"))
+    begun = asyncio.Event()
+    one = asyncio.create_task(fronts[0].run("desk", request, lambda event: event.event == "progress" and begun.set()))
+    async with asyncio.timeout(90):
+        await begun.wait()
+        os.kill(running.processes("ray::Desk")[0], signal.SIGKILL)
+        result = await one
+    assert result == await fronts[2].run("desk-alone", request)
