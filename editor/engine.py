@@ -149,14 +149,14 @@ class Engine:
         bundle, square, w = found.bundle, found.square, found.w
         inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
         made = invert(bundle, square, w, request.quality, progress, request.seconds)
-        psnr, similarity = fidelity_of(self._as_tuned(bundle, made.tuning), square, made.w)
+        psnr, similarity = fidelity_of(self.as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside, quality=made.quality)
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
         return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes, face=found.face, faces=found.faces)
 
-    def _as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
+    def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
         """The bundle with a picture's own generator; the one that all others use is not touched."""
         if data is None:
             return bundle
@@ -212,7 +212,7 @@ class Engine:
 
     def _canvas(self, inversion: Inversion) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
-        return Canvas(self._as_tuned(bundle, inversion.tuning), inversion, self.device)
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
 
     def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about."""
