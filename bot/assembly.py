@@ -47,5 +47,6 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.data_dir / "pictures"))
-        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics)
+        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, settings.quality,
+                                      settings.inversion_seconds)  # fmt: skip
         yield Parts(history, editor, conversations, metrics)

@@ -16,8 +16,8 @@ from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
-from editor.imaging.decode import decode
-from editor.imaging.encode import png, webp
+from editor.imaging.decode import KEPT, decode
+from editor.imaging.encode import kept, png, webp
 from editor.imaging.faces import FaceFinder
 from editor.imaging.squares import Look
 from editor.inversion import invert
@@ -148,13 +148,15 @@ class Engine:
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
         inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
-        made = invert(bundle, square, w, request.quality, progress, request.seconds)
+        made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
         psnr, similarity = fidelity_of(self.as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
         fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside, quality=made.quality)
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
-        return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes, face=found.face, faces=found.faces)
+        return InvertResult(
+            inversion=inversion, picture=kept(request.picture, decoded.pixels), warnings=notes, face=found.face, faces=found.faces
+        )
 
     def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
         """The bundle with a picture's own generator; the one that all others use is not touched."""
@@ -182,7 +184,7 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        picture = decode(request.picture).pixels
+        picture = decode(request.picture, KEPT).pixels
         watch("paste", 0, 1)
         painted = self._painted(picture, canvas, layers, request.beside)
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
@@ -192,7 +194,7 @@ class Engine:
         canvas = self._canvas(request.inversion)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
-        picture = decode(request.picture).pixels
+        picture = decode(request.picture, KEPT).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
             Compared(method=row.method, picture=png(self._painted(picture, canvas, row.layers, request.beside)),

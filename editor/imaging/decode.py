@@ -32,6 +32,10 @@ class Decoded:
     warnings: tuple[str, ...]
 
 
+KEPT = Limits(bytes=160 * 1024 * 1024)
+"""Of pictures that the editor gave out itself: of so many pixels a lossless file may be far larger than the upload was."""
+
+
 def decode(data: bytes, limits: Limits | None = None) -> Decoded:
     """Open an encoded picture. Raises BadPicture or PictureTooLarge with a sentence for the user."""
     limits = limits or Limits()
