@@ -48,7 +48,7 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
-        history = await stack.enter_async_context(History.open(settings.database, settings.data_dir / "pictures"))
+        history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
         conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, settings.quality,
                                       settings.inversion_seconds)  # fmt: skip
         yield Parts(history, editor, conversations, metrics)

@@ -16,7 +16,7 @@ import logging
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -29,11 +29,12 @@ from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
 from bot.pictures.animation import Format, animation
 from bot.pictures.mark import Mark, mark
+from bot.pictures.painted import painted
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError, NoSuchFace, UnknownJob
 from storage.errors import NoPicture, StorageError
-from storage.history import Conversation, Edit, Face, History, Picture
+from storage.history import Conversation, Edit, Face, History, Job, Picture
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class _Asked:
     kept: bool
     hidden: bool = False
     bundle: str | None = None
+    mask: dict[str, Any] | None = None
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
@@ -105,7 +107,7 @@ class _Asked:
         """Back from JSON. Raises KeyError."""
         actions, hidden = row["actions"], bool(row.get("hidden"))
         actions = None if actions is None else tuple(actions)
-        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"))
+        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"), row.get("mask"))
 
 
 def job_of(key: str | None) -> str:
@@ -123,6 +125,7 @@ class _Answer:
     changed: bool = False
     warnings: list[str] = field(default_factory=list)
     job: str = field(default_factory=lambda: uuid.uuid4().hex)
+    mask: wire.PictureData | None = None
     jobs: int = 0
 
     @property
@@ -203,12 +206,14 @@ class Conversations:
         actions: Sequence[dict[str, Any]] | None = None,
         hidden: bool = False,
         bundle: str | None = None,
+        mask: bytes | None = None,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost.
 
         ``hidden``: the picture is covered until it is clicked, and so is all that is made of it.
         ``bundle``: the one for a new picture, where it is not the usual one.
+        ``mask``: where the wishes may act, painted white on black over the whole picture in any size.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
         asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
         each of its edits once, so that a bot that was killed at any moment can simply ask again.
@@ -216,10 +221,11 @@ class Conversations:
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
-                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen)
+                place = await _painted(mask)
+                drawn = None if place is None else place.model_dump(mode="json")
+                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, drawn)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
@@ -227,6 +233,12 @@ class Conversations:
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, conversation: int) -> AsyncIterator[None]:
+        """One turn of a conversation at a time: in this process in the order of asking, and among all on this database."""
+        async with self._locks.setdefault(conversation, asyncio.Lock()), self.history.database.lock(f"conversation {conversation}"):
+            yield
 
     async def cancel(self, key: str) -> None:
         """Stop what the editor does for a wish: within one step, and for good. Raises EditorAway."""
@@ -244,24 +256,29 @@ class Conversations:
         return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
-        """Finish what a former life of this bot was asked and had begun; returns the edits made.
+        """Finish what a bot that is gone was asked and had begun; returns the edits made.
 
-        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten.
+        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten. Whatever a living bot
+        does, in this process or another, is done by the time its conversation is free.
         """
         made = []
         for job in await self.history.jobs_under_way():
-            asked = _Asked.of(job.request)
-            if asked.kept:
+            if _Asked.of(job.request).kept:
                 continue
-            try:
-                conversation = await self.history.conversation_by_id(job.conversation)
-                turn = await self._once(conversation, job.id, asked, None, None)
-                if turn.edit is not None and turn.pictures:
-                    made.append(turn.edit)
-            except (BotError, StorageError, EditorError, KeyError) as error:
-                logger.warning("a wish under way could not be finished: %s", type(error).__name__)
-            await self.history.finish_job(job.id)
+            async with self._alone(job.conversation):
+                if await self.history.is_under_way(job.id) and (edit := await self._recovered(job)) is not None:
+                    made.append(edit)
         return made
+
+    async def _recovered(self, job: Job) -> Edit | None:
+        turn = None
+        try:
+            conversation = await self.history.conversation_by_id(job.conversation)
+            turn = await self._once(conversation, job.id, _Asked.of(job.request), None, None)
+        except (BotError, StorageError, EditorError, KeyError) as error:
+            logger.warning("a wish under way could not be finished: %s", type(error).__name__)
+        await self.history.finish_job(job.id)
+        return turn.edit if turn is not None and turn.pictures else None
 
     async def examples(self, head: Edit | None = None) -> tuple[str, ...]:
         """Wishes that the bundle of a picture answers well, before there is one those of all bundles in turn; empty while the
@@ -304,6 +321,8 @@ class Conversations:
         base = begun.request["base"]
         head = await self.history.show(base) if base is not None else None
         answer = _Answer(locales.get(asked.locale), job=job)
+        if asked.mask is not None:
+            answer.mask = wire.PictureData.model_validate(asked.mask)
         try:
             return await self._answer(conversation, answer, asked, head, picture, on_progress)
         except Exception as error:
@@ -499,7 +518,7 @@ class Conversations:
             mine = _about(actions, faces.layers.get(number, ()))
             if not mine:
                 continue
-            request = _changed(faces.request(number), mine)
+            request = _changed(faces.request(number), mine, answer.mask)
             job = answer.next_job()
             result = await self._run(base.conversation, request, on_progress, job)
             assert isinstance(result, wire.EditResult)
@@ -585,34 +604,36 @@ class Conversations:
 
     async def compare(
         self, speaker: Speaker, text: str, edit: int | None = None, on_progress: OnProgress | None = None, key: str | None = None,
-        methods: tuple[wire.MethodName, ...] = (),
+        methods: tuple[wire.MethodName, ...] = (), mask: bytes | None = None,
     ) -> Turn:  # fmt: skip
         """The first wish in ``text`` by several methods side by side, from an edit (the speaker's head unless given).
 
         Each method's picture becomes an edit that can be gone on from; the head stays where it was. Asked again under the
-        same ``key``, each is made once. Whose the edit is, is the front end's to ask. Never raises for what a user can cause.
+        same ``key``, each is made once. ``mask`` as for ``talk``. Whose the edit is, is the front end's to ask. Never raises for
+        what a user can cause.
         """
         begun, locale = time.monotonic(), locale_of(text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
-                turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress)
+                place = await _painted(mask)
+                turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress, place)
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
     async def _compared(
-        self, base: Edit, text: str, locale: Locale, methods: tuple[wire.MethodName, ...], job: str, on_progress: OnProgress | None
-    ) -> Turn:
+        self, base: Edit, text: str, locale: Locale, methods: tuple[wire.MethodName, ...], job: str,
+        on_progress: OnProgress | None, mask: wire.PictureData | None,
+    ) -> Turn:  # fmt: skip
         request = await self._request(base)
         actions = self._read(locale, text, request.adjustments, await self._languages(base, None), False)
         wanted = next((action for action in actions if action["do"] == "add"), None)
         if wanted is None:
             raise NothingToCompare
         asked = wire.CompareRequest(picture=request.picture, inversion=request.inversion, adjustments=request.adjustments,
-                                    beside=request.beside, wish=_wish(wanted), methods=methods)  # fmt: skip
+                                    beside=request.beside, wish=_wish(wanted, mask), methods=methods)  # fmt: skip
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
         rows = [(row, await self._of_method(base, row, text, job) if row.adjustment else None) for row in result.rows]
@@ -655,19 +676,27 @@ def _about(actions: Sequence[dict[str, Any]], layers: Sequence[wire.Adjustment])
     return [action for action in actions if action["do"] == "add" or action["target"] in prompts | ({"all"} if prompts else set())]
 
 
-def _changed(request: wire.EditRequest, actions: Sequence[dict[str, Any]]) -> wire.EditRequest:
+def _changed(request: wire.EditRequest, actions: Sequence[dict[str, Any]], mask: wire.PictureData | None) -> wire.EditRequest:
     """An edit with the changes and wishes of some actions in it."""
     layers = list(request.adjustments)
     for action in actions:
         if action["do"] != "add":
             layers = strengths_after(layers, action)
-    wishes = tuple(_wish(action) for action in actions if action["do"] == "add")
+    wishes = tuple(_wish(action, mask) for action in actions if action["do"] == "add")
     return request.model_copy(update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes})
 
 
-def _wish(action: dict[str, Any]) -> wire.Wish:
+async def _painted(mask: bytes | None) -> wire.PictureData | None:
+    """What was painted, for the editor. Raises UnusableMask."""
+    if mask is None:
+        return None
+    place = await asyncio.to_thread(painted, mask)
+    return wire.PictureData(media_type="image/png", width=place.width, height=place.height, data=place.data)
+
+
+def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.Wish:
     keep = tuple(action.get("keep") or ())
     strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, float(action.get("strength", 1.0))))
     said = action.get("said")
     return wire.Wish(prompt=action["prompt"][:300], said=said[:300] if said else None, strength=strength,
-                     region=action.get("region"), keep=keep, method=action.get("method"))  # fmt: skip
+                     region=action.get("region"), mask=mask, keep=keep, method=action.get("method"))  # fmt: skip

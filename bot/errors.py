@@ -7,6 +7,7 @@ BotError
 │   ├── AttachmentElsewhere   it lies on a host that pictures are not fetched from
 │   └── AttachmentLost        it could not be fetched
 ├── NotYours                  the picture belongs to somebody else
+├── UnusableMask              what was painted is no mask
 ├── NothingToAnimate          no adjustment is in force, so nothing would move
 ├── UnreadableFile            a file named on the command line (``name``, ``reason``)
 │   └── NoSuchSample          ``name``, ``first``, ``last``
@@ -26,6 +27,8 @@ from bot.locales import Locale
 from editor.errors import EditorError
 from storage.errors import (
     BlobDamaged,
+    BlobsAway,
+    DatabaseAway,
     DatabaseTooNew,
     DiskFull,
     NoPicture,
@@ -33,6 +36,7 @@ from storage.errors import (
     NothingToRedo,
     NothingToUndo,
     StorageError,
+    TargetNotEmpty,
     UnknownEdit,
 )  # fmt: skip
 
@@ -81,6 +85,12 @@ class NotYours(BotError):
     """The picture belongs to somebody else."""
 
     key = "error.not-yours"
+
+
+class UnusableMask(BotError):
+    """What was painted cannot be used as a mask: it is no picture, or nothing is painted."""
+
+    key = "error.unusable-mask"
 
 
 class NothingToAnimate(BotError):
@@ -139,6 +149,9 @@ _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
     (BlobDamaged, "error.storage.blob-damaged"),
     (DiskFull, "error.storage.disk-full"),
     (DatabaseTooNew, "error.storage.database-too-new"),
+    (DatabaseAway, "error.storage.database-away"),
+    (TargetNotEmpty, "error.storage.target-not-empty"),
+    (BlobsAway, "error.storage.blobs-away"),
     (NotFound, "error.storage.not-found"),
 )
 

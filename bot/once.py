@@ -93,7 +93,7 @@ async def _compared(conversations: Conversations, speaker: Speaker, text: str, p
 
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        changes: dict[str, Any] = {"data_dir": Path(folder), "database_url": None}
+        changes: dict[str, Any] = {"data_dir": Path(folder), "database_url": None, "blobs_url": None}
         if options.quality is not None:
             changes |= {"quality": options.quality, "inversion_seconds": None}
         async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from editor import granting, mappers, regions, tuning, wishes
+from editor import granting, mappers, regions, tuning
 from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
+from editor.fidelity import likeness
 from editor.imaging.decode import KEPT, decode
 from editor.imaging.encode import kept, png, webp
 from editor.imaging.faces import FaceFinder
@@ -23,6 +25,7 @@ from editor.imaging.squares import Look
 from editor.inversion import invert
 from editor.methods import registry
 from editor.methods.base import Watch
+from editor.methods.live import LiveBank
 from editor.networks.generators import Generator
 from editor.networks.text import TextTower
 from editor.protocol import (
@@ -79,8 +82,8 @@ class Engine:
 
         Raises BadCheckpoint where no bundle is whole.
         """
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        tower = TextTower.load(EMBEDDED / "text").to(chosen)
+        chosen = chosen_device(device)
+        tower = _tower(chosen)
         found: dict[str, Bundle] = {}
         trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
@@ -147,11 +150,13 @@ class Engine:
         progress("encode", 0, 1)
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
-        inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
+        inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
         made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
-        psnr, similarity = fidelity_of(self.as_tuned(bundle, made.tuning), square, made.w)
+        after = likeness(self.as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
-        fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside, quality=made.quality)
+        fidelity = Fidelity(
+            psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside, quality=made.quality
+        )
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
         return InvertResult(
@@ -173,7 +178,7 @@ class Engine:
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        canvas = self._canvas(request.inversion)
+        canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -191,7 +196,7 @@ class Engine:
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        canvas = self._canvas(request.inversion)
+        canvas = self._canvas(request.inversion, watch)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
         picture = decode(request.picture, KEPT).pixels
@@ -203,6 +208,8 @@ class Engine:
 
     def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
+        if isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
         if self.data is None:
             raise BadRequest("This editor has no folder to keep a mapper in.")
         trained = prompt_mapper.train(bundle, request, watch)
@@ -212,8 +219,10 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion) -> Canvas:
+    def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
+        if watch is not None and isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
         return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
 
     def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
@@ -233,18 +242,21 @@ class Engine:
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
 
 
-@torch.no_grad()
-def fidelity_of(bundle: Bundle, square: Tensor, w: Tensor) -> tuple[float, float]:
-    """PSNR, dB, and the similarity in the joint space of a square [3, R, R] and what its W+ makes."""
-    made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
-    similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
-    return float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10))), similarity
+def chosen_device(name: str | None) -> torch.device:
+    """The device of that name; without one a GPU where there is one."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def knows(bundle: Bundle, square: Tensor, w: Tensor) -> bool:
-    """Does the encoder's W+ reproduce a square as well as the bundle's domain is reproduced?"""
-    psnr, similarity = fidelity_of(bundle, square, w)
-    return similarity >= bundle.thresholds.domain_similarity and psnr >= bundle.thresholds.domain_psnr
+def load_bundle(folder: Path, device: str | None = None, data: Path | None = None) -> Bundle:
+    """One bundle with a text tower of its own. Raises BadCheckpoint."""
+    chosen = chosen_device(device)
+    return Bundle.load(folder, _tower(chosen), chosen, data)
+
+
+@lru_cache(1)
+def _tower(device: torch.device) -> TextTower:
+    """The text tower that the embedded bundles share."""
+    return TextTower.load(EMBEDDED / "text").to(device)
 
 
 def _preview(picture: Tensor) -> PictureData:

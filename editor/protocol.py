@@ -321,6 +321,17 @@ class BundleInfo(Message):
     languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")
 
 
+State = Literal["queued", "running", "done", "failed"]
+
+
+class JobState(Message):
+    """How a job stands, as ``GET /v1/jobs/{id}`` tells."""
+
+    id: str
+    state: State
+    events: int = Field(description="events there are so far")
+
+
 class EditorStatus(Message):
     """How the editor stands, as ``GET /v1/status`` tells."""
 

@@ -81,6 +81,8 @@ def take_kept(sentence: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
     """The sentence without "only the left eye: …", "…, but only the left eye" or "only" beside a verb, and that region."""
+    if (side := _take_side(sentence)) is not None:
+        return side
     if (place := _only_beside_verb(sentence)) is not None:
         rest = [word for number, word in enumerate(sentence) if number != place]
         return rest, " ".join(subject(rest[1:])[0]) or None
@@ -97,6 +99,29 @@ def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
     if tail[:1] and (tail[0] in english.ARTICLES or sentence[place + length - 1] in ("on", "in")) and tail[0] not in ("a", "an"):
         return trim(sentence[:place]), " ".join(_nouns(tail)) or None
     return sentence, None
+
+
+def _take_side(sentence: list[str]) -> tuple[list[str], str] | None:
+    """The sentence without "left half of" in "make the left half of the hair pink" or "pink on the left side of the hair", and
+    that region ("left hair"); None where it names no half of a thing."""
+    places = (n for n, word in enumerate(sentence) if word in english.SIDES and sentence[n + 1 : n + 3] in english.HALVES)
+    place = next(places, None)
+    if place is None:
+        return None
+    tail = sentence[place + 3 :]
+    end = next((n for n, word in enumerate(tail) if word in english.THINGS), None)
+    if end is None:
+        return None
+    noun = [word for word in tail[: end + 1] if word not in english.ARTICLES | english.POSSESSIVES]
+    before = sentence[:place]
+    while before and before[-1] in english.ARTICLES | english.POSSESSIVES:
+        before.pop()
+    if before[-1:] in (["on"], ["in"], ["at"], ["to"], ["over"]):
+        before.pop()
+        noun_said = noun if not any(word in english.THINGS for word in before) else []
+    else:
+        noun_said = noun
+    return [*before, *noun_said, *tail[end + 1 :]], " ".join([sentence[place], *noun])
 
 
 def _only_beside_verb(sentence: Sequence[str]) -> int | None:

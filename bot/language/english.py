@@ -176,6 +176,8 @@ UNCHANGED = _phrases(
     "alone,the same,as it is,as they are,as is,unchanged,untouched,intact,the way it is,the way they are,like it is,as it was,same,in place"
 )
 REST = _phrases("everything else,the rest,all else,other things,anything else,the others,the rest of it")
+SIDES = _words("left right upper lower top bottom")
+HALVES = [[word, "of"] for word in ("half", "side", "part")]
 REGION_MARKS = _phrases("only on,only in,only for,only to,only,just on,just in,just for,just")
 
 NUMBERS = {

@@ -231,7 +231,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
 
     Under the address that compares, its wish is done by every method side by side.
     """
-    text, picture, reply_to = await _message(request)
+    text, picture, reply_to, mask = await _message(request)
     if request.app[STOPPING].near.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
@@ -246,9 +246,9 @@ async def _talk(request: web.Request) -> web.StreamResponse:
 
     conversations = request.app[CONVERSATIONS]
     if request.path.endswith("/compare"):  # changes nothing, so nothing is kept of one that is broken off
-        turn = await _finished(request, conversations.compare(_speaker(request), text, None, progress), "web.stopping")
+        turn = await _finished(request, conversations.compare(_speaker(request), text, None, progress, mask=mask), "web.stopping")
     else:
-        talk = conversations.talk(_speaker(request), text, picture, reply_to, progress)
+        talk = conversations.talk(_speaker(request), text, picture, reply_to, progress, mask=mask)
         turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
@@ -283,19 +283,24 @@ async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:
         logger.debug("the page was closed while an answer was written")
 
 
-async def _message(request: web.Request) -> tuple[str, bytes | None, int | None]:
+async def _message(request: web.Request) -> tuple[str, bytes | None, int | None, bytes | None]:
+    """What was written, the picture, the edit replied to, and the mask that was painted."""
     most = request.app[MOST_UPLOAD]
     too_large = sentence_for(AttachmentTooLarge(most=most // 1048576), _locale(request))
     try:
         form = await request.post()
     except web.HTTPRequestEntityTooLarge:
         raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0, text=too_large) from None
-    field = form.get("picture")
-    picture = field.file.read(most + 1) if isinstance(field, web.FileField) else None
+    picture, mask = _file(form.get("picture"), most), _file(form.get("mask"), most)
     if picture is not None and len(picture) > most:
         raise web.HTTPRequestEntityTooLarge(most, len(picture), text=too_large)
     reply_to = str(form.get("reply_to", ""))
-    return str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None
+    return str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask
+
+
+def _file(field: object, most: int) -> bytes | None:
+    """What was sent as a file, and no more than one byte above the most."""
+    return field.file.read(most + 1) if isinstance(field, web.FileField) else None
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

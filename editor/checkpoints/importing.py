@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor.bundle import missing, read_manifest
+from editor.bundle import missing, read_manifest, unprepared
 from editor.checkpoints import clip, directions, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
@@ -191,4 +191,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(f"The bundle '{wanted.name}' in {folder} now has this {wanted.kind}.")
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
+    unsaid = unprepared(folder, read_manifest(folder))
+    if unsaid:
+        print(unsaid)
     return 0

@@ -121,7 +121,8 @@ def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int,
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the bank and write ``bank.safetensors``."""
     parser = arguments("Measure a bundle's direction bank: relevance of every StyleSpace channel.", 12, "directions")
-    parser.add_argument("--images", type=int, default=32, help="pictures to average over, if the time allows")
+    parser.add_argument("--images", type=int, default=32, help="pictures to average over, if the time allows; 0 keeps the "
+                        "relevance of the bundle's bank, and measures the rest anew after a short training")  # fmt: skip
     parser.add_argument("--batch", type=int, default=32, help="channels at once")
     parser.add_argument("--axes", type=int, default=40, help="portraits to average named axes over; 0 leaves axes out")
     options = parser.parse_args(argv)
@@ -129,15 +130,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--bundle is needed: the folder of the generator and the text-image model")
     run = start(options)
     generator, space = load_generator(options.bundle, run.device), load_clip(options.bundle, run.device)
-    found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
-    relevance = F.normalize(found.sums, dim=1)
+    if options.images:
+        found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
+        relevance, images = F.normalize(found.sums, dim=1), found.images
+    else:
+        (mean, std), relevance, images = statistics(run.domain, generator), load_bank(options.bundle).relevance, 0
     tensors = {"s_mean": mean, "s_std": std, "relevance": relevance, "samples": samples(run.domain, generator, space)}
     if options.axes:
         steps, rows = axes(run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes)
         tensors |= {"axes": steps, "axis_relevance": rows}
     save_file({k: v.half().contiguous() if k not in ("s_mean", "s_std") else v.contiguous() for k, v in tensors.items()},
               options.bundle / "bank.safetensors")  # fmt: skip
-    figures = {"images": found.images, "channels": int((relevance.norm(dim=1) > 0).sum())}
+    figures = {"images": images, "channels": int((relevance.norm(dim=1) > 0).sum())}
     print(figures)
-    record.write(options.bundle, "directions", options, run, figures)
+    record.write(options.bundle, "directions", options, run, figures, stage=options.name)
     return 0

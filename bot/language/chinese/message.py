@@ -13,6 +13,7 @@ from bot.language.clauses import MOST_CLAUSES
 
 _KEEP = tuple(re.compile(pattern) for pattern in words.KEEP)
 _REGION = tuple(re.compile(pattern) for pattern in words.REGION)
+_SIDES = tuple(re.compile(pattern) for pattern in words.SIDES)
 _JOINING = re.compile(words.JOINING)
 _REWRITES = tuple((re.compile(pattern), replacement) for pattern, replacement in words.REWRITES)
 _SPACES = re.compile(r"(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
@@ -76,12 +77,23 @@ def _take_region(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+def _take_side(text: str) -> tuple[str, str | None]:
+    """The text with 头发 for 左半边头发, and that region ("left hair")."""
+    for pattern in _SIDES:
+        if (match := pattern.search(text)) is not None:
+            thing = match["thing"]
+            region = f"{words.SIDE_NAMES[match['side']]} {describe(read(thing)).english}"
+            return text[: match.start()] + thing + text[match.end() :], region
+    return text, None
+
+
 def take_apart(text: str) -> Message:
     """Take a whole (cleaned) message apart."""
     text = _SPACES.sub("", text)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
+    text, side = _take_side(text)
     text, region = _take_region(text)
     text, kept, unknown = _take_kept(text)
     parts = [part.strip() for sentence in re.split(r"[,.:]", text) for part in _JOINING.split(sentence)]
-    return Message([part for part in parts if part][:MOST_CLAUSES], tuple(kept), region, tuple(unknown))
+    return Message([part for part in parts if part][:MOST_CLAUSES], tuple(kept), side or region, tuple(unknown))

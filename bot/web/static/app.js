@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const LABELS = JSON.parse($("app").dataset.labels);
 // A text of the page's language, with its {placeholders} filled in.
 const label = (key, values = {}) => LABELS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const state = { edit: null, busy: false, history: [], first: null, comparing: false };
+const state = { edit: null, busy: false, history: [], first: null, comparing: false, painting: false, painted: false };
 
 const pictureUrl = (edit) => `/api/pictures/${edit}`;
 const make = (tag, props = {}, ...children) => {
@@ -49,7 +49,58 @@ function setComparing(on) {
   state.comparing = on && state.first !== null;
   $("compare").setAttribute("aria-pressed", String(state.comparing));
   $("beforeClip").hidden = $("handle").hidden = !state.comparing;
-  if (state.comparing) { setSplit(50); $("handle").focus({ preventScroll: true }); }
+  if (state.comparing) { setPainting(false); setSplit(50); $("handle").focus({ preventScroll: true }); }
+}
+
+// The brush. What is painted goes along with the next wish, as a mask: white on black, of the whole picture.
+const LONGEST = 512;
+const brush = $("paint").getContext("2d");
+
+function setPainting(on) {
+  if (on) setComparing(false);
+  state.painting = on;
+  $("brush").setAttribute("aria-pressed", String(on));
+  $("paint").hidden = $("brushTools").hidden = !on;
+  if (on) clearPainting(); else state.painted = false;
+  $("text").placeholder = label(on ? "brush.placeholder" : "placeholder");
+}
+
+function clearPainting() {
+  const scale = LONGEST / Math.max($("after").naturalWidth, $("after").naturalHeight);
+  $("paint").width = Math.round(scale * $("after").naturalWidth);
+  $("paint").height = Math.round(scale * $("after").naturalHeight);
+  state.painted = false;
+  setErasing(false);
+}
+
+function setErasing(on) {
+  $("erase").setAttribute("aria-pressed", String(on));
+  brush.globalCompositeOperation = on ? "destination-out" : "source-over";
+}
+
+function stroke(event) {
+  const box = $("paint").getBoundingClientRect();
+  const point = [event.clientX, event.clientY].map((at, axis) => (LONGEST * (at - [box.left, box.top][axis])) / Math.max(box.width, box.height));
+  const from = state.stroke ?? point;
+  brush.strokeStyle = getComputedStyle($("paint")).color;
+  brush.lineWidth = (LONGEST * $("brushSize").valueAsNumber) / 100;
+  brush.lineCap = "round";
+  brush.beginPath();
+  brush.moveTo(...from);
+  brush.lineTo(...point);
+  brush.stroke();
+  state.stroke = point;
+  state.painted = true;
+}
+
+function paintedMask() {
+  const mask = make("canvas", { width: $("paint").width, height: $("paint").height });
+  const context = mask.getContext("2d");
+  const fill = (mode, colour) => { context.globalCompositeOperation = mode; context.fillStyle = colour; context.fillRect(0, 0, mask.width, mask.height); };
+  context.drawImage($("paint"), 0, 0);
+  fill("source-in", "#fff");
+  fill("destination-over", "#000");
+  return new Promise((resolve) => mask.toBlob(resolve, "image/png"));
 }
 
 function setBusy(busy, text = label("working"), share = null) {
@@ -116,6 +167,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
   const form = new FormData();
   form.set("text", text);
   if (picture) form.set("picture", picture);
+  else if (state.painted) form.set("mask", await paintedMask(), "mask.png");
   const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: label("sent") }] : [] });
   setBusy(true, label("sending"));
   try {
@@ -124,6 +176,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
     for await (const event of lines(response)) {
       if (event.event !== "turn") { progress(event); continue; }
       addBubble("bot", event.reply, { pictures: event.pictures, error: event.error !== null });
+      if (event.edit !== null && event.edit !== state.edit) setPainting(false);
       if (event.edit !== null) { render(event); suggest(event.examples); }
       if (event.actions.some((a) => a.do === "show" && a.what === "compare")) setComparing(true);
     }
@@ -166,7 +219,7 @@ async function load() {
         return button;
       }));
     }
-    $("text").placeholder = standing.trouble ?? (standing.ready ? label("placeholder") : label("warming"));
+    $("text").placeholder = standing.trouble ?? label(!standing.ready ? "warming" : state.painting ? "brush.placeholder" : "placeholder");
     suggest(standing.examples);
     if (!standing.ready) setTimeout(load, 700);
   } catch {
@@ -201,7 +254,13 @@ $("methods").addEventListener("click", async () => {
   else if (await say(text, null, null, "/api/compare")) $("text").value = "";
 });
 $("compare").addEventListener("click", () => setComparing(!state.comparing));
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") setComparing(false); });
+$("brush").addEventListener("click", () => setPainting(!state.painting));
+$("erase").addEventListener("click", () => setErasing($("erase").getAttribute("aria-pressed") !== "true"));
+$("clear").addEventListener("click", clearPainting);
+$("paint").addEventListener("pointerdown", (event) => { event.preventDefault(); $("paint").setPointerCapture(event.pointerId); stroke(event); });
+$("paint").addEventListener("pointermove", (event) => { if ($("paint").hasPointerCapture(event.pointerId)) stroke(event); });
+$("paint").addEventListener("lostpointercapture", () => { state.stroke = null; });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") { setComparing(false); setPainting(false); } });
 
 $("handle").addEventListener("keydown", (event) => {
   const now = Number($("handle").getAttribute("aria-valuenow"));

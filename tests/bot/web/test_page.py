@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
 from bot import samples
-from bot.conversation import Conversations
+from bot.conversation import Conversations, Turn
 from bot.web.server import create_app
 from tests.conftest import make_png
 
@@ -93,6 +96,40 @@ async def test_methods_side_by_side_with_their_names(page: Page) -> None:
     await expect(page.get_by_label("Your wish")).to_have_value("")
     await expect(page.locator('#strip [aria-current="true"]')).to_have_attribute("aria-label", "Go to edit 0: the original")
     await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
+
+
+async def test_a_painted_place_goes_along_with_the_next_wish(
+    page: Page, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk, masks = conversations.talk, []
+
+    async def heard(*arguments: Any, **options: Any) -> Turn:
+        masks.append(options["mask"])
+        return await talk(*arguments, **options)
+
+    monkeypatch.setattr(conversations, "talk", heard)
+    await page.get_by_label("Sample picture 1", exact=True).click()
+    await answers(page, 1)
+    await page.get_by_role("button", name="Brush").click()
+    await expect(page.get_by_label("Your wish")).to_have_attribute("placeholder", "What shall change there?")
+    box = await page.locator("#frame").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.2 * box["height"], steps=5)
+    await page.mouse.up()
+    await say(page, "pink hair")
+    await answers(page, 2)
+    mask = np.asarray(Image.open(io.BytesIO(masks[1])).convert("L"))
+    rows, columns = mask.nonzero()
+    height, width = mask.shape
+    assert [round(float(value), 1) for value in (columns.min() / width, columns.max() / width)] == [0.3, 0.7]
+    assert 0.1 < rows.min() / height < rows.max() / height < 0.3
+    await expect(page.locator("#paint")).to_be_hidden()
+    await expect(page.get_by_label("Your wish")).to_have_attribute("placeholder", "Tell me what to change…")
+    await say(page, "less")
+    await answers(page, 3)
+    assert masks[0] is masks[2] is None
 
 
 async def test_buttons_history_and_compare(page: Page) -> None:

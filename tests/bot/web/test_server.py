@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient
+from PIL import Image
 
 from bot import samples
 from bot.conversation import Conversations
@@ -23,13 +26,22 @@ async def client(conversations: Conversations, aiohttp_client: Callable[..., Any
     return await aiohttp_client(create_app(conversations, samples.FOLDER, MOST))
 
 
-async def talk(client: TestClient[Any, Any], text: str, picture: bytes | None = None, **headers: str) -> list[dict[str, Any]]:
+async def talk(
+    client: TestClient[Any, Any], text: str, picture: bytes | None = None, mask: bytes | None = None, **headers: str
+) -> list[dict[str, Any]]:
     form = aiohttp.FormData({"text": text})
     if picture is not None:
         form.add_field("picture", picture, filename="me.png", content_type="image/png")
+    if mask is not None:
+        form.add_field("mask", mask, filename="mask.png", content_type="image/png")
     answer = await client.post("/api/talk", data=form, headers=headers)
     assert answer.status == 200, await answer.text()
     return [json.loads(line) for line in (await answer.read()).splitlines()]
+
+
+async def pixels(client: TestClient[Any, Any], url: str) -> np.ndarray:
+    with Image.open(io.BytesIO(await (await client.get(url)).read())) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 async def test_a_conversation_with_progress_and_history(client: TestClient[Any, Any]) -> None:
@@ -43,6 +55,38 @@ async def test_a_conversation_with_progress_and_history(client: TestClient[Any, 
     state = await (await client.get("/api/state")).json()
     assert (state["edit"], state["ready"]) == (undone["edit"], True)
     assert state["examples"] == ["pink hair", "glasses"]
+
+
+def mask_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> bytes:
+    """White in a box, black elsewhere."""
+    mask = Image.new("L", size)
+    mask.paste(255, box)
+    buffer = io.BytesIO()
+    mask.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def test_what_lies_outside_of_what_was_painted_stays_as_it_was(client: TestClient[Any, Any]) -> None:
+    first = (await talk(client, "", make_png()))[-1]
+    before = await pixels(client, first["pictures"][0]["url"])
+    size = before.shape[1::-1]
+    half = mask_of((0, 0, size[0] // 2, size[1]), size)
+    turn = (await talk(client, "pink hair", mask=half))[-1]
+    after = await pixels(client, turn["pictures"][0]["url"])
+    changed = (before != after).any(-1)
+    assert changed[:, : size[0] // 2].any()
+    assert not changed[:, size[0] // 2 + size[0] // 16 :].any()
+    less = await pixels(client, (await talk(client, "less"))[-1]["pictures"][0]["url"])  # the place goes along
+    assert not (before != less)[:, size[0] // 2 + size[0] // 16 :].any()
+
+
+@pytest.mark.parametrize("mask", [b"no picture", mask_of((0, 0, 0, 0), (16, 16))])
+async def test_a_mask_that_is_none_is_explained_and_changes_nothing(client: TestClient[Any, Any], mask: bytes) -> None:
+    first = (await talk(client, "", make_png()))[-1]
+    turn = (await talk(client, "pink hair", mask=mask))[-1]
+    assert turn["error"] == "UnusableMask"
+    assert "painted" in turn["reply"]
+    assert (await (await client.get("/api/state")).json())["edit"] == first["edit"]
 
 
 async def test_a_wish_by_every_method_comes_with_previews_and_captions(client: TestClient[Any, Any]) -> None:

@@ -78,7 +78,7 @@ def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp
 
 def test_parts_make_a_bundle_that_edits(root: Path, files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
-    assert "It still lacks directions." in capsys.readouterr().out
+    assert "It has no directions: they are found for each wish" in capsys.readouterr().out
     parts = made.direction_files(root.parent / "d", open_generator(root / "narrow"))
     said = ("--title", "Narrow ones", "--licence", "CC0", "--neutral", "a face", "--domain", "noise")
     assert bring("directions", *parts, root=root, more=said) == 0
