@@ -96,6 +96,15 @@ class EditorClient:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
 
+    async def process(self) -> int:
+        """The editor's process id. Raises EditorAway."""
+        try:
+            async with self._http.get(f"{self._base}/v1/health") as response:
+                await _raise_for(response)
+                return int((await response.json())["pid"])
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise EditorAway() from error
+
     async def bundles(self) -> list[BundleInfo]:
         """The domains that the editor knows. Raises EditorAway."""
         try:

@@ -77,7 +77,7 @@ def avataaars(rng: np.random.Generator) -> Drawing:
     unlike = ("NONE", "ASTRONAUT", "BRIDE", "HAT", "SIDES", "BUZZCUT")  # no hair, or hardly any to be seen
     hair, tone = one(drawn.HairColor), one(drawn.SkinColor)
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    accessory = one(drawn.AccessoryType, "NONE", "EYEPATCH", "SUNGLASSES", "SUNGLASSES_2", "WAYFARERS", "WAYFARERS_2")
+    accessory = one(drawn.AccessoryType, "NONE", "EYEPATCH", "KURT", "SUNGLASSES", "SUNGLASSES_2", "WAYFARERS", "WAYFARERS_2")
     picture = drawn.Avatar(
         style=drawn.AvatarStyle.TRANSPARENT, top=one(drawn.HairType, *unlike), hair_color=hair, skin_color=tone,
         facial_hair=one(drawn.FacialHairType, "NONE") if bearded else drawn.FacialHairType.NONE, facial_hair_color=hair,

@@ -1,7 +1,7 @@
-"""Wishes that no picture of a bundle can show, and ones that it can: which are refused, which flagged, which granted.
+"""Wishes that no picture of a bundle can show, and ones that it can: which are refused and which granted.
 
-A wish is *refused* where nothing is done and the user is told so, *flagged* where something is done and told to be a guess,
-with what is near and possible; where the picture shows it already, nothing is to be done and it counts as granted.
+A wish is *refused* where nothing is done and the user is told so, with what is near and possible. It is *weak* where the user
+is told that the model can hardly do it. Where the picture shows it already, nothing is to be done and it counts as granted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WISHES = Path(__file__).with_name("refusals.jsonl")
 TRIES = 2
 """Portraits that each wish is tried on, other ones for the next wish."""
 
-Outcome = Literal["refused", "flagged", "granted"]
+Outcome = Literal["refused", "weak", "granted"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def outcome(effect: Effect) -> Outcome:
     """What became of a wish."""
     if effect.verdict == "refused":
         return "granted" if effect.satisfied else "refused"
-    return "flagged" if "guess" in effect.notes else "granted"
+    return "weak" if effect.verdict == "weak" else "granted"
 
 
 def refusals(setting: Setting, lines: Sequence[Line]) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def refusals(setting: Setting, lines: Sequence[Line]) -> dict[str, Any]:
         effects = [_effect(setting, line.prompt, TRIES * number + place) for place in range(TRIES)]
         outcomes = [outcome(effect) for effect in effects]
         found[line.possible] += outcomes
-        near += [bool(effect.nearest) for effect, what in zip(effects, outcomes, strict=True) if what != "granted"]
-        if any((what == "granted") != line.possible for what in outcomes):
+        near += [bool(effect.nearest) for effect, what in zip(effects, outcomes, strict=True) if what == "refused"]
+        if any((what == "refused") == line.possible for what in outcomes):
             wrong[line.possible][line.prompt] = outcomes
     kinds = {"possible": True, "impossible": False}
     figures: dict[str, Any] = {name: _figures(found[kind], wrong[kind]) for name, kind in kinds.items() if found[kind]}
@@ -83,5 +83,5 @@ def _effect(setting: Setting, prompt: str, number: int) -> Effect:
 
 def _figures(outcomes: Sequence[Outcome], wrong: dict[str, list[Outcome]]) -> dict[str, Any]:
     shares = {what: round(count / len(outcomes), 4) for what, count in Counter(outcomes).items()}
-    return {"wishes": len(outcomes) // TRIES, **{what: shares.get(what, 0.0) for what in ("refused", "flagged", "granted")},
+    return {"wishes": len(outcomes) // TRIES, **{what: shares.get(what, 0.0) for what in ("refused", "weak", "granted")},
             "wrong": wrong}  # fmt: skip

@@ -39,7 +39,7 @@ HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
 TEXT_NOISE = 0.25
 """Length of the random vector added to sentence embeddings, so that near wordings land near."""
-FAR, FAR_DESCRIBED = 0.45, 0.55
+FAR, FAR_DESCRIBED = 0.45, 0.65
 """Cosine below which a text is like no known phrase; with a word of one in it, it is never quite as far."""
 DESCRIBED = ("{known} {strange}", "a {known} {strange}", "a {strange}, {known}", "a {known} {strange} in the hand",
              "{strange} of {known}")  # fmt: skip
