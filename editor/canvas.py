@@ -31,7 +31,8 @@ _BASES: dict[tuple[str, bytes], Tensor] = {}
 class Canvas:
     """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
 
-    ``bundle`` has the picture's own generator where it was tuned to it. ``picture``: the user's uint8 [H, W, 3], with which wishes are measured; without it they are on its reconstruction.
+    ``bundle`` has the picture's own generator where it was tuned to it. ``picture``: the user's uint8 [H, W, 3], with which
+    wishes are measured; without it they are on its reconstruction.
     """
 
     def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device, picture: np.ndarray | None = None) -> None:
