@@ -15,7 +15,7 @@ COMMANDS = {
     "parity": ("editor.evaluation.parity.cli:main", "compare our networks with the published ones on random weights"),
     "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),
     "load": ("editor.load:main", "have many users edit at once, and see whether all are served as promised"),
-    "bench": ("editor.bench:main", "time inversion, first edits and follow-ups inside the editor"),
+    "bench": ("editor.benchmarks.cli:main", "time the editor, beside published code, and how its cost grows"),
 }
 
 

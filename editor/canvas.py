@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from editor import regions, tuning, wishes
 from editor.arrays import to_tensor
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
-from editor.imaging.paste import limited, paste_back
+from editor.imaging.paste import crop, limited, paste_back
 from editor.methods.base import Part, State
 from editor.protocol import Adjustment, Geometry, Inversion, Wish
 from editor.strength import reach
@@ -22,20 +23,35 @@ MOST_FOUND = 64
 """Places that are remembered: finding one takes a dozen pictures, and a follow-up must not wait for it."""
 _FOUND: dict[tuple[str, bytes, bytes, str | None], Tensor | None] = {}
 
+MOST_BASES = 16
+"""Unedited reconstructions that are remembered: each follow-up on a picture needs the same one."""
+_BASES: dict[tuple[str, bytes], Tensor] = {}
+
 
 class Canvas:
     """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
 
-    ``bundle`` has the picture's own generator where it was tuned to it.
+    ``bundle`` has the picture's own generator where it was tuned to it. ``picture``: the user's uint8 [H, W, 3], with which
+    wishes are measured; without it they are on its reconstruction.
     """
 
-    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device) -> None:
+    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device, picture: np.ndarray | None = None) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
         self.tuning = tuning.digest(inversion.tuning) if inversion.tuning else ""
         self._places: dict[str, Tensor | None] = {}
+        self._picture = picture
+
+    @cached_property
+    def rest(self) -> Tensor | None:
+        """What the user's picture shows beyond its reconstruction [3, R, R]; None where the picture is not there."""
+        if self._picture is None:
+            return None
+        self._check(self.geometry, self._picture)
+        made = wishes.render(self.bundle, self.base[None])[0]
+        return crop(self._picture, self.geometry, made.shape[-1]).to(made) - made
 
     def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
         """Where a wish may act, as a soft mask [R, R] and a name for it; None where it names no place, or none that is
@@ -78,8 +94,10 @@ class Canvas:
                 continue
             key, mask = place
             parts[key] = Part(parts[key].step + step if key in parts else step, mask)
-        found = self.place(wish, added) if wish is not None else None
-        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
+        if wish is None:
+            return State(self.w, self.base, added, tuple(parts.values()))
+        found = self.place(wish, added)
+        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1], self.rest)
 
     def paint(self, picture: np.ndarray, layers: Sequence[Adjustment]) -> np.ndarray:
         """The user's picture uint8 [H, W, 3] with the adjustments in it.
@@ -87,17 +105,23 @@ class Canvas:
         Region by region, so that what lies outside one stays, bit for bit, as it was before that region's wishes.
         """
         self._check(self.geometry, picture)
-        state, nothing = self.state(layers), torch.zeros_like(self.base)[None]
-        if not state.parts:
-            before, after = wishes.render(self.bundle, torch.stack([self.base, state.styles]))
-            return paste_back(picture, self.geometry, before.cpu(), after.cpu())
-        scenes = [State(self.w, self.base, nothing[0])]
-        scenes += [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
-        before, *looks = (scene.pictures(self.bundle, nothing)[0].cpu() for scene in scenes)
+        state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
+        scenes = [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
+        looks = [scene.pictures(self.bundle, nothing)[0].cpu() for scene in scenes]
         painted = paste_back(picture, self.geometry, before, looks[0])
         for part, look in zip(state.parts, looks[1:], strict=True):
             painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, part.mask.cpu())
         return painted
+
+    def _reconstruction(self) -> Tensor:
+        """The picture without any adjustment [3, R, R], on the CPU. It is made alone, as edited ones are: what is computed in one
+        batch may differ in the last bit from what is computed in another."""
+        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes())
+        if key not in _BASES:
+            _BASES[key] = wishes.render(self.bundle, self.base[None])[0].cpu()
+            while len(_BASES) > MOST_BASES:
+                del _BASES[next(iter(_BASES))]
+        return _BASES[key]
 
     @staticmethod
     def _check(geometry: Geometry, picture: np.ndarray) -> None:

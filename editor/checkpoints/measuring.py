@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from editor.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
 from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statistics, sizes
+from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
 from editor.errors import BadCheckpoint, EditorError
@@ -222,14 +223,14 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m editor directions", description=__doc__.split("\n\n", 1)[1] if __doc__ else None,
         epilog="The same command goes on with what was interrupted.", formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
-    made.add_argument("--images", type=int, default=Plan.images, help="pictures to look at channels on (default: %(default)s)")
-    made.add_argument("--resolution", type=int, help="pixels to render (default: what the text-image model sees)")
+    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder, or its name in BUNDLES_DIR")
+    made.add_argument("--images", type=_count, default=Plan.images, help="pictures to look at channels on (default: %(default)s)")
+    made.add_argument("--resolution", type=_count, help="pixels to render (default: what the text-image model sees)")
     made.add_argument("--way", choices=get_args(Way), default=Plan.way, help="gradients: all channels at once (default); steps: "
                       "each channel moved by itself, as in the paper, which takes far longer")  # fmt: skip
-    made.add_argument("--probes", type=int, help="gradients: directions of the text-image space that each picture is looked at "
+    made.add_argument("--probes", type=_count, help="gradients: directions of the text-image space that each picture is looked at "
                       "through (default: all)")  # fmt: skip
-    made.add_argument("--batch", type=int, default=Plan.batch, help="steps: channels at once (default: %(default)s)")
+    made.add_argument("--batch", type=_count, default=Plan.batch, help="steps: channels at once (default: %(default)s)")
     made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
     made.add_argument("--as-published", action="store_true", help="steps as the published script takes them, at full "
                       "resolution and with its slip; very slow")  # fmt: skip
@@ -243,6 +244,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _count(text: str) -> int:
+    """A number from 1 up. Raises ArgumentTypeError."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 up")
+    return int(text)
+
+
 def main(argv: Sequence[str]) -> int:
     """Measure the directions of a bundle; 1 where it cannot be done, 3 where the time was up first.
 
@@ -253,6 +261,8 @@ def main(argv: Sequence[str]) -> int:
 
         return int(of_a_run(argv) or 0)
     options = parser().parse_args(argv)
+    if not options.bundle.exists() and (default_root() / options.bundle).exists():
+        options.bundle = default_root() / options.bundle
     if options.study is not None:
         return _study(options)
     plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published, way=options.way,

@@ -35,6 +35,16 @@ def _unheard(stage: str, step: int, total: int) -> None:
     return None
 
 
+def lengths_of(slopes: Tensor, dim: int) -> Tensor:
+    """What slopes [N, C] along a text are to be divided by, from those [N, K, C] along K random directions of ``dim``.
+
+    A channel's length in each picture, as the published recipe normalises pictures, times the length of the mean of what is
+    left, as it normalises their mean."""
+    lengths = slopes.norm(dim=1) * (dim / slopes.shape[1]) ** 0.5
+    together = (slopes / slopes.norm(dim=1, keepdim=True).clamp_min(1e-12)).mean(0).norm(dim=0)
+    return lengths * together
+
+
 class LiveBank:
     """Stands where a ``Bank`` of single channels does. ``s_mean``, ``s_std``: [C].
 
@@ -75,11 +85,14 @@ class LiveBank:
 
     @property
     def lengths(self) -> Tensor:
-        """How far each channel moves each picture in the text-image space, [N, C]; measured when first asked for."""
+        """What slopes are to be divided by, ``lengths_of`` [N, C]; measured when first asked for."""
         if self._lengths is None:
             self._lengths = self._read() if self.kept is not None else None
         if self._lengths is None:
-            self._lengths = torch.stack([self._length(number) for number in range(len(self._styles))])
+            directions = probes_of(0, self.dim, PROBES).to(self._styles)
+            self._lengths = lengths_of(
+                torch.stack([self._slopes(number, directions) for number in range(len(self._styles))]), self.dim
+            )
             if self.kept is not None:
                 self._write(self.kept, self._lengths)
         return self._lengths
@@ -92,11 +105,9 @@ class LiveBank:
             sums += torch.where(lengths[number] > 0, slope / lengths[number].clamp_min(1e-12), torch.zeros_like(slope))
         return sums / len(self._styles)
 
-    def _length(self, number: int) -> Tensor:
+    def _slopes(self, number: int, directions: Tensor) -> Tensor:
         self.watch("fit", number, len(self._styles))
-        directions = probes_of(number, self.dim, PROBES).to(self._styles)
-        slopes = pulled_back(self.generator, self.clip, self._styles[number], directions, self._resolution)
-        return slopes.norm(dim=0) * (self.dim / len(directions)) ** 0.5
+        return pulled_back(self.generator, self.clip, self._styles[number], directions, self._resolution)
 
     @property
     def _resolution(self) -> int:

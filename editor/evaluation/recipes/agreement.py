@@ -29,9 +29,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Mean and least cosine of deltas over texts, how many texts had one, and mean cosine of the rows."""
+    """Mean and least cosine of deltas over texts, the mean cosine before the threshold, how many texts had an answer, and the
+    mean cosine of the rows."""
 
     mean: float
+    plain: float
     least: float
     texts: int
     rows: float | None
@@ -51,10 +53,11 @@ def agreement(way: Way, reference: Way, std: Tensor) -> Agreement:
     """Over the texts to which the published way knows an answer; where it knows none its code divides by zero."""
     pairs = [(delta(mine, std), delta(theirs, std)) for mine, theirs in zip(way.answers.t(), reference.answers.t(), strict=True)]
     cosines = torch.stack([F.cosine_similarity(mine, theirs, dim=0) for mine, theirs in pairs if bool(theirs.any())])
+    plain = F.cosine_similarity(way.answers * std[:, None], reference.answers * std[:, None], dim=0)
     rows = None
     if way.rows is not None and reference.rows is not None:
         rows = float(F.cosine_similarity(way.rows, reference.rows).mean())
-    return Agreement(float(cosines.mean()), float(cosines.min()), len(cosines), rows)
+    return Agreement(float(cosines.mean()), float(plain.mean()), float(cosines.min()), len(cosines), rows)
 
 
 def by_rows(name: str, effects: Tensor, texts: Tensor, work: Work) -> Way:
@@ -70,10 +73,12 @@ def ways(found: Rows, texts: Tensor) -> Iterator[Way]:
     for images in [number for number in (1, 2, 5, 10, 20, 50) if number < count]:
         yield by_rows(f"steps, {images} pictures", found.steps[:images], texts, Work(steps=images))
     for images in [*(number for number in (1, 2, 5, 10, 20, 50) if number < count), count]:
-        yield by_rows(f"gradients, {images} pictures", found.slopes[:images], texts, Work(images, images, 1.0))
+        yield by_rows(f"gradients, {images} pictures", found.slopes[:images], texts, Work(there=images, back=images, share=1.0))
     for share in (0.5, 0.25, 0.1):
         seen = torch.stack([_seen(slopes, number, share) for number, slopes in enumerate(found.slopes)])
-        yield by_rows(f"gradients, {count} pictures, {share:.0%} of the directions", seen, texts, Work(count, count, share))
+        yield by_rows(
+            f"gradients, {count} pictures, {share:.0%} of the directions", seen, texts, Work(there=count, back=count, share=share)
+        )
     for images in [number for number in (4, live.PICTURES, 50) if number < count]:
         yield _for_each_text(found, texts, images)
 
@@ -86,12 +91,12 @@ def _seen(slopes: Tensor, number: int, share: float) -> Tensor:
 
 def _for_each_text(found: Rows, texts: Tensor, images: int) -> Way:
     """No bank: each text by itself, lengths estimated by a few directions."""
-    dim, total = found.slopes.shape[2], torch.zeros(found.slopes.shape[1], len(texts))
-    for number, slopes in enumerate(found.slopes[:images]):
-        directions = probes_of(number, dim, live.PROBES)
-        length = (slopes @ directions.t()).norm(dim=1, keepdim=True) * (dim / len(directions)) ** 0.5
-        total += slopes @ texts.t() / length.clamp_min(1e-12)
-    return Way(f"each text by itself, {images} pictures", total / images, Work(images, images, 0.0, live.PROBES, texts=1))
+    slopes, dim = found.slopes[:images], found.slopes.shape[2]
+    lengths = live.lengths_of((slopes @ probes_of(0, dim, live.PROBES).t()).transpose(1, 2), dim)
+    total = (slopes @ texts.t() / lengths[..., None].clamp_min(1e-12)).sum(0)
+    return Way(
+        f"each text by itself, {images} pictures", total / images, Work(there=images, back=images, more=live.PROBES, texts=1)
+    )
 
 
 def halves(found: Rows, texts: Tensor) -> dict[str, Agreement]:

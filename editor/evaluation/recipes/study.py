@@ -38,10 +38,11 @@ class Line:
     """What is told of one way; seconds are the processor's, of a whole bank or, for a way without one, until its first answer.
 
     ``here``: for the bundle. ``large``: for FFHQ's layout at 1024 pixels, extrapolated. Of ``edits`` ``hits`` were judged as
-    done; none of a way that was not judged."""
+    done; both are 0 of a way that was not judged."""
 
     name: str
     mean: float
+    plain: float
     least: float
     rows: float | None
     here: float
@@ -56,22 +57,22 @@ def run(study: Study) -> dict[str, Any]:
     from editor.training import judge as judging_model
 
     bundle = Bundle.load(study.bundle, TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
-    domain = domains.of_bundle(study.bundle)
+    if not (study.bundle / "judge.safetensors").exists():
+        raise ValueError(f"the bundle '{study.bundle.name}' has no judge")
+    domain, judge = domains.of_bundle(study.bundle), judging_model.load(study.bundle)
     lines = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
     wishes = [Wish.of(line, domain.attributes) for line in lines]
     texts = normalize(bundle.clip.encode_text([wish.prompt for wish in wishes]) - bundle.neutral_embedding, dim=1)
     found = rows.measured(bundle, study.folder, study.images, study.share)
     here, large = _passes(bundle, study.folder)
-    judge = judging_model.load(study.bundle)
     ways, std = list(agreement.ways(found, texts)), found.std[found.channels]
     told = []
     for way in ways:
         agreed = agreement.agreement(way, ways[0], std)
         whole = way is ways[0] or (way.work.there in (len(found), live.PICTURES) and way.work.share in (0.0, 1.0))
         hits, edits = judging.success(bundle, judge, found, way, wishes, JUDGED) if whole else (0, 0)
-        told.append(
-            Line(way.name, agreed.mean, agreed.least, agreed.rows, here.seconds(way.work), large.seconds(way.work), hits, edits)
-        )
+        seconds = here.seconds(way.work), large.seconds(way.work)
+        told.append(Line(way.name, agreed.mean, agreed.plain, agreed.least, agreed.rows, *seconds, hits, edits))
         print(told[-1], flush=True)
     paper = cost.Work(steps=PUBLISHED_IMAGES)
     halves = {name: dataclasses.asdict(one) for name, one in agreement.halves(found, texts).items()}

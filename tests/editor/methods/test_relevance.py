@@ -73,7 +73,7 @@ def test_what_is_found_for_a_text_is_what_a_whole_bank_says(tiny: Pair, few: Non
     bank = LiveBank(tiny.generator, tiny.clip, DIM)
     direction = normalize(torch.arange(8.0) - 3, dim=0)
     rows = [rows_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32) for styles in pictures(tiny.generator, 2)]
-    wanted = torch.stack(rows).mean(0) @ direction
+    wanted = normalize(torch.stack(rows).mean(0), dim=1) @ direction
     assert torch.allclose(bank.answers(direction), wanted, atol=1e-4)
     assert float(wanted.abs().max()) > 0.1
 
