@@ -192,7 +192,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         folder, lacking = bring(wanted)
     except EditorError as error:
-        print(f"{error} ({wanted.kind}: {KINDS[wanted.kind]})", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     print(f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds.")
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
