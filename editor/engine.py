@@ -178,8 +178,7 @@ class Engine:
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        picture = decode(request.picture, KEPT).pixels
-        canvas = self._canvas(request.inversion, watch, picture)
+        canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -190,16 +189,17 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
+        picture = decode(request.picture, KEPT).pixels
         watch("paste", 0, 1)
         painted = self._painted(picture, canvas, layers, request.beside)
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        picture = decode(request.picture, KEPT).pixels
-        canvas = self._canvas(request.inversion, watch, picture)
+        canvas = self._canvas(request.inversion, watch)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
+        picture = decode(request.picture, KEPT).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
             Compared(method=row.method, picture=png(self._painted(picture, canvas, row.layers, request.beside)),
@@ -219,11 +219,11 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion, watch: Watch | None = None, picture: np.ndarray | None = None) -> Canvas:
+    def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
         if watch is not None and isinstance(bundle.bank, LiveBank):
             bundle.bank.watch = watch
-        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, picture)
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
 
     def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about."""

@@ -94,17 +94,15 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
 def wanted_gain(bundle: Bundle, wish: Wish, start: float) -> float:
     """Logits that a wish is to gain at strength 1 on a picture whose logit is ``start``.
 
-    The bundle's standard gain, or more where it takes more to look like most pictures of which the wish is true; but not
-    further than pictures of the domain go in what the wish says.
+    The bundle's standard gain, but not further than pictures of the domain go in what the wish says.
     """
-    standard, shown = bundle.thresholds.standard_gain, bundle.thresholds.shown
+    standard = bundle.thresholds.standard_gain
     if bundle.bank.samples is None:
         return standard
     sign = -1.0 if wish.strength < 0 else 1.0
     usual = sign * bundle.clip.logits(bundle.bank.samples, bundle.clip.encode_text([wish.prompt]))[:, 0]
-    end, true = float(torch.quantile(usual, USUAL)), usual[usual > sign * shown]
-    wanted = max(standard, float(true.median()) - sign * start) if len(true) else standard
-    return min(wanted, max(end - sign * start, LEAST_STEP * standard))
+    end = float(torch.quantile(usual, USUAL))
+    return min(standard, max(end - sign * start, LEAST_STEP * standard))
 
 
 def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:

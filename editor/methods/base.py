@@ -51,9 +51,6 @@ class State:
     added: Tensor
     parts: tuple[Part, ...] = ()
     mask: Tensor | None = None
-    rest: Tensor | None = None
-    """What the user's picture shows beyond its reconstruction [3, R, R]: pasting back keeps it, so pictures are measured
-    with it. None: they are looked at as the generator makes them."""
     plan: Plan | None = None
 
     @property
@@ -63,16 +60,9 @@ class State:
 
     def pictures(self, bundle: Bundle, deltas: Tensor) -> Tensor:
         """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1]."""
-        made = self._made(bundle, deltas).clamp(-1, 1)
-        if self.rest is None or made.shape[-1] != self.rest.shape[-1]:  # a search that draws smaller looks without it
-            return made
-        return (made + self.rest).clamp(-1, 1)
-
-    def _made(self, bundle: Bundle, deltas: Tensor) -> Tensor:
-        """``pictures`` as the generator makes them."""
         synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
         if self.mask is None and not self.parts:
-            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint)
+            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint).clamp(-1, 1)
         everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
         rows = [self.styles + everywhere]
         rows += [rows[0] + part.step for part in self.parts]
@@ -80,7 +70,7 @@ class State:
         if self.mask is not None:
             rows.append(rows[0] + deltas)
             masks.append(self.mask)
-        return synthesis.blended(torch.stack(rows, dim=1), torch.stack(masks), plan.checkpoint)
+        return synthesis.blended(torch.stack(rows, dim=1), torch.stack(masks), plan.checkpoint).clamp(-1, 1)
 
     def embed(self, bundle: Bundle, deltas: Tensor) -> Tensor:
         """Deltas [N, C] -> image embeddings [N, D] of the pictures they make."""
