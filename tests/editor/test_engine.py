@@ -177,7 +177,7 @@ def write_wide() -> dict[str, object]:
     return CONFIG.as_dict() | {"w_dim": 32}
 
 
-def test_a_wish_asks_for_no_more_than_pictures_of_the_domain_show(engine: Engine) -> None:
+def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
     tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
     text = tiny.clip.encode_text([wish.prompt])
     pictures = torch.nn.functional.normalize(text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1)

@@ -101,20 +101,11 @@ def test_the_published_recipe_moves_its_strongest_channel_by_alpha(avatar: Bundl
     assert found.threshold == BETA if name == "styleclip" else count > 20 or found.threshold == 0.1
 
 
-def test_the_samples_go_as_far_as_drawings_and_not_only_as_far_as_the_generator(avatar: Bundle) -> None:
-    crowd = population.of(avatar, unwatched)
-    own = wishes.embed(avatar, avatar.generator.synthesis.styles(crowd.w[:256]))
-    text = avatar.clip.encode_text(["freckles all over"])
-    made, drawn = (avatar.clip.logits(pictures, text)[:, 0].quantile(wishes.USUAL) for pictures in (own, crowd.embeddings[:256]))
-    assert float(drawn) > float(made) + 1
-
-
 def test_the_banks_own_pictures_are_the_population(avatar: Bundle) -> None:
     crowd = population.of(avatar, unwatched)
     assert crowd.embeddings is avatar.bank.samples
     again = wishes.embed(avatar, avatar.generator.synthesis.styles(crowd.w[100:102]))
-    alike = again @ crowd.embeddings[100:102].t()  # the samples are drawings of the same portraits
-    assert float(alike.diagonal().min()) > 0.8 > float(alike.fliplr().diagonal().max())
+    assert float((again * crowd.embeddings[100:102]).sum(1).min()) > 0.99
 
 
 @pytest.fixture
