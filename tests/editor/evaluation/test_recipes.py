@@ -52,8 +52,8 @@ def test_slopes_that_are_steps_in_small_agree_with_them_whatever_the_pictures_sc
     found = Rows(torch.arange(8), steps, 0.01 * steps, torch.zeros(8), STD)
     named = {way.name: agreement(way, by_rows("", steps, TEXTS, Work()), STD).mean for way in ways(found, TEXTS)}
     assert named["gradients, 60 pictures"] == pytest.approx(1, abs=1e-5)
-    assert named["gradients, 1 pictures"] == pytest.approx(named["steps, 1 pictures"], abs=1e-5)
-    assert named["gradients, 1 pictures"] < 0.99
+    assert named["gradients, 1 picture"] == pytest.approx(named["steps, 1 picture"], abs=1e-5)
+    assert named["gradients, 1 picture"] < 0.99
     assert named["each text by itself, 50 pictures"] > 0.95
     assert halves(found, TEXTS)["steps"].mean == pytest.approx(halves(found, TEXTS)["gradients"].mean)
 
