@@ -99,6 +99,12 @@ class NothingToAnimate(BotError):
     key = "error.nothing-to-animate"
 
 
+class NoFaces(BotError):
+    """A face was named in a picture in which none are told apart."""
+
+    key = "error.no-faces"
+
+
 class NothingToCompare(BotError):
     """Methods are compared on a wish, and none was said."""
 

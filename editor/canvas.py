@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from editor import regions, tuning, wishes
 from editor.arrays import to_tensor
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
-from editor.imaging.paste import limited, paste_back
+from editor.imaging.paste import crop, limited, paste_back
 from editor.methods.base import Part, State
 from editor.protocol import Adjustment, Geometry, Inversion, Wish
 from editor.strength import reach
@@ -30,16 +31,27 @@ _BASES: dict[tuple[str, bytes], Tensor] = {}
 class Canvas:
     """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
 
-    ``bundle`` has the picture's own generator where it was tuned to it.
+    ``bundle`` has the picture's own generator where it was tuned to it. ``picture``: the user's uint8 [H, W, 3], with which
+    wishes are measured; without it they are on its reconstruction.
     """
 
-    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device) -> None:
+    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device, picture: np.ndarray | None = None) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
         self.tuning = tuning.digest(inversion.tuning) if inversion.tuning else ""
         self._places: dict[str, Tensor | None] = {}
+        self._picture = picture
+
+    @cached_property
+    def rest(self) -> Tensor | None:
+        """What the user's picture shows beyond its reconstruction [3, R, R]; None where the picture is not there."""
+        if self._picture is None:
+            return None
+        self._check(self.geometry, self._picture)
+        made = wishes.render(self.bundle, self.base[None])[0]
+        return crop(self._picture, self.geometry, made.shape[-1]).to(made) - made
 
     def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
         """Where a wish may act, as a soft mask [R, R] and a name for it; None where it names no place, or none that is
@@ -82,8 +94,10 @@ class Canvas:
                 continue
             key, mask = place
             parts[key] = Part(parts[key].step + step if key in parts else step, mask)
-        found = self.place(wish, added) if wish is not None else None
-        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
+        if wish is None:
+            return State(self.w, self.base, added, tuple(parts.values()))
+        found = self.place(wish, added)
+        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1], self.rest)
 
     def paint(self, picture: np.ndarray, layers: Sequence[Adjustment]) -> np.ndarray:
         """The user's picture uint8 [H, W, 3] with the adjustments in it.

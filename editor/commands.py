@@ -40,6 +40,8 @@ def serve(argv: Sequence[str]) -> int:
     parser.add_argument("--socket", type=Path, help="listen on this Unix socket instead")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
+    parser.add_argument("--memory", type=float, metavar="GB", help="that may be resident on a CPU (default: EDITOR_MEMORY_GB, "
+                        "else 6): searches draw smaller pictures, or each layer anew, to keep to it")  # fmt: skip
     parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
     parser.add_argument(
         "--faces",
@@ -56,6 +58,8 @@ def serve(argv: Sequence[str]) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a machine that is busy
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    if options.memory:
+        os.environ["EDITOR_MEMORY_GB"] = str(options.memory)
     token = os.environ.get("EDITOR_TOKEN") or None
     try:
         check_exposure(options.host, token if options.socket is None else "socket")

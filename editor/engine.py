@@ -18,8 +18,8 @@ from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.fidelity import likeness
-from editor.imaging.decode import decode
-from editor.imaging.encode import png, webp
+from editor.imaging.decode import KEPT, decode
+from editor.imaging.encode import kept, png, webp
 from editor.imaging.faces import FaceFinder
 from editor.imaging.squares import Look
 from editor.inversion import invert
@@ -151,17 +151,19 @@ class Engine:
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
         inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
-        made = invert(bundle, square, w, request.quality, progress, request.seconds)
-        after = likeness(self._as_tuned(bundle, made.tuning), square, made.w)
+        made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
+        after = likeness(self.as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
         fidelity = Fidelity(
             psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside, quality=made.quality
         )
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
-        return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes, face=found.face, faces=found.faces)
+        return InvertResult(
+            inversion=inversion, picture=kept(request.picture, decoded.pixels), warnings=notes, face=found.face, faces=found.faces
+        )
 
-    def _as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
+    def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
         """The bundle with a picture's own generator; the one that all others use is not touched."""
         if data is None:
             return bundle
@@ -176,7 +178,8 @@ class Engine:
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        canvas = self._canvas(request.inversion, watch)
+        picture = decode(request.picture, KEPT).pixels
+        canvas = self._canvas(request.inversion, watch, picture)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -187,17 +190,16 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        picture = decode(request.picture).pixels
         watch("paste", 0, 1)
         painted = self._painted(picture, canvas, layers, request.beside)
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        canvas = self._canvas(request.inversion, watch)
+        picture = decode(request.picture, KEPT).pixels
+        canvas = self._canvas(request.inversion, watch, picture)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
-        picture = decode(request.picture).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
             Compared(method=row.method, picture=png(self._painted(picture, canvas, row.layers, request.beside)),
@@ -217,11 +219,11 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
+    def _canvas(self, inversion: Inversion, watch: Watch | None = None, picture: np.ndarray | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
         if watch is not None and isinstance(bundle.bank, LiveBank):
             bundle.bank.watch = watch
-        return Canvas(self._as_tuned(bundle, inversion.tuning), inversion, self.device)
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, picture)
 
     def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about."""

@@ -60,11 +60,13 @@ class Refined:
 
 
 def invert(
-    bundle: Bundle, square: Tensor, w: Tensor, quality: Quality, watch: Watch = unwatched, seconds: float | None = None
-) -> Inverted:
+    bundle: Bundle, square: Tensor, w: Tensor, quality: Quality, watch: Watch = unwatched, seconds: float | None = None,
+    known: bool = True,
+) -> Inverted:  # fmt: skip
     """A square [3, R, R] from the encoder's W+ ``w`` [num_ws, w_dim], in about ``seconds`` where that is given.
 
-    Without a time ``standard`` never becomes ``best``.
+    ``standard`` never becomes ``best`` without a time, nor where the picture is not ``known``: a generator that is tuned to
+    what it does not know edits it no better.
     """
     if quality == "draft":
         return Inverted(w, None, quality)
@@ -73,7 +75,7 @@ def invert(
     plan = economy.plan(generator, 2, cheap=True)
     wanted = economy.target(generator, square[None], w[None], plan.resolution)
     found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, ends)
-    if quality == "standard" and seconds is not None and float(found.distances[0]) > FAR:
+    if quality == "standard" and seconds is not None and known and float(found.distances[0]) > FAR:
         missing = STEPS["best"] - STEPS["standard"]
         if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
             logger.info("still %.2f away after %d steps: the generator is tuned to it", float(found.distances[0]), found.steps)

@@ -213,7 +213,8 @@ class TrainMapperRequest(Message):
 class InvertResult(Message):
     kind: Literal["invert"] = "invert"
     inversion: Inversion
-    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG")
+    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG; "
+                                 "a large JPEG as it was, less its metadata")  # fmt: skip
     warnings: tuple[str, ...] = Field(
         (), description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain"
     )

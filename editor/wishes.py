@@ -16,7 +16,7 @@ from editor.protocol import Wish
 _NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$|^没有(.+)$", re.IGNORECASE)
 
 USUAL = 0.98
-"""Share of the model's own pictures that a wish may leave behind: past all of them pictures fall apart (a face turns black)."""
+"""Share of the domain's pictures that a wish may leave behind: past all of them pictures fall apart (a face turns black)."""
 LEAST_STEP = 0.25
 """Share of the standard gain that is still asked for where a picture already is as the wish says."""
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
@@ -94,15 +94,17 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
 def wanted_gain(bundle: Bundle, wish: Wish, start: float) -> float:
     """Logits that a wish is to gain at strength 1 on a picture whose logit is ``start``.
 
-    The bundle's standard gain, but not further than the model's own pictures go in what the wish says.
+    The bundle's standard gain, or more where it takes more to look like most pictures of which the wish is true; but not
+    further than pictures of the domain go in what the wish says.
     """
-    standard = bundle.thresholds.standard_gain
+    standard, shown = bundle.thresholds.standard_gain, bundle.thresholds.shown
     if bundle.bank.samples is None:
         return standard
     sign = -1.0 if wish.strength < 0 else 1.0
     usual = sign * bundle.clip.logits(bundle.bank.samples, bundle.clip.encode_text([wish.prompt]))[:, 0]
-    end = float(torch.quantile(usual, USUAL))
-    return min(standard, max(end - sign * start, LEAST_STEP * standard))
+    end, true = float(torch.quantile(usual, USUAL)), usual[usual > sign * shown]
+    wanted = max(standard, float(true.median()) - sign * start) if len(true) else standard
+    return min(wanted, max(end - sign * start, LEAST_STEP * standard))
 
 
 def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:

@@ -22,7 +22,7 @@ from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added
 from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import owner_held, person_row
-from storage.tables import ConversationRow, DeltaRow, EditRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
+from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
 
@@ -67,7 +67,8 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Source:
-    """A picture made editable. ``details`` holds geometry and fidelity as plain data."""
+    """A picture made editable. ``details`` holds geometry and fidelity as plain data; ``tuning`` is the picture's own change of
+    the generator."""
 
     id: int
     picture: int
@@ -75,6 +76,17 @@ class Source:
     fingerprint: str
     latent: Array
     details: dict[str, Any]
+    tuning: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a picture made editable, as ``Source`` has it; ``number`` counts from the left, 0 the first."""
+
+    number: int
+    latent: Array
+    details: dict[str, Any]
+    tuning: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -188,6 +200,7 @@ class History:
         latent: Array,
         details: dict[str, Any],
         job: str | None = None,
+        tuning: bytes | None = None,
     ) -> Edit:
         """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
         user = await self._user_of(conversation)
@@ -199,7 +212,7 @@ class History:
             stored = await self._picture_row(session, user, name, picture)
             source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
                                latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
-                               details=details)  # fmt: skip
+                               tuning=tuning, details=details)  # fmt: skip
             session.add(source)
             await session.flush()
             row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
@@ -310,7 +323,36 @@ class History:
             if row is None:
                 raise NotFound("the picture was deleted")
             latent = Array(row.latent_dtype, tuple(row.latent_shape), row.latent)
-            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details)
+            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details, row.tuning)
+
+    async def add_face(self, source: int, face: Face) -> None:
+        """Another face of a picture made editable; nothing happens where it was there already. Raises NotFound."""
+        async with self.database.write() as session:
+            if await session.get(SourceRow, source) is None:
+                raise NotFound("the picture was deleted")
+            query = select(FaceRow.id).where(FaceRow.source_id == source, FaceRow.number == face.number)
+            if (await session.execute(query)).first() is None:
+                session.add(FaceRow(source_id=source, number=face.number, latent_dtype=face.latent.dtype,
+                                    latent_shape=list(face.latent.shape), latent=face.latent.data, tuning=face.tuning,
+                                    details=face.details))  # fmt: skip
+
+    async def faces(self, source: int) -> list[Face]:
+        """The faces of a picture that were made editable beside its first, from the left."""
+        async with self.database.read() as session:
+            query = select(FaceRow).where(FaceRow.source_id == source).order_by(FaceRow.number)
+            rows = (await session.execute(query)).scalars()
+            return [
+                Face(row.number, Array(row.latent_dtype, tuple(row.latent_shape), row.latent), row.details, row.tuning)
+                for row in rows
+            ]
+
+    async def choose_faces(self, source: int, numbers: Sequence[int]) -> None:
+        """Remember which faces of a picture are spoken of, in its details. Raises NotFound."""
+        async with self.database.write() as session:
+            row = await session.get(SourceRow, source)
+            if row is None:
+                raise NotFound("the picture was deleted")
+            row.details = row.details | {"chosen": list(numbers)}
 
     async def picture(self, picture: int) -> Picture:
         """A stored picture, byte for byte. Raises NotFound, BlobDamaged."""
@@ -491,4 +533,4 @@ class History:
             return {(user, name) for user, name in rows}
 
 
-__all__ = ["Adjustment", "Array", "Conversation", "Edit", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]
+__all__ = ["Adjustment", "Array", "Conversation", "Edit", "Face", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]

@@ -97,7 +97,7 @@ class ConversationRow(Base):
 
 
 class SourceRow(Base):
-    """A picture made editable: its latent and where the edited square lies."""
+    """A picture made editable: its latent, its own change of the generator if it has one, and where the edited square lies."""
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -108,8 +108,24 @@ class SourceRow(Base):
     latent_dtype: Mapped[str] = mapped_column(String(16))
     latent_shape: Mapped[list[int]] = mapped_column(JSON)
     latent: Mapped[bytes] = mapped_column(LargeBinary)
+    tuning: Mapped[bytes | None] = mapped_column(LargeBinary)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class FaceRow(Base):
+    """Another face of a picture made editable; ``number`` counts from the left, 0 the first."""
+
+    __tablename__ = "face"
+    __table_args__ = (UniqueConstraint("source_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    latent_dtype: Mapped[str] = mapped_column(String(16))
+    latent_shape: Mapped[list[int]] = mapped_column(JSON)
+    latent: Mapped[bytes] = mapped_column(LargeBinary)
+    tuning: Mapped[bytes | None] = mapped_column(LargeBinary)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class DeltaRow(Base):

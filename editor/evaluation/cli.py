@@ -59,6 +59,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--each", type=int, default=12, help="with --compare: portraits of each wish")
     parser.add_argument("--searched", type=int, default=2, help="with --compare: the same for methods that search anew each time")
     parser.add_argument("--document", type=Path, help="with --compare: write table, plots and contact sheets there")
+    parser.add_argument("--qualities", action="store_true", help="the qualities of inversion side by side, on the wishes of "
+                        "--compare or of --wishes")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -181,6 +183,28 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     return {"bundle": name, "methods": [dataclasses.asdict(found) for found in summary.summaries(summary.comparable(rows))]}
 
 
+def qualities(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the qualities of inversion side by side."""
+    from editor.evaluation import comparison, inversions
+    from editor.evaluation.readings import Wish
+    from editor.training import domains, record
+    from editor.training import judge as judging
+
+    engine, name, folders = _engine(options.bundle, options.channels_only)
+    domain = domains.of_bundle(folders[name])
+    judge, scored = judging.load(folders[name]), tuple(record.read(folders[name])["judge"]["scored"])
+    text = (options.wishes or comparison.WISHES).read_text(encoding="utf-8")
+    asked = [Wish.of(json.loads(line), domain.attributes) for line in text.splitlines() if line.strip()]
+
+    def tell(row: dict[str, Any]) -> None:
+        print(row, file=sys.stderr, flush=True)
+
+    rows = inversions.compare(domain, engine, name, judge, scored, asked, options.portraits, options.seed, tell)
+    if not options.json:
+        print(inversions.table(rows))
+    return {"bundle": name, "qualities": rows}
+
+
 def _said(options: argparse.Namespace) -> list[str]:
     """The command's options, to be repeated in what it makes."""
     words = [
@@ -211,7 +235,8 @@ def main(argv: Sequence[str]) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
         if options.compare and options.out is None:
             raise ValueError("--compare needs --out, a folder for what is measured")
-        report = compare(options) if options.compare else run(options)
+        work = qualities if options.qualities else compare if options.compare else run
+        report = work(options)
     except ModuleNotFoundError as error:
         print(f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
         return 2
@@ -223,5 +248,5 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(report))
     else:
-        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods")})
+        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods", "qualities")})
     return 0

@@ -18,7 +18,7 @@ from editor.engine import Engine
 from editor.evaluation import readings, uploads
 from editor.evaluation.readings import Wish
 from editor.evaluation.uploads import Upload
-from editor.evaluation.wishes import AT_ONE, STRENGTHS, Setting, labels_of, selected
+from editor.evaluation.wishes import AT_ONE, STRENGTHS, Setting, labels_of
 from editor.imaging.decode import decode
 from editor.methods import registry
 from editor.protocol import Adjustment, CompareRequest, CompareResult, Effect, MethodName
@@ -128,9 +128,9 @@ def measured(setting: Setting, wish: Wish, method: str, number: int) -> tuple[Ro
     layers, effect, seconds = _found(setting.engine, upload, wish.prompt, method)
     pictures = [_at(setting.engine, upload, layers, strength) for strength in STRENGTHS]
     one = np.array([number])
-    before, labels = selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
+    before, labels = uploads.selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
     read = uploads.read(setting.judge, pictures)
-    after = [selected(read, np.array([place])) for place in range(len(pictures))]
+    after = [uploads.selected(read, np.array([place])) for place in range(len(pictures))]
     changes = [readings.collateral(setting.uploads.domain, before, reading, labels, wish, setting.scored) for reading in after]
     unchanged = {name: not bool(value[0]) for name, value in changes[AT_ONE].items()}
     row = Row(

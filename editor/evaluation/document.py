@@ -51,7 +51,7 @@ know better:
   minutes of training, once;
 * **direction** where a wish is a way to go ("older", and "much older"): it adds up, scales furthest, and works for any generator
   whose directions were measured, without a trained mapper;
-* **stylespace** where one thing must change and nothing besides, if there is a channel for it;
+* **stylespace** to see what single channels do: where there is one for the wish it is found, else little comes of it;
 * **optimization** where the quick ones do too little and seconds are no matter; in StyleSpace it moves less besides;
 * the others to compare with: **styleclip** and **styleclip-auto** are the published recipe, **ganspace** and **interfacegan** know
   only straight ways through W, **tedigan** trusts the text-image model more than a small one deserves.
@@ -66,8 +66,9 @@ wanted, changes least besides, and is still read by the encoder as what it is. W
 
 CHOOSING = """## Is choosing better than any one method?
 
-The difference in success at {equal} changed attributes, edit by edit on the same wishes and portraits, portraits resampled. The
-choice is better than {beaten} of {count} methods for certain.
+The difference in success at {equal} changed attributes, on the edits that both did, portraits resampled. Against {beaten} of
+{count} methods its whole interval is above nought. Where a method did few edits they were on few portraits, and an interval from
+those says less than it seems to.
 """
 
 
@@ -122,7 +123,7 @@ def choosing(rows: Sequence[Row], found: Sequence[Summary]) -> str:
     leads = {name: lead(rows, CHOSEN, name) for name in others}
     lines = [f"| {name} | {_points(figure)} | {_judged(figure)} |" for name, figure in leads.items()]
     beaten = sum(figure.low > 0 for figure in leads.values())
-    head = ["| method | choice ahead at equal collateral, in points | so the choice is |", "| --- | --- | --- |"]
+    head = ["| method | choice ahead at equal collateral, in points | the choice is |", "| --- | --- | --- |"]
     return CHOOSING.format(beaten=beaten, count=len(leads), equal=EQUAL) + "\n" + "\n".join([*head, *lines]) + "\n"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from editor.evaluation import readings, uploads
 from editor.evaluation.readings import Wish
 from editor.evaluation.uploads import Upload
-from editor.evaluation.wishes import Setting, labels_of, selected
+from editor.evaluation.wishes import Setting, labels_of
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.protocol import Adjustment, EditResult
@@ -35,7 +35,7 @@ def chosen(setting: Setting, wishes: Sequence[Wish], number: int, rng: np.random
     """Up to ten wishes for a portrait, in random order: each has something to do there, and none may rightly change what
     another one asks for."""
     seen, one = setting.uploads, np.array([number])
-    before, labels = selected(seen.reading, one), labels_of(seen.labels, one)
+    before, labels = uploads.selected(seen.reading, one), labels_of(seen.labels, one)
     found: list[Wish] = []
     for place in rng.permutation(len(wishes)):
         wish = wishes[place]
@@ -90,7 +90,7 @@ def in_a_row(setting: Setting, wishes: Sequence[Wish], seed: int) -> dict[str, A
 def _hits(setting: Setting, wishes: Sequence[Wish], number: int, way: Walk) -> list[tuple[bool | None, bool | None]]:
     """Of each wish: is it read right after it was granted, and in the end?"""
     after = uploads.read(setting.judge, [decode(picture).pixels for picture in way.pictures[1:]])
-    ends = [selected(after, np.array([place])) for place in range(len(wishes))]
+    ends = [uploads.selected(after, np.array([place])) for place in range(len(wishes))]
     return [(_hit(setting, wish, number, end), _hit(setting, wish, number, ends[-1]))
             for wish, end in zip(wishes, ends, strict=True)]  # fmt: skip
 
@@ -98,7 +98,7 @@ def _hits(setting: Setting, wishes: Sequence[Wish], number: int, way: Walk) -> l
 def _hit(setting: Setting, wish: Wish, number: int, after: readings.Reading) -> bool | None:
     """Is a wish read on a picture? None where its attribute is not to be seen there (eyes behind sunglasses)."""
     seen, one = setting.uploads, np.array([number])
-    before, labels = selected(seen.reading, one), labels_of(seen.labels, one)
+    before, labels = uploads.selected(seen.reading, one), labels_of(seen.labels, one)
     if not readings.countable(seen.domain, after, labels, wish.attribute)[0]:
         return None
     return bool(readings.succeeded(before, after, wish)[0])

@@ -49,11 +49,6 @@ def _edits(setting: Setting, wish: Wish, rows: np.ndarray) -> tuple[list[list[np
     return by_strength, results
 
 
-def selected(reading: readings.Reading, rows: np.ndarray) -> readings.Reading:
-    """Some rows of a reading."""
-    return readings.Reading(*({k: v[rows] for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
-
-
 def labels_of(labels: readings.Labels, rows: np.ndarray) -> readings.Labels:
     """Some rows of labels."""
     groups = (labels.scales, labels.amounts, labels.raw_amounts, labels.choices, labels.visible)
@@ -69,7 +64,7 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
     if not len(rows):
         return row | {"success": None, "collateral": None, "grows": None, "honest": None}
     by_strength, results = _edits(setting, wish, rows)
-    before, labels = selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
+    before, labels = uploads.selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
     after = [uploads.read(setting.judge, pictures) for pictures in by_strength]
     hits = readings.succeeded(before, after[AT_ONE], wish)
     domain = setting.uploads.domain

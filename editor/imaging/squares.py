@@ -49,14 +49,14 @@ def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
     if finder is None:
         return Squares(tuple(candidate_squares(width, height)), ("not-aligned",))
     faces = finder.find(pixels)
+    if not faces:
+        return Squares(tuple(candidate_squares(width, height)), ("no-face",))
     if face is not None and not -len(faces) <= face < len(faces):
         number, end = (face + 1, "left") if face >= 0 else (-face, "right")
         raise NoSuchFace(
             f"There is no face number {number} from the {end} in this picture; {len(faces)} were found.",
             number=number, side=end, faces=len(faces),
         )  # fmt: skip
-    if not faces:
-        return Squares(tuple(candidate_squares(width, height)), ("no-face",))
     number = face % len(faces) if face is not None else max(range(len(faces)), key=lambda place: faces[place].area)
     several = len(faces) > 1 and face is None
     notes = ("several-faces",) if several else ()

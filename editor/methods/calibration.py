@@ -10,6 +10,7 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
+from editor.methods import worth
 from editor.methods.base import State
 from editor.protocol import Wish
 
@@ -17,6 +18,9 @@ STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
 SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5)
 """Shares that are tried of a step which a mapper or a search gives whole."""
+FURTHER = (2.0, 3.0, 4.0, 6.0)
+"""Shares of such a step that are tried besides where the whole of it gains too little: what a generator shows faintly (a
+wrinkle, a freckle) needs more than the step that would draw it, and spoils nothing on the way."""
 NEARLY = 0.85
 """Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
 LEAST_SHARE, VERY = 0.6, 1.25
@@ -28,21 +32,47 @@ MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 def standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> float:
     """The least strength that gains what the wish is to gain, or nearly the most that this delta [C] can gain; less
     where half as much again would already lead past what is wished for (grey hair, on the way from black to white)."""
+    return _standard(bundle, state, wish, delta, strengths)[0]
+
+
+def _standard(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> tuple[float, bool]:
+    """``standard_step``, and whether something is still wanting even at the largest strength."""
     tried = torch.tensor([0.0, *strengths], device=delta.device)
     pictures = state.embed(bundle, tried[:, None] * delta[None])
     logits = bundle.clip.logits(pictures, bundle.clip.encode_text([wish.prompt]))[:, 0]
     gained = (logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
     gains = gained[1:]
     most = float(gains.max())
-    wanted = min(wishes.wanted_gain(bundle, wish, float(logits[0])), NEARLY * most if most > 0 else most)
+    whole = wishes.wanted_gain(bundle, wish, float(logits[0]))
+    wanted = min(whole, NEARLY * most if most > 0 else most)
     first = int((gains >= wanted).nonzero()[0, 0])
     further = np.interp([VERY * strength for strength in strengths], tried.cpu().numpy(), gained.cpu().numpy())
     for place in range(first, -1, -1):
         if float(gains[place]) < LEAST_SHARE * most:
             break
         if further[place] >= float(gains[place]):
-            return strengths[place]
-    return strengths[first]
+            return strengths[place], place == first and most < whole
+    return strengths[first], most < whole
+
+
+def stretched(bundle: Bundle, state: State, wish: Wish, direction: Tensor, delta: Tensor) -> Tensor:
+    """A step [C] given whole, brought to the share of it that is strength 1: further than the whole where that gains too
+    little and what it gains beyond is worth what it spoils."""
+    share, wanting = _standard(bundle, state, wish, delta, SHARES)
+    allowed = room(bundle, state, delta)
+    further = [more for more in FURTHER if more <= allowed]
+    if not wanting or not further:
+        return share * delta
+    shares = torch.tensor([0.0, share, *further], device=delta.device)
+    deltas = shares[:, None] * delta
+    pictures = state.pictures(bundle, deltas)
+    start, *seen = bundle.clip.encode_image(pictures)
+    target = bundle.clip.encode_text([wish.prompt])[0]
+    whole = state.mask is None
+    reads = worth.misread(bundle, pictures[1:], worth.places_of(bundle, state, deltas[1:])).tolist() if whole else [0.0] * len(seen)
+    measures = [wishes.measure(bundle, direction, target, start, embedding) for embedding in seen]
+    values = [worth.worth(bundle, wish, measure, read) for measure, read in zip(measures, reads, strict=True)]
+    return deltas[1 + int(np.argmax(values))]
 
 
 def room(bundle: Bundle, state: State, delta: Tensor) -> float:

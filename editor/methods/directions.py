@@ -22,8 +22,8 @@ class Bank:
 
     ``s_mean``, ``s_std``: [C], over the generator's own samples. ``relevance``: [C, D], unit rows, zero for a channel
     that was not measured. ``axes``: [K, C], StyleSpace steps of named axes, and ``axis_relevance``: [K, D], unit rows;
-    both None in a bank of single channels. ``samples``: [N, D], unit embeddings of the generator's own
-    pictures, which tell how far pictures of this domain go in any wish; None in a bank made elsewhere.
+    both None in a bank of single channels. ``samples``: [N, D], unit embeddings of pictures of this
+    domain, which tell how far they go in any wish; None in a bank made elsewhere.
     """
 
     s_mean: Tensor

@@ -5,10 +5,6 @@ faint freckle, and weigh more where the drawing has fine structure, most of all 
 that differ when the same portrait is drawn without it. Once, at the start, small attributes that the first stage shows
 too faintly get more room in W (``amplify``); from then on the teacher mapping is frozen, so that whatever is trained
 against W beside this run (mapping, encoder, mapper) stays valid.
-
-Still the errors of a whole picture drown those of a few marks. So pictures may come in pairs that differ in small
-attributes alone, and what is asked of the *difference* of the two pictures made is the difference of the two drawings:
-all that they share falls out of it, and what else moves along is an error too.
 """
 
 from __future__ import annotations
@@ -23,7 +19,6 @@ from torch import Tensor
 from editor.networks.stylegan2 import Generator
 from editor.training import data, domains, record
 from editor.training.bundles import load_generator, load_teacher
-from editor.training.counterfactual import moved
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
 from editor.training.portraits import Portraits
@@ -32,15 +27,6 @@ from editor.training.run import Average, Run, add_fuse, arguments, set_rate, sta
 SMALL_WEIGHT = 6.0
 MOST_GAIN = 4.0
 """The most that one call of ``amplify`` stretches an attribute's step in W."""
-DIFFERENCE_WEIGHT = 0.5
-ANY_SHARE = 0.25
-"""Share of the pairs that differ in any one attribute instead of in a small one."""
-LEAST_SHOWN = 0.6
-"""Amount from which an attribute of a pair is there."""
-LEAST_LACK = 0.1
-"""Added to what a small attribute lacks, so that none is forgotten."""
-LEAST_DIFFERENCE = 4.0
-"""Squared error, summed over a picture, below which a difference counts as no smaller: nothing is divided by nothing."""
 
 
 def detail(images: Tensor) -> Tensor:
@@ -69,36 +55,6 @@ def loss_of(made: Tensor, wanted: Tensor, small: Tensor) -> Tensor:
     return 12.0 * (difference.square() * weight).mean() + 0.3 * edges
 
 
-def pairs_of(portraits: Portraits, odds: dict[str, float], rng: np.random.Generator) -> tuple[Portraits, Portraits]:
-    """N portraits without something and with it: a small attribute, by ``odds``, or any attribute at a pole."""
-    domain = domains.of(portraits)
-    without, with_it = [], []
-    for row in range(len(portraits)):
-        one = portraits[[row]]
-        if rng.random() < ANY_SHARE:
-            other = moved(one, domain.poles[int(rng.integers(0, len(domain.poles)))])
-        else:
-            name = str(rng.choice(list(odds), p=list(odds.values())))
-            one, other = one.replace(name, 0.0), one.replace(name, float(rng.uniform(LEAST_SHOWN, 1.0)))
-        without.append(one)
-        with_it.append(other)
-    return domain.portraits.concat(without), domain.portraits.concat(with_it)
-
-
-def odds_of(domain: Domain, generator: Generator, teacher: TeacherMapping) -> dict[str, float]:
-    """How often each small attribute is practised: the fainter it shows, the more often."""
-    lack = {name: LEAST_LACK + max(0.0, 1.0 - share) for name, share in shares(domain, generator, teacher).items()}
-    return {name: value / sum(lack.values()) for name, value in lack.items()}
-
-
-def unexplained(made: Tensor, wanted: Tensor) -> Tensor:
-    """Of pairs [2N, 3, H, W], the second half changed: the mean share of the drawn change that the made one misses, or
-    changes besides."""
-    differences = [pictures[len(pictures) // 2 :] - pictures[: len(pictures) // 2] for pictures in (made, wanted)]
-    missed = (differences[0] - differences[1]).square().sum(dim=(1, 2, 3))
-    return (missed / (differences[1].square().sum(dim=(1, 2, 3)) + LEAST_DIFFERENCE)).mean()
-
-
 @torch.no_grad()
 def shares(domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 24) -> dict[str, float]:
     """How much of each small attribute's drawn difference the generator shows: 0 none, 1 all."""
@@ -124,33 +80,25 @@ def amplify(domain: Domain, generator: Generator, teacher: TeacherMapping) -> di
     return {name: round(gain, 2) for name, gain in gains.items()}
 
 
-def train(
-    run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch: int, odds: dict[str, float] | None = None
-) -> None:
-    """Train the synthesis network in place, on pairs where ``odds`` say of what; it ends with averaged weights."""
+def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch: int) -> None:
+    """Train the synthesis network in place; it ends with averaged weights."""
     synthesis = generator.synthesis.requires_grad_(True).train()
     optimizer = torch.optim.Adam(synthesis.parameters(), lr=rate, betas=(0.9, 0.99))
     average = Average(synthesis, 4000.0)
     run.parts = {"synthesis": synthesis, "optimizer": optimizer, "average": average}
     for fraction in run.steps("details"):
         set_rate(optimizer, rate * min(1.0, 50 * fraction + 0.02) * max(0.005, 1 - fraction))
-        drawn = run.domain.draw(run.rng(), batch // 2 if odds else batch)
-        if odds:
-            drawn = run.domain.portraits.concat(pairs_of(drawn, odds, run.rng(purpose=1)))
+        drawn = run.domain.draw(run.rng(), batch)
         with torch.no_grad():
             w = teacher(data.physical(drawn).to(run.device))
         wanted = data.pictures_of(drawn, generator.config.resolution).to(run.device)
-        made = synthesis(synthesis.styles(w), dtype=torch.bfloat16).float()
-        loss = loss_of(made, wanted, small_parts(drawn, wanted))
-        if odds:
-            missed = unexplained(made, wanted)
-            loss = loss + DIFFERENCE_WEIGHT * missed
+        loss = loss_of(synthesis(synthesis.styles(w), dtype=torch.bfloat16).float(), wanted, small_parts(drawn, wanted))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         average.update(synthesis, batch)
         if run.step % 200 == 199:
-            run.log(loss=loss.item(), **({"unexplained": missed.item()} if odds else {}))
+            run.log(loss=loss.item())
     average.copy_to(synthesis)
     generator.eval().requires_grad_(False)
 
@@ -161,7 +109,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--rate", type=float, default=6e-3, help="learning rate (equalised)")
     parser.add_argument("--amplify", action="store_true", help="first give faint small attributes more room in W")
-    parser.add_argument("--paired", action="store_true", help="pairs that differ in little, and a loss on their differences")
     add_fuse(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
@@ -174,10 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         generator, teacher = generator.to(run.device), teacher.to(run.device)
         save_bundle(generator, teacher, options.bundle)
         print("room in W:", gains, flush=True)
-    odds = odds_of(run.domain, generator, teacher) if options.paired else None
     if options.fuse:
         generator.synthesis.compile(dynamic=False)
-    train(run, generator, teacher, options.rate, options.batch, odds)
+    train(run, generator, teacher, options.rate, options.batch)
     current = load_generator(options.bundle, torch.device("cpu"))  # its mapping may be newer than when this run began
     current.synthesis.load_state_dict(generator.synthesis.cpu().state_dict())
     teacher = teacher.cpu()

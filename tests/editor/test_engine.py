@@ -177,15 +177,16 @@ def write_wide() -> dict[str, object]:
     return CONFIG.as_dict() | {"w_dim": 32}
 
 
-def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
+def test_a_wish_asks_for_no_more_than_pictures_of_the_domain_show(engine: Engine) -> None:
     tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
     text = tiny.clip.encode_text([wish.prompt])
     pictures = torch.nn.functional.normalize(text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1)
-    limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0)
+    limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0, shown=0.0)
     bundle = dataclasses.replace(tiny, bank=dataclasses.replace(tiny.bank, samples=pictures), thresholds=limits)
     logits = bundle.clip.logits(pictures, text)[:, 0]
-    start = float(logits.min()) - 2000
-    assert wanted_gain(bundle, wish, start) == 1000  # far from the end: a whole standard step
+    true = float(logits[logits > 0].median())
+    assert wanted_gain(bundle, wish, true - 1000) == pytest.approx(1000)  # near most that are so: a whole standard step
+    assert wanted_gain(bundle, wish, true - 3000) == pytest.approx(3000, rel=1e-3)  # far from them: all the way
     near = float(logits.quantile(USUAL)) - 400
     assert wanted_gain(bundle, wish, near) == pytest.approx(400, rel=1e-3)
     assert wanted_gain(bundle, wish, near + 500) == LEAST_STEP * 1000  # past the end: still a little

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.errors import BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
-from storage.history import Adjustment, Array, Edit, History, Picture
+from storage.history import Adjustment, Array, Edit, Face, History, Picture
 from storage.retention import Retention
 from tests.storage.conftest import kept
 
@@ -33,6 +33,23 @@ async def begin(history: History, user: str = "ann") -> Edit:
 
 async def step(history: History, parent: Edit, prompt: str) -> Edit:
     return await history.record_edit(parent.id, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
+
+
+async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history: History) -> None:
+    conversation = await history.conversation("test", "ann", "here")
+    details = {"fidelity": {"psnr": 30.0}, "face": 1, "faces": 3}
+    edit = await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned")
+    for number in (2, 0, 0):
+        await history.add_face(edit.source, Face(number, LATENT, {"fidelity": {}}, b"own" if number else None))
+    assert [(face.number, face.tuning) for face in await history.faces(edit.source)] == [(0, None), (2, b"own")]
+    await history.choose_faces(edit.source, [0, 2])
+    source = await history.source(edit.source)
+    assert source.tuning == b"tuned"
+    assert source.details == details | {"chosen": [0, 2]}
+    await Retention(history).forget_user("test", "ann")
+    assert await history.faces(edit.source) == []
+    with pytest.raises(NotFound):
+        await history.add_face(edit.source, Face(1, LATENT, {}))
 
 
 async def test_a_conversation_is_made_once_and_has_no_picture(history: History) -> None:

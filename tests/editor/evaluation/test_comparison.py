@@ -95,7 +95,7 @@ def test_the_document_has_a_row_a_plot_and_a_sheet_for_each(tmp_path: Path) -> N
         Image.new("RGB", (32, 32), "red").save(tile(tmp_path, name, "a hat", 0))
     document.write(rows, tmp_path, tmp_path / "methods.md", "python -m editor evaluate --compare")
     text = (tmp_path / "methods.md").read_text(encoding="utf-8")
-    told = ("| mapper | +0 [+0, +0] | not told apart |", "better than 0 of 2", "Härkönen", "a-hat.jpg")
+    told = ("| mapper | +0 [+0, +0] | not told apart |", "Against 0 of\n2 methods", "Härkönen", "a-hat.jpg")
     for words in (*told, "| **chosen** | 3 |", "| mapper | 3 |", "python -m editor evaluate --compare"):
         assert words in text
     assert "{" not in text

@@ -105,7 +105,8 @@ def test_the_banks_own_pictures_are_the_population(avatar: Bundle) -> None:
     crowd = population.of(avatar, unwatched)
     assert crowd.embeddings is avatar.bank.samples
     again = wishes.embed(avatar, avatar.generator.synthesis.styles(crowd.w[100:102]))
-    assert float((again * crowd.embeddings[100:102]).sum(1).min()) > 0.99
+    alike = again @ crowd.embeddings[100:102].t()  # the samples are drawings of the same portraits
+    assert float(alike.diagonal().min()) > 0.8 > float(alike.fliplr().diagonal().max())
 
 
 @pytest.fixture
