@@ -23,8 +23,8 @@ page compares the two; it was made by
 {command}
 ```
 
-on the bundle `{bundle}`: {channels} of its channels (a random {share:.0%}; each costs the same), {images} pictures of seed 0{short},
-{texts} texts written for this page (`editor/evaluation/recipes/prompts.jsonl`), threshold beta 0.15. The published
+on the bundle `{bundle}`: {channels} of its channels (a random {share:.0%}; each costs the same), {images} pictures of
+seed 0{short}, {texts} texts written for this page (`editor/evaluation/recipes/prompts.jsonl`), threshold beta 0.15. The published
 recipe here is the paper's, without its script's slips. *Cosine* is that of the StyleSpace deltas that a text is given, mean and
 least over the {answered} texts to which the published recipe knows an answer, and over all before the threshold makes all or
 nothing of a channel; *rows*, the mean cosine of the channels' relevance.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -9,7 +11,7 @@ from torch.nn.functional import normalize
 from editor.evaluation.recipes.agreement import Way, agreement, by_rows, delta, halves, ways
 from editor.evaluation.recipes.cost import Passes, Work
 from editor.evaluation.recipes.document import duration
-from editor.evaluation.recipes.rows import Rows
+from editor.evaluation.recipes.rows import Rows, _belongs
 
 PASSES = Passes(forward=4.0, seen=1.0, there=1.5, back=0.5, tangent=3.0, channels=10, dim=6, reused=0.9)
 TEXTS = torch.eye(6)[:3]
@@ -60,3 +62,10 @@ def test_slopes_that_are_steps_in_small_agree_with_them_whatever_the_pictures_sc
 
 def test_durations_in_words() -> None:
     assert [duration(seconds) for seconds in (59, 600, 9000, 864_000)] == ["59 s", "10 minutes", "2.5 hours", "10 days"]
+
+
+def test_what_was_measured_of_another_generator_is_not_taken(tmp_path: Path) -> None:
+    _belongs(tmp_path / "study", "one")
+    _belongs(tmp_path / "study", "one")
+    with pytest.raises(ValueError, match="another generator"):
+        _belongs(tmp_path / "study", "other")
