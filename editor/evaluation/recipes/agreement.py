@@ -71,9 +71,9 @@ def ways(found: Rows, texts: Tensor) -> Iterator[Way]:
     count = len(found)
     yield by_rows(f"steps, {count} pictures (the published recipe)", found.steps, texts, Work(steps=count))
     for images in [number for number in (1, 2, 5, 10, 20, 50) if number < count]:
-        yield by_rows(f"steps, {images} pictures", found.steps[:images], texts, Work(steps=images))
+        yield by_rows(f"steps, {_pictures(images)}", found.steps[:images], texts, Work(steps=images))
     for images in [*(number for number in (1, 2, 5, 10, 20, 50) if number < count), count]:
-        yield by_rows(f"gradients, {images} pictures", found.slopes[:images], texts, Work(there=images, back=images, share=1.0))
+        yield by_rows(f"gradients, {_pictures(images)}", found.slopes[:images], texts, Work(there=images, back=images, share=1.0))
     for share in (0.5, 0.25, 0.1):
         seen = torch.stack([_seen(slopes, number, share) for number, slopes in enumerate(found.slopes)])
         yield by_rows(
@@ -81,6 +81,10 @@ def ways(found: Rows, texts: Tensor) -> Iterator[Way]:
         )
     for images in [number for number in (4, live.PICTURES, 50) if number < count]:
         yield _for_each_text(found, texts, images)
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture" + ("s" if count > 1 else "")
 
 
 def _seen(slopes: Tensor, number: int, share: float) -> Tensor:

@@ -44,7 +44,10 @@ def chosen(bundle: Bundle, share: float) -> Tensor:
 
 
 def measured(bundle: Bundle, folder: Path, images: int, share: float) -> Rows:
-    """The rows of ``images`` pictures, those that are in ``folder`` already read from there; says how far it is."""
+    """The rows of ``images`` pictures, those that are in ``folder`` already read from there; says how far it is.
+
+    Raises ValueError where the folder is of another generator or of other channels."""
+    _belongs(folder, bundle.info.fingerprint)
     channels, (mean, std) = chosen(bundle, share), measured_statistics(bundle.generator)
     steps, slopes = [], []
     for number, styles in enumerate(pictures(bundle.generator, images)):
@@ -56,6 +59,15 @@ def measured(bundle: Bundle, folder: Path, images: int, share: float) -> Rows:
     return Rows(channels, torch.stack(steps), torch.stack(slopes), mean, std)
 
 
+def _belongs(folder: Path, fingerprint: str) -> None:
+    """Mark a study's folder with its generator. Raises ValueError where it is another's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / "generator"
+    if mark.exists() and mark.read_text(encoding="utf-8") != fingerprint:
+        raise ValueError(f"{folder} holds a study of another generator")
+    mark.write_text(fingerprint, encoding="utf-8")
+
+
 def _stored(path: Path, channels: Tensor, make: Callable[[], Tensor]) -> Tensor:
     if path.exists():
         stored = load_file(path)
@@ -63,7 +75,6 @@ def _stored(path: Path, channels: Tensor, make: Callable[[], Tensor]) -> Tensor:
             raise ValueError(f"{path.parent} holds a study of other channels")
         return stored["rows"]
     rows = make().contiguous()
-    path.parent.mkdir(parents=True, exist_ok=True)
     save_file({"rows": rows, "channels": channels}, path)
     return rows
 

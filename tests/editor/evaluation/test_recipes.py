@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -9,7 +11,7 @@ from torch.nn.functional import normalize
 from editor.evaluation.recipes.agreement import Way, agreement, by_rows, delta, halves, ways
 from editor.evaluation.recipes.cost import Passes, Work
 from editor.evaluation.recipes.document import duration
-from editor.evaluation.recipes.rows import Rows
+from editor.evaluation.recipes.rows import Rows, _belongs
 
 PASSES = Passes(forward=4.0, seen=1.0, there=1.5, back=0.5, tangent=3.0, channels=10, dim=6, reused=0.9)
 TEXTS = torch.eye(6)[:3]
@@ -52,11 +54,18 @@ def test_slopes_that_are_steps_in_small_agree_with_them_whatever_the_pictures_sc
     found = Rows(torch.arange(8), steps, 0.01 * steps, torch.zeros(8), STD)
     named = {way.name: agreement(way, by_rows("", steps, TEXTS, Work()), STD).mean for way in ways(found, TEXTS)}
     assert named["gradients, 60 pictures"] == pytest.approx(1, abs=1e-5)
-    assert named["gradients, 1 pictures"] == pytest.approx(named["steps, 1 pictures"], abs=1e-5)
-    assert named["gradients, 1 pictures"] < 0.99
+    assert named["gradients, 1 picture"] == pytest.approx(named["steps, 1 picture"], abs=1e-5)
+    assert named["gradients, 1 picture"] < 0.99
     assert named["each text by itself, 50 pictures"] > 0.95
     assert halves(found, TEXTS)["steps"].mean == pytest.approx(halves(found, TEXTS)["gradients"].mean)
 
 
 def test_durations_in_words() -> None:
     assert [duration(seconds) for seconds in (59, 600, 9000, 864_000)] == ["59 s", "10 minutes", "2.5 hours", "10 days"]
+
+
+def test_what_was_measured_of_another_generator_is_not_taken(tmp_path: Path) -> None:
+    _belongs(tmp_path / "study", "one")
+    _belongs(tmp_path / "study", "one")
+    with pytest.raises(ValueError, match="another generator"):
+        _belongs(tmp_path / "study", "other")
