@@ -96,18 +96,20 @@ class _Asked:
     kept: bool
     hidden: bool = False
     bundle: str | None = None
-    mask: dict[str, Any] | None = None
+    mask: wire.PictureData | None = None
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
-        return asdict(self) | {"base": head.id if head else None}
+        mask = None if self.mask is None else self.mask.model_dump(mode="json")
+        return asdict(self) | {"mask": mask, "base": head.id if head else None}
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Back from JSON. Raises KeyError."""
         actions, hidden = row["actions"], bool(row.get("hidden"))
         actions = None if actions is None else tuple(actions)
-        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"), row.get("mask"))
+        mask = wire.PictureData.model_validate(row["mask"]) if row.get("mask") else None
+        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"), mask)
 
 
 def job_of(key: str | None) -> str:
@@ -224,8 +226,7 @@ class Conversations:
             async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
                 place = await _painted(mask)
-                drawn = None if place is None else place.model_dump(mode="json")
-                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, drawn)
+                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
@@ -320,9 +321,7 @@ class Conversations:
         begun = await self.history.begin_job(job, conversation.id, asked.row(await self._start(conversation, asked.reply_to)))
         base = begun.request["base"]
         head = await self.history.show(base) if base is not None else None
-        answer = _Answer(locales.get(asked.locale), job=job)
-        if asked.mask is not None:
-            answer.mask = wire.PictureData.model_validate(asked.mask)
+        answer = _Answer(locales.get(asked.locale), job=job, mask=asked.mask)
         try:
             return await self._answer(conversation, answer, asked, head, picture, on_progress)
         except Exception as error:
@@ -688,10 +687,7 @@ def _changed(request: wire.EditRequest, actions: Sequence[dict[str, Any]], mask:
 
 async def _painted(mask: bytes | None) -> wire.PictureData | None:
     """What was painted, for the editor. Raises UnusableMask."""
-    if mask is None:
-        return None
-    place = await asyncio.to_thread(painted, mask)
-    return wire.PictureData(media_type="image/png", width=place.width, height=place.height, data=place.data)
+    return None if mask is None else await asyncio.to_thread(painted, mask)
 
 
 def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.Wish:

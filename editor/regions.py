@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import numpy as np
@@ -13,14 +12,11 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
-from editor.errors import BadRequest
+from editor.imaging import masks
 from editor.imaging.paste import crop
 from editor.methods.directions import find
 from editor.protocol import Geometry, PictureData, Wish
 
-MOST_SIDE = 256
-"""Pixels of a painted mask's longer side that an adjustment carries with it."""
-MOST_PIXELS = 4096 * 4096
 FEATHER, RIM = 1 / 64, 1 / 64
 """Softness of a region's edge and how far it goes beyond what was measured, in sides of the square."""
 COLOURS = ("red", "green", "blue", "pink", "black", "white")
@@ -38,24 +34,13 @@ _SIDE = re.compile(rf"^({'|'.join(_SIDES)}) (.+)$")
 
 
 def small(mask: PictureData) -> PictureData:
-    """A painted mask as greyscale PNG of at most ``MOST_SIDE`` pixels. Raises BadRequest for what is no picture."""
-    try:
-        with Image.open(io.BytesIO(mask.data), formats=("PNG", "JPEG", "WEBP")) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise BadRequest("The painted mask is too large.")
-            grey = image.convert("L")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BadRequest("The painted mask is no picture that can be opened.") from error
-    grey.thumbnail((MOST_SIDE, MOST_SIDE), Image.Resampling.BOX)
-    buffer = io.BytesIO()
-    grey.save(buffer, "PNG")
-    return PictureData(media_type="image/png", width=grey.width, height=grey.height, data=buffer.getvalue())
+    """A painted mask as greyscale PNG of at most ``masks.MOST_SIDE`` pixels. Raises BadRequest for what is no picture."""
+    return masks.encoded(masks.opened(mask.data))
 
 
 def painted(mask: PictureData, geometry: Geometry, size: int) -> Tensor:
     """A painted mask of the whole picture as the mask [size, size] of its edited square, in 0..1."""
-    grey = Image.open(io.BytesIO(small(mask).data)).convert("L")
-    whole = grey.resize((geometry.width, geometry.height), Image.Resampling.BILINEAR)
+    whole = masks.opened(mask.data).resize((geometry.width, geometry.height), Image.Resampling.BILINEAR)
     square = crop(np.repeat(np.asarray(whole)[:, :, None], 3, axis=2), geometry, size)
     return feathered((square[0] + 1) / 2)
 

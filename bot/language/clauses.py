@@ -116,12 +116,11 @@ def _take_side(sentence: list[str]) -> tuple[list[str], str] | None:
     before = sentence[:place]
     while before and before[-1] in english.ARTICLES | english.POSSESSIVES:
         before.pop()
-    if before[-1:] in (["on"], ["in"], ["at"], ["to"], ["over"]):
+    apart = before[-1:] in (["on"], ["in"], ["at"], ["to"], ["over"])
+    if apart:
         before.pop()
-        noun_said = noun if not any(word in english.THINGS for word in before) else []
-    else:
-        noun_said = noun
-    return [*before, *noun_said, *tail[end + 1 :]], " ".join([sentence[place], *noun])
+    named = apart and any(word in english.THINGS for word in before)  # "blue lips on the left side of the face"
+    return [*before, *([] if named else noun), *tail[end + 1 :]], " ".join([sentence[place], *noun])
 
 
 def _only_beside_verb(sentence: Sequence[str]) -> int | None:

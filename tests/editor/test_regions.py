@@ -15,6 +15,7 @@ from editor.bundle import Bundle
 from editor.canvas import Canvas
 from editor.engine import Engine
 from editor.errors import BadRequest
+from editor.imaging import masks
 from editor.imaging.decode import decode
 from editor.protocol import EditRequest, EditResult, InvertResult, PictureData, Wish
 
@@ -54,7 +55,7 @@ def test_a_half_is_that_of_the_place_and_not_of_the_picture() -> None:
 def test_what_is_no_mask_is_refused() -> None:
     with pytest.raises(BadRequest):
         regions.small(PictureData(media_type="image/png", width=1, height=1, data=b"nothing"))
-    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == regions.MOST_SIDE
+    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == masks.MOST_SIDE
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ REWRITES = (
     (r"([左右])脸(?:上)?长(?:出|点|些|满)(?=[^,.:的])", r"加\1半边脸的"),
     (r"(?:脸上|脸颊上)?长(?:出|点|些|满)(?=[^,.:的])", "加"),
 )
-"""Turns of phrase that hold two wishes, as two plain ones."""
+"""Turns of phrase as plain ones: those that hold two wishes as two, and what grows on a face as added to it."""
 
 KEEP = (
     r"(?:在)?(?:不改变|不影响|不动|不变|保持|保留|不碰|不破坏|维持)(?P<a>[^,.:]{1,24}?)(?:不变|不动|原样)?的?(?:情况下|前提下|基础上|同时|条件下)",

@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const LABELS = JSON.parse($("app").dataset.labels);
 // A text of the page's language, with its {placeholders} filled in.
 const label = (key, values = {}) => LABELS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const state = { edit: null, busy: false, history: [], first: null, comparing: false, painting: false, painted: false };
+const state = { edit: null, busy: false, history: [], first: null, comparing: false, painting: false, painted: false, waiting: null };
 
 const pictureUrl = (edit) => `/api/pictures/${edit}`;
 const make = (tag, props = {}, ...children) => {
@@ -52,6 +52,10 @@ function setComparing(on) {
   if (state.comparing) { setPainting(false); setSplit(50); $("handle").focus({ preventScroll: true }); }
 }
 
+function showPlaceholder() {
+  $("text").placeholder = state.waiting ?? label(state.painting ? "brush.placeholder" : "placeholder");
+}
+
 // The brush. What is painted goes along with the next wish, as a mask: white on black, of the whole picture.
 const LONGEST = 512;
 const brush = $("paint").getContext("2d");
@@ -62,7 +66,7 @@ function setPainting(on) {
   $("brush").setAttribute("aria-pressed", String(on));
   $("paint").hidden = $("brushTools").hidden = !on;
   if (on) clearPainting(); else state.painted = false;
-  $("text").placeholder = label(on ? "brush.placeholder" : "placeholder");
+  showPlaceholder();
 }
 
 function clearPainting() {
@@ -219,7 +223,8 @@ async function load() {
         return button;
       }));
     }
-    $("text").placeholder = standing.trouble ?? label(!standing.ready ? "warming" : state.painting ? "brush.placeholder" : "placeholder");
+    state.waiting = standing.trouble ?? (standing.ready ? null : label("warming"));
+    showPlaceholder();
     suggest(standing.examples);
     if (!standing.ready) setTimeout(load, 700);
   } catch {
