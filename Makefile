@@ -10,7 +10,7 @@ run: .venv/ready
 test: .venv/tools lint
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: .venv/tools
+test-slow: .venv/tools .venv/cluster
 	$(BIN)/python -m pytest -m slow
 
 lint: .venv/tools
@@ -64,6 +64,11 @@ setup: .venv/ready
 .venv/tools: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,test]"
 	touch .venv/ready $@
+
+# Ray is large and only the tests of the cluster need it; they are skipped, with a line, where it cannot be had.
+.venv/cluster: .venv/tools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cluster]" \
+	  && touch $@ || echo "Ray cannot be installed here: the cluster goes untested"
 
 clean:
 	rm -rf .venv

@@ -1,16 +1,17 @@
-"""``python -m bot``: the bot itself, ``try`` and ``parse``. Thin: each command imports only what it needs."""
+"""``python -m bot``: the bot itself, and its commands. Thin: each command imports only what it needs."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-USAGE = """usage: python -m bot [run | try | parse | backup] ...
+USAGE = """usage: python -m bot [run | try | parse | backup | move] ...
 
   run      the local web chat and, with DISCORD_TOKEN set, the Discord bot (this is the default)
   try      a whole conversation from the command line, pictures into a folder
   parse    what a sentence is understood as
   backup   history and pictures into a folder, also while the bot runs
+  move     history and pictures to another database or store, with proof that all is there
 
 Each command explains itself with --help."""
 
@@ -33,6 +34,10 @@ def main(argv: Sequence[str]) -> int:
         from bot.backup import main as backup
 
         return backup(rest)
+    if command == "move":
+        from bot.moving import main as move
+
+        return move(rest)
     if command == "run":
         from bot.run import main as run
 

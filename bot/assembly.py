@@ -40,12 +40,15 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         url = settings.editor_url
         if url is None:
-            given = {"--bundles": settings.bundles_dir, "--faces": settings.faces_model}
+            given = {
+                "--bundles": settings.bundles_dir, "--faces": settings.faces_model, "--memory": settings.editor_memory_gb,
+            }  # fmt: skip
             arguments = ["--data", str(trained or settings.data_dir)]
-            arguments += [text for option, path in given.items() if path for text in (option, str(path))]
+            arguments += [text for option, value in given.items() if value for text in (option, str(value))]
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
-        history = await stack.enter_async_context(History.open(settings.database, settings.data_dir / "pictures"))
-        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics)
+        history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
+        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, settings.quality,
+                                      settings.inversion_seconds)  # fmt: skip
         yield Parts(history, editor, conversations, metrics)

@@ -13,16 +13,16 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 from bot.errors import BotError
 from bot.settings import Settings, load
 from bot.terminal import complaint
-from storage.blobs import BlobStore
+from storage.blobs import Blobs, BlobStore
+from storage.engines import parsed
+from storage.errors import BlobDamaged, StorageError
 from storage.tables import PictureRow
 
 DATABASE, PICTURES = "history.sqlite", "pictures"
@@ -59,8 +59,9 @@ class Backup:
     missing: int
 
 
-def back_up(database: Path, pictures: Path, target: Path) -> Backup:
+def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
     """Copy a history and its pictures into a new folder. Raises BackupRefused and OSError, and leaves nothing half done."""
+    source = BlobStore(pictures) if isinstance(pictures, Path) else pictures
     if target.exists():
         raise TargetInUse(target=str(target))
     if not database.is_file():
@@ -69,11 +70,12 @@ def back_up(database: Path, pictures: Path, target: Path) -> Backup:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _gather(pictures, partial / PICTURES)
-        _copy_database(database, partial / DATABASE)
-        _gather(pictures, partial / PICTURES)
-        named = _named(partial / DATABASE)
         store = BlobStore(partial / PICTURES)
+        _gather(source, store)
+        _copy_database(database, partial / DATABASE)
+        _gather(source, store)
+        named = _named(partial / DATABASE)
+        _fetch(source, named, store)
         store.sweep(named, grace_seconds=-1.0)
         missing = len(named - {(user, name) for user, name, _ in store.names()})
         partial.rename(target)
@@ -83,11 +85,12 @@ def back_up(database: Path, pictures: Path, target: Path) -> Backup:
     return Backup(target, len(named) - missing, missing)
 
 
-def _gather(source: Path, target: Path) -> None:
+def _gather(source: Blobs, target: BlobStore) -> None:
     """Link or copy what is not there yet; a picture that vanishes meanwhile was deleted and is left out."""
-    target.mkdir(exist_ok=True)
-    for user, name, path in BlobStore(source).names():
-        place = target / str(user) / name[:2] / name
+    if not isinstance(source, BlobStore):
+        return
+    for user, name, path in source.names():
+        place = target.path(user, name)
         if place.exists():
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +100,13 @@ def _gather(source: Path, target: Path) -> None:
             continue
         except OSError:  # another disk, or one without links
             shutil.copy2(path, place)
+
+
+def _fetch(source: Blobs, named: set[tuple[int, str]], target: BlobStore) -> None:
+    """Read what lies elsewhere than in a folder; what was deleted after that moment of the database is left out."""
+    for user, name in named if source.folder is None else ():
+        with suppress(BlobDamaged):
+            target.write(user, source.read(user, name))
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -112,11 +122,11 @@ def _named(database: Path) -> set[tuple[int, str]]:
         return {(user, name) for user, name in rows}
 
 
-def _paths(settings: Settings) -> tuple[Path, Path]:
-    url = make_url(settings.database)
+def _paths(settings: Settings) -> tuple[Path, Blobs]:
+    url = parsed(settings.database)
     if url.get_backend_name() != "sqlite" or not url.database:
         raise OtherDatabase()
-    return Path(url.database), settings.data_dir / PICTURES
+    return Path(url.database), settings.blobs
 
 
 def main(argv: Sequence[str]) -> int:
@@ -129,7 +139,7 @@ def main(argv: Sequence[str]) -> int:
     target = parser.parse_args(argv).to
     try:
         made = back_up(*_paths(load()), target)
-    except (BotError, OSError) as error:
+    except (BotError, StorageError, OSError) as error:
         print(complaint(error), file=sys.stderr)
         return 2
     print(f"{made.folder}: the history and {made.pictures} pictures")

@@ -16,13 +16,15 @@ import logging
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from bot import locales, motion, replies
-from bot.errors import BotError, NothingSaid, NothingToAnimate, NothingToCompare, code_for, sentence_for
+from bot.errors import BotError, NoFaces, NothingSaid, NothingToAnimate, NothingToCompare, code_for, sentence_for
+from bot.faces import Faces, details_of, from_wire
 from bot.language.actions import to_json
+from bot.language.faces import numbers_of
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
 from bot.pictures.animation import Format, animation
@@ -30,9 +32,9 @@ from bot.pictures.mark import Mark, mark
 from bot.pictures.painted import painted
 from editor import protocol as wire
 from editor.client import EditorClient
-from editor.errors import EditorError, UnknownJob
+from editor.errors import EditorError, NoSuchFace, UnknownJob
 from storage.errors import NoPicture, StorageError
-from storage.history import Adjustment, Array, Conversation, Edit, History, Picture, Source
+from storage.history import Conversation, Edit, Face, History, Job, Picture
 
 logger = logging.getLogger(__name__)
 
@@ -139,24 +141,6 @@ class _Answer:
         return f"{self.job}-{self.jobs}"
 
 
-def to_wire(array: Array) -> wire.Array:
-    """A stored array for the editor."""
-    return wire.Array.model_validate({"dtype": array.dtype, "shape": array.shape, "data": array.data})
-
-
-def from_wire(array: wire.Array) -> Array:
-    """An array of the editor for storage."""
-    return Array(array.dtype, array.shape, array.data)
-
-
-def _adjustment(stored: Adjustment) -> wire.Adjustment:
-    return wire.Adjustment.model_validate(stored.recipe | {"delta": to_wire(stored.delta)})
-
-
-def _stored(adjustment: wire.Adjustment) -> Adjustment:
-    return Adjustment(adjustment.model_dump(mode="json", exclude={"delta"}), from_wire(adjustment.delta))
-
-
 def to_picture(data: wire.PictureData) -> Picture:
     """A picture of the editor as it is kept and shown."""
     return Picture(data.data, data.media_type, data.width, data.height)
@@ -197,14 +181,17 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
 class Conversations:
     """All conversations of one bot, over one history and one editor.
 
-    ``mark`` is put on each result before it is stored, never on what the user sent.
+    ``mark`` is put on each result before it is stored, never on what the user sent. ``quality`` and ``inversion_seconds`` are
+    those of new pictures, as ``wire.InvertRequest`` has them.
     """
 
     def __init__(
-        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None
-    ) -> None:
+        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None,
+        quality: wire.Quality = "standard", inversion_seconds: float | None = None,
+    ) -> None:  # fmt: skip
         self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
         self.metrics = metrics or Metrics()
+        self.quality, self.inversion_seconds = quality, inversion_seconds
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
         self._running: set[str] = set()
@@ -236,8 +223,7 @@ class Conversations:
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
                 place = await _painted(mask)
                 asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place)
@@ -248,6 +234,12 @@ class Conversations:
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, conversation: int) -> AsyncIterator[None]:
+        """One turn of a conversation at a time: in this process in the order of asking, and among all on this database."""
+        async with self._locks.setdefault(conversation, asyncio.Lock()), self.history.database.lock(f"conversation {conversation}"):
+            yield
 
     async def cancel(self, key: str) -> None:
         """Stop what the editor does for a wish: within one step, and for good. Raises EditorAway."""
@@ -265,24 +257,29 @@ class Conversations:
         return Turn(sentence_for(error, locale), error=code_for(error), locale=locale.code)
 
     async def recover(self) -> list[Edit]:
-        """Finish what a former life of this bot was asked and had begun; returns the edits made.
+        """Finish what a bot that is gone was asked and had begun; returns the edits made.
 
-        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten.
+        What a front end keeps itself is left to it. A wish whose picture had not arrived yet is forgotten. Whatever a living bot
+        does, in this process or another, is done by the time its conversation is free.
         """
         made = []
         for job in await self.history.jobs_under_way():
-            asked = _Asked.of(job.request)
-            if asked.kept:
+            if _Asked.of(job.request).kept:
                 continue
-            try:
-                conversation = await self.history.conversation_by_id(job.conversation)
-                turn = await self._once(conversation, job.id, asked, None, None)
-                if turn.edit is not None and turn.pictures:
-                    made.append(turn.edit)
-            except (BotError, StorageError, EditorError, KeyError) as error:
-                logger.warning("a wish under way could not be finished: %s", type(error).__name__)
-            await self.history.finish_job(job.id)
+            async with self._alone(job.conversation):
+                if await self.history.is_under_way(job.id) and (edit := await self._recovered(job)) is not None:
+                    made.append(edit)
         return made
+
+    async def _recovered(self, job: Job) -> Edit | None:
+        turn = None
+        try:
+            conversation = await self.history.conversation_by_id(job.conversation)
+            turn = await self._once(conversation, job.id, _Asked.of(job.request), None, None)
+        except (BotError, StorageError, EditorError, KeyError) as error:
+            logger.warning("a wish under way could not be finished: %s", type(error).__name__)
+        await self.history.finish_job(job.id)
+        return turn.edit if turn is not None and turn.pictures else None
 
     async def examples(self, head: Edit | None = None) -> tuple[str, ...]:
         """Wishes that the bundle of a picture answers well, before there is one those of all bundles in turn; empty while the
@@ -336,18 +333,19 @@ class Conversations:
         self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
         on_progress: OnProgress | None,
     ) -> Turn:  # fmt: skip
-        before = [_adjustment(a) for a in await self.history.adjustments(head.id)] if head else []
+        faces = await self._faces(head) if head else None
+        before = faces.spoken_of if faces else []
         source = await self.history.edit_of_job(answer.source_job)
         new = picture is not None or source is not None
         if asked.actions is None:
             languages = await self._languages(None if new else head, asked.bundle)
             actions = self._read(answer.locale, asked.text, before, languages, new)
+            if faces is not None and any(action["do"] == "face" for action in actions):  # of which it may say "less" too
+                actions = self._read(answer.locale, asked.text, faces.everything(actions), languages, new)
         else:
             actions = list(asked.actions)
         if new:
-            head = (
-                source if picture is None else await self._receive(conversation, picture, asked, answer, on_progress, not actions)
-            )
+            head = source if picture is None else await self._receive(conversation, picture, asked, answer, on_progress, actions)
             assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
@@ -356,6 +354,8 @@ class Conversations:
             raise NoPicture("no picture yet")
         for step in steps_of(actions):
             head = await self._do(conversation, head, step, asked.text, answer, before, on_progress)
+        if head is not None and actions and all(action["do"] == "face" for action in actions):
+            answer.sentences.append(replies.chosen(answer.locale, await self._faces(head)))
         return await self._turn(head, actions, answer)
 
     async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
@@ -399,6 +399,9 @@ class Conversations:
             head = await self._move(conversation, first)
             answer.sentences.append(replies.moved(answer.locale, first, head))
             answer.shown, answer.changed = [head], True
+            return head
+        if kind == "face":
+            await self._choose(head, first["place"], on_progress, answer)
             return head
         if kind == "transfer":
             step = [replies.wish_again(layer) for layer in before]
@@ -447,63 +450,101 @@ class Conversations:
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, asked: _Asked, answer: _Answer, on_progress: OnProgress | None,
-        bare: bool,
+        actions: Sequence[dict[str, Any]],
     ) -> Edit:  # fmt: skip
         """Make a new picture editable; it becomes the head."""
         job = answer.source_job
-        result = await self._run(conversation.id, wire.InvertRequest(bundle=asked.bundle, picture=picture), on_progress, job)
+        named = next((action["place"] for action in actions if action["do"] == "face"), None)
+        face = {1: 0, -1: -1}.get(named) if named else None  # those that every picture with a face has
+        request = wire.InvertRequest(
+            bundle=asked.bundle, picture=picture, face=face, quality=self.quality, seconds=self.inversion_seconds
+        )
+        result = await self._run(conversation.id, request, on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
-        details: dict[str, Any] = {
-            "geometry": result.inversion.geometry.model_dump(),
-            "fidelity": result.inversion.fidelity.model_dump(),
-        }
-        details["hidden"] = asked.hidden
-        answer.warnings.extend(result.warnings)
+        details = details_of(result) | {"hidden": asked.hidden}
+        several = any(action["do"] == "face" for action in actions)
+        warnings = tuple(code for code in result.warnings if not (several and code == "several-faces"))
+        answer.warnings.extend(warnings)
         edit = await self.history.add_source(
-            conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job
-        )
+            conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job,
+            result.inversion.tuning,
+        )  # fmt: skip
         known, examples = await self._known(), await self.examples(edit)
-        answer.sentences.extend(replies.received(answer.locale, result.warnings, known, examples, bare))
+        taken = replies.face_name(answer.locale, result.face or 0, result.faces)
+        answer.sentences.extend(replies.received(answer.locale, warnings, known, examples, not actions, taken))
         return edit
 
-    async def _request(self, base: Edit) -> wire.EditRequest:
-        source: Source = await self.history.source(base.source)
+    async def _faces(self, edit: Edit) -> Faces:
+        """The faces of an edit's picture, with what is in force on each."""
+        source = await self.history.source(edit.source)
         picture = await self.history.picture(source.picture)
-        latent = wire.Latent(bundle=source.bundle, fingerprint=source.fingerprint, w=to_wire(source.latent))
-        details = {name: source.details[name] for name in ("geometry", "fidelity")}
-        inversion = wire.Inversion(latent=latent, **details)
-        layers = tuple(_adjustment(a) for a in await self.history.adjustments(base.id))
-        return wire.EditRequest(picture=picture.data, inversion=inversion, adjustments=layers)
+        return Faces.of(source, picture.data, await self.history.faces(edit.source), await self.history.adjustments(edit.id))
+
+    async def _request(self, base: Edit) -> wire.EditRequest:
+        """An edit of the face that is spoken of, the first where there are several."""
+        faces = await self._faces(base)
+        return faces.request(faces.chosen[0])
+
+    async def _choose(self, head: Edit, place: int | None, on_progress: OnProgress | None, answer: _Answer) -> None:
+        """From now on other faces are spoken of; one that is new is made editable first. Raises NoFaces, NoSuchFace."""
+        source, faces = await self.history.source(head.source), await self._faces(head)
+        if not faces.count:
+            if place is None:
+                return  # all of one
+            raise NoFaces
+        numbers = numbers_of(place, faces.count)
+        if not numbers and place is not None:
+            raise NoSuchFace(number=abs(place), side="left" if place > 0 else "right", faces=faces.count)
+        for number in numbers:
+            if number in faces.inversions:
+                continue
+            request = wire.InvertRequest(
+                bundle=source.bundle, picture=faces.picture, face=number, quality=self.quality, seconds=self.inversion_seconds
+            )
+            result = await self._run(head.conversation, request, on_progress, f"{answer.job}-face-{number}")
+            assert isinstance(result, wire.InvertResult)
+            latent, tuning = from_wire(result.inversion.latent.w), result.inversion.tuning
+            await self.history.add_face(source.id, Face(number, latent, details_of(result), tuning))
+        await self.history.choose_faces(source.id, numbers)
 
     async def _change(
         self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None
     ) -> Edit:
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
-        request, job = await self._request(base), answer.next_job()
-        before = request.adjustments
-        layers = list(before)
-        for action in actions:
-            if action["do"] != "add":
-                layers = strengths_after(layers, action)
-        wishes = tuple(_wish(action, answer.mask) for action in actions if action["do"] == "add")
-        same = tuple(layers) == before
-        request = request.model_copy(
-            update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
-        )
-        result = await self._run(base.conversation, request, on_progress, job)
-        assert isinstance(result, wire.EditResult)
-        answer.sentences.extend(replies.changed(answer.locale, actions, before, result))
-        answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
-        if same and all(effect.verdict == "refused" for effect in result.effects):
+        faces, told, made = await self._faces(base), [], []
+        for number in faces.chosen:
+            mine = _about(actions, faces.layers.get(number, ()))
+            if not mine:
+                continue
+            request = _changed(faces.request(number), mine, answer.mask)
+            job = answer.next_job()
+            result = await self._run(base.conversation, request, on_progress, job)
+            assert isinstance(result, wire.EditResult)
+            before = faces.layers.get(number, ())
+            told.append((number, replies.changed(answer.locale, mine, before, result)))
+            answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
+            if request.adjustments != before or any(effect.verdict != "refused" for effect in result.effects):
+                faces = faces.with_layers(number, result.adjustments)
+                made.append((result, job))
+        answer.sentences.extend(replies.by_face(answer.locale, told, faces.count))
+        if not told:
+            answer.sentences.append(answer.locale.say("ask.no-target"))
+        if not made:
             return base
-        edit = await self._record(base, text, result, job)
+        effects = tuple(effect for result, _ in made for effect in result.effects)
+        last, job = made[-1]
+        edit = await self._record(base, text, last.model_copy(update={"effects": effects}), job, faces)
         answer.shown, answer.changed = [edit], True
         return edit
 
-    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str) -> Edit:
+    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None) -> Edit:
+        """A result as an edit; ``faces`` as they are after it, where it is not of the one that is spoken of alone."""
         effects = [effect.model_dump(mode="json") for effect in result.effects]
-        layers = [_stored(layer) for layer in result.adjustments]
+        if faces is None:
+            faces = await self._faces(base)
+            faces = faces.with_layers(faces.chosen[0], result.adjustments)
+        layers = faces.stored()
         picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
         return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
 
@@ -573,8 +614,7 @@ class Conversations:
         begun, locale = time.monotonic(), locale_of(text, speaker.locale)
         try:
             conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
-            lock = self._locks.setdefault(conversation.id, asyncio.Lock())
-            async with lock:
+            async with self._alone(conversation.id):
                 chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
                 place = await _painted(mask)
                 turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress, place)
@@ -592,7 +632,7 @@ class Conversations:
         if wanted is None:
             raise NothingToCompare
         asked = wire.CompareRequest(picture=request.picture, inversion=request.inversion, adjustments=request.adjustments,
-                                    wish=_wish(wanted, mask), methods=methods)  # fmt: skip
+                                    beside=request.beside, wish=_wish(wanted, mask), methods=methods)  # fmt: skip
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
         rows = [(row, await self._of_method(base, row, text, job) if row.adjustment else None) for row in result.rows]
@@ -627,6 +667,22 @@ class Conversations:
     async def shown(self, edit: Edit, locale: Locale) -> Shown:
         """An edit with its picture and alternative text."""
         return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(locale, edit))
+
+
+def _about(actions: Sequence[dict[str, Any]], layers: Sequence[wire.Adjustment]) -> list[dict[str, Any]]:
+    """The actions that are about a face with these adjustments: new wishes, and changes of what is in force on it."""
+    prompts = {layer.prompt for layer in layers}
+    return [action for action in actions if action["do"] == "add" or action["target"] in prompts | ({"all"} if prompts else set())]
+
+
+def _changed(request: wire.EditRequest, actions: Sequence[dict[str, Any]], mask: wire.PictureData | None) -> wire.EditRequest:
+    """An edit with the changes and wishes of some actions in it."""
+    layers = list(request.adjustments)
+    for action in actions:
+        if action["do"] != "add":
+            layers = strengths_after(layers, action)
+    wishes = tuple(_wish(action, mask) for action in actions if action["do"] == "add")
+    return request.model_copy(update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes})
 
 
 async def _painted(mask: bytes | None) -> wire.PictureData | None:

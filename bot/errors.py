@@ -27,6 +27,8 @@ from bot.locales import Locale
 from editor.errors import EditorError
 from storage.errors import (
     BlobDamaged,
+    BlobsAway,
+    DatabaseAway,
     DatabaseTooNew,
     DiskFull,
     NoPicture,
@@ -34,6 +36,7 @@ from storage.errors import (
     NothingToRedo,
     NothingToUndo,
     StorageError,
+    TargetNotEmpty,
     UnknownEdit,
 )  # fmt: skip
 
@@ -96,6 +99,12 @@ class NothingToAnimate(BotError):
     key = "error.nothing-to-animate"
 
 
+class NoFaces(BotError):
+    """A face was named in a picture in which none are told apart."""
+
+    key = "error.no-faces"
+
+
 class NothingToCompare(BotError):
     """Methods are compared on a wish, and none was said."""
 
@@ -140,6 +149,9 @@ _STORAGE: tuple[tuple[type[StorageError], str], ...] = (
     (BlobDamaged, "error.storage.blob-damaged"),
     (DiskFull, "error.storage.disk-full"),
     (DatabaseTooNew, "error.storage.database-too-new"),
+    (DatabaseAway, "error.storage.database-away"),
+    (TargetNotEmpty, "error.storage.target-not-empty"),
+    (BlobsAway, "error.storage.blobs-away"),
     (NotFound, "error.storage.not-found"),
 )
 

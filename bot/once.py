@@ -29,6 +29,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("picture", help="a picture file, or sample:N for one of the samples")
     parser.add_argument("text", nargs="+", help="what is said, message after message")
     parser.add_argument("--compare", action="store_true", help="the last text by every method side by side")
+    parser.add_argument("--quality", choices=["draft", "standard", "best"], help="how closely the picture is taken up before it "
+                        "is edited: at once, in seconds, or as closely as can be (default: QUALITY, else standard)")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each message")
     return parser
@@ -91,7 +93,9 @@ async def _compared(conversations: Conversations, speaker: Speaker, text: str, p
 
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        changes = {"data_dir": Path(folder), "database_url": None}
+        changes: dict[str, Any] = {"data_dir": Path(folder), "database_url": None, "blobs_url": None}
+        if options.quality is not None:
+            changes |= {"quality": options.quality, "inversion_seconds": None}
         async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:
             return await _talk(parts.conversations, options, picture)
 

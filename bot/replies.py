@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.faces import FACE, Faces
 from bot.locales import Locale
 from editor import protocol as wire
 from storage.history import Edit
@@ -48,15 +49,37 @@ def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
 
 
 def received(
-    locale: Locale, warnings: Sequence[str], known: Sequence[wire.BundleInfo], examples: Sequence[str], bare: bool
+    locale: Locale, warnings: Sequence[str], known: Sequence[wire.BundleInfo], examples: Sequence[str], bare: bool, face: str = ""
 ) -> list[str]:
-    """On a new picture."""
-    sentences = [locale.say(f"reply.warning.{code}", domains=domains(locale, known)) for code in warnings if code in _WARNINGS]
+    """On a new picture; ``face`` names the one that was taken."""
+    values = {"domains": domains(locale, known), "face": face}
+    sentences = [locale.say(f"reply.warning.{code}", **values) for code in warnings if code in _WARNINGS]
     if bare and examples:
         sentences.insert(0, locale.say("reply.received.examples", examples=_examples(locale, examples[:3])))
     elif bare:
         sentences.insert(0, locale.say("reply.received"))
     return sentences
+
+
+def face_name(locale: Locale, number: int, count: int) -> str:
+    """A face by its place among so many: "the left one", "the second from the left"."""
+    if number in (0, count - 1):
+        return locale.say("face.left" if number == 0 else "face.right")
+    return locale.say("face.number", number=number + 1)
+
+
+def chosen(locale: Locale, faces: Faces) -> str:
+    """After a message that only names faces."""
+    return locale.say("reply.faces", faces=locale.listed([face_name(locale, number, faces.count) for number in faces.chosen]))
+
+
+def by_face(locale: Locale, told: Sequence[tuple[int, Sequence[str]]], count: int) -> list[str]:
+    """What is told of each face: once where it is the same of all of them."""
+    if len({tuple(sentences) for _, sentences in told}) < 2:
+        return list(told[0][1]) if told else []
+    return [
+        locale.say("reply.face", face=face_name(locale, number, count), said=locale.joined(sentences)) for number, sentences in told
+    ]
 
 
 def wish_again(layer: wire.Adjustment) -> dict[str, Any]:
@@ -140,9 +163,15 @@ def describe(locale: Locale, edit: Edit) -> str:
 
 
 def _named(locale: Locale, recipe: Mapping[str, Any]) -> str:
-    name, strength = name_of(locale, recipe), float(recipe["strength"])
+    name, strength = _of_face(locale, recipe), float(recipe["strength"])
     usual = wire.VARIATION if _variation(recipe) is not None else 1.0
     return name if abs(strength - usual) < 0.01 else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+
+
+def _of_face(locale: Locale, recipe: Mapping[str, Any]) -> str:
+    """A recipe's name, with the number of its face where its picture has several."""
+    name = name_of(locale, recipe)
+    return locale.say("reply.of-face", name=name, number=recipe[FACE] + 1) if FACE in recipe else name
 
 
 def history(locale: Locale, edits: Sequence[Edit], head: Edit) -> str:
@@ -164,7 +193,7 @@ def adjustments(locale: Locale, head: Edit) -> str:
     if not head.recipes:
         return locale.say("reply.none-in-force")
     told = [
-        locale.say("reply.in-force.one", name=name_of(locale, recipe), percent=locale.percent(recipe["strength"]))
+        locale.say("reply.in-force.one", name=_of_face(locale, recipe), percent=locale.percent(recipe["strength"]))
         for recipe in head.recipes
     ]
     return locale.say("reply.in-force", names=locale.say("list.comma").join(told))

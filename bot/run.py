@@ -30,7 +30,7 @@ from storage.retention import Retention
 
 logger = logging.getLogger(__name__)
 
-EXPIRE_SECONDS = 3600.0
+EXPIRE_SECONDS, RECOVER_SECONDS = 3600.0, 60.0
 PATIENCE_SECONDS = 120.0
 """As long as an editor may take to load its models before that is worth a word."""
 
@@ -94,20 +94,27 @@ async def _await_editor(parts: Parts) -> None:
 
 
 async def _recover(parts: Parts) -> None:
-    finished = await parts.conversations.recover()
-    if finished:
-        logger.info("finished %d wishes that an earlier run had begun", len(finished))
+    """Finish what an earlier run had begun, and every minute what another process leaves behind that is gone meanwhile."""
+    while True:
+        try:
+            if finished := await parts.conversations.recover():
+                logger.info("finished %d wishes that an earlier run had begun", len(finished))
+        except (StorageError, SQLAlchemyError) as error:
+            logger.warning("what is under way could not be looked up: %s", type(error).__name__)
+        await asyncio.sleep(RECOVER_SECONDS)
 
 
 async def _expire(parts: Parts, days: int) -> None:
-    """Delete what is older than it may be, now and every hour."""
+    """Delete what is older than it may be, now and every hour; of several processes one does it."""
     retention, inbox = Retention(parts.history), Inbox(parts.history.database)
     while True:
         try:
-            await inbox.prune(datetime.now(UTC) - timedelta(days=days))
-            if count := await retention.expire(days):
-                logger.info("deleted %d pictures that were not used for long", count)
-            await parts.history.sweep()
+            async with parts.history.database.if_free("expire") as free:
+                if free:
+                    await inbox.prune(datetime.now(UTC) - timedelta(days=days))
+                    if count := await retention.expire(days):
+                        logger.info("deleted %d pictures that were not used for long", count)
+                    await parts.history.sweep()
         except (StorageError, SQLAlchemyError) as error:  # a full disk or a busy database: there is another hour
             logger.warning("old pictures could not be deleted: %s", type(error).__name__)
         await asyncio.sleep(EXPIRE_SECONDS)

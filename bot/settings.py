@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import BadSettings
+from storage.blobs import Access, Blobs, blobs_at
 from storage.retention import DAYS
 
 
@@ -21,6 +23,9 @@ class Settings(BaseSettings):
 
     discord_token: SecretStr | None = None
     shard_count: int | None = Field(None, ge=1, le=1024, description="as many as Discord advises when absent")
+    shard_ids: str | None = Field(
+        None, pattern=r"^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$", description="this process's; all when absent"
+    )
     hear_leavers: bool = Field(False, description="needs the privileged intent of members")
     owner_server: int | None = Field(
         None, ge=1, description="where the commands of the bot's owner are offered; nowhere when absent"
@@ -30,8 +35,16 @@ class Settings(BaseSettings):
     bundle: str | None = None
     bundles_dir: Path | None = None
     faces_model: Path | None = Field(None, description="a YuNet face model (.onnx), for aligning photos of people")
+    quality: Literal["draft", "standard", "best"] = Field("standard", description="of new pictures' inversion")
+    inversion_seconds: float | None = Field(60.0, gt=0, le=3600, description="about how long it may take")
+    editor_memory_gb: float | None = Field(None, gt=0, description="that the editor may have resident on a CPU; 6 when absent")
     data_dir: Path = Path("data")
     database_url: str | None = Field(None, description="SQLite in data_dir when absent")
+    blobs_url: str | None = Field(None, description="where pictures lie: a folder or s3://bucket/prefix; in data_dir when absent")
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: SecretStr | None = None
+    aws_region: str | None = None
+    aws_endpoint_url: str | None = Field(None, description="of S3-compatible storage; Amazon's when absent")
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
@@ -52,7 +65,30 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log."""
-        return tuple(secret.get_secret_value() for secret in (self.discord_token, self.editor_token) if secret)
+        secrets = (self.discord_token, self.editor_token, self.aws_secret_access_key)
+        password = re.search(r"://[^/@]*:([^/@]+)@", self.database_url or "")
+        return (*(secret.get_secret_value() for secret in secrets if secret), *(password.groups() if password else ()))
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> Self:
+        if self.shards is not None and (self.shard_count is None or max(self.shards) >= self.shard_count):
+            raise ValueError("SHARD_IDS needs SHARD_COUNT, and counts from 0 to one less than it")
+        return self
+
+    @property
+    def shards(self) -> tuple[int, ...] | None:
+        """The shards of this process, from ``0-3`` or ``0,2,5-7``; None for all."""
+        if self.shard_ids is None:
+            return None
+        ends = [part.split("-") for part in self.shard_ids.split(",")]
+        return tuple(sorted({number for end in ends for number in range(int(end[0]), int(end[-1]) + 1)}))
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where pictures lie. Raises BlobsUnknown."""
+        secret = self.aws_secret_access_key.get_secret_value() if self.aws_secret_access_key else None
+        access = Access(self.aws_access_key_id, secret, self.aws_region, self.aws_endpoint_url)
+        return blobs_at(self.blobs_url or self.data_dir / "pictures", access)
 
     @property
     def database(self) -> str:

@@ -4,6 +4,7 @@ StartError
 ├── DataFolderClosed      the folder of the data (``folder``) cannot be written to (``reason``)
 ├── DiskNearlyFull        there is less than ``least`` megabytes left in ``folder``
 ├── DatabaseUnreadable    the database cannot be opened (``reason``)
+├── PicturesClosed        pictures cannot be kept where BLOBS_URL says (``reason``)
 ├── TokenMalformed        DISCORD_TOKEN is no token
 ├── PermissionsMissing    the bot lacks ``permissions`` in the server or channel ``place``
 ├── IntentMissing         the bot was not granted the privileged ``intent``
@@ -21,11 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot.errors import BotError
 from bot.settings import Settings
+from storage.engines import parsed
+from storage.errors import BlobsAway, DatabaseUnknown
 
 LEAST_MEGABYTES = 100
 PERMISSIONS = {
@@ -56,6 +57,12 @@ class DatabaseUnreadable(StartError):
     """The database cannot be opened."""
 
     key = "start.database"
+
+
+class PicturesClosed(StartError):
+    """Pictures cannot be written where they should lie."""
+
+    key = "start.pictures"
 
 
 class TokenMalformed(StartError):
@@ -95,6 +102,7 @@ def problems(settings: Settings) -> list[StartError]:
         lambda: check_folder(settings.data_dir),
         lambda: check_space(settings.data_dir),
         lambda: check_database(settings.database),
+        lambda: check_blobs(settings),
         lambda: check_token(settings.discord_token),
     )
     for check in checks:
@@ -128,19 +136,31 @@ def check_database(url: str) -> None:
     A database of a newer version is found when it is opened (``storage.errors.DatabaseTooNew``).
     """
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise DatabaseUnreadable(reason="DATABASE_URL is not an address") from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).exists():
+        address = parsed(url)
+    except DatabaseUnknown as error:
+        raise DatabaseUnreadable(reason=f"DATABASE_URL: {error.reason}") from None
+    if address.get_backend_name() != "sqlite" or not address.database or not Path(address.database).exists():
         return
     try:
-        connection = sqlite3.connect(f"{Path(parsed.database).resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{Path(address.database).resolve().as_uri()}?mode=ro", uri=True)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise DatabaseUnreadable(reason=str(error)) from None
+
+
+def check_blobs(settings: Settings) -> None:
+    """Can pictures be written where BLOBS_URL says? In the data folder they can where that can be. Raises PicturesClosed."""
+    if settings.blobs_url is None:
+        return
+    try:
+        settings.blobs.check()
+    except BlobsAway as error:
+        raise PicturesClosed(reason=error.reason) from None
+    except OSError as error:
+        raise PicturesClosed(reason=error.strerror or type(error).__name__) from None
 
 
 def check_token(token: SecretStr | None) -> None:

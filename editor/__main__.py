@@ -14,7 +14,8 @@ COMMANDS = {
     "directions": ("editor.checkpoints.measuring:main", "measure a bundle's direction bank and StyleSpace statistics"),
     "parity": ("editor.evaluation.parity.cli:main", "compare our networks with the published ones on random weights"),
     "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),
-    "bench": ("editor.bench:main", "time inversion, first edits and follow-ups inside the editor"),
+    "load": ("editor.load:main", "have many users edit at once, and see whether all are served as promised"),
+    "bench": ("editor.benchmarks.cli:main", "time the editor, beside published code, and how its cost grows"),
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import logging
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -19,6 +22,7 @@ from editor import mappers
 from editor.errors import BadCheckpoint
 from editor.mappers import Trained
 from editor.methods.directions import Bank
+from editor.methods.live import LiveBank
 from editor.networks import generators, published_clip
 from editor.networks.clip import JointSpace
 from editor.networks.encoder import Encoder
@@ -30,13 +34,20 @@ from editor.networks.published_clip import PublishedClip
 from editor.networks.text import TextTower
 from editor.protocol import BundleInfo, MethodName
 
+logger = logging.getLogger(__name__)
+
 PARTS = ("generator", "encoder", "clip", "text", "bank", "mapper", "prompts")
-NEEDED = {"generator": "a generator", "clip": "a text-image model", "bank": "directions"}
-"""Parts without which nothing can be edited, in words. Without an encoder, inversion begins at the mean of W."""
+NEEDED = {"generator": "a generator", "clip": "a text-image model"}
+"""Parts without which nothing can be edited, in words. Without an encoder, inversion begins at the mean of W; without
+directions, they are found for each wish when it is first made."""
 BESIDE = ("clip.json", "tokenizer.json", "text.json", "text_tokenizer.json")
 """Settings and vocabularies that lie beside a published text-image model."""
 SPAN_ENERGY = 1e-3
 """Share of the strongest direction's energy from which a direction counts to the span of pictures."""
+FRAMES = ("{}", "a person with {}", "someone {}", "{} face", "looking {}", "with {}")
+"""Sentences around a wish: for things one has, and for what one is."""
+BABBLE = 200
+"""Texts that say nothing, of which the mean is taken."""
 EMBEDDED = Path(__file__).parent / "bundles"
 """The bundles that come with the package; ``text`` beside them is the text tower that they share."""
 
@@ -46,13 +57,15 @@ class Thresholds:
     """Measured once for a bundle and kept in its ``bundle.toml``.
 
     ``standard_gain``: logits that a wish gains at strength 1. ``shown``: logit from which a text describes a picture.
-    ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain.
+    ``domain_similarity``, ``domain_psnr``: least reconstruction of a picture inside the domain; ``domain_outlines``: least
+    cosine of its outlines with those of that, as ``editor.fidelity`` measures it; -1 where it was not measured.
     """
 
     standard_gain: float
     shown: float
     domain_similarity: float
     domain_psnr: float
+    domain_outlines: float = -1.0
 
 
 @dataclass
@@ -70,6 +83,15 @@ class EmbeddedClip:
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """N texts -> unit [N, D]."""
         return self.space.text(self.tower.encode(list(texts)))
+
+    def readings(self, text: str) -> Tensor:
+        """A text in several sentences -> unit [F, D]: where it means something, all of them agree."""
+        return self.encode_text([frame.format(text) for frame in FRAMES])
+
+    def babble(self) -> Tensor:
+        """Texts that say nothing, random pairs of the words that the tower knows -> unit [N, D]."""
+        words, rng = np.array(list(self.tower.index)), np.random.default_rng(0)
+        return self.encode_text([" ".join(pair) for pair in rng.choice(words, (BABBLE, 2))])
 
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
         """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
@@ -105,7 +127,7 @@ class Bundle:
     generator: Generator
     encoder: Encoder | PhotoEncoder | MeanEncoder
     clip: EmbeddedClip | PublishedClip
-    bank: Bank
+    bank: Bank | LiveBank
     mapper: TextMapper | None
     thresholds: Thresholds
     neutral: tuple[str, ...]
@@ -128,9 +150,7 @@ class Bundle:
         if lacking:
             raise BadCheckpoint(f"The bundle '{folder.name}' cannot be used yet: it lacks {' and '.join(lacking)}.")
         generator = load_generator(folder, manifest).to(device)
-        bank_tensors = {k: v.to(device) for k, v in _weights(folder / "bank.safetensors").items()}
-        if bank_tensors["s_std"].shape[0] != generator.synthesis.num_channels:
-            raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
+        clip = load_clip(folder, manifest, tower, device)
         mapper = None
         if (folder / "mapper.safetensors").exists():
             shape = TextMapper(generator.config.w_dim, manifest["clip"]["dim"], **manifest.get("mapper", {}))
@@ -139,12 +159,19 @@ class Bundle:
         trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
             info=info, generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
-            clip=load_clip(folder, manifest, tower, device), bank=Bank(**bank_tensors), mapper=mapper,
+            clip=clip, bank=_bank(folder, manifest, generator, clip, data), mapper=mapper,
             thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
             alignment=manifest.get("alignment", "square"),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
             prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )  # fmt: skip
+
+    def drawn_by(self, generator: Generator) -> Bundle:
+        """This bundle with another synthesis of the same StyleSpace: one that was tuned to a picture."""
+        _ = self.style_inverse, self.image_span, self.neutral_embedding, self.nothing  # what was found once holds for the other too
+        made = copy.copy(self)
+        made.generator = generator
+        return made
 
     @cached_property
     def style_inverse(self) -> Tensor:
@@ -159,20 +186,56 @@ class Bundle:
         Texts and pictures lie in different parts of a joint space (the modality gap); what of a text direction lies
         outside this span says nothing about a change of the picture.
         """
-        rows = self.bank.rows
-        values, vectors = torch.linalg.eigh(rows.t() @ rows)
-        basis = vectors[:, values > SPAN_ENERGY * values.max()]
-        return basis @ basis.t()
+        return self.bank.span(SPAN_ENERGY)
 
     @cached_property
     def neutral_embedding(self) -> Tensor:
         """Unit [D]: the mean of the neutral texts."""
         return nn.functional.normalize(self.clip.encode_text(self.neutral).mean(0), dim=0)
 
+    @cached_property
+    def nothing(self) -> Tensor:
+        """Unit [D]: where, outside of all pictures, texts lie that say nothing of them; zero where the model knows no such
+        place. Measured on random words: a text-image model that was taught what it does not know puts them there."""
+        return nn.functional.normalize(self.beside_pictures(self.clip.babble()).mean(0), dim=0)
+
+    def beside_pictures(self, texts: Tensor) -> Tensor:
+        """What of texts [N, D] lies neither among the pictures nor with the neutral texts: [N, D]."""
+        said = self.apart_from_neutral(texts)
+        return said - said @ self.image_span
+
+    def apart_from_neutral(self, texts: Tensor) -> Tensor:
+        """Texts [N, D] without what they share with the neutral ones."""
+        return texts - (texts @ self.neutral_embedding)[:, None] * self.neutral_embedding
+
 
 def missing(manifest: dict[str, Any]) -> list[str]:
     """The parts that a bundle still lacks before it can edit, in words."""
     return [words for part, words in NEEDED.items() if f"{part}.safetensors" not in manifest["files"]]
+
+
+def unprepared(folder: Path, manifest: dict[str, Any]) -> str | None:
+    """What to say of a bundle that can edit but was not given its directions; None where it was."""
+    if missing(manifest) or "bank.safetensors" in manifest["files"]:
+        return None
+    return (f"It has no directions: they are found for each wish when it is first made, which is slow on a CPU. "
+            f"python -m editor directions {folder} measures them once.")  # fmt: skip
+
+
+def _bank(
+    folder: Path, manifest: dict[str, Any], generator: Generator, clip: EmbeddedClip | PublishedClip, data: Path | None
+) -> Bank | LiveBank:
+    """The directions of a bundle, or what finds them as they are asked for. Raises BadCheckpoint."""
+    files, dim = manifest["files"], manifest["clip"]["dim"]
+    if "bank.safetensors" not in files:
+        logger.warning("the bundle '%s': %s", folder.name, unprepared(folder, manifest))
+        kept = mappers.own_folder(data, folder.name).with_name("lengths.safetensors") if data else None
+        return LiveBank(generator, clip, dim, kept, files["generator.safetensors"] + files["clip.safetensors"])
+    device = generator.mapping.w_avg.device
+    tensors = {name: value.to(device) for name, value in _weights(folder / "bank.safetensors").items()}
+    if tensors["s_std"].shape[0] != generator.synthesis.num_channels:
+        raise BadCheckpoint(f"The directions of the bundle '{folder.name}' belong to another generator.")
+    return Bank(**tensors)
 
 
 def load_generator(folder: Path, manifest: dict[str, Any]) -> Generator:

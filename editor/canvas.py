@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor import regions, wishes
+from editor import regions, tuning, wishes
 from editor.arrays import to_tensor
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
@@ -22,15 +22,23 @@ MOST_FOUND = 64
 """Places that are remembered: finding one takes a dozen pictures, and a follow-up must not wait for it."""
 _FOUND: dict[tuple[str, bytes, bytes, str | None], Tensor | None] = {}
 
+MOST_BASES = 16
+"""Unedited reconstructions that are remembered: each follow-up on a picture needs the same one."""
+_BASES: dict[tuple[str, bytes], Tensor] = {}
+
 
 class Canvas:
-    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it."""
+    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
+
+    ``bundle`` has the picture's own generator where it was tuned to it.
+    """
 
     def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
+        self.tuning = tuning.digest(inversion.tuning) if inversion.tuning else ""
         self._places: dict[str, Tensor | None] = {}
 
     def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
@@ -48,7 +56,8 @@ class Canvas:
     def _find(self, wish: Wish, added: Tensor) -> Tensor | None:
         if wish.mask is not None:
             return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(self.device)
-        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes(), added.cpu().numpy().tobytes(), wish.region)
+        at = self.w.cpu().numpy().tobytes() + self.tuning.encode()
+        key = (self.bundle.info.fingerprint, at, added.cpu().numpy().tobytes(), wish.region)
         if key not in _FOUND:
             w = self.w.mean(0) + self.bundle.style_inverse @ added
             _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "")
@@ -82,17 +91,23 @@ class Canvas:
         Region by region, so that what lies outside one stays, bit for bit, as it was before that region's wishes.
         """
         self._check(self.geometry, picture)
-        state, nothing = self.state(layers), torch.zeros_like(self.base)[None]
-        if not state.parts:
-            before, after = wishes.render(self.bundle, torch.stack([self.base, state.styles]))
-            return paste_back(picture, self.geometry, before.cpu(), after.cpu())
-        scenes = [State(self.w, self.base, nothing[0])]
-        scenes += [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
-        before, *looks = (scene.pictures(self.bundle, nothing)[0].cpu() for scene in scenes)
+        state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
+        scenes = [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
+        looks = [scene.pictures(self.bundle, nothing)[0].cpu() for scene in scenes]
         painted = paste_back(picture, self.geometry, before, looks[0])
         for part, look in zip(state.parts, looks[1:], strict=True):
             painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, part.mask.cpu())
         return painted
+
+    def _reconstruction(self) -> Tensor:
+        """The picture without any adjustment [3, R, R], on the CPU. It is made alone, as edited ones are: what is computed in one
+        batch may differ in the last bit from what is computed in another."""
+        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes())
+        if key not in _BASES:
+            _BASES[key] = wishes.render(self.bundle, self.base[None])[0].cpu()
+            while len(_BASES) > MOST_BASES:
+                del _BASES[next(iter(_BASES))]
+        return _BASES[key]
 
     @staticmethod
     def _check(geometry: Geometry, picture: np.ndarray) -> None:

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from editor.errors import EditorError
+from editor.errors import BadRequest, EditorError
 from editor.executor import LocalExecutor, load_engine
-from editor.server import check_exposure, create_app
+from editor.jobs import Desk, Jobs
+from editor.server import app_around, check_exposure
 from editor.server import serve as run_server
 
 
@@ -31,13 +32,16 @@ def serve(argv: Sequence[str]) -> int:
     """Run the editor process."""
     parser = argparse.ArgumentParser(
         prog="python -m editor serve", description="Run the editor process: jobs over HTTP.",
-        epilog="The access token is read from EDITOR_TOKEN. SIGTERM finishes what runs and tells what waits.",
+        epilog="The access token is read from EDITOR_TOKEN, and EDITOR_EXECUTOR=ray has a cluster do the work (docs/cluster.md). "
+        "SIGTERM finishes what runs and tells what waits.",
     )  # fmt: skip
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed")
     parser.add_argument("--port", type=int, default=8011, help="0 takes any free port, which is printed")
     parser.add_argument("--socket", type=Path, help="listen on this Unix socket instead")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
+    parser.add_argument("--memory", type=float, metavar="GB", help="that may be resident on a CPU (default: EDITOR_MEMORY_GB, "
+                        "else 6): searches draw smaller pictures, or each layer anew, to keep to it")  # fmt: skip
     parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
     parser.add_argument(
         "--faces",
@@ -54,17 +58,35 @@ def serve(argv: Sequence[str]) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a machine that is busy
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    if options.memory:
+        os.environ["EDITOR_MEMORY_GB"] = str(options.memory)
     token = os.environ.get("EDITOR_TOKEN") or None
     try:
         check_exposure(options.host, token if options.socket is None else "socket")
+        desk = _desk(options)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    data = options.data or data_folder()
-    executor = LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces))
-    app = create_app(executor, token, options.queue)
-    asyncio.run(_serve(app, options))
+    asyncio.run(_serve(app_around(desk, token), options))
     return 0
+
+
+def _desk(options: argparse.Namespace) -> Desk:
+    """Who keeps the jobs: this process, or with ``EDITOR_EXECUTOR=ray`` a cluster. Raises BadRequest."""
+    data, kind = options.data or data_folder(), os.environ.get("EDITOR_EXECUTOR") or "local"
+    if kind == "local":
+        return Jobs(LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces)), options.queue)
+    if kind != "ray":
+        raise BadRequest(f"EDITOR_EXECUTOR is 'local' or 'ray', not '{kind}'.")
+    try:
+        from editor.cluster.front import SharedJobs
+    except ImportError:
+        raise BadRequest("A cluster needs Ray: pip install 'styleclip-bot[cluster]'.") from None
+    from editor.cluster.settings import Cluster, Engines, absolute
+
+    faces = None if options.faces is None else Path(options.faces).resolve()
+    engines = Engines(absolute(options.bundles), options.device, data.resolve(), faces)
+    return SharedJobs(Cluster.read(engines, options.queue))
 
 
 async def _serve(app: object, options: argparse.Namespace) -> None:

@@ -5,27 +5,33 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from editor import granting, mappers, regions, wishes
+from editor import granting, mappers, regions, tuning
 from editor.arrays import to_array
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
-from editor.imaging.decode import decode
-from editor.imaging.encode import png, webp
+from editor.fidelity import likeness
+from editor.imaging.decode import KEPT, decode
+from editor.imaging.encode import kept, png, webp
 from editor.imaging.faces import FaceFinder
 from editor.imaging.squares import Look
-from editor.inversion import refine
+from editor.inversion import invert
 from editor.methods import registry
 from editor.methods.base import Watch
+from editor.methods.live import LiveBank
+from editor.networks.generators import Generator
 from editor.networks.text import TextTower
 from editor.protocol import (
     VARIATION,
     Adjustment,
+    Beside,
     BundleInfo,
     Compared,
     CompareRequest,
@@ -50,8 +56,8 @@ from editor.training import prompt_mapper
 
 logger = logging.getLogger(__name__)
 
-REFINEMENT = {"draft": 0, "standard": 40, "best": 150}
-"""Optimisation steps of an inversion by quality."""
+MOST_TUNED = 4
+"""Generators tuned to a picture that are kept at hand: a follow-up on it must not wait for its own."""
 PREVIEW_SECONDS = 0.5
 """Least time between two previews of slow work."""
 
@@ -66,6 +72,7 @@ class Engine:
         self.loaded, self.device, self.data = bundles, device, data
         self.faces: FaceFinder | None = None
         """Finds faces for the bundles that know them in one position only; without it the user's square is taken as it is."""
+        self._tuned: dict[tuple[str, str], Generator] = {}
         self.left_out: dict[str, str] = {}
         """Bundles that are installed but cannot be used, with the reason in a sentence."""
 
@@ -75,8 +82,8 @@ class Engine:
 
         Raises BadCheckpoint where no bundle is whole.
         """
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        tower = TextTower.load(EMBEDDED / "text").to(chosen)
+        chosen = chosen_device(device)
+        tower = _tower(chosen)
         found: dict[str, Bundle] = {}
         trouble: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
@@ -143,22 +150,35 @@ class Engine:
         progress("encode", 0, 1)
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
         bundle, square, w = found.bundle, found.square, found.w
-        inside = knows(bundle, square, w)  # before the refinement, which makes something of any picture
-        steps = REFINEMENT[request.quality]
-        w = refine(bundle.generator, square[None], w[None], steps, lambda step: progress("refine", step, steps),
-                   bundle.encoder.w_std)[0]  # fmt: skip
-        psnr, similarity = fidelity_of(bundle, square, w)
-        latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(w))
-        fidelity = Fidelity(psnr=round(psnr, 2), similarity=round(similarity, 4), in_domain=inside)
+        inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
+        made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
+        after = likeness(self.as_tuned(bundle, made.tuning), square, made.w)
+        latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
+        fidelity = Fidelity(
+            psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside, quality=made.quality
+        )
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
-        inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity)
-        return InvertResult(inversion=inversion, picture=png(decoded.pixels), warnings=notes)
+        inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
+        return InvertResult(
+            inversion=inversion, picture=kept(request.picture, decoded.pixels), warnings=notes, face=found.face, faces=found.faces
+        )
+
+    def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
+        """The bundle with a picture's own generator; the one that all others use is not touched."""
+        if data is None:
+            return bundle
+        key = (bundle.info.fingerprint, tuning.digest(data))
+        generator = self._tuned.pop(key, None) or tuning.tuned(bundle.generator, tuning.from_bytes(data, bundle.generator))
+        self._tuned[key] = generator
+        while len(self._tuned) > MOST_TUNED:
+            del self._tuned[next(iter(self._tuned))]
+        return bundle.drawn_by(generator)
 
     # edits
 
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
-        bundle, canvas = self._canvas(request.inversion)
+        canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
@@ -167,27 +187,29 @@ class Engine:
             effects.append(effect)
             watch("find", number + 1, len(request.wishes) + 1)
         if request.seed is not None:
-            layers.append(self._variation(bundle, request.seed))
+            layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        picture = decode(request.picture).pixels
+        picture = decode(request.picture, KEPT).pixels
         watch("paste", 0, 1)
-        painted = canvas.paint(picture, layers)
+        painted = self._painted(picture, canvas, layers, request.beside)
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
-        bundle, canvas = self._canvas(request.inversion)
+        canvas = self._canvas(request.inversion, watch)
         layers = granting.refreshed(canvas, request.adjustments, watch)
-        names = request.methods or registry.compared(bundle, request.wish)
-        picture = decode(request.picture).pixels
+        names = request.methods or registry.compared(canvas.bundle, request.wish)
+        picture = decode(request.picture, KEPT).pixels
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
-            Compared(method=row.method, picture=png(canvas.paint(picture, row.layers)), adjustment=row.layer,
-                     adjustments=tuple(row.layers), effect=row.effect,
+            Compared(method=row.method, picture=png(self._painted(picture, canvas, row.layers, request.beside)),
+                     adjustment=row.layer, adjustments=tuple(row.layers), effect=row.effect,
                      milliseconds=row.milliseconds) for row in rows))  # fmt: skip
 
     def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
+        if isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
         if self.data is None:
             raise BadRequest("This editor has no folder to keep a mapper in.")
         trained = prompt_mapper.train(bundle, request, watch)
@@ -197,9 +219,18 @@ class Engine:
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
         return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
 
-    def _canvas(self, inversion: Inversion) -> tuple[Bundle, Canvas]:
+    def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
-        return bundle, Canvas(bundle, inversion, self.device)
+        if watch is not None and isinstance(bundle.bank, LiveBank):
+            bundle.bank.watch = watch
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
+
+    def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
+        """The picture with all its edited faces, from left to right, whichever of them the job is about."""
+        faces = [(canvas, layers), *((self._canvas(face.inversion), face.adjustments) for face in beside)]
+        for face, adjustments in sorted(faces, key=lambda one: (one[0].geometry.center_x, one[0].geometry.center_y)):
+            picture = face.paint(picture, adjustments)
+        return picture
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
         """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
@@ -211,18 +242,21 @@ class Engine:
                           fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
 
 
-@torch.no_grad()
-def fidelity_of(bundle: Bundle, square: Tensor, w: Tensor) -> tuple[float, float]:
-    """PSNR, dB, and the similarity in the joint space of a square [3, R, R] and what its W+ makes."""
-    made = wishes.render(bundle, bundle.generator.synthesis.styles(w[None]))
-    similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
-    return float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10))), similarity
+def chosen_device(name: str | None) -> torch.device:
+    """The device of that name; without one a GPU where there is one."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def knows(bundle: Bundle, square: Tensor, w: Tensor) -> bool:
-    """Does the encoder's W+ reproduce a square as well as the bundle's domain is reproduced?"""
-    psnr, similarity = fidelity_of(bundle, square, w)
-    return similarity >= bundle.thresholds.domain_similarity and psnr >= bundle.thresholds.domain_psnr
+def load_bundle(folder: Path, device: str | None = None, data: Path | None = None) -> Bundle:
+    """One bundle with a text tower of its own. Raises BadCheckpoint."""
+    chosen = chosen_device(device)
+    return Bundle.load(folder, _tower(chosen), chosen, data)
+
+
+@lru_cache(1)
+def _tower(device: torch.device) -> TextTower:
+    """The text tower that the embedded bundles share."""
+    return TextTower.load(EMBEDDED / "text").to(device)
 
 
 def _preview(picture: Tensor) -> PictureData:

@@ -4,7 +4,8 @@
     ├── BadPicture            what was sent is no picture that can be opened
     │   └── PictureTooLarge   its bytes or its pixels exceed the limits
     ├── BadRequest            the job itself makes no sense (schema, shapes)
-    │   └── WrongBundle       a latent or delta was made for another generator
+    │   ├── WrongBundle       a latent or delta was made for another generator
+    │   └── NoSuchFace        fewer faces were found in the picture than were counted
     ├── BadCheckpoint         a weights file is malformed, hostile or of another network
     ├── UnknownBundle
     ├── UnknownJob
@@ -52,6 +53,12 @@ class BadRequest(EditorError):
 class WrongBundle(BadRequest):
     code, status = "wrong-bundle", 409
     sentence = "This edit was made with another model and cannot be continued with the present one."
+
+
+class NoSuchFace(BadRequest):
+    """``detail`` has the ``number`` from which ``side``, and how many ``faces`` there are."""
+
+    code, status, sentence = "no-such-face", 422, "There is no such face in this picture."
 
 
 class BadCheckpoint(EditorError):

@@ -1,4 +1,4 @@
-"""Where jobs run. The server knows only ``Executor``; a batching or a clustered one fits in its place."""
+"""Where jobs run. The server knows only ``Executor``: a device of this process, or a cluster (``editor.cluster``)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from editor.lanes import Lane, lane_of
 from editor.protocol import BundleInfo, PictureData, Request, Result
+from editor.turns import Turns
 
 Report = Callable[[str, int, int, PictureData | None], None]
-"""(stage, step, total, preview): called from the device thread."""
+"""(stage, step, total, preview): called from the thread that does the job."""
 Cancelled = Callable[[], bool]
+
+PLACES = 1
+"""Jobs of each lane that one device is given at a time: what waits beyond them stays in the fair queue."""
+THREADS = 16
+"""More than there are places: a cluster's router may send one device more than its share."""
 
 
 class Engine(Protocol):
@@ -31,10 +38,10 @@ class Engine(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs for the server, ``capacity`` at a time, and beside them ``training_capacity`` that train."""
+    """Runs jobs for the server."""
 
-    capacity: int
-    training_capacity: int
+    def places(self, lane: Lane) -> int:
+        """How many jobs of a lane it takes at a time, at the moment."""
 
     async def start(self) -> None:
         """Make ready; returns when jobs can be run."""
@@ -46,7 +53,7 @@ class Executor(Protocol):
         """The domains it can edit; empty before ``start`` is done."""
 
     async def reload(self) -> None:
-        """Read all bundles anew, between two jobs. Raises EditorError where none can be read; the old ones stay then."""
+        """Read all bundles anew. Raises EditorError where none can be read; the old ones stay then."""
 
     @property
     def device(self) -> str:
@@ -56,44 +63,73 @@ class Executor(Protocol):
         """Let go of the device."""
 
 
-def is_training(request: Request) -> bool:
-    """Does a request take minutes of the device?"""
-    return request.kind == "train-mapper"
-
-
 def _step_back() -> None:
     """Let this thread, and those that it starts, take only what others leave of the processor."""
     with suppress(AttributeError, OSError):  # where a thread has no priority of its own, it shares evenly
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
-class LocalExecutor:
-    """One engine on one device thread of this process, and a thread for training that gives way to it."""
+class Device:
+    """Threads whose jobs take turns at one device, and a thread for training that gives way to all of them."""
 
-    capacity = training_capacity = 1
+    def __init__(self) -> None:
+        self._turns = Turns()
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="device")
+        self._training = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training", initializer=_step_back)
+
+    async def call(self, work: Callable[[], Any]) -> Any:
+        """Something else than a job, on one of the threads: loading."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def run(self, engine: Engine, request: Request, report: Report, cancelled: Cancelled) -> Result:
+        """One job by an engine on this device."""
+        lane, loop = lane_of(request), asyncio.get_running_loop()
+        if lane is Lane.TRAINING:
+            return await loop.run_in_executor(self._training, engine.run, request, report, cancelled)
+        return await loop.run_in_executor(self._threads, self._take_turns, engine, request, report, cancelled)
+
+    def _take_turns(self, engine: Engine, request: Request, report: Report, cancelled: Cancelled) -> Result:
+        with self._turns.held(lane_of(request)) as turn:
+
+            def between_steps(stage: str, step: int, total: int, preview: PictureData | None) -> None:
+                report(stage, step, total, preview)
+                self._turns.step_aside(turn)
+
+            return engine.run(request, between_steps, cancelled)
+
+    async def stop(self) -> None:
+        """Wait for the threads to end."""
+        for threads in (self._threads, self._training):
+            await asyncio.to_thread(threads.shutdown, True)
+
+
+class LocalExecutor:
+    """One engine on one device of this process."""
 
     def __init__(self, make_engine: Callable[[], Engine]) -> None:
         self._make_engine = make_engine
         self._engine: Engine | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device")
-        self._training = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training", initializer=_step_back)
+        self._device = Device()
+
+    def places(self, lane: Lane) -> int:
+        """The same for every lane."""
+        return PLACES
 
     async def start(self) -> None:
-        """Load the engine on the device thread."""
-        self._engine = await asyncio.get_running_loop().run_in_executor(self._thread, self._make_engine)
+        """Load the engine on a device thread."""
+        self._engine = await self._device.call(self._make_engine)
 
     async def run(self, request: Request, report: Report, cancelled: Cancelled) -> Result:
-        """Do one job on the thread that is for it."""
+        """Do one job on the device."""
         assert self._engine is not None, "start() first"
-        thread = self._training if is_training(request) else self._thread
-        return await asyncio.get_running_loop().run_in_executor(thread, self._engine.run, request, report, cancelled)
+        return await self._device.run(self._engine, request, report, cancelled)
 
     def bundles(self) -> list[BundleInfo]:
         """The engine's bundles."""
         return [] if self._engine is None else self._engine.bundles()
 
     async def reload(self) -> None:
-        """Load another engine on the device thread, and take it for all later jobs."""
+        """Load another engine, and take it for all later jobs."""
         await self.start()
 
     @property
@@ -102,9 +138,8 @@ class LocalExecutor:
         return "" if self._engine is None else str(self._engine.device)
 
     async def stop(self) -> None:
-        """Wait for the threads to end."""
-        for thread in (self._thread, self._training):
-            await asyncio.to_thread(thread.shutdown, True)
+        """Wait for the device's threads to end."""
+        await self._device.stop()
 
 
 def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None, faces: Path | None = None) -> Engine:

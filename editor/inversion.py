@@ -1,56 +1,125 @@
-"""Refinement of an inversion: a short optimisation in W+ from the encoder's answer."""
+"""Inversion: from the encoder's answer to a place in W+ (and, for "best", a tuning) from which the picture is drawn.
+
+Three qualities, as far as the time that a picture may take goes: ``draft`` is the encoder's answer (with ReStyle's
+iterations where it was trained with them); ``standard`` a short search in W+ from there; ``best`` a longer one, and then a
+small change of the generator that belongs to this picture alone (``editor.tuning``). What is good enough ends early; what
+``standard`` leaves too far away goes on as ``best`` where there is time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import math
+import time
+from dataclasses import dataclass
+from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from editor import economy, tuning
+from editor.bundle import Bundle
+from editor.economy import Plan
+from editor.methods.base import Watch, unwatched
 from editor.networks.generators import Generator
+from editor.perception import distance
+from editor.protocol import Quality
+
+logger = logging.getLogger(__name__)
 
 RATE = 0.05
 STAY_WEIGHT = 0.002
 """Pull back to the encoder's answer, in squared deviations of W: what leaves W's manifold edits badly."""
+STEPS: dict[Quality, int] = {"draft": 0, "standard": 40, "best": 100}
+"""Of the search in W+."""
+TUNING_STEPS = 60
+TUNING_COST = 2.0
+"""A step of tuning in steps of the search in W+: it draws the picture and a place nearby."""
+NEAR, FAR = 0.02, 0.08
+"""Distance (``editor.perception.distance``) from which nothing more is searched for, and over which ``standard`` is not
+enough."""
 
 
-def distance(made: Tensor, wanted: Tensor) -> Tensor:
-    """Per-picture distance [N]: L1 at full, half and quarter resolution, pixels in [-1, 1]."""
-    difference = made - wanted
-    total = difference.abs().mean(dim=(1, 2, 3))
-    for _ in range(2):
-        difference = F.avg_pool2d(difference, 2)
-        total = total + 0.5 * difference.abs().mean(dim=(1, 2, 3))
-    return total
+@dataclass(frozen=True)
+class Inverted:
+    """``w``: W+ [num_ws, w_dim]. ``tuning``: the picture's own change of the generator, as bytes. ``quality``: the one reached."""
+
+    w: Tensor
+    tuning: bytes | None
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class Refined:
+    """W+ [N, num_ws, w_dim], its distances [N], and the steps and the seconds each that it took."""
+
+    w: Tensor
+    distances: Tensor
+    steps: int
+    each: float
+
+
+def invert(
+    bundle: Bundle, square: Tensor, w: Tensor, quality: Quality, watch: Watch = unwatched, seconds: float | None = None,
+    known: bool = True,
+) -> Inverted:  # fmt: skip
+    """A square [3, R, R] from the encoder's W+ ``w`` [num_ws, w_dim], in about ``seconds`` where that is given.
+
+    ``standard`` never becomes ``best`` without a time, nor where the picture is not ``known``: a generator that is tuned to
+    what it does not know edits it no better.
+    """
+    if quality == "draft":
+        return Inverted(w, None, quality)
+    ends = math.inf if seconds is None else time.monotonic() + seconds
+    generator, unit = bundle.generator, bundle.encoder.w_std
+    plan = economy.plan(generator, 2, cheap=True)
+    wanted = economy.target(generator, square[None], w[None], plan.resolution)
+    found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, ends)
+    if quality == "standard" and seconds is not None and known and float(found.distances[0]) > FAR:
+        missing = STEPS["best"] - STEPS["standard"]
+        if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
+            logger.info("still %.2f away after %d steps: the generator is tuned to it", float(found.distances[0]), found.steps)
+            found, quality = refine(generator, wanted, found.w, missing, watch, unit, plan, ends), "best"
+    if quality == "standard" or float(found.distances[0]) <= NEAR or time.monotonic() >= ends:
+        return Inverted(found.w[0], None, "standard" if time.monotonic() >= ends else quality)
+    made = tuning.tune(generator, wanted[0], found.w[0], TUNING_STEPS, watch, plan, ends)
+    return Inverted(found.w[0], made, quality)
 
 
 @torch.enable_grad()
 def refine(
     generator: Generator,
-    images: Tensor,
+    wanted: Tensor,
     w: Tensor,
     steps: int,
-    progress: Callable[[int], None] | None = None,
+    watch: Watch = unwatched,
     scale: Tensor | None = None,
-) -> Tensor:
-    """W+ [N, num_ws, w_dim] moved by ``steps`` of Adam so that synthesis comes closer to ``images`` [N, 3, H, W].
+    plan: Plan | None = None,
+    ends: float = math.inf,
+) -> Refined:
+    """W+ [N, num_ws, w_dim] moved by ``steps`` of Adam so that synthesis comes closer to ``wanted`` [N, 3, S, S], as
+    ``economy.target`` has it.
 
-    ``scale`` [w_dim] is W's deviation (measured from ``w`` where absent); ``progress`` hears the number of each step
-    done and may raise to stop.
+    ``scale`` [w_dim] is W's deviation (measured from ``w`` where absent). Ends early where all are near, or when the clock
+    (``time.monotonic``) passes ``ends``; ``watch`` may raise to stop.
     """
-    synthesis = generator.synthesis
+    synthesis, checkpoint = generator.synthesis, plan is not None and plan.checkpoint
     unit = scale if scale is not None else w.reshape(-1, w.shape[-1]).std(0) + 1e-2
     offset = torch.zeros_like(w, requires_grad=True)
     optimizer = torch.optim.Adam([offset], lr=RATE, betas=(0.8, 0.95))
+    begun, taken, errors = time.monotonic(), 0, w.new_full((len(w),), math.inf)
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, 2.0 * (1 - step / steps) + 0.1)
-        made = synthesis(synthesis.styles(w + offset * unit), resolution=images.shape[-1])
-        loss = (distance(made, images) + STAY_WEIGHT * offset.square().mean(dim=(1, 2))).sum()
+        made = synthesis(synthesis.styles(w + offset * unit), wanted.shape[-1], checkpoint=checkpoint)
+        errors = distance(made, wanted)
+        loss = (errors + STAY_WEIGHT * offset.square().mean(dim=(1, 2))).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if progress is not None:
-            progress(step + 1)
-    return (w + offset * unit).detach()
+        taken = step + 1
+        watch("refine", taken, steps, partial(made.detach().clamp(-1, 1).__getitem__, 0))
+        if time.monotonic() >= ends or bool((errors <= NEAR).all()):
+            break
+    each = (time.monotonic() - begun) / max(1, taken)
+    return Refined((w + offset * unit).detach(), errors.detach(), taken, each)

@@ -60,12 +60,17 @@ class Geometry(Message):
     height: int = Field(gt=0)
 
 
+Quality = Literal["draft", "standard", "best"]
+"""Of an inversion: ``editor.inversion`` says what each is."""
+
+
 class Fidelity(Message):
     """How well the generator reproduces the picture before any edit."""
 
     psnr: float = Field(description="dB over the square, after refinement")
     similarity: float = Field(description="cosine of image embeddings of picture and reconstruction, -1 to 1")
     in_domain: bool = Field(description="False when the picture is unlike anything that the bundle knows")
+    quality: Quality = Field("standard", description="the one that was reached")
 
 
 class Inversion(Message):
@@ -74,11 +79,12 @@ class Inversion(Message):
     latent: Latent
     geometry: Geometry
     fidelity: Fidelity
+    tuning: Base64Data | None = Field(None, description="the picture's own change of the generator, as safetensors")
 
 
 MethodName = Literal[
-    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto", "stylemc",
-    "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
+    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto",
+    "styleclip-optimization", "stylemc", "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
 ]  # fmt: skip
 """Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
 Level = Literal["coarse", "medium", "fine"]
@@ -144,11 +150,21 @@ class InvertRequest(Message):
     kind: Literal["invert"] = "invert"
     bundle: str | None = Field(None, description="the bundle that knows the picture best when absent")
     picture: Base64Data = Field(description="an encoded picture, as the user sent it")
-    quality: Literal["draft", "standard", "best"] = "standard"
+    quality: Quality = "standard"
+    seconds: float | None = Field(None, gt=0, description="about how long the inversion may take; within that, what "
+                                  "'standard' leaves too far away becomes 'best', which it never does without")  # fmt: skip
     box: tuple[float, float, Annotated[float, Field(gt=0)]] | None = Field(
         None, description="square to edit: left, top, side in pixels"
     )
-    face: int | None = Field(None, ge=0, description="which face, from the left, 0 the first; the largest when absent")
+    face: int | None = Field(None, description="which face: 0 is the first from the left, -1 the first from the right; "
+                             "the largest when absent")  # fmt: skip
+
+
+class Beside(Message):
+    """Another face of the same picture: its inversion, and the adjustments in force on it."""
+
+    inversion: Inversion
+    adjustments: tuple[Adjustment, ...]
 
 
 class EditRequest(Message):
@@ -161,6 +177,7 @@ class EditRequest(Message):
     picture: Base64Data
     inversion: Inversion
     adjustments: tuple[Adjustment, ...] = ()
+    beside: tuple[Beside, ...] = Field((), description="the other faces that are edited; they stay as they are")
     wishes: tuple[Wish, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
     patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
@@ -173,6 +190,7 @@ class CompareRequest(Message):
     picture: Base64Data
     inversion: Inversion
     adjustments: tuple[Adjustment, ...] = ()
+    beside: tuple[Beside, ...] = ()
     wish: Wish
     methods: tuple[MethodName, ...] = Field((), description="those of the bundle when empty")
 
@@ -195,10 +213,13 @@ class TrainMapperRequest(Message):
 class InvertResult(Message):
     kind: Literal["invert"] = "invert"
     inversion: Inversion
-    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG")
+    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG; "
+                                 "a large JPEG as it was, less its metadata")  # fmt: skip
     warnings: tuple[str, ...] = Field(
         (), description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain"
     )
+    face: int | None = Field(None, description="number from the left of the face that was taken, None where none was looked for")
+    faces: int = Field(0, description="how many were found")
 
 
 class EditResult(Message):
@@ -262,7 +283,7 @@ class Started(Message):
 class Progress(Message):
     event: Literal["progress"] = "progress"
     number: int
-    stage: Literal["decode", "encode", "refine", "find", "fit", "train", "render", "measure", "paste"]
+    stage: Literal["decode", "encode", "refine", "tune", "find", "fit", "train", "render", "measure", "paste"]
     step: int
     total: int
     preview: PictureData | None = Field(None, description="a small picture of the work so far, at most about two a second")
@@ -298,6 +319,17 @@ class BundleInfo(Message):
     examples: tuple[str, ...] = Field((), description="wishes that it answers well, for hints and autocomplete")
     methods: tuple[MethodName, ...] = ()
     languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")
+
+
+State = Literal["queued", "running", "done", "failed"]
+
+
+class JobState(Message):
+    """How a job stands, as ``GET /v1/jobs/{id}`` tells."""
+
+    id: str
+    state: State
+    events: int = Field(description="events there are so far")
 
 
 class EditorStatus(Message):

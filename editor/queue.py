@@ -58,9 +58,20 @@ class FairQueue:
         return False
 
     def position(self, job: str) -> int:
-        """How many jobs would be served before this one, if nobody else came."""
-        order = self._order()
-        return order.index(job) if job in order else 0
+        """How many jobs would be served before this one, if nobody else came.
+
+        Users take turns in rounds: everybody's first job, then everybody's second. So all earlier rounds go before it, and of its
+        own those users whose turn comes sooner.
+        """
+        for user, entries in self._waiting.items():
+            for place, entry in enumerate(entries):
+                if entry.job == job:
+                    turn = self._turn(user)
+                    return sum(
+                        min(len(theirs), place) + (len(theirs) > place and self._turn(other) < turn)
+                        for other, theirs in self._waiting.items()
+                    )
+        return 0
 
     def drain(self) -> list[str]:
         """Everything that waits, in order; the queue is empty afterwards."""
@@ -72,16 +83,10 @@ class FairQueue:
         return self._served.get(user, 0), self._waiting[user][0].sort[1]
 
     def _order(self) -> list[str]:
-        waiting = {user: list(entries) for user, entries in self._waiting.items()}
-        served, order, clock = dict(self._served), [], 1 << 60
-        while waiting:
-            user = min(waiting, key=lambda u: (served.get(u, 0), waiting[u][0].sort[1]))
-            order.append(waiting[user].pop(0).job)
-            if not waiting[user]:
-                del waiting[user]
-            clock += 1
-            served[user] = clock
-        return order
+        ordered = sorted(
+            (place, self._turn(user), entry.job) for user, entries in self._waiting.items() for place, entry in enumerate(entries)
+        )
+        return [job for _, _, job in ordered]
 
     def _forget(self, most: int = 10_000) -> None:
         """Keep the memory of who was served bounded: the longest ago are as good as never."""

@@ -34,6 +34,9 @@ class Fit:
     error: float
     notes: tuple[str, ...] = ()
     """What the user should know of how the square was chosen."""
+    face: int | None = None
+    faces: int = 0
+    """Which of how many faces, from the left, is in the square."""
 
 
 def best_fit(bundles: Iterable[Bundle], pixels: np.ndarray, device: torch.device, look: Look | None = None) -> Fit:
@@ -52,4 +55,5 @@ def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: Look | N
     made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
     error = (made - images).abs().mean(dim=(1, 2, 3))
     best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
-    return Fit(bundle, places.found[best], images[best], w[best], float(error[best]), places.notes)
+    return Fit(bundle, places.found[best], images[best], w[best], float(error[best]), places.notes,
+               places.face, places.faces)  # fmt: skip

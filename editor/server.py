@@ -6,12 +6,9 @@ import asyncio
 import hmac
 import logging
 import os
-import platform
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,15 +18,16 @@ from pydantic import ValidationError
 
 from editor.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
 from editor.executor import Executor
-from editor.jobs import Jobs
-from editor.protocol import EditorStatus, Job
+from editor.figures import CONTENT_TYPE
+from editor.jobs import Desk, Jobs
+from editor.protocol import Job
 
 log = logging.getLogger(__name__)
 
-MOST_BODY = 64 * 1024 * 1024
-JOBS = web.AppKey("jobs", Jobs)
+MOST_BODY = 224 * 1024 * 1024
+"""A picture of 50 megapixels without loss, in base64."""
+DESK: web.AppKey[Desk] = web.AppKey("desk")
 READY = web.AppKey("ready", asyncio.Event)
-BEGUN = web.AppKey("begun", float)
 FAILURE = web.AppKey("failure", list[BaseException])
 
 
@@ -63,35 +61,33 @@ async def _health(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    jobs, ready, failures = request.app[JOBS], request.app[READY], request.app[FAILURE]
+    desk, ready, failures = request.app[DESK], request.app[READY], request.app[FAILURE]
     if failures:
         return web.json_response({"status": "failed", "sentence": str(failures[0])}, status=500)
-    if ready.is_set() and not jobs.draining:
+    if ready.is_set() and not desk.draining:
         return web.json_response({"status": "ready"})
-    return web.json_response({"status": "draining" if jobs.draining else "loading"}, status=503)
+    return web.json_response({"status": "draining" if desk.draining else "loading"}, status=503)
 
 
 async def _bundles(request: web.Request) -> web.Response:
-    infos = [info.model_dump(mode="json") for info in request.app[JOBS].executor.bundles()]
+    infos = [info.model_dump(mode="json") for info in await request.app[DESK].bundles()]
     return web.json_response({"bundles": infos})
 
 
 async def _reload(request: web.Request) -> web.Response:
     """The files of all bundles are read anew; answers as ``_bundles`` does."""
     await request.app[READY].wait()
-    await request.app[JOBS].executor.reload()
+    await request.app[DESK].reload()
     request.app[FAILURE].clear()
     return await _bundles(request)
 
 
 async def _status(request: web.Request) -> web.Response:
-    jobs = request.app[JOBS]
-    status = EditorStatus(
-        bundles=tuple(info.name for info in jobs.executor.bundles()), waiting=jobs.waiting, running=jobs.running,
-        seconds=round(time.monotonic() - request.app[BEGUN], 1), device=jobs.executor.device,
-        versions={"Python": platform.python_version(), "torch": version("torch")},
-    )  # fmt: skip
-    return web.json_response(status.model_dump(mode="json"))
+    return web.json_response((await request.app[DESK].status()).model_dump(mode="json"))
+
+
+async def _figures(request: web.Request) -> web.Response:
+    return web.Response(body=await request.app[DESK].figures(), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _after(request: web.Request) -> int:
@@ -108,52 +104,56 @@ async def _put_job(request: web.Request) -> web.StreamResponse:
     except ValidationError as error:
         fields = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
         raise BadRequest("This request could not be understood: " + ", ".join(fields[:5]) + ".") from error
-    jobs = request.app[JOBS]
-    if jobs.draining:
+    desk, identifier = request.app[DESK], request.match_info["id"]
+    if desk.draining:
         raise Draining()
     await request.app[READY].wait()
     if request.app[FAILURE]:
         raise EditorAway("The editor could not load its models.")
-    record = jobs.put(request.match_info["id"], job)
+    await desk.put(identifier, job)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     await response.prepare(request)
     with suppress(ConnectionError):  # whoever left can come back with ?after=N; the job goes on
-        async for line in jobs.events(record, after):
+        async for line in desk.events(identifier, after):
             await response.write(line)
         await response.write_eof()
     return response
 
 
 async def _get_job(request: web.Request) -> web.Response:
-    record = request.app[JOBS].get(request.match_info["id"])
-    return web.json_response({"id": record.id, "state": record.state, "events": len(record.lines)})
+    state = await request.app[DESK].state(request.match_info["id"])
+    return web.json_response(state.model_dump())
 
 
 async def _delete_job(request: web.Request) -> web.Response:
-    record = request.app[JOBS].cancel(request.match_info["id"])
-    return web.json_response({"id": record.id, "state": record.state}, status=202)
+    state = await request.app[DESK].cancel(request.match_info["id"])
+    return web.json_response(state.model_dump(include={"id", "state"}), status=202)
 
 
 def create_app(executor: Executor, token: str | None = None, per_user: int = 8) -> web.Application:
     """The application around an executor, which is started in the background: readiness fails until it is up."""
+    return app_around(Jobs(executor, per_user), token)
+
+
+def app_around(desk: Desk, token: str | None = None) -> web.Application:
+    """The application around whoever keeps the jobs."""
     guards: list[Middleware] = [_errors, _guard(token)]
     app = web.Application(middlewares=guards, client_max_size=MOST_BODY)
-    app[JOBS], app[READY], app[FAILURE] = Jobs(executor, per_user), asyncio.Event(), []
-    app[BEGUN] = time.monotonic()
+    app[DESK], app[READY], app[FAILURE] = desk, asyncio.Event(), []
     app.add_routes([
         web.get("/v1/health", _health), web.get("/v1/ready", _ready), web.get("/v1/bundles", _bundles),
         web.post("/v1/bundles/reload", _reload), web.get("/v1/status", _status),
         web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job), web.get("/v1/jobs/{id}", _get_job),
-        web.delete("/v1/jobs/{id}", _delete_job),
+        web.delete("/v1/jobs/{id}", _delete_job), web.get("/metrics", _figures),
     ])  # fmt: skip
-    app.cleanup_ctx.append(_executor_lifetime)
+    app.cleanup_ctx.append(_desk_lifetime)
     return app
 
 
-async def _executor_lifetime(app: web.Application):  # type: ignore[no-untyped-def]  # aiohttp's own signature
+async def _desk_lifetime(app: web.Application):  # type: ignore[no-untyped-def]  # aiohttp's own signature
     async def load() -> None:
         try:
-            await app[JOBS].executor.start()
+            await app[DESK].start()
         except Exception as error:
             app[FAILURE].append(error)
             app[READY].set()
@@ -166,7 +166,7 @@ async def _executor_lifetime(app: web.Application):  # type: ignore[no-untyped-d
     loading = asyncio.create_task(load())
     yield
     await asyncio.gather(loading, return_exceptions=True)
-    await app[JOBS].executor.stop()
+    await app[DESK].stop()
 
 
 def check_exposure(host: str, token: str | None) -> None:
@@ -201,6 +201,6 @@ async def serve(app: web.Application, host: str, port: int, socket: Path | None,
         announce(f"http://{host}:{bound}")
     try:
         await stop.wait()
-        await app[JOBS].drain()
+        await app[DESK].drain()
     finally:
         await runner.cleanup()

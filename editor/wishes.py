@@ -22,8 +22,10 @@ LEAST_STEP = 0.25
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
 """Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
 that end with the same word ("pink hair", "blonde hair")."""
-LEAST_RESPONSE = 0.5
-"""Response below which a wish is beyond the model."""
+LEAST_RESPONSE = 0.75
+"""Response below which a wish is beyond the model: set on the lines of ``editor/evaluation/refusals_develop.jsonl``."""
+FAINT = 0.6
+"""Length of a text among the pictures below which they differ little in what it says."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,16 @@ def _difference(bundle: Bundle, wish: Wish) -> Tensor:
 def response(bundle: Bundle, wish: Wish) -> float:
     """How much of what the wish says is a matter in which this model's pictures differ at all, 0..1.
 
-    What the text shares with the bundle's plain texts says nothing and does not count. A denial says as much as what it
-    denies: pictures without wings do not differ in wings either.
+    Two things are measured, in every reading of the text. How much of it lies among the pictures rather than where texts
+    are that say nothing of them; and that it is not too faint, where the pictures hardly differ. What it shares with the
+    bundle's plain texts does not count. A denial says as much as what it denies: pictures without wings do not differ in
+    wings either.
     """
-    said = bundle.clip.encode_text([contrast(wish.prompt) or wish.prompt])[0]
-    neutral = F.normalize(bundle.neutral_embedding, dim=0)
-    return float(((said - (said @ neutral) * neutral) @ bundle.image_span).norm())
+    texts = bundle.clip.readings(contrast(wish.prompt) or wish.prompt)
+    seen = (bundle.apart_from_neutral(texts) @ bundle.image_span).norm(dim=1)
+    beside = (bundle.beside_pictures(texts) @ bundle.nothing).clamp_min(0)
+    among = seen / torch.hypot(seen, beside).clamp_min(1e-6)
+    return float(among.mean()) * min(1.0, float(seen.mean()) / FAINT)
 
 
 def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor) -> bool:
@@ -78,8 +84,8 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
     if float((one_direction @ other_direction).abs()) >= OVERLAP:
         return True
     axes = bundle.bank.axis_relevance
-    rows = bundle.bank.relevance if axes is None else axes
-    moved = [(rows @ direction).abs() for direction in (one_direction, other_direction)]
+    moved = [(bundle.bank.answers(direction) if axes is None else axes @ direction).abs()
+             for direction in (one_direction, other_direction)]  # fmt: skip
     overlap = float(F.cosine_similarity(moved[0], moved[1], dim=0))
     same_noun = one.prompt.lower().split()[-1:] == other.prompt.lower().split()[-1:]
     return overlap >= (SAME_NOUN_OVERLAP["channels" if axes is None else "axes"] if same_noun else OVERLAP)

@@ -1,7 +1,8 @@
-"""Pictures as files, named by their hash and kept apart per user.
+"""Pictures as files, named by their hash and kept apart per user; in a folder, which several hosts may share.
 
 A file is written beside its place, flushed to the disk and renamed into place before any row names it; a crash leaves at
-worst a file without a row, which ``sweep`` removes after a grace period.
+worst a file without a row, which ``sweep`` removes after a grace period. Elsewhere than in a folder pictures lie in objects
+(``storage.objects``), with the same names.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
-from storage.errors import BlobDamaged, DiskFull
+from storage.errors import BlobDamaged, BlobsUnknown, DiskFull
 
 
 def digest(data: bytes) -> str:
@@ -23,11 +27,64 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@dataclass(frozen=True)
+class Access:
+    """How S3-compatible storage is reached; what is None comes from the environment, as with AWS's own tools."""
+
+    key: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    region: str | None = None
+    endpoint: str | None = None
+
+
+class Blobs(Protocol):
+    """A store of pictures. Calls block; run them in a thread. Raises BlobsAway where it cannot be reached."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it lies, if that is a folder."""
+
+    def write(self, user: int, data: bytes) -> str:
+        """Store bytes and return their hash. Raises DiskFull."""
+
+    def read(self, user: int, sha256: str) -> bytes:
+        """The bytes of a blob, verified. Raises BlobDamaged."""
+
+    def has(self, user: int, sha256: str) -> bool:
+        """Whether a blob is there."""
+
+    def size(self, names: Iterable[tuple[int, str]]) -> int:
+        """Bytes of all those that are there."""
+
+    def remove(self, names: Iterable[tuple[int, str]]) -> None:
+        """Remove blobs; those that are not there are removed already."""
+
+    def sweep(self, kept: set[tuple[int, str]], grace_seconds: float) -> int:
+        """Remove blobs that no row names and that are older than the grace period; returns how many."""
+
+    def check(self) -> None:
+        """Raise BlobsAway or OSError where nothing can be written."""
+
+
+def blobs_at(where: str | Path, access: Access | None = None) -> Blobs:
+    """The store of pictures in a folder, or at ``s3://BUCKET/PREFIX``. Raises BlobsUnknown."""
+    scheme = str(where).partition("://")[0] if "://" in str(where) else None
+    if scheme is None:
+        return BlobStore(Path(where))
+    if scheme != "s3":
+        raise BlobsUnknown(f"{scheme} is not known: name a folder, or s3://bucket/prefix")
+    if find_spec("obstore") is None:
+        raise BlobsUnknown("S3 needs: pip install 'styleclip-bot[s3]'")
+    from storage.objects import ObjectStore  # an extra, which most do without
+
+    return ObjectStore(str(where), access or Access())
+
+
 class BlobStore:
     """Files under ``root/<user>/<first two digits>/<sha256>``. Calls block; run them in a thread."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.folder = root, root
         root.mkdir(parents=True, exist_ok=True)
 
     def path(self, user: int, sha256: str) -> Path:
@@ -59,6 +116,19 @@ class BlobStore:
         if digest(data) != sha256:
             raise BlobDamaged(f"{sha256} was altered")
         return data
+
+    def has(self, user: int, sha256: str) -> bool:
+        """Whether a blob is there."""
+        return self.path(user, sha256).is_file()
+
+    def size(self, names: Iterable[tuple[int, str]]) -> int:
+        """Bytes of all those that are there."""
+        return sum(path.stat().st_size for path in (self.path(*name) for name in names) if path.is_file())
+
+    def check(self) -> None:
+        """Raise OSError where nothing can be written."""
+        with tempfile.TemporaryFile(dir=self.root):
+            pass
 
     def names(self) -> Iterator[tuple[int, str, Path]]:
         """Every file: user, hash, path."""

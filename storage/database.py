@@ -1,17 +1,16 @@
-"""Connections: one writer, many readers.
+"""A database: one place to write, one to read, and locks between the processes that share it.
 
-SQLite's default deferred transactions lose concurrent read-modify-write updates without an error. So every write goes
-through an engine of one pooled connection whose transactions begin IMMEDIATE, and reads through an engine of their own.
-Nothing may wait for the network or the editor inside a write transaction.
+Nothing may wait for the network or the editor inside a write transaction. What goes on for longer, and must not go on twice at
+once, holds a ``lock``. How SQLite and PostgreSQL are brought to behave alike is in ``storage.engines``.
 """
 
 from __future__ import annotations
 
-import errno
+import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,66 +18,93 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from storage.errors import DatabaseTooNew, DiskFull
+from storage import engines
+from storage.errors import DatabaseTooNew
+from storage.tables import Base
 
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_SECONDS = 30.0
-
-
-def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten; ``scrub`` sees to their old copies
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks whether a lock that another process holds is free."""
+_MIGRATING = 0x57796C65
+"""The advisory lock of whoever brings the tables up to date."""
 
 
 class Database:
-    """The writer and reader engines of one database URL."""
+    """The writer and reader engines of one database URL, and its locks. Raises DatabaseUnknown."""
 
     def __init__(self, url: str) -> None:
-        self.url, parsed = url, make_url(url)
-        self.sqlite = parsed.get_backend_name() == "sqlite"
-        if self.sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self._writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS)
-        self._reader = create_async_engine(url, pool_size=4, max_overflow=4)
-        if self.sqlite:
-            _prepare_sqlite(self._writer, "BEGIN IMMEDIATE")
-            _prepare_sqlite(self._reader, "BEGIN DEFERRED")
+        self.url = engines.parsed(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._writer, self._reader = engines.writer(self.url), engines.reader(self.url)
+        self._locks = engines.locks(self.url)
         self._write_session = async_sessionmaker(self._writer, expire_on_commit=False)
         self._read_session = async_sessionmaker(self._reader, expire_on_commit=False)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction, committed at the end and rolled back by any error."""
-        try:
+        """A session in one transaction, committed at the end and rolled back by any error. Raises DiskFull, DatabaseAway.
+
+        Rows that are read to be changed are read ``with_for_update``: others may write at the same time.
+        """
+        with _in_our_words():
             async with self._write_session.begin() as session:
                 yield session
-        except OperationalError as error:
-            if "disk is full" in str(error) or getattr(error.orig, "errno", None) == errno.ENOSPC:
-                raise DiskFull("the database cannot grow") from error
-            raise
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Like ``write``, without objects: for work on whole tables."""
+        with _in_our_words():
+            async with self._writer.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that only reads, with one view of the data."""
-        async with self._read_session() as session, session.begin():
-            yield session
+        """A session that only reads, with one view of the data. Raises DatabaseAway."""
+        with _in_our_words():
+            async with self._read_session() as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[None]:
+        """Wait for a lock among all processes on this database, and hold it for the length of the block.
+
+        It ends with this process, however that ends.
+        """
+        pause = _FIRST_LOOK
+        while not await self._take(name):
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, 1.5 * pause)
+        try:
+            yield
+        finally:
+            await self._locks.release(name)
+
+    @asynccontextmanager
+    async def if_free(self, name: str) -> AsyncIterator[bool]:
+        """Hold a lock for the length of the block if nobody holds it; False where somebody does."""
+        taken = await self._take(name)
+        try:
+            yield taken
+        finally:
+            if taken:
+                await self._locks.release(name)
+
+    async def _take(self, name: str) -> bool:
+        with _in_our_words():
+            return await self._locks.take(name)
+
+    async def is_held(self, name: str) -> bool:
+        """Whether some process holds a lock now."""
+        async with self.if_free(name) as free:
+            return not free
 
     async def migrate(self) -> None:
         """Bring the tables up to this program's revision. Raises DatabaseTooNew for a database of a later version."""
@@ -86,6 +112,8 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
 
         def upgrade(connection: Connection) -> None:
+            if not self.sqlite:  # of several processes that start at once, one does it
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATING})"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
@@ -95,7 +123,7 @@ class Database:
                     raise DatabaseTooNew(f"this program knows revisions up to {newest}") from error
                 raise
 
-        async with self._writer.begin() as connection:
+        async with self.transaction() as connection:
             await connection.run_sync(upgrade)
 
     async def checkpoint(self) -> bool:
@@ -107,7 +135,7 @@ class Database:
 
         ``secure_delete`` alone is not enough: when SQLite moves rows between pages it leaves their old copies in what is
         unallocated of a page, and those outlive the rows. Others can read meanwhile, and not write. PostgreSQL keeps what
-        was deleted until its own vacuum reuses the space.
+        was deleted until its own vacuum reuses the space, and longer in its log: that is its administrator's to set.
         """
         return await self._fold("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -129,12 +157,42 @@ class Database:
                 return False
         return not any(row[0] for row in rows)
 
+    async def size(self) -> int:
+        """Bytes that the database takes, with SQLite's log."""
+        if not self.sqlite:
+            async with self.read() as session:
+                return int((await session.execute(text("SELECT pg_database_size(current_database())"))).scalar_one())
+        files = [Path(f"{self.url.database}{end}") for end in ("", "-wal")]
+        return await asyncio.to_thread(lambda: sum(path.stat().st_size for path in files if path.exists()))
+
     async def ping(self) -> None:
         """Raise if the database cannot be read."""
         async with self.read() as session:
             await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Return all connections."""
+        """Give back all locks and connections."""
+        await self._locks.close()
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+async def added(session: AsyncSession, row: Base) -> bool:
+    """Add a row; False where another process was quicker with one of the same key, which can be read then."""
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Errors of drivers that mean something to us are raised as ours."""
+    try:
+        yield
+    except Exception as error:
+        if (meant := engines.trouble(error)) is not None:
+            raise meant from error
+        raise

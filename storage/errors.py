@@ -8,7 +8,12 @@
     ├── NoPicture           the conversation has no picture yet
     ├── BlobDamaged         a stored file is missing or not what was written
     ├── DiskFull            there is no space for a file or a row
-    └── DatabaseTooNew      the database was written by a newer version of this program
+    ├── DatabaseTooNew      the database was written by a newer version of this program
+    ├── DatabaseAway        the database's server cannot be reached, or refuses us
+    │   └── DatabaseUnknown its address is none that this program can use
+    ├── TargetNotEmpty      what should be moved to holds something already
+    └── BlobsAway           the store of pictures cannot be reached, or refuses us
+        └── BlobsUnknown    its address is none that this program can use
 
 The data an answer needs (numbers, names) are attributes, not parts of the text.
 """
@@ -54,3 +59,31 @@ class DiskFull(StorageError):
 
 class DatabaseTooNew(StorageError):
     """The database carries a revision that this program does not know."""
+
+
+class DatabaseAway(StorageError):
+    """The database's server cannot be reached for a ``reason``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DatabaseUnknown(DatabaseAway):
+    """The database's address cannot be used for a ``reason``."""
+
+
+class TargetNotEmpty(StorageError):
+    """The database that should be moved to holds something already, which is not of this move."""
+
+
+class BlobsAway(StorageError):
+    """The store of pictures cannot be reached for a ``reason``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BlobsUnknown(BlobsAway):
+    """The address of the store of pictures cannot be used for a ``reason``."""

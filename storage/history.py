@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +18,11 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.blobs import BlobStore, digest
-from storage.database import Database
+from storage.blobs import Blobs, BlobStore, digest
+from storage.database import Database, added
 from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
-from storage.people import person_row
-from storage.tables import ConversationRow, DeltaRow, EditRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
+from storage.people import owner_held, person_row
+from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
 
@@ -67,7 +67,8 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Source:
-    """A picture made editable. ``details`` holds geometry and fidelity as plain data."""
+    """A picture made editable. ``details`` holds geometry and fidelity as plain data; ``tuning`` is the picture's own change of
+    the generator."""
 
     id: int
     picture: int
@@ -75,6 +76,17 @@ class Source:
     fingerprint: str
     latent: Array
     details: dict[str, Any]
+    tuning: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a picture made editable, as ``Source`` has it; ``number`` counts from the left, 0 the first."""
+
+    number: int
+    latent: Array
+    details: dict[str, Any]
+    tuning: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -127,19 +139,20 @@ def _conversation(row: ConversationRow) -> Conversation:
 
 
 class History:
-    """All that the bot remembers, over one database and one folder of pictures."""
+    """All that the bot remembers, over one database and one store of pictures."""
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, blobs: Blobs) -> None:
         self.database, self.blobs = database, blobs
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, blobs: Path) -> AsyncIterator[History]:
+    async def open(cls, url: str, blobs: Path | Blobs) -> AsyncIterator[History]:
         """Connect, migrate, and close again at the end of the block."""
         database = Database(url)
         try:
             await database.migrate()
-            yield cls(database, BlobStore(blobs))
+            store: Blobs = BlobStore(blobs) if isinstance(blobs, Path) else blobs
+            yield cls(database, store)
         finally:
             await database.close()
 
@@ -155,8 +168,9 @@ class History:
             row = await self._find(session, platform, outside_id, place)
             if row is None:
                 user = await person_row(session, platform, outside_id)
-                row = ConversationRow(user_id=user.id, place=place)
-                session.add(row)
+                await added(session, ConversationRow(user_id=user.id, place=place))
+                row = await self._find(session, platform, outside_id, place)
+                assert row is not None
             row.server = server
             await session.flush()
             return _conversation(row)
@@ -186,17 +200,19 @@ class History:
         latent: Array,
         details: dict[str, Any],
         job: str | None = None,
+        tuning: bytes | None = None,
     ) -> Edit:
         """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
         user = await self._user_of(conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            await owner_held(session, ConversationRow.id == conversation)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
                                latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
-                               details=details)  # fmt: skip
+                               tuning=tuning, details=details)  # fmt: skip
             session.add(source)
             await session.flush()
             row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
@@ -204,7 +220,8 @@ class History:
             session.add(row)
             await session.flush()
             (await session.get_one(ConversationRow, conversation)).head_id = row.id
-            return _edit(row)
+        await self._still_there(user, name, picture)
+        return _edit(row)
 
     async def record_edit(
         self,
@@ -220,6 +237,7 @@ class History:
         user = await self._user_of(base.conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
+            await owner_held(session, ConversationRow.id == base.conversation)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
@@ -232,7 +250,13 @@ class History:
             await session.flush()
             (await session.get_one(EditRow, parent)).redo_id = row.id
             (await session.get_one(ConversationRow, base.conversation)).head_id = row.id
-            return _edit(row)
+        await self._still_there(user, name, picture)
+        return _edit(row)
+
+    async def _still_there(self, user: int, name: str, picture: Picture) -> None:
+        """Write a picture anew where another process removed the same one before this one's row was there."""
+        if not await asyncio.to_thread(self.blobs.has, user, name):
+            await asyncio.to_thread(self.blobs.write, user, picture.data)
 
     @staticmethod
     async def _made_by(session: AsyncSession, job: str | None) -> EditRow | None:
@@ -299,7 +323,36 @@ class History:
             if row is None:
                 raise NotFound("the picture was deleted")
             latent = Array(row.latent_dtype, tuple(row.latent_shape), row.latent)
-            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details)
+            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details, row.tuning)
+
+    async def add_face(self, source: int, face: Face) -> None:
+        """Another face of a picture made editable; nothing happens where it was there already. Raises NotFound."""
+        async with self.database.write() as session:
+            if await session.get(SourceRow, source) is None:
+                raise NotFound("the picture was deleted")
+            query = select(FaceRow.id).where(FaceRow.source_id == source, FaceRow.number == face.number)
+            if (await session.execute(query)).first() is None:
+                session.add(FaceRow(source_id=source, number=face.number, latent_dtype=face.latent.dtype,
+                                    latent_shape=list(face.latent.shape), latent=face.latent.data, tuning=face.tuning,
+                                    details=face.details))  # fmt: skip
+
+    async def faces(self, source: int) -> list[Face]:
+        """The faces of a picture that were made editable beside its first, from the left."""
+        async with self.database.read() as session:
+            query = select(FaceRow).where(FaceRow.source_id == source).order_by(FaceRow.number)
+            rows = (await session.execute(query)).scalars()
+            return [
+                Face(row.number, Array(row.latent_dtype, tuple(row.latent_shape), row.latent), row.details, row.tuning)
+                for row in rows
+            ]
+
+    async def choose_faces(self, source: int, numbers: Sequence[int]) -> None:
+        """Remember which faces of a picture are spoken of, in its details. Raises NotFound."""
+        async with self.database.write() as session:
+            row = await session.get(SourceRow, source)
+            if row is None:
+                raise NotFound("the picture was deleted")
+            row.details = row.details | {"chosen": list(numbers)}
 
     async def picture(self, picture: int) -> Picture:
         """A stored picture, byte for byte. Raises NotFound, BlobDamaged."""
@@ -333,7 +386,7 @@ class History:
 
     async def undo(self, conversation: int, steps: int = 1) -> Edit:
         """Move the head towards the original, as far as there is way. Raises NothingToUndo when there is none."""
-        async with self.database.write() as session:
+        async with self._moving(conversation) as session:
             row = await self._head_row(session, conversation)
             if row.parent_id is None:
                 raise NothingToUndo("at the original")
@@ -347,7 +400,7 @@ class History:
 
     async def redo(self, conversation: int, steps: int = 1) -> Edit:
         """Move the head to the child last visited. Raises NothingToRedo."""
-        async with self.database.write() as session:
+        async with self._moving(conversation) as session:
             row = await self._head_row(session, conversation)
             if row.redo_id is None:
                 raise NothingToRedo("nothing was undone")
@@ -359,7 +412,7 @@ class History:
 
     async def goto(self, conversation: int, number: int) -> Edit:
         """Move the head to an edit of the present picture by its number. Raises UnknownEdit."""
-        async with self.database.write() as session:
+        async with self._moving(conversation) as session:
             head = await self._head_row(session, conversation)
             query = select(EditRow).where(EditRow.source_id == head.source_id, EditRow.number == number)
             row = (await session.execute(query)).scalar_one_or_none()
@@ -370,11 +423,20 @@ class History:
 
     async def show(self, edit: int) -> Edit:
         """Move the head of an edit's conversation to it (a reply to an older picture). Raises NotFound."""
-        async with self.database.write() as session:
+        base = await self.edit(edit)
+        async with self._moving(base.conversation) as session:
             row = await session.get(EditRow, edit)
             if row is None:
                 raise NotFound("the edit was deleted")
             return await self._move(session, row)
+
+    @asynccontextmanager
+    async def _moving(self, conversation: int) -> AsyncIterator[AsyncSession]:
+        """A transaction in which nobody else changes what the conversation's owner has."""
+        async with self.database.write() as session:
+            with suppress(NotFound):  # where nothing is, nothing can be moved to: that is said in other words
+                await owner_held(session, ConversationRow.id == conversation)
+            yield session
 
     @staticmethod
     async def _move(session: AsyncSession, row: EditRow) -> Edit:
@@ -441,12 +503,14 @@ class History:
     async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
         """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
         async with self.database.write() as session:
-            row = await session.get(JobRow, job)
-            if row is None:
-                row = JobRow(id=job, conversation_id=conversation, request=request)
-                session.add(row)
-                await session.flush()
-            return _job(row)
+            if await session.get(JobRow, job) is None:
+                await added(session, JobRow(id=job, conversation_id=conversation, request=request))
+            return _job(await session.get_one(JobRow, job))
+
+    async def is_under_way(self, job: str) -> bool:
+        """Whether a wish was begun and not answered."""
+        async with self.database.read() as session:
+            return await session.get(JobRow, job) is not None
 
     async def finish_job(self, job: str) -> None:
         """Forget a wish that was answered."""
@@ -469,4 +533,4 @@ class History:
             return {(user, name) for user, name in rows}
 
 
-__all__ = ["Adjustment", "Array", "Conversation", "Edit", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]
+__all__ = ["Adjustment", "Array", "Conversation", "Edit", "Face", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]

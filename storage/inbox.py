@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 
-from storage.database import Database
+from storage.database import Database, added
 from storage.tables import AskedRow, CursorRow, now, utc
 
 _KEPT = ("text", "counts")
@@ -52,19 +51,18 @@ class Inbox:
         self.database = database
 
     async def accept(
-        self, key: str, platform: str, user: str, server: str | None, place: str, payload: dict[str, Any]
+        self, key: str, platform: str, user: str, server: str | None, place: str, payload: dict[str, Any], holder: str | None = None
     ) -> Asked | None:
-        """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in."""
-        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload)
-        try:
-            async with self.database.write() as session:
-                if await session.get(AskedRow, key) is not None:
-                    return None
-                row.created_at = now()
-                session.add(row)
-        except IntegrityError:  # another process was quicker
-            return None
-        return _asked(row)
+        """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in.
+
+        ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
+        """
+        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload, holder=holder)
+        async with self.database.write() as session:
+            if await session.get(AskedRow, key) is not None:
+                return None
+            row.created_at = now()
+            return _asked(row) if await added(session, row) else None
 
     async def known(self, key: str) -> bool:
         """Whether the key was let in before."""
@@ -74,14 +72,14 @@ class Inbox:
     async def note(self, key: str, **values: Any) -> None:
         """Remember more about something open: ``values`` are put into its payload."""
         async with self.database.write() as session:
-            row = await session.get(AskedRow, key)
+            row = await session.get(AskedRow, key, with_for_update=True)
             if row is not None and row.answered_at is None:
                 row.payload = row.payload | values
 
     async def answered(self, key: str, message: str | None = None, counts: bool | None = None) -> None:
         """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not)."""
         async with self.database.write() as session:
-            row = await session.get(AskedRow, key)
+            row = await session.get(AskedRow, key, with_for_update=True)
             if row is not None:
                 row.answered_at, row.message = now(), message
                 kept = {name: row.payload[name] for name in _KEPT if name in row.payload}
@@ -94,6 +92,22 @@ class Inbox:
         query = query if server is None else query.where(AskedRow.server == server)
         async with self.database.read() as session:
             return [_asked(row) for row in (await session.execute(query)).scalars()]
+
+    async def take_over(self, platform: str, holder: str) -> list[Asked]:
+        """Take what is open and has nobody left who would answer it, oldest first; each goes to exactly one who asks."""
+        query = select(AskedRow.key, AskedRow.holder).where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
+        async with self.database.read() as session:
+            found = [(key, other) for key, other in await session.execute(query) if other != holder]
+        alive = {other for other in {other for _, other in found} if other is not None and await self.database.is_held(other)}
+        left = [(key, other) for key, other in found if other not in alive]
+        taken = []
+        async with self.database.write() as session:
+            for key, other in sorted(left):  # sorted: two who take from the same heap wait for each other, not in a circle
+                row = await session.get(AskedRow, key, with_for_update=True)
+                if row is not None and row.answered_at is None and row.holder == other:
+                    row.holder = holder
+                    taken.append(_asked(row))
+        return sorted(taken, key=lambda one: (one.created_at, one.key))
 
     async def count_open(self) -> int:
         """How many were let in and not answered."""
@@ -139,10 +153,11 @@ class Inbox:
     async def move_cursor(self, platform: str, place: str, message: str) -> None:
         """Remember the newest message looked at; ids are numbers, and the cursor only goes forward."""
         async with self.database.write() as session:
-            row = await session.get(CursorRow, (platform, place))
+            row = await session.get(CursorRow, (platform, place), with_for_update=True)
             if row is None:
-                session.add(CursorRow(platform=platform, place=place, message=message))
-            elif int(message) > int(row.message):
+                await added(session, CursorRow(platform=platform, place=place, message=message))
+                row = await session.get_one(CursorRow, (platform, place), with_for_update=True)
+            if int(message) > int(row.message):
                 row.message = message
 
     async def active_places(self, platform: str, since: datetime) -> list[tuple[str, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.database import Database
-from storage.tables import UserRow, utc
+from storage.database import Database, added
+from storage.errors import NotFound
+from storage.tables import ConversationRow, UserRow, utc
 
 
 class People:
@@ -51,7 +52,19 @@ async def person_row(session: AsyncSession, platform: str, person: str) -> UserR
     """The row of a person, made when it is new."""
     row = await find_person(session, platform, person)
     if row is None:
-        row = UserRow(platform=platform, outside_id=person)
-        session.add(row)
-        await session.flush()
+        await added(session, UserRow(platform=platform, outside_id=person))
+        row = await find_person(session, platform, person)
+        assert row is not None
+    return row
+
+
+async def owner_held(session: AsyncSession, condition: ColumnElement[bool]) -> UserRow:
+    """The person whose conversation it is, whose pictures and edits nobody else changes until the transaction ends.
+
+    Raises NotFound.
+    """
+    query = select(UserRow).join(ConversationRow, ConversationRow.user_id == UserRow.id).where(condition)
+    row = (await session.execute(query.with_for_update(of=UserRow, key_share=True))).scalar_one_or_none()
+    if row is None:
+        raise NotFound("the conversation was deleted")
     return row

@@ -11,18 +11,18 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import BlobDamaged, NotFound
 from storage.history import History, OutsideMessage
-from storage.people import find_person
+from storage.people import find_person, owner_held
 from storage.servers import Servers, alias, find_server
 from storage.tables import (
     AskedRow,
@@ -41,6 +41,8 @@ from storage.tables import (
     utc,
 )  # fmt: skip
 
+_MOST_NAMES = 5000
+"""In one query; databases limit it."""
 DAYS = 30
 """How long pictures are kept when nothing else was decided."""
 
@@ -75,38 +77,45 @@ class Retention:
         """Delete pictures, with all their edits, that were not used for ``days`` or for what their server set; how many."""
         moment = moment or now()
         special = await self.servers.with_retention()
-        rules: list[tuple[ColumnElement[bool], int]] = []
-        for platform, server, own in special:
-            rules.append((and_(UserRow.platform == platform, ConversationRow.server == server), own))
-        others = and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else None
-        count = 0
+        rules = [(and_(UserRow.platform == platform, ConversationRow.server == server), own) for platform, server, own in special]
+        others = and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else true()
+        count, gone = 0, set[tuple[int, str]]()
+        for rule, limit in (*rules, (others, days)):
+            before = moment - timedelta(days=limit)
+            for user in await self._with_old(rule, before):
+                async with self.database.write() as session:
+                    if await session.get(UserRow, user, with_for_update={"key_share": True}) is None:
+                        continue
+                    old = [source for _, source in await self._old(session, and_(rule, UserRow.id == user), before)]
+                    await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
+                    count += len(old)
+                    gone |= await self._prune(session, [user])
         async with self.database.write() as session:
-            for rule, limit in rules:
-                count += await self._expire(session, rule, moment - timedelta(days=limit))
-            count += await self._expire(session, others, moment - timedelta(days=days))
             words = await self._expire_asked(session, special, days, moment)
-            gone = await self._prune(session)
         if count or words or gone:  # writing the database anew is no work for every hour
             await self._clean(gone)
         return count
 
+    async def _with_old(self, rule: ColumnElement[bool], before: datetime) -> list[int]:
+        """Whose pictures were not used since a moment: one person is one transaction, so that nobody waits for all."""
+        async with self.database.read() as session:
+            return sorted({user for user, _ in await self._old(session, rule, before)})
+
     @staticmethod
-    async def _expire(session: AsyncSession, rule: ColumnElement[bool] | None, before: datetime) -> int:
-        """Delete the sources of some conversations whose last use was before a moment."""
+    async def _old(session: AsyncSession, rule: ColumnElement[bool], before: datetime) -> list[tuple[int, int]]:
+        """Owner and id of the sources of some conversations whose last use was before a moment."""
         used = select(EditRow.source_id, func.max(EditRow.created_at).label("at")).group_by(EditRow.source_id).subquery()
         shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
-        query = select(SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
+        query = select(UserRow.id, SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
         query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
         query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
         query = query.join(used, used.c.source_id == SourceRow.id, isouter=True)
-        rows = (await session.execute(query if rule is None else query.where(rule))).all()
         old = []
-        for source, edited, moved, head in rows:
+        for user, source, edited, moved, head in (await session.execute(query.where(rule))).all():
             latest = max(utc(at) for at in (edited, moved if head == source else None) if at is not None) if edited else None
             if latest is None or latest < before:
-                old.append(source)
-        await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
-        return len(old)
+                old.append((user, source))
+        return old
 
     @staticmethod
     async def _expire_asked(session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime) -> int:
@@ -144,6 +153,8 @@ class Retention:
         The original (number 0) takes everything made of the picture with it. Raises NotFound.
         """
         async with self.database.write() as session:
+            made_in = select(EditRow.conversation_id).where(EditRow.id == edit).scalar_subquery()
+            user = (await owner_held(session, ConversationRow.id == made_in)).id
             row = await session.get(EditRow, edit)
             if row is None:
                 raise NotFound("the edit was deleted")
@@ -152,7 +163,7 @@ class Retention:
                 await session.execute(delete(SourceRow).where(SourceRow.id == row.source_id))
             else:
                 await self._take_out(session, row)
-            gone = await self._prune(session)
+            gone = await self._prune(session, [user])
         await self._clean(gone)
         return messages
 
@@ -190,11 +201,11 @@ class Retention:
             await session.execute(delete(AskedRow).where(*where))
             await self._forget_names(session, platform, user, server)
             row = await find_person(session, platform, user)
-            if row is not None:
+            if row is not None and await session.get(UserRow, row.id, with_for_update={"key_share": True}) is not None:
                 query = select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
                 found = list((await session.execute(query)).scalars())
                 await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
-                gone = await self._prune(session) | await self._drop_idle(session, [row.id])
+                gone = await self._prune(session, [row.id]) | await self._drop_idle(session, [row.id])
         await self._clean(gone)
         return bool(found)
 
@@ -203,15 +214,16 @@ class Retention:
         async with self.database.write() as session:
             await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server))
             mine = select(UserRow.id).where(UserRow.platform == platform)
-            query = select(ConversationRow).where(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
-            rows = list((await session.execute(query)).scalars())
-            places, users = [row.place for row in rows], sorted({row.user_id for row in rows})
-            await session.execute(delete(ConversationRow).where(ConversationRow.id.in_([row.id for row in rows])))
+            here = and_(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
+            theirs = select(UserRow.id).where(UserRow.id.in_(select(ConversationRow.user_id).where(here))).order_by(UserRow.id)
+            users = list((await session.execute(theirs.with_for_update(key_share=True))).scalars())
+            places = select(ConversationRow.place).where(here)
             await session.execute(delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places)))
+            await session.execute(delete(ConversationRow).where(here))
             found = await find_server(session, platform, server)
             if found is not None:
                 await session.delete(found)
-            gone = await self._prune(session) | await self._drop_idle(session, users)
+            gone = await self._prune(session, users) | await self._drop_idle(session, users)
         await self._clean(gone)
 
     # what is kept
@@ -228,8 +240,7 @@ class Retention:
             count = (await session.execute(select(func.count()).select_from(conversations.subquery()))).scalar_one()
             names = await self._pictures_of(session, row.id)
             since = utc(row.created_at)
-        paths = [self.blobs.path(*name) for name in names]
-        size = await asyncio.to_thread(lambda: sum(path.stat().st_size for path in paths if path.is_file()))
+        size = await asyncio.to_thread(self.blobs.size, names)
         return Overview(len(names), edits, count, size, since, utc(latest) if latest else None)
 
     async def export(self, platform: str, user: str) -> bytes:
@@ -286,23 +297,32 @@ class Retention:
         query = select(MessageRow).join(EditRow, EditRow.id == MessageRow.edit_id).where(condition)
         return [OutsideMessage(row.platform, row.outside_id, row.place) for row in (await session.execute(query)).scalars()]
 
-    @staticmethod
-    async def _prune(session: AsyncSession) -> set[tuple[int, str]]:
-        """Delete pictures and deltas that nothing uses any more; returns the pictures' files."""
+    @classmethod
+    async def _prune(cls, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
+        """Delete pictures and deltas of some persons that nothing uses any more; returns the pictures' files."""
         await session.flush()
-        used = select(EditRow.picture_id).union(select(SourceRow.picture_id))
-        rows = list((await session.execute(select(PictureRow).where(PictureRow.id.not_in(used)))).scalars())
-        gone = {(row.user_id, row.sha256) for row in rows}
-        await session.execute(delete(PictureRow).where(PictureRow.id.in_([row.id for row in rows])))
-        query = select(ConversationRow.user_id, EditRow.adjustments)
-        query = query.join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
-        kept: set[tuple[int, str]] = set()
-        for user, adjustments in await session.execute(query):
-            kept.update((user, entry["delta"]) for entry in adjustments)
-        deltas = await session.execute(select(DeltaRow.id, DeltaRow.user_id, DeltaRow.sha256))
-        old = [number for number, user, name in deltas if (user, name) not in kept]
-        await session.execute(delete(DeltaRow).where(DeltaRow.id.in_(old)))
+        gone: set[tuple[int, str]] = set()
+        for user in users:
+            gone |= await cls._prune_pictures(session, user)
+            await cls._prune_deltas(session, user)
         return gone
+
+    @staticmethod
+    async def _prune_pictures(session: AsyncSession, user: int) -> set[tuple[int, str]]:
+        edits = select(EditRow.picture_id).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        sources = select(SourceRow.picture_id).join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
+        used = edits.where(ConversationRow.user_id == user).union(sources.where(ConversationRow.user_id == user))
+        query = delete(PictureRow).where(PictureRow.user_id == user, PictureRow.id.not_in(used)).returning(PictureRow.sha256)
+        return {(user, name) for name in (await session.execute(query)).scalars()}
+
+    @staticmethod
+    async def _prune_deltas(session: AsyncSession, user: int) -> None:
+        query = select(EditRow.adjustments).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        rows = (await session.execute(query.where(ConversationRow.user_id == user))).scalars()
+        kept = {entry["delta"] for adjustments in rows for entry in adjustments}
+        deltas = await session.execute(select(DeltaRow.id, DeltaRow.sha256).where(DeltaRow.user_id == user))
+        old = [number for number, name in deltas if name not in kept]
+        await session.execute(delete(DeltaRow).where(DeltaRow.id.in_(old)))
 
     async def _drop_idle(self, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
         """Delete persons who have no conversation left."""
@@ -336,11 +356,11 @@ class Retention:
 
     async def _clean(self, files: set[tuple[int, str]]) -> None:
         """Remove files that lost their row (unless the same picture was stored anew meanwhile), and what rows left behind."""
+        kept: set[tuple[int, str]] = set()
         async with self.database.read() as session:
-            rows = await session.execute(
-                select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.sha256.in_([name for _, name in files]))
-            )
-            kept = {(user, name) for user, name in rows}
+            for names in _batched(sorted({name for _, name in files}), _MOST_NAMES):
+                query = select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.sha256.in_(names))
+                kept.update((user, name) for user, name in await session.execute(query))
         await asyncio.to_thread(self.blobs.remove, files - kept)
         await self.database.scrub()
 
@@ -349,3 +369,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return utc(value).isoformat()
     raise TypeError(type(value).__name__)
+
+
+def _batched(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """The names, at most so many at once."""
+    return (names[start : start + most] for start in range(0, len(names), most))

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)  # fmt: skip
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -24,6 +36,16 @@ def now() -> datetime:
 def utc(moment: datetime) -> datetime:
     """A stored time with its zone: SQLite forgets zones, and everything here is UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+class Words(TypeDecorator[str]):
+    """Text as people write it, without the character NUL, which PostgreSQL cannot keep."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What is stored."""
+        return value.replace("\0", "") if value is not None else None
 
 
 class Base(DeclarativeBase):
@@ -75,7 +97,7 @@ class ConversationRow(Base):
 
 
 class SourceRow(Base):
-    """A picture made editable: its latent and where the edited square lies."""
+    """A picture made editable: its latent, its own change of the generator if it has one, and where the edited square lies."""
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,8 +108,24 @@ class SourceRow(Base):
     latent_dtype: Mapped[str] = mapped_column(String(16))
     latent_shape: Mapped[list[int]] = mapped_column(JSON)
     latent: Mapped[bytes] = mapped_column(LargeBinary)
+    tuning: Mapped[bytes | None] = mapped_column(LargeBinary)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class FaceRow(Base):
+    """Another face of a picture made editable; ``number`` counts from the left, 0 the first."""
+
+    __tablename__ = "face"
+    __table_args__ = (UniqueConstraint("source_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    latent_dtype: Mapped[str] = mapped_column(String(16))
+    latent_shape: Mapped[list[int]] = mapped_column(JSON)
+    latent: Mapped[bytes] = mapped_column(LargeBinary)
+    tuning: Mapped[bytes | None] = mapped_column(LargeBinary)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class DeltaRow(Base):
@@ -114,7 +152,7 @@ class EditRow(Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL"))
     redo_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_edit_redo_id"))
     number: Mapped[int]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Words)
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))
     adjustments: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     effects: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
@@ -165,7 +203,7 @@ class BlockRow(Base):
     server_id: Mapped[int] = mapped_column(ForeignKey("server.id", ondelete="CASCADE"))
     member: Mapped[str] = mapped_column(String(100))
     until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Words)
     actor: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
@@ -181,7 +219,7 @@ class AuditRow(Base):
     actor: Mapped[str] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(60))
     target: Mapped[str | None] = mapped_column(String(100))
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Words)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
@@ -200,6 +238,8 @@ class AskedRow(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     message: Mapped[str | None] = mapped_column(String(100))
+    holder: Mapped[str | None] = mapped_column(String(64))
+    """The lock held by whoever answers it; where nobody holds that, it is left to be taken over."""
 
 
 class CursorRow(Base):

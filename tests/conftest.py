@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,9 @@ from PIL import Image
 
 from bot.conversation import Conversations
 from editor.client import EditorClient
+from storage.blobs import Access
 from storage.history import History
+from tests import postgres as postgres_server
 from tests.tiny import write_bundle
 
 
@@ -49,6 +53,8 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     names = (
         "DISCORD_TOKEN",
         "SHARD_COUNT",
+        "SHARD_IDS",
+        "BLOBS_URL",
         "HEAR_LEAVERS",
         "OWNER_SERVER",
         "STOP_SECONDS",
@@ -59,6 +65,9 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         "DATABASE_URL",
         "WEB_PORT",
         "RETENTION_DAYS",
+        "QUALITY",
+        "INVERSION_SECONDS",
+        "EDITOR_MEMORY_GB",
     )
     for name in (*names, "C2PA_CERTIFICATE", "C2PA_KEY", "METRICS_HOST", "METRICS_PORT", "LOG_LEVEL", "LOG_FORMAT"):
         monkeypatch.delenv(name, raising=False)
@@ -83,6 +92,42 @@ def editor_url(bundles: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Cluster]:
+    """A PostgreSQL server of our own, shared by all tests of a run."""
+    programs = postgres_server.binaries()
+    if programs is None or find_spec("asyncpg") is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql): its tests are left out")
+    with postgres_server.cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh database, of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/history.sqlite"
+        return
+    cluster: postgres_server.Cluster = request.getfixturevalue("postgres")
+    with cluster.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Access]:
+    """A server on loopback that speaks as S3 does, with a bucket named ``pictures``."""
+    if find_spec("moto") is None or find_spec("obstore") is None:
+        pytest.skip("moto or obstore is not installed: nothing is kept in S3")
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/pictures", method="PUT"), timeout=20).close()
+    yield Access("key", "secret", "us-east-1", f"http://{host}:{port}")
+    server.stop()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_parse_from_the_command_line(tmp_path: Path) -> None:
     assert [row["actions"][0]["do"] for row in rows] == ["add", "undo"]
 
 
-@pytest.mark.parametrize("name", ["serve", "bundles", "directions", "evaluate", "bench"])
+@pytest.mark.parametrize("name", ["serve", "bundles", "directions", "evaluate", "bench", "load"])
 def test_every_editor_command_explains_itself(name: str) -> None:
     ran = command("editor", name, "--help")
     assert ran.returncode == 0

@@ -22,7 +22,7 @@ LIVELY, TOO_OLD = timedelta(days=7), timedelta(hours=24)
 
 
 async def missed(bot: Bot) -> list[discord.Message]:
-    """Messages to the bot in the liveliest places, newer than what it last saw there, oldest first."""
+    """Messages to the bot in the liveliest places of its shards, newer than what it last saw there, oldest first."""
     moment = datetime.now(UTC)
     found = []
     for place, cursor in (await bot.desk.inbox.active_places(PLATFORM, moment - LIVELY))[:MOST_PLACES]:
@@ -35,7 +35,8 @@ async def missed(bot: Bot) -> list[discord.Message]:
 
 async def _missed_in(bot: Bot, place: int, cursor: int, oldest: datetime) -> list[discord.Message]:
     channel = bot.get_channel(place) or await bot.fetch_channel(place)
-    if not isinstance(channel, discord.abc.Messageable):
+    guild = getattr(channel, "guild", None)
+    if not isinstance(channel, discord.abc.Messageable) or not bot.owns(guild.id if guild else None):
         return []
     after = discord.Object(max(cursor, discord.utils.time_snowflake(oldest)))
     return [message async for message in channel.history(after=after, limit=MOST_MESSAGES, oldest_first=True)

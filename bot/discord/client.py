@@ -38,6 +38,7 @@ ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
 )  # fmt: skip
 ENDING_SECONDS = 5.0
 """What those that are told to end at once are given at most for it."""
+IDENTIFY_SECONDS = 5.0
 MOST_OFFERED = 500
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 """A bot without a voice need not be told what it would take to have one."""
@@ -88,7 +89,8 @@ class Bot(discord.AutoShardedClient):
         if self.owner_server is not None:
             owner.add_to(self.tree, self.owner_server)
         await self.tree.set_translator(Translator())
-        await self.desk.resume()
+        await self.desk.begin()
+        self._keep(asyncio.create_task(self.desk.look_out()))
         self._keep(asyncio.create_task(self._register()))
 
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
@@ -105,6 +107,18 @@ class Bot(discord.AutoShardedClient):
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
         finally:
             self.registered.set()
+
+    def owns(self, server: int | None) -> bool:
+        """Whether a server, or what is private (None), is with the shards of this process."""
+        return self.shard_ids is None or ((server or 0) >> 22) % (self.shard_count or 1) in self.shard_ids
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Discord takes one new connection in five seconds, from all processes together."""
+        if self.shard_ids is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            async with self.history.database.lock("identify"):
+                await asyncio.sleep(IDENTIFY_SECONDS)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -143,6 +157,7 @@ class Bot(discord.AutoShardedClient):
         # a query that is broken off gives its connection back only in its own time; nobody may close the database before
         if ending := (self._tasks | self.desk.tasks) - {asyncio.current_task()}:
             await asyncio.wait(ending, timeout=ENDING_SECONDS)
+        await self.desk.end()
         await super().close()
 
     # hearing

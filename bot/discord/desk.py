@@ -5,6 +5,9 @@ open when the bot starts was under way when it was killed: it is done again unde
 (``Conversations.talk``), and its answer is sent under the same nonce, which shows no message twice; a message that had
 arrived before is found and completed. A bot that is asked to stop hands over in the same way: it begins nothing new, waits
 a while for what it began, and tells whoever still waits that their wish is kept (``drain``).
+
+Several processes may share one inbox: each holds a lock of its own for as long as it lives, whose name stands beside what it
+took; what has nobody living beside it is taken over by one of the others.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,6 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.discord import cards, hearing, works
 from bot.discord.asking import PLATFORM, Asking
@@ -45,6 +50,9 @@ MOST_WAITING = 5
 _USUAL_SECONDS = 3.0
 TELLING_SECONDS = 5.0
 """How long a bot that stops takes at most to tell members that their wishes are kept."""
+
+TAKE_OVER_SECONDS = 10.0
+"""Between two looks for what a process has left that is gone."""
 
 Acknowledge = Callable[[], Awaitable[Any]]
 Hear = Callable[[], Awaitable[Asking | None]]
@@ -97,12 +105,13 @@ class Desk:
     """Takes askings; one for the whole bot."""
 
     def __init__(self, bot: Bot, inbox: Inbox) -> None:
-        self.bot, self.inbox = bot, inbox
+        self.bot, self.inbox, self.name = bot, inbox, f"desk {uuid.uuid4().hex}"
         self.open: dict[str, Asking] = {}
         """What is under way in this life, by key."""
         self.live: dict[str, LiveMessage] = {}
         """The messages that show it, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
+        self._standing = contextlib.AsyncExitStack()
         self._stopped, self._closing, self._over = False, asyncio.Event(), asyncio.Event()
         self._work: dict[str, asyncio.Task[works.Result]] = {}
         self._cancelled: set[str] = set()
@@ -148,7 +157,7 @@ class Desk:
 
     async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> Asked | None:
         """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
-        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload())
+        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), self.name)
         if asking.key.startswith("message:"):
             await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
         if taken is not None and acknowledge is not None:
@@ -204,14 +213,35 @@ class Desk:
             work.cancel()
         return True
 
+    async def begin(self) -> None:
+        """Stand by what is taken here from now on, and begin with what others have left."""
+        await self._standing.enter_async_context(self.inbox.database.lock(self.name))
+        await self.resume()
+
+    async def look_out(self) -> None:
+        """Take over what is left open by processes that are gone, until cancelled."""
+        while True:
+            await asyncio.sleep(TAKE_OVER_SECONDS)
+            try:
+                await self.resume()
+            except (StorageError, SQLAlchemyError) as error:
+                logger.warning("what is left open could not be looked up: %s", type(error).__name__)
+
+    async def end(self) -> None:
+        """What is still open is anybody's from now on. Nothing may be under way here any more."""
+        await self._standing.aclose()
+
     async def resume(self) -> None:
-        """Begin to do again what a former life left open, each member's in their order."""
-        for asked in await self.inbox.open(PLATFORM):
+        """Begin to do again what a former life or another process left open, each member's in their order."""
+        if self._closing.is_set() or self._stopped:
+            return
+        left = await self.inbox.take_over(PLATFORM, self.name)
+        for asked in left:
             task = asyncio.create_task(self._again(asked), name=f"again-{asked.key}")
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
-        if self.tasks:
-            logger.info("answering %d wishes that an earlier run had taken", len(self.tasks))
+        if left:
+            logger.info("answering %d wishes that an earlier run had taken", len(left))
 
     async def _again(self, asked: Asked) -> None:
         asking = Asking.of(asked.payload)

@@ -37,7 +37,7 @@ def addressed(bot: Bot, message: discord.Message) -> bool:
 
 def permissions(message: discord.Message) -> discord.Permissions:
     """What the bot may do where a message was written."""
-    if message.guild is None:
+    if message.guild is None or message.guild.me is None:  # private, or a server of another process, which has looked at this
         return discord.Permissions.all()
     try:
         return message.channel.permissions_for(message.guild.me)

@@ -59,7 +59,7 @@ class Service:
         settings = self._settings
         async with client.Bot(
             self._conversations, self._history, settings.max_upload_mb * 1024 * 1024, leavers=settings.hear_leavers,
-            owner_server=settings.owner_server, shard_count=settings.shard_count,
+            owner_server=settings.owner_server, shard_count=settings.shard_count, shard_ids=settings.shards,
         ) as bot:  # fmt: skip
             self._bot = bot
             try:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from bot.language import clauses, commands, english, strength, wish
+from bot.language import clauses, commands, english, faces, strength, wish
 from bot.language.actions import ALL, Action, Add, Ask, Remove, Scale, Set
 from bot.language.phrases import find, matching, starts, trim, without
-from bot.language.text import tokenise
+from bot.language.text import clean, tokenise
 
 MOST_PROMPT = 200
 
@@ -146,6 +147,29 @@ def parse(text: str, after: Sequence[str] = ()) -> list[Action]:
 
     Never raises and never returns nothing: what is not understood is an ``Ask``. Text beyond 2000 characters is ignored.
     """
+    return faces.read(clean(text), _FACES, lambda part: _parse(part, after)) or _parse(text, after)
+
+
+def _without_face(before: str, behind: str) -> str:
+    """ "give the left one a hat" -> "give them a hat"; "the hat of the left one, red" -> "the hat, red"."""
+    behind = re.sub(r"^'s\b", " their", behind)
+    plain = re.sub(r"\b(?:on|for|to|of|from|only|just|with|at)\s*$", "", before)
+    if (
+        plain == before
+        and re.search(r"\b(?:make|give|let|turn|change|put|edit|have|get)\s*$", before)
+        and "their" not in behind[:7]
+    ):
+        return f"{before} them {behind}"
+    if re.match(r"\s*(?:should|must|could|would|can|is|has|needs|wears|looks)\b", behind) and not plain.strip():
+        return f"they {behind}"
+    return plain + " " + re.sub(r"^[\s,:]+", "", behind)
+
+
+_FACES = faces.Phrases(english.FACES, english.ORDINALS, english.FACE_SEPARATORS, _without_face)
+
+
+def _parse(text: str, after: Sequence[str]) -> list[Action]:
+    """Of a message, or of a part of it, that names no face."""
     tokens = _instead_of(tokenise(text))
     if (command := commands.read(tokens)) is not None:
         return [command]

@@ -116,6 +116,15 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Face:
+    """What follows is about this face of the picture: ``place`` 1 is the first from the left, -1 the first from the right,
+    0 the one in the middle, None every one."""
+
+    place: int | None
+    do: ClassVar[str] = "face"
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Nothing can be done yet; this is what to answer. A grammar gives the question's key in the locales."""
 
@@ -125,7 +134,7 @@ class Ask:
 
 
 Action: TypeAlias = (
-    Add | Scale | Set | Remove | Undo | Redo | Goto | Reset | Variations | Transfer | Show | Ask
+    Add | Scale | Set | Remove | Undo | Redo | Goto | Reset | Variations | Transfer | Show | Face | Ask
 )  # fmt: skip
 
 

@@ -232,6 +232,25 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What a whole clause may be, tried in order: (action, pattern). <n> a count, <d> a number, <o> an ordinal."""
 
+_WHO = r"(?:one|face|person|man|woman|guy|girl|boy|lady|child|kid|head)"
+_NUMBER = r"(?P<number>first|second|third|fourth|fifth|sixth|\d)(?:st|nd|rd|th)?"
+_END = r"(?:(?P<left>left)|(?P<right>right))"
+FACES = tuple(re.compile(rf"\b{pattern}\b") for pattern in (
+    rf"(?:the )?{_NUMBER}(?: {_WHO})? from the {_END}",
+    rf"the {_NUMBER} (?:face|person|man|woman|guy|girl|boy|lady|child|kid|head)",
+    rf"(?:the )?{_END}(?:most|-most)? {_WHO}",
+    rf"the {_WHO} (?:on|at|to) the (?:far )?{_END}(?! (?:eye|ear|cheek|side of))",
+    rf"(?:the )?(?P<middle>middle|central|center) {_WHO}",
+    rf"(?:the )?{_WHO} in the (?P<middle>middle|center)",
+    r"(?:the )?(?P<every>both (?:of (?:them|us|the \w+)|faces|people|persons|men|women|girls|boys)|them both|(?:the )?two of (?:them|us)"
+    r"|everyone|everybody|all (?:the |of the )?(?:faces|people|persons)|(?:each|every) (?:face|person|one of them))",
+    *(rf"(?<={word} )(?P<every>both|all of them)(?! (?:eye|ear|cheek|the|her|his|their|lip|side)\w*)(?! [a-z ]+ and)"
+      for word in ("on", "for", "to", "make", "give", "let", "turn")),
+    r"^(?P<every>both)$",
+))  # fmt: skip
+"""Which face of the picture a message speaks of; "both eyes" and "both glasses and a hat" are something else."""
+FACE_SEPARATORS = re.compile(r"[,.;:\n]| and | but | then | while ")
+
 VOCABULARY = sorted(
     word
     for word in THINGS

@@ -15,14 +15,13 @@ from editor.checkpoints.part import Part
 from editor.checkpoints.tensors import read_npy
 from editor.checkpoints.unpickler import read_pickle
 from editor.errors import BadCheckpoint
+from editor.methods.relevance import SAMPLES, measured_statistics, of_styles, styles_of
 from editor.networks.generators import Generator
 
 FAR = 3.0
 """Median distance, in deviations, of the statistics' mean from the styles of the mean of W, from which they are another's."""
 PUBLISHED_RESOLUTION = 128
 """The published script measures no layer above this resolution."""
-TRUNCATION = 0.7
-SAMPLES = 20_000
 
 
 def read(paths: Sequence[Path], generator: Generator, dim: int | None) -> Part:
@@ -103,12 +102,12 @@ def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Te
     if isinstance(value, np.ndarray):
         if value.ndim != 2 or value.shape[1] != generator.config.w_dim:
             raise BadCheckpoint(f"{path.name} has the shape {list(value.shape)}, which is neither of W nor of relevance.")
-        return _of_styles(_styles(torch.from_numpy(np.asarray(value[:SAMPLES], np.float32)), generator))
+        return of_styles(styles_of(generator, torch.from_numpy(np.asarray(value[:SAMPLES], np.float32))))
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
         raise BadCheckpoint(f"{path.name} holds no statistics of StyleSpace.")
     first, second = value
     if all(isinstance(name, str) for name in first):  # S: the layers' names, then the styles themselves
-        return _of_styles(_joined(path, second, generator, samples=True))
+        return of_styles(_joined(path, second, generator, samples=True))
     return _joined(path, first, generator), _joined(path, second, generator)
 
 
@@ -126,19 +125,3 @@ def _joined(path: Path, layers: list[Any], generator: Generator, samples: bool =
         )
     joined = np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays], axis=1)
     return torch.from_numpy(joined if samples else joined[0])
-
-
-def _of_styles(styles: Tensor) -> tuple[Tensor, Tensor]:
-    return styles.mean(0), styles.std(0, correction=0)
-
-
-@torch.no_grad()
-def _styles(w: Tensor, generator: Generator) -> Tensor:
-    return torch.cat([generator.synthesis.styles(part) for part in w.split(2000)])
-
-
-@torch.no_grad()
-def measured_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
-    """As the published statistics are: over W truncated to 0.7."""
-    z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
-    return _of_styles(_styles(torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)]), generator))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor.bundle import missing, read_manifest
+from editor.bundle import missing, read_manifest, unprepared
 from editor.checkpoints import clip, directions, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
@@ -161,7 +161,12 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m editor import", formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"Turn published weights into a bundle, or into a part of one. Nothing in a file is run.\n\nkinds:\n{lines}",
-        epilog="A generator comes first (encoders bring theirs); then a CLIP model and directions for it.",
+        epilog="A generator comes first (encoders bring theirs), then a CLIP model, under the same --name; then it can edit. "
+        "Directions are optional:\nwithout them they are found for each wish. For example:\n\n"
+        "  python -m editor import nvidia ffhq.pkl --name faces --alignment ffhq --neutral 'a face'\n"
+        "  python -m editor import clip ViT-B-32.pt bpe_simple_vocab_16e6.txt.gz --name faces\n"
+        "  python -m editor directions bundles/faces\n\n"
+        "BUNDLES_DIR=bundles makes the bot use what is there; python -m editor bundles --bundles bundles lists it.",
     )  # fmt: skip
     made.add_argument("kind", choices=KINDS, metavar="KIND", help="what the file is")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the published file or files")
@@ -189,6 +194,9 @@ def main(argv: Sequence[str]) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The bundle '{wanted.name}' in {folder} now has this {wanted.kind}.")
+    print(f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds.")
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
+    unsaid = unprepared(folder, read_manifest(folder))
+    if unsaid:
+        print(unsaid)
     return 0

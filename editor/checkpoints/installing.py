@@ -41,18 +41,19 @@ def open_generator(folder: Path) -> generators.Generator:
 def check_generator(folder: Path, part: Part, generator: Part, source: str) -> None:
     """Refuse a part whose own generator is not the bundle's: by layout, then by its weights. Raises BadCheckpoint."""
     manifest = read_manifest(folder)
+    what = {"prompts": "mapper"}.get(part.name, part.name)
     mine, theirs = manifest["generator"], generator.table
     for field in ("resolution", "w_dim", "channel_base", "channel_max"):
         if mine.get(field) != theirs.get(field):
             raise BadCheckpoint(
-                f"The {part.name} in {source} was made for a generator with {field} {theirs.get(field)}; that of the bundle "
+                f"The {what} in {source} was made for a generator with {field} {theirs.get(field)}; that of the bundle "
                 f"'{folder.name}' has {mine.get(field)}."
             )
     kept = load_file(folder / "generator.safetensors")
     for name in ("synthesis.const", "synthesis.blocks.b4_conv1.weight"):
         if not torch.allclose(kept[name].float(), generator.tensors[name].float(), atol=SAME):
             raise BadCheckpoint(
-                f"The {part.name} in {source} was made for another generator than the bundle '{folder.name}' has: same "
+                f"The {what} in {source} was made for another generator than the bundle '{folder.name}' has: same "
                 f"layout, other weights. --any-generator takes it all the same."
             )
 

@@ -1,8 +1,9 @@
 """``python -m editor directions BUNDLE``: what every StyleSpace channel of a generator does in the eyes of its text-image model.
 
 StyleCLIP's preprocessing (Patashnik et al. 2021, arXiv 2103.17249, section 6) for a bundle that comes without its result.
-The paper's way (100 pictures at full resolution) takes months on a CPU at 1024 pixels; by default fewer pictures are used,
-rendered at the resolution that the text-image model sees. It can be interrupted at any time.
+The paper's way (each channel moved by itself, on 100 pictures at full resolution) takes months on a CPU at 1024 pixels; by
+default gradients tell of all channels at once, of pictures as large as the text-image model sees them. It can be interrupted
+at any time. --study compares the ways.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -23,11 +25,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from editor.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
-from editor.checkpoints.directions import PUBLISHED_RESOLUTION, TRUNCATION, measured_statistics, sizes
+from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statistics, sizes
+from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
 from editor.errors import BadCheckpoint, EditorError
 from editor.methods.published import REACH, conv_spans, saved
+from editor.methods.relevance import pictures, probes_of, rows_by_gradients, seen_resolution, unit
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
@@ -36,23 +40,31 @@ from editor.networks.text import TextTower
 PROGRESS = "directions.part"
 """File in the bundle's folder that holds what was measured so far."""
 SAVE_SECONDS = 60.0
+PUBLISHED_IMAGES = 100
 SAMPLES = 512
 """Pictures of the generator's own whose embeddings are kept beside the directions."""
 
 
+Way = Literal["gradients", "steps"]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """``images`` pictures, rendered at ``resolution`` pixels (None: as many as the text-image model needs), ``batch`` at once.
+    """``images`` pictures, rendered at ``resolution`` pixels (None: as many as the text-image model needs).
 
-    ``as_published``: at full resolution, through 8-bit pictures, and with the published script's slip: channels that were
-    measured stay at their mean while the later ones are measured.
+    ``gradients`` looks at each picture through ``probes`` directions of the text-image space (None: through all of them);
+    ``steps`` moves each channel either way, ``batch`` channels at once. ``as_published``: steps at full resolution, through
+    8-bit pictures, and with the published script's slip: channels that were measured stay at their mean while the later ones
+    are measured.
     """
 
-    images: int = 10
+    images: int = PUBLISHED_IMAGES
     resolution: int | None = None
     batch: int = 8
     seed: int = 0
     as_published: bool = False
+    way: Way = "gradients"
+    probes: int | None = None
 
 
 class Measured:
@@ -79,28 +91,45 @@ class Measured:
             return
 
 
-@torch.no_grad()
 def measure(
     generator: Generator, clip: TextImageModel, mean: Tensor, std: Tensor, plan: Plan, found: Measured, channels: Tensor
 ) -> Iterator[int]:
     """Fill ``found`` from where it is; gives the number of channels done after each batch."""
-    styles = _styles(generator, plan)
+    styles = pictures(generator, plan.images, plan.seed)
+    by = _steps if plan.as_published or plan.way == "steps" else _gradients
     while found.image < plan.images:
-        base = styles[found.image]
-        while found.channel < len(channels):
-            part = channels[found.channel : found.channel + plan.batch]
-            earlier = channels[: found.channel] if plan.as_published else channels[:0]
-            rows = _effects(generator, clip, _around(base, part, earlier, mean, plan.as_published), part, std, plan)
-            found.sums[found.channel : found.channel + len(part)] += rows.cpu()
-            found.channel += len(part)
+        for _ in by(generator, clip, styles[found.image], mean, std, plan, found, channels):
             yield found.image * len(channels) + found.channel
         found.image, found.channel = found.image + 1, 0
 
 
-def _styles(generator: Generator, plan: Plan) -> Tensor:
-    """The pictures that are changed, as styles [N, C]."""
-    z = torch.randn(plan.images, generator.config.z_dim, generator=torch.Generator().manual_seed(plan.seed))
-    return generator.synthesis.styles(generator.mapping(z.to(generator.mapping.w_avg.device), TRUNCATION))
+def _gradients(
+    generator: Generator, clip: TextImageModel, base: Tensor, mean: Tensor, std: Tensor, plan: Plan, found: Measured,
+    channels: Tensor,
+) -> Iterator[None]:  # fmt: skip
+    """One picture by gradients, at once."""
+    if found.channel == len(channels):  # it was interrupted just after
+        return
+    directions = probes_of(found.image, found.sums.shape[1], plan.probes, plan.seed).to(base)
+    resolution = plan.resolution or generator.config.resolution
+    found.sums += rows_by_gradients(generator, clip, base, directions, resolution)[channels.to(base.device)].cpu()
+    found.channel = len(channels)
+    yield
+
+
+@torch.no_grad()
+def _steps(
+    generator: Generator, clip: TextImageModel, base: Tensor, mean: Tensor, std: Tensor, plan: Plan, found: Measured,
+    channels: Tensor,
+) -> Iterator[None]:  # fmt: skip
+    """One picture by steps, from the channel on that ``found`` is at."""
+    while found.channel < len(channels):
+        part = channels[found.channel : found.channel + plan.batch]
+        earlier = channels[: found.channel] if plan.as_published else channels[:0]
+        around = _around(base, part, earlier, mean, plan.as_published)
+        found.sums[found.channel : found.channel + len(part)] += unit(effects(generator, clip, around, part, std, plan).cpu(), 1e-6)
+        found.channel += len(part)
+        yield
 
 
 def _around(base: Tensor, part: Tensor, earlier: Tensor, mean: Tensor, slips: bool) -> Tensor:
@@ -113,8 +142,8 @@ def _around(base: Tensor, part: Tensor, earlier: Tensor, mean: Tensor, slips: bo
     return around
 
 
-def _effects(generator: Generator, clip: TextImageModel, around: Tensor, part: Tensor, std: Tensor, plan: Plan) -> Tensor:
-    """Unit embedding difference [B, D] of each channel moved by five deviations either way; zero where nothing happens."""
+def effects(generator: Generator, clip: TextImageModel, around: Tensor, part: Tensor, std: Tensor, plan: Plan) -> Tensor:
+    """Embedding difference [B, D] of each channel of ``part`` moved by five deviations either way from ``around`` [B, C]."""
     rows = torch.arange(len(part))
     ends = []
     for side in (-REACH, REACH):
@@ -124,15 +153,7 @@ def _effects(generator: Generator, clip: TextImageModel, around: Tensor, part: T
             ends.append(clip.encode_image(saved(generator.synthesis(moved), clip.side)))
         else:
             ends.append(clip.encode_image(generator.synthesis(moved, plan.resolution).clamp(-1, 1)))
-    difference = ends[1] - ends[0]
-    length = difference.norm(dim=1, keepdim=True)
-    return torch.where(length > 1e-6, difference / length.clamp_min(1e-6), torch.zeros_like(difference))
-
-
-def seen_resolution(generator: Generator, clip: TextImageModel) -> int:
-    """The generator's least resolution that is no smaller than what the text-image model sees."""
-    side, full = getattr(clip, "side", 128), generator.config.resolution
-    return min(full, 2 ** (side - 1).bit_length())
+    return ends[1] - ends[0]
 
 
 @torch.no_grad()
@@ -155,9 +176,8 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
     generator = load_generator(folder, manifest).to(device)
     clip = load_clip(folder, manifest, TextTower.load(EMBEDDED / "text").to(device), device)
     if plan.resolution is None:
-        plan = Plan(**{**asdict(plan), "resolution": seen_resolution(generator, clip)})
-    mean, std = (value.to(device) for value in measured_statistics(generator.cpu()))
-    generator.to(device)
+        plan = replace(plan, resolution=generator.config.resolution if plan.as_published else seen_resolution(generator, clip))
+    mean, std = measured_statistics(generator)
     spans = sizes(generator, PUBLISHED_RESOLUTION)
     if plan.as_published:
         spans = conv_spans(generator, as_published=True)[: len(spans)]
@@ -172,14 +192,16 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
     tensors = {"s_mean": mean.cpu(), "s_std": std.cpu(), "relevance": relevance,
                "samples": _own_pictures(generator, clip, plan.resolution or generator.config.resolution, plan.batch)}  # fmt: skip
     (folder / PROGRESS).unlink(missing_ok=True)
-    install(folder.parent, folder.name, [Part("bank", tensors, {"by": "measured", "images": plan.images})])
+    by = "steps" if plan.as_published else plan.way
+    install(folder.parent, folder.name, [Part("bank", tensors, {"by": by, "images": plan.images})])
     return True
 
 
 def _run(steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: Plan, minutes: float | None) -> bool:
     """Go through the measurement with a progress bar, keeping what is there every minute and at the end."""
     started = last = time.monotonic()
-    with tqdm(total=plan.images * len(found.sums), unit="channel", disable=None) as bar:
+    total = plan.images * len(found.sums)
+    with tqdm(total=total, unit="channel", disable=None) as bar:
         try:
             for done in steps:
                 bar.update(done - bar.n)
@@ -187,7 +209,7 @@ def _run(steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: P
                 if now - last > SAVE_SECONDS:
                     found.write(folder / PROGRESS, mark)
                     last = now
-                if minutes is not None and now - started > 60 * minutes and found.channel < len(found.sums):
+                if minutes is not None and now - started > 60 * minutes and done < total:
                     return False
         finally:
             if found.image < plan.images:
@@ -201,14 +223,32 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m editor directions", description=__doc__.split("\n\n", 1)[1] if __doc__ else None,
         epilog="The same command goes on with what was interrupted.", formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder")
-    made.add_argument("--images", type=int, default=Plan.images, help="pictures that each channel is tried on (the paper: 100)")
-    made.add_argument("--resolution", type=int, help="pixels to render (default: what the text-image model sees)")
-    made.add_argument("--batch", type=int, default=Plan.batch, help="channels at once")
+    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder, or its name in BUNDLES_DIR")
+    made.add_argument("--images", type=_count, default=Plan.images, help="pictures to look at channels on (default: %(default)s)")
+    made.add_argument("--resolution", type=_count, help="pixels to render (default: what the text-image model sees)")
+    made.add_argument("--way", choices=get_args(Way), default=Plan.way, help="gradients: all channels at once (default); steps: "
+                      "each channel moved by itself, as in the paper, which takes far longer")  # fmt: skip
+    made.add_argument("--probes", type=_count, help="gradients: directions of the text-image space that each picture is looked at "
+                      "through (default: all)")  # fmt: skip
+    made.add_argument("--batch", type=_count, default=Plan.batch, help="steps: channels at once (default: %(default)s)")
     made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
-    made.add_argument("--as-published", action="store_true", help="follow the published script, its slip included; very slow")
+    made.add_argument("--as-published", action="store_true", help="steps as the published script takes them, at full "
+                      "resolution and with its slip; very slow")  # fmt: skip
+    made.add_argument("--study", type=Path, metavar="FOLDER", help="compare the ways on a bundle that was trained here, keeping "
+                      "what is measured in FOLDER; the same command goes on")  # fmt: skip
+    made.add_argument(
+        "--share", type=float, default=0.25, help="study: share of the channels, drawn at random (default: %(default)s)"
+    )
+    made.add_argument("--document", type=Path, metavar="FILE", help="study: write table and plot there")
     made.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     return made
+
+
+def _count(text: str) -> int:
+    """A number from 1 up. Raises ArgumentTypeError."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 up")
+    return int(text)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -221,7 +261,12 @@ def main(argv: Sequence[str]) -> int:
 
         return int(of_a_run(argv) or 0)
     options = parser().parse_args(argv)
-    plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published)
+    if not options.bundle.exists() and (default_root() / options.bundle).exists():
+        options.bundle = default_root() / options.bundle
+    if options.study is not None:
+        return _study(options)
+    plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published, way=options.way,
+                probes=options.probes)  # fmt: skip
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         whole = measure_bundle(options.bundle, plan, device, options.minutes)
@@ -230,3 +275,23 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(f"The bundle '{options.bundle.name}' has its directions." if whole else "The time is up; the same command goes on.")
     return 0 if whole else 3
+
+
+def _study(options: argparse.Namespace) -> int:
+    from editor.evaluation.recipes import study
+
+    try:
+        report = study.run(study.Study(options.bundle, options.study, options.images, options.share))
+        if options.document:
+            from editor.evaluation.recipes import document
+
+            said = f"--study runs/{options.study.name} --images {options.images} --share {options.share:g}"
+            command = f"python -m editor directions BUNDLE {said} --document docs/{options.document.name}"
+            document.write(report, options.document, command)
+    except ModuleNotFoundError as error:
+        print(f"A study draws plots and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        return 2
+    except (EditorError, ValueError, OSError) as error:
+        print(f"This cannot be studied: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from editor.bundle import missing, read_manifest
+from editor.bundle import missing, read_manifest, unprepared
 from editor.checkpoints.catalogue import MEGABYTE, Model, Published, catalogue
 from editor.checkpoints.download import NoDownload, Patience, download, is_right, sha256
 from editor.checkpoints.importing import Wanted, bring, default_root
@@ -165,6 +165,7 @@ def main(argv: Sequence[str], patience: Patience | None = None) -> int:
         f"The bundle '{name}' is there in {folder}; BUNDLES_DIR={folder.parent} makes the bot use it."
         + (f" It still lacks {' and '.join(lacking)}." if lacking else "")
     )
-    if "directions" in lacking:
-        print(f"Nobody publishes them; measure them with: python -m editor directions {folder}")
+    unsaid = unprepared(folder, read_manifest(folder))
+    if unsaid:
+        print(unsaid)
     return 0

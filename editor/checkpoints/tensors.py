@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,8 @@ def read_pt(path: Path) -> Any:
     """What ``torch.save`` wrote, new layout or old, read by torch in its restricted mode. Raises BadCheckpoint."""
     _check_archive(path)
     try:
-        with torch.serialization.safe_globals(SAFE):
+        with torch.serialization.safe_globals(SAFE), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of torch's, on how others pickled: what cannot be read is said below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _unpicklable(path, error) from error

@@ -21,6 +21,8 @@ from editor.protocol import MethodName
 
 if TYPE_CHECKING:
     from editor.evaluation import readings
+    from editor.evaluation.wishes import Setting
+    from editor.training.domain import Domain
 
 SEED = 1_000_919
 """Of the portraits that figures are reported on."""
@@ -46,11 +48,19 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
     parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
+    parser.add_argument("--refusals", type=Path, nargs="?", const=Path(__file__).with_name("refusals.jsonl"), metavar="FILE",
+                        help="also what becomes of impossible and of possible wishes")  # fmt: skip
+    parser.add_argument("--others", type=int, metavar="N", help="also N portraits by each of three other drawing libraries (extra "
+                        "'test'), and what of them is kept")  # fmt: skip
+    parser.add_argument("--in-a-row", action="store_true", help="also ten wishes on each portrait, and all of them undone")
     parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
                         "where it was broken off")  # fmt: skip
     parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
     parser.add_argument("--each", type=int, default=12, help="with --compare: portraits of each wish")
+    parser.add_argument("--searched", type=int, default=2, help="with --compare: the same for methods that search anew each time")
     parser.add_argument("--document", type=Path, help="with --compare: write table, plots and contact sheets there")
+    parser.add_argument("--qualities", action="store_true", help="the qualities of inversion side by side, on the wishes of "
+                        "--compare or of --wishes")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -78,40 +88,67 @@ def mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     return round(float(np.mean(values)), 4) if values else None
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
-    """The report."""
-    from editor.evaluation import models, routes
-    from editor.evaluation.readings import Wish
+def _setting(options: argparse.Namespace) -> tuple[Setting, str, dict[str, Path]]:
+    """What wishes are measured with, the bundle's name and all bundles' folders."""
     from editor.evaluation.uploads import Uploads
-    from editor.evaluation.wishes import Setting, evaluate
+    from editor.evaluation.wishes import Setting
     from editor.training import domains, record
     from editor.training import judge as judging
 
-    begun = time.monotonic()
     engine, name, folders = _engine(options.bundle, options.channels_only)
-    folder = folders[name]
-    domain = domains.of_bundle(folder)
-    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
+    domain, judge = domains.of_bundle(folders[name]), judging.load(folders[name])
+    scored = tuple(record.read(folders[name])["judge"]["scored"])
+    seen = Uploads.make(domain, engine, name, judge, options.portraits if _edits(options) else 1, options.seed)
+    return Setting(engine, judge, scored, seen, options.method), name, folders
+
+
+def _edits(options: argparse.Namespace) -> bool:
+    return bool(options.wishes or options.refusals or options.in_a_row or options.compare)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """The report."""
+    from editor.evaluation import models, others, refusals, routes, sequences
+
+    begun = time.monotonic()
+    setting, name, folders = _setting(options)
+    engine, scored, domain = setting.engine, setting.scored, setting.uploads.domain
     report: dict[str, Any] = {"bundle": name, "scored": list(scored)}
     if options.models:
         report["generator_psnr"] = models.generator_psnr(domain, engine.loaded[name])
-        report |= models.inversion(domain, engine, name, judge, scored)
+        report |= models.inversion(domain, engine, name, setting.judge, scored)
     if options.routes:
         report["routes"] = routes.routes(engine, folders, options.routes, options.seed)
+    if options.others:
+        report["others"] = others.others(engine, name, setting.judge, options.others, options.seed)
+    if options.refusals:
+        report["refusals"] = refusals.refusals(setting, refusals.read(options.refusals, scored))
+    if options.in_a_row:
+        report["in a row"] = sequences.in_a_row(setting, _wishes(sequences.WISHES, domain), options.seed)
     if options.wishes:
-        lines = [json.loads(line) for line in options.wishes.read_text(encoding="utf-8").splitlines() if line.strip()]
-        seen = Uploads.make(domain, engine, name, judge, options.portraits, options.seed)
-        setting = Setting(engine, judge, scored, seen, options.method)
-        rows = []
-        for line in lines:
-            wish = Wish.of(line, domain.attributes)
-            sheet = options.out / f"{_slug(wish)}.png" if options.out else None
-            rows.append(evaluate(setting, wish, sheet))
-            if not options.json:
-                print(_line(rows[-1]), flush=True)
-        report |= {key: mean(rows, key) for key in ("success", "collateral", "grows", "honest")} | {"wishes": rows}
-        report |= {"pairs": pairs(rows)}
+        report |= _granted(setting, options)
     return report | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _granted(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
+    """Every wish of the wishes file on all portraits."""
+    from editor.evaluation.wishes import evaluate
+
+    rows = []
+    for wish in _wishes(options.wishes, setting.uploads.domain):
+        rows.append(evaluate(setting, wish, options.out / f"{_slug(wish)}.png" if options.out else None))
+        if not options.json:
+            print(_line(rows[-1]), flush=True)
+    figures = {key: mean(rows, key) for key in ("success", "collateral", "grows", "honest")}
+    return {**figures, "wishes": rows, "pairs": pairs(rows)}
+
+
+def _wishes(path: Path, domain: Domain) -> list[readings.Wish]:
+    """The wishes of a file."""
+    from editor.evaluation.readings import Wish
+
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [Wish.of(line, domain.attributes) for line in lines]
 
 
 def pairs(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -132,22 +169,12 @@ def _slug(wish: readings.Wish) -> str:
 def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all methods side by side and write the document."""
     from editor.evaluation import comparison, document, summary
-    from editor.evaluation.readings import Wish
-    from editor.evaluation.uploads import Uploads
-    from editor.evaluation.wishes import Setting
-    from editor.training import domains, record
-    from editor.training import judge as judging
 
-    engine, name, folders = _engine(options.bundle, options.channels_only)
-    folder = folders[name]
-    domain = domains.of_bundle(folder)
-    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
-    setting = Setting(engine, judge, scored, Uploads.make(domain, engine, name, judge, options.portraits, options.seed))
-    path = options.wishes or comparison.WISHES
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    wishes = [Wish.of(line, domain.attributes) for line in lines]
+    setting, name, _ = _setting(options)
+    wishes = _wishes(options.wishes or comparison.WISHES, setting.uploads.domain)
     methods = tuple(filter(None, options.methods.split(","))) or comparison.offered(setting, name)
-    for row in comparison.measure(setting, wishes, methods, options.each, options.out):
+    share = comparison.Share(options.each, options.searched)
+    for row in comparison.measure(setting, wishes, methods, share, options.out):
         if not options.json:
             print(f"{row.method:<16} {row.prompt:<28} {row.upload:>3}  {row.success} {row.collateral}", flush=True)
     rows = comparison.read_rows(options.out / "rows.jsonl")
@@ -156,9 +183,37 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     return {"bundle": name, "methods": [dataclasses.asdict(found) for found in summary.summaries(summary.comparable(rows))]}
 
 
+def qualities(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the qualities of inversion side by side."""
+    from editor.evaluation import comparison, inversions
+    from editor.evaluation.readings import Wish
+    from editor.training import domains, record
+    from editor.training import judge as judging
+
+    engine, name, folders = _engine(options.bundle, options.channels_only)
+    domain = domains.of_bundle(folders[name])
+    judge, scored = judging.load(folders[name]), tuple(record.read(folders[name])["judge"]["scored"])
+    text = (options.wishes or comparison.WISHES).read_text(encoding="utf-8")
+    asked = [Wish.of(json.loads(line), domain.attributes) for line in text.splitlines() if line.strip()]
+
+    def tell(row: dict[str, Any]) -> None:
+        print(row, file=sys.stderr, flush=True)
+
+    rows = inversions.compare(domain, engine, name, judge, scored, asked, options.portraits, options.seed, tell)
+    if not options.json:
+        print(inversions.table(rows))
+    return {"bundle": name, "qualities": rows}
+
+
 def _said(options: argparse.Namespace) -> list[str]:
     """The command's options, to be repeated in what it makes."""
-    words = ["--compare", f"--portraits {options.portraits}", f"--each {options.each}", f"--seed {options.seed}"]
+    words = [
+        "--compare",
+        f"--portraits {options.portraits}",
+        f"--each {options.each}",
+        f"--searched {options.searched}",
+        f"--seed {options.seed}",
+    ]
     words += [f"--wishes {options.wishes.name}"] if options.wishes else []
     return [*words, f"--out runs/{options.out.name}", f"--document docs/{options.document.name}"]
 
@@ -180,7 +235,8 @@ def main(argv: Sequence[str]) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
         if options.compare and options.out is None:
             raise ValueError("--compare needs --out, a folder for what is measured")
-        report = compare(options) if options.compare else run(options)
+        work = qualities if options.qualities else compare if options.compare else run
+        report = work(options)
     except ModuleNotFoundError as error:
         print(f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
         return 2
@@ -192,5 +248,5 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(report))
     else:
-        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods")})
+        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods", "qualities")})
     return 0

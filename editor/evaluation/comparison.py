@@ -18,16 +18,16 @@ from editor.engine import Engine
 from editor.evaluation import readings, uploads
 from editor.evaluation.readings import Wish
 from editor.evaluation.uploads import Upload
-from editor.evaluation.wishes import Setting, labels_of, selected
+from editor.evaluation.wishes import AT_ONE, STRENGTHS, Setting, labels_of
 from editor.imaging.decode import decode
 from editor.methods import registry
 from editor.protocol import Adjustment, CompareRequest, CompareResult, Effect, MethodName
 from editor.protocol import Wish as WireWish
 
-STRENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
-AT_ONE = STRENGTHS.index(1.0)
 CHOSEN = "chosen"
 """The row of what the engine does when no method is named."""
+SEARCHES = ("optimization", "optimization-s", "tedigan")
+"""Methods that search anew for every picture: they do fewer edits, the first of those that the others do."""
 IDENTITY = ("gender_presentation", "age", "skin_tone", "hair_color", "eye_color")
 GEOMETRY = ("face_width", "eye_size", "nose_size", "eye_openness", "brow_thickness")
 WISHES = Path(__file__).with_name("comparison.jsonl")
@@ -77,23 +77,42 @@ def read_rows(path: Path) -> list[Row]:
     return list({(row.method, row.prompt, row.upload): row for row in rows}.values())
 
 
-def measure(setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], each: int, out: Path) -> Iterator[Row]:
-    """Measure what is not yet in ``out``: each method on the first ``each`` eligible portraits of each wish."""
+@dataclass(frozen=True)
+class Share:
+    """How many eligible portraits of each wish a method does: ``each``, or ``searched`` where it searches for every picture."""
+
+    each: int
+    searched: int
+
+    def of(self, method: str) -> int:
+        """For one method."""
+        return min(self.each, self.searched) if method in SEARCHES else self.each
+
+
+def measure(setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], share: Share, out: Path) -> Iterator[Row]:
+    """Measure what is not yet in ``out``: each method on its share of the eligible portraits of each wish, and every wish on one
+    portrait before any is on two, so that what was broken off is thin rather than lopsided."""
     path = out / "rows.jsonl"
     done = {(row.method, row.prompt, row.upload) for row in read_rows(path)}
-    for wish in wishes:
-        eligible = np.flatnonzero(readings.eligible(setting.uploads.reading, setting.uploads.labels, wish))[:each]
-        for place, number in enumerate(eligible):
-            for method in methods:
-                if (method, wish.prompt, int(number)) in done:
-                    continue
-                row, picture = measured(setting, wish, method, int(number))
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(row)) + "\n")
-                if place < TILES:
-                    Image.fromarray(picture).save(tile(out, method, wish.prompt, place))
-                    Image.fromarray(setting.uploads.items[number].pixels).save(tile(out, "before", wish.prompt, place))
-                yield row
+    for place, wish, number in _edits(setting, wishes, share.each):
+        for method in methods:
+            if place >= share.of(method) or (method, wish.prompt, number) in done:
+                continue
+            row, picture = measured(setting, wish, method, number)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(row)) + "\n")
+            if place < TILES:
+                Image.fromarray(picture).save(tile(out, method, wish.prompt, place))
+                Image.fromarray(setting.uploads.items[number].pixels).save(tile(out, "before", wish.prompt, place))
+            yield row
+
+
+def _edits(setting: Setting, wishes: Sequence[Wish], each: int) -> Iterator[tuple[int, Wish, int]]:
+    """Place, wish and portrait of every edit."""
+    seen = setting.uploads
+    eligible = {wish.prompt: np.flatnonzero(readings.eligible(seen.reading, seen.labels, wish))[:each] for wish in wishes}
+    for place in range(each):
+        yield from ((place, wish, int(eligible[wish.prompt][place])) for wish in wishes if place < len(eligible[wish.prompt]))
 
 
 def tile(out: Path, method: str, prompt: str, place: int) -> Path:
@@ -109,8 +128,9 @@ def measured(setting: Setting, wish: Wish, method: str, number: int) -> tuple[Ro
     layers, effect, seconds = _found(setting.engine, upload, wish.prompt, method)
     pictures = [_at(setting.engine, upload, layers, strength) for strength in STRENGTHS]
     one = np.array([number])
-    before, labels = selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
-    after = [uploads.read(setting.judge, [picture]) for picture in pictures]
+    before, labels = uploads.selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
+    read = uploads.read(setting.judge, pictures)
+    after = [uploads.selected(read, np.array([place])) for place in range(len(pictures))]
     changes = [readings.collateral(setting.uploads.domain, before, reading, labels, wish, setting.scored) for reading in after]
     unchanged = {name: not bool(value[0]) for name, value in changes[AT_ONE].items()}
     row = Row(

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
-from editor.evaluation.comparison import CHOSEN, STRENGTHS, TILES, Row, tile
-from editor.evaluation.summary import COVER, EQUAL, Figure, Summary, comparable, summaries
+from editor.evaluation.comparison import CHOSEN, SEARCHES, STRENGTHS, TILES, Row, tile
+from editor.evaluation.summary import COVER, EQUAL, Figure, Summary, comparable, lead, summaries
 from editor.methods import registry
 
 mpl.use("Agg")
@@ -28,9 +28,10 @@ Every method gives the same thing, a delta in StyleSpace, so all of them can be 
 {command}
 ```
 
-{wishes} wishes on {portraits} unseen portraits, {edits} edits a method; all methods did the same wishes on the same portraits,
-which enter like any upload (drawn, encoded, inverted, edited, pasted back) and are read by a recogniser that shares nothing with
-the models. The wordings were used for no training.
+{wishes} wishes on {portraits} unseen portraits. All methods did the same wishes on the same portraits, but for those that search
+anew for every picture ({searches}): they did the first few of them, as *edits* says. The portraits enter like any upload (drawn,
+encoded, inverted, edited, pasted back) and are read by a recogniser that shares nothing with the models. The wordings were used
+for no training and no tuning.
 
 A wish *succeeds* when the judge reads what was asked for. *Collateral* is how many other visible attributes it reads as changed;
 *identity* and *geometry* are shares of {identity} and of {geometry} that are read as
@@ -50,7 +51,7 @@ know better:
   minutes of training, once;
 * **direction** where a wish is a way to go ("older", and "much older"): it adds up, scales furthest, and works for any generator
   whose directions were measured, without a trained mapper;
-* **stylespace** where one thing must change and nothing besides, if there is a channel for it;
+* **stylespace** to see what single channels do: where there is one for the wish it is found, else little comes of it;
 * **optimization** where the quick ones do too little and seconds are no matter; in StyleSpace it moves less besides;
 * the others to compare with: **styleclip** and **styleclip-auto** are the published recipe, **ganspace** and **interfacegan** know
   only straight ways through W, **tedigan** trusts the text-image model more than a small one deserves.
@@ -59,8 +60,15 @@ know better:
 
 CHOICE = """**chosen**: what the engine does when no method is named. It tries the quick ones (a mapper for this wish where there
 is one, the mapper for any wish, the global direction), renders each, and takes what gains most of the wish, as far as it is
-wanted, changes least besides, and is still read by the encoder as what it is. The rule that what does next to nothing comes last
-was added after a look at this page's first rows.
+wanted, changes least besides, and is still read by the encoder as what it is. What does next to nothing comes last.
+"""
+
+
+CHOOSING = """## Is choosing better than any one method?
+
+The difference in success at {equal} changed attributes, on the edits that both did, portraits resampled. Against {beaten} of
+{count} methods its whole interval is above nought. Where a method did few edits they were on few portraits, and an interval from
+those says less than it seems to.
 """
 
 
@@ -77,13 +85,13 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
     sheets = [(prompt, sheet(found, prompt, out, folder)) for prompt in prompts]
     values = {
         "command": command, "portraits": len({row.upload for row in rows}), "wishes": len(prompts),
-        "edits": found[0].rows, "identity": _words(IDENTITY),
+        "searches": ", ".join(SEARCHES), "identity": _words(IDENTITY),
         "geometry": _words(GEOMETRY), "first": STRENGTHS[0], "last": STRENGTHS[-1], "equal": EQUAL, "cover": COVER,
     }  # fmt: skip
     parts = [
         INTRODUCTION.format(**values), table(found),
         f"![Success against collateral as strength grows]({folder.name}/curves.png)\n",
-        ADVICE + "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
+        choosing(rows, found), ADVICE + "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
         "## What they look like\n",
         *(f"**{prompt}**\n\n![{prompt}]({folder.name}/{path.name})\n" for prompt, path in sheets if path),
         "## What each is, and what differs from its paper\n", *(about(summary.method) for summary in found),
@@ -105,6 +113,26 @@ def _cells(one: Summary) -> tuple[str, ...]:
     shares = (f"{share:.0%}" for share in (one.identity, one.geometry, one.grows))
     measured = (_percent(one.at_equal), _percent(one.success), _number(one.collateral))
     return (name, str(one.rows), *measured, *shares, f"{one.gain:.1f}", f"{one.undone:.0%}", f"{one.seconds:.2g}")
+
+
+def choosing(rows: Sequence[Row], found: Sequence[Summary]) -> str:
+    """The engine's choice against every method, on the edits that both did; nothing where it was not measured."""
+    others = [one.method for one in found if one.method != CHOSEN]
+    if len(others) == len(found) or not others:
+        return ""
+    leads = {name: lead(rows, CHOSEN, name) for name in others}
+    lines = [f"| {name} | {_points(figure)} | {_judged(figure)} |" for name, figure in leads.items()]
+    beaten = sum(figure.low > 0 for figure in leads.values())
+    head = ["| method | choice ahead at equal collateral, in points | the choice is |", "| --- | --- | --- |"]
+    return CHOOSING.format(beaten=beaten, count=len(leads), equal=EQUAL) + "\n" + "\n".join([*head, *lines]) + "\n"
+
+
+def _judged(figure: Figure) -> str:
+    return "better" if figure.low > 0 else "worse" if figure.high < 0 else "not told apart"
+
+
+def _points(figure: Figure) -> str:
+    return f"{100 * figure.mean:+.0f} [{100 * figure.low:+.0f}, {100 * figure.high:+.0f}]"
 
 
 def by_wish(rows: Sequence[Row], found: Sequence[Summary], prompts: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from editor.evaluation.comparison import AT_ONE, Row
+from editor.evaluation.comparison import AT_ONE, SEARCHES, Row
 
 RESAMPLES, COVER = 1000, 0.95
 EQUAL = 0.5
@@ -92,12 +92,33 @@ def summarise(method: str, rows: Sequence[Row]) -> Summary:
 
 
 def comparable(rows: Sequence[Row]) -> list[Row]:
-    """The rows of those wishes and portraits that every method has done."""
+    """The rows of those wishes and portraits that every method has done; of those that search for every picture, what all
+    searches have done of them."""
+    searching = [row for row in rows if row.method in SEARCHES]
+    quick = [row for row in rows if row.method not in SEARCHES]
+    common = _done_by_all(quick or searching)
+    both = common & _done_by_all(searching) if searching else set()
+    return [row for row in rows if (row.prompt, row.upload) in (both if row.method in SEARCHES else common)]
+
+
+def _done_by_all(rows: Sequence[Row]) -> set[tuple[str, int]]:
+    """Wishes and portraits that every method of the rows has done."""
     methods = {row.method for row in rows}
     done: dict[tuple[str, int], set[str]] = {}
     for row in rows:
         done.setdefault((row.prompt, row.upload), set()).add(row.method)
-    return [row for row in rows if done[row.prompt, row.upload] == methods]
+    return {edit for edit, found in done.items() if found == methods}
+
+
+def lead(rows: Sequence[Row], method: str, other: str) -> Figure:
+    """By how much more a method succeeds than another at equal collateral, on the edits that both did."""
+
+    def difference(some: Sequence[Row]) -> float:
+        one, two = (success_at(curve_of([row for row in some if row.method == name])) for name in (method, other))
+        return one - two
+
+    both = _done_by_all([row for row in rows if row.method in (method, other)])
+    return bootstrap([row for row in rows if row.method in (method, other) and (row.prompt, row.upload) in both], difference)
 
 
 def summaries(rows: Sequence[Row]) -> list[Summary]:

@@ -14,7 +14,7 @@ from editor.engine import Engine
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.networks.recogniser import Judge, Reading
-from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Wish
+from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Quality, Wish
 from editor.training import data
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
@@ -49,14 +49,16 @@ class Uploads:
     reading: Reading
 
     @classmethod
-    def make(cls, domain: Domain, engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> Uploads:
+    def make(
+        cls, domain: Domain, engine: Engine, bundle: str, judge: Judge, count: int, seed: int, quality: Quality = "standard"
+    ) -> Uploads:
         """Draw ``count`` unseen portraits and invert them."""
         portraits = domain.portraits.sample(count, seed)
         pictures = domain.render(portraits, 128)
         items = []
         for pixels in pictures:
             picture = png(pixels).data
-            result = engine.run(InvertRequest(bundle=bundle, picture=picture), quiet, never)
+            result = engine.run(InvertRequest(bundle=bundle, picture=picture, quality=quality), quiet, never)
             assert isinstance(result, InvertResult)
             items.append(Upload(picture, pixels, result.inversion))
         return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
@@ -71,6 +73,11 @@ def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
         {k: torch.cat([p.amounts[k] for p in parts]) for k in parts[0].amounts},
         {k: torch.cat([p.choices[k] for p in parts]) for k in parts[0].choices},
     )
+
+
+def selected(reading: Reading, rows: np.ndarray) -> Reading:
+    """Some rows of a reading."""
+    return Reading(*({k: v[rows] for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
 
 
 def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
@@ -92,4 +99,4 @@ def pixels_of(result: EditResult) -> np.ndarray:
     return decode(result.picture.data).pixels
 
 
-__all__ = ["Effect", "Upload", "Uploads", "edit", "pixels_of", "read", "timed"]
+__all__ = ["Effect", "Upload", "Uploads", "edit", "pixels_of", "read", "selected", "timed"]

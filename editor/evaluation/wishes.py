@@ -19,7 +19,8 @@ from editor.protocol import EditResult, MethodName
 from editor.protocol import Wish as WireWish
 from editor.training.domain import Domain
 
-STRENGTHS = (0.5, 1.0, 1.5)
+STRENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
+AT_ONE = STRENGTHS.index(1.0)
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,6 @@ def _edits(setting: Setting, wish: Wish, rows: np.ndarray) -> tuple[list[list[np
     return by_strength, results
 
 
-def selected(reading: readings.Reading, rows: np.ndarray) -> readings.Reading:
-    """Some rows of a reading."""
-    return readings.Reading(*({k: v[rows] for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
-
-
 def labels_of(labels: readings.Labels, rows: np.ndarray) -> readings.Labels:
     """Some rows of labels."""
     groups = (labels.scales, labels.amounts, labels.raw_amounts, labels.choices, labels.visible)
@@ -68,15 +64,15 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
     if not len(rows):
         return row | {"success": None, "collateral": None, "grows": None, "honest": None}
     by_strength, results = _edits(setting, wish, rows)
-    before, labels = selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
+    before, labels = uploads.selected(setting.uploads.reading, rows), labels_of(setting.uploads.labels, rows)
     after = [uploads.read(setting.judge, pictures) for pictures in by_strength]
-    hits = readings.succeeded(before, after[1], wish)
+    hits = readings.succeeded(before, after[AT_ONE], wish)
     domain = setting.uploads.domain
-    moved = readings.collateral(domain, before, after[1], labels, wish, setting.scored)
+    moved = readings.collateral(domain, before, after[AT_ONE], labels, wish, setting.scored)
     methods = [effect.method or "none" for result in results for effect in result.effects]
     verdicts = [effect.verdict for result in results for effect in result.effects]
     if sheet is not None:
-        contact_sheet([setting.uploads.items[r].pixels for r in rows], by_strength[1], hits, sheet)
+        contact_sheet([setting.uploads.items[r].pixels for r in rows], by_strength[AT_ONE], hits, sheet)
     grown = readings.grows([readings.score(reading, wish) for reading in after])
     return row | {
         "success": round(float(hits.mean()), 4),

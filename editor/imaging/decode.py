@@ -32,6 +32,10 @@ class Decoded:
     warnings: tuple[str, ...]
 
 
+KEPT = Limits(bytes=160 * 1024 * 1024)
+"""Of pictures that the editor gave out itself: of so many pixels a lossless file may be far larger than the upload was."""
+
+
 def decode(data: bytes, limits: Limits | None = None) -> Decoded:
     """Open an encoded picture. Raises BadPicture or PictureTooLarge with a sentence for the user."""
     limits = limits or Limits()
@@ -47,8 +51,8 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
         notes = ["animated"] if getattr(image, "n_frames", 1) > 1 else []
         try:
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            flat = _to_rgb(upright, notes)
+            ImageOps.exif_transpose(image, in_place=True)  # no copy: a large picture takes four bytes a pixel here
+            flat = _to_rgb(image, notes)
         except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
             sentence = "This picture is damaged or cut off; I could not read it to the end."
             raise BadPicture(sentence, reason="damaged") from error
@@ -93,7 +97,7 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
         image = _flatten(image.convert("RGBA"), notes)
     if profile:
         image = _to_srgb(image, profile, notes)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:

@@ -7,7 +7,12 @@ import io
 import numpy as np
 from PIL import Image
 
+from editor.imaging.decode import decode
+from editor.imaging.jpeg import stripped
 from editor.protocol import PictureData
+
+LARGE = 8_000_000
+"""Pixels from which a JPEG is kept as it is."""
 
 
 def png(pixels: np.ndarray) -> PictureData:
@@ -15,6 +20,15 @@ def png(pixels: np.ndarray) -> PictureData:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=4)
     return PictureData(media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue())
+
+
+def kept(data: bytes, pixels: np.ndarray) -> PictureData:
+    """An upload's pixels uint8 [H, W, 3] as they are kept: PNG, but a large JPEG stays what it was, less its metadata, where
+    that is smaller by far and decodes to the same pixels.
+    """
+    if pixels.size // 3 >= LARGE and (plain := stripped(data)) is not None and np.array_equal(decode(plain).pixels, pixels):
+        return PictureData(media_type="image/jpeg", width=pixels.shape[1], height=pixels.shape[0], data=plain)
+    return png(pixels)
 
 
 def webp(pixels: np.ndarray, quality: int = 70) -> PictureData:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from editor.errors import BadRequest
+from editor.errors import NoSuchFace
 from editor.imaging.align import ffhq_square
 from editor.imaging.faces import Face, FaceFinder
 from editor.protocol import Geometry
@@ -18,16 +18,19 @@ ALIGNMENTS = ("square", "ffhq")
 @dataclass(frozen=True)
 class Squares:
     """Squares worth trying, the likeliest first, and codes of what the user should know: not-aligned (no face model is
-    installed), no-face, several-faces (the largest is taken unless one is named)."""
+    installed), no-face, several-faces (the largest is taken unless one is named). ``face`` of ``faces`` from the left is in
+    them, None where no face was looked for or found."""
 
     found: tuple[Geometry, ...]
     notes: tuple[str, ...] = ()
+    face: int | None = None
+    faces: int = 0
 
 
 @dataclass(frozen=True)
 class Look:
     """How a picture is looked at: what finds faces, if anything; ``box``: left, top and side in pixels of the square that the
-    user marked; ``face``: number from the left, 0 the first, of the one that is meant."""
+    user marked; ``face``: number of the one that is meant, 0 the first from the left, -1 the first from the right."""
 
     finder: FaceFinder | None = None
     box: tuple[float, float, float] | None = None
@@ -35,7 +38,7 @@ class Look:
 
 
 def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
-    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises BadRequest where there is no such face."""
+    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises NoSuchFace where there is none of that number."""
     finder, face = look.finder, look.face
     height, width = pixels.shape[:2]
     if look.box is not None:
@@ -46,13 +49,18 @@ def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
     if finder is None:
         return Squares(tuple(candidate_squares(width, height)), ("not-aligned",))
     faces = finder.find(pixels)
-    if face is not None and not 0 <= face < len(faces):
-        raise BadRequest(f"There is no face number {face + 1} in this picture; {len(faces)} were found.")
     if not faces:
         return Squares(tuple(candidate_squares(width, height)), ("no-face",))
-    chosen = faces[face] if face is not None else max(faces, key=lambda found: found.area)
+    if face is not None and not -len(faces) <= face < len(faces):
+        number, end = (face + 1, "left") if face >= 0 else (-face, "right")
+        raise NoSuchFace(
+            f"There is no face number {number} from the {end} in this picture; {len(faces)} were found.",
+            number=number, side=end, faces=len(faces),
+        )  # fmt: skip
+    number = face % len(faces) if face is not None else max(range(len(faces)), key=lambda place: faces[place].area)
     several = len(faces) > 1 and face is None
-    return Squares((_aligned(chosen, width, height),), ("several-faces",) if several else ())
+    notes = ("several-faces",) if several else ()
+    return Squares((_aligned(faces[number], width, height),), notes, number, len(faces))
 
 
 def _aligned(face: Face, width: int, height: int) -> Geometry:

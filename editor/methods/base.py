@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from editor.bundle import Bundle
+from editor.economy import Plan
 from editor.protocol import MethodName, Wish
 
 
@@ -41,7 +42,8 @@ class State:
     """Where the picture is now.
 
     ``w``: W+ of the inversion [num_ws, w_dim]; ``base``: its styles [C]; ``added``: what is added to them everywhere [C];
-    ``parts``: what is added in regions. ``mask`` [R, R] is where the next wish may act, None for everywhere.
+    ``parts``: what is added in regions. ``mask`` [R, R] is where the next wish may act, None for everywhere. ``plan``: how
+    pictures are drawn for a search, which may be smaller [3, S, S].
     """
 
     w: Tensor
@@ -49,6 +51,7 @@ class State:
     added: Tensor
     parts: tuple[Part, ...] = ()
     mask: Tensor | None = None
+    plan: Plan | None = None
 
     @property
     def styles(self) -> Tensor:
@@ -57,9 +60,9 @@ class State:
 
     def pictures(self, bundle: Bundle, deltas: Tensor) -> Tensor:
         """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1]."""
-        synthesis = bundle.generator.synthesis
+        synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
         if self.mask is None and not self.parts:
-            return synthesis(self.styles[None] + deltas).clamp(-1, 1)
+            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint).clamp(-1, 1)
         everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
         rows = [self.styles + everywhere]
         rows += [rows[0] + part.step for part in self.parts]
@@ -67,7 +70,7 @@ class State:
         if self.mask is not None:
             rows.append(rows[0] + deltas)
             masks.append(self.mask)
-        return synthesis.blended(torch.stack(rows, dim=1), torch.stack(masks)).clamp(-1, 1)
+        return synthesis.blended(torch.stack(rows, dim=1), torch.stack(masks), plan.checkpoint).clamp(-1, 1)
 
     def embed(self, bundle: Bundle, deltas: Tensor) -> Tensor:
         """Deltas [N, C] -> image embeddings [N, D] of the pictures they make."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from editor.methods.live import LiveBank
+
 DEFAULT_THRESHOLD = 0.15
 
 
@@ -36,6 +38,17 @@ class Bank:
         """Relevance of all atoms [A, D]: the channels, then the axes."""
         return self.relevance if self.axis_relevance is None else torch.cat([self.relevance, self.axis_relevance])
 
+    def answers(self, direction: Tensor) -> Tensor:
+        """How relevant each atom is to a unit direction [D] of the text-image space, as a cosine: [A]."""
+        return self.rows @ direction
+
+    def span(self, energy: float) -> Tensor:
+        """Projection [D, D] onto the directions in which moving atoms changes pictures at all: those with at least the share
+        ``energy`` of the strongest one's."""
+        values, vectors = torch.linalg.eigh(self.rows.t() @ self.rows)
+        basis = vectors[:, values > energy * values.max()]
+        return basis @ basis.t()
+
     def delta(self, weights: Tensor) -> Tensor:
         """Weights of atoms [A] -> StyleSpace delta [C]; channels in their deviations, axes in their own length."""
         channels = len(self.s_std)
@@ -56,14 +69,14 @@ class Direction:
     atoms: int
 
 
-def find(bank: Bank, text_direction: Tensor, threshold: float | None = None) -> Direction | None:
+def find(bank: Bank | LiveBank, text_direction: Tensor, threshold: float | None = None) -> Direction | None:
     """The direction for a unit text direction [D]; None where no atom responds above the threshold.
 
     Relevance below ``threshold`` (beta, in cosine) is dropped and the rest is divided by the largest, so that the most
     relevant atom moves by one deviation. Without a threshold the largest of 0.10 … 0.29 that leaves more than 20 atoms
     is taken, as the paper's authors do for faces; where even 0.10 leaves fewer, what is above it is taken.
     """
-    relevance = bank.rows @ text_direction
+    relevance = bank.answers(text_direction)
     if threshold is None:
         candidates = [step / 100 for step in range(29, 9, -1)]
         threshold = next((beta for beta in candidates if int((relevance.abs() >= beta).sum()) > 20), candidates[-1])

@@ -9,12 +9,14 @@ searched instead of W+; and the answer is a delta, so that it scales, adds up an
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from editor import economy
 from editor.bundle import Bundle
 from editor.methods.base import Candidate, State, Watch
 from editor.methods.objective import Objective
@@ -99,6 +101,7 @@ class Optimization:
 
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
+        state = replace(state, plan=economy.plan(bundle.generator, RESTARTS * looks_of(state)))
         with torch.no_grad():
             objective = Objective.of(bundle, wish, direction, state.pictures(bundle, torch.zeros_like(state.base)[None]))
         space = self.space(bundle)
@@ -124,6 +127,11 @@ class Optimization:
         worth = torch.minimum(gains, objective.wanted) / unit - objective.drift(embeddings)
         best = int(worth.argmax())
         return Candidate(deltas[best], self.name) if float(gains[best]) > 0 else None
+
+
+def looks_of(state: State) -> int:
+    """How many pictures are drawn for each that is shown: regions are blended out of several."""
+    return 1 + len(state.parts) + (state.mask is not None)
 
 
 class Loss(Protocol):

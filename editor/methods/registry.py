@@ -12,6 +12,7 @@ from editor.methods.interfacegan import InterFaceGAN
 from editor.methods.mapper import TextMapping
 from editor.methods.optimization import Optimization, Styles, WPlus
 from editor.methods.prompt_mapper import PromptMapping, fitting
+from editor.methods.published_optimization import PublishedOptimization
 from editor.methods.styleflow import StyleFlow
 from editor.methods.stylemc import StyleMC
 from editor.methods.stylespace import StyleSpace
@@ -28,6 +29,7 @@ METHODS: dict[MethodName, Method] = {
         Published("styleclip-auto", None),
         Optimization("optimization", WPlus),
         Optimization("optimization-s", Styles),
+        PublishedOptimization(),
         StyleMC(),
         StyleSpace(),
         GANSpace(),

@@ -125,9 +125,8 @@ class PublishedClip:
         """What the model sees [N, 3, side, side] -> unit [N, D], with gradients."""
         return F.normalize(self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output.float(), dim=1)
 
-    @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches and ``editor.methods.relevance`` need its gradient."""
         return self.embed(self.prepare(images))
 
     @torch.no_grad()
@@ -148,6 +147,14 @@ class PublishedClip:
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """N texts -> unit [N, D]: each in every template, averaged; remembered, since this costs most of a wish."""
         return torch.stack([self._ensemble(text) for text in texts])
+
+    def readings(self, text: str) -> Tensor:
+        """A text's embedding as unit [1, D]: it is the mean of many sentences already."""
+        return self.encode_text([text])
+
+    def babble(self) -> Tensor:
+        """None, [1, D] of zero: such a model was never taught what it does not know, and has no one place for it."""
+        return self.encode_text([""]) * 0
 
     def _templated(self, text: str) -> Tensor:
         embeddings = self.encode_sentences([template.replace("{}", text) for template in self.templates])

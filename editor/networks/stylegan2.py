@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as recompute
 
 LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
@@ -187,6 +188,17 @@ def _double(x: Tensor) -> Tensor:
     return F.conv_transpose2d(x, _fir(x), stride=2, padding=1, groups=x.shape[1])
 
 
+def _scaled(x: Tensor, scale: Tensor) -> Tensor:
+    """Maps [N, C, H, W] times [N, C]; in their place where no gradient needs them as they were."""
+    factor = scale[:, :, None, None]
+    return x * factor if torch.is_grad_enabled() else x.mul_(factor)
+
+
+def _clamped(x: Tensor, most: float) -> Tensor:
+    """Maps kept within ``most`` either way; in their place where no gradient needs them as they were."""
+    return x.clamp(-most, most) if torch.is_grad_enabled() else x.clamp_(-most, most)
+
+
 class ModulatedConv(nn.Module):
     """Modulated 3x3 convolution with demodulation, noise, bias and leaky ReLU; ``up`` doubles the resolution.
 
@@ -205,23 +217,48 @@ class ModulatedConv(nn.Module):
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.up, self.clamp = up, clamp
+        self._prepared: tuple[tuple[Any, ...], tuple[Tensor, Tensor]] | None = None
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         if noise:
             self.register_buffer("noise", torch.randn(noise, noise))
 
     def forward(self, x: Tensor, style: Tensor, gain: float = 1.0) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, out, H, W] or [N, out, 2H, 2W], scaled by ``gain``."""
-        demodulation = (style.square() @ self.weight.square().sum([2, 3]).t() + 1e-8).rsqrt()
-        weight = self.weight.to(x.dtype)
-        x = x * style.to(x.dtype)[:, :, None, None]
-        x = _blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)) if self.up else F.conv2d(x, weight, padding=1)
-        x = x * demodulation.to(x.dtype)[:, :, None, None]
+        kernel, energy = self._kernel(x.dtype)
+        gain *= LEAKY_GAIN  # of the leaky ReLU, which may as well go before it
+        scale = gain * (style.square() @ energy + 1e-8).rsqrt()
+        into, out = style.to(x.dtype), scale.to(x.dtype)
+        if len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
+            x = self._convolve(x, kernel * self._spread(into[0], out[0]))
+        else:
+            x = _scaled(self._convolve(x * into[:, :, None, None], kernel), out)
         if self.noise_strength is not None:
-            x = x + (self.noise * self.noise_strength).to(x.dtype)
-        x = leaky(x + self.bias.to(x.dtype)[:, None, None])
-        if gain != 1.0:
-            x = x * gain
-        return x if self.clamp is None else x.clamp(-self.clamp * gain, self.clamp * gain)
+            x += (self.noise * (self.noise_strength * gain)).to(x.dtype)
+        x += (self.bias * gain).to(x.dtype)[:, None, None]
+        x = F.leaky_relu(x, 0.2, inplace=True)
+        return x if self.clamp is None else _clamped(x, self.clamp * gain / LEAKY_GAIN)
+
+    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
+        return _blur(F.conv_transpose2d(x, kernel, stride=2)) if self.up else F.conv2d(x, kernel, padding=1)
+
+    def _spread(self, style: Tensor, scale: Tensor) -> Tensor:
+        """Factors [in] and [out] as one for each pair of maps, in the order of the kernel's."""
+        pairs = style[:, None] * scale[None, :]
+        return (pairs if self.up else pairs.t())[:, :, None, None]
+
+    def _kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The weights as the convolution wants them, channels last, and their energy [in, out] for demodulation.
+
+        Frozen weights are brought into that shape once: doing so each time took a quarter of a synthesis.
+        """
+        weight = self.weight
+        state = (dtype, weight.data_ptr(), weight._version) if not (weight.requires_grad or weight.is_inference()) else None
+        if state is not None and self._prepared is not None and self._prepared[0] == state:
+            return self._prepared[1]
+        kernel = (weight.transpose(0, 1) if self.up else weight).to(dtype).contiguous(memory_format=torch.channels_last)
+        made = kernel, weight.square().sum([2, 3]).t()
+        self._prepared = None if state is None else (state, made)
+        return made
 
 
 class Shortcut(nn.Module):
@@ -253,6 +290,14 @@ class ToRGB(nn.Module):
         x = x * (style * self.weight_gain).to(x.dtype)[:, :, None, None]
         x = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
+
+
+def run(layer: nn.Module, checkpoint: bool, *inputs: Any) -> Tensor:
+    """A layer's output; with ``checkpoint`` what it made on the way is forgotten, and made anew for the gradient."""
+    if not checkpoint:
+        return layer(*inputs)
+    made: Tensor = recompute(layer, *inputs, use_reentrant=False)
+    return made
 
 
 class Styled(nn.Module):
@@ -303,14 +348,20 @@ class Synthesis(Styled):
         """The module that a style layer drives."""
         return self.blocks[layer.name.replace(".", "_")]
 
-    def forward(self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
-        """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request."""
+    def forward(
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
+    ) -> Tensor:
+        """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request.
+
+        ``checkpoint``: layers are drawn anew on the way back, which takes less memory and gives the same gradients.
+        """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
         full = self.config.resolution
         if resolution and resolution < full and self.config.architecture != "skip":  # no picture is made on the way
-            return F.interpolate(self(styles, dtype=dtype), size=(resolution, resolution), mode="area")
-        x = self.const.to(dtype).expand(styles.shape[0], -1, -1, -1)
+            whole = self(styles, dtype=dtype, checkpoint=checkpoint)
+            return F.interpolate(whole, size=(resolution, resolution), mode="area")
+        x = self.const.to(dtype).expand(styles.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         shortcut: Tensor | None = None
         for layer in self.layers:
@@ -318,18 +369,18 @@ class Synthesis(Styled):
                 break
             style = styles[:, layer.start : layer.stop]
             if layer.kind == "rgb":
-                image = self._add(image, self.block(layer)(x, style).float())
+                image = self._add(image, run(self.block(layer), checkpoint, x, style).float())
                 continue
             if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
-                shortcut = self.blocks[f"b{layer.resolution}_skip"](x) * RESIDUAL_GAIN
+                shortcut = run(self.blocks[f"b{layer.resolution}_skip"], checkpoint, x) * RESIDUAL_GAIN
             joins = shortcut is not None and layer.name.endswith("conv1")
-            x = self.block(layer)(x, style, RESIDUAL_GAIN if joins else 1.0)
-            if joins:
+            x = run(self.block(layer), checkpoint, x, style, RESIDUAL_GAIN if joins else 1.0)
+            if joins and shortcut is not None:
                 x = x + shortcut
         assert image is not None
         return image
 
-    def blended(self, styles: Tensor, masks: Tensor) -> Tensor:
+    def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
         """Several looks in one picture, each in its region (Andonian et al. 2021, arXiv 2103.10951): features are blended
         after every layer, so that later layers join what earlier ones put side by side.
 
@@ -337,7 +388,7 @@ class Synthesis(Styled):
         Returns [N, 3, R, R]. Where masks overlap, what their looks change adds up.
         """
         if self.config.architecture != "skip":  # the blocks of the others are more than a row of layers
-            return blended_pictures(self, styles, masks)
+            return blended_pictures(self, styles, masks, checkpoint)
         count, looks, _ = styles.shape
         flat = styles.flatten(0, 1)
         sizes = {layer.resolution: shrunk(masks, layer.resolution) for layer in self.layers}
@@ -347,11 +398,11 @@ class Synthesis(Styled):
             weights = sizes[values.shape[-1]][None, :, None]
             return values[:, 0] + (weights * (values[:, 1:] - values[:, :1])).sum(1)
 
-        x = self.const.expand(count, -1, -1, -1)
+        x = self.const.expand(count, -1, -1, -1).contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         for layer in self.layers:
             style = flat[:, layer.start : layer.stop]
-            made = joined(self.block(layer)(x.repeat_interleave(looks, dim=0), style))
+            made = joined(run(self.block(layer), checkpoint, x.repeat_interleave(looks, dim=0), style))
             if layer.kind == "conv":
                 x = made
                 continue
@@ -368,10 +419,10 @@ class Synthesis(Styled):
         return rgb + F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor) -> Tensor:
+def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
     """Several looks in one picture, as ``Synthesis.blended``, for generators whose features cannot be blended: the finished
     pictures are."""
-    pictures = synthesis(styles.flatten(0, 1)).unflatten(0, styles.shape[:2])
+    pictures = synthesis(styles.flatten(0, 1), checkpoint=checkpoint).unflatten(0, styles.shape[:2])
     weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][None, :, None]
     return pictures[:, 0] + (weights * (pictures[:, 1:] - pictures[:, :1])).sum(1)
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Styled, StyleLayer, blended_pictures
+from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Styled, StyleLayer, blended_pictures, run
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
 
 
@@ -285,22 +285,27 @@ class Synthesis(Styled):
         """The module that a style layer drives."""
         return self.input if layer.kind == "input" else self.blocks[layer.row - 1]
 
-    def forward(self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
-        """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one."""
+    def forward(
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
+    ) -> Tensor:
+        """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one.
+
+        ``checkpoint``: as StyleGAN2's synthesis has it.
+        """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
         first, *others = self.layers
         x = self.input(styles[:, first.start : first.stop]).to(dtype)
         for layer in others:
-            x = self.block(layer)(x, styles[:, layer.start : layer.stop])
+            x = run(self.block(layer), checkpoint, x, styles[:, layer.start : layer.stop])
         image = x.float() * self.config.output_scale
         if resolution and resolution < self.config.resolution:
             image = F.interpolate(image, size=(resolution, resolution), mode="area")
         return image
 
-    def blended(self, styles: Tensor, masks: Tensor) -> Tensor:
+    def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
         """Several looks in one picture: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, R, R] -> [N, 3, R, R]."""
-        return blended_pictures(self, styles, masks)
+        return blended_pictures(self, styles, masks, checkpoint)
 
 
 class Generator(nn.Module):

@@ -26,7 +26,7 @@ from editor.bundle import EMBEDDED
 from editor.networks.clip import JointSpace
 from editor.networks.recogniser import split
 from editor.networks.stylegan2 import Generator
-from editor.networks.text import TextTower
+from editor.networks.text import TextTower, words
 from editor.training import counterfactual, data, judge, lexicon, record
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
@@ -39,8 +39,10 @@ HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
 TEXT_NOISE = 0.25
 """Length of the random vector added to sentence embeddings, so that near wordings land near."""
-FAR = 0.45
-"""Cosine below which a text is like no known phrase."""
+FAR, FAR_DESCRIBED = 0.45, 0.65
+"""Cosine below which a text is like no known phrase; with a word of one in it, it is never quite as far."""
+DESCRIBED = ("{known} {strange}", "a {known} {strange}", "a {strange}, {known}", "a {known} {strange} in the hand",
+             "{strange} of {known}")  # fmt: skip
 CONSTANT, SCALE = 2.0, 25.0
 """Share of "any portrait" in every scene; the logits' scale."""
 
@@ -124,16 +126,27 @@ def embed_phrase(domain: Domain, phrase: Phrase) -> np.ndarray:
     return place / np.linalg.norm(place)
 
 
-def far_texts(tower: TextTower, embeddings: Tensor, count: int, seed: int) -> Tensor:
-    """Sentence embeddings of random words that are like no known phrase: they mean "no portrait"."""
+def far_texts(tower: TextTower, book: Phrasebook, count: int, seed: int) -> Tensor:
+    """Sentence embeddings of texts that are like no known phrase, and so mean "no portrait": random words, letters, and
+    random words that one of the known ones describes, a purple tractor being no more of a portrait than any."""
     rng = np.random.default_rng(seed)
     names = np.array([name for name in tower.index if name.isalpha() and len(name) > 3])
-    texts = [" ".join(rng.choice(names, int(rng.integers(1, 3)))) for _ in range(count)]
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    texts += ["".join(rng.choice(letters, int(rng.integers(4, 10)))) for _ in range(count // 12)]
-    found = tower.encode(texts)
-    nearest = torch.cat([(part @ embeddings.t()).amax(1) for part in found.split(500)])
-    return found[nearest < FAR]
+    plain = [" ".join(rng.choice(names, int(rng.integers(1, 4)))) for _ in range(count)]
+    plain += ["".join(rng.choice(letters, int(rng.integers(4, 10)))) for _ in range(count // 12)]
+    strange = names[_nearest(tower.encode(list(names)), book.embeddings).numpy() < FAR]
+    known = sorted({word for phrase in book.phrases for word in words(phrase.text) if len(word) > 3})
+    described = [
+        form.format(known=a, strange=b)
+        for form, a, b in zip(rng.choice(DESCRIBED, count), rng.choice(known, count), rng.choice(strange, count), strict=True)
+    ]
+    parts = [(tower.encode(plain), FAR), (tower.encode(described), FAR_DESCRIBED)]
+    return torch.cat([found[_nearest(found, book.embeddings) < limit] for found, limit in parts])
+
+
+def _nearest(rows: Tensor, others: Tensor) -> Tensor:
+    """The cosine of each row [N, D] with the nearest of others [M, D]: [N]."""
+    return torch.cat([(part @ others.t()).amax(1) for part in rows.split(500)])
 
 
 class Trainer:
@@ -143,7 +156,7 @@ class Trainer:
         self.run, self.rate, self.width = run, rate, width
         self.book = Phrasebook(run.domain, tower)
         places = torch.from_numpy(np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases]))
-        far = far_texts(tower, self.book.embeddings, 12_000, run.seed)
+        far = far_texts(tower, self.book, 12_000, run.seed)
         nowhere = torch.zeros(len(far), run.domain.dim)
         nowhere[:, -1] = 1.0
         self.far, self.places = far, torch.cat([places, nowhere])

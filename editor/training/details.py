@@ -131,5 +131,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(found)
     contact_sheet(run.domain, current, teacher, run.folder / "sheet.png")
     save_bundle(current, teacher, options.bundle)
-    record.write(options.bundle, "details", options, run, {k: float(np.round(v, 2)) for k, v in found.items()})
+    rounded = {k: float(np.round(v, 2)) for k, v in found.items()}
+    record.write(options.bundle, "details", options, run, rounded, stage=options.name)
     return 0

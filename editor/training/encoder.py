@@ -126,7 +126,7 @@ def figures(domain: Domain, encoder: Encoder, generator: Generator, count: int, 
         images = data.pictures_of(portraits[begin : begin + 16], 128)
         with torch.no_grad():
             w = encoder(images)
-        w = refine(generator, images, w, steps) if steps else w
+        w = refine(generator, images, w, steps).w if steps else w
         with torch.no_grad():
             total += float(data.psnr(generator.synthesis(generator.synthesis.styles(w)), images).sum())
     encoder.train(was_training)
@@ -143,7 +143,7 @@ def attributes_kept(domain: Domain, encoder: Encoder, generator: Generator, bund
         images = data.pictures_of(portraits[begin : begin + 16], 128)
         with torch.no_grad():
             w = encoder(images)
-        w = refine(generator, images, w, steps) if steps else w
+        w = refine(generator, images, w, steps).w if steps else w
         with torch.no_grad():
             made = generator.synthesis(generator.synthesis.styles(w)).clamp(-1, 1)
         same.append(1.0 - judge.changes(reader.read(images), reader.read(made), names).float().mean().item())
@@ -156,7 +156,7 @@ def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: 
     with torch.no_grad():
         first = encoder(images)
     rows = [images]
-    for w in (first, refine(generator, images, first, steps)):
+    for w in (first, refine(generator, images, first, steps).w):
         with torch.no_grad():
             rows.append(generator.synthesis(generator.synthesis.styles(w)))
     strips = [np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1) for k in range(0, count, 8) for row in rows]

@@ -32,21 +32,28 @@ def read(bundle: Path) -> dict[str, Any]:
 
 
 def write(
-    bundle: Path, part: str, options: argparse.Namespace, run: Run, figures: dict[str, Any], extra: dict[str, Any] | None = None
+    bundle: Path,
+    part: str,
+    options: argparse.Namespace,
+    run: Run,
+    figures: dict[str, Any],
+    extra: dict[str, Any] | None = None,
+    stage: str = "",
 ) -> None:
-    """Add or replace one part's record."""
+    """Add or replace one part's record; of a part that is trained in several stages, that of the ``stage``."""
     skipped = {"runs", "name", "bundle", "device", "threads", "part", "domain"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
     flags = {k: v.name if isinstance(v, Path) else v for k, v in flags.items()}  # a folder of this machine tells nobody anything
     if run.domain.name != DEFAULT:
         flags = {"domain": run.domain.name} | flags
+    flags |= {"name": stage} if stage not in ("", part) else {}
     words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
     command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])
     entry = {
         "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
         "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,
     } | ({"domain": run.domain.name} if run.domain.name != DEFAULT else {}) | (extra or {})  # fmt: skip
-    save(bundle, read(bundle) | {part: entry})
+    save(bundle, read(bundle) | {stage or part: entry})
 
 
 def save(bundle: Path, records: dict[str, Any]) -> None:

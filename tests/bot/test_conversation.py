@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_after
@@ -320,3 +321,19 @@ async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Co
     await talk(conversations, "glasses")
     assert (await talk(conversations, "undo")).pictures[0].picture == pink.pictures[0].picture
     assert (await talk(conversations, "pink hair", speaker=BEN)).pictures[0].picture == pink.pictures[0].picture
+
+
+@pytest.mark.slow
+async def test_what_was_tuned_to_a_picture_is_kept_with_it(history: History, editor_url: str) -> None:
+    async with EditorClient(editor_url) as editor:
+        first = Conversations(history, editor, "tiny", quality="best")
+        pink = await talk(first, "pink hair")
+        assert pink.edit is not None
+        source = await history.source(pink.edit.source)
+        assert source.tuning is not None
+        assert source.details["fidelity"]["quality"] == "best"
+        less = await talk(first, "now less")
+        undone = await talk(Conversations(history, editor, "tiny"), "undo")
+        assert undone.pictures[0].picture == pink.pictures[0].picture
+        again = await talk(Conversations(history, editor, "tiny"), "now less")
+        assert again.pictures[0].picture == less.pictures[0].picture

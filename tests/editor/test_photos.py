@@ -12,7 +12,7 @@ from editor.engine import Engine
 from editor.errors import BadRequest
 from editor.executor import load_engine
 from editor.imaging.decode import decode
-from editor.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.protocol import Beside, EditRequest, EditResult, InvertRequest, InvertResult, Wish
 from tests.editor.imaging import yunet
 from tests.editor.imaging.test_faces import picture
 from tests.tiny import write_bundle
@@ -57,6 +57,50 @@ def test_only_the_face_that_is_meant_is_edited(engine: Engine) -> None:
     assert columns.max() <= 44 + 36
     assert rows.min() >= 118 - 36
     assert rows.max() <= 118 + 36
+
+
+def edit(engine: Engine, pixels: np.ndarray, start: InvertResult, **more: object) -> EditResult:
+    request = EditRequest(picture=png(pixels), inversion=start.inversion, **more)  # type: ignore[arg-type]
+    result = engine.run(request, lambda *_: None, lambda: False)
+    assert isinstance(result, EditResult)
+    return result
+
+
+def turned(result: InvertResult, roll: float) -> InvertResult:
+    geometry = result.inversion.geometry.model_copy(update={"roll": roll})
+    return result.model_copy(update={"inversion": result.inversion.model_copy(update={"geometry": geometry})})
+
+
+def inside(start: InvertResult, height: int, width: int) -> np.ndarray:
+    """Pixels whose middle lies in a turned square."""
+    geometry = start.inversion.geometry
+    y, x = np.mgrid[0:height, 0:width] + 0.5
+    x, y, angle = x - geometry.center_x, y - geometry.center_y, np.radians(geometry.roll)
+    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    return (np.abs(u) <= geometry.side / 2) & (np.abs(v) <= geometry.side / 2)
+
+
+def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bit(engine: Engine) -> None:
+    left, right = (turned(invert(engine, TWO, face=number), roll) for number, roll in ((0, 25.0), (-1, -40.0)))
+    one = edit(engine, TWO, left, seed=3)
+    both = edit(engine, TWO, right, seed=4, beside=(Beside(inversion=left.inversion, adjustments=one.adjustments),))
+    alone, together = decode(one.picture.data).pixels, decode(both.picture.data).pixels
+    in_left, in_right = (inside(start, *TWO.shape[:2]) for start in (left, right))
+    assert (together[~(in_left | in_right)] == TWO[~(in_left | in_right)]).all()
+    assert (together[in_left & ~in_right] == alone[in_left & ~in_right]).all()
+    assert (together[in_right] != TWO[in_right]).any()
+    assert (alone[~in_left] == TWO[~in_left]).all()
+    swapped = edit(
+        engine, TWO, left, adjustments=one.adjustments, beside=(Beside(inversion=right.inversion, adjustments=both.adjustments),)
+    )
+    assert swapped.picture == both.picture, "the picture depends on what is in force, not on which face was edited last"
+
+
+def test_faces_are_counted_from_either_end(engine: Engine) -> None:
+    found = [invert(engine, TWO, face=face) for face in (0, 1, -1, -2)]
+    assert [one.face for one in found] == [0, 1, 1, 0]
+    assert {one.faces for one in found} == {2}
+    assert invert(engine, picture(), face=0).faces == 0
 
 
 def test_the_user_is_told_how_the_face_was_chosen(engine: Engine) -> None:

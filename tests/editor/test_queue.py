@@ -1,6 +1,8 @@
 """Fairness."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from editor.errors import QueueFull
 from editor.queue import FairQueue
@@ -55,3 +57,16 @@ def test_one_user_cannot_fill_the_queue() -> None:
     assert len(queue) == 3
     assert sorted(queue.drain()) == ["a1", "a2", "b0"]
     assert len(queue) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-1, 1), st.booleans()), max_size=20))
+def test_positions_hold_whatever_came_before(history: list[tuple[str, int, bool]]) -> None:
+    queue, waiting = FairQueue(per_user=20), set()
+    for number, (user, priority, served) in enumerate(history):
+        queue.push(user, str(number), priority)
+        waiting.add(str(number))
+        if served:
+            waiting.discard(queue.pop() or "")
+    positions = {job: queue.position(job) for job in waiting}
+    order = drained(queue)
+    assert positions == {job: number for number, job in enumerate(order)}

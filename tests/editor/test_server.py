@@ -172,13 +172,13 @@ async def test_an_editor_that_cannot_load_says_so(aiohttp_client: Callable[..., 
 
 
 async def test_draining_finishes_what_runs_and_tells_what_waits(client: TestClient[Any, Any], engine: SlowEngine) -> None:
-    from editor.server import JOBS
+    from editor.server import DESK
 
     running = await client.put("/v1/jobs/running", json=body())
     waiting = await client.put("/v1/jobs/waiting", json=body())
     await until(lambda: len(engine.served) == 1)
     assert isinstance(client.app, web.Application)
-    drained = asyncio.create_task(client.app[JOBS].drain())
+    drained = asyncio.create_task(client.app[DESK].drain())
     assert (await lines(waiting))[-1]["code"] == "draining"
     assert (await client.get("/v1/ready")).status == 503
     assert (await client.put("/v1/jobs/new", json=body())).status == 503
@@ -202,12 +202,12 @@ async def test_edits_do_not_wait_for_a_mapper_that_is_trained(client: TestClient
 async def test_draining_breaks_training_off_and_says_that_it_may_be_asked_for_again(
     client: TestClient[Any, Any], engine: SlowEngine
 ) -> None:
-    from editor.server import JOBS
+    from editor.server import DESK
 
     training = await client.put("/v1/jobs/training", json=lesson())
     await until(lambda: len(engine.served) == 1)
     assert isinstance(client.app, web.Application)
-    await client.app[JOBS].drain()
+    await client.app[DESK].drain()
     assert (await lines(training))[-1]["code"] == "draining"
 
 
@@ -299,3 +299,15 @@ async def test_bundles_are_read_anew(tmp_path: Path) -> None:
         assert (again["tiny"], again["other"]) == ("After", "Other")
         assert {bundle.name for bundle in await client.bundles()} == set(again)
         assert set((await client.status()).bundles) == set(again)
+
+
+async def test_figures_count_what_was_done(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+    response = await client.put("/v1/jobs/j1", json=body())
+    await client.put("/v1/jobs/j2", json=body("ben"))
+    engine.go.release(2)
+    await lines(response)
+    await until(lambda: len(engine.served) == 2)
+    text = await (await client.get("/metrics")).text()
+    assert 'editor_jobs_total{lane="edits",state="failed"} 1.0' in text
+    assert 'editor_running{lane="edits"} 1.0' in text
+    assert 'editor_wait_seconds_count{lane="edits"} 2.0' in text

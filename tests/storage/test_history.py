@@ -6,15 +6,14 @@ import asyncio
 import errno
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
-from storage.database import Database
 from storage.errors import BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
-from storage.history import Adjustment, Array, Edit, History, Picture
+from storage.history import Adjustment, Array, Edit, Face, History, Picture
 from storage.retention import Retention
+from tests.storage.conftest import kept
 
 LATENT = Array("float16", (2, 3), bytes(12))
 
@@ -34,6 +33,23 @@ async def begin(history: History, user: str = "ann") -> Edit:
 
 async def step(history: History, parent: Edit, prompt: str) -> Edit:
     return await history.record_edit(parent.id, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
+
+
+async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history: History) -> None:
+    conversation = await history.conversation("test", "ann", "here")
+    details = {"fidelity": {"psnr": 30.0}, "face": 1, "faces": 3}
+    edit = await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned")
+    for number in (2, 0, 0):
+        await history.add_face(edit.source, Face(number, LATENT, {"fidelity": {}}, b"own" if number else None))
+    assert [(face.number, face.tuning) for face in await history.faces(edit.source)] == [(0, None), (2, b"own")]
+    await history.choose_faces(edit.source, [0, 2])
+    source = await history.source(edit.source)
+    assert source.tuning == b"tuned"
+    assert source.details == details | {"chosen": [0, 2]}
+    await Retention(history).forget_user("test", "ann")
+    assert await history.faces(edit.source) == []
+    with pytest.raises(NotFound):
+        await history.add_face(edit.source, Face(1, LATENT, {}))
 
 
 async def test_a_conversation_is_made_once_and_has_no_picture(history: History) -> None:
@@ -87,6 +103,12 @@ async def test_undo_redo_and_branches(history: History) -> None:
     assert caught.value.last == 3
 
 
+async def test_what_no_database_can_keep_is_left_out_of_words(history: History) -> None:
+    root = await begin(history)
+    made = await history.record_edit(root.id, "pink\0 hair", [], [], picture(1))
+    assert (await history.edit(made.id)).text == "pink hair"
+
+
 async def test_a_new_picture_keeps_the_old_tree(history: History) -> None:
     root = await begin(history)
     pink = await step(history, root, "pink hair")
@@ -121,14 +143,13 @@ async def test_no_update_is_lost(history: History) -> None:
     assert numbers == list(range(401))
 
 
-async def test_everything_survives_reopening(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/again.sqlite"
-    async with History.open(url, tmp_path / "pictures") as first:
+async def test_everything_survives_reopening(database_url: str, tmp_path: Path) -> None:
+    async with History.open(database_url, tmp_path / "pictures") as first:
         root = await begin(first)
         pink = await step(first, root, "pink hair")
         await first.begin_job("job-1", root.conversation, {"text": "less"})
         await first.link_message("test", "m1", pink.id)
-    async with History.open(url, tmp_path / "pictures") as second:
+    async with History.open(database_url, tmp_path / "pictures") as second:
         assert (await second.head(root.conversation)).id == pink.id
         (job,) = await second.jobs_under_way()
         assert job.request == {"text": "less"}
@@ -154,8 +175,7 @@ async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(history:
     assert await history.picture(ben.picture) == picture()
     files = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
     assert len(files) == 1
-    for name in ("history.sqlite", "history.sqlite-wal"):
-        assert b"pink hair" not in (tmp_path / name).read_bytes()
+    assert b"pink hair" not in await kept(history, tmp_path)
 
 
 async def test_sweep_spares_what_is_named_or_young(history: History) -> None:
@@ -192,26 +212,9 @@ async def test_a_full_disk_changes_nothing(history: History, monkeypatch: pytest
     assert (await step(history, root, "pink hair")).number == 1
 
 
-async def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "later.sqlite"
-    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
-        pass
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'from_the_future'"))
-    engine.dispose()
+async def test_a_database_of_a_later_version_is_left_alone(database_url: str, tmp_path: Path) -> None:
+    async with History.open(database_url, tmp_path / "pictures") as history, history.database.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = 'from_the_future'"))
     with pytest.raises(DatabaseTooNew):
-        async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
+        async with History.open(database_url, tmp_path / "pictures"):
             pass
-
-
-async def test_sqlite_is_set_up_for_many_tasks(tmp_path: Path) -> None:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
-
-    async def pragma(name: str) -> Any:
-        async with database.read() as session:
-            return (await session.execute(text(f"PRAGMA {name}"))).scalar_one()
-
-    found = {name: await pragma(name) for name in ("journal_mode", "foreign_keys", "synchronous")}
-    assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1}
-    await database.close()

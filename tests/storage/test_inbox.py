@@ -56,13 +56,27 @@ async def test_what_is_answered_is_closed_and_keeps_only_its_words(inbox: Inbox)
     assert (closed.text, closed.message, closed.payload) == ("wish m2", "reply", {"text": "wish m2"})
 
 
-async def test_after_a_kill_it_is_still_open(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/history.sqlite"
-    process = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, url, str(tmp_path / "pictures")], timeout=60)
+async def test_after_a_kill_it_is_still_open(database_url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, database_url, str(tmp_path / "pictures")]
+    process = await asyncio.to_thread(subprocess.run, command, timeout=60)
     assert process.returncode == -9
-    async with History.open(url, tmp_path / "pictures") as history:
+    async with History.open(database_url, tmp_path / "pictures") as history:
         (left,) = await Inbox(history.database).open()
         assert (left.key, left.text) == ("m1", "pink hair")
+
+
+async def test_what_is_left_goes_to_one_of_those_who_want_it(inbox: Inbox) -> None:
+    database = inbox.database
+    for number in range(20):
+        await ask(inbox, f"m{number:02}", user=f"u{number}")
+    await inbox.accept("held", "test", "ann", None, "here", {}, holder="desk 1")
+    await inbox.answered("m00")
+    async with database.lock("desk 1"), database.lock("desk 2"), database.lock("desk 3"):
+        first, second = await asyncio.gather(inbox.take_over("test", "desk 2"), inbox.take_over("test", "desk 3"))
+        assert sorted(one.key for one in (*first, *second)) == [f"m{number:02}" for number in range(1, 20)]
+        assert await inbox.take_over("test", "desk 1") == [], "those who live keep what is theirs"
+    async with database.lock("desk 2"):  # the others are gone
+        assert "held" in [one.key for one in await inbox.take_over("test", "desk 2")]
 
 
 async def test_only_what_takes_work_is_counted(inbox: Inbox) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Connection, event, text
 
 from storage.blobs import BlobStore
 from storage.database import MIGRATIONS
+from storage.engines import parsed, writer
 from storage.history import History, Picture
 from storage.inbox import Inbox
 from storage.people import People
@@ -21,18 +24,35 @@ PIXELS = b"pixels of long ago"
 MOMENT = "2025-01-02 03:04:05.000000"
 
 
-def first_version(path: Path, picture: str) -> None:
-    """A database as the first version of the program left it, with one conversation of two edits in it."""
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=ON"))
+async def migrated(url: str, *steps: Callable[[Config, Connection], None], keys: bool = True) -> None:
+    """Run steps in one transaction, each with what alembic needs.
+
+    ``keys`` False: SQLite, which can take away columns only by making a table anew, is not to follow its keys meanwhile.
+    """
+    engine = writer(parsed(url))
+    if not keys and engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+
+    def run(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        for step in steps:
+            step(config, connection)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+def first_version(picture: str) -> Callable[[Config, Connection], None]:
+    """Makes a database as the first version of the program left it, with one conversation of two edits in it."""
     rows = [
-        f"INSERT INTO user VALUES (1, 'test', 'ann', '{MOMENT}')",
+        f"""INSERT INTO "user" VALUES (1, 'test', 'ann', '{MOMENT}')""",
         f"INSERT INTO conversation VALUES (1, 1, 'here', NULL, '{MOMENT}')",
-        "INSERT INTO delta VALUES (1, 1, 'd1', 'float16', '[1]', x'0102')",
+        "INSERT INTO delta VALUES (1, 1, 'd1', 'float16', '[1]', {0102})",
         f"INSERT INTO picture VALUES (1, 1, '{picture}', 'image/png', 8, 8, '{MOMENT}')",
-        f"INSERT INTO source VALUES (1, 1, 1, 'tiny', 'f00d', 'float16', '[1]', x'0304', '{{}}', '{MOMENT}')",
+        f"INSERT INTO source VALUES (1, 1, 1, 'tiny', 'f00d', 'float16', '[1]', {{0304}}, '{{}}', '{MOMENT}')",
         f"INSERT INTO edit VALUES (1, 1, 1, NULL, NULL, 0, '', 1, '[]', '[]', '{MOMENT}')",
         f"""INSERT INTO edit VALUES (2, 1, 1, 1, NULL, 1, 'pink', 1, '[{{"prompt": "pink", "delta": "d1"}}]', '[]', '{MOMENT}')""",
         "UPDATE edit SET redo_id = 2 WHERE id = 1",
@@ -40,18 +60,21 @@ def first_version(path: Path, picture: str) -> None:
         f"INSERT INTO job VALUES ('j1', 1, '{{}}', '{MOMENT}')",
         "INSERT INTO message VALUES (1, 'test', 'm1', 2)",
     ]
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
+
+    def fill(config: Config, connection: Connection) -> None:
         command.upgrade(config, "0001")
+        form = r"'\x{}'" if connection.dialect.name == "postgresql" else "x'{}'"
         for row in rows:
+            for data in ("0102", "0304"):
+                row = row.replace(f"{{{data}}}", form.format(data))
             connection.execute(text(row.replace(":", r"\:")))
-    engine.dispose()
+
+    return fill
 
 
-async def test_the_first_version_grows_up_with_its_data(tmp_path: Path) -> None:
-    path, blobs = tmp_path / "old.sqlite", BlobStore(tmp_path / "pictures")
-    first_version(path, blobs.write(1, PIXELS))
-    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures") as history:
+async def test_the_first_version_grows_up_with_its_data(database_url: str, tmp_path: Path) -> None:
+    await migrated(database_url, first_version(BlobStore(tmp_path / "pictures").write(1, PIXELS)))
+    async with History.open(database_url, tmp_path / "pictures") as history:
         conversation = await history.conversation("test", "ann", "here", "club")
         assert (conversation.id, conversation.head, conversation.server) == (1, 2, "club")
         assert await history.picture(1) == Picture(PIXELS, "image/png", 8, 8)
@@ -65,25 +88,28 @@ async def test_the_first_version_grows_up_with_its_data(tmp_path: Path) -> None:
         assert await Inbox(history.database).accept("k", "test", "ann", "club", "here", {}) is not None
 
 
-async def test_migrations_arrive_at_the_tables_of_the_program(tmp_path: Path) -> None:
-    path = tmp_path / "new.sqlite"
-    async with History.open(f"sqlite+aiosqlite:///{path}", tmp_path / "pictures"):
+async def test_migrations_arrive_at_the_tables_of_the_program(database_url: str, tmp_path: Path) -> None:
+    async with History.open(database_url, tmp_path / "pictures"):
         pass
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
+
+    def compare(_: Config, connection: Connection) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
-    engine.dispose()
+
+    await migrated(database_url, compare)
 
 
-async def test_there_is_a_way_back(tmp_path: Path) -> None:
-    path, blobs = tmp_path / "old.sqlite", BlobStore(tmp_path / "pictures")
-    first_version(path, blobs.write(1, PIXELS))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
+async def test_there_is_a_way_back(database_url: str) -> None:
+    def back(config: Config, connection: Connection) -> None:
         command.upgrade(config, "head")
         command.downgrade(config, "0001")
         assert connection.execute(text("SELECT text FROM edit ORDER BY id")).scalars().all() == ["", "pink"]
-    engine.dispose()
+
+    await migrated(database_url, first_version("p1"), back, keys=False)
+
+
+async def test_many_may_start_at_once(database_url: str, tmp_path: Path) -> None:
+    async def start() -> None:
+        async with History.open(database_url, tmp_path / "pictures") as history:
+            await history.conversation("test", "ann", "here")
+
+    await asyncio.gather(*(start() for _ in range(4)))

@@ -17,6 +17,7 @@ from storage.people import People
 from storage.retention import Retention
 from storage.servers import Servers
 from storage.tables import now
+from tests.storage.conftest import kept
 
 ANN, BEN = "812345678901234567", "898765432109876543"
 
@@ -37,23 +38,17 @@ async def step(history: History, parent: Edit, prompt: str) -> Edit:
     return await history.record_edit(parent.id, f"add {prompt}", layers, [], pixels(f"{parent.id}{prompt}"))
 
 
-def on_disk(folder: Path) -> bytes:
-    """Every byte of the database, its log and the pictures, and the names of the files."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return b"".join(path.read_bytes() for path in files) + " ".join(map(str, files)).encode()
-
-
 async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Path) -> None:
     for user in (ANN, BEN):
         edit = await step(history, await begin(history, user), f"pink hair for {user}")
         await history.link_message("test", f"m-{user}", edit.id, "here")
         await Inbox(history.database).accept(f"k-{user}", "test", user, "club", "here", {"text": f"secret of {user}"})
         await People(history.database).remember_locale("test", user, "zh-CN")
-    before = on_disk(tmp_path)
+    before = await kept(history, tmp_path)
     assert ANN.encode() in before
     assert f"pixels-of-{ANN}".encode() in before
     assert await Retention(history).forget_user("test", ANN)
-    after = on_disk(tmp_path)
+    after = await kept(history, tmp_path)
     for trace in (ANN, f"pixels-of-{ANN}", f"lat-{ANN[:4]}", f"secret of {ANN}"):
         assert trace.encode() not in after.replace(BEN.encode(), b"")
     assert BEN.encode() in after
@@ -61,7 +56,7 @@ async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Pat
 
 
 async def test_old_pictures_go_and_used_ones_stay(history: History, tmp_path: Path) -> None:
-    old, kept = await begin(history, ANN), await begin(history, BEN, server=None, place="direct")
+    old, used = await begin(history, ANN), await begin(history, BEN, server=None, place="direct")
     await step(history, old, "a hat")
     retention, servers = Retention(history), Servers(history.database)
     assert await retention.expire(days=30, moment=now() + timedelta(days=29)) == 0
@@ -71,8 +66,8 @@ async def test_old_pictures_go_and_used_ones_stay(history: History, tmp_path: Pa
         await history.edit(old.id)
     with pytest.raises(NoPicture):
         await history.head(old.conversation)
-    assert (await history.edit(kept.id)).id == kept.id
-    assert f"pixels-of-{ANN}".encode() not in on_disk(tmp_path)
+    assert (await history.edit(used.id)).id == used.id
+    assert f"pixels-of-{ANN}".encode() not in await kept(history, tmp_path)
     assert await retention.expire(days=30, moment=now() + timedelta(days=31)) == 1
 
 
@@ -84,7 +79,7 @@ async def test_one_result_is_taken_out_of_the_tree(history: History, tmp_path: P
     (message,) = await Retention(history).forget_edit(pink.id)
     assert (message.id, message.place) == ("m1", "here")
     assert await history.edit_of_message("test", "m1") is None
-    assert f"pixels-of-{root.id}pink hair".encode() not in on_disk(tmp_path)
+    assert f"pixels-of-{root.id}pink hair".encode() not in await kept(history, tmp_path)
     assert (await history.edit(hat.id)).parent == root.id
     assert (await history.undo(root.conversation)).id == root.id
     assert (await history.redo(root.conversation)).id == hat.id
@@ -119,7 +114,7 @@ async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(history: 
         await history.edit(ben.id)
     assert not (await servers.settings("test", "club")).visible_mark
     assert (await history.edit(there.id)).id == there.id
-    assert BEN.encode() not in on_disk(tmp_path)
+    assert BEN.encode() not in await kept(history, tmp_path)
 
 
 async def test_what_is_kept_can_be_seen_and_taken_along(history: History) -> None:
@@ -127,9 +122,9 @@ async def test_what_is_kept_can_be_seen_and_taken_along(history: History) -> Non
     assert (await retention.overview("test", ANN)).edits == 0
     await step(history, await begin(history, ANN), "pink hair")
     await Inbox(history.database).accept("k1", "test", ANN, "club", "here", {"text": "pink hair please"})
-    kept = await retention.overview("test", ANN)
-    assert (kept.pictures, kept.edits, kept.conversations) == (2, 2, 1)
-    assert kept.bytes > 0
+    overview = await retention.overview("test", ANN)
+    assert (overview.pictures, overview.edits, overview.conversations) == (2, 2, 1)
+    assert overview.bytes > 0
     with zipfile.ZipFile(io.BytesIO(await retention.export("test", ANN))) as archive:
         document = json.loads(archive.read("history.json"))
         assert [row["text"] for row in document["asked"]] == ["pink hair please"]

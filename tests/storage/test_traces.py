@@ -14,17 +14,15 @@ from storage.people import People
 from storage.retention import Retention
 from storage.servers import Servers
 from storage.tables import now
+from tests.storage.conftest import kept
 
 FOLK = [str(700000000000000000 + 7919 * number * 10**9) for number in range(1, 25)]
 
 
-def traces(folder: Path, *words: str) -> list[str]:
-    """Where any of the words stands: in the bytes or the path of any file (database, log, index of the log, pictures)."""
-    found = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        data = path.read_bytes() + str(path).encode()
-        found += [f"{word} in {path.name}" for word in words if word.encode() in data]
-    return found
+async def traces(history: History, folder: Path, *words: str) -> list[str]:
+    """Which of the words are left anywhere: in the database, its log, the pictures, or the names of files."""
+    data = await kept(history, folder)
+    return [word for word in words if word.encode() in data]
 
 
 async def live(history: History, user: str, turn: int, dice: random.Random) -> Edit:
@@ -66,10 +64,10 @@ async def crowd(history: History) -> None:
 @pytest.mark.slow
 async def test_no_byte_of_any_deleted_member_is_left_in_a_crowd(history: History, tmp_path: Path) -> None:
     await crowd(history)
-    assert all(traces(tmp_path, user) for user in FOLK)
+    assert await traces(history, tmp_path, *FOLK) == FOLK
     for gone in FOLK[::2]:
         await Retention(history).forget_user("test", gone)
-        assert traces(tmp_path, gone) == []
+        assert await traces(history, tmp_path, gone) == []
     for user in FOLK[1::2]:
         assert (await Retention(history).overview("test", user)).edits == 8
 
@@ -82,14 +80,14 @@ async def test_no_byte_is_left_of_leavers_who_were_only_there(history: History, 
     await servers.record("test", "club", FOLK[1], "block", FOLK[0], None, whom=FOLK[0])
     assert await retention.forget_member("test", "club", FOLK[0])
     assert await retention.forget_member("test", "club", FOLK[1])
-    assert traces(tmp_path, FOLK[0], FOLK[1]) == []
+    assert await traces(history, tmp_path, FOLK[0], FOLK[1]) == []
     assert await servers.blocked("test", "club", FOLK[0], now()) is not None, "the block holds when they come back"
 
 
 async def test_a_leaver_without_pictures_is_forgotten_too(history: History, tmp_path: Path) -> None:
     await Inbox(history.database).accept("k", "test", FOLK[0], "club", "place", {"text": f"I am {FOLK[0]}"})
     assert not await Retention(history).forget_member("test", "club", FOLK[0])
-    assert traces(tmp_path, FOLK[0]) == []
+    assert await traces(history, tmp_path, FOLK[0]) == []
 
 
 async def test_an_id_of_another_platform_is_another_person(history: History) -> None:
@@ -107,12 +105,12 @@ async def test_words_expire_with_the_pictures_of_their_server(history: History) 
         await inbox.answered(key)
     await servers.change("test", "club", retention_days=2)
     await servers.change("test", "pub", retention_days=90)
-    kept = []
+    left = []
     for days in (1, 3, 31, 91):
         await Retention(history).expire(30, now() + timedelta(days=days))
-        kept.append([key for key, server in (("k1", "club"), ("k2", "pub"), ("k3", None))
+        left.append([key for key, server in (("k1", "club"), ("k2", "pub"), ("k3", None))
                      if [one for one in await inbox.recent("test", server, FOLK[0]) if one.key == key]])  # fmt: skip
-    assert kept == [["k1", "k2", "k3"], ["k2", "k3"], ["k2"], []]
+    assert left == [["k1", "k2", "k3"], ["k2", "k3"], ["k2"], []]
 
 
 async def test_how_far_a_private_place_was_read_is_forgotten(history: History) -> None:

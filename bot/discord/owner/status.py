@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import discord
-from sqlalchemy.engine import make_url
 
 from bot.discord import cards, commands, presses
 from bot.discord.owner.group import Interaction, begin, command
@@ -68,21 +67,12 @@ async def _wishes(bot: Bot, locale: Locale) -> str:
 
 
 async def _disk(bot: Bot, locale: Locale) -> str:
-    folder = bot.history.blobs.root
-    disk = await asyncio.to_thread(shutil.disk_usage, folder)
-    size = await asyncio.to_thread(_database_size, bot.history.database.url)
+    disk = await asyncio.to_thread(shutil.disk_usage, bot.history.blobs.folder or Path.cwd())
+    size = await bot.history.database.size()
     return locale.say(
         "owner.status.disk", free=f"{disk.free / _GIGABYTE:.1f}", total=f"{disk.total / _GIGABYTE:.1f}",
-        database="?" if size is None else f"{size / _MEGABYTE:.1f}",
+        database=f"{size / _MEGABYTE:.1f}",
     )  # fmt: skip
-
-
-def _database_size(url: str) -> int | None:
-    """Bytes of an SQLite file with its log; None for a database elsewhere."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        return None
-    return sum(path.stat().st_size for end in ("", "-wal") if (path := Path(parsed.database + end)).exists())
 
 
 def _versions(locale: Locale) -> str:

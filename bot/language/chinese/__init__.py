@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bot.language import MOST_PROMPT
+from bot.language import MOST_PROMPT, faces
 from bot.language.actions import ALL, Action, Add, Ask, Remove, Scale, Set, Show
 from bot.language.chinese import commands, lexicon, words
 from bot.language.chinese.message import listed, take_apart
@@ -366,6 +366,19 @@ def parse(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en"
     raises and never returns nothing: what is not understood is an ``Ask``. Text beyond 2000 characters is ignored.
     """
     plain = clean(text)
+    return faces.read(plain, _FACES, lambda part: _parse(part, after, languages)) or _parse(plain, after, languages)
+
+
+def _without_face(before: str, behind: str) -> str:
+    """ "左边那个人的头发" -> "头发"."""
+    return f"{before}{re.sub(r'^[的,:]', '', behind)}"
+
+
+_FACES = faces.Phrases(tuple(map(re.compile, words.FACES)), words.FACE_NUMBERS, re.compile(words.FACE_SEPARATORS), _without_face)
+
+
+def _parse(plain: str, after: Sequence[str], languages: Sequence[str]) -> list[Action]:
+    """Of a message, or of a part of it, that names no face."""
     if (command := commands.read(plain)) is not None:
         return [command]
     message = take_apart(plain)

@@ -14,7 +14,7 @@ from editor.checkpoints import clip, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.part import Part
 from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, SMALL_CLIP, TEXTS, THRESHOLD, TRUNCATION, Case
 from editor.evaluation.parity.filler import normal, picture
-from editor.methods import published
+from editor.methods import published, published_optimization
 from editor.networks import generators, published_clip, stylegan2
 from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
 from editor.networks.prompt_mapper import PromptMapper
@@ -134,9 +134,7 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
 def _optimizer(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
     model = _text_image_model(folder / "clip.pt")
     image = picture(1, case.options["size"])
-    prepared = model.prepare_as_published(image) if case.options["slips"] else model.prepare(image)
-    logits = model.logits(model.embed(prepared), model.encode_tokens(_tokens(theirs)))
-    return {"loss": 1 - logits / 100}
+    return {"loss": published_optimization.loss(model, image, model.encode_tokens(_tokens(theirs)), case.options["slips"])}
 
 
 COMPUTERS: dict[str, Callable[[Case, Path, Mapping[str, Tensor], Mapping[str, Any]], Results]] = {

@@ -28,7 +28,9 @@ SLIPS = """
 ## Where the published code slips
 
 Ours is right by default. `python -m editor directions BUNDLE --as-published` follows the published script, the shallow copy
-included; the loss of the optimizer is followed in this comparison only.
+included, with its list of layers; the method `styleclip` follows the published choice of channels, and `styleclip-optimization`
+the published optimizer, for bundles with a published CLIP that sees 224 pixels (its identity term, which needs a face
+recogniser, is left out). The published 0 / 0 is followed in this comparison only: an edit of NaN is of no use to anybody.
 
 | slip | ours by default, against the published code as it is | ours following it |
 | --- | --- | --- |

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -19,39 +14,9 @@ import pytest
 from storage.history import History
 from storage.inbox import Inbox
 from tests.bot.discord.conftest import ANN, BEN, LI, PORTRAIT
+from tests.bot.discord.processes import TOKEN, done, frozen, process
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, point_library
-
-TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB"
-
-
-class Process:
-    """``python -m bot`` with a token, a web chat and metrics; ``said`` are its lines so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process, self.said = process, [""]
-        self._news = asyncio.Condition()
-        self._reading = [asyncio.create_task(self._read(stream)) for stream in (process.stdout, process.stderr)]
-
-    async def _read(self, stream: asyncio.StreamReader | None) -> None:
-        assert stream is not None
-        async for line in stream:
-            async with self._news:
-                self.said.append(line.decode())
-                self._news.notify_all()
-
-    async def hears(self, pattern: str, seconds: float = 60.0) -> str:
-        """The first group of what it says, as soon as it does."""
-        async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(lambda: re.search(pattern, "".join(self.said)))
-        match = re.search(pattern, "".join(self.said))
-        assert match is not None
-        return match[match.re.groups]
-
-    async def stopped(self, number: int = signal.SIGTERM, seconds: float = 60.0) -> int:
-        """Send a signal and wait for the end."""
-        self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), seconds)
 
 
 @pytest.fixture
@@ -62,29 +27,6 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
         assert running.complaints == []
 
 
-@asynccontextmanager
-async def process(server: DiscordServer, editor_url: str, folder: Path, **settings: str) -> AsyncIterator[Process]:
-    """The bot, connected; it is killed at the end if it still runs."""
-    environment = os.environ | {
-        "DISCORD_TOKEN": TOKEN, "EDITOR_URL": editor_url, "BUNDLE": "tiny", "DATA_DIR": str(folder), "WEB_PORT": "0",
-        "METRICS_PORT": "0", "LANG": "C", **settings,
-    }  # fmt: skip
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.discord_server.process", server.base, env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    running = Process(started)
-    try:
-        await running.hears("connected to Discord")
-        await running.hears("the editor is ready")
-        yield running
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.wait()
-        await server.disconnect()
-
-
 @pytest.fixture
 async def editor_pid(editor_url: str) -> int:
     connector = aiohttp.UnixConnector(editor_url.removeprefix("unix:"))
@@ -92,24 +34,9 @@ async def editor_pid(editor_url: str) -> int:
         return int((await answer.json())["pid"])
 
 
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """The editor stands still, so that whatever it is asked is under way."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 async def _open(folder: Path) -> list[str]:
     async with History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history:
         return [asked.user for asked in await Inbox(history.database).open()]
-
-
-async def _done(server: DiscordServer, message: dict[str, Any]) -> dict[str, Any]:
-    """The answer with its picture; it may say how far it is before."""
-    return await server.settled(await server.answer_to(message), lambda answer: bool(answer["attachments"]))
 
 
 async def test_a_wish_under_way_is_finished_before_the_bot_ends(
@@ -121,7 +48,7 @@ async def test_a_wish_under_way_is_finished_before_the_bot_ends(
             await server.world.until(lambda: server.typing > 0, 20)
             bot.process.send_signal(signal.SIGTERM)
             await bot.hears("stopping: what is under way has 30 seconds")
-        assert "Done" in (await _done(server, sent))["content"]
+        assert "Done" in (await done(server, sent))["content"]
         assert await asyncio.wait_for(bot.process.wait(), 30) == 0
     assert await _open(tmp_path) == []
 
@@ -130,7 +57,7 @@ async def test_what_cannot_be_finished_in_time_is_kept_and_done_at_the_next_star
     server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path
 ) -> None:
     async with process(server, editor_url, tmp_path, STOP_SECONDS="0.5") as bot:
-        first = await _done(server, await server.say(BEN, "pink hair", files=PORTRAIT))
+        first = await done(server, await server.say(BEN, "pink hair", files=PORTRAIT))
         with frozen(editor_pid):
             under_way = await server.say(ANN, "pink hair", files=PORTRAIT)
             waiting = await server.say(ANN, "now less")
@@ -147,7 +74,7 @@ async def test_what_cannot_be_finished_in_time_is_kept_and_done_at_the_next_star
     async with process(server, editor_url, tmp_path) as bot:
         for message, words in zip(kept, ("Done", "60 %", "「粉色头发」"), strict=True):
             await server.settled(message, lambda m, words=words: words in m["content"] and bool(m["attachments"]))  # type: ignore[misc]
-        assert "150 %" in (await _done(server, first))["content"]
+        assert "150 %" in (await done(server, first))["content"]
         assert [len(server.answers_to(m)) for m in (under_way, waiting, chinese)] == [1, 1, 1]
         assert await bot.stopped(signal.SIGINT) == 0
     assert await _open(tmp_path) == []
@@ -194,10 +121,10 @@ def _answers(figures: dict[str, float]) -> float:
 async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path: Path) -> None:
     """Each figure that is promised to operators, read where Prometheus reads it."""
     async with process(server, editor_url, tmp_path) as bot:
-        first = await _done(server, await server.say(ANN, "pink hair", files=PORTRAIT))
-        await _done(server, await server.say(ANN, "glasses", files=PORTRAIT, direct=True))
+        first = await done(server, await server.say(ANN, "pink hair", files=PORTRAIT))
+        await done(server, await server.say(ANN, "glasses", files=PORTRAIT, direct=True))
         await server.press(ANN, first, "Undo")
-        await _done(server, first)
+        await done(server, first)
         refused = await server.callback_of(await server.press(BEN, first, "More"))
         assert refused["data"]["flags"] & 64
         for command in ("help", "animate"):
@@ -215,7 +142,7 @@ async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path
                     return answer.status
 
             async with asyncio.timeout(20):
-                while _answers(now := await figures()) < 6:  # noqa: ASYNC110 - counted a moment after it is there
+                while _answers(now := await figures()) < 6 or now["bot_inbox_open"]:  # noqa: ASYNC110 - counted a moment after it is there
                     await asyncio.sleep(0.1)
             for kind, outcome in [
                 ("message", "done"), ("direct", "done"), ("press", "done"), ("press", "NotYourButton"), ("command", "done"),

@@ -17,6 +17,7 @@ from editor.checkpoints.importing import main
 from editor.checkpoints.installing import open_generator
 from editor.commands import bundles as list_bundles
 from editor.engine import Engine
+from editor.methods import live
 from editor.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
 from tests.conftest import make_png
 from tests.editor.checkpoints import made
@@ -76,23 +77,37 @@ def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp
         assert generator(torch.randn(1, generator.config.z_dim)).shape[2] == generator.config.resolution
 
 
-def test_parts_make_a_bundle_that_edits(root: Path, files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
-    assert "It still lacks directions." in capsys.readouterr().out
-    parts = made.direction_files(root.parent / "d", open_generator(root / "narrow"))
-    said = ("--title", "Narrow ones", "--licence", "CC0", "--neutral", "a face", "--domain", "noise")
-    assert bring("directions", *parts, root=root, more=said) == 0
-    assert "all that editing needs" in capsys.readouterr().out
-    assert list_bundles(["--bundles", str(root)]) == 0
-    assert "narrow: Narrow ones, 32 px, direction; licence CC0" in capsys.readouterr().out
-    engine = Engine.load([root], "cpu")
+def edited(root: Path, data: Path | None = None) -> bytes:
+    """A picture's direction edit by the bundle "narrow"."""
+    engine = Engine.load([root], "cpu", data)
     start = engine.run(InvertRequest(bundle="narrow", picture=make_png(), quality="draft"), lambda *_: None, lambda: False)
     assert isinstance(start, InvertResult)
     wish = Wish(prompt="abc", method="direction")
     request = EditRequest(picture=start.picture.data, inversion=start.inversion, adjustments=(), wishes=(wish,))
     result = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(result, EditResult)
-    assert result.picture.data
+    return result.picture.data
+
+
+def test_a_bundle_without_directions_edits_at_once(root: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PICTURES", 2)
+    monkeypatch.setattr(live, "PROBES", 2)
+    assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
+    data = root.parent / "data"
+    assert edited(root, data)
+    assert (data / "bundles" / "narrow" / "lengths.safetensors").exists()
+
+
+def test_parts_make_a_bundle_that_edits(root: Path, files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
+    assert "It has no directions: they are found for each wish" in capsys.readouterr().out
+    parts = made.direction_files(root.parent / "d", open_generator(root / "narrow"))
+    said = ("--title", "Narrow ones", "--licence", "CC0", "--neutral", "a face", "--domain", "noise")
+    assert bring("directions", *parts, root=root, more=said) == 0
+    assert "all that editing needs" in capsys.readouterr().out
+    assert list_bundles(["--bundles", str(root)]) == 0
+    assert "narrow: Narrow ones, 32 px, direction; licence CC0" in capsys.readouterr().out
+    assert edited(root)
 
 
 def test_mappers_gather_in_a_bundle(files: dict[str, Path], tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 
 from editor.bundle import load_clip, load_generator, read_manifest
 from editor.checkpoints import measuring
-from editor.checkpoints.directions import measured_statistics, sizes
+from editor.checkpoints.directions import sizes
 from editor.checkpoints.importing import main as bring
 from editor.checkpoints.measuring import Measured, Plan, measure
 from editor.methods import published
+from editor.methods.relevance import measured_statistics, pictures
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
 from tests.editor.checkpoints import made
@@ -43,13 +44,13 @@ def test_batches_give_what_the_recipe_gives_one_by_one(
     slips: bool, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
-    plan = Plan(images=2, batch=3, resolution=32, as_published=slips)
+    plan = Plan(images=2, batch=3, resolution=32, as_published=slips, way="steps")
     spans = [(0, 5), (40, 43)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), made.DIM)
     assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
     recipe = published.Recipe(as_published=slips, side=clip.side if slips else None)
-    wanted = published.relevance_rows(generator, clip, measuring._styles(generator, plan), mean, std, spans, recipe)
+    wanted = published.relevance_rows(generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans, recipe)
     assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-3 if slips else 1e-4)
 
 
@@ -59,11 +60,25 @@ def interrupted(steps: Iterator[int], after: int) -> None:
             return
 
 
+def test_an_interrupted_measurement_by_gradients_goes_on(
+    tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
+) -> None:
+    generator, clip, mean, std = parts
+    plan, channels, path = Plan(images=3, resolution=32, probes=4), torch.arange(10), tmp_path / "part"
+    whole, first, second = (Measured(10, made.DIM) for _ in range(3))
+    assert list(measure(generator, clip, mean, std, plan, whole, channels)) == [10, 20, 30]
+    interrupted(measure(generator, clip, mean, std, plan, first, channels), 2)
+    first.write(path, "mark")
+    second.read(path, "mark")
+    assert list(measure(generator, clip, mean, std, plan, second, channels)) == [30]
+    assert torch.allclose(second.sums, whole.sums)
+
+
 def test_an_interrupted_measurement_goes_on(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
-    plan, channels, path = Plan(images=2, batch=4, resolution=32), torch.arange(10), tmp_path / "part"
+    plan, channels, path = Plan(images=2, batch=4, resolution=32, way="steps"), torch.arange(10), tmp_path / "part"
     whole, first, second = (Measured(10, made.DIM) for _ in range(3))
     list(measure(generator, clip, mean, std, plan, whole, channels))
     interrupted(measure(generator, clip, mean, std, plan, first, channels), 4)
@@ -84,10 +99,10 @@ def test_the_command_puts_directions_into_a_bundle(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "SAMPLES", 24)
-    assert measuring.main([str(folder), "--images", "1", "--batch", "32", "--minutes", "0"]) == 3
+    assert measuring.main([str(folder), "--images", "2", "--probes", "3", "--minutes", "0"]) == 3
     assert "the same command goes on" in capsys.readouterr().out
     assert (folder / measuring.PROGRESS).exists()
-    assert measuring.main([str(folder), "--images", "1", "--batch", "32"]) == 0
+    assert measuring.main([str(folder), "--images", "2", "--probes", "3"]) == 0
     assert not (folder / measuring.PROGRESS).exists()
     bank = load_file(folder / "bank.safetensors")
     generator = load_generator(folder, read_manifest(folder))

@@ -14,9 +14,9 @@ from PIL import Image
 
 from editor.engine import Engine
 from editor.evaluation import comparison, document, summary
-from editor.evaluation.comparison import CHOSEN, STRENGTHS, Row, measure, read_rows, tile
+from editor.evaluation.comparison import CHOSEN, STRENGTHS, Row, Share, measure, read_rows, tile
 from editor.evaluation.readings import Wish
-from editor.evaluation.summary import bootstrap, comparable, curve_of, success_at, summaries
+from editor.evaluation.summary import bootstrap, comparable, curve_of, lead, success_at, summaries
 from editor.evaluation.uploads import Uploads
 from editor.evaluation.wishes import Setting
 from editor.training import domains, record
@@ -61,6 +61,25 @@ def test_only_what_every_method_did_is_compared() -> None:
     assert {(one.method, one.upload, one.prompt) for one in comparable(rows)} == {("mapper", 1, "a hat"), ("direction", 1, "a hat")}
 
 
+def test_a_search_is_compared_on_what_it_did_and_makes_the_others_do_no_less() -> None:
+    rows = [row(name, upload) for name in ("mapper", "direction") for upload in range(4)]
+    rows += [row("tedigan", upload) for upload in range(2)] + [row("optimization", 1)]
+    counts = [
+        len([one for one in comparable(rows) if one.method == name]) for name in ("mapper", "direction", "tedigan", "optimization")
+    ]
+    assert counts == [4, 4, 1, 1]
+
+
+def test_a_lead_is_certain_where_every_portrait_shows_it() -> None:
+    rows = [row(name, upload, success, 0) for upload in range(6)
+            for name, success in (("mapper", 5), ("direction", 1), ("stylespace", 5 * (upload % 2)))]  # fmt: skip
+    assert lead(rows, "mapper", "mapper") == summary.Figure(0.0, 0.0, 0.0)
+    assert lead(rows, "mapper", "stylespace").low >= 0
+    assert lead(rows, "stylespace", "mapper").mean == pytest.approx(-0.5)
+    certain = lead(rows, "stylespace", "direction")
+    assert certain.low < certain.mean < certain.high
+
+
 def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
     rows = [row(name, upload, success, collateral) for upload in range(4)
             for name, success, collateral in (("mapper", 5, 0), ("direction", 0, 0), ("styleclip", 5, 3))]  # fmt: skip
@@ -76,7 +95,8 @@ def test_the_document_has_a_row_a_plot_and_a_sheet_for_each(tmp_path: Path) -> N
         Image.new("RGB", (32, 32), "red").save(tile(tmp_path, name, "a hat", 0))
     document.write(rows, tmp_path, tmp_path / "methods.md", "python -m editor evaluate --compare")
     text = (tmp_path / "methods.md").read_text(encoding="utf-8")
-    for words in ("| **chosen** | 3 |", "| mapper | 3 |", "Härkönen", "python -m editor evaluate --compare", "a-hat.jpg"):
+    told = ("| mapper | +0 [+0, +0] | not told apart |", "Against 0 of\n2 methods", "Härkönen", "a-hat.jpg")
+    for words in (*told, "| **chosen** | 3 |", "| mapper | 3 |", "python -m editor evaluate --compare"):
         assert words in text
     assert "{" not in text
     for name in ("curves.png", "a-hat.jpg"):
@@ -91,11 +111,11 @@ def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
     setting = Setting(avatars, judge, scored, Uploads.make(AVATARS, avatars, "avatar", judge, 2, 5))
     wish = Wish.of({"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes)
-    first = list(measure(setting, [wish], ["mapper"], 1, tmp_path))
+    first = list(measure(setting, [wish], ["mapper"], Share(1, 0), tmp_path))
     assert len(first) == 1
     assert first[0].undone
     assert first[0].used == "mapper"
-    again = list(measure(setting, [wish], ["mapper", CHOSEN], 1, tmp_path))
+    again = list(measure(setting, [wish], ["mapper", CHOSEN, "tedigan"], Share(1, 0), tmp_path))
     assert [one.method for one in again] == [CHOSEN]
     assert read_rows(tmp_path / "rows.jsonl") == [*first, *again]
     assert tile(tmp_path, CHOSEN, wish.prompt, 0).exists()

@@ -59,7 +59,7 @@ def test_several_faces_and_the_one_that_is_named(finder: FaceFinder) -> None:
     assert left.notes == right.notes == ()
     assert left.found[0].center_x == pytest.approx(44)
     assert right.found[0].center_x == pytest.approx(204)
-    with pytest.raises(BadRequest, match="no face number 3 in this picture; 2 were found"):
+    with pytest.raises(BadRequest, match="no face number 3 from the left in this picture; 2 were found"):
         squares(pixels, "ffhq", Look(finder, face=2))
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from editor.networks.stylegan2 import Generator, GeneratorConfig, ModulatedConv, pixel_norm
+from editor.networks.stylegan2 import Generator, GeneratorConfig, ModulatedConv, Synthesis, pixel_norm
 from tests.tiny import CONFIG
 
 
@@ -69,3 +69,31 @@ def test_sizes_that_make_no_sense_are_refused() -> None:
 
 def test_pixel_norm_makes_unit_rows() -> None:
     assert torch.allclose(pixel_norm(torch.randn(5, 16)).square().mean(1), torch.ones(5), atol=1e-4)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_one_picture_alone_is_what_it_is_among_others(noise: bool) -> None:
+    torch.manual_seed(0)
+    config = GeneratorConfig(resolution=64, z_dim=16, w_dim=16, channel_base=512, channel_max=16, noise=noise, clamp=2.0)
+    made = Synthesis(config).requires_grad_(False)
+    styles = made.styles(torch.randn(3, 16))
+    together, seen = made(styles), []
+    for row, picture in zip(styles, together, strict=True):
+        alone = row[None].clone().requires_grad_(True)
+        made(alone).square().sum().backward()
+        seen.append(alone.grad)
+        assert torch.allclose(made(alone.detach())[0], picture, atol=1e-4)
+    several = styles.clone().requires_grad_(True)
+    made(several).square().sum().backward()
+    apart = torch.cat(seen)  # where a leaky ReLU bends, rounding may go either way
+    assert float((apart - several.grad).norm()) < 1e-3 * float(apart.norm())
+
+
+def test_weights_that_change_are_seen() -> None:
+    made = Synthesis(GeneratorConfig(resolution=8, z_dim=8, w_dim=8, channel_base=64, channel_max=8)).requires_grad_(False)
+    styles = made.styles(torch.randn(1, 8))
+    before = made(styles)
+    other = Synthesis(made.config)
+    made.load_state_dict(other.state_dict())
+    assert not torch.allclose(before, made(styles))
+    assert torch.allclose(other(styles), made(styles), atol=1e-5)

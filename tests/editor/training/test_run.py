@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.torch import load_file
 
 pytest.importorskip("skia", reason="no drawing library here: training goes untested", exc_type=ImportError)
 
-from editor.training import cli
+from editor.training import cli, record
 from editor.training.run import Average, Run, cosine_decay
 
 
@@ -82,3 +83,13 @@ def test_a_generator_and_a_judge_from_nothing(tmp_path: Path) -> None:
     assert cli.main(["judge", "--minutes", "0.5", *shared]) == 0
     assert set(json.loads((bundle / "record.json").read_text())) == {"generator", "judge"}
     assert load_file(bundle / "judge.safetensors")
+
+
+def test_each_stage_of_a_part_has_a_record_of_its_own_with_the_command_that_repeats_it(tmp_path: Path) -> None:
+    options, run = argparse.Namespace(minutes=1.0, seed=3, name="details2"), Run(tmp_path / "run", 1.0, seed=3)
+    record.write(tmp_path, "details", options, run, {"psnr": 20.0}, stage="details")
+    record.write(tmp_path, "details", options, run, {"psnr": 21.0}, stage="details2")
+    found = record.read(tmp_path)
+    assert {name: entry["figures"]["psnr"] for name, entry in found.items()} == {"details": 20.0, "details2": 21.0}
+    assert "--name" not in found["details"]["command"]
+    assert found["details2"]["command"] == "python -m editor train details --minutes 1.0 --seed 3 --name details2"

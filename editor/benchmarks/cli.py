@@ -1,0 +1,89 @@
+"""``python -m editor bench``: the conversation inside the editor, published code beside ours, and how cost grows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from editor.errors import BadRequest, EditorError
+
+LONGEST = 3600.0
+"""Seconds that one comparison may take."""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m editor bench",
+        description="Time an inversion, first edits (a wish is searched for and measured) and follow-ups (a strength changes) of "
+        "one picture inside the editor, without the network; how its cost grows; and published code on the same random weights, "
+        "in alternating rounds. Seconds depend on the machine; the ratios hold.",
+    )
+    parser.add_argument("picture", type=Path, help="a picture that the bundle knows")
+    parser.add_argument("--bundle", help="the first one installed when absent")
+    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of more bundles")
+    parser.add_argument("--follow-ups", type=int, default=40, help="how many are timed")
+    parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="PATH",
+                        help="checkouts of published repositories: stylegan2-ada-pytorch, stylegan2-pytorch")  # fmt: skip
+    parser.add_argument("--resolutions", type=int, nargs="+", default=[256], help="of the comparison")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--growth", action="store_true", help="how cost grows, and how long the process takes to start")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write all of it as a document, with plots beside it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """The report."""
+    import torch
+
+    from editor.benchmarks import conversation, growth, rounds, startup
+    from editor.engine import Engine
+
+    torch.set_num_threads(options.threads)
+    engine = Engine.load(options.bundles, options.device)
+    report: dict[str, Any] = {"machine": rounds.machine(options.threads)}
+    report["conversation"], follow_up = conversation.run(engine, options)
+    if options.growth:
+        report["startup"] = startup.measure()
+        report["growth"] = growth.of_all(engine, follow_up, options.rounds)
+    report["against"] = [_against(path, side, options) for path in options.against for side in options.resolutions]
+    return report
+
+
+def _against(path: Path, resolution: int, options: argparse.Namespace) -> dict[str, Any]:
+    from editor.benchmarks.against import REPOSITORIES
+
+    name = REPOSITORIES.get(path.name)
+    if name is None:
+        raise BadRequest(f"'{path.name}' is none of {', '.join(REPOSITORIES)}.")
+    numbers = (str(number) for number in (resolution, options.rounds, options.threads))
+    command = [sys.executable, "-m", "editor.benchmarks.against", name, str(path), *numbers]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    if done.returncode:
+        raise EditorError(f"The code in '{path.name}' failed: {done.stderr.strip().splitlines()[-1]}")
+    return {"name": name, "resolution": resolution, **json.loads(done.stdout)}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure and print."""
+    options = arguments().parse_args(argv)
+    try:
+        report = run(options)
+    except (EditorError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.to:
+        from editor.benchmarks.document import write
+
+        write(report, options.to)
+    print(json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items()))
+    return 0

@@ -1,0 +1,176 @@
+"""How much memory the largest work takes, each kind in a process of its own:
+
+``python -m editor.evaluation.memory photo``: a JPEG of 50 megapixels decoded, edited, pasted back and encoded;
+``python -m editor.evaluation.memory ffhq``: an inversion, an edit and a latent optimization with networks in the published
+layouts at 1024 pixels (StyleGAN2, e4e, CLIP ViT-B/32), of random weights.
+
+Each prints one JSON object: the most that was resident after each stage and the seconds it took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from editor.bundle import Bundle, Thresholds
+from editor.engine import Engine
+from editor.methods import optimization
+from editor.methods.directions import Bank
+from editor.networks import published_clip, stylegan2
+from editor.networks.generators import w_statistics
+from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
+from editor.networks.stylegan2 import GeneratorConfig
+from editor.protocol import BundleInfo, EditRequest, EditResult, InvertRequest, InvertResult, Request, Wish
+
+FFHQ = GeneratorConfig(
+    resolution=1024, z_dim=512, w_dim=512, mapping_layers=8, mapping_features=512, mapping_lr=0.01, channel_base=32768,
+    channel_max=512, noise=True, clamp=256.0, rgb_upsampling="fir",
+)  # fmt: skip
+"""The published layout."""
+MEGAPIXELS = 50
+
+
+def peak() -> float:
+    """Gigabytes that were resident at most so far."""
+    scale = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1024**3, 2)
+
+
+class _Stages:
+    """Peaks and seconds, stage by stage."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, float]] = {}
+        self._begun = time.perf_counter()
+
+    def done(self, name: str) -> None:
+        """A stage ends."""
+        now = time.perf_counter()
+        self.rows[name] = {"peak_gb": peak(), "seconds": round(now - self._begun, 1)}
+        self._begun = time.perf_counter()
+
+
+def _run(engine: Engine, request: Request) -> Any:
+    return engine.run(request, lambda *_: None, lambda: False)
+
+
+def photograph(megapixels: float, seed: int = 0) -> bytes:
+    """A JPEG of so many megapixels: grain over smooth colours, which no encoder finds easy. Made in bands."""
+    side = int((megapixels * 1e6 / 1.5) ** 0.5)
+    rng, picture = np.random.default_rng(seed), Image.new("RGB", (int(1.5 * side), side))
+    base = Image.fromarray(rng.integers(0, 256, (24, 36, 3), dtype=np.uint8)).resize(picture.size, Image.Resampling.BICUBIC)
+    for top in range(0, picture.height, 512):
+        band = np.asarray(base.crop((0, top, picture.width, min(picture.height, top + 512)))).astype(np.int16)
+        grain = rng.integers(-9, 10, band.shape, dtype=np.int16)
+        picture.paste(Image.fromarray(np.clip(band + grain, 0, 255).astype(np.uint8)), (0, top))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def photo(path: Path) -> dict[str, Any]:
+    """A large photo through the embedded bundle: what the picture takes, since the model itself is small."""
+    engine, stages, data = Engine.load([], "cpu"), _Stages(), path.read_bytes()
+    stages.done("load")
+    start = _run(engine, InvertRequest(bundle="avatar", picture=data, quality="draft"))
+    assert isinstance(start, InvertResult)
+    stages.done("invert")
+    result = _run(
+        engine, EditRequest(picture=start.picture.data, inversion=start.inversion, wishes=(Wish(prompt="pink hair"),), seed=1)
+    )
+    assert isinstance(result, EditResult)
+    stages.done("edit")
+    sizes = {"upload_mb": len(data), "kept_mb": len(start.picture.data), "result_mb": len(result.picture.data)}
+    size = [start.picture.width, start.picture.height]
+    return {"size": size, **{name: round(count / 1e6, 1) for name, count in sizes.items()}, "stages": stages.rows}
+
+
+def ffhq_bundle() -> Bundle:
+    """Networks in the published layouts, of random weights, with what else a bundle needs."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    torch.manual_seed(0)
+    generator = stylegan2.Generator(FFHQ).eval().requires_grad_(False)
+    encoder = PhotoEncoder(PhotoEncoderConfig(num_ws=FFHQ.num_ws, offsets=True)).eval().requires_grad_(False)
+    mean, std = w_statistics(generator, 1000)
+    encoder.w_mean.copy_(mean)
+    encoder.w_std.copy_(std)
+    encoder.latent_avg.copy_(mean.expand_as(encoder.latent_avg))
+    model = published_clip.build({}).requires_grad_(False)
+    tokenizer = Tokenizer(WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))  # noqa: S106 - no secret
+    channels = generator.synthesis.num_channels
+    with torch.no_grad():
+        styles = generator.synthesis.styles(generator.mapping(torch.randn(256, FFHQ.z_dim)))
+    relevance = torch.nn.functional.normalize(torch.randn(channels, 512), dim=1)
+    info = BundleInfo(name="ffhq", title="", domain="", resolution=1024, fingerprint="random", licence="")
+    return Bundle(
+        info=info, generator=generator, encoder=encoder, clip=published_clip.PublishedClip(model, tokenizer),
+        bank=Bank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance), mapper=None,
+        thresholds=Thresholds(4.0, 27.0, -1.0, 0.0), neutral=("a face",),
+    )  # fmt: skip
+
+
+def ffhq(steps: int, quality: str) -> dict[str, Any]:
+    """Inversion, an edit by a global direction, and ``steps`` of a latent optimization: later steps take no more memory."""
+    stages = _Stages()
+    engine = Engine({"ffhq": ffhq_bundle()}, torch.device("cpu"))
+    gc.collect()
+    stages.done("load")
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "PNG")
+    picture = buffer.getvalue()
+    start = _run(engine, InvertRequest(picture=picture, quality=quality, seconds=1.0))
+    assert isinstance(start, InvertResult)
+    stages.done("invert")
+    base = EditRequest(picture=picture, inversion=start.inversion)
+    _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="direction"),)}))
+    stages.done("edit")
+    optimization.STEPS = steps
+    _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="optimization"),)}))
+    stages.done("optimize")
+    return {"steps": steps, "stages": stages.rows}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure one kind of work."""
+    parser = argparse.ArgumentParser(prog="python -m editor.evaluation.memory", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("work", choices=["photo", "ffhq"])
+    parser.add_argument("--megapixels", type=float, default=MEGAPIXELS)
+    parser.add_argument("--steps", type=int, default=2, help="of the latent optimization")
+    parser.add_argument("--picture", type=Path, help="a photo to use instead of one that is made for it")
+    options = parser.parse_args(argv)
+    if options.work == "ffhq":
+        print(json.dumps(ffhq(options.steps, "standard")))
+        return 0
+    if options.picture is not None:
+        print(json.dumps(photo(options.picture)))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "photo.jpg"
+        path.write_bytes(photograph(options.megapixels))
+        return _again(["photo", "--picture", str(path)])  # in a process that has not made the photo
+
+
+def _again(argv: Sequence[str]) -> int:
+    import subprocess
+
+    return subprocess.run([sys.executable, "-m", "editor.evaluation.memory", *argv], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

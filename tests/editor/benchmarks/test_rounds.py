@@ -1,0 +1,53 @@
+"""What a benchmark makes of its rounds, and of users under load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from editor.benchmarks.document import write
+from editor.benchmarks.growth import of_queue
+from editor.benchmarks.rounds import alternating
+from editor.lanes import Lane
+from editor.load import Ask, overtaken
+
+
+def test_works_alternate_and_the_first_round_does_not_count() -> None:
+    done: list[str] = []
+    found = alternating({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, 3)
+    assert done == ["a", "b"] * 4
+    assert set(found.timings) == {"a", "b"}
+    assert found.ratio is not None
+    assert alternating({"a": lambda: None}, 1).ratio is None
+
+
+def test_the_queue_is_measured_for_every_number_of_users() -> None:
+    assert [at for at, _ in of_queue((5, 10))] == [5, 10]
+
+
+def ask(user: str, asked: float, started: float | None) -> Ask:
+    return Ask(f"{user}{asked}", user, "follow-up", Lane.RENDERS, asked, started, None if started is None else started + 0.1)
+
+
+def test_being_overtaken_twice_by_the_same_user_is_seen() -> None:
+    waits = ask("ann", 0.0, 9.0)
+    assert overtaken([waits, ask("ben", 1.0, 2.0), ask("cat", 3.0, 4.0)]) == 0
+    assert overtaken([waits, ask("ben", 1.0, 2.0), ask("ben", 3.0, 4.0)]) == 1
+    assert overtaken([ask("ann", 0.0, None), ask("ben", 1.0, 2.0), ask("ben", 3.0, 4.0)]) == 1
+    assert overtaken([ask("ann", 2.5, 9.0), ask("ben", 1.0, 2.0), ask("ben", 3.0, 4.0)]) == 0
+
+
+def test_the_document_has_every_figure(tmp_path: Path) -> None:
+    pair = {"theirs": {"clock_ms": 2.0, "processor_ms": 222.0}, "ours": {"clock_ms": 1.0, "processor_ms": 111.0}, "ratio": 2.0}
+    report = {
+        "machine": {"date": "d", "processor": "p", "cores": 2, "threads": 2, "gpu": None, "python": "3", "torch": "2", "load": 1.0},
+        "conversation": {"bundle": "avatar", "picture": [8, 9], "invert": 1, "first_edit": {"p50": 2, "p95": 3},
+                         "follow_up": {"p50": 4, "p95": 5}, "peak_mb": 6},
+        "startup": {"ready_s": 7, "idle_mb": 8}, "growth": {"users": [[10.0, 1.5]], "batch": [[1.0, 2.5]]},
+        "against": [{"name": "nvidia", "resolution": 256, "largest_difference": 1e-5,
+                     "synthesis": pair, "optimization_step": pair}],
+    }  # fmt: skip
+    write(report, tmp_path / "performance.md")
+    text = (tmp_path / "performance.md").read_text()
+    assert "| nvidia | 256 | 1.0e-05 | 222 ms | 111 ms | **2.0 ×** | 222 ms | 111 ms | **2.0 ×** |" in text
+    assert "| users | 10: 1.5 |" in text
+    assert (tmp_path / "performance" / "growth.png").stat().st_size > 1000

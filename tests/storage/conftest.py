@@ -1,0 +1,40 @@
+"""What is tested on SQLite is tested on PostgreSQL too, by `make test-slow`, where a server is installed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from storage.history import History
+from storage.tables import Base
+
+
+@pytest.fixture
+async def history(database_url: str, tmp_path: Path) -> AsyncIterator[History]:
+    """A fresh history on either kind of database."""
+    async with History.open(database_url, tmp_path / "pictures") as opened:
+        yield opened
+
+
+async def kept(history: History, folder: Path) -> bytes:
+    """All that a database and the pictures beside it hold, and the names of the files.
+
+    Of SQLite that is every byte on the disk. What PostgreSQL leaves on the disk of deleted rows is its own affair (its vacuum and
+    its log): there it is all that can be read.
+    """
+    found = await asyncio.to_thread(_on_disk, folder)
+    if not history.database.sqlite:
+        async with history.database.read() as session:
+            for table in Base.metadata.sorted_tables:
+                rows = (await session.execute(text(f'SELECT * FROM "{table.name}"'))).all()
+                found += b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
+    return found
+
+
+def _on_disk(folder: Path) -> bytes:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return b"".join(path.read_bytes() for path in files) + " ".join(map(str, files)).encode()

@@ -1,0 +1,79 @@
+"""Pictures in a folder and in S3: the same promises."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import pytest
+
+from storage.blobs import Access, Blobs, blobs_at, digest
+from storage.errors import BlobDamaged, BlobsAway, BlobsUnknown
+from storage.history import History
+from storage.retention import Retention
+from tests.storage.test_history import begin, picture, step
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "folder":
+        return blobs_at(tmp_path / "pictures")
+    return blobs_at(f"s3://pictures/{uuid.uuid4().hex}", request.getfixturevalue("s3"))
+
+
+def test_what_is_written_is_read_and_removed(blobs: Blobs) -> None:
+    blobs.check()
+    names = [(user, blobs.write(user, data)) for user in (1, 2) for data in (b"one", b"two")]
+    assert blobs.write(1, b"one") == digest(b"one")
+    assert [blobs.read(*name) for name in names] == [b"one", b"two"] * 2
+    assert blobs.size([*names, (3, digest(b"one"))]) == 12
+    blobs.remove([names[0], (3, digest(b"one"))])
+    assert [blobs.has(*name) for name in names] == [False, True, True, True]
+    with pytest.raises(BlobDamaged):
+        blobs.read(*names[0])
+
+
+def test_a_sweep_takes_only_what_is_old_and_unnamed(blobs: Blobs) -> None:
+    kept, stray = (1, blobs.write(1, b"kept")), (1, blobs.write(1, b"stray"))
+    assert blobs.sweep({kept}, grace_seconds=3600) == 0
+    assert blobs.sweep({kept}, grace_seconds=-5) == 1
+    assert (blobs.has(*kept), blobs.has(*stray)) == (True, False)
+
+
+async def test_a_history_lives_and_is_forgotten_in_it(blobs: Blobs, tmp_path: Path) -> None:
+    async with History.open(f"sqlite:///{tmp_path}/history.sqlite", blobs) as history:
+        ann, ben = await begin(history, "ann"), await begin(history, "ben")
+        pink = await step(history, ann, "pink hair")
+        assert await history.picture(pink.picture) == picture(len("pink hair"))
+        assert (await Retention(history).overview("test", "ann")).bytes == sum(len(picture(n).data) for n in (0, 9))
+        await Retention(history).forget_user("test", "ann")
+        assert not await asyncio.to_thread(blobs.has, 1, digest(picture().data))
+        assert await history.picture(ben.picture) == picture()
+
+
+@pytest.mark.slow
+def test_an_altered_object_is_noticed(s3: Access) -> None:
+    import obstore
+    from obstore.store import S3Store
+
+    prefix = uuid.uuid4().hex
+    blobs = blobs_at(f"s3://pictures/{prefix}", s3)
+    name = blobs.write(7, b"pixels")
+    store = S3Store("pictures", prefix=prefix, access_key_id=s3.key, secret_access_key=s3.secret, endpoint=s3.endpoint,
+                    region="us-east-1", client_options={"allow_http": True})  # fmt: skip
+    obstore.put(store, f"7/{name[:2]}/{name}", b"something else")
+    with pytest.raises(BlobDamaged):
+        blobs.read(7, name)
+
+
+@pytest.mark.slow
+def test_a_bucket_that_is_not_there(s3: Access) -> None:
+    with pytest.raises(BlobsAway):
+        blobs_at("s3://no-such-bucket", s3).check()
+
+
+@pytest.mark.parametrize("url", ["ftp://host/pictures", "s3://", "gs://bucket"])
+def test_addresses_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(BlobsUnknown):
+        blobs_at(url)
