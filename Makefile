@@ -8,7 +8,7 @@ run: .venv/ready
 	$(BIN)/python -m bot
 
 test: .venv/tools lint
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-slow: .venv/tools .venv/cluster
 	$(BIN)/python -m pytest -m slow

@@ -495,7 +495,7 @@ class Conversations:
             raise NoFaces
         numbers = numbers_of(place, faces.count)
         if not numbers and place is not None:
-            raise NoSuchFace(number=abs(place), side="left" if place > 0 else "right", faces=faces.count)
+            raise NoSuchFace(number=abs(place), reason="left" if place > 0 else "right", faces=faces.count)
         for number in numbers:
             if number in faces.inversions:
                 continue

@@ -56,7 +56,7 @@ class WrongBundle(BadRequest):
 
 
 class NoSuchFace(BadRequest):
-    """``detail`` has the ``number`` from which ``side``, and how many ``faces`` there are."""
+    """``detail`` has the ``number`` from which side (``reason``: left or right), and how many ``faces`` there are."""
 
     code, status, sentence = "no-such-face", 422, "There is no such face in this picture."
 

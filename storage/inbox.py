@@ -69,12 +69,19 @@ class Inbox:
         async with self.database.read() as session:
             return await session.get(AskedRow, key) is not None
 
-    async def note(self, key: str, **values: Any) -> None:
-        """Remember more about something open: ``values`` are put into its payload."""
+    async def note(self, key: str, **values: Any) -> bool:
+        """Remember more about something open: ``values`` are put into its payload. False where it is not open."""
         async with self.database.write() as session:
             row = await session.get(AskedRow, key, with_for_update=True)
-            if row is not None and row.answered_at is None:
-                row.payload = row.payload | values
+            if row is None or row.answered_at is not None:
+                return False
+            row.payload = row.payload | values
+            return True
+
+    async def forget(self, key: str) -> None:
+        """Let nothing of it stay."""
+        async with self.database.write() as session:
+            await session.execute(delete(AskedRow).where(AskedRow.key == key))
 
     async def answered(self, key: str, message: str | None = None, counts: bool | None = None) -> None:
         """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not)."""

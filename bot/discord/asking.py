@@ -118,7 +118,7 @@ class Asking:
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
         """Back from the inbox."""
-        fields = {name: value for name, value in payload.items() if name != "counts"}
+        fields = {name: value for name, value in payload.items() if name not in ("counts", "cancelled")}
         fields["uploads"] = tuple(Upload(**upload) for upload in fields.get("uploads", ()))
         fields["roles"] = tuple(fields.get("roles", ()))
         fields["actions"] = None if fields.get("actions") is None else tuple(fields["actions"])

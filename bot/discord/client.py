@@ -16,7 +16,21 @@ from typing import Any
 import discord
 
 from bot.conversation import Conversations
-from bot.discord import attachments, buttons, catchup, commands, hearing, menus, mod, modals, owner, presses, registration, standing
+from bot.discord import (
+    attachments,
+    buttons,
+    catchup,
+    commands,
+    hearing,
+    menus,
+    mod,
+    modals,
+    owner,
+    presses,
+    promises,
+    registration,
+    standing,
+)
 from bot.discord.access import Access
 from bot.discord.asking import Upload
 from bot.discord.desk import Desk
@@ -169,6 +183,7 @@ class Bot(discord.AutoShardedClient):
 
     async def on_app_command_completion(self, interaction: discord.Interaction, _: Any) -> None:
         """A command was answered; the desk and the tree's errors count for themselves."""
+        await promises.kept(interaction)
         commands.counted(interaction)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:

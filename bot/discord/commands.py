@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 
 from bot import replies
-from bot.discord import attachments, avatars, cards, hearing, menus, modals, presses, privacy, works
+from bot.discord import attachments, avatars, cards, hearing, menus, modals, presses, privacy, promises, works
 from bot.discord.asking import PLATFORM, Upload, one
 from bot.discord.errors import MenuTooOld, NothingHere
 from bot.discord.translator import named
@@ -56,6 +56,7 @@ class Tree(app_commands.CommandTree[Any]):
         if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
             cause = MenuTooOld()
         await presses.tell(interaction, presses.sentence_of(cause, presses.locale_of(interaction)))
+        await promises.kept(interaction)
         counted(interaction, code_for(cause))
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.discord import cards, hearing, works
+from bot.discord import cards, hearing, promises, works
 from bot.discord.asking import PLATFORM, Asking
 from bot.discord.closing import HandedOver, before
 from bot.discord.errors import TooMany, WishCancelled
@@ -204,7 +204,7 @@ class Desk:
 
         One that waits is not begun; of one under way the editor stops within a step.
         """
-        if all(asked.key != key for asked in await self.inbox.open(PLATFORM)):
+        if not await self.inbox.note(key, cancelled=True):
             return False
         self._cancelled.add(key)
         if (work := self._work.get(key)) is not None:
@@ -242,9 +242,12 @@ class Desk:
             task.add_done_callback(self.tasks.discard)
         if left:
             logger.info("answering %d wishes that an earlier run had taken", len(left))
+        await promises.resume(self.bot)
 
     async def _again(self, asked: Asked) -> None:
         asking = Asking.of(asked.payload)
+        if asked.payload.get("cancelled"):
+            self._cancelled.add(asking.key)
         async with self._line(asking, most=None) as place:
             if not await self._its_turn(asking, place):
                 return

@@ -181,6 +181,15 @@ async def of_forgetting(bot: Bot, interaction: discord.Interaction, edit: int | 
     return await _of(bot, interaction, "private", False, kind="forget", actions=one("forget"), reply_to=edit)
 
 
+def of_promise(interaction: discord.Interaction[Any]) -> Asking:
+    """A command that is answered within seconds, as far as its asker can be told what became of it."""
+    return Asking(
+        key=f"interaction:{interaction.id}", user=str(interaction.user.id), place=str(interaction.channel_id),
+        server=str(interaction.guild_id) if interaction.guild_id else None, locale=interaction.locale.value, ack="private",
+        member=False, token=interaction.token,
+    )  # fmt: skip
+
+
 async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool, **values: Any) -> Asking:
     user, locale = interaction.user, interaction.locale.value
     await bot.people.remember_locale(PLATFORM, str(user.id), locale)

@@ -170,6 +170,16 @@ class Outlet:
             return error.code != _UNKNOWN_WEBHOOK
         return True
 
+    async def thinks(self) -> bool:
+        """Whether the asker still sees "thinking…". Raises discord.HTTPException."""
+        webhook = self.webhook
+        if webhook is None:
+            return False
+        try:
+            return (await webhook.fetch_message(_original())).flags.loading
+        except discord.NotFound:  # it was never acknowledged, or its answer is dismissed
+            return False
+
     async def close(self) -> None:
         """The answer is out: a "thinking…" that only the asker sees is not needed any more."""
         webhook = self.webhook

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord import buttons, presses
+from bot.discord import buttons, presses, promises
 from bot.discord.translator import named
 from bot.locales import Locale
 from storage.retention import Overview
@@ -49,7 +49,7 @@ def _day(moment: Any) -> str:
 @_command("export")
 async def export(interaction: Interaction) -> None:
     """Everything as a zip."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await promises.make(interaction)
     locale = presses.locale_of(interaction)
     data = await presses.bot_of(interaction).forgetting.export(interaction.user.id)
     if len(data) > interaction.filesize_limit:

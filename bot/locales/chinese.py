@@ -37,7 +37,9 @@ TEXTS = {
     "face.right": "右边那个人",
     "face.number": "左起第 {number} 个人",
     "error.no-faces": "这张图里我分不出哪张脸是谁，只能改我认得的那一块。",
-    "error.editor.no-such-face": "这张图里我看到 {faces} 张脸，从那一边数没有第 {number} 张。",
+    "error.editor.no-such-face": "这张图里没有这样一张脸。",
+    "error.editor.no-such-face.left": "这张图里我看到 {faces} 张脸，从左边数没有第 {number} 张。",
+    "error.editor.no-such-face.right": "这张图里我看到 {faces} 张脸，从右边数没有第 {number} 张。",
     "reply.warning.outside-domain": "这张图不像我熟悉的类型，效果可能不太好。我熟悉的是{domains}。",
     # the embedded models: their names, and what they know
     "bundle.avatar": "卡通头像",
@@ -207,6 +209,7 @@ TEXTS = {
     "discord.error.not-your-button": "这些按钮只有发图的人能用。发一张你自己的图给我，就有你自己的按钮了。",
     "discord.error.others-avatar": "只有在服务器允许的时候，我才会修改别人的图片，这里没有开放。欢迎发你自己的图。",
     "discord.error.nothing-here": "这条消息里没有图片。",
+    "discord.interrupted": "执行这条命令的途中我重启了，不确定它有没有完成。请查看一下，没有完成的话再执行一次。",
     "discord.error.menu-too-old": "这个按钮或表单太旧了，我已经认不出它的意思。请再跟我说一次。",
     "discord.error.may-not-attach": "我在这个频道不能发送图片，请管理员给我「附加文件」的权限。",
     "discord.error.may-not-reply": "我在这个频道看不到之前的消息，没法回复你，请管理员给我「读取消息历史记录」的权限。",

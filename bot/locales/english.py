@@ -37,7 +37,9 @@ TEXTS = {
     "face.right": "the right one",
     "face.number": "number {number} from the left",
     "error.no-faces": "I cannot tell faces apart in this picture; I edit the one square of it that I know.",
-    "error.editor.no-such-face": "I see {faces} faces in this picture; there is no number {number} from that side.",
+    "error.editor.no-such-face": "There is no such face in this picture.",
+    "error.editor.no-such-face.left": "I see {faces} faces in this picture; there is no number {number} from the left.",
+    "error.editor.no-such-face.right": "I see {faces} faces in this picture; there is no number {number} from the right.",
     "reply.warning.outside-domain": "It does not look like anything I know, so results may be poor. I know {domains}.",
     # the embedded models: their names, and what they know
     "bundle.avatar": "Cartoon portraits",
@@ -212,6 +214,8 @@ TEXTS = {
     "discord.error.not-your-button": "These buttons belong to whoever sent the picture. Send me one of your own, and you get your own buttons.",
     "discord.error.others-avatar": "I edit other members’ pictures only where a server allows it, and this one does not. Your own are welcome.",
     "discord.error.nothing-here": "There is no picture in this message.",
+    "discord.interrupted": "I was restarted in the middle of this command, so I can't tell whether it was carried out. Please look, "
+    "and give it once more if it was not.",
     "discord.error.menu-too-old": "This button or form is too old for me to know what it meant. Please ask me again.",
     "discord.error.may-not-attach": "I may not send pictures in this channel. A moderator can give me the permission “Attach Files”.",
     "discord.error.may-not-reply": "I may not see earlier messages in this channel, so I cannot reply to you. A moderator can give me the permission “Read Message History”.",

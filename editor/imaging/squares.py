@@ -55,7 +55,7 @@ def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
         number, end = (face + 1, "left") if face >= 0 else (-face, "right")
         raise NoSuchFace(
             f"There is no face number {number} from the {end} in this picture; {len(faces)} were found.",
-            number=number, side=end, faces=len(faces),
+            number=number, reason=end, faces=len(faces),
         )  # fmt: skip
     number = face % len(faces) if face is not None else max(range(len(faces)), key=lambda place: faces[place].area)
     several = len(faces) > 1 and face is None

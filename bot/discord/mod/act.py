@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot.discord import presses
+from bot.discord import presses, promises
 from bot.discord.asking import PLATFORM
 from bot.discord.cards import MOST_TEXT, Card, shortened
 from bot.discord.mod import journal, names
@@ -30,7 +30,7 @@ class Act:
     @classmethod
     async def begin(cls, interaction: discord.Interaction[Any]) -> Self:
         """Acknowledge, so that there is time to look things up and to delete."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await promises.make(interaction)
         return cls.of(interaction)
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord import presses
+from bot.discord import presses, promises
 from bot.discord.asking import PLATFORM
 from bot.discord.owner.errors import NotTheOwner
 from bot.discord.translator import named
@@ -57,7 +57,7 @@ async def demand_owner(interaction: Interaction) -> None:
 
 async def begin(interaction: Interaction) -> Locale:
     """Acknowledge, to the asker alone, and let only the owner pass; returns their language. Raises NotTheOwner."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await promises.make(interaction)
     await demand_owner(interaction)
     return presses.locale_of(interaction)
 

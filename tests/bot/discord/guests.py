@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bot import locales
@@ -413,8 +414,17 @@ class Guest:
             self.head = node.parent
 
     async def _moderated(self, moderator: Json, command: str, options: Json, done: str) -> None:
-        said = locales.get("en").say(done, member=f"<@{self.user['id']}>", until="|").split("|")[0]
-        await self.private(lambda: self.server.slash(moderator, command, options, **self.where), command, self.says(said.strip()))
+        said = locales.get("en").say(done, member=f"<@{self.user['id']}>", until="|").split("|")[0].strip()
+        unsure = locales.get("en").say("discord.interrupted")
+        begin = partial(self.server.slash, moderator, command, options, **self.where)
+        answer = await self.private(begin, command, lambda m: said in _read(m) or unsure in _read(m))
+        while unsure in _read(answer):  # the bot was killed in the middle: once more, unless it had been done
+            if command == "mod remove" and options["message"] not in self.server.world.messages:
+                return
+            answer = await self.private(begin, command, lambda m: bool(_read(m)) and _done(m))
+            if "unblock" in command and locales.get("en").say("mod.not-blocked", member=f"<@{self.user['id']}>") in _read(answer):
+                return
+        assert said in _read(answer), answer
 
     async def spend(self, actions: int, others: list[Guest], moderator: Json | None = None) -> None:
         """The whole evening of this member; ``moderator``: who blocks them for a while, and removes a result."""

@@ -80,5 +80,7 @@ def frozen(pid: int) -> Iterator[None]:
 
 
 async def done(server: DiscordServer, message: dict[str, Any]) -> dict[str, Any]:
-    """The answer with its picture; it may say how far it is before."""
-    return await server.settled(await server.answer_to(message), lambda answer: bool(answer["attachments"]))
+    """The answer with its picture and buttons; it may say how far it is before, and show previews."""
+    return await server.settled(
+        await server.answer_to(message), lambda answer: bool(answer["attachments"] and answer["components"])
+    )

@@ -11,13 +11,15 @@ import pytest
 
 from bot import supervisor
 from bot.conversation import Conversations
-from bot.discord import desk, hearing, live, works
+from bot.discord import desk, hearing, live, promises, works
 from bot.discord.asking import PLATFORM
+from bot.discord.mod.act import Act
 from bot.supervisor import own_editor
 from editor.client import EditorClient
 from storage.history import History
 from storage.inbox import Inbox
 from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edit_of, edited, posted
+from tests.bot.discord.moderators import MEI, MOE, appoint, told
 from tests.discord_server import DiscordServer, objects
 
 
@@ -159,6 +161,50 @@ async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinkin
         assert "edit 1" in (await posted(server, undone))["content"]
 
 
+@pytest.mark.parametrize("moment", ["before the answer", "after the answer"])
+async def test_a_command_that_only_its_asker_sees_is_never_left_thinking(
+    server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A killed bot cannot know what became of it, and says so; an answer that had arrived stays."""
+    appoint(server, MEI)
+    stopped, stop = _standstill()
+    step = (Act, "record") if moment == "before the answer" else (promises, "kept")
+    with monkeypatch.context() as patched:
+        patched.setattr(*step, stop)
+        async with start():
+            blocking = await server.slash(MEI, "mod block", {"member": ANN})
+            await asyncio.wait_for(stopped.wait(), 20)
+    inbox = Inbox(history.database)
+    assert len(await inbox.open(promises.PLATFORM)) == 1
+    assert await inbox.open(PLATFORM) == []  # it waits in no queue
+    async with start():
+        async with asyncio.timeout(20):
+            while await inbox.open(promises.PLATFORM):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        answer = await server.original_response(blocking)
+        assert ("重启了" in answer["content"]) == (moment == "before the answer")
+        assert "不能在这里使用我了" in await told(server, "block", {"member": ANN}, who=MEI)
+        assert not await inbox.known(f"interaction:{blocking}")
+
+
+async def test_a_wish_that_a_moderator_ended_stays_so_when_the_bot_is_killed(
+    server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appoint(server, MOE)
+    stopped, stop = _standstill()
+    with monkeypatch.context() as patched:
+        patched.setattr(works, "do", stop)
+        async with start() as bot:
+            sent = await server.say(ANN, "pink hair", files=PORTRAIT)
+            await asyncio.wait_for(stopped.wait(), 20)
+            patched.setattr(bot.desk, "_work", {})  # so that the cancelling itself gets no further here
+            assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
+    async with start():
+        assert "A moderator of this server has cancelled" in (await server.answer_to(sent))["content"]
+        await _all_answered(history)
+        assert len(server.answers_to(sent)) == 1
+
+
 async def test_what_was_said_while_the_bot_was_away_is_answered(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
@@ -222,9 +268,9 @@ async def test_a_slow_answer_is_one_message_that_lives(
     async with start():
         sent = await server.say(ANN, "pink hair", files=PORTRAIT)
         shown = await server.answer_to(sent)
-        done = await server.settled(shown, lambda m: bool(m["attachments"]))
+        done = await server.settled(shown, lambda m: bool(m["components"]))  # it showed previews before
         assert "Done" in done["content"]
-        assert done["components"]
+        assert done["attachments"]
         assert server.answers_to(sent) == [done]
 
 
