@@ -31,7 +31,7 @@ _PROMISED = "promised"
 
 async def make(interaction: discord.Interaction[Any]) -> None:
     """Acknowledge: "thinking…", for the asker alone. Kept first, so that no killed bot leaves it at that."""
-    bot: Bot = interaction.client  # type: ignore[assignment]
+    bot: Bot = interaction.client
     asking = hearing.of_promise(interaction)
     await bot.desk.inbox.accept(
         asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), holder=bot.desk.name
@@ -42,7 +42,7 @@ async def make(interaction: discord.Interaction[Any]) -> None:
 
 async def kept(interaction: discord.Interaction[Any]) -> None:
     """It was answered, one way or another: nothing of it stays."""
-    bot: Bot = interaction.client  # type: ignore[assignment]
+    bot: Bot = interaction.client
     if (key := interaction.extras.pop(_PROMISED, None)) is not None:
         await bot.desk.inbox.forget(key)
 
