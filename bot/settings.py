@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     bundles_dir: Path | None = None
     faces_model: Path | None = Field(None, description="a YuNet face model (.onnx), for aligning photos of people")
     quality: Literal["draft", "standard", "best"] = Field("standard", description="of new pictures' inversion")
-    inversion_seconds: float | None = Field(60.0, gt=0, le=3600, description="about how long it may take")
+    inversion_seconds: float | None = Field(20.0, gt=0, le=3600, description="about how long it may take")
     editor_memory_gb: float | None = Field(None, gt=0, description="that the editor may have resident on a CPU; 6 when absent")
     data_dir: Path = Path("data")
     database_url: str | None = Field(None, description="SQLite in data_dir when absent")

@@ -23,8 +23,8 @@ async def answer(bot: Conversations, inbox: Inbox, asked: Asked) -> None:
     action = {"do": "set", "target": "pink hair", "strength": asked.payload["strength"]}
     turn = await bot.talk(Speaker("test", asked.user, "here"), key=asked.key, actions=[action])
     assert turn.error is None, turn.reply
-    await inbox.answered(asked.key)
     await bot.settle(asked.key)
+    await inbox.answered(asked.key)
     print(asked.key, flush=True)
 
 

@@ -7,7 +7,9 @@ import re
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
@@ -25,6 +27,13 @@ def _document() -> dict[str, Any] | None:
 def _validator(pointer: str) -> Draft202012Validator:
     registry = Registry().with_resource(_ROOT, Resource.opaque(_document()))
     return Draft202012Validator({"$ref": f"{_ROOT}#{pointer}"}, registry=registry)
+
+
+@cache
+def _quick(pointer: str) -> jsonschema_rs.Draft202012Validator:
+    """Says only whether all is well, in a hundredth of the time."""
+    registry = jsonschema_rs.Registry([(_ROOT, _document())], draft=jsonschema_rs.Draft202012)
+    return jsonschema_rs.Draft202012Validator({"$ref": f"{_ROOT}#{quote(pointer)}"}, registry=registry)
 
 
 @cache
@@ -70,6 +79,8 @@ def problems(method: str, path: str, body: Any, status: int | None = None) -> li
     pointer = _pointer(method, path, *part, "content", "application/json", "schema")
     if pointer is None:
         return [] if body is None else [f"{method} {path} has no such body"]
+    if _quick(pointer).is_valid(body):
+        return []
     # of the branches of a union, the one that came nearest says what is wrong
     errors = [best_match([error]) for error in _validator(pointer).iter_errors(body)]
     return [f"{method} {path}: {error.json_path} {error.message[:200]}" for error in errors]

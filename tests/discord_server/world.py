@@ -171,13 +171,18 @@ class World:
         async with self._news:
             self._news.notify_all()
 
-    async def until(self, found: Callable[[], Found | None], seconds: float) -> Found:
-        """What ``found`` finds, as soon as it does. Raises TimeoutError."""
-        async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(lambda: bool(found()))
-            result = found()
-        assert result is not None
-        return result
+    async def until(self, found: Callable[[], Found | None], seconds: float, pause: float = 0.01) -> Found:
+        """What ``found`` finds, as soon as it does. Raises TimeoutError.
+
+        ``pause``: seconds between two looks at least, however much happens, so that many who wait do not hold up everything.
+        """
+        async with asyncio.timeout(seconds):
+            while True:
+                async with self._news:
+                    if result := found():
+                        return result
+                    await self._news.wait()
+                await asyncio.sleep(pause)
 
     # what happened to a message
 

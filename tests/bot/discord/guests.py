@@ -116,7 +116,7 @@ class Guest:
 
     async def _found(self, what: str, found: Callable[[], Json | None]) -> Json:
         try:
-            return await self.server.world.until(found, PATIENCE)
+            return await self.server.world.until(found, PATIENCE, pause=0.2)
         except TimeoutError:
             seen = [(_read(message), [a["filename"] for a in message["attachments"]]) for message in self._own()[-4:]]
             raise AssertionError(f"{self.user['username']} got no answer to {what!r} after {self.did}, but {seen}") from None
