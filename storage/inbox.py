@@ -116,10 +116,10 @@ class Inbox:
                     taken.append(_asked(row))
         return sorted(taken, key=lambda one: (one.created_at, one.key))
 
-    async def count_open(self) -> int:
+    async def count_open(self, platform: str) -> int:
         """How many were let in and not answered."""
         async with self.database.read() as session:
-            query = select(func.count()).select_from(AskedRow).where(AskedRow.answered_at.is_(None))
+            query = select(func.count()).select_from(AskedRow).where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
             return int((await session.execute(query)).scalar_one())
 
     async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[Asked]:

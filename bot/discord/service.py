@@ -12,6 +12,7 @@ import discord
 
 from bot.conversation import Conversations
 from bot.discord import client
+from bot.discord.asking import PLATFORM
 from bot.errors import BadToken
 from bot.settings import Settings
 from bot.startup import IntentMissing, ShardsRefused
@@ -85,7 +86,7 @@ class Service:
         standing = {number: (not shard.is_closed(), shard.latency) for number, shard in shards.items()}
         metrics.gateways(standing or {0: (False, math.nan)})
         if bot is not None:
-            metrics.inbox(await bot.desk.inbox.count_open())
+            metrics.inbox(await bot.desk.inbox.count_open(PLATFORM))
 
 
 def _trouble(error: Exception) -> BadToken | IntentMissing | ShardsRefused | None:

@@ -40,7 +40,7 @@ async def hammer(history: History, bot: Conversations, name: str, turns: int) ->
             assert asked is not None
             mine.append(asked)
         await asyncio.gather(*(answer(bot, inbox, asked) for asked in mine))
-        while await inbox.count_open():
+        while await inbox.count_open("test"):
             for asked in await inbox.take_over("test", desk):
                 await answer(bot, inbox, asked)
             await asyncio.sleep(0.2)

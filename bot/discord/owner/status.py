@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.discord import cards, commands, presses
+from bot.discord.asking import PLATFORM
 from bot.discord.owner.group import Interaction, begin, command
 from bot.locales import Locale
 from editor.errors import EditorError
@@ -63,7 +64,7 @@ async def _editor(bot: Bot, locale: Locale) -> str:
 
 
 async def _wishes(bot: Bot, locale: Locale) -> str:
-    return locale.say("owner.status.wishes", number=await bot.desk.inbox.count_open())
+    return locale.say("owner.status.wishes", number=await bot.desk.inbox.count_open(PLATFORM))
 
 
 async def _disk(bot: Bot, locale: Locale) -> str:
