@@ -19,6 +19,7 @@ from editor.client import EditorClient
 from storage.history import History
 from storage.servers import Servers
 from tests.bot.discord.conftest import ANN, BEN, Start, words
+from tests.bot.discord.moderators import eventually
 from tests.discord_server import DiscordServer, NotOffered, objects, permissions
 from tests.tiny import write_bundle
 
@@ -59,7 +60,8 @@ async def test_an_administrator_who_is_not_the_owner_is_refused(server: DiscordS
 
 
 async def test_the_status_tells_how_everything_stands(server: DiscordServer, start: Start) -> None:
-    async with start(**HOME):
+    async with start(**HOME) as bot:
+        await eventually(bot.conversations.editor.ready, 60)  # what it has loaded is told too
         shown = await server.original_response(await server.slash(OWNER, "owner status"))
         assert shown["flags"] & objects.EPHEMERAL
         text = words(shown)
