@@ -42,7 +42,8 @@ TEXT_NOISE = 0.25
 FAR, FAR_DESCRIBED = 0.45, 0.65
 """Cosine below which a text is like no known phrase; with a word of one in it, it is never quite as far."""
 DESCRIBED = ("{known} {strange}", "a {known} {strange}", "a {strange}, {known}", "a {known} {strange} in the hand",
-             "{strange} of {known}")  # fmt: skip
+             "{strange} of {known}", "made of {strange}", "covered in {strange}", "a {strange} drawing", "{strange} pattern",
+             "an extra {known}", "a second {known}")  # fmt: skip
 CONSTANT, SCALE = 2.0, 25.0
 """Share of "any portrait" in every scene; the logits' scale."""
 
