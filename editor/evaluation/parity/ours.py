@@ -12,7 +12,7 @@ from torch import Tensor
 
 from editor.checkpoints import clip, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.part import Part
-from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, SMALL_CLIP, TEXTS, THRESHOLD, TRUNCATION, Case
+from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
 from editor.evaluation.parity.filler import normal, picture
 from editor.methods import published, published_optimization
 from editor.networks import generators, published_clip, stylegan2
@@ -116,7 +116,8 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
     )
     styles = generator.synthesis.styles(generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION))
     mean, std = styles.mean(0), styles.std(0, correction=0)
-    spans, recipe = published.conv_spans(generator), published.Recipe(as_published=slips, side=SMALL_CLIP["side"])
+    spans, side = published.conv_spans(generator), case.options["clip"]["side"]
+    recipe = published.Recipe(as_published=slips, side=side if case.options["levels"] else None)
     rows = published.relevance_rows(generator, model, styles[:PICTURES], mean, std, spans, recipe)
     target, neutral = model.encode_tokens(_tokens(theirs)).chunk(2)
     direction = published.text_direction(target, neutral)
