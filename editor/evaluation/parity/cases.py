@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-NETWORK, IMAGE, LEVELS = 1e-4, 1e-3, 5e-4
-"""Largest difference allowed of a network's answer, of a picture in [-1, 1], and of what is measured on pictures that were cut
-down to 256 levels in between: a value near a step may fall to the next level on one side."""
+NETWORK, IMAGE, ENLARGED = 1e-4, 1e-3, 5e-4
+"""Largest difference allowed of a network's answer, of a picture in [-1, 1], and of an answer behind something that enlarges
+rounding: pictures cut down to 256 levels in between, where a value near a step falls to the next level on one side only; and
+networks that are run again on their own answer."""
 REPOSITORIES = {
     "stylegan2-ada-pytorch": "NVlabs/stylegan2-ada-pytorch", "stylegan3": "NVlabs/stylegan3",
     "stylegan2-pytorch": "rosinality/stylegan2-pytorch", "encoder4editing": "omertov/encoder4editing",
@@ -39,6 +40,7 @@ def _ada(name: str, architecture: str, resolution: int = 64, labels: int = 0, **
 
 
 def _encoder(name: str, repository: str, kind: str, **options: Any) -> Case:
+    """``double``: both compute in double precision, since each step takes up what the one before rounded, and enlarges it."""
     return Case(name, repository, kind, "encoder", {"size": 32, **options})
 
 
@@ -89,6 +91,8 @@ CASES = (
     _encoder("pSp into W", "pixel2style2pixel", "psp", type="BackboneEncoderUsingLastLayerIntoW", learn_in_w=True, size=8),
     _encoder("pSp into W+ by one layer", "pixel2style2pixel", "psp", type="BackboneEncoderUsingLastLayerIntoWPlus", size=8),
     _encoder("ReStyle over pSp, 3 steps", "restyle-encoder", "restyle", type="BackboneEncoder", steps=3, size=8),
+    _encoder("ReStyle over pSp, 3 steps, double precision", "restyle-encoder", "restyle", type="BackboneEncoder", steps=3, size=8,
+             double=True),
     _encoder("ReStyle over pSp's pyramid, 2 steps", "restyle-encoder", "restyle", type="GradualStyleEncoder", steps=2),
     _encoder("ReStyle over e4e, 3 steps", "restyle-encoder", "restyle", type="ProgressiveBackboneEncoder", steps=3, size=8),
     _encoder("ReStyle over e4e, ResNet34, 3 steps", "restyle-encoder", "restyle", type="ResNetProgressiveBackboneEncoder", steps=3,

@@ -60,8 +60,10 @@ def _encoder(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Map
     table = {name: value for name, value in part.table.items() if name not in ("kind", "by")}
     encoder = PhotoEncoder(PhotoEncoderConfig(**table)).eval()
     encoder.load_state_dict(part.tensors)
+    dtype = torch.float64 if case.options.get("double") else torch.float32
+    encoder, generator = encoder.to(dtype), generator.to(dtype)
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
-    w = encoder(picture())
+    w = encoder(picture().to(dtype))
     return {"encoder": w, **_of_w(generator, w)}
 
 
