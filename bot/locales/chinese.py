@@ -647,7 +647,7 @@ TEXTS = {
     "quality.draft": "快速",
     "quality.standard": "标准",
     "quality.best": "最像",
-    "web.quality": "新图片",
+    "web.quality": "新图片：",
     "web.quality.title": "新图片先看多细；越细越慢",
     "web.methods": "各种方法",
     "web.methods.title": "把下面写的愿望用各种方法都试一遍",

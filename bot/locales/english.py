@@ -666,7 +666,7 @@ TEXTS = {
     "quality.draft": "Quick",
     "quality.standard": "Standard",
     "quality.best": "Closest",
-    "web.quality": "New pictures",
+    "web.quality": "New pictures:",
     "web.quality.title": "How closely I look at a new picture first; closer takes longer",
     "web.methods": "Methods",
     "web.methods.title": "What is written below, by every method side by side",

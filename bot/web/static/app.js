@@ -34,8 +34,15 @@ function toTheEnd() {
 }
 
 function showPicture(url, alt) {
+  $("after").removeAttribute("width");
   $("after").src = url;
   $("after").alt = alt;
+}
+
+// A preview is small; it takes the room of the picture in whose place it is.
+function showPreview(preview) {
+  if (!$("after").hasAttribute("width")) $("after").width = $("after").clientWidth;
+  $("after").src = `data:${preview.media_type};base64,${preview.data}`;
 }
 
 function setSplit(percent) {
@@ -166,7 +173,7 @@ function showStanding() {
 function progress(event) {
   if (event.event === "queued") setBusy(true, event.position ? label("waiting", { number: event.position }) : label("starting"));
   if (event.event === "started") setBusy(true);
-  if (event.preview) $("after").src = `data:${event.preview.media_type};base64,${event.preview.data}`;
+  if (event.preview) showPreview(event.preview);
   if (event.event === "progress") setBusy(true, LABELS[`stage.${event.stage}`] ?? label("working"), event.total > 1 ? event.step / event.total : null);
 }
 
