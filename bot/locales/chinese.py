@@ -129,6 +129,7 @@ TEXTS = {
     "policy.bad-duration": "我没看懂「{text}」是多长时间。可以写「90 分钟」「3 天」「2 周」或「永久」。",
     # errors of the editor, by code and reason
     "error.editor.internal": "编辑器里出了点问题，请再试一次。",
+    "error.editor.bad-request.box": "这个方框不在图片里，图片是 {width} × {height} 像素。",
     "error.editor.bad-picture": "这个文件不是我能打开的图片。PNG、JPEG、WebP 和 GIF 都可以。",
     "error.editor.bad-picture.damaged": "这张图损坏了或者不完整，我没法把它读完。",
     "error.editor.bad-picture.too-small": "这张图太小了：只有 {width} × {height} 像素。请发一张至少 {least} × {least} 的。",

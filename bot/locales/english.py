@@ -132,6 +132,7 @@ TEXTS = {
     "policy.bad-duration": "I do not understand “{text}” as a length of time. Say for example “90m”, “3 days”, “2 weeks” or “forever”.",
     # errors of the editor, by code and reason
     "error.editor.internal": "Something went wrong inside the editor. Please try again.",
+    "error.editor.bad-request.box": "The square lies outside of the picture, which has {width} × {height} pixels.",
     "error.editor.bad-picture": "This file is not a picture that I can open. PNG, JPEG, WebP and GIF work.",
     "error.editor.bad-picture.damaged": "This picture is damaged or cut off; I could not read it to the end.",
     "error.editor.bad-picture.too-small": "This picture is too small: {width} × {height} pixels. Please send one of at least {least} × {least}.",
