@@ -222,7 +222,7 @@ async def test_a_slow_answer_is_one_message_that_lives(
     async with start():
         sent = await server.say(ANN, "pink hair", files=PORTRAIT)
         shown = await server.answer_to(sent)
-        done = await server.settled(shown, lambda m: bool(m["attachments"]))
+        done = await server.settled(shown, lambda m: bool(m["components"]))
         assert "Done" in done["content"]
         assert done["components"]
         assert server.answers_to(sent) == [done]
