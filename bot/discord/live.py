@@ -140,9 +140,10 @@ class LiveMessage:
 def card_of(event: wire.Event, locale: Locale, preview: wire.PictureData | None = None, spoiler: bool = False) -> Card:
     """Where a job stands, in words, with the preview that slow work gives, covered as a ``spoiler``."""
     if isinstance(event, wire.Queued):
-        return Card(locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting"))
-    assert isinstance(event, wire.Progress)
-    text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
+        text = locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting")
+    else:
+        assert isinstance(event, wire.Progress)
+        text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
     if preview is None:
         return Card(text)
     return Card(text, shots=(Shot(to_picture(preview), locale.say("discord.preview")),), spoiler=spoiler, tag="preview")
