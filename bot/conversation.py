@@ -97,6 +97,8 @@ class _Asked:
     hidden: bool = False
     bundle: str | None = None
     mask: wire.PictureData | None = None
+    quality: wire.Quality | None = None
+    box: wire.Box | None = None
 
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
@@ -106,10 +108,12 @@ class _Asked:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Back from JSON. Raises KeyError."""
-        actions, hidden = row["actions"], bool(row.get("hidden"))
-        actions = None if actions is None else tuple(actions)
+        actions, box = row["actions"], row.get("box")
         mask = wire.PictureData.model_validate(row["mask"]) if row.get("mask") else None
-        return cls(row["text"], row["reply_to"], actions, row["locale"], row["kept"], hidden, row.get("bundle"), mask)
+        return cls(
+            row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"],
+            bool(row.get("hidden")), row.get("bundle"), mask, row.get("quality"), None if box is None else tuple(box),
+        )  # fmt: skip
 
 
 def job_of(key: str | None) -> str:
@@ -209,12 +213,15 @@ class Conversations:
         hidden: bool = False,
         bundle: str | None = None,
         mask: bytes | None = None,
+        quality: wire.Quality | None = None,
+        box: wire.Box | None = None,
     ) -> Turn:
         """Answer one message: words, a picture, or both; ``reply_to`` goes on from that edit. Never raises for what a
         user can cause: the answer then says what is wrong, and nothing is lost.
 
         ``hidden``: the picture is covered until it is clicked, and so is all that is made of it.
-        ``bundle``: the one for a new picture, where it is not the usual one.
+        ``bundle``, ``quality``: those for a new picture, where they are not the usual ones. ``box``: left, top and side in pixels
+        of the square of a new picture that is edited, where the face is not to be looked for.
         ``mask``: where the wishes may act, painted white on black over the whole picture in any size.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
         asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
@@ -226,7 +233,7 @@ class Conversations:
             async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
                 place = await _painted(mask)
-                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place)
+                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place, quality, box)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
                 if key is None:
@@ -456,15 +463,17 @@ class Conversations:
         job = answer.source_job
         named = next((action["place"] for action in actions if action["do"] == "face"), None)
         face = {1: 0, -1: -1}.get(named) if named else None  # those that every picture with a face has
+        quality = asked.quality or self.quality
         request = wire.InvertRequest(
-            bundle=asked.bundle, picture=picture, face=face, quality=self.quality, seconds=self.inversion_seconds
+            bundle=asked.bundle, picture=picture, face=face, box=asked.box, quality=quality, seconds=self.inversion_seconds
         )
         result = await self._run(conversation.id, request, on_progress, job)
         assert isinstance(result, wire.InvertResult)
         latent = result.inversion.latent
-        details = details_of(result) | {"hidden": asked.hidden}
+        details = details_of(result) | {"hidden": asked.hidden, "quality": quality}
         several = any(action["do"] == "face" for action in actions)
         warnings = tuple(code for code in result.warnings if not (several and code == "several-faces"))
+        warnings += ("no-time",) if wire.is_less(result.inversion.fidelity.quality, quality) else ()
         answer.warnings.extend(warnings)
         edit = await self.history.add_source(
             conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job,
@@ -500,8 +509,9 @@ class Conversations:
             if number in faces.inversions:
                 continue
             request = wire.InvertRequest(
-                bundle=source.bundle, picture=faces.picture, face=number, quality=self.quality, seconds=self.inversion_seconds
-            )
+                bundle=source.bundle, picture=faces.picture, face=number, quality=source.details.get("quality", self.quality),
+                seconds=self.inversion_seconds,
+            )  # fmt: skip
             result = await self._run(head.conversation, request, on_progress, f"{answer.job}-face-{number}")
             assert isinstance(result, wire.InvertResult)
             latent, tuning = from_wire(result.inversion.latent.w), result.inversion.tuning

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from bot.conversation import Conversations, Speaker, Turn
 from bot.errors import BotError, NoSuchSample, UnreadableFile
 from bot.settings import Settings, load
 from bot.terminal import complaint
+from editor.protocol import QUALITIES, Box
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -29,11 +31,24 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("picture", help="a picture file, or sample:N for one of the samples")
     parser.add_argument("text", nargs="+", help="what is said, message after message")
     parser.add_argument("--compare", action="store_true", help="the last text by every method side by side")
-    parser.add_argument("--quality", choices=["draft", "standard", "best"], help="how closely the picture is taken up before it "
+    parser.add_argument("--quality", choices=QUALITIES, help="how closely the picture is taken up before it "
                         "is edited: at once, in seconds, or as closely as can be (default: QUALITY, else standard)")  # fmt: skip
+    parser.add_argument("--box", type=box, metavar="LEFT,TOP,SIDE", help="the square of the picture that is edited, in pixels, "
+                        "where the face is not to be looked for: for portraits the whole head with some room around")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each message")
     return parser
+
+
+def box(text: str) -> Box:
+    """A square from "left,top,side". Raises argparse.ArgumentTypeError."""
+    try:
+        left, top, side = (float(part) for part in text.split(","))
+    except ValueError:
+        left, top, side = 0.0, 0.0, -1.0
+    if not side > 0 or not all(math.isfinite(value) for value in (left, top, side)):
+        raise argparse.ArgumentTypeError(f"a square is three numbers, as in 120,40,600; not '{text}'")
+    return left, top, side
 
 
 def read_picture(name: str) -> bytes:
@@ -74,9 +89,9 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
     for number, text in enumerate(options.text, start=1):
         sent = picture if number == 1 else None
         if options.compare and number == len(options.text):
-            turn = await _compared(conversations, speaker, text, sent)
+            turn = await _compared(conversations, speaker, options, sent)
         else:
-            turn = await conversations.talk(speaker, text, sent)
+            turn = await conversations.talk(speaker, text, sent, quality=options.quality, box=options.box)
         path = _save(turn, number, options.out)
         if options.json:
             print(json.dumps(row_of(number, text, turn, path), ensure_ascii=False), flush=True)
@@ -86,16 +101,19 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
     return worst
 
 
-async def _compared(conversations: Conversations, speaker: Speaker, text: str, picture: bytes | None) -> Turn:
-    received = await conversations.talk(speaker, "", picture) if picture is not None else None
-    return received if received is not None and received.error else await conversations.compare(speaker, text)
+async def _compared(conversations: Conversations, speaker: Speaker, options: argparse.Namespace, picture: bytes | None) -> Turn:
+    if picture is not None:
+        received = await conversations.talk(speaker, "", picture, quality=options.quality, box=options.box)
+        if received.error:
+            return received
+    return await conversations.compare(speaker, options.text[-1])
 
 
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
         changes: dict[str, Any] = {"data_dir": Path(folder), "database_url": None, "blobs_url": None}
         if options.quality is not None:
-            changes |= {"quality": options.quality, "inversion_seconds": None}
+            changes["inversion_seconds"] = None
         async with assembled(settings.model_copy(update=changes), settings.data_dir) as parts:
             return await _talk(parts.conversations, options, picture)
 

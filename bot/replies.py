@@ -10,7 +10,7 @@ from bot.locales import Locale
 from editor import protocol as wire
 from storage.history import Edit
 
-_WARNINGS = ("animated", "downscaled", "alpha-flattened", "not-aligned", "no-face", "several-faces", "outside-domain")
+_WARNINGS = ("animated", "downscaled", "alpha-flattened", "not-aligned", "no-face", "several-faces", "no-time", "outside-domain")
 
 
 def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ def invert(
     generator, unit = bundle.generator, bundle.encoder.w_std
     plan = economy.plan(generator, 2, cheap=True)
     wanted = economy.target(generator, square[None], w[None], plan.resolution)
-    found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, ends)
+    found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, _search_ends(quality, ends))
     if quality == "standard" and seconds is not None and known and float(found.distances[0]) > FAR:
         missing = STEPS["best"] - STEPS["standard"]
         if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
@@ -84,6 +84,14 @@ def invert(
         return Inverted(found.w[0], None, "standard" if time.monotonic() >= ends else quality)
     made = tuning.tune(generator, wanted[0], found.w[0], TUNING_STEPS, watch, plan, ends)
     return Inverted(found.w[0], made, quality)
+
+
+def _search_ends(quality: Quality, ends: float) -> float:
+    """When the search in W+ must end: for ``best`` in time for the tuning, which brings more than its last steps."""
+    if quality == "standard" or ends == math.inf:
+        return ends
+    now = time.monotonic()
+    return now + (ends - now) * STEPS["best"] / (STEPS["best"] + TUNING_COST * TUNING_STEPS)
 
 
 @torch.enable_grad()

@@ -8,7 +8,7 @@ little-endian bytes in base64 with their dtype and shape.
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -62,6 +62,15 @@ class Geometry(Message):
 
 Quality = Literal["draft", "standard", "best"]
 """Of an inversion: ``editor.inversion`` says what each is."""
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+"""From the quickest to the closest."""
+Box = tuple[float, float, Annotated[float, Field(gt=0)]]
+"""A square in a picture: left, top, side in pixels."""
+
+
+def is_less(reached: Quality, asked: Quality) -> bool:
+    """Whether an inversion did not get as far as it was asked to."""
+    return QUALITIES.index(reached) < QUALITIES.index(asked)
 
 
 class Fidelity(Message):
@@ -153,9 +162,7 @@ class InvertRequest(Message):
     quality: Quality = "standard"
     seconds: float | None = Field(None, gt=0, description="about how long the inversion may take; within that, what "
                                   "'standard' leaves too far away becomes 'best', which it never does without")  # fmt: skip
-    box: tuple[float, float, Annotated[float, Field(gt=0)]] | None = Field(
-        None, description="square to edit: left, top, side in pixels"
-    )
+    box: Box | None = Field(None, description="the square to edit, where no face is to be looked for")
     face: int | None = Field(None, description="which face: 0 is the first from the left, -1 the first from the right; "
                              "the largest when absent")  # fmt: skip
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+from editor.protocol import Quality
+
 PLATFORM = "discord"
 MOST_PICTURES = 4
 """Pictures of one message that are worked on; each gets an answer of its own."""
@@ -53,6 +55,8 @@ class Asking:
     reply_to: int | None = None
     """The edit to go on from."""
     uploads: tuple[Upload, ...] = ()
+    quality: Quality | None = None
+    """How closely a new picture is taken up, where the member chose."""
     locale: str | None = None
     """The member's Discord locale, where Discord tells it."""
     ack: Ack = "message"

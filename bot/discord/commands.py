@@ -20,6 +20,7 @@ from bot.discord.translator import named
 from bot.errors import code_for
 from bot.locales import Locale
 from editor.errors import EditorAway
+from editor.protocol import QUALITIES
 from storage.history import Edit
 
 if TYPE_CHECKING:
@@ -115,10 +116,11 @@ async def show(interaction: Interaction, card: cards.Card) -> None:
 
 
 @_command("edit")
-@option("wish", "picture", "avatar")
+@option("wish", "picture", "avatar", "quality")
+@app_commands.choices(quality=[app_commands.Choice(name=named(f"quality.{one}"), value=one) for one in QUALITIES])
 async def edit(
     interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH], picture: discord.Attachment | None = None,
-    avatar: discord.User | discord.Member | None = None,
+    avatar: discord.User | discord.Member | None = None, quality: str | None = None,
 ) -> None:  # fmt: skip
     """A wish, for the picture sent along, an avatar, or the last picture."""
     uploads = attachments.of([picture]) if picture is not None else ()
@@ -127,7 +129,7 @@ async def edit(
         bot, server = presses.bot_of(interaction), str(interaction.guild_id) if interaction.guild_id else None
         await hearing.may_edit(bot, whose, interaction.user, server)
         uploads, wish = (avatars.upload(whose),), cast(Any, avatars.without(wish))
-    await _take(interaction, text=wish, uploads=uploads)
+    await _take(interaction, text=wish, uploads=uploads, quality=quality)
 
 
 @edit.autocomplete("wish")

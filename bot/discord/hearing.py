@@ -12,6 +12,7 @@ from bot.discord import attachments, avatars, standing
 from bot.discord.asking import PLATFORM, Ack, Asking, Kind, Upload, one
 from bot.discord.errors import OthersAvatar
 from bot.errors import NotYours
+from editor.protocol import Quality
 from storage.history import Edit
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ async def acknowledge(interaction: discord.Interaction) -> None:
 async def of_command(
     bot: Bot, interaction: discord.Interaction, *, text: str = "", uploads: tuple[Upload, ...] = (),
     actions: tuple[dict[str, Any], ...] | None = None, kind: Kind = "talk", reply_to: int | None = None,
+    quality: Quality | None = None,
 ) -> Asking:  # fmt: skip
     """A slash command or a form, to be acknowledged by ``acknowledge``."""
     writes = can_write(bot, interaction)
@@ -158,7 +160,7 @@ async def of_command(
     words = discord.utils.escape_markdown(" ".join(part for part in (command, text) if part))
     heading = f"{interaction.user.mention} {words}"[:MOST_HEADING] if writes else ""
     return await _of(bot, interaction, "private" if writes else "public", writes, text=text, uploads=uploads, actions=actions,
-                     kind=kind, reply_to=reply_to, heading=heading)  # fmt: skip
+                     kind=kind, reply_to=reply_to, quality=quality, heading=heading)  # fmt: skip
 
 
 async def of_press(

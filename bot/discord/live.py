@@ -32,7 +32,11 @@ class LiveMessage:
     def __init__(self, outlet: Outlet, locale: Locale, message: int | None = None) -> None:
         self.outlet, self.locale, self.message = outlet, locale, message
         self._event: wire.Event | None = None
+        self._preview: wire.PictureData | None = None
+        """The last one: most steps come without."""
         self.waits_for_editor = False
+        self.spoiler = False
+        """Whether previews must be covered."""
         self._news, self._ended = asyncio.Event(), asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._typing = contextlib.AsyncExitStack()
@@ -64,6 +68,7 @@ class LiveMessage:
         self.waits_for_editor = False
         if isinstance(event, (wire.Queued, wire.Progress)):
             self._event = event
+            self._preview = getattr(event, "preview", None) or self._preview
             self._news.set()
 
     async def away(self) -> None:
@@ -127,20 +132,21 @@ class LiveMessage:
         if self._event is None:
             return
         try:
-            await self.say(card_of(self._event, self.locale))
+            await self.say(card_of(self._event, self.locale, self._preview, self.spoiler))
         except discord.HTTPException as error:
             logger.info("progress could not be shown: HTTP %d, code %d", error.status, error.code)
 
 
-def card_of(event: wire.Event, locale: Locale) -> Card:
-    """Where a job stands, in words, with the preview that slow methods give."""
+def card_of(event: wire.Event, locale: Locale, preview: wire.PictureData | None = None, spoiler: bool = False) -> Card:
+    """Where a job stands, in words, with the preview that slow work gives, covered as a ``spoiler``."""
     if isinstance(event, wire.Queued):
-        return Card(locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting"))
-    assert isinstance(event, wire.Progress)
-    text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
-    if event.preview is None:
+        text = locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting")
+    else:
+        assert isinstance(event, wire.Progress)
+        text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
+    if preview is None:
         return Card(text)
-    return Card(text, shots=(Shot(to_picture(event.preview), locale.say("discord.preview")),), tag="preview")
+    return Card(text, shots=(Shot(to_picture(preview), locale.say("discord.preview")),), spoiler=spoiler, tag="preview")
 
 
 def _bar(step: int, total: int) -> str:

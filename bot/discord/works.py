@@ -83,7 +83,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
     turn = await bot.conversations.talk(
         speaker_of(asking), asking.text, picture, asking.reply_to, live.progress, key=asking.key, actions=asking.actions,
-        hidden=asking.spoiler, bundle=settings.bundle,
+        hidden=asking.spoiler, bundle=settings.bundle, quality=asking.quality,
     )  # fmt: skip
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
     return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
@@ -203,6 +203,7 @@ WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "compare": compa
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """Do the work of an asking, however long the editor is away. Never raises for what a member can cause."""
+    live.spoiler = asking.spoiler or await _covered(bot, asking)
     while True:
         try:
             result = await WORKS[asking.kind](bot, asking, settings, live)
@@ -212,6 +213,17 @@ async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessa
             return result
         await live.away()
         await _until_ready(bot)
+
+
+async def _covered(bot: Bot, asking: Asking) -> bool:
+    """Whether the picture that is gone on from came covered."""
+    if asking.uploads:
+        return False
+    try:
+        head = await head_of(bot, asking) if asking.reply_to is None else await bot.history.edit(asking.reply_to)
+        return await bot.conversations.hidden(head)
+    except StorageError:
+        return False  # there is none
 
 
 async def _until_ready(bot: Bot) -> None:

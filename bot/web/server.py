@@ -201,6 +201,7 @@ async def _state(request: web.Request) -> web.Response:
         "ready": ready,
         "trouble": trouble,
         "samples": samples,
+        "quality": conversations.quality,
         "examples": await _examples(conversations, head, locale) if ready else [],
     }
     return web.json_response(body | extra)
@@ -231,7 +232,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
 
     Under the address that compares, its wish is done by every method side by side.
     """
-    text, picture, reply_to, mask = await _message(request)
+    message = await _message(request)
     if request.app[STOPPING].near.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
@@ -246,10 +247,13 @@ async def _talk(request: web.Request) -> web.StreamResponse:
 
     conversations = request.app[CONVERSATIONS]
     if request.path.endswith("/compare"):  # changes nothing, so nothing is kept of one that is broken off
-        turn = await _finished(request, conversations.compare(_speaker(request), text, None, progress, mask=mask), "web.stopping")
+        compare = conversations.compare(_speaker(request), message.text, None, progress, mask=message.mask)
+        turn = await _finished(request, compare, "web.stopping")
     else:
-        talk = conversations.talk(_speaker(request), text, picture, reply_to, progress, mask=mask)
-        turn = await _finished(request, talk, "web.kept" if picture is None else "web.kept.picture")
+        talk = conversations.talk(
+            _speaker(request), message.text, message.picture, message.reply_to, progress, mask=message.mask, quality=message.quality
+        )
+        turn = await _finished(request, talk, "web.kept" if message.picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
     hints = {"examples": await _examples(conversations, turn.edit, locale)}
@@ -283,8 +287,18 @@ async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:
         logger.debug("the page was closed while an answer was written")
 
 
-async def _message(request: web.Request) -> tuple[str, bytes | None, int | None, bytes | None]:
-    """What was written, the picture, the edit replied to, and the mask that was painted."""
+@dataclass(frozen=True)
+class _Message:
+    """What was written, the picture with the quality chosen for it, the edit replied to, and the mask that was painted."""
+
+    text: str
+    picture: bytes | None
+    reply_to: int | None
+    mask: bytes | None
+    quality: wire.Quality | None
+
+
+async def _message(request: web.Request) -> _Message:
     most = request.app[MOST_UPLOAD]
     too_large = sentence_for(AttachmentTooLarge(most=most // 1048576), _locale(request))
     try:
@@ -294,8 +308,9 @@ async def _message(request: web.Request) -> tuple[str, bytes | None, int | None,
     picture, mask = _file(form.get("picture"), most), _file(form.get("mask"), most)
     if picture is not None and len(picture) > most:
         raise web.HTTPRequestEntityTooLarge(most, len(picture), text=too_large)
-    reply_to = str(form.get("reply_to", ""))
-    return str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask
+    reply_to, chosen = str(form.get("reply_to", "")), form.get("quality")
+    quality = next((one for one in wire.QUALITIES if one == chosen), None)
+    return _Message(str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask, quality)
 
 
 def _file(field: object, most: int) -> bytes | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.bundle import missing, read_manifest, unprepared
-from editor.checkpoints import clip, directions, encoders, mapper, nvidia, rosinality
+from editor.checkpoints import clip, directions, encoders, formats, mapper, nvidia, rosinality
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
 from editor.checkpoints.unpickler import refused
@@ -56,6 +56,8 @@ def bring(wanted: Wanted) -> tuple[Path, list[str]]:
     for path in wanted.files:
         if not path.exists():
             raise BadCheckpoint(f"There is no file {path}.")
+        if wanted.kind in SINGLE:
+            formats.check(path, pickled=wanted.kind == "nvidia")
     folder = install(wanted.root, wanted.name, _parts(wanted), **(wanted.said or {}))
     return folder, missing(read_manifest(folder))
 
@@ -108,6 +110,8 @@ def _mapper(wanted: Wanted) -> list[Part]:
 
 def _directions(wanted: Wanted) -> list[Part]:
     folder = wanted.root / wanted.name
+    if not _has_generator(folder):
+        raise BadCheckpoint(f"The bundle '{wanted.name}' has no generator yet; import that first.")
     generator = open_generator(folder)
     return [directions.read(wanted.files, generator, _width(folder))]
 

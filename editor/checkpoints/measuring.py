@@ -39,7 +39,7 @@ from editor.networks.text import TextTower
 
 PROGRESS = "directions.part"
 """File in the bundle's folder that holds what was measured so far."""
-SAVE_SECONDS = 60.0
+SAVE_SECONDS, SAY_SECONDS = 60.0, 60.0
 PUBLISHED_IMAGES = 100
 SAMPLES = 512
 """Pictures of the generator's own whose embeddings are kept beside the directions."""
@@ -199,22 +199,49 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
 
 def _run(steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: Plan, minutes: float | None) -> bool:
     """Go through the measurement with a progress bar, keeping what is there every minute and at the end."""
-    started = last = time.monotonic()
-    total = plan.images * len(found.sums)
-    with tqdm(total=total, unit="channel", disable=None) as bar:
+    started = time.monotonic()
+    saved_at, said_at, total = started, -SAY_SECONDS, plan.images * len(found.sums)
+    begun = found.image * len(found.sums) + found.channel
+    print(announced(plan, found), file=sys.stderr, flush=True)
+    with tqdm(total=total, initial=begun, unit="channel", disable=None) as bar:
         try:
             for done in steps:
                 bar.update(done - bar.n)
                 now = time.monotonic()
-                if now - last > SAVE_SECONDS:
+                if bar.disable and now - said_at > SAY_SECONDS:  # no terminal: lines for a log
+                    left = (now - started) * (total - done) / (done - begun)
+                    print(f"{done / total:.0%} done, about {spoken(left)} more", file=sys.stderr, flush=True)
+                    said_at = now
+                if now - saved_at > SAVE_SECONDS:
                     found.write(folder / PROGRESS, mark)
-                    last = now
+                    saved_at = now
                 if minutes is not None and now - started > 60 * minutes and done < total:
                     return False
         finally:
             if found.image < plan.images:
                 found.write(folder / PROGRESS, mark)
     return True
+
+
+def announced(plan: Plan, found: Measured) -> str:
+    """What is begun or gone on with, and what it is made of."""
+    channels, dim = found.sums.shape
+    whole = (found.image * channels + found.channel) // channels
+    by_gradients = plan.way == "gradients" and not plan.as_published
+    passes = f"{plan.probes or dim} backward passes" if by_gradients else f"{2 * channels} passes"
+    done = f" ({whole} done already)" if whole else ""
+    return (
+        f"{channels} channels on {plan.images} pictures{done} of {plan.resolution} pixels, {passes} for each. It can be broken off "
+        "at any time (Ctrl+C, --minutes): the same command goes on."
+    )
+
+
+def spoken(seconds: float) -> str:
+    """A time as one would say it."""
+    for unit_of, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit_of}"
+    return f"{seconds:.0f} seconds"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -273,6 +300,9 @@ def main(argv: Sequence[str]) -> int:
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Broken off; the same command goes on.", file=sys.stderr)
+        return 130
     print(f"The bundle '{options.bundle.name}' has its directions." if whole else "The time is up; the same command goes on.")
     return 0 if whole else 3
 

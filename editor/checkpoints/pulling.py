@@ -51,6 +51,8 @@ def pull(
     Raises EditorError, with the parts imported so far in place and the downloads kept: the next call goes on.
     """
     folder = root / DOWNLOADS
+    if source is not None:
+        _check_all_there(model, root / name, source)
     for kind, group in groupby(model.parts, key=lambda part: part.kind):
         parts = list(group)
         if _has(root / name, parts):
@@ -75,14 +77,28 @@ def _has(folder: Path, parts: Sequence[Published]) -> bool:
     return all(part.file in sources for part in parts)
 
 
+def _check_all_there(model: Model, folder: Path, source: Path) -> None:
+    """Before anything is imported. Raises NoDownload."""
+    if not source.is_dir():
+        raise NoDownload(f"There is no folder {source}.")
+    wanted = [part for part in model.parts if not part.optional and not _has(folder, [part])]
+    lacking = [part.file for part in wanted if _found(part, source) is None]
+    if len(lacking) > 1:
+        raise NoDownload(f"{source} lacks {', '.join(lacking[:-1])} and {lacking[-1]}; without --from they are downloaded.")
+
+
+def _found(part: Published, source: Path) -> Path | None:
+    names = (part.file, part.address.split("?")[0].rsplit("/", 1)[-1])
+    return next((source / name for name in names if (source / name).is_file()), None)
+
+
 def _local(part: Published, source: Path) -> Path:
     """A file that the person has already, checked but never touched."""
-    for name in (part.file, part.address.split("?")[0].rsplit("/", 1)[-1]):
-        path = source / name
-        if path.is_file():
-            if not is_right(part, path):
-                raise BadCheckpoint(f"{path} is not the published file: its hash is another.")
-            return path
+    path = _found(part, source)
+    if path is not None:
+        if not is_right(part, path):
+            raise BadCheckpoint(f"{path} is not the published file: its hash is another.")
+        return path
     raise NoDownload(f"{source} has no {part.file}. It is published at {part.address}")
 
 

@@ -2,7 +2,11 @@
 
 ``python -m editor.evaluation.memory photo``: a JPEG of 50 megapixels decoded, edited, pasted back and encoded;
 ``python -m editor.evaluation.memory ffhq``: an inversion, an edit and a latent optimization with networks in the published
-layouts at 1024 pixels (StyleGAN2, e4e, CLIP ViT-B/32), of random weights.
+layouts at 1024 pixels (StyleGAN2, e4e, CLIP ViT-B/32), of random weights; with ``--quality best`` the picture is inverted with a
+tuning of the generator, and its edits are made with the tuned one.
+
+``python -m editor.evaluation.memory gpu``: what a GPU must have for the same networks, computed by ``editor.economy`` and not
+measured.
 
 Each prints one JSON object: the most that was resident after each stage and the seconds it took.
 """
@@ -25,7 +29,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from editor import economy, inversion
 from editor.bundle import Bundle, Thresholds
+from editor.economy import Plan
 from editor.engine import Engine
 from editor.methods import optimization
 from editor.methods.directions import Bank
@@ -33,7 +39,7 @@ from editor.networks import published_clip, stylegan2
 from editor.networks.generators import w_statistics
 from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
 from editor.networks.stylegan2 import GeneratorConfig
-from editor.protocol import BundleInfo, EditRequest, EditResult, InvertRequest, InvertResult, Request, Wish
+from editor.protocol import QUALITIES, BundleInfo, EditRequest, EditResult, InvertRequest, InvertResult, Quality, Request, Wish
 
 FFHQ = GeneratorConfig(
     resolution=1024, z_dim=512, w_dim=512, mapping_layers=8, mapping_features=512, mapping_lr=0.01, channel_base=32768,
@@ -54,7 +60,7 @@ class _Stages:
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, float]] = {}
-        self._begun = time.perf_counter()
+        self._begun = self._first = time.perf_counter()
 
     def done(self, name: str) -> None:
         """A stage ends."""
@@ -62,9 +68,21 @@ class _Stages:
         self.rows[name] = {"peak_gb": peak(), "seconds": round(now - self._begun, 1)}
         self._begun = time.perf_counter()
 
+    def step(self, name: str, step: int, *_: object) -> None:
+        """A step of a search ends: its stage has the peak after the last one, and the seconds of each but the first."""
+        now = time.perf_counter()
+        self._first = now if step == 1 else self._first
+        self.rows[name] = {"peak_gb": peak(), "steps": step}
+        if step > 1:
+            self.rows[name]["seconds_a_step"] = round((now - self._first) / (step - 1), 1)
 
-def _run(engine: Engine, request: Request) -> Any:
-    return engine.run(request, lambda *_: None, lambda: False)
+
+def _run(engine: Engine, request: Request, stages: _Stages | None = None) -> Any:
+    def report(stage: str, *more: Any) -> None:
+        if stages is not None and stage in ("refine", "tune"):
+            stages.step(stage, *more)
+
+    return engine.run(request, report, lambda: False)
 
 
 def photograph(megapixels: float, seed: int = 0) -> bytes:
@@ -124,8 +142,10 @@ def ffhq_bundle() -> Bundle:
     )  # fmt: skip
 
 
-def ffhq(steps: int, quality: str) -> dict[str, Any]:
-    """Inversion, an edit by a global direction, and ``steps`` of a latent optimization: later steps take no more memory."""
+def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
+    """Inversion by ``steps`` of each search that its quality asks for, an edit by a global direction, and ``steps`` of a latent
+    optimization: later steps take no more memory.
+    """
     stages = _Stages()
     engine = Engine({"ffhq": ffhq_bundle()}, torch.device("cpu"))
     gc.collect()
@@ -134,7 +154,8 @@ def ffhq(steps: int, quality: str) -> dict[str, Any]:
     noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "PNG")
     picture = buffer.getvalue()
-    start = _run(engine, InvertRequest(picture=picture, quality=quality, seconds=1.0))
+    inversion.STEPS, inversion.TUNING_STEPS = {name: min(steps, count) for name, count in inversion.STEPS.items()}, steps
+    start = _run(engine, InvertRequest(picture=picture, quality=quality), stages)
     assert isinstance(start, InvertResult)
     stages.done("invert")
     base = EditRequest(picture=picture, inversion=start.inversion)
@@ -143,19 +164,46 @@ def ffhq(steps: int, quality: str) -> dict[str, Any]:
     optimization.STEPS = steps
     _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="optimization"),)}))
     stages.done("optimize")
-    return {"steps": steps, "stages": stages.rows}
+    kept = {} if start.inversion.tuning is None else {"tuning_mb": round(len(start.inversion.tuning) / 1e6, 1)}
+    return {"quality": start.inversion.fidelity.quality, **kept, "steps": steps, "stages": stages.rows}
+
+
+def gpu() -> dict[str, Any]:
+    """What a GPU must have free, by each plan of a search of two pictures at once: the networks, and so much that a step's
+    activations are no more than the share which ``editor.economy`` takes. Gradients of the tuning and its optimizer are within
+    the rest of that share.
+    """
+    bundle = ffhq_bundle()
+    assert isinstance(bundle.clip, published_clip.PublishedClip)
+    networks = sum(
+        value.numel() * value.element_size()
+        for module in (bundle.generator, bundle.encoder, bundle.clip.model)
+        for value in (*module.parameters(), *module.buffers())
+    )
+    plans = [Plan(1024), *(Plan(side, True) for side in (1024, 512, 256))]
+    steps = [economy.needed(bundle.generator, 2, plan) for plan in plans]
+    rows = [
+        {"pixels": plan.resolution, "checkpoints": plan.checkpoint, "step_gb": round(step / economy.GB, 1),
+         "free_gb": round((networks + step / economy.SHARE) / economy.GB, 1)}
+        for plan, step in zip(plans, steps, strict=True)
+    ]  # fmt: skip
+    return {"computed": True, "networks_gb": round(networks / economy.GB, 1), "plans": rows}
 
 
 def main(argv: Sequence[str]) -> int:
     """Measure one kind of work."""
     parser = argparse.ArgumentParser(prog="python -m editor.evaluation.memory", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("work", choices=["photo", "ffhq"])
+    parser.add_argument("work", choices=["photo", "ffhq", "gpu"])
     parser.add_argument("--megapixels", type=float, default=MEGAPIXELS)
-    parser.add_argument("--steps", type=int, default=2, help="of the latent optimization")
+    parser.add_argument("--steps", type=int, default=2, help="of each search")
+    parser.add_argument("--quality", choices=QUALITIES, default="standard", help="of the inversion")
     parser.add_argument("--picture", type=Path, help="a photo to use instead of one that is made for it")
     options = parser.parse_args(argv)
+    if options.work == "gpu":
+        print(json.dumps(gpu()))
+        return 0
     if options.work == "ffhq":
-        print(json.dumps(ffhq(options.steps, "standard")))
+        print(json.dumps(ffhq(options.steps, options.quality)))
         return 0
     if options.picture is not None:
         print(json.dumps(photo(options.picture)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from editor.errors import NoSuchFace
+from editor.errors import BadRequest, NoSuchFace
 from editor.imaging.align import ffhq_square
 from editor.imaging.faces import Face, FaceFinder
 from editor.protocol import Geometry
@@ -38,12 +38,12 @@ class Look:
 
 
 def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
-    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises NoSuchFace where there is none of that number."""
+    """Squares of uint8 [H, W, 3] for a bundle's alignment. Raises NoSuchFace where there is none of that number, and
+    BadRequest for a square beside the picture."""
     finder, face = look.finder, look.face
     height, width = pixels.shape[:2]
     if look.box is not None:
-        left, top, side = look.box
-        return Squares((Geometry(center_x=left + side / 2, center_y=top + side / 2, side=side, width=width, height=height),))
+        return Squares((_named(look.box, width, height),))
     if alignment == "square":
         return Squares(tuple(candidate_squares(width, height)))
     if finder is None:
@@ -61,6 +61,18 @@ def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
     several = len(faces) > 1 and face is None
     notes = ("several-faces",) if several else ()
     return Squares((_aligned(faces[number], width, height),), notes, number, len(faces))
+
+
+def _named(box: tuple[float, float, float], width: int, height: int) -> Geometry:
+    """A square that the user gave. Raises BadRequest where it lies beside the picture, or is far larger."""
+    left, top, side = box
+    x, y = left + side / 2, top + side / 2
+    if not (0 <= x <= width and 0 <= y <= height and side <= 2 * max(width, height)):
+        raise BadRequest(
+            f"The square lies outside of the picture, which has {width} × {height} pixels.", reason="box", width=width,
+            height=height,
+        )  # fmt: skip
+    return Geometry(center_x=x, center_y=y, side=side, width=width, height=height)
 
 
 def _aligned(face: Face, width: int, height: int) -> Geometry:

@@ -34,8 +34,15 @@ function toTheEnd() {
 }
 
 function showPicture(url, alt) {
+  $("after").removeAttribute("width");
   $("after").src = url;
   $("after").alt = alt;
+}
+
+// A preview is small; it takes the room of the picture in whose place it is.
+function showPreview(preview) {
+  if (!$("after").hasAttribute("width")) $("after").width = $("after").clientWidth;
+  $("after").src = `data:${preview.media_type};base64,${preview.data}`;
 }
 
 function setSplit(percent) {
@@ -146,10 +153,27 @@ function render(standing) {
   $("strip").querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
+// A picture that was just sent, in the place where its previews and then the picture itself will be.
+function showUnderWay(url) {
+  setComparing(false);
+  setPainting(false);
+  $("welcome").hidden = true;
+  $("viewer").hidden = false;
+  showPicture(url, label("sent"));
+}
+
+// Back to what there is, where nothing came of it.
+function showStanding() {
+  const empty = state.edit === null;
+  $("welcome").hidden = !empty;
+  $("viewer").hidden = empty;
+  if (!empty) showPicture(pictureUrl(state.edit), state.history.find((row) => row.edit === state.edit).description);
+}
+
 function progress(event) {
   if (event.event === "queued") setBusy(true, event.position ? label("waiting", { number: event.position }) : label("starting"));
   if (event.event === "started") setBusy(true);
-  if (event.preview) $("after").src = `data:${event.preview.media_type};base64,${event.preview.data}`;
+  if (event.preview) showPreview(event.preview);
   if (event.event === "progress") setBusy(true, LABELS[`stage.${event.stage}`] ?? label("working"), event.total > 1 ? event.step / event.total : null);
 }
 
@@ -170,8 +194,9 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
   if (state.busy || (!text.trim() && !picture)) return false;
   const form = new FormData();
   form.set("text", text);
-  if (picture) form.set("picture", picture);
+  if (picture) { form.set("picture", picture); form.set("quality", $("quality").value); }
   else if (state.painted) form.set("mask", await paintedMask(), "mask.png");
+  if (picture) showUnderWay(preview);
   const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: label("sent") }] : [] });
   setBusy(true, label("sending"));
   try {
@@ -190,7 +215,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
     addBubble("bot", error.kind === "refused" && error.message ? error.message : label("unreachable"), { error: true });
     return false;
   } finally {
-    if ($("after").src.startsWith("data:")) $("after").src = pictureUrl(state.edit);
+    if (/^(data|blob):/.test($("after").src)) showStanding();
     setBusy(false);
     $("text").focus({ preventScroll: true });
   }
@@ -217,6 +242,7 @@ async function load() {
     const standing = await (await fetch("/api/state")).json();
     if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = label("welcome-back"); }
     if (!$("samples").children.length) {
+      $("quality").value = standing.quality;
       $("samples").replaceChildren(...standing.samples.map((number) => {
         const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
         button.setAttribute("aria-label", label("sample", { number }));

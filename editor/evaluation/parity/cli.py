@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         description="Compare our networks with the published ones on the same random weights, and write the table.",
         epilog=f"folders that --published needs, and the GitHub repositories they are copies of:\n{folders}",
     )  # fmt: skip
-    made.add_argument("--published", type=Path, metavar="FOLDER", help="run the published code from there")
+    made.add_argument("--published", type=Path, metavar="FOLDER", help="run the published code from there; some needs scipy")
     made.add_argument("--large", action="store_true", help="also the full-size networks (minutes, 8 GB)")
     made.add_argument("--only", metavar="WORDS", help="only the cases whose names contain these words")
     made.add_argument("--store", action="store_true", help="with --published: keep the results for later runs without it")
@@ -83,19 +83,26 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _compared(case: Case, options: argparse.Namespace) -> Compared:
+    with tempfile.TemporaryDirectory(prefix="parity-") as temporary:
+        if options.published is None:
+            return compare_stored(case, Path(temporary))
+        compared, found, layout = compare_run(case, options.published, Path(temporary))
+        if options.store:
+            vectors.store({case.name: (found, layout)}, [case.name for case in CASES])
+        return compared
+
+
 def main(argv: Sequence[str]) -> int:
     """Compare; 1 where something differs by more than is allowed."""
     options = parser().parse_args(argv)
     compared: list[Compared] = []
     for case in _chosen(options):
-        with tempfile.TemporaryDirectory(prefix="parity-") as temporary:
-            if options.published is None:
-                compared.append(compare_stored(case, Path(temporary)))
-            else:
-                one, found, layout = compare_run(case, options.published, Path(temporary))
-                compared.append(one)
-                if options.store:
-                    vectors.store({case.name: (found, layout)}, [case.name for case in CASES])
+        try:
+            compared.append(_compared(case, options))
+        except EditorError as error:
+            print(error, file=sys.stderr)
+            return 1
         print(f"{'ok  ' if compared[-1].fits else 'OFF '} {case.name}: {compared[-1].said()}", flush=True)
     if options.to is not None:
         options.to.write_text(document(compared, options.published is not None, vectors.MOST), encoding="utf-8")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from editor.evaluation.parity.cases import IMAGE, NETWORK, Case
+from editor.evaluation.parity.cases import ENLARGED, IMAGE, NETWORK, Case
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,20 @@ class Compared:
     @property
     def fits(self) -> bool:
         """Are all differences within what is allowed?"""
-        return bool(self.differences) and all(found.most <= allowed(name) for name, found in self.differences.items())
+        return bool(self.differences) and all(found.most <= allowed(name, self.case) for name, found in self.differences.items())
 
     def said(self) -> str:
         """The differences in a line."""
         return ", ".join(f"{name} {found.said()}" for name, found in self.differences.items())
 
 
-def allowed(result: str) -> float:
+def allowed(result: str, case: Case) -> float:
     """The largest difference that a result may have."""
-    return IMAGE if result == "image" else NETWORK
+    if result == "image":
+        return IMAGE
+    again = case.options.get("steps", 1) > 1 and not case.options.get("double")
+    cut = result in ("fs3", "delta") and case.options.get("levels")
+    return ENLARGED if again or cut else NETWORK
 
 
 def difference(mine: Tensor, published: Tensor) -> Difference:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from editor.checkpoints import clip, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.part import Part
-from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, SMALL_CLIP, TEXTS, THRESHOLD, TRUNCATION, Case
+from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
 from editor.evaluation.parity.filler import normal, picture
 from editor.methods import published, published_optimization
 from editor.networks import generators, published_clip, stylegan2
@@ -60,8 +60,10 @@ def _encoder(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Map
     table = {name: value for name, value in part.table.items() if name not in ("kind", "by")}
     encoder = PhotoEncoder(PhotoEncoderConfig(**table)).eval()
     encoder.load_state_dict(part.tensors)
+    dtype = torch.float64 if case.options.get("double") else torch.float32
+    encoder, generator = encoder.to(dtype), generator.to(dtype)
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
-    w = encoder(picture())
+    w = encoder(picture().to(dtype))
     return {"encoder": w, **_of_w(generator, w)}
 
 
@@ -116,7 +118,8 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
     )
     styles = generator.synthesis.styles(generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION))
     mean, std = styles.mean(0), styles.std(0, correction=0)
-    spans, recipe = published.conv_spans(generator), published.Recipe(as_published=slips, side=SMALL_CLIP["side"])
+    spans, side = published.conv_spans(generator), case.options["clip"]["side"]
+    recipe = published.Recipe(as_published=slips, side=side if case.options["levels"] else None)
     rows = published.relevance_rows(generator, model, styles[:PICTURES], mean, std, spans, recipe)
     target, neutral = model.encode_tokens(_tokens(theirs)).chunk(2)
     direction = published.text_direction(target, neutral)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edited, labels, posted, words
+from bot.discord import live
+from storage.history import History
+from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edit_of, edited, labels, posted, words
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer
 
@@ -144,3 +148,49 @@ async def test_words_without_a_picture_get_a_private_sentence(server: DiscordSer
         assert answer["flags"] & 64
         assert answer["content"]
         assert labels(answer) == []
+
+
+async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
+    server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start() as bot:
+        command = next(c for c in server.world.commands[None] if c["name"] == "edit")
+        option = next(o for o in command["options"] if o["name"] == "quality")
+        assert [choice["value"] for choice in option["choices"]] == ["draft", "standard", "best"]
+        assert option["name_localizations"]["zh-CN"] == "精细"
+        assert option["choices"][2]["name_localizations"]["zh-CN"] == "最像"
+        message = await posted(server, await server.slash(ANN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "draft"}))
+        source = await history.source((await edit_of(history, message)).source)
+        assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("draft", "draft")
+        monkeypatch.setattr(bot.conversations, "quality", "draft")
+        message = await posted(server, await server.slash(BEN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "best"}))
+        source = await history.source((await edit_of(history, message)).source)
+        assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("best", "best")
+        assert source.tuning is not None
+
+
+async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
+    server: DiscordServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Covered, as it came, and in each message once there is something to see."""
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(live, "PACE_SECONDS", 0.02)
+    seen: list[dict[str, Any]] = []
+    announce = server.world.announce
+
+    def heard(event: str, message: dict[str, Any]) -> None:
+        seen.append(copy.deepcopy(message))
+        announce(event, message)
+
+    monkeypatch.setattr(server.world, "announce", heard)
+    async with start():
+        picture = ("SPOILER_me.png", *OWN[1:])
+        await server.slash(ANN, "edit", {"wish": "pink hair", "picture": picture, "quality": "best"})
+        async with asyncio.timeout(240):
+            while not (seen and "Done" in seen[-1]["content"]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    first = next(place for place, message in enumerate(seen) if message["attachments"])
+    assert all("preview" in message["attachments"][0]["filename"] for message in seen[first:-1])
+    assert all(one["filename"].startswith("SPOILER_") for message in seen for one in message["attachments"])
+    for stage in ("Looking closely", "Learning the details"):
+        assert any(stage in message["content"] for message in seen[first:])

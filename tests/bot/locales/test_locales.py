@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 from bot import locales
 from bot.language.actions import Ask
 from bot.locales import Locale, every, get, locale_of, preferring, script_of
+from editor import protocol as wire
 
 ENGLISH = get("en")
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
@@ -30,6 +32,15 @@ def test_every_language_has_every_text_with_the_same_placeholders(locale: Locale
     assert {key for key in locale.texts if FORMS.sub("", key) not in plain | ENGLISH.texts.keys()} == set()
     for key in plain:
         assert placeholders(locale.texts[key]) == placeholders(ENGLISH.texts[key]), key
+
+
+@pytest.mark.parametrize("locale", every(), ids=lambda locale: locale.code)
+def test_all_that_is_named_by_the_editor_has_a_text(locale: Locale) -> None:
+    stages = get_args(wire.Progress.model_fields["stage"].annotation)
+    methods = get_args(wire.MethodName)
+    assert "tune" in stages
+    named = {f"web.stage.{stage}" for stage in stages} | {f"method.{method}" for method in methods}
+    assert named | {f"quality.{quality}" for quality in wire.QUALITIES} <= locale.texts.keys()
 
 
 def test_chinese_keeps_to_chinese_marks() -> None:

@@ -98,6 +98,22 @@ async def test_methods_side_by_side_with_their_names(page: Page) -> None:
     await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
 
 
+async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(page: Page, conversations: Conversations) -> None:
+    await page.get_by_label("New pictures:").select_option("Closest")
+    await page.get_by_label("Sample picture 1", exact=True).click()
+    await expect(page.locator("#after")).to_have_attribute("src", re.compile("^blob:"))
+    await expect(page.locator("#busy")).to_be_visible()
+    await expect(page.locator("#after")).to_have_attribute("src", re.compile("^data:image/webp"))
+    await expect(page.locator("#stageText")).to_have_text("Learning the details…")
+    await expect(page.get_by_role("button", name="Less")).to_be_hidden()
+    await answers(page, 1)
+    await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
+    await expect(page.get_by_role("button", name="Less")).to_be_visible()
+    source = await conversations.history.source(1)
+    assert source.details["quality"] == "best"
+    assert source.tuning is not None
+
+
 async def test_a_painted_place_goes_along_with_the_next_wish(
     page: Page, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,9 +27,10 @@ async def client(conversations: Conversations, aiohttp_client: Callable[..., Any
 
 
 async def talk(
-    client: TestClient[Any, Any], text: str, picture: bytes | None = None, mask: bytes | None = None, **headers: str
-) -> list[dict[str, Any]]:
-    form = aiohttp.FormData({"text": text})
+    client: TestClient[Any, Any], text: str, picture: bytes | None = None, mask: bytes | None = None, quality: str = "",
+    **headers: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    form = aiohttp.FormData({"text": text, "quality": quality})
     if picture is not None:
         form.add_field("picture", picture, filename="me.png", content_type="image/png")
     if mask is not None:
@@ -55,6 +56,28 @@ async def test_a_conversation_with_progress_and_history(client: TestClient[Any, 
     state = await (await client.get("/api/state")).json()
     assert (state["edit"], state["ready"]) == (undone["edit"], True)
     assert state["examples"] == ["pink hair", "glasses"]
+
+
+async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
+    client: TestClient[Any, Any], conversations: Conversations
+) -> None:
+    assert (await (await client.get("/api/state")).json())["quality"] == "standard"
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for number, (quality, kept) in enumerate({"draft": "draft", "best": "best", "perfect": "standard"}.items(), start=1):
+        seen[quality] = await talk(client, "", make_png(), quality=quality)
+        source = await conversations.history.source(number)
+        assert (source.details["quality"], source.details["fidelity"]["quality"]) == (kept, kept)
+    stages = [event["stage"] for event in seen["best"] if event["event"] == "progress"]
+    assert {"refine", "tune"} <= set(stages)
+    assert any(event.get("preview") for event in seen["best"] if event.get("stage") == "tune")
+    assert not {"refine", "tune"} & {event.get("stage") for event in seen["draft"]}
+
+
+async def test_a_closer_look_than_there_is_time_for_is_told(client: TestClient[Any, Any], conversations: Conversations) -> None:
+    conversations.inversion_seconds = 0.01
+    turn = (await talk(client, "", make_png(), quality="best"))[-1]
+    assert "no time" in turn["reply"]
+    assert "no time" not in (await talk(client, "", make_png(), quality="draft"))[-1]["reply"]
 
 
 def mask_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> bytes:

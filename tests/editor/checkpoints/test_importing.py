@@ -226,3 +226,26 @@ def test_what_is_missing_is_said(root: Path, files: dict[str, Path], tmp_path: P
     assert bring("nvidia", files["nvidia"], root=tmp_path / "empty", name="../out") == 1
     assert "cannot be the name" in capsys.readouterr().err
     assert not (tmp_path / "empty").exists()
+
+
+def test_files_of_another_format_are_called_by_their_names(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, cut = tmp_path / "page.pt", tmp_path / "cut.pt"
+    page.write_text("<html>Quota exceeded</html>\n")
+    cut.write_bytes(files["psp"].read_bytes()[:100_000])
+    said = {
+        ("e4e", page): "page.pt is text and no weights",
+        ("nvidia", page): "page.pt is text and no weights",
+        ("psp", cut): "cut.pt ends too early",
+        ("nvidia", files["e4e"]): "is a file of PyTorch's (.pt)",
+        ("e4e", files["nvidia"]): "is a plain pickle, as NVIDIA's networks are",
+        ("rosinality", files["e4e"]): "but an encoder",
+        ("nvidia", tmp_path): "is a folder",
+        ("directions", page): "has no generator yet",
+    }
+    for (kind, path), words in said.items():
+        capsys.readouterr()
+        assert bring(kind, path, root=tmp_path / "bundles") == 1
+        assert words in capsys.readouterr().err
+        assert not (tmp_path / "bundles").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -117,3 +119,35 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert bring(["nvidia", str(made.stored(made.ADA, tmp_path)), "--name", "bare", "--to", str(root)]) == 0
     assert measuring.main([str(root / "bare")]) == 1
     assert "lacks a text-image model" in capsys.readouterr().err
+
+
+def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = shutil.copytree(folder, tmp_path / "narrow")
+    command = [str(mine), "--images", "3", "--probes", "4"]
+    monkeypatch.setattr(measuring, "SAY_SECONDS", 0.0)
+    measure = measuring.measure
+
+    def broken_off(*arguments: Any) -> Iterator[int]:
+        yield next(measure(*arguments))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(measuring, "measure", broken_off)
+        assert measuring.main(command) == 130
+    said = capsys.readouterr().err
+    assert "on 3 pictures of 32 pixels, 4 backward passes for each." in said
+    assert "33% done, about" in said
+    assert said.endswith("Broken off; the same command goes on.\n")
+    assert (mine / measuring.PROGRESS).exists()
+    assert measuring.main(command) == 0
+    said = capsys.readouterr().err
+    assert "on 3 pictures (1 done already)" in said
+    assert "67% done, about" in said
+    assert not (mine / measuring.PROGRESS).exists()
+
+
+def test_times_are_spoken() -> None:
+    assert [measuring.spoken(seconds) for seconds in (12, 100, 9000, 200_000)] == [
+        "12 seconds", "1.7 minutes", "2.5 hours", "2.3 days"]  # fmt: skip

@@ -120,7 +120,12 @@ def test_files_that_are_there_already_are_taken_from_their_folder(
     assert pull(tmp_path / "to", "--from", str(files), "--yes") == 0
     assert {path: path.stat().st_mtime_ns for path in files.iterdir()} == before
     assert pull(tmp_path / "to", "--from", str(tmp_path), "--yes", "--name", "other") == 1
-    assert "has no stylegan2-ffhq-1024x1024.pkl. It is published at https://" in capsys.readouterr().err
+    assert (
+        "lacks stylegan2-ffhq-1024x1024.pkl, ViT-B-32.pt, bpe_simple_vocab_16e6.txt.gz and fs3-ffhq.npy;" in capsys.readouterr().err
+    )
+    assert pull(tmp_path / "to", "--from", str(tmp_path / "none"), "--yes", "--name", "other") == 1
+    assert capsys.readouterr().err == f"There is no folder {tmp_path / 'none'}.\n"
+    assert not (tmp_path / "to" / "other").exists()
 
 
 def test_a_file_of_other_bytes_is_refused_from_a_folder_too(

@@ -73,6 +73,12 @@ def test_a_box_of_the_users_own_comes_before_all(finder: FaceFinder) -> None:
     assert [(square.center_x, square.center_y, square.side) for square in found.found] == [(60, 70, 100)]
 
 
+@pytest.mark.parametrize("box", [(400.0, 20.0, 100.0), (10.0, -300.0, 100.0), (-500.0, -500.0, 1200.0)])
+def test_a_square_beside_the_picture_is_refused(box: tuple[float, float, float]) -> None:
+    with pytest.raises(BadRequest, match="320 × 240 pixels"):
+        squares(picture(), "ffhq", Look(None, box=box))
+
+
 def test_other_bundles_take_any_square(finder: FaceFinder) -> None:
     assert squares(picture((200, 80)), "square", Look(finder)).notes == ()
     assert len(squares(picture((200, 80)), "square", Look(finder)).found) == 6

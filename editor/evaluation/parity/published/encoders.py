@@ -34,7 +34,9 @@ def encoder(out: Path, options: dict[str, Any]) -> None:
     rows = 1 if options.get("learn_in_w") else 2 * int(math.log2(size)) - 2
     network.latent_avg = average((rows, 512))
     torch.save({"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}, out / "checkpoint.pt")
-    w = _restyle(network, steps, settings) if steps > 1 else _once(network)
+    dtype = torch.float64 if options.get("double") else torch.float32
+    network.to(dtype).latent_avg = network.latent_avg.to(dtype)
+    w = _restyle(network, steps, settings, picture().to(dtype)) if steps > 1 else _once(network)
     if w.ndim == 2:
         w = w[:, None].repeat(1, 2 * int(math.log2(size)) - 2, 1)
     layout = {"holder": "state_dict", "shapes": shapes(state), "average": [rows, 512], "opts": settings}
@@ -55,12 +57,12 @@ def _once(network: Any) -> Tensor:
     return found[0]
 
 
-def _restyle(network: Any, steps: int, settings: dict[str, Any]) -> Tensor:
+def _restyle(network: Any, steps: int, settings: dict[str, Any], shown: Tensor) -> Tensor:
     inference = theirs("utils.inference_utils")
 
     torch.Tensor.to = _to_here  # type: ignore[method-assign,assignment]
     average = inference.get_average_image(network, Namespace(**settings))
-    _, latents = inference.run_on_batch(picture(), network, Namespace(**settings), average)
+    _, latents = inference.run_on_batch(shown, network, Namespace(**settings), average)
     return torch.from_numpy(latents[0][-1])[None]
 
 

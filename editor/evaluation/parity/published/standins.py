@@ -80,12 +80,15 @@ class _ResNet34(nn.Module):
             inputs = outputs
 
 
-def prepared(side: int) -> Callable[[Image.Image], Tensor]:
-    """CLIP's preparation of a square picture, as torchvision does it on a PIL image."""
+def prepared(side: int) -> Callable[[Image.Image | np.ndarray], Tensor]:
+    """CLIP's preparation of a square picture, as torchvision does it on a PIL image; of an array [H, W, 3] of fractions of
+    levels, channel by channel with the same filter and bounds.
+    """
 
-    def prepare(image: Image.Image) -> Tensor:
-        small = image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
-        values = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+    def prepare(image: Image.Image | np.ndarray) -> Tensor:
+        parts = [Image.fromarray(part) for part in image.transpose(2, 0, 1)] if isinstance(image, np.ndarray) else image.split()
+        small = [np.array(part.resize((side, side), Image.Resampling.BICUBIC)) for part in parts]
+        values = torch.from_numpy(np.stack(small)).float().clamp(0, 255) / 255
         mean = torch.tensor((0.48145466, 0.4578275, 0.40821073))[:, None, None]
         return (values - mean) / torch.tensor((0.26862954, 0.26130258, 0.27577711))[:, None, None]
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.evaluation.parity.cases import EDIT_STRENGTH, OPTIMIZER_CLIP, SMALL_CLIP, SMALL_GAN, THRESHOLD
+from editor.evaluation.parity.cases import EDIT_STRENGTH, OPTIMIZER_CLIP, THRESHOLD
 from editor.evaluation.parity.filler import fill_module, normal, picture
 from editor.evaluation.parity.published import clip
 from editor.evaluation.parity.published.recording import constants, record, shapes, skeleton
@@ -75,19 +75,18 @@ def directions(out: Path, options: dict[str, Any]) -> None:
     sys.path.insert(1, str(_repository("CLIP")))
     sys.path.insert(0, str(Path(sys.path[0]) / "global_torch"))
     manipulate, single, script = theirs("manipulate"), theirs("SingleChannel"), theirs("StyleCLIP")
-    network = theirs("training.networks").Generator(
-        SMALL_GAN["width"], 0, SMALL_GAN["width"], SMALL_GAN["resolution"], 3, {"num_layers": SMALL_GAN["depth"]},
-        {"channel_base": SMALL_GAN["base"], "channel_max": SMALL_GAN["most"]},
-    ).eval().requires_grad_(False)  # fmt: skip
-    fill_module(network)
+    network = _network(options["generator"])
     (out / "checkpoint.pkl").write_bytes(pickle.dumps({"G_ema": network}))
     layout = {"skeleton": skeleton(network), "labels": 0}
-    model = clip.make(SMALL_CLIP)
+    model = clip.make(options["clip"])
     tokenized = _overhear(theirs("clip"))
-    manipulator = _manipulator(manipulate, network)
+    manipulator = _manipulator(manipulate, network, options["generator"]["width"])
     single.device = "cpu"
-    rows = single.GetFs(_single_channels(manipulator, single, model, options["slips"]))
-    direction = script.GetDt([SMALL_GAN["target"], SMALL_GAN["neutral"]], model)
+    if not options["levels"]:
+        _keep_fractions(manipulate, single)
+    prepare = prepared_by_pillow(options["clip"]["side"])
+    rows = single.GetFs(_single_channels(manipulator, single, model, prepare, options["slips"]))
+    direction = script.GetDt([options["target"], options["neutral"]], model)
     delta, _ = script.GetBoundary(rows, direction, manipulator, threshold=THRESHOLD)
     nothing, _ = script.GetBoundary(rows, direction, manipulator, threshold=2.0)
     np.save(out / "fs3.npy", rows)
@@ -101,6 +100,33 @@ def directions(out: Path, options: dict[str, Any]) -> None:
         "deviation": torch.from_numpy(np.concatenate(manipulator.code_std)),
         "tokens": torch.cat(tokenized), **constants(network.state_dict()),
     }, layout | {"clip": clip.layout_of(model)})  # fmt: skip
+
+
+def _network(options: dict[str, Any]) -> Any:
+    """A generator of theirs, filled."""
+    network = theirs("training.networks").Generator(
+        options["width"], 0, options["width"], options["resolution"], 3, {"num_layers": options["depth"]},
+        {"channel_base": options["base"], "channel_max": options["most"]},
+    )  # fmt: skip
+    fill_module(network)
+    return network.eval().requires_grad_(False)
+
+
+class _Instead:
+    """A module of theirs with some of its names replaced."""
+
+    def __init__(self, module: Any, **others: Any) -> None:
+        self._module, self._others = module, others
+
+    def __getattr__(self, name: str) -> Any:
+        return self._others[name] if name in self._others else getattr(self._module, name)
+
+
+def _keep_fractions(manipulate: Any, single: Any) -> None:
+    """Pictures of the script as fractions of the 256 levels, which it would cut off."""
+    manipulate.torch = _Instead(torch, uint8=torch.float32)
+    manipulate.np = _Instead(np, zeros=lambda shape, dtype=float: np.zeros(shape, np.float32 if dtype == "uint8" else dtype))
+    single.Image = _Instead(single.Image, fromarray=lambda pixels: pixels)
 
 
 def _overhear(package: Any) -> list[Tensor]:
@@ -124,7 +150,7 @@ def _edited(manipulator: Any, network: Any, delta: list[np.ndarray]) -> Tensor:
     return network.synthesis(None, encoded_styles=styles, noise_mode="const")
 
 
-def _manipulator(manipulate: Any, network: Any) -> Any:
+def _manipulator(manipulate: Any, network: Any, width: int) -> Any:
     for name, layer in network.synthesis.named_modules():
         parts = name.split(".")
         if len(parts) == 2 and parts[1] in ("conv0", "conv1", "torgb"):
@@ -133,13 +159,13 @@ def _manipulator(manipulate: Any, network: Any) -> Any:
     manipulator.device, manipulator.G = torch.device("cpu"), network
     manipulator.SetGParameters()
     manipulator.mindexs = [number for number in manipulator.mindexs if number < len(manipulator.s_names)]
-    codes = network.synthesis.W2S(network.mapping(normal("z", (50, 32)), None, truncation_psi=0.7))
+    codes = network.synthesis.W2S(network.mapping(normal("z", (50, width)), None, truncation_psi=0.7))
     manipulator.dlatents = manipulate.S2List(codes)
     manipulator.GetCodeMS()
     return manipulator
 
 
-def _single_channels(manipulator: Any, single: Any, model: Any, slips: bool) -> np.ndarray:
+def _single_channels(manipulator: Any, single: Any, model: Any, prepare: Any, slips: bool) -> np.ndarray:
     """The script's main loop; the shallow copy is its own, and only ``slips`` leaves it in."""
     duplicate = copy.copy if slips else copy.deepcopy
     kept = copy.deepcopy(manipulator.dlatents)
@@ -151,6 +177,6 @@ def _single_channels(manipulator: Any, single: Any, model: Any, slips: bool) -> 
             manipulator.dlatents[layer][:, channel] = manipulator.code_mean[layer][channel]
             manipulator.manipulate_layers = [layer]
             _, pictures = manipulator.EditOneC(channel)
-            found.append(single.GetImgF(pictures, model, prepared_by_pillow(64)))
+            found.append(single.GetImgF(pictures, model, prepare))
     manipulator.dlatents = kept
     return np.array(found)
