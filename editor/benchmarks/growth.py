@@ -15,7 +15,7 @@ from editor.protocol import EditRequest, Result
 from editor.queue import FairQueue
 
 RESOLUTIONS, BATCHES = (32, 64, 128, 256), (1, 2, 4, 8)
-ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000)
+ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000, 10_000)
 
 
 @torch.no_grad()
@@ -52,6 +52,7 @@ def of_queue(counts: Sequence[int] = USERS) -> list[list[float]]:
         begun = time.process_time()
         for number in range(count):
             queue.push(f"user{number}", f"job{number}")
+            queue.position(f"job{number}")  # which the server tells whoever asks
         while queue.pop() is not None:
             pass
         rows.append([float(count), 1e6 * (time.process_time() - begun) / count])
