@@ -1,5 +1,5 @@
-"""One published repository's work against ours on the same random weights, in one process (each repository has modules of the
-same names, so each comparison has a process of its own).
+"""One published repository's work against ours on the same random weights, in a pair of processes (each repository has modules
+of the same names, so each comparison has its own).
 
     python -m editor.benchmarks.against NAME REPOSITORY RESOLUTION ROUNDS THREADS DEVICE
 
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.benchmarks.rounds import Rounds, alternating, machine, peak_megabytes
+from editor.allocation import keep_memory
+from editor.benchmarks.pair import Pair
+from editor.benchmarks.rounds import Rounds, machine, peak_megabytes
 from editor.checkpoints import nvidia, rosinality
 from editor.evaluation.parity import ours
 from editor.evaluation.parity.filler import fill_module, normal
@@ -46,20 +49,22 @@ class Setting:
     resolution: int
     rounds: int
     device: torch.device
+    pair: Pair
 
 
 @dataclass(frozen=True)
 class Row:
-    """One work in both codes. ``target``: how many times as fast ours is to be, None where nothing was asked."""
+    """One work in both codes. ``target``: how many times as fast ours is to be, None where nothing was asked. ``found`` is None
+    on the side that follows."""
 
     work: str
-    found: Rounds
+    found: Rounds | None
     target: float | None = None
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"work": self.work, "target": self.target, "note": self.note, **self.found.as_dict()}
+        return {"work": self.work, "target": self.target, "note": self.note, **(self.found.as_dict() if self.found else {})}
 
 
 @dataclass(frozen=True)
@@ -117,21 +122,21 @@ def rows_of(made: Made, setting: Setting, target: float) -> Iterator[Row]:
     with torch.no_grad():
         exact = mine(mine.styles(w))
         works = {"theirs": lambda: theirs(w), "ours": lambda: mine(mine.styles(w))}
-        yield Row("synthesis", alternating(works, setting.rounds, setting.device), target, _apart(theirs(w), exact))
+        yield Row("synthesis", setting.pair.alternating(works, setting.rounds), target, _apart(theirs(w), exact))
 
         def halved() -> Tensor:
             return mine(mine.styles(w), dtype=torch.bfloat16)
 
-        found = alternating({"theirs": works["theirs"], "ours": halved}, setting.rounds, setting.device)
+        found = setting.pair.alternating({"theirs": works["theirs"], "ours": halved}, setting.rounds)
         yield Row("synthesis, ours in bfloat16", found, None, _apart(halved(), exact))
     moved, small = w.clone().requires_grad_(True), min(LOSS_SIDE, made.generator.config.resolution)
 
     def step(synthesis: Callable[[Tensor], Tensor]) -> None:
         F.interpolate(synthesis(moved), size=(224, 224), mode="area").square().mean().backward()
 
-    found = alternating({
+    found = setting.pair.alternating({
         "theirs": lambda: step(theirs), "ours": lambda: step(lambda w: mine(mine.styles(w), resolution=small)),
-    }, setting.rounds, setting.device)  # fmt: skip
+    }, setting.rounds)  # fmt: skip
     yield Row("generator's share of an optimization step", found, None, f"ours draws {small} pixels")
 
 
@@ -153,10 +158,10 @@ def compare(name: str, setting: Setting, out: Path) -> Iterator[Row]:
     yield from rows_of(made, setting, target)
 
 
-def main(argv: list[str]) -> int:
-    """Measure one and print it as JSON."""
+def rows(argv: list[str], pair: Pair) -> list[Row]:
+    """The comparison of a command line, on one side of the pair."""
     name, repository, (resolution, rounds, threads) = argv[0], Path(argv[1]).resolve(), map(int, argv[2:5])
-    setting = Setting(repository, resolution, rounds, torch.device(argv[5]))
+    setting = Setting(repository, resolution, rounds, pair.device, pair)
     torch.set_num_threads(threads)
     to_gpu = torch.Tensor.cuda
     if name.startswith("styleclip"):
@@ -166,8 +171,24 @@ def main(argv: list[str]) -> int:
         torch.Tensor.cuda = to_gpu  # type: ignore[method-assign]
     sys.path.insert(0, str(repository))
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row.as_dict() for row in compare(name, setting, Path(folder))]
-    print(json.dumps({"rows": rows, "peak_mb": peak_megabytes(), "machine": machine(threads)}))
+        return list(compare(name, setting, Path(folder)))
+
+
+def follow(argv: list[str], other: Connection) -> None:
+    """Our side."""
+    keep_memory()  # as the editor does
+    sys.stdout = sys.stderr
+    pair = Pair(other, False, torch.device(argv[5]))
+    rows(argv, pair)
+    pair.memory()
+
+
+def main(argv: list[str]) -> int:
+    """Measure one and print it as JSON."""
+    with Pair.leading(follow, argv, torch.device(argv[5])) as pair:
+        found = [row.as_dict() for row in rows(argv, pair)]
+        peaks = {"theirs": peak_megabytes(), "ours": pair.memory()}
+    print(json.dumps({"rows": found, "peak_mb": peaks, "machine": machine(int(argv[4]))}))
     return 0
 
 

@@ -68,7 +68,9 @@ class Laps:
 
     def found(self) -> Rounds:
         """Medians of what was timed so far."""
-        timings = {name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name])) for name in self.clock}
+        timings = {
+            name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name])) for name in self.clock
+        }
         costs = list((self.clock if self.device.type == "cuda" else self.processor).values())
         ratio = statistics.median(a / b for a, b in zip(costs[0], costs[1], strict=True)) if len(costs) == 2 else None
         return Rounds(timings, len(costs[0]), ratio)

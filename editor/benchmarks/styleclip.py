@@ -1,5 +1,5 @@
 """StyleCLIP's own code (Patashnik et al. 2021, arXiv 2103.17249) against ours: its script for global directions, and its
-optimizer's loop as it stands, a step of ours between any two of its own."""
+optimizer's loop as it stands, a step of ours after each of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.benchmarks.against import LOSS_SIDE, WIDTH, Row, Setting, made_of, network_of
-from editor.benchmarks.rounds import Laps, alternating
+from editor.benchmarks.pair import Pair
+from editor.benchmarks.rounds import FEWER, Laps
 from editor.checkpoints import rosinality
 from editor.evaluation.parity import ours
 from editor.evaluation.parity.cases import REAL_CLIP
@@ -83,12 +84,12 @@ def edits(setting: Setting, out: Path) -> Iterator[Row]:
         follow.picture()  # the text is known from here on
         note = f"largest difference {int(np.abs(picture(given).astype(int) - follow.picture(follow.delta)).max())} of 255 levels"
         yield Row("a wish made before, on another strength (theirs: the script)",
-                  alternating({"theirs": whole, "ours": follow.picture}, setting.rounds, device), 5.0, note)  # fmt: skip
+                  setting.pair.alternating({"theirs": whole, "ours": follow.picture}, setting.rounds), 5.0, note)  # fmt: skip
         works = {"theirs": lambda: picture(given), "ours": lambda: follow.picture(follow.delta)}
-        yield Row("its picture alone", alternating(works, setting.rounds, device), 5.0)
+        yield Row("its picture alone", setting.pair.alternating(works, setting.rounds), 5.0)
         if setting.resolution > PREVIEW:
             works["ours"] = lambda: follow.picture(follow.delta, PREVIEW)
-            yield Row(f"until something is seen (ours: {PREVIEW} pixels)", alternating(works, setting.rounds, device), 5.0)
+            yield Row(f"until something is seen (ours: {PREVIEW} pixels)", setting.pair.alternating(works, setting.rounds), 5.0)
 
 
 def _manipulator(network: Any, device: torch.device) -> Any:
@@ -148,7 +149,7 @@ class _Between:
     """Stands in for the bar that their loop counts on: times their step and does one of ours after it."""
 
     laps: Laps
-    ours: Any
+    pair: Pair
     steps: Iterable[int] = ()
 
     def __call__(self, steps: Iterable[int]) -> _Between:
@@ -159,8 +160,7 @@ class _Between:
         for number in self.steps:
             with self.laps.lap("theirs", counts=number > 0):
                 yield number
-            with self.laps.lap("ours", counts=number > 0):
-                self.ours()
+            self.pair.ask(self.laps, counts=number > 0)
 
     def set_description(self, text: str) -> None:
         """They say the loss here."""
@@ -179,15 +179,20 @@ def steps(setting: Setting, out: Path) -> Iterator[Row]:
     torch.save(theirs("models.facial_recognition.model_irse").Backbone(112, 50, "ir_se").state_dict(), out / "face.pth")
     generator = ours.load(rosinality.read(out / "generator.pt")).to(setting.device)
     del network
-    rounds = setting.rounds if setting.resolution <= LOSS_SIDE else min(2, setting.rounds)
+    work = f"a step of the optimizer, CLIP and all (ours draws {min(LOSS_SIDE, setting.resolution)} pixels)"
+    if not setting.pair.leads:
+        setting.pair.follow(_step(generator, models.ours, w.to(setting.device)))
+        return
+    rounds = setting.rounds if setting.resolution <= LOSS_SIDE else min(FEWER, setting.rounds)
     laps = Laps(("theirs", "ours"), setting.device)
-    script.tqdm = _Between(laps, _step(generator, models.ours, w.to(setting.device)))
-    script.main(Namespace(
-        ckpt=str(out / "generator.pt"), description=TARGET, results_dir=str(out), stylegan_size=setting.resolution,
-        latent_path=str(out / "w.pt"), mode="edit", truncation=0.7, work_in_stylespace=False, lr=0.1, step=rounds + 1,
-        id_lambda=0.0, l2_lambda=0.008, save_intermediate_image_every=0, ir_se50_weights=str(out / "face.pth"),
-    ))  # fmt: skip
-    yield Row("a step of the optimizer, CLIP and all", laps.found(), 8.0, f"ours draws {min(LOSS_SIDE, setting.resolution)} pixels")
+    script.tqdm = _Between(laps, setting.pair)
+    with _quietly():
+        script.main(Namespace(
+            ckpt=str(out / "generator.pt"), description=TARGET, results_dir=str(out), stylegan_size=setting.resolution,
+            latent_path=str(out / "w.pt"), mode="edit", truncation=0.7, work_in_stylespace=False, lr=0.1, step=rounds + 1,
+            id_lambda=0.0, l2_lambda=0.008, save_intermediate_image_every=0, ir_se50_weights=str(out / "face.pth"),
+        ))  # fmt: skip
+    yield Row(work, setting.pair.end(laps), 8.0)
 
 
 def _step(generator: Generator, model: PublishedClip, w: Tensor) -> Any:

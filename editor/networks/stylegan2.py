@@ -19,6 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint as recompute
 
+from editor.networks import winograd
+
 LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
 RESIDUAL_GAIN = math.sqrt(0.5)
@@ -178,9 +180,9 @@ def _fir(x: Tensor) -> Tensor:
     return (tap[:, None] * tap[None, :] / 16.0).expand(x.shape[1], 1, 4, 4)
 
 
-def _blur(x: Tensor) -> Tensor:
-    """The FIR filter [1, 3, 3, 1] after a transposed convolution of stride 2; [N, C, H+1, W+1] -> [N, C, H, W]."""
-    return F.conv2d(x, _fir(x), padding=1, groups=x.shape[1])
+def _blur(x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The FIR filter [1, 3, 3, 1] after a transposed convolution of stride 2; [N, C, H+1, W+1] -> [N, C, H, W], plus [C]."""
+    return F.conv2d(x, _fir(x), bias, padding=1, groups=x.shape[1])
 
 
 def _double(x: Tensor) -> Tensor:
@@ -218,6 +220,7 @@ class ModulatedConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.up, self.clamp = up, clamp
         self._prepared: tuple[tuple[Any, ...], tuple[Tensor, Tensor]] | None = None
+        self._tiled: tuple[tuple[Any, ...], list[Tensor]] | None = None
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         if noise:
             self.register_buffer("noise", torch.randn(noise, noise))
@@ -227,19 +230,21 @@ class ModulatedConv(nn.Module):
         kernel, energy = self._kernel(x.dtype)
         gain *= LEAKY_GAIN  # of the leaky ReLU, which may as well go before it
         scale = gain * (style.square() @ energy + 1e-8).rsqrt()
-        into, out = style.to(x.dtype), scale.to(x.dtype)
-        if len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
-            x = self._convolve(x, kernel * self._spread(into[0], out[0]))
+        into, out, bias = style.to(x.dtype), scale.to(x.dtype), (self.bias * gain).to(x.dtype)
+        if (state := self._frozen()) and not self.up and winograd.pays(x, len(self.weight)):
+            x = self._by_tiles(x, into, out, bias, state)
+        elif len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
+            x = self._convolve(x, kernel * self._spread(into[0], out[0]), bias)
         else:
             x = _scaled(self._convolve(x * into[:, :, None, None], kernel), out)
+            x += bias[:, None, None]
         if self.noise_strength is not None:
             x += (self.noise * (self.noise_strength * gain)).to(x.dtype)
-        x += (self.bias * gain).to(x.dtype)[:, None, None]
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if self.clamp is None else _clamped(x, self.clamp * gain / LEAKY_GAIN)
 
-    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
-        return _blur(F.conv_transpose2d(x, kernel, stride=2)) if self.up else F.conv2d(x, kernel, padding=1)
+    def _convolve(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+        return _blur(F.conv_transpose2d(x, kernel, stride=2), bias) if self.up else F.conv2d(x, kernel, bias, padding=1)
 
     def _spread(self, style: Tensor, scale: Tensor) -> Tensor:
         """Factors [in] and [out] as one for each pair of maps, in the order of the kernel's."""
@@ -252,13 +257,30 @@ class ModulatedConv(nn.Module):
         Frozen weights are brought into that shape once: doing so each time took a quarter of a synthesis.
         """
         weight = self.weight
-        state = (dtype, weight.data_ptr(), weight._version) if not (weight.requires_grad or weight.is_inference()) else None
+        state = (dtype, *frozen) if (frozen := self._frozen()) else None
         if state is not None and self._prepared is not None and self._prepared[0] == state:
             return self._prepared[1]
         kernel = (weight.transpose(0, 1) if self.up else weight).to(dtype).contiguous(memory_format=torch.channels_last)
         made = kernel, weight.square().sum([2, 3]).t()
         self._prepared = None if state is None else (state, made)
         return made
+
+    def _frozen(self) -> tuple[Any, ...] | None:
+        """What names the weights as they are; None where they may change in training."""
+        weight = self.weight
+        return None if weight.requires_grad or weight.is_inference() else (weight.data_ptr(), weight._version)
+
+    def _by_tiles(self, x: Tensor, into: Tensor, out: Tensor, bias: Tensor, state: tuple[Any, ...]) -> Tensor:
+        """The scaled convolution by Winograd's filtering; its kernels too are made once, those of the way back when needed."""
+        if self._tiled is None or self._tiled[0] != state:
+            self._tiled = (state, [winograd.kernels(self.weight)])
+        made = self._tiled[1]
+        if not torch.is_grad_enabled():
+            return winograd.convolve(x, made[0], into, out, bias)
+        if len(made) == 1:
+            made.append(winograd.kernels(self.weight.flip(2, 3).transpose(0, 1)))
+        found: Tensor = winograd.Convolution.apply(x * into[:, :, None, None], *made)
+        return found * out[:, :, None, None] + bias[:, None, None]
 
 
 class Shortcut(nn.Module):
@@ -287,8 +309,9 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, 3, H, W]."""
-        x = x * (style * self.weight_gain).to(x.dtype)[:, :, None, None]
-        x = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
+        style, weight = (style * self.weight_gain).to(x.dtype)[:, :, None, None], self.weight.to(x.dtype)
+        x, weight = (x, weight * style) if len(x) == 1 else (x * style, weight)  # the fewer numbers are scaled
+        x = F.conv2d(x, weight, self.bias.to(x.dtype))
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
