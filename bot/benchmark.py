@@ -72,10 +72,12 @@ class Talk:
         """Each of the messages in turn, several times over."""
         self.whole.clear()
         self.added.clear()
+        begun = time.process_time()
         for _ in range(PAIRS):
             for text in texts:
                 await self.say(text)
-        return {"whole": _spread(self.whole), "added": _spread(self.added)}
+        processor = 1000 * (time.process_time() - begun) / len(self.whole)
+        return {"whole": _spread(self.whole), "added": _spread(self.added), "processor": round(processor, 2)}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
@@ -107,7 +109,10 @@ async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[
         await talk.say("", picture)
         await talk.say("pink hair")
         await talk.figures(("now less", "more"))  # the first ones pay for set-up
-        report: dict[str, Any] = {"follow_up": await talk.figures(("now less", "more")), "move": await talk.figures(("undo", "redo"))}
+        report: dict[str, Any] = {
+            "follow_up": await talk.figures(("now less", "more")),
+            "move": await talk.figures(("undo", "redo")),
+        }
         growth: dict[str, list[list[float]]] = {"history: less, more": [], "history: undo, redo": []}
         for count in (length for length in LENGTHS if length <= most):
             last = await talk.say("more")

@@ -6,6 +6,7 @@ every time: a quarter of the processor time of a synthesis at 1024 pixels. What 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 
 _MMAP_MAX, _TRIM_THRESHOLD, _ARENA_MAX = -4, -1, -8
@@ -20,3 +21,9 @@ def keep_memory() -> bool:
     except (OSError, AttributeError):
         return False
     return all(mallopt(name, value) for name, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _MOST)))
+
+
+def give_back() -> None:
+    """What is kept and not in use goes back to the system, as far as it lies in whole pages."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

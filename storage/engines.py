@@ -59,9 +59,9 @@ class _Cursor(aiosqlite.Cursor):
 
     _busy = False
 
-    async def _execute(self, work: Any, *values: Any, **options: Any) -> Any:
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         self._busy = True  # and it stays so when whoever waits is cancelled: the thread is still at it
-        found = await super()._execute(work, *values, **options)
+        found = await super()._execute(fn, *args, **kwargs)
         self._busy = False
         return found
 
