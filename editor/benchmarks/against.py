@@ -115,20 +115,19 @@ def of_rosinality(out: Path, setting: Setting) -> Made:
     return Made(synthesis, generator, w)
 
 
-def rows_of(made: Made, setting: Setting, target: float) -> Iterator[Row]:
-    """A synthesis, also in half the bits, and the generator's share of one optimization step (forward and backward; ours at the
+def rows_of(made: Made, setting: Setting, target: float, half: bool) -> Iterator[Row]:
+    """A synthesis, ours on request also in half the bits, and the generator's share of one optimization step (forward and backward; ours at the
     resolution that the loss needs)."""
     theirs, mine, w = made.theirs, made.generator.synthesis, made.w
     with torch.no_grad():
         exact = mine(mine.styles(w))
-        works = {"theirs": lambda: theirs(w), "ours": lambda: mine(mine.styles(w))}
+        works: dict[str, Callable[[], Tensor]] = {"theirs": lambda: theirs(w), "ours": lambda: mine(mine.styles(w))}
         yield Row("synthesis", setting.pair.alternating(works, setting.rounds), target, _apart(theirs(w), exact))
 
-        def halved() -> Tensor:
-            return mine(mine.styles(w), dtype=torch.bfloat16)
-
-        found = setting.pair.alternating({"theirs": works["theirs"], "ours": halved}, setting.rounds)
-        yield Row("synthesis, ours in bfloat16", found, None, _apart(halved(), exact))
+        if half:
+            works["ours"] = lambda: mine(mine.styles(w), dtype=torch.bfloat16)
+            found = setting.pair.alternating(works, setting.rounds)
+            yield Row("synthesis, ours in bfloat16", found, None, _apart(works["ours"](), exact))
     moved, small = w.clone().requires_grad_(True), min(LOSS_SIDE, made.generator.config.resolution)
 
     def step(synthesis: Callable[[Tensor], Tensor]) -> None:
@@ -155,7 +154,7 @@ def compare(name: str, setting: Setting, out: Path) -> Iterator[Row]:
     maker, target = {"nvidia": (of_nvidia, 2.0), "rosinality": (of_rosinality, 3.0)}[name]
     with torch.no_grad():
         made = maker(out, setting)
-    yield from rows_of(made, setting, target)
+    yield from rows_of(made, setting, target, half=name == "nvidia")
 
 
 def rows(argv: list[str], pair: Pair) -> list[Row]:
