@@ -116,8 +116,8 @@ def of_rosinality(out: Path, setting: Setting) -> Made:
 
 
 def rows_of(made: Made, setting: Setting, target: float, half: bool) -> Iterator[Row]:
-    """A synthesis, ours on request also in half the bits, and the generator's share of one optimization step (forward and backward; ours at the
-    resolution that the loss needs)."""
+    """A synthesis, with ``half`` also ours in half the bits, and the generator's share of one optimization step (forward and
+    backward; ours at the resolution that the loss needs)."""
     theirs, mine, w = made.theirs, made.generator.synthesis, made.w
     with torch.no_grad():
         exact = mine(mine.styles(w))
