@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -25,6 +26,11 @@ LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
 RESIDUAL_GAIN = math.sqrt(0.5)
 """Keeps the variance at 1 where two paths of the resnet architecture meet."""
+SEEN_SIDE = 256
+"""Pixels of a preview of a larger picture: at 1024 pixels it is there after a third of the work."""
+
+Seen = Callable[[Tensor], None]
+"""Is shown a picture [N, 3, S, S] in about [-1, 1] before it is finished."""
 
 
 @dataclass(frozen=True)
@@ -372,11 +378,13 @@ class Synthesis(Styled):
         return self.blocks[layer.name.replace(".", "_")]
 
     def forward(
-        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
-    ) -> Tensor:
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False,
+        seen: Seen | None = None,
+    ) -> Tensor:  # fmt: skip
         """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request.
 
         ``checkpoint``: layers are drawn anew on the way back, which takes less memory and gives the same gradients.
+        ``seen`` is shown what a larger picture looks like at ``SEEN_SIDE``, on the way and for nothing.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
@@ -393,6 +401,8 @@ class Synthesis(Styled):
             style = styles[:, layer.start : layer.stop]
             if layer.kind == "rgb":
                 image = self._add(image, run(self.block(layer), checkpoint, x, style).float())
+                if seen is not None and layer.resolution == SEEN_SIDE < (resolution or full):
+                    seen(image)
                 continue
             if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
                 shortcut = run(self.blocks[f"b{layer.resolution}_skip"], checkpoint, x) * RESIDUAL_GAIN
