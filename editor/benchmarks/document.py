@@ -15,7 +15,8 @@ Made on {date} by
 on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. When it began, {load}
 processes wanted a processor on average: milliseconds by the clock are longer than on a machine that does nothing else, and
 ratios are of processor milliseconds (of all threads together), the median over alternating rounds. Other work disturbs these too,
-by a tenth or two: figures that fall where they should rise show by how much.
+by a tenth or two: figures that fall where they should rise show by how much. A comparison that was made apart says so by its
+number of threads or rounds.
 """
 CONVERSATION = """
 ## A conversation
@@ -52,6 +53,22 @@ layout. Of a work whose round takes over 30 s there are two rounds after the fir
 | code | side | work | theirs | ours | ratio | target | rounds |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
+MISSED = """
+What is missed, and why:
+
+- A synthesis: both codes spend most of it in the same library's convolutions, which run at about the processor's speed already.
+  Ours does fewer multiplications where there are many maps (Winograd's filtering from 32 pixels and 128 maps on) and passes over
+  the maps less often; where maps are few and large the transforms cost more than they save, and so they do for the layers that
+  double the resolution. A generator of 256 pixels has few layers of the first kind.
+- The picture of a follow-up alone: it is one synthesis in both codes, and nothing but a faster one makes it faster. What makes
+  follow-ups of messages fast is that the text, the direction and the styles are kept, and that a large picture is seen at 256
+  pixels on the way. Starting at the first layer that changed gives the same picture and would save the work of the layers before
+  it; a direction of StyleCLIP moves channels of early layers nearly always, so that little is saved (by the growth with
+  resolution below: all up to 64 pixels), against 130 MB of feature maps for each picture. It is not done.
+- A step of the optimizer at 256 pixels: there both draw the same size.
+- Bot and storage: a message makes about a dozen short transactions, and each of their statements goes to SQLite's thread and
+  back twice; on a machine that is busy every such way waits for its turn at a processor.
+"""
 GPU = """
 Targets on a GPU were not measured: none was at hand. `--device cuda` runs the same table on one (there ratios are of time by the
 clock; the published code then uses its own operations in place of compiled ones).
@@ -80,7 +97,7 @@ def write(report: dict[str, Any], path: Path) -> None:
     if "startup" in report:
         text += STARTUP.format(**report["startup"])
     text += AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
-    text += "".join(_notes(one) for one in report["against"]) + GPU
+    text += "".join(_notes(one) for one in report["against"]) + (MISSED if report["against"] else "") + GPU
     if "growth" in report:
         text += GROWTH + "".join(f"| {name} | {_pairs(pairs)} |\n" for name, pairs in report["growth"].items())
         text += "\n![How cost grows](performance/growth.png)\n"
@@ -98,8 +115,9 @@ def _line(one: dict[str, Any], row: dict[str, Any]) -> str:
 
 def _notes(one: dict[str, Any]) -> str:
     notes = "".join(f"{row['work']}: {row['note']}; " for row in one["rows"] if row["note"])
-    peaks = one["peak_mb"]
-    return f"\n- {one['name']} at {one['resolution']}: {notes}at most {peaks['theirs']} MB and {peaks['ours']} MB."
+    machine, peaks = one["machine"], one["peak_mb"]
+    ran = f"{machine['threads']} threads, load {machine['load']}, at most {peaks['theirs']} MB and {peaks['ours']} MB"
+    return f"\n- {one['name']} at {one['resolution']}: {notes}{ran}."
 
 
 def _pairs(pairs: list[list[float]]) -> str:

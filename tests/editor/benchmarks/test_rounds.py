@@ -51,6 +51,7 @@ def test_the_document_has_every_figure(tmp_path: Path) -> None:
         "startup": {"ready_s": 7, "idle_mb": 8}, "growth": {"users": [[10.0, 1.5]], "batch": [[1.0, 2.5]]},
         "talk": {"follow_up": {"whole": spread, "added": spread, "processor": 9}, "move": {"whole": spread, "processor": 9}},
         "against": [{"name": "nvidia", "resolution": 256, "peak_mb": {"theirs": 7, "ours": 8},
+                     "machine": {"threads": 2, "load": 1.0},
                      "rows": [pair | {"work": "synthesis", "target": 3.0, "note": "largest difference 1e-05"},
                               pair | {"work": "step", "target": None, "note": ""}]}],
     }  # fmt: skip
@@ -58,7 +59,7 @@ def test_the_document_has_every_figure(tmp_path: Path) -> None:
     text = (tmp_path / "performance.md").read_text()
     assert "| nvidia | 256 | synthesis | 222 ms | 111 ms | **2.0 ×** | 3 ×, missed | 5 |" in text
     assert "| nvidia | 256 | step | 222 ms | 111 ms | **2.0 ×** |  | 5 |" in text
-    assert "- nvidia at 256: synthesis: largest difference 1e-05; at most 7 MB and 8 MB." in text
+    assert "- nvidia at 256: synthesis: largest difference 1e-05; 2 threads, load 1.0, at most 7 MB and 8 MB." in text
     assert "| of that beside the editor's own time | 12.5 | 13.5 | 15 |" in text
     assert "| users | 10: 1.5 |" in text
     assert (tmp_path / "performance" / "growth.png").stat().st_size > 1000
