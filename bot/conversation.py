@@ -486,9 +486,10 @@ class Conversations:
 
     async def _faces(self, edit: Edit) -> Faces:
         """The faces of an edit's picture, with what is in force on each."""
-        source = await self.history.source(edit.source)
-        picture = await self.history.picture(source.picture)
-        return Faces.of(source, picture.data, await self.history.faces(edit.source), await self.history.adjustments(edit.id))
+        async with self.history.database.together():
+            source = await self.history.source(edit.source)
+            picture = await self.history.picture(source.picture)
+            return Faces.of(source, picture.data, await self.history.faces(edit.source), await self.history.adjustments(edit.id))
 
     async def _request(self, base: Edit) -> wire.EditRequest:
         """An edit of the face that is spoken of, the first where there are several."""
@@ -666,9 +667,10 @@ class Conversations:
         return bool((await self.history.source(edit.source)).details.get("hidden"))
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
-        shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
+        async with self.history.database.together():
+            shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
+            hidden = head is not None and await self.hidden(head)
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
-        hidden = head is not None and await self.hidden(head)
         return Turn(
             answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),
             locale=answer.locale.code, hidden=hidden,

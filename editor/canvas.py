@@ -15,6 +15,7 @@ from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
 from editor.imaging.paste import limited, paste_back
 from editor.methods.base import Part, State
+from editor.networks.stylegan2 import Seen
 from editor.protocol import Adjustment, Geometry, Inversion, Wish
 from editor.strength import reach
 
@@ -85,15 +86,15 @@ class Canvas:
         found = self.place(wish, added) if wish is not None else None
         return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
 
-    def paint(self, picture: np.ndarray, layers: Sequence[Adjustment]) -> np.ndarray:
-        """The user's picture uint8 [H, W, 3] with the adjustments in it.
+    def paint(self, picture: np.ndarray, layers: Sequence[Adjustment], seen: Seen | None = None) -> np.ndarray:
+        """The user's picture uint8 [H, W, 3] with the adjustments in it; ``seen`` as ``State.pictures`` has it.
 
         Region by region, so that what lies outside one stays, bit for bit, as it was before that region's wishes.
         """
         self._check(self.geometry, picture)
         state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
         scenes = [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
-        looks = [scene.pictures(self.bundle, nothing)[0].cpu() for scene in scenes]
+        looks = [scene.pictures(self.bundle, nothing, seen if len(scenes) == 1 else None)[0].cpu() for scene in scenes]
         painted = paste_back(picture, self.geometry, before, looks[0])
         for part, look in zip(state.parts, looks[1:], strict=True):
             painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, part.mask.cpu())

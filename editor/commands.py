@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from editor.allocation import keep_memory
 from editor.errors import BadRequest, EditorError
 from editor.executor import LocalExecutor, load_engine
 from editor.jobs import Desk, Jobs
@@ -55,6 +56,7 @@ def serve(argv: Sequence[str]) -> int:
     _folders(parser)
     options = parser.parse_args(argv)
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s")
+    keep_memory()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a machine that is busy
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)

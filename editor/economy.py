@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.allocation import give_back
 from editor.networks import stylegan2
 from editor.networks.generators import Generator
 
@@ -51,6 +52,7 @@ def room(device: torch.device) -> float:
     """Bytes that may still be taken."""
     if device.type == "cuda":
         return SHARE * torch.cuda.mem_get_info(device)[0]
+    give_back()  # what the process keeps is room as well
     return max(0.0, min(limit() - _resident(), SHARE * _free()))
 
 

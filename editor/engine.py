@@ -27,6 +27,7 @@ from editor.methods import registry
 from editor.methods.base import Watch
 from editor.methods.live import LiveBank
 from editor.networks.generators import Generator
+from editor.networks.stylegan2 import Seen
 from editor.networks.text import TextTower
 from editor.protocol import (
     VARIATION,
@@ -191,7 +192,7 @@ class Engine:
         watch("render", 0, 1)
         picture = decode(request.picture, KEPT).pixels
         watch("paste", 0, 1)
-        painted = self._painted(picture, canvas, layers, request.beside)
+        painted = self._painted(picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0]))
         return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
@@ -225,11 +226,14 @@ class Engine:
             bundle.bank.watch = watch
         return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
 
-    def _painted(self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside]) -> np.ndarray:
-        """The picture with all its edited faces, from left to right, whichever of them the job is about."""
+    def _painted(
+        self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside], seen: Seen | None = None
+    ) -> np.ndarray:
+        """The picture with all its edited faces, from left to right, whichever of them the job is about; ``seen`` is shown that
+        one before it is done."""
         faces = [(canvas, layers), *((self._canvas(face.inversion), face.adjustments) for face in beside)]
         for face, adjustments in sorted(faces, key=lambda one: (one[0].geometry.center_x, one[0].geometry.center_y)):
-            picture = face.paint(picture, adjustments)
+            picture = face.paint(picture, adjustments, seen if face is canvas else None)
         return picture
 
     def _variation(self, bundle: Bundle, seed: int) -> Adjustment:

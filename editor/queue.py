@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from editor.errors import QueueFull
@@ -15,47 +18,53 @@ class _Entry:
 
 
 class FairQueue:
-    """Job ids waiting, by user. Not thread-safe: it lives on the event loop."""
+    """Job ids waiting, by user. Not thread-safe: it lives on the event loop.
+
+    Users stand in the order of their turns, so that a job's way in, its place and its way out cost a search by halves however
+    many wait.
+    """
 
     def __init__(self, per_user: int = 8) -> None:
         self.per_user = per_user
         self._waiting: dict[str, list[_Entry]] = {}
+        self._users: dict[str, str] = {}
+        """Whose each waiting job is."""
+        self._turns: list[tuple[tuple[int, int], str]] = []
+        """Everybody who waits, the next one first."""
         self._served: dict[str, int] = {}
         self._clock = itertools.count(1)
 
     def __len__(self) -> int:
-        return sum(len(entries) for entries in self._waiting.values())
+        return len(self._users)
 
     def push(self, user: str, job: str, priority: int = 0) -> None:
         """Add a job. Raises QueueFull when the user has as many waiting as allowed."""
-        entries = self._waiting.setdefault(user, [])
-        if len(entries) >= self.per_user:
+        if len(self._waiting.get(user, ())) >= self.per_user:
             raise QueueFull(retry_after=5, limit=self.per_user)
-        entries.append(_Entry((-priority, next(self._clock)), job))
-        entries.sort()
+        with self._changing(user):
+            bisect.insort(self._waiting.setdefault(user, []), _Entry((-priority, next(self._clock)), job))
+        self._users[job] = user
 
     def pop(self) -> str | None:
         """The next job, None when nobody waits."""
-        user = min(self._waiting, key=self._turn, default=None)
-        if user is None:
+        if not self._turns:
             return None
-        job = self._waiting[user].pop(0).job
-        if not self._waiting[user]:
-            del self._waiting[user]
-        self._served[user] = next(self._clock)
+        user = self._turns[0][1]
+        with self._changing(user):
+            job = self._waiting[user].pop(0).job
+            self._served[user] = next(self._clock)
+        del self._users[job]
         self._forget()
         return job
 
     def remove(self, job: str) -> bool:
         """Take a waiting job out; False when it is not waiting."""
-        for user, entries in self._waiting.items():
-            for entry in entries:
-                if entry.job == job:
-                    entries.remove(entry)
-                    if not entries:
-                        del self._waiting[user]
-                    return True
-        return False
+        user = self._users.pop(job, None)
+        if user is None:
+            return False
+        with self._changing(user):
+            self._waiting[user] = [entry for entry in self._waiting[user] if entry.job != job]
+        return True
 
     def position(self, job: str) -> int:
         """How many jobs would be served before this one, if nobody else came.
@@ -63,21 +72,35 @@ class FairQueue:
         Users take turns in rounds: everybody's first job, then everybody's second. So all earlier rounds go before it, and of its
         own those users whose turn comes sooner.
         """
-        for user, entries in self._waiting.items():
-            for place, entry in enumerate(entries):
-                if entry.job == job:
-                    turn = self._turn(user)
-                    return sum(
-                        min(len(theirs), place) + (len(theirs) > place and self._turn(other) < turn)
-                        for other, theirs in self._waiting.items()
-                    )
-        return 0
+        user = self._users.get(job)
+        if user is None:
+            return 0
+        place = next(number for number, entry in enumerate(self._waiting[user]) if entry.job == job)
+        sooner = bisect.bisect_left(self._turns, (self._turn(user), user))
+        if not place:
+            return sooner
+        lengths = [len(self._waiting[other]) for _, other in self._turns]
+        return sum(min(length, place) for length in lengths) + sum(length > place for length in lengths[:sooner])
 
     def drain(self) -> list[str]:
         """Everything that waits, in order; the queue is empty afterwards."""
         order = self._order()
-        self._waiting.clear()
+        for held in (self._waiting, self._users, self._turns):
+            held.clear()
         return order
+
+    @contextmanager
+    def _changing(self, user: str) -> Iterator[None]:
+        """What changes a user's turn: the user stands aside meanwhile, and comes back where the new turn is."""
+        if user in self._waiting:
+            del self._turns[bisect.bisect_left(self._turns, (self._turn(user), user))]
+        try:
+            yield
+        finally:
+            if self._waiting.get(user):
+                bisect.insort(self._turns, (self._turn(user), user))
+            else:
+                self._waiting.pop(user, None)
 
     def _turn(self, user: str) -> tuple[int, int]:
         return self._served.get(user, 0), self._waiting[user][0].sort[1]
@@ -93,3 +116,4 @@ class FairQueue:
         if len(self._served) > most:
             recent = sorted(self._served.items(), key=lambda item: item[1])[-most // 2 :]
             self._served = dict(recent)
+            self._turns = sorted((self._turn(user), user) for user in self._waiting)

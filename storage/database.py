@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 _FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks whether a lock that another process holds is free."""
+_SHARED: ContextVar[AsyncSession | None] = ContextVar("shared", default=None)
 _MIGRATING = 0x57796C65
 """The advisory lock of whoever brings the tables up to date."""
 
@@ -68,9 +70,22 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads, with one view of the data. Raises DatabaseAway."""
+        if (shared := _SHARED.get()) is not None:
+            yield shared
+            return
         with _in_our_words():
             async with self._read_session() as session, session.begin():
                 yield session
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """All that this task reads in the block is read in one session. Nothing may be written in it, nor wait for others."""
+        async with self.read() as session:
+            token = _SHARED.set(session)
+            try:
+                yield
+            finally:
+                _SHARED.reset(token)
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:

@@ -54,6 +54,25 @@ def parsed(url: str) -> URL:
     return found
 
 
+class _Cursor(aiosqlite.Cursor):
+    """A cursor that is opened and closed on the spot: each way to the connection's thread and back costs more than most queries."""
+
+    _busy = False
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self._busy = True  # and it stays so when whoever waits is cancelled: the thread is still at it
+        found = await super()._execute(fn, *args, **kwargs)
+        self._busy = False
+        return found
+
+    async def close(self) -> None:
+        """At once, or when the thread is done with it."""
+        if self._busy:
+            await super().close()
+        else:
+            self._cursor.close()
+
+
 class _Connection(aiosqlite.Connection):
     """A connection that may be stopped twice.
 
@@ -69,9 +88,13 @@ class _Connection(aiosqlite.Connection):
             self._stopping = (super().stop(),)
         return self._stopping[0]
 
+    def cursor(self) -> _Cursor:  # type: ignore[override]
+        """A new one."""
+        return _Cursor(self, self._conn.cursor())
+
 
 def _connection(database: str, **options: Any) -> _Connection:
-    return _Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    return _Connection(lambda: sqlite3.connect(database, **options | {"check_same_thread": False}), iter_chunk_size=64)
 
 
 def _sqlite(url: URL, begin: str, **pool: Any) -> AsyncEngine:

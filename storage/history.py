@@ -233,8 +233,9 @@ class History:
         job: str | None = None,
     ) -> Edit:
         """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
-        base = await self.edit(parent)
-        user = await self._user_of(base.conversation)
+        async with self.database.together():
+            base = await self.edit(parent)
+            user = await self._user_of(base.conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
             await owner_held(session, ConversationRow.id == base.conversation)
@@ -423,8 +424,13 @@ class History:
 
     async def show(self, edit: int) -> Edit:
         """Move the head of an edit's conversation to it (a reply to an older picture). Raises NotFound."""
-        base = await self.edit(edit)
-        async with self._moving(base.conversation) as session:
+        async with self.database.read() as session:
+            shown = await session.get(EditRow, edit)
+            if shown is None:
+                raise NotFound("the edit was deleted")
+            if (await session.get_one(ConversationRow, shown.conversation_id)).head_id == edit:  # it is there already
+                return _edit(shown)
+        async with self._moving(shown.conversation_id) as session:
             row = await session.get(EditRow, edit)
             if row is None:
                 raise NotFound("the edit was deleted")

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from editor.allocation import keep_memory
 from editor.errors import BadRequest, EditorError
 
 LONGEST = 3600.0
 """Seconds that one comparison may take."""
+MOST_EDITS = 10_000
+"""Of the longest conversation that is measured."""
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -22,18 +25,20 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m editor bench",
         description="Time an inversion, first edits (a wish is searched for and measured) and follow-ups (a strength changes) of "
-        "one picture inside the editor, without the network; how its cost grows; and published code on the same random weights, "
-        "in alternating rounds. Seconds depend on the machine; the ratios hold.",
+        "one picture inside the editor, without the network; what bot and storage add; how cost grows; and published code on the "
+        "same random weights, in alternating rounds. Seconds depend on the machine; the ratios hold.",
     )
-    parser.add_argument("picture", type=Path, help="a picture that the bundle knows")
+    parser.add_argument("picture", type=Path, nargs="?", default=Path("bot/samples/1.png"), help="a picture that the bundle knows")
     parser.add_argument("--bundle", help="the first one installed when absent")
     parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of more bundles")
     parser.add_argument("--follow-ups", type=int, default=40, help="how many are timed")
     parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="PATH",
-                        help="checkouts of published repositories: stylegan2-ada-pytorch, stylegan2-pytorch")  # fmt: skip
+                        help="checkouts of published repositories: stylegan2-ada-pytorch, stylegan2-pytorch, StyleCLIP (with CLIP "
+                        "beside it)")  # fmt: skip
     parser.add_argument("--resolutions", type=int, nargs="+", default=[256], help="of the comparison")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--growth", action="store_true", help="how cost grows, and how long the process takes to start")
+    parser.add_argument("--growth", action="store_true", 
+                        help="how cost grows, how long the process takes to start, and what bot and storage add")  # fmt: skip
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--to", type=Path, metavar="FILE", help="write all of it as a document, with plots beside it")
@@ -49,28 +54,41 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from editor.engine import Engine
 
     torch.set_num_threads(options.threads)
+    keep_memory()  # as the server does
     engine = Engine.load(options.bundles, options.device)
     report: dict[str, Any] = {"machine": rounds.machine(options.threads)}
     report["conversation"], follow_up = conversation.run(engine, options)
     if options.growth:
         report["startup"] = startup.measure()
         report["growth"] = growth.of_all(engine, follow_up, options.rounds)
-    report["against"] = [_against(path, side, options) for path in options.against for side in options.resolutions]
+        bundle = report["conversation"]["bundle"]
+        report["talk"] = _json("bot.benchmark", str(options.picture), bundle, str(MOST_EDITS))  # the editor itself knows no bot
+        report["growth"] |= report["talk"].pop("growth")
+    pairs = [(path, side) for path in options.against for side in options.resolutions]
+    report["against"] = [row for path, side in pairs for row in _against(path, side, options)]
     return report
 
 
-def _against(path: Path, resolution: int, options: argparse.Namespace) -> dict[str, Any]:
+def _against(path: Path, resolution: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     from editor.benchmarks.against import REPOSITORIES
 
-    name = REPOSITORIES.get(path.name)
-    if name is None:
+    if path.name not in REPOSITORIES:
         raise BadRequest(f"'{path.name}' is none of {', '.join(REPOSITORIES)}.")
-    numbers = (str(number) for number in (resolution, options.rounds, options.threads))
-    command = [sys.executable, "-m", "editor.benchmarks.against", name, str(path), *numbers]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    numbers = [str(number) for number in (resolution, options.rounds, options.threads)]
+    return [
+        {"name": name, "resolution": resolution,
+         **_json("editor.benchmarks.against", name, str(path), *numbers, options.device or "cpu")}
+        for name in REPOSITORIES[path.name]
+    ]  # fmt: skip
+
+
+def _json(module: str, *given: str) -> Any:
+    """What a module that is run in a process of its own prints last. Threads that wait there sleep, so that waiting is no work."""
+    done = subprocess.run([sys.executable, "-m", module, *given], capture_output=True, text=True, timeout=LONGEST, check=False,
+                          env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"})  # fmt: skip
     if done.returncode:
-        raise EditorError(f"The code in '{path.name}' failed: {done.stderr.strip().splitlines()[-1]}")
-    return {"name": name, "resolution": resolution, **json.loads(done.stdout)}
+        raise EditorError(f"{module} {given[0]} failed: {(done.stderr.strip() or '?').splitlines()[-1]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,15 +14,15 @@ from editor.networks.stylegan2 import GeneratorConfig, Synthesis
 from editor.protocol import EditRequest, Result
 from editor.queue import FairQueue
 
-RESOLUTIONS, BATCHES = (32, 64, 128, 256), (1, 2, 4, 8)
-ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000)
+RESOLUTIONS, BATCHES = (32, 64, 128, 256, 512, 1024), (1, 2, 4, 8)
+ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000, 10_000)
 
 
 @torch.no_grad()
 def of_synthesis(rounds: int) -> dict[str, list[list[float]]]:
-    """Processor milliseconds against pixels of a side (FFHQ's layout), and against the batch at 64 pixels."""
+    """Processor milliseconds against pixels of a side (of FFHQ's generator, drawn so far), and against the batch at 64 pixels."""
     torch.manual_seed(0)
-    made = Synthesis(GeneratorConfig(resolution=256, z_dim=512, w_dim=512, channel_base=16384, channel_max=512, noise=True))
+    made = Synthesis(GeneratorConfig(resolution=1024, z_dim=512, w_dim=512, channel_base=32768, channel_max=512, noise=True))
     made = made.eval().requires_grad_(False)
     styles = made.styles(torch.randn(max(BATCHES), 512))
     sides = alternating({str(side): lambda s=side: made(styles[:1], s) for side in RESOLUTIONS}, rounds)  # type: ignore[misc]
@@ -52,6 +52,7 @@ def of_queue(counts: Sequence[int] = USERS) -> list[list[float]]:
         begun = time.process_time()
         for number in range(count):
             queue.push(f"user{number}", f"job{number}")
+            queue.position(f"job{number}")  # which the server tells whoever asks
         while queue.pop() is not None:
             pass
         rows.append([float(count), 1e6 * (time.process_time() - begun) / count])

@@ -7,9 +7,16 @@ import platform
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import torch
+
+CPU = torch.device("cpu")
+LONG_ROUND, FEWER = 30.0, 2
+"""Seconds from which a round is long, and how many of those are enough."""
 
 
 @dataclass(frozen=True)
@@ -26,33 +33,60 @@ class Timing:
 
 @dataclass(frozen=True)
 class Rounds:
-    """The timings by name, and ``ratio``: how many times as much processor the first work needs as the second, the median
-    of the rounds."""
+    """The timings by name, over how many rounds, and ``ratio``: how many times as much the first work costs as the second, the
+    median of the rounds."""
 
     timings: dict[str, Timing]
+    rounds: int
     ratio: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        named = {name: timing.as_dict() for name, timing in self.timings.items()}
+        named: dict[str, Any] = {name: timing.as_dict() for name, timing in self.timings.items()}
+        named["rounds"] = self.rounds
         return named if self.ratio is None else {**named, "ratio": round(self.ratio, 2)}
 
 
-def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> Rounds:
-    """Each work once a round, after one round that does not count."""
-    clock: dict[str, list[float]] = {name: [] for name in works}
-    processor: dict[str, list[float]] = {name: [] for name in works}
-    for number in range(rounds + 1):
+class Laps:
+    """Times of works that are done in turn. What they cost is processor time, on a GPU the time by the clock."""
+
+    def __init__(self, names: Iterable[str], device: torch.device = CPU) -> None:
+        self.device = device
+        self.clock: dict[str, list[float]] = {name: [] for name in names}
+        self.processor: dict[str, list[float]] = {name: [] for name in self.clock}
+
+    @contextmanager
+    def lap(self, name: str, counts: bool = True) -> Iterator[None]:
+        """Times the block, all that the device still does for it included."""
+        begun, used = time.perf_counter(), time.process_time()
+        yield
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        if counts:
+            self.clock[name].append(1000 * (time.perf_counter() - begun))
+            self.processor[name].append(1000 * (time.process_time() - used))
+
+    def found(self) -> Rounds:
+        """Medians of what was timed so far."""
+        timings = {
+            name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name])) for name in self.clock
+        }
+        costs = list((self.clock if self.device.type == "cuda" else self.processor).values())
+        ratio = statistics.median(a / b for a, b in zip(costs[0], costs[1], strict=True)) if len(costs) == 2 else None
+        return Rounds(timings, len(costs[0]), ratio)
+
+
+def alternating(works: Mapping[str, Callable[[], Any]], rounds: int, device: torch.device = CPU) -> Rounds:
+    """Each work once a round, after one round that does not count; fewer rounds where one takes longer than ``LONG_ROUND``."""
+    laps, begun, number = Laps(works, device), time.perf_counter(), 0
+    while number <= rounds:
         for name, work in works.items():
-            begun, used = time.perf_counter(), time.process_time()
-            work()
-            if number:
-                clock[name].append(1000 * (time.perf_counter() - begun))
-                processor[name].append(1000 * (time.process_time() - used))
-    timings = {name: Timing(statistics.median(clock[name]), statistics.median(processor[name])) for name in works}
-    both = list(processor.values())
-    ratio = statistics.median(a / b for a, b in zip(both[0], both[1], strict=True)) if len(both) == 2 else None
-    return Rounds(timings, ratio)
+            with laps.lap(name, counts=number > 0):
+                work()
+        number += 1
+        if number == 1 and time.perf_counter() - begun > LONG_ROUND:
+            rounds = min(rounds, FEWER)
+    return laps.found()
 
 
 def peak_megabytes() -> int:
@@ -62,8 +96,6 @@ def peak_megabytes() -> int:
 
 def machine(threads: int) -> dict[str, Any]:
     """What it ran on; ``load`` is the number of processes that wanted a processor over the last five minutes."""
-    import torch
-
     return {
         "processor": _processor(), "cores": os.cpu_count(), "threads": threads, "load": round(os.getloadavg()[1], 1),
         "python": platform.python_version(), "torch": torch.__version__,

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from editor.bundle import Bundle
 from editor.economy import Plan
+from editor.networks.stylegan2 import Seen
 from editor.protocol import MethodName, Wish
 
 
@@ -58,11 +59,14 @@ class State:
         """StyleSpace [C] of the picture as it looks now, outside of all regions."""
         return self.base + self.added
 
-    def pictures(self, bundle: Bundle, deltas: Tensor) -> Tensor:
-        """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1]."""
+    def pictures(self, bundle: Bundle, deltas: Tensor, seen: Seen | None = None) -> Tensor:
+        """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1].
+
+        ``seen`` is shown a smaller one before, where there is a large one without regions to draw.
+        """
         synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
         if self.mask is None and not self.parts:
-            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint).clamp(-1, 1)
+            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint, seen=seen).clamp(-1, 1)
         everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
         rows = [self.styles + everywhere]
         rows += [rows[0] + part.step for part in self.parts]

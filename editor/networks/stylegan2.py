@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,10 +20,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint as recompute
 
+from editor.networks import winograd
+
 LEAKY_GAIN = math.sqrt(2.0)
 """Keeps the variance of activations at 1 after a leaky ReLU of slope 0.2."""
 RESIDUAL_GAIN = math.sqrt(0.5)
 """Keeps the variance at 1 where two paths of the resnet architecture meet."""
+SEEN_SIDE = 256
+"""Pixels of a preview of a larger picture: at 1024 pixels it is there after a third of the work."""
+
+Seen = Callable[[Tensor], None]
+"""Is shown a picture [N, 3, S, S] in about [-1, 1] before it is finished."""
 
 
 @dataclass(frozen=True)
@@ -178,9 +186,9 @@ def _fir(x: Tensor) -> Tensor:
     return (tap[:, None] * tap[None, :] / 16.0).expand(x.shape[1], 1, 4, 4)
 
 
-def _blur(x: Tensor) -> Tensor:
-    """The FIR filter [1, 3, 3, 1] after a transposed convolution of stride 2; [N, C, H+1, W+1] -> [N, C, H, W]."""
-    return F.conv2d(x, _fir(x), padding=1, groups=x.shape[1])
+def _blur(x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The FIR filter [1, 3, 3, 1] after a transposed convolution of stride 2; [N, C, H+1, W+1] -> [N, C, H, W], plus [C]."""
+    return F.conv2d(x, _fir(x), bias, padding=1, groups=x.shape[1])
 
 
 def _double(x: Tensor) -> Tensor:
@@ -218,6 +226,7 @@ class ModulatedConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.up, self.clamp = up, clamp
         self._prepared: tuple[tuple[Any, ...], tuple[Tensor, Tensor]] | None = None
+        self._tiled: tuple[tuple[Any, ...], list[Tensor]] | None = None
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         if noise:
             self.register_buffer("noise", torch.randn(noise, noise))
@@ -227,19 +236,21 @@ class ModulatedConv(nn.Module):
         kernel, energy = self._kernel(x.dtype)
         gain *= LEAKY_GAIN  # of the leaky ReLU, which may as well go before it
         scale = gain * (style.square() @ energy + 1e-8).rsqrt()
-        into, out = style.to(x.dtype), scale.to(x.dtype)
-        if len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
-            x = self._convolve(x, kernel * self._spread(into[0], out[0]))
+        into, out, bias = style.to(x.dtype), scale.to(x.dtype), (self.bias * gain).to(x.dtype)
+        if (state := self._frozen()) and not self.up and winograd.pays(x, len(self.weight)):
+            x = self._by_tiles(x, into, out, bias, state)
+        elif len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
+            x = self._convolve(x, kernel * self._spread(into[0], out[0]), bias)
         else:
             x = _scaled(self._convolve(x * into[:, :, None, None], kernel), out)
+            x += bias[:, None, None]
         if self.noise_strength is not None:
             x += (self.noise * (self.noise_strength * gain)).to(x.dtype)
-        x += (self.bias * gain).to(x.dtype)[:, None, None]
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if self.clamp is None else _clamped(x, self.clamp * gain / LEAKY_GAIN)
 
-    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
-        return _blur(F.conv_transpose2d(x, kernel, stride=2)) if self.up else F.conv2d(x, kernel, padding=1)
+    def _convolve(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+        return _blur(F.conv_transpose2d(x, kernel, stride=2), bias) if self.up else F.conv2d(x, kernel, bias, padding=1)
 
     def _spread(self, style: Tensor, scale: Tensor) -> Tensor:
         """Factors [in] and [out] as one for each pair of maps, in the order of the kernel's."""
@@ -252,13 +263,30 @@ class ModulatedConv(nn.Module):
         Frozen weights are brought into that shape once: doing so each time took a quarter of a synthesis.
         """
         weight = self.weight
-        state = (dtype, weight.data_ptr(), weight._version) if not (weight.requires_grad or weight.is_inference()) else None
+        state = (dtype, *frozen) if (frozen := self._frozen()) else None
         if state is not None and self._prepared is not None and self._prepared[0] == state:
             return self._prepared[1]
         kernel = (weight.transpose(0, 1) if self.up else weight).to(dtype).contiguous(memory_format=torch.channels_last)
         made = kernel, weight.square().sum([2, 3]).t()
         self._prepared = None if state is None else (state, made)
         return made
+
+    def _frozen(self) -> tuple[Any, ...] | None:
+        """What names the weights as they are; None where they may change in training."""
+        weight = self.weight
+        return None if weight.requires_grad or weight.is_inference() else (weight.data_ptr(), weight._version)
+
+    def _by_tiles(self, x: Tensor, into: Tensor, out: Tensor, bias: Tensor, state: tuple[Any, ...]) -> Tensor:
+        """The scaled convolution by Winograd's filtering; its kernels too are made once, those of the way back when needed."""
+        if self._tiled is None or self._tiled[0] != state:
+            self._tiled = (state, [winograd.kernels(self.weight)])
+        made = self._tiled[1]
+        if not torch.is_grad_enabled():
+            return winograd.convolve(x, made[0], into, out, bias)
+        if len(made) == 1:
+            made.append(winograd.kernels(self.weight.flip(2, 3).transpose(0, 1)))
+        found: Tensor = winograd.Convolution.apply(x * into[:, :, None, None], *made)
+        return found * out[:, :, None, None] + bias[:, None, None]
 
 
 class Shortcut(nn.Module):
@@ -287,8 +315,9 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, 3, H, W]."""
-        x = x * (style * self.weight_gain).to(x.dtype)[:, :, None, None]
-        x = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
+        style, weight = (style * self.weight_gain).to(x.dtype)[:, :, None, None], self.weight.to(x.dtype)
+        x, weight = (x, weight * style) if len(x) == 1 else (x * style, weight)  # the fewer numbers are scaled
+        x = F.conv2d(x, weight, self.bias.to(x.dtype))
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
@@ -349,11 +378,13 @@ class Synthesis(Styled):
         return self.blocks[layer.name.replace(".", "_")]
 
     def forward(
-        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
-    ) -> Tensor:
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False,
+        seen: Seen | None = None,
+    ) -> Tensor:  # fmt: skip
         """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request.
 
         ``checkpoint``: layers are drawn anew on the way back, which takes less memory and gives the same gradients.
+        ``seen`` is shown what a larger picture looks like at ``SEEN_SIDE``, on the way and for nothing.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
@@ -370,6 +401,8 @@ class Synthesis(Styled):
             style = styles[:, layer.start : layer.stop]
             if layer.kind == "rgb":
                 image = self._add(image, run(self.block(layer), checkpoint, x, style).float())
+                if seen is not None and layer.resolution == SEEN_SIDE < (resolution or full):
+                    seen(image)
                 continue
             if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
                 shortcut = run(self.blocks[f"b{layer.resolution}_skip"], checkpoint, x) * RESIDUAL_GAIN

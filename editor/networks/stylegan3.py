@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Styled, StyleLayer, blended_pictures, run
+from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Seen, Styled, StyleLayer, blended_pictures, run
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
 
 
@@ -286,11 +286,12 @@ class Synthesis(Styled):
         return self.input if layer.kind == "input" else self.blocks[layer.row - 1]
 
     def forward(
-        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False
-    ) -> Tensor:
+        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False,
+        seen: Seen | None = None,
+    ) -> Tensor:  # fmt: skip
         """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one.
 
-        ``checkpoint``: as StyleGAN2's synthesis has it.
+        ``checkpoint``: as StyleGAN2's synthesis has it; ``seen`` too, but that there is nothing to see before the end.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")

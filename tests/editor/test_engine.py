@@ -13,8 +13,9 @@ from editor.bundle import EMBEDDED, Bundle
 from editor.engine import Engine
 from editor.errors import BadCheckpoint, BadPicture, BadRequest, Cancelled, UnknownBundle, WrongBundle
 from editor.imaging.decode import decode
+from editor.networks import stylegan2
 from editor.networks.text import TextTower
-from editor.protocol import Adjustment, EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.protocol import Adjustment, EditRequest, EditResult, InvertRequest, InvertResult, PictureData, Wish
 from editor.wishes import LEAST_STEP, USUAL, wanted_gain
 from tests.conftest import make_png
 from tests.tiny import write_bundle
@@ -190,3 +191,19 @@ def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engin
     assert wanted_gain(bundle, wish, near) == pytest.approx(400, rel=1e-3)
     assert wanted_gain(bundle, wish, near + 500) == LEAST_STEP * 1000  # past the end: still a little
     assert wanted_gain(tiny, wish, near) == tiny.thresholds.standard_gain  # a bank without samples cannot tell
+
+
+def test_a_render_shows_a_smaller_picture_first(engine: Engine, inverted: InvertResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = one_layer(engine, inverted)
+    monkeypatch.setattr(stylegan2, "SEEN_SIDE", 16)  # the bundle's pictures are small as well
+    shown: list[PictureData] = []
+
+    def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
+        if preview is not None:
+            shown.append(preview)
+
+    request = EditRequest(kind="render", picture=inverted.picture.data, inversion=inverted.inversion, adjustments=(layer,))
+    result = engine.run(request, report, never)
+    assert [preview.width for preview in shown] == [16]
+    assert isinstance(result, EditResult)
+    assert result.picture == edit(engine, inverted, layers=(layer,)).picture

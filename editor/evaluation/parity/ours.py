@@ -81,7 +81,7 @@ def _mapper(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapp
 
 
 def _clip(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
-    model = _text_image_model(folder / "checkpoint.pt")
+    model = text_image_model(folder / "checkpoint.pt")
     side = case.options["side"]
     found = {"CLIP image": model.embed(normal("prepared", (2, 3, side, side))), "CLIP text": model.encode_tokens(_tokens(theirs))}
     if (folder / VOCABULARY).exists():
@@ -94,7 +94,8 @@ def _tokens(theirs: Mapping[str, Tensor]) -> Tensor:
     return F.pad(theirs["tokens"].long(), [0, 77 - theirs["tokens"].shape[1]])
 
 
-def _text_image_model(path: Path) -> published_clip.PublishedClip:
+def text_image_model(path: Path) -> published_clip.PublishedClip:
+    """The model of OpenAI's archive at ``path``, with the vocabulary beside it if there is one."""
     vocabulary = path.parent / VOCABULARY
     part = clip.read([path, vocabulary] if vocabulary.exists() else [path, _no_vocabulary(path.parent)])
     model = published_clip.build(published_clip.config_of(part.texts["clip.json"]))
@@ -114,7 +115,7 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
     slips, generator, model = (
         case.options["slips"],
         load(nvidia.read(folder / "checkpoint.pkl")),
-        _text_image_model(folder / "clip.pt"),
+        text_image_model(folder / "clip.pt"),
     )
     styles = generator.synthesis.styles(generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION))
     mean, std = styles.mean(0), styles.std(0, correction=0)
@@ -135,7 +136,7 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
 
 
 def _optimizer(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
-    model = _text_image_model(folder / "clip.pt")
+    model = text_image_model(folder / "clip.pt")
     image = picture(1, case.options["size"])
     return {"loss": published_optimization.loss(model, image, model.encode_tokens(_tokens(theirs)), case.options["slips"])}
 

@@ -97,3 +97,14 @@ def test_weights_that_change_are_seen() -> None:
     made.load_state_dict(other.state_dict())
     assert not torch.allclose(before, made(styles))
     assert torch.allclose(other(styles), made(styles), atol=1e-5)
+
+
+def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None:
+    config = GeneratorConfig(resolution=512, z_dim=8, w_dim=8, channel_base=2048, channel_max=8)
+    made, seen = Synthesis(config).requires_grad_(False), []
+    styles = made.styles(torch.randn(1, 8))
+    assert torch.equal(made(styles, seen=seen.append), made(styles))
+    assert len(seen) == 1
+    assert torch.equal(seen[0], made(styles, 256))
+    made(styles, 256, seen=seen.append)
+    assert len(seen) == 1  # what is no larger is seen when it is done
