@@ -21,19 +21,18 @@ number of threads or rounds.
 CONVERSATION = """
 ## A conversation
 
-Bundle `{bundle}`, a picture of {width} × {height} pixels, inside the editor, milliseconds by the clock:
+Bundle `{bundle}`, a picture of {width} × {height} pixels, milliseconds. Those by the clock count what the machine did meanwhile for
+others; those of the processors do not, and with both cores at hand the clock shows between half of them and all of them.
 
-| step | p50 | p95 | target p50 |
-| --- | --- | --- | --- |
-| picture made editable, with refinement | {invert} | | |
-| first wish, searched for and measured | {first[p50]} | {first[p95]} | 400 |
-| follow-up | {later[p50]} | {later[p95]} | 60 |
+| step | p50 by the clock | p95 | processors | target p50 |
+| --- | --- | --- | --- | --- |
+| picture made editable, with refinement | {invert[p50]} | | {invert[processor]} | |
+| first wish, searched for and measured | {first[p50]} | {first[p95]} | {first[processor]} | 400 |
+| follow-up | {later[p50]} | {later[p95]} | {later[processor]} | 60 |
 """
-TALK = """| follow-up by message ("now less", "more"), all of it | {follow_up[whole][p50]} | {follow_up[whole][p95]} | |
-| of that beside the editor's own time | {follow_up[added][p50]} | {follow_up[added][p95]} | 15 |
-| "undo", "redo": no job of the editor | {move[whole][p50]} | {move[whole][p95]} | |
-| processor time of the bot's process for a follow-up | {follow_up[processor]} | | |
-| the same for "undo", "redo" | {move[processor]} | | |
+TALK = """| follow-up by message ("now less", "more"), all of it | {follow_up[whole][p50]} | {follow_up[whole][p95]} | | |
+| of that beside the editor's time | {follow_up[added][p50]} | {follow_up[added][p95]} | {follow_up[processor]} (bot alone) | 15 |
+| "undo", "redo": no job of the editor | {move[whole][p50]} | {move[whole][p95]} | {move[processor]} (bot alone) | 15 |
 
 The messages go through the bot's conversations to an editor process over HTTP, with the history in a SQLite file.
 """
