@@ -15,7 +15,8 @@ Made on {date} by
 on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. When it began, {load}
 processes wanted a processor on average: milliseconds by the clock are longer than on a machine that does nothing else, and
 ratios are of processor milliseconds (of all threads together), the median over alternating rounds. Other work disturbs these too,
-by a tenth or two: figures that fall where they should rise show by how much. """
+by a tenth or two: figures that fall where they should rise show by how much.
+"""
 CONVERSATION = """
 ## A conversation
 
