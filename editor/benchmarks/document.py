@@ -15,25 +15,23 @@ Made on {date} by
 on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. When it began, {load}
 processes wanted a processor on average: milliseconds by the clock are longer than on a machine that does nothing else, and
 ratios are of processor milliseconds (of all threads together), the median over alternating rounds. Other work disturbs these too,
-by a tenth or two: figures that fall where they should rise show by how much. A comparison that was made apart says so by its
-number of threads or rounds.
+by a tenth or two: figures that fall where they should rise show by how much.
 """
 CONVERSATION = """
 ## A conversation
 
-Bundle `{bundle}`, a picture of {width} × {height} pixels, inside the editor, milliseconds by the clock:
+Bundle `{bundle}`, a picture of {width} × {height} pixels, milliseconds. Those by the clock count what the machine did meanwhile for
+others; those of the processors do not, and with both cores at hand the clock shows between half of them and all of them.
 
-| step | p50 | p95 | target p50 |
-| --- | --- | --- | --- |
-| picture made editable, with refinement | {invert} | | |
-| first wish, searched for and measured | {first[p50]} | {first[p95]} | 400 |
-| follow-up | {later[p50]} | {later[p95]} | 60 |
+| step | p50 by the clock | p95 | processors | target p50 |
+| --- | --- | --- | --- | --- |
+| picture made editable, with refinement | {invert[p50]} | | {invert[processor]} | |
+| first wish, searched for and measured | {first[p50]} | {first[p95]} | {first[processor]} | 400 |
+| follow-up | {later[p50]} | {later[p95]} | {later[processor]} | 60 |
 """
-TALK = """| follow-up by message ("now less", "more"), all of it | {follow_up[whole][p50]} | {follow_up[whole][p95]} | |
-| of that beside the editor's own time | {follow_up[added][p50]} | {follow_up[added][p95]} | 15 |
-| "undo", "redo": no job of the editor | {move[whole][p50]} | {move[whole][p95]} | |
-| processor time of the bot's process for a follow-up | {follow_up[processor]} | | |
-| the same for "undo", "redo" | {move[processor]} | | |
+TALK = """| follow-up by message ("now less", "more"), all of it | {follow_up[whole][p50]} | {follow_up[whole][p95]} | | |
+| of that beside the editor's time | {follow_up[added][p50]} | {follow_up[added][p95]} | {follow_up[processor]} (bot alone) | 15 |
+| "undo", "redo": no job of the editor | {move[whole][p50]} | {move[whole][p95]} | {move[processor]} (bot alone) | 15 |
 
 The messages go through the bot's conversations to an editor process over HTTP, with the history in a SQLite file.
 """
@@ -62,9 +60,9 @@ What is missed, and why:
   double the resolution. A generator of 256 pixels has few layers of the first kind.
 - The picture of a follow-up alone: it is one synthesis in both codes, and nothing but a faster one makes it faster. What makes
   follow-ups of messages fast is that the text, the direction and the styles are kept, and that a large picture is seen at 256
-  pixels on the way. Starting at the first layer that changed gives the same picture and would save the work of the layers before
-  it; a direction of StyleCLIP moves channels of early layers nearly always, so that little is saved (by the growth with
-  resolution below: all up to 64 pixels), against 130 MB of feature maps for each picture. It is not done.
+  pixels on the way. Starting at the first layer that changed would save the layers before it (the growth with resolution below
+  says how much: of 1024 pixels all up to 64 are a seventh, up to 128 a quarter, up to 256 half), against 130 MB of feature maps
+  for each picture. How early directions begin was not measured, and it is not done.
 - A step of the optimizer at 256 pixels: there both draw the same size.
 - Bot and storage: a message makes about a dozen short transactions, and each of their statements goes to SQLite's thread and
   back twice; on a machine that is busy every such way waits for its turn at a processor.
@@ -97,7 +95,7 @@ def write(report: dict[str, Any], path: Path) -> None:
     if "startup" in report:
         text += STARTUP.format(**report["startup"])
     text += AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
-    text += "".join(_notes(one) for one in report["against"]) + (MISSED if report["against"] else "") + GPU
+    text += "".join(_notes(one) for one in report["against"]) + ("\n" + MISSED if report["against"] else "") + GPU
     if "growth" in report:
         text += GROWTH + "".join(f"| {name} | {_pairs(pairs)} |\n" for name, pairs in report["growth"].items())
         text += "\n![How cost grows](performance/growth.png)\n"
