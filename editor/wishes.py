@@ -22,7 +22,7 @@ LEAST_STEP = 0.25
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
 """Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
 that end with the same word ("pink hair", "blonde hair")."""
-LEAST_RESPONSE = 0.6
+LEAST_RESPONSE = 0.65
 """Response below which a wish is beyond the model: set on the lines of ``editor/evaluation/refusals_develop.jsonl``."""
 FAINT = 0.6
 """Length of a text among the pictures below which they differ little in what it says."""

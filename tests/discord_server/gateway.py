@@ -75,6 +75,8 @@ class Gateway:
         self.world, self.token, self.url, self.heartbeat = world, token, url, heartbeat
         self.sessions: list[Session] = []
         self.heartbeats = self.resumes = self.identifies = 0
+        self.away = False
+        """While it is set nobody can connect, as when Discord has an outage."""
 
     def dispatch(self, event: str, data: Json, guild_id: str | None = None) -> list[Session]:
         """Send an event to whom it concerns; returns the sessions that have it now or will have it once resumed."""
@@ -105,6 +107,8 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection."""
+        if self.away:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"op": HELLO, "t": None, "s": None, "d": {"heartbeat_interval": int(self.heartbeat * 1000)}})

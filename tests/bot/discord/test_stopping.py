@@ -157,7 +157,7 @@ async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path
             assert now['bot_gateway_up{shard="0"}'] == 1
             assert now["process_resident_memory_bytes"] > 0
             assert await health() == 200
-            server.world.gateway.token = "another"  # it cannot come back
+            server.world.gateway.away = True
             await server.disconnect()
             async with asyncio.timeout(20):
                 while await health() != 503:  # noqa: ASYNC110
