@@ -224,8 +224,8 @@ class Conversations:
         of the square of a new picture that is edited, where the face is not to be looked for.
         ``mask``: where the wishes may act, painted white on black over the whole picture in any size.
         ``actions`` are what a button or menu means, where nothing has to be read. A front end that keeps what it was
-        asked gives a ``key``: asked again under it, until ``settle``, the same wish begins where it began first and makes
-        each of its edits once, so that a bot that was killed at any moment can simply ask again.
+        asked gives a ``key``: asked again under it, until its job (``job_of``) is finished, the same wish begins where it began
+        first and makes each of its edits once, so that a bot that was killed at any moment can simply ask again.
         """
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
@@ -253,10 +253,6 @@ class Conversations:
         for job in [job for job in self._running if job.startswith(job_of(key))]:
             with contextlib.suppress(UnknownJob):
                 await self.editor.cancel(job)
-
-    async def settle(self, key: str) -> None:
-        """Forget a wish whose answer has arrived."""
-        await self.history.finish_job(job_of(key))
 
     @staticmethod
     def failed(error: Exception, locale: Locale) -> Turn:

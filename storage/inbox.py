@@ -7,6 +7,7 @@ way when the former one was killed. ``cursor`` tells how far a place was read, t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from storage.database import Database, added
-from storage.tables import AskedRow, CursorRow, now, utc
+from storage.tables import AskedRow, CursorRow, JobRow, now, utc
 
 _KEPT = ("text", "counts")
 
@@ -83,9 +84,14 @@ class Inbox:
         async with self.database.write() as session:
             await session.execute(delete(AskedRow).where(AskedRow.key == key))
 
-    async def answered(self, key: str, message: str | None = None, counts: bool | None = None) -> None:
-        """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not)."""
+    async def answered(self, key: str, message: str | None = None, counts: bool | None = None, jobs: Collection[str] = ()) -> None:
+        """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not).
+
+        The ``jobs`` that it began are finished with it, in one transaction: whoever is killed before does it all again under
+        the same jobs, which change nothing twice, and whoever is killed after has nothing left to do.
+        """
         async with self.database.write() as session:
+            await session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
             row = await session.get(AskedRow, key, with_for_update=True)
             if row is not None:
                 row.answered_at, row.message = now(), message

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.conversation import job_of
 from bot.discord import cards, hearing, promises, works
 from bot.discord.asking import PLATFORM, Asking
 from bot.discord.closing import HandedOver, before
@@ -93,6 +94,11 @@ class _Place:
         if self._before is not None:
             await self._before.wait()
         self.begun = time.monotonic()
+
+
+def _jobs(asking: Asking) -> list[str]:
+    """What was begun for it."""
+    return [job_of(part.key) for part in asking.parts()]
 
 
 def _current() -> asyncio.Task[Any]:
@@ -296,7 +302,8 @@ class Desk:
             outcomes.append(outcome)
             if asking.key in self._cancelled:
                 break
-        await self.inbox.answered(asking.key, message, counts=False if asking.key in self._cancelled else None)
+        counts = False if asking.key in self._cancelled else None
+        await self.inbox.answered(asking.key, message, counts, _jobs(asking))
         return next((outcome for outcome in outcomes if outcome != "done"), "done")
 
     async def _keep(self, asking: Asking, message: int | None, part: str | None = None) -> None:
@@ -319,7 +326,6 @@ class Desk:
             message = str(await live.finish(result.card, result.private))
         if result.edit is not None and result.card.shots:
             await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
-        await self.bot.conversations.settle(asking.key)
         return message, result.outcome
 
     @staticmethod
@@ -358,6 +364,5 @@ class Desk:
         """An answer that cannot be sent: for good where Discord says no, otherwise it stays open for the next start."""
         logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
         if error.status < 500:
-            await self.inbox.answered(asking.key, counts=False)
-            await self.bot.conversations.settle(asking.key)
+            await self.inbox.answered(asking.key, counts=False, jobs=_jobs(asking))
         return "lost"

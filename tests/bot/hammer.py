@@ -10,7 +10,7 @@ import random
 import sys
 from pathlib import Path
 
-from bot.conversation import Conversations, Speaker
+from bot.conversation import Conversations, Speaker, job_of
 from editor.client import EditorClient
 from storage.history import History
 from storage.inbox import Asked, Inbox
@@ -23,8 +23,7 @@ async def answer(bot: Conversations, inbox: Inbox, asked: Asked) -> None:
     action = {"do": "set", "target": "pink hair", "strength": asked.payload["strength"]}
     turn = await bot.talk(Speaker("test", asked.user, "here"), key=asked.key, actions=[action])
     assert turn.error is None, turn.reply
-    await bot.settle(asked.key)
-    await inbox.answered(asked.key)
+    await inbox.answered(asked.key, jobs=[job_of(asked.key)])
     print(asked.key, flush=True)
 
 

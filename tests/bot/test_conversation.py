@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.conversation import Conversations, Speaker, Turn, steps_of, strengths_after
+from bot.conversation import Conversations, Speaker, Turn, job_of, steps_of, strengths_after
 from bot.pictures.mark import is_marked
 from bot.supervisor import own_editor
 from editor import protocol as wire
@@ -262,7 +262,7 @@ async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conv
     assert first.edit is not None
     assert (again.edit, again.reply) == (first.edit, first.reply)
     assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
-    await conversations.settle("message:1")
+    await conversations.history.finish_job(job_of("message:1"))
     assert await conversations.history.jobs_under_way() == []
     assert await conversations.recover() == []
 

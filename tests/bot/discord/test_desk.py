@@ -57,11 +57,12 @@ async def test_a_message_told_twice_is_answered_once(server: DiscordServer, star
         assert len(server.answers_to(sent)) == 1
 
 
-@pytest.mark.parametrize("moment", ["taken", "working", "sent"])
+@pytest.mark.parametrize("moment", ["taken", "working", "sent", "closing"])
 async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Killed after it took the wish, while the editor works, or after the answer was sent and before that was noted."""
+    """Killed after it took the wish, while the editor works, after the answer was sent and before that was noted, or before the
+    wish was closed."""
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
@@ -72,6 +73,8 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
             patched.setattr(desk.Desk, "_answer", stop)
         elif moment == "sent":
             patched.setattr(History, "link_message", stop)
+        elif moment == "closing":
+            patched.setattr(Inbox, "answered", stop)
         async with start() as bot:
             if moment == "working":
                 run = bot.conversations.editor.run
