@@ -46,7 +46,7 @@ train-critters: .venv/tools
 	$(TRAIN) mapping --minutes 12 --layers 5 --features 384 $(SMALL)
 	$(TRAIN) judge --minutes 14 --width 0.4 $(SMALL)
 	$(TRAIN) clip --minutes 26 --width 0.5 $(SMALL)
-	$(TRAIN) words --minutes 3 --width 0.5 $(SMALL)
+	$(TRAIN) words --minutes 1 --width 0.5 $(SMALL)
 	$(TRAIN) encoder --minutes 14 --width 0.4 $(SMALL)
 	$(TRAIN) mapper --minutes 6 --width 0.7 $(SMALL)
 	$(BIN)/python -m editor directions --minutes 4 $(SMALL)

@@ -28,7 +28,7 @@ USUAL_LIMIT = 6.0
 """Gigabytes that the editor may have resident on a CPU where EDITOR_MEMORY_GB says nothing else."""
 SHARE = 0.8
 """Of what the machine or its group still has free that a step may take."""
-ASIDE = 0.5 * GB
+ASIDE = 1.0 * GB
 """Of the limit, for what a step takes beside its activations: transformed kernels, gradients of what is tuned, and gaps."""
 KEPT = 7
 """Maps of a layer's output size that a layer keeps for the way back (measured); with checkpoints one, and for one layer at a
