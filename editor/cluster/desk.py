@@ -78,4 +78,4 @@ def shared_desk(cluster: Cluster) -> ActorHandle:
         name=NAME, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0,
         max_restarts=-1, max_task_retries=0, max_concurrency=MOST_AT_ONCE,
     )  # fmt: skip
-    return remote.remote(cluster)  # type: ignore[return-value]
+    return remote.remote(cluster)

@@ -68,7 +68,7 @@ class RayExecutor:
             min_replicas=wanted.least, max_replicas=wanted.most, initial_replicas=wanted.least,
             target_ongoing_requests=BUSY, upscale_delay_s=5, downscale_delay_s=120, look_back_period_s=10,
         )  # fmt: skip
-        deployment = serve.deployment(Replica).options(  # type: ignore[attr-defined]
+        deployment = serve.deployment(Replica).options(
             name=DEPLOYMENT, max_ongoing_requests=EACH * len(Lane), autoscaling_config=scaling,
             ray_actor_options={"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}, graceful_shutdown_timeout_s=20,
             health_check_period_s=2,
@@ -132,7 +132,7 @@ class RayExecutor:
         answers = handle.run.remote(request, (model,) if model else models)
         try:
             while True:
-                answer = await _unless(cancelled, anext(answers))  # type: ignore[arg-type]
+                answer = await _unless(cancelled, anext(answers))
                 if isinstance(answer, EditorError):
                     raise answer
                 if not isinstance(answer, Step):
