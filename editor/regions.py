@@ -24,8 +24,6 @@ COLOURS = ("red", "green", "blue", "pink", "black", "white")
 COLOUR_SHARE, HEAT, LEAST_HEAT = 0.3, 0.2, 0.06
 """How much of what the colour alone moves is taken off; the share of the most that a pixel of the place must move by; and
 the least that this most must be, in [-1, 1] units."""
-LEAST_RESPONSE = 0.5
-"""Response below which a place is none: less than a wish needs, since what its colours move is looked at as well."""
 DEVIATIONS = 3.0
 """Length of a global direction's step where there is no mapper, in deviations of its strongest channel."""
 _ARTICLE = re.compile(r"^(?:only |just )?(?:on |in )?(?:the |his |her |their |my |its )?")
@@ -64,7 +62,7 @@ def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str) -> Tensor | Non
     """
     side, noun = sided(words)
     place = max((noun, noun + "s"), key=lambda form: wishes.response(bundle, Wish(prompt=form)))  # "eye" as "eyes"
-    if wishes.response(bundle, Wish(prompt=place)) < LEAST_RESPONSE:
+    if wishes.response(bundle, Wish(prompt=place)) < wishes.LEAST_RESPONSE:
         return None
     texts = [*(f"{colour} {place}" for colour in COLOURS), *COLOURS]
     heats = _heats(bundle, w, styles, texts)

@@ -242,7 +242,7 @@ async function load() {
     const standing = await (await fetch("/api/state")).json();
     if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = label("welcome-back"); }
     if (!$("samples").children.length) {
-      $("quality").value = standing.quality;
+      if (!$("quality").dataset.chosen) $("quality").value = standing.quality;  // whoever chose already was faster
       $("samples").replaceChildren(...standing.samples.map((number) => {
         const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
         button.setAttribute("aria-label", label("sample", { number }));
@@ -274,6 +274,7 @@ $("text").addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
   if (file) { event.preventDefault(); sendPicture(file); }
 });
+$("quality").addEventListener("change", () => { $("quality").dataset.chosen = "yes"; });
 $("file").addEventListener("change", () => { const file = $("file").files[0]; $("file").value = ""; if (file) sendPicture(file); });
 document.querySelectorAll('label[role="button"]').forEach((label) => label.addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("file").click(); }
