@@ -347,8 +347,11 @@ class Guest:
             texts = [self.name_of(wish) for wish, _ in self.head.layers or ()]
             if name != "adjust":
                 texts = [self.words(f"discord.title.{name}")] if name != "privacy see" else []
-            says = self.says(*texts)
-            await self.private(lambda: self.server.slash(self.user, name, **self.where), name, lambda m: _done(m) and says(m))
+            says, away = self.says(*texts), self.words("error.editor.editor-away")
+            begin = partial(self.server.slash, self.user, name, **self.where)
+            while away in _read(await self.private(begin, name, lambda m: _done(m) and (says(m) or away in _read(m)))):
+                assert name == "bundles", "nothing else needs the editor"
+                await asyncio.sleep(1.0)  # it is being started again
 
     async def variations(self) -> None:
         """Two looks near the present one, as edits of their own."""
