@@ -185,21 +185,24 @@ async def of_forgetting(bot: Bot, interaction: discord.Interaction, edit: int | 
 
 def of_promise(interaction: discord.Interaction[Any]) -> Asking:
     """A command that is answered within seconds, as far as its asker can be told what became of it."""
-    return Asking(
-        key=f"interaction:{interaction.id}", user=str(interaction.user.id), place=str(interaction.channel_id),
-        server=str(interaction.guild_id) if interaction.guild_id else None, locale=interaction.locale.value, ack="private",
-        member=False, token=interaction.token,
-    )  # fmt: skip
+    return _asking(interaction, "private", False)
 
 
 async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool, **values: Any) -> Asking:
-    user, locale = interaction.user, interaction.locale.value
-    await bot.people.remember_locale(PLATFORM, str(user.id), locale)
+    await bot.people.remember_locale(PLATFORM, str(interaction.user.id), interaction.locale.value)
+    return _asking(
+        interaction, ack, writes, limit=interaction.filesize_limit, age_restricted=_age_restricted(interaction.channel),
+        roles=_roles(interaction.user), moderator=interaction.permissions.manage_messages, parent=_parent(interaction.channel),
+        **values,
+    )  # fmt: skip
+
+
+def _asking(interaction: discord.Interaction[Any], ack: Ack, writes: bool, **values: Any) -> Asking:
+    """Whose interaction it is, where, and how it can be answered."""
     return Asking(
-        key=f"interaction:{interaction.id}", user=str(user.id), place=str(interaction.channel_id),
-        server=str(interaction.guild_id) if interaction.guild_id else None, locale=locale, ack=ack, member=writes,
-        token=interaction.token, limit=interaction.filesize_limit, age_restricted=_age_restricted(interaction.channel),
-        roles=_roles(user), moderator=interaction.permissions.manage_messages, parent=_parent(interaction.channel), **values,
+        key=f"interaction:{interaction.id}", user=str(interaction.user.id), place=str(interaction.channel_id),
+        server=str(interaction.guild_id) if interaction.guild_id else None, locale=interaction.locale.value, ack=ack,
+        member=writes, token=interaction.token, **values,
     )  # fmt: skip
 
 

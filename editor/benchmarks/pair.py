@@ -7,7 +7,6 @@ the other's process.
 from __future__ import annotations
 
 import multiprocessing
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -15,7 +14,7 @@ from typing import Any
 
 import torch
 
-from editor.benchmarks.rounds import FEWER, LONG_ROUND, Laps, Rounds, peak_megabytes
+from editor.benchmarks.rounds import Laps, Rounds, peak_megabytes, repeated
 
 Works = Mapping[str, Callable[[], Any]]
 """The same work as "theirs" and as "ours"."""
@@ -28,19 +27,18 @@ class Pair:
         self.other, self.leads, self.device = other, leads, device
 
     def alternating(self, works: Works, rounds: int) -> Rounds | None:
-        """Each work once a round, after one round that does not count; fewer rounds where one takes longer than ``LONG_ROUND``.
-        None on the side that follows."""
+        """Each work once a round, in the rounds of ``repeated``. None on the side that follows."""
         if not self.leads:
             self.follow(works["ours"])
             return None
-        laps, begun, number = Laps(("theirs", "ours"), self.device), time.perf_counter(), 0
-        while number <= rounds:
-            with laps.lap("theirs", counts=number > 0):
+        laps = Laps(("theirs", "ours"), self.device)
+
+        def once(counts: bool) -> None:
+            with laps.lap("theirs", counts):
                 works["theirs"]()
-            self.ask(laps, counts=number > 0)
-            number += 1
-            if number == 1 and time.perf_counter() - begun > LONG_ROUND:
-                rounds = min(rounds, FEWER)
+            self.ask(laps, counts)
+
+        repeated(once, rounds)
         return self.end(laps)
 
     def ask(self, laps: Laps, counts: bool) -> None:

@@ -77,16 +77,26 @@ class Laps:
 
 
 def alternating(works: Mapping[str, Callable[[], Any]], rounds: int, device: torch.device = CPU) -> Rounds:
-    """Each work once a round, after one round that does not count; fewer rounds where one takes longer than ``LONG_ROUND``."""
-    laps, begun, number = Laps(works, device), time.perf_counter(), 0
-    while number <= rounds:
+    """Each work once a round, in the rounds of ``repeated``."""
+    laps = Laps(works, device)
+
+    def once(counts: bool) -> None:
         for name, work in works.items():
-            with laps.lap(name, counts=number > 0):
+            with laps.lap(name, counts):
                 work()
-        number += 1
-        if number == 1 and time.perf_counter() - begun > LONG_ROUND:
-            rounds = min(rounds, FEWER)
+
+    repeated(once, rounds)
     return laps.found()
+
+
+def repeated(once: Callable[[bool], None], rounds: int) -> None:
+    """A round that does not count, and then those that do; fewer where the first takes longer than ``LONG_ROUND`` seconds."""
+    begun = time.perf_counter()
+    once(False)
+    if time.perf_counter() - begun > LONG_ROUND:
+        rounds = min(rounds, FEWER)
+    for _ in range(rounds):
+        once(True)
 
 
 def peak_megabytes() -> int:
