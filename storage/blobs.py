@@ -27,6 +27,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def verified(data: bytes, sha256: str) -> bytes:
+    """The bytes, if they have that hash. Raises BlobDamaged."""
+    if digest(data) != sha256:
+        raise BlobDamaged(f"{sha256} was altered")
+    return data
+
+
 @dataclass(frozen=True)
 class Access:
     """How S3-compatible storage is reached; what is None comes from the environment, as with AWS's own tools."""
@@ -113,9 +120,7 @@ class BlobStore:
             data = self.path(user, sha256).read_bytes()
         except FileNotFoundError as error:
             raise BlobDamaged(f"{sha256} is missing") from error
-        if digest(data) != sha256:
-            raise BlobDamaged(f"{sha256} was altered")
-        return data
+        return verified(data, sha256)
 
     def has(self, user: int, sha256: str) -> bool:
         """Whether a blob is there."""

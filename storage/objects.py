@@ -16,7 +16,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from storage.blobs import Access, digest
+from storage.blobs import Access, digest, verified
 from storage.errors import BlobDamaged, BlobsAway, BlobsUnknown
 
 _AT_ONCE = 8
@@ -63,9 +63,7 @@ class ObjectStore:
                 data = bytes(obstore.get(self._store, self._path(user, sha256)).bytes())
         except FileNotFoundError as error:
             raise BlobDamaged(f"{sha256} is missing") from error
-        if digest(data) != sha256:
-            raise BlobDamaged(f"{sha256} was altered")
-        return data
+        return verified(data, sha256)
 
     def has(self, user: int, sha256: str) -> bool:
         """Whether a blob is there."""
