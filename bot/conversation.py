@@ -483,9 +483,10 @@ class Conversations:
     async def _faces(self, edit: Edit) -> Faces:
         """The faces of an edit's picture, with what is in force on each."""
         async with self.history.database.together():
-            source = await self.history.source(edit.source)
-            picture = await self.history.picture(source.picture)
-            return Faces.of(source, picture.data, await self.history.faces(edit.source), await self.history.adjustments(edit.id))
+            source, others = await self.history.source(edit.source), await self.history.faces(edit.source)
+            layers = await self.history.adjustments(edit.id)
+        picture = await self.history.picture(source.picture)  # its bytes may come from afar: no session waits for them
+        return Faces.of(source, picture.data, others, layers)
 
     async def _request(self, base: Edit) -> wire.EditRequest:
         """An edit of the face that is spoken of, the first where there are several."""
