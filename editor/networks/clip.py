@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet, scaled
+from editor.networks.convnet import ConvNet, resampled, scaled
 
 TEXT_FEATURES = 384
 """Width of the shared text tower's sentence embedding."""
@@ -43,9 +43,7 @@ class ImageTower(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """[N, 3, H, W] -> [N, 320 at full width]; other sizes are resampled to 128 pixels first."""
-        if images.shape[-1] != 128:
-            images = F.interpolate(images, size=(128, 128), mode="bilinear", antialias=True, align_corners=False)
-        return self.hidden(self.body(images))
+        return self.hidden(self.body(resampled(images)))
 
     def forward(self, images: Tensor) -> Tensor:
         """[N, 3, H, W] -> [N, dim]."""

@@ -33,6 +33,13 @@ def scaled(widths: Sequence[int], share: float) -> tuple[int, ...]:
     return tuple(widths) if share == 1.0 else tuple(max(8, 8 * round(width * share / 8)) for width in widths)
 
 
+def resampled(images: Tensor, size: int = 128) -> Tensor:
+    """Pictures [N, 3, H, W] at the side that a network reads, anti-aliased where they are larger."""
+    if images.shape[-1] == size:
+        return images
+    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+
+
 def _halving(before: int, after: int, kernel: int) -> list[nn.Module]:
     conv = nn.Conv2d(before, after, kernel, stride=2, padding=kernel // 2, bias=False)
     return [conv, nn.BatchNorm2d(after), nn.ReLU()]

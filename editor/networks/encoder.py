@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet, scaled
+from editor.networks.convnet import ConvNet, resampled, scaled
 
 
 class Encoder(nn.Module):
-    """Pictures [N, 3, 128, 128] in [-1, 1] -> W+ [N, num_ws, w_dim].
+    """Pictures [N, 3, H, W] in [-1, 1], resampled to 128 pixels -> W+ [N, num_ws, w_dim].
 
     Outputs are in units of W's deviation around its mean (``w_mean``, ``w_std``), which conditions the training. ``width``
     is a share of the full size.
@@ -33,7 +33,7 @@ class Encoder(nn.Module):
 
     def parts(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Base [N, w_dim] and offsets [N, num_ws - 1, w_dim], both standardised."""
-        hidden = self.hidden(self.body(images)).float()
+        hidden = self.hidden(self.body(resampled(images))).float()
         return self.base(hidden), self.offsets(hidden).view(-1, self.num_ws - 1, self.w_dim)
 
     def assemble(self, base: Tensor, offsets: Tensor, released: int | None = None) -> Tensor:
@@ -45,5 +45,5 @@ class Encoder(nn.Module):
         return self.w_mean + rows * self.w_std
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 3, 128, 128] -> W+ [N, num_ws, w_dim]."""
+        """[N, 3, H, W] -> W+ [N, num_ws, w_dim]."""
         return self.assemble(*self.parts(images))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from editor.networks.convnet import ConvNet, scaled
+from editor.networks.convnet import ConvNet, resampled, scaled
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def activate(logits: Reading) -> Reading:
 
 
 class Judge(nn.Module):
-    """Reads attributes off pictures [N, 3, 128, 128] in [-1, 1]. Used only to measure; ``width`` is a share of the full size."""
+    """Reads attributes off pictures [N, 3, H, W] in [-1, 1], resampled to 128 pixels. Used only to measure; ``width`` is a
+    share of the full size."""
 
     def __init__(self, attributes: Attributes, width: float = 1.0) -> None:
         super().__init__()
@@ -67,10 +68,10 @@ class Judge(nn.Module):
         self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU(), nn.Linear(hidden, attributes.outputs))
 
     def forward(self, images: Tensor) -> Reading:
-        """[N, 3, 128, 128] -> logits."""
-        return split(self.attributes, self.head(self.body(images)))
+        """[N, 3, H, W] -> logits."""
+        return split(self.attributes, self.head(self.body(resampled(images))))
 
     @torch.no_grad()
     def read(self, images: Tensor) -> Reading:
-        """[N, 3, 128, 128] -> values, without gradients; call in eval mode."""
+        """[N, 3, H, W] -> values, without gradients; call in eval mode."""
         return activate(self(images))

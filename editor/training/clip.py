@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,19 @@ from torch import Tensor, nn
 
 from editor.bundle import EMBEDDED
 from editor.networks.clip import JointSpace
+from editor.networks.convnet import resampled
 from editor.networks.recogniser import split
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower, words
-from editor.training import counterfactual, data, judge, lexicon, record
+from editor.training import counterfactual, data, domains, judge, lexicon, record
+from editor.training.batches import batches
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
+from editor.training.judge import Targets
 from editor.training.lexicon import Phrase
 from editor.training.portraits import Labels, Portraits
-from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
@@ -68,21 +72,29 @@ class Phrasebook:
         return np.array([groups[g][int(p * len(groups[g]))] for g, p in zip(chosen, place, strict=True)])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pairs:
-    """N portraits and their counterfactuals, one attribute changed: ``both`` holds 2N, the second half changed."""
+    """N portraits and, below them, their counterfactuals, one attribute changed: 2N rows of everything.
 
-    both: Portraits
-    labels: Labels
-    changes: list[counterfactual.Change]
+    ``drawn``: uint8 [2N, 128, 128, 3]; ``physical`` [2N, P]; ``places`` [2N, dim] in the joint space; ``wanted``: what
+    labels ask of the helping head.
+    """
 
-    @classmethod
-    def draw(cls, domain: Domain, rng: np.random.Generator, count: int) -> Pairs:
-        """``count`` pairs."""
-        before = domain.draw(rng, count)
-        after, changes = counterfactual.changed(before, rng)
-        both = domain.portraits.concat([before, after])
-        return cls(both, both.labels(), changes)
+    drawn: Tensor
+    physical: Tensor
+    places: Tensor
+    wanted: Targets
+
+
+def draw(rng: np.random.Generator, domain: str, count: int) -> Pairs:
+    """``count`` pairs, some of them compressed."""
+    known = domains.named(domain)
+    before = known.draw(rng, count)
+    after, _ = counterfactual.changed(before, rng)
+    both = known.portraits.concat([before, after])
+    labels = both.labels()
+    drawn = data.compress(data.drawings_of(both, 128), rng, share=0.15)
+    return Pairs(drawn, data.physical(both), embed_scenes(both, labels), judge.targets(known.attributes, labels))
 
 
 def scene(portraits: Portraits, labels: Labels) -> Tensor:
@@ -97,16 +109,16 @@ def scene(portraits: Portraits, labels: Labels) -> Tensor:
 
 def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: TeacherMapping | None) -> Tensor:
     """The pairs' pictures [2N, 3, 128, 128], damaged; where there is a generator it makes a third, the rest are drawn."""
-    images = data.pictures_of(pairs.both, 128)
+    images = data.as_images(pairs.drawn)
     if generator is not None and teacher is not None:
         count = len(images) // 2
-        made = count // 3
-        rows = torch.cat([torch.arange(made), count + torch.arange(made)])
+        first = int(run.rng(purpose=4).integers(count))
+        some = (first + torch.arange(count // 3)) % count
+        rows = torch.cat([some, count + some]).to(images.device)
         with torch.no_grad():
-            w = teacher(data.physical(pairs.both[rows.numpy()]).to(run.device))
-            images[rows] = generator.synthesis(generator.synthesis.styles(w), dtype=torch.bfloat16).float().clamp(-1, 1).cpu()
-    rng = run.rng(purpose=2)
-    return data.compress(judge.damaged(images, rng), rng, share=0.15).to(run.device)
+            styles = generator.synthesis.styles(teacher(pairs.physical[rows]))
+            images[rows] = resampled(generator.synthesis(styles, dtype=torch.bfloat16).clamp(-1, 1))
+    return judge.damaged(images, run.rng(purpose=2))
 
 
 def embed_scenes(portraits: Portraits, labels: Labels) -> Tensor:
@@ -176,7 +188,7 @@ class Trainer:
             "word_optimizer": self.word_optimizer, "sight_optimizer": self.sight_optimizer,
         }  # fmt: skip
 
-    def words(self, share: float, phrases: int) -> dict[str, float]:
+    def words(self, share: float, phrases: int) -> dict[str, Tensor]:
         """One step of the text head; ``share`` of its time is spent."""
         self.space.train()
         set_rate(self.word_optimizer, self.rate * cosine_decay(share, hold=0.3))
@@ -188,26 +200,25 @@ class Trainer:
         placing = (1 - F.cosine_similarity(self.space.text(sentences), self.places[numbers].to(device), dim=1)).mean()
         self._take(self.word_optimizer, placing)
         self.word_average.update(self.space.text, phrases)
-        return {"text_placing": placing.item()}
+        return {"text_placing": placing.detach()}
 
-    def sight(self, share: float, pairs: Pairs, images: Tensor) -> dict[str, float]:
+    def sight(self, share: float, pairs: Pairs, images: Tensor) -> dict[str, Tensor]:
         """One step of the image tower; ``share`` of its time is spent."""
         self.space.train()
         set_rate(self.sight_optimizer, self.rate * cosine_decay(share, hold=0.3))
-        count, device = len(pairs.changes), self.run.device
-        wanted = embed_scenes(pairs.both, pairs.labels).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        count, wanted = len(images) // 2, pairs.places
+        with torch.autocast(images.device.type, torch.bfloat16):
             features = self.space.image.features(images)
         features = features.float()
         made = F.normalize(self.space.image.out(features), dim=1)
         placing = (made - wanted).square().sum(1).mean()
         moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
-        visible = should.norm(dim=1) > 0.05
-        pointing = (1 - F.cosine_similarity(moved, should, dim=1))[visible].mean()
-        helping = judge.loss_of(split(self.run.domain.attributes, self.head(features)), pairs.labels)
+        visible = (should.norm(dim=1) > 0.05).float()
+        pointing = ((1 - F.cosine_similarity(moved, should, dim=1)) * visible).sum() / visible.sum().clamp_min(1)
+        helping = judge.loss_of(split(self.run.domain.attributes, self.head(features)), pairs.wanted)
         self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping)
         self.sight_average.update(self.space.image, len(images))
-        return {"placing": placing.item(), "pointing": pointing.item(), "helping": helping.item()}
+        return {"placing": placing.detach(), "pointing": pointing.detach(), "helping": helping.detach()}
 
     @staticmethod
     def _take(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -255,9 +266,10 @@ def averaged(trainer: Trainer) -> JointSpace:
     """A copy with averaged weights, in eval mode, on the CPU."""
     space = JointSpace(trainer.run.domain.dim, trainer.width)
     space.load_state_dict(trainer.space.state_dict())
+    space.to(trainer.run.device)
     trainer.word_average.copy_to(space.text)
     trainer.sight_average.copy_to(space.image)
-    return space.eval().requires_grad_(False)
+    return space.cpu().eval().requires_grad_(False)
 
 
 def save(trainer: Trainer, bundle: Path, part: str) -> JointSpace:
@@ -281,6 +293,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     add_width(parser)
+    add_drawing(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder that gets the weights")
@@ -289,14 +302,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator = teacher = None
     if options.part == "image" and (options.bundle / "generator.safetensors").exists():
         generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
     for fraction in run.steps(options.part):
         if options.part == "text":
             losses = trainer.words(fraction, options.phrases)
         else:
-            pairs = Pairs.draw(run.domain, run.rng(), options.batch)
+            pairs = next(supply)
             losses = trainer.sight(fraction, pairs, pictures(run, pairs, generator, teacher))
-        if run.step % 200 == 199:
-            run.log(**losses)
+        if run.due(20):
+            run.log(**{name: float(loss) for name, loss in losses.items()})
     space = save(trainer, options.bundle, options.part)
     found = figures(trainer, space, by_scene=options.part == "text")
     print(found)

@@ -32,7 +32,7 @@ REACH = 5.0
 @torch.no_grad()
 def statistics(domain: Domain, generator: Generator, samples: int = 20_000) -> tuple[Tensor, Tensor]:
     """Mean and deviation of StyleSpace [C] over Gaussian z."""
-    z = torch.from_numpy(domain.latents(np.random.default_rng(3), samples))
+    z = torch.from_numpy(domain.latents(np.random.default_rng(3), samples)).to(data.device_of(generator))
     styles = torch.cat([generator.synthesis.styles(generator.mapping(part)) for part in z.split(2000)])
     return styles.mean(0), styles.std(0) + 1e-6
 
@@ -57,30 +57,30 @@ def measure_image(generator: Generator, space: JointSpace, styles: Tensor, mean:
     """For one picture's styles [C]: unit embedding difference of every channel [C, D], zero rows for ToRGB."""
     synthesis = generator.synthesis
     numbers = torch.cat([torch.arange(layer.start, layer.stop) for layer in synthesis.layers if layer.kind == "conv"])
-    result = torch.zeros(len(styles), space.image.out.out_features)
+    result = torch.zeros(len(styles), space.image.out.out_features, device=styles.device)
     for part in numbers.split(batch):
         moved = styles.repeat(2 * len(part), 1)
-        rows = torch.arange(len(part))
+        rows, part = torch.arange(len(part), device=styles.device), part.to(styles.device)
         moved[rows, part] = mean[part] + REACH * std[part]
         moved[len(part) + rows, part] = mean[part] - REACH * std[part]
         pictures = synthesis(moved, dtype=torch.bfloat16).clamp(-1, 1)
         up, down = space.image(pictures).float().chunk(2)
         difference = up - down
         length = difference.norm(dim=1, keepdim=True)
-        result[part] = torch.where(length > 1e-3, difference / length.clamp_min(1e-6), torch.zeros_like(difference)).cpu()
-    return result
+        result[part] = torch.where(length > 1e-3, difference / length.clamp_min(1e-6), torch.zeros_like(difference))
+    return result.cpu()
 
 
 @torch.no_grad()
 def axes(domain: Domain, generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int) -> tuple[Tensor, Tensor]:
     """Mean StyleSpace step of each drawn attribute's poles [K, C] and its unit embedding difference [K, D]."""
-    base = domain.draw(np.random.default_rng(11), portraits)
-    start_w = teacher(data.physical(base))
+    base, device = domain.draw(np.random.default_rng(11), portraits), data.device_of(generator)
+    start_w = teacher(data.physical(base).to(device))
     synthesis = generator.synthesis
     before = space.image(synthesis(synthesis.styles(start_w), dtype=torch.bfloat16).clamp(-1, 1))
     steps, rows = [], []
     for pole in domain.poles:
-        w = teacher(data.physical(counterfactual.moved(base, pole)))
+        w = teacher(data.physical(counterfactual.moved(base, pole)).to(device))
         step = synthesis.style_steps((w - start_w).mean(0, keepdim=True))[0]
         after = space.image(synthesis(synthesis.styles(start_w) + step, dtype=torch.bfloat16).clamp(-1, 1))
         steps.append(step)
@@ -91,7 +91,7 @@ def axes(domain: Domain, generator: Generator, teacher: TeacherMapping, space: J
 @torch.no_grad()
 def samples(domain: Domain, generator: Generator, space: JointSpace, count: int = 1024) -> Tensor:
     """Unit embeddings [count, D] of the generator's own pictures, from Gaussian z."""
-    z = torch.from_numpy(domain.latents(np.random.default_rng(13), count))
+    z = torch.from_numpy(domain.latents(np.random.default_rng(13), count)).to(data.device_of(generator))
     pictures = (generator(part).clamp(-1, 1) for part in z.split(64))
     return torch.cat([space.image(part) for part in pictures])
 
@@ -106,7 +106,7 @@ def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int,
     mean, std = statistics(run.domain, generator)
     found = Relevance(len(mean), space.image.out.out_features)
     run.parts = {"relevance": found}
-    z = torch.from_numpy(run.domain.latents(np.random.default_rng(run.seed), images))
+    z = torch.from_numpy(run.domain.latents(np.random.default_rng(run.seed), images)).to(run.device)
     with torch.no_grad():
         styles = generator.synthesis.styles(generator.mapping(z, truncation=0.7))
     for _ in run.steps("directions"):
@@ -135,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.axes:
         steps, rows = axes(run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes)
         tensors |= {"axes": steps, "axis_relevance": rows}
-    save_file({k: v.half().contiguous() if k not in ("s_mean", "s_std") else v.contiguous() for k, v in tensors.items()},
+    save_file({k: (v if k in ("s_mean", "s_std") else v.half()).cpu().contiguous() for k, v in tensors.items()},
               options.bundle / "bank.safetensors")  # fmt: skip
     figures = {"images": found.images, "channels": int((relevance.norm(dim=1) > 0).sum())}
     print(figures)

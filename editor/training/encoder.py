@@ -6,8 +6,9 @@ picture that the generator makes of it. Uploads are imitated: shift, zoom, colou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +21,50 @@ from torch import Tensor
 from editor.inversion import refine
 from editor.networks.encoder import Encoder
 from editor.networks.stylegan2 import Generator
-from editor.training import data, domains, judge, record
+from editor.training import data, domains, record
+from editor.training.batches import batches
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, importance, picture_loss
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
 """Offsets are released one after another in this span of the run."""
 OFFSET_WEIGHT = 0.02
 
 
-@dataclass
+@dataclass(frozen=True)
+class Drawings:
+    """Descriptions [N, P] and drawings, uint8 [N, 128, 128, 3], some of them compressed; those cut out (``rows_of``)
+    stand before another background."""
+
+    physical: Tensor
+    drawn: Tensor
+
+
+@dataclass(frozen=True)
 class Batch:
     """Uploads with the w of the portraits they show; ``exact`` rows still show just what that w makes."""
 
     uploads: Tensor
     w: Tensor
     exact: Tensor
+
+
+def rows_of(count: int) -> tuple[slice, slice, slice]:
+    """Of a batch's rows those that the generator makes, those that are cut out, and those that are moved."""
+    made, cut, moved = count // 4, count // 4 + count // 8, count // 4 + count // 8 + count // 4
+    return slice(0, made), slice(made, cut), slice(cut, moved)
+
+
+def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
+    """A batch of drawings."""
+    portraits = domains.named(domain).draw(rng, count)
+    _, cut, _ = rows_of(count)
+    drawn = data.drawings_of(portraits, 128)
+    drawn[cut] = torch.from_numpy(data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng)))
+    return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3))
 
 
 def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
@@ -51,24 +77,23 @@ def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Gener
     return images * figure + scene * (1 - figure)
 
 
-def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, count: int) -> Batch:
+def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, drawings: Drawings) -> Batch:
     """A batch: a quarter made by the generator, the rest drawn; half of the rows moved, recoloured or cut out."""
-    rng = run.rng()
-    portraits = run.domain.draw(rng, count)
-    images = data.pictures_of(portraits, 128)
+    images, rng = data.as_images(drawings.drawn), run.rng(purpose=1)
+    made, cut, moved = rows_of(len(images))
     with torch.no_grad():
-        w = teacher(data.physical(portraits).to(run.device))
-        made = count // 4
-        synthesis = generator.synthesis
-        images[:made] = synthesis(synthesis.styles(w[:made]), dtype=torch.bfloat16).clamp(-1, 1).cpu()
-    exact = torch.ones(count, dtype=torch.bool)
-    cut, moved = slice(made, made + count // 8), slice(made + count // 8, made + count // 8 + count // 4)
-    images[cut] = _other_background(portraits[cut], images[cut], rng)
+        w = teacher(drawings.physical)
+        images[made] = seen(generator, w[made], torch.bfloat16).clamp(-1, 1)
+    exact = torch.ones(len(images), dtype=torch.bool, device=images.device)
     images[moved] = data.move(data.jitter_colour(images[moved], rng, 0.12), rng, shift=0.04, scale=0.06)
     exact[cut] = exact[moved] = False
-    images = data.soften(images, rng, share=0.3)
-    images = data.noise(data.compress(images, rng, share=0.3), rng, amount=0.03)
-    return Batch(images.to(run.device), w, exact.to(run.device))
+    images = data.noise(data.soften(images, rng, share=0.3), rng, amount=0.03)
+    return Batch(images, w, exact)
+
+
+def seen(generator: Generator, w: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The generator's pictures of w or W+ at the 128 pixels that the encoder reads: [N, 3, 128, 128]."""
+    return generator.synthesis(generator.synthesis.styles(w), resolution=128, dtype=dtype)
 
 
 def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int, painted: int) -> Tensor:
@@ -78,14 +103,14 @@ def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int,
     wanted = (batch.w - encoder.w_mean) / encoder.w_std
     weight = torch.where(batch.exact, 1.0, 0.2)[:, None]
     loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
-    rows = torch.randperm(len(base))[:painted]
-    synthesis = generator.synthesis
-    styles = synthesis.styles(encoder.assemble(base[rows], offsets[rows], released))
-    made = synthesis(styles, dtype=torch.bfloat16)
+    rows = torch.randperm(len(base), device=base.device)[:painted]
+    made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), torch.bfloat16)
     return loss + 2.0 * picture_loss(made, batch.uploads[rows], importance(made.shape[-1]).to(made.device))
 
 
-def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, batch_size: int, width: float) -> Encoder:
+def train(
+    run: Run, generator: Generator, teacher: TeacherMapping, rate: float, supply: Iterator[Drawings], width: float
+) -> Encoder:
     """The training loop; returns the encoder with averaged weights, in eval mode."""
     encoder = Encoder(generator.config.num_ws, generator.config.w_dim, width).to(run.device)
     with torch.no_grad():
@@ -100,12 +125,13 @@ def train(run: Run, generator: Generator, teacher: TeacherMapping, rate: float, 
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.3))
         share = (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
         released = round(float(np.clip(share, 0, 1)) * (generator.config.num_ws - 1))
-        loss = loss_of(encoder, generator, batch_of(run, teacher, generator, batch_size), released, painted=batch_size // 4)
+        batch = batch_of(run, teacher, generator, next(supply))
+        loss = loss_of(encoder, generator, batch, released, painted=len(batch.w) // 4)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        average.update(encoder, batch_size)
-        if run.step % 200 == 199:
+        average.update(encoder, len(batch.w))
+        if run.due():
             run.log(loss=loss.item(), **figures(run.domain, encoder, generator, 32, steps=0))
     average.copy_to(encoder)
     return encoder.eval().requires_grad_(False)
@@ -121,44 +147,27 @@ def figures(domain: Domain, encoder: Encoder, generator: Generator, count: int, 
     was_training = encoder.training
     encoder.eval()
     total = 0.0
-    portraits = _portraits(domain, count)
+    portraits, device = _portraits(domain, count), data.device_of(generator)
     for begin in range(0, count, 16):
-        images = data.pictures_of(portraits[begin : begin + 16], 128)
+        images = data.pictures_of(portraits[begin : begin + 16], 128).to(device)
         with torch.no_grad():
             w = encoder(images)
         w = refine(generator, images, w, steps).w if steps else w
         with torch.no_grad():
-            total += float(data.psnr(generator.synthesis(generator.synthesis.styles(w)), images).sum())
+            total += float(data.psnr(seen(generator, w), images).sum())
     encoder.train(was_training)
     return {f"psnr_{steps}_steps": round(total / count, 2)}
 
 
-def attributes_kept(domain: Domain, encoder: Encoder, generator: Generator, bundle: Path, count: int, steps: int) -> float:
-    """Share of the judge's readings of unseen drawings that are the same on their reconstructions."""
-    reader = judge.load(bundle)
-    names = record.read(bundle)["judge"]["scored"]
-    same: list[float] = []
-    portraits = _portraits(domain, count)
-    for begin in range(0, count, 16):
-        images = data.pictures_of(portraits[begin : begin + 16], 128)
-        with torch.no_grad():
-            w = encoder(images)
-        w = refine(generator, images, w, steps).w if steps else w
-        with torch.no_grad():
-            made = generator.synthesis(generator.synthesis.styles(w)).clamp(-1, 1)
-        same.append(1.0 - judge.changes(reader.read(images), reader.read(made), names).float().mean().item())
-    return round(float(np.mean(same)), 4)
-
-
 def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16) -> None:
     """Rows of uploads, encoder reconstructions and refined reconstructions."""
-    images = data.pictures_of(_portraits(domain, count), 128)
+    images = data.pictures_of(_portraits(domain, count), 128).to(data.device_of(generator))
     with torch.no_grad():
         first = encoder(images)
     rows = [images]
     for w in (first, refine(generator, images, first, steps).w):
         with torch.no_grad():
-            rows.append(generator.synthesis(generator.synthesis.styles(w)))
+            rows.append(seen(generator, w))
     strips = [np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1) for k in range(0, count, 8) for row in rows]
     Image.fromarray(np.concatenate(strips, axis=0)).save(path)
 
@@ -170,12 +179,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     parser.add_argument("--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them")
     add_width(parser)
+    add_drawing(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder of the generator to invert")
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    encoder = train(run, generator, teacher, options.rate, options.batch, options.width)
+    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
+    encoder = train(run, generator, teacher, options.rate, supply, options.width)
     contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured))
     counts = {0: options.measured, 30: max(1, options.measured // 4)}
     found = {
@@ -184,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, value in figures(run.domain, encoder, generator, count, steps).items()
     }
     print(found)
-    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in encoder.state_dict().items()}
+    state = {k: v.half().cpu().contiguous() if v.is_floating_point() else v.cpu() for k, v in encoder.state_dict().items()}
     save_file(state, options.bundle / "encoder.safetensors")
     record.write(options.bundle, "encoder", options, run, found, {"width": options.width})
     return 0

@@ -1,14 +1,15 @@
 """Training of the embedded generator by paired regression.
 
 A *teacher mapping* turns the physical description of a drawn portrait into w; it is trained together with the synthesis
-network on (description, drawing) pairs, resolution after resolution. The generator's own mapping network learns beside
-it to give the same w from Gaussian z, and in the last part of the run both are tuned on pictures. No discriminator is
-involved: adversarial training at this size is beyond two CPU cores.
+network on (description, drawing) pairs, resolution after resolution. The generator's own mapping network learns from it
+afterwards (``train mapping``). No discriminator is involved: every picture's drawing is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,15 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
-from editor.training import data, record
+from editor.training import data, domains, record
+from editor.training.batches import batches
 from editor.training.domain import Domain
-from editor.training.run import Average, Run, add_fuse, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_fuse, arguments, cosine_decay, set_rate, start
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""
-JOINT_FROM = 0.85
-"""From here on half of each batch comes through the mapping network."""
+HALF_EVERY = 4
+"""Every so many steps it is the picture at half resolution that is painted, which searches and previews see."""
 
 
 class TeacherMapping(nn.Module):
@@ -75,102 +77,89 @@ def picture_loss(made: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-class Trainer:
-    """The networks, their averages and one optimisation step."""
+@dataclass(frozen=True)
+class Paired:
+    """Descriptions [N, P] and the drawings of them, uint8 [N, R, R, 3]."""
 
-    def __init__(self, config: GeneratorConfig, run: Run, rate: float, teacher_only: bool = False) -> None:
-        self.run, self.rate, self.teacher_only = run, rate, teacher_only
-        self.generator = Generator(config).to(run.device)
-        with torch.no_grad():
-            for name, block in self.generator.synthesis.blocks.items():
-                if name.endswith("torgb") and not name.startswith(("b4_", "b8_", "b16_")):
-                    block.get_parameter("weight").mul_(0.1)  # fine layers start quiet, so that coarse ones set the picture first
-        sample = data.physical(run.domain.draw(np.random.default_rng((run.seed, 99)), 4096)).to(run.device)
-        self.teacher = TeacherMapping(sample.shape[1], config.w_dim).to(run.device)
+    physical: Tensor
+    drawn: Tensor
+
+
+def draw(rng: np.random.Generator, domain: str, count: int, size: int) -> Paired:
+    """A batch of pairs."""
+    portraits = domains.named(domain).draw(rng, count)
+    return Paired(data.physical(portraits), data.drawings_of(portraits, size))
+
+
+def quieten(generator: Generator, above: int) -> None:
+    """Layers finer than ``above`` pixels start quiet, in place, so that coarse ones set the picture first."""
+    with torch.no_grad():
+        for layer in generator.synthesis.layers:
+            if layer.kind == "rgb" and layer.resolution > above:
+                generator.synthesis.block(layer).weight.mul_(0.1)
+
+
+class Trainer:
+    """The synthesis network and the teacher mapping, their averages and one optimisation step."""
+
+    def __init__(self, config: GeneratorConfig, run: Run, rate: float) -> None:
+        self.run, self.rate = run, rate
+        self.generator = Generator(config)
+        quieten(self.generator, above=16)
+        self.generator.to(run.device)
+        sample = data.physical(run.domain.draw(np.random.default_rng((run.seed, 99)), 4096))
+        self.teacher = TeacherMapping(sample.shape[1], config.w_dim)
         self.teacher.standardise(sample)
+        self.teacher.to(run.device)
         painting = [*self.generator.synthesis.parameters(), *self.teacher.parameters()]
         self.optimizer = torch.optim.Adam(painting, lr=rate, betas=(0.9, 0.99))
-        self.mapping_optimizer = torch.optim.Adam(self.generator.mapping.parameters(), lr=rate, betas=(0.9, 0.99))
-        self.average = Average(nn.ModuleDict({"generator": self.generator, "teacher": self.teacher}), 6000.0)
-        run.parts = {
-            "generator": self.generator,
-            "teacher": self.teacher,
-            "average": self.average,
-            "optimizer": self.optimizer,
-            "mapping_optimizer": self.mapping_optimizer,
-        }
+        self.networks = nn.ModuleDict({"synthesis": self.generator.synthesis, "teacher": self.teacher})
+        self.average = Average(self.networks, 6000.0)
+        run.parts = {"networks": self.networks, "average": self.average, "optimizer": self.optimizer}
 
-    def step(self, fraction: float, batch: int) -> float:
-        """One step on pictures and one of the mapping on latents; returns the picture loss."""
-        factor = cosine_decay(fraction)
-        set_rate(self.optimizer, self.rate * factor)
-        set_rate(self.mapping_optimizer, 0.3 * self.rate * factor)
-        size = self.generator.config.resolution // (2 if fraction < COARSE_UNTIL else 1)
-        joint = batch // 2 if fraction >= JOINT_FROM and not self.teacher_only else 0
-        w, wanted = self._batch(batch * (2 if fraction < COARSE_UNTIL else 1), joint, size)
+    def step(self, fraction: float, batch: Paired) -> Tensor:
+        """One step on pictures; returns their loss."""
+        set_rate(self.optimizer, self.rate * cosine_decay(fraction))
+        full = self.generator.config.resolution
+        size = full // 2 if fraction < COARSE_UNTIL or self.run.step % HALF_EVERY == 0 else full
+        wanted = data.shrunk(data.as_images(batch.drawn), size)
         synthesis = self.generator.synthesis
-        made = synthesis(synthesis.styles(w), resolution=size, dtype=torch.bfloat16)
+        made = synthesis(synthesis.styles(self.teacher(batch.physical)), resolution=size, dtype=torch.bfloat16)
         loss = picture_loss(made, wanted, importance(size).to(made.device))
-        total = loss if self.teacher_only else loss + 0.05 * self._mapping_loss()
         self.optimizer.zero_grad(set_to_none=True)
-        self.mapping_optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        loss.backward()
         self.optimizer.step()
-        self.mapping_optimizer.step()
-        networks = nn.ModuleDict({"generator": self.generator, "teacher": self.teacher})
-        self.average.update(networks, len(wanted))
-        return loss.item()
-
-    def _batch(self, count: int, joint: int, size: int) -> tuple[Tensor, Tensor]:
-        """w and the drawings wanted; ``joint`` rows come through the mapping network, the rest through the teacher."""
-        rng, device, domain = self.run.rng(), self.run.device, self.run.domain
-        drawn = domain.draw(rng, count - joint)
-        w = self.teacher(data.physical(drawn).to(device))
-        wanted = data.pictures_of(drawn, size)
-        if joint:
-            z = domain.latents(rng, joint)
-            w = torch.cat([w, self.generator.mapping(torch.from_numpy(z).to(device))])
-            wanted = torch.cat([wanted, data.pictures_of(domain.portraits.from_latent(z), size)])
-        return w, wanted.to(device)
-
-    def _mapping_loss(self, count: int = 256) -> Tensor:
-        """Share of the teacher's variance that the mapping network leaves unexplained."""
-        z = self.run.domain.latents(self.run.rng(purpose=1), count)
-        with torch.no_grad():
-            w = self.teacher(data.physical(self.run.domain.portraits.from_latent(z)).to(self.run.device))
-            deviation = w.std(0, keepdim=True) + 1e-3
-        made = self.generator.mapping(torch.from_numpy(z).to(self.run.device))
-        return ((made - w) / deviation).square().mean()
+        self.average.update(self.networks, len(wanted))
+        return loss.detach()
 
 
 def averaged(trainer: Trainer) -> tuple[Generator, TeacherMapping]:
-    """Copies of the networks with averaged weights, in eval mode; the mapping's mean w is measured."""
-    generator = Generator(trainer.generator.config)
-    teacher = TeacherMapping(len(trainer.teacher.mean), trainer.generator.config.w_dim)
+    """Copies of the networks with averaged weights, in eval mode."""
+    device = trainer.run.device
+    generator = Generator(trainer.generator.config).to(device)
+    teacher = TeacherMapping(len(trainer.teacher.mean), trainer.generator.config.w_dim).to(device)
     teacher.load_state_dict(trainer.teacher.state_dict())
-    trainer.average.copy_to(nn.ModuleDict({"generator": generator, "teacher": teacher}))
-    with torch.no_grad():
-        z = torch.from_numpy(trainer.run.domain.latents(np.random.default_rng(7), 10_000))
-        generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
+    trainer.average.copy_to(nn.ModuleDict({"synthesis": generator.synthesis, "teacher": teacher}))
     return generator.eval().requires_grad_(False), teacher.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def figures(
-    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003
+    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003, mapping: bool = True
 ) -> dict[str, float]:
-    """PSNR, dB, against drawings of unseen z, through the mapping network and through the teacher."""
+    """PSNR, dB, against drawings of unseen z, through the teacher and, where there is one yet, through the mapping network."""
     z = domain.latents(np.random.default_rng(seed), count)
-    portraits = domain.portraits.from_latent(z)
-    size = generator.config.resolution
-    synthesis = generator.synthesis
-    totals = {"mapping": 0.0, "teacher": 0.0}
+    portraits, device = domain.portraits.from_latent(z), data.device_of(generator)
+    size, synthesis = generator.config.resolution, generator.synthesis
+    totals: dict[str, float] = {}
     for begin in range(0, count, 16):
         part = slice(begin, begin + 16)
-        wanted = data.pictures_of(portraits[part], size)
-        ways = {"mapping": generator.mapping(torch.from_numpy(z[part])), "teacher": teacher(data.physical(portraits[part]))}
+        wanted = data.pictures_of(portraits[part], size).to(device)
+        ways = {"teacher": teacher(data.physical(portraits[part]).to(device))}
+        if mapping:
+            ways["mapping"] = generator.mapping(torch.from_numpy(z[part]).to(device))
         for name, w in ways.items():
-            totals[name] += float(data.psnr(synthesis(synthesis.styles(w)), wanted).sum())
+            totals[name] = totals.get(name, 0.0) + float(data.psnr(synthesis(synthesis.styles(w)), wanted).sum())
     return {f"psnr_{name}": round(total / count, 2) for name, total in totals.items()}
 
 
@@ -178,10 +167,10 @@ def figures(
 def contact_sheet(domain: Domain, generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
     """Rows of drawings, of the generator through the teacher, and of the generator through its mapping."""
     z = domain.latents(np.random.default_rng(1_000_003), count)
-    portraits = domain.portraits.from_latent(z)
+    portraits, device = domain.portraits.from_latent(z), data.device_of(generator)
     synthesis = generator.synthesis
     drawn = data.to_pictures(data.pictures_of(portraits, generator.config.resolution))
-    ways = [teacher(data.physical(portraits)), generator.mapping(torch.from_numpy(z))]
+    ways = [teacher(data.physical(portraits).to(device)), generator.mapping(torch.from_numpy(z).to(device))]
     made = [data.to_pictures(synthesis(synthesis.styles(w))) for w in ways]
     rows = []
     for begin in range(0, count, 8):
@@ -192,9 +181,9 @@ def contact_sheet(domain: Domain, generator: Generator, teacher: TeacherMapping,
 def save_bundle(generator: Generator, teacher: TeacherMapping, bundle: Path) -> None:
     """The generator in half precision for serving, and the teacher, which only further training needs."""
     bundle.mkdir(parents=True, exist_ok=True)
-    half = {name: value.half().contiguous() for name, value in generator.state_dict().items()}
-    save_file(half, bundle / "generator.safetensors")
-    save_file({name: value.half().contiguous() for name, value in teacher.state_dict().items()}, bundle / "teacher.safetensors")
+    for name, network in (("generator", generator), ("teacher", teacher)):
+        half = {key: value.half().cpu().contiguous() for key, value in network.state_dict().items()}
+        save_file(half, bundle / f"{name}.safetensors")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -205,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--channel-max", type=int, default=192, help="most feature maps of a layer")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step at full resolution")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
-    parser.add_argument("--teacher-only", action="store_true", help="leave the mapping network to `train mapping`")
+    add_drawing(parser)
     add_fuse(parser)
     options = parser.parse_args(argv)
     run = start(options)
@@ -213,19 +202,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         resolution=options.resolution, z_dim=run.domain.portraits.Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
         channel_base=options.channel_base, channel_max=options.channel_max,
     )  # fmt: skip
-    trainer = Trainer(config, run, options.rate, options.teacher_only)
+    trainer = Trainer(config, run, options.rate)
     if options.fuse:
         trainer.generator.synthesis.compile(dynamic=False)
-    losses: list[float] = []
+    drawing = partial(draw, domain=run.domain.name, count=options.batch, size=options.resolution)
+    supply = batches(run, drawing, options.workers, options.reuse)
     for fraction in run.steps("generator"):
-        losses.append(trainer.step(fraction, options.batch))
-        if run.step % 400 == 399:
+        loss = trainer.step(fraction, next(supply))
+        if run.due():
             made = averaged(trainer)
-            run.log(loss=float(np.mean(losses[-400:])), **figures(run.domain, *made, count=32))
+            run.log(loss=float(loss), **figures(run.domain, *made, count=32, mapping=False))
             contact_sheet(run.domain, *made, run.folder / "sheet.png")
     networks = averaged(trainer)
     contact_sheet(run.domain, *networks, run.folder / "sheet.png")
-    found = figures(run.domain, *networks, count=256)
+    found = figures(run.domain, *networks, count=256, mapping=False)
     print(found)
     if options.bundle:
         save_bundle(*networks, options.bundle)

@@ -7,7 +7,9 @@ scored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from torch import Tensor
 
 from editor.networks.recogniser import Attributes, Judge, Reading
 from editor.training import data, domains, record
+from editor.training.batches import batches
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
-from editor.training.run import Average, Run, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
 
 CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 """Share of labelled unseen drawings read right that a choice or amount must reach to be scored."""
@@ -37,27 +40,54 @@ def damaged(images: Tensor, rng: np.random.Generator) -> Tensor:
     return data.move(images, rng, shift=0.015, scale=0.02)
 
 
+@dataclass(frozen=True)
+class Targets:
+    """What N portraits' labels ask of logits: ``scales`` [N, S], ``amounts`` [N, A] and ``choices`` [N, C] (numbers of
+    values), each with the share, 0 or 1, in which it is labelled and visible."""
+
+    scales: Tensor
+    scales_seen: Tensor
+    amounts: Tensor
+    amounts_seen: Tensor
+    choices: Tensor
+    choices_seen: Tensor
+
+
+def targets(attributes: Attributes, labels: Labels) -> Targets:
+    """Labels as tensors."""
+
+    def columns(names: Iterable[str], of: Callable[[str], np.ndarray], kind: type) -> Tensor:
+        return torch.from_numpy(np.stack([of(name) for name in names], axis=1).astype(kind))
+
+    def seen(names: Iterable[str], labelled: Callable[[str], np.ndarray]) -> Tensor:
+        return columns(names, lambda name: labels.visible[name] & labelled(name), np.float32)
+
+    return Targets(
+        columns(attributes.scales, labels.scales.__getitem__, np.float32),
+        seen(attributes.scales, lambda name: ~np.isnan(labels.scales[name])),
+        columns(attributes.amounts, lambda name: np.round(np.nan_to_num(labels.amounts[name], nan=0.0)), np.float32),
+        seen(attributes.amounts, lambda name: ~np.isnan(labels.amounts[name])),
+        columns(attributes.choices, lambda name: np.maximum(labels.choices[name], 0), np.int64),
+        seen(attributes.choices, lambda name: labels.choices[name] >= 0),
+    )
+
+
 def _masked(loss: Tensor, mask: Tensor) -> Tensor:
-    return (loss * mask).sum() / mask.sum().clamp_min(1.0)
+    """The sum over columns of the mean loss [N, K] where the mask is 1."""
+    return ((loss * mask).sum(0) / mask.sum(0).clamp_min(1.0)).sum()
 
 
-def loss_of(logits: Reading, labels: Labels) -> Tensor:
+def loss_of(logits: Reading, wanted: Targets) -> Tensor:
     """Sum over attributes of their losses on the portraits where they are labelled and visible."""
-    total = torch.zeros(())
-    for name, logit in logits.scales.items():
-        wanted = torch.from_numpy(labels.scales[name]).float()
-        seen = torch.from_numpy(labels.visible[name]).float()
-        total = total + 8 * _masked(F.smooth_l1_loss(logit.sigmoid(), wanted, reduction="none", beta=0.05), seen)
-    for name, logit in logits.amounts.items():
-        wanted = torch.from_numpy(labels.amounts[name]).float()
-        seen = torch.from_numpy(labels.visible[name]).float() * (~wanted.isnan()).float()
-        clean = wanted.nan_to_num(0.5).round()
-        total = total + _masked(F.binary_cross_entropy_with_logits(logit, clean, reduction="none"), seen)
-    for name, scores in logits.choices.items():
-        index = torch.from_numpy(labels.choices[name]).long()
-        seen = torch.from_numpy(labels.visible[name]).float() * (index >= 0).float()
-        total = total + _masked(F.cross_entropy(scores, index.clamp_min(0), reduction="none"), seen)
-    return total
+    scales, amounts = (torch.stack(list(part.values()), dim=1) for part in (logits.scales, logits.amounts))
+    off = F.smooth_l1_loss(scales.sigmoid(), wanted.scales, reduction="none", beta=0.05)
+    unsure = F.binary_cross_entropy_with_logits(amounts, wanted.amounts, reduction="none")
+    wrong = [
+        F.cross_entropy(scores, wanted.choices[:, column], reduction="none")
+        for column, scores in enumerate(logits.choices.values())
+    ]
+    found = 8 * _masked(off, wanted.scales_seen) + _masked(unsure, wanted.amounts_seen)
+    return found + _masked(torch.stack(wrong, dim=1), wanted.choices_seen)
 
 
 def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
@@ -74,15 +104,19 @@ def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
     return (reading.choices[name].argmax(1).numpy() == index)[seen]
 
 
+def _on_cpu(reading: Reading) -> Reading:
+    return Reading(*({k: v.cpu() for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
+
+
 @torch.no_grad()
 def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, float]:
     """Share read right of each attribute, on clean unseen drawings."""
     judge.eval()
-    rng = np.random.default_rng(seed)
+    rng, device = np.random.default_rng(seed), data.device_of(judge)
     hits: dict[str, list[np.ndarray]] = {}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
-        reading, labels = judge.read(data.pictures_of(portraits, 128)), portraits.labels()
+        reading, labels = _on_cpu(judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
         for name in domain.attributes.names:
             hits.setdefault(name, []).append(_right(name, reading, labels))
     return {name: round(float(np.concatenate(parts).mean()), 4) for name, parts in hits.items()}
@@ -92,12 +126,12 @@ def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_
 def confusion(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, list[list[int]]]:
     """For each choice the counts [label][reading]; for each amount [[absent, absent as present], [...]]."""
     judge.eval()
-    rng = np.random.default_rng(seed)
+    rng, device = np.random.default_rng(seed), data.device_of(judge)
     tables = {name: np.zeros((len(values), len(values)), int) for name, values in domain.attributes.choices.items()}
     tables |= {name: np.zeros((2, 2), int) for name in domain.attributes.amounts}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
-        reading, labels = judge.read(data.pictures_of(portraits, 128)), portraits.labels()
+        reading, labels = _on_cpu(judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
         for name, table in tables.items():
             if name in reading.choices:
                 truth, said = labels.choices[name], reading.choices[name].argmax(1).numpy()
@@ -140,29 +174,44 @@ def load(bundle: Path) -> Judge:
 def save(judge: Judge, bundle: Path) -> None:
     """Weights in half precision."""
     bundle.mkdir(parents=True, exist_ok=True)
-    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in judge.state_dict().items()}
+    state = {k: v.half().cpu().contiguous() if v.is_floating_point() else v.cpu() for k, v in judge.state_dict().items()}
     save_file(state, bundle / "judge.safetensors")
 
 
-def train(run: Run, rate: float, batch: int, width: float) -> Judge:
+@dataclass(frozen=True)
+class Labelled:
+    """Drawings, uint8 [N, 128, 128, 3], and what their labels ask."""
+
+    drawn: Tensor
+    wanted: Targets
+
+
+def draw(rng: np.random.Generator, domain: str, count: int) -> Labelled:
+    """A batch of labelled drawings."""
+    known = domains.named(domain)
+    portraits = known.draw(rng, count)
+    return Labelled(data.drawings_of(portraits, 128), targets(known.attributes, portraits.labels()))
+
+
+def train(run: Run, rate: float, supply: Iterator[Labelled], width: float) -> Judge:
     """The training loop; returns the judge with averaged weights."""
-    judge = Judge(run.domain.attributes, width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    judge = Judge(run.domain.attributes, width).to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.01)
     average = Average(judge, 4000.0)
     run.parts = {"judge": judge, "optimizer": optimizer, "average": average}
     for fraction in run.steps("judge"):
         judge.train()
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
-        portraits = run.domain.draw(run.rng(), batch)
-        images = damaged(data.pictures_of(portraits, 128), run.rng(purpose=1)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        batch = next(supply)
+        images = damaged(data.as_images(batch.drawn), run.rng(purpose=1)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(run.device.type, torch.bfloat16):
             logits = judge(images)
-        loss = loss_of(logits, portraits.labels())
+        loss = loss_of(logits, batch.wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        average.update(judge, batch)
-        if run.step % 300 == 299:
+        average.update(judge, len(images))
+        if run.due():
             found = accuracy(run.domain, judge, 512)
             run.log(loss=loss.item(), mean=float(np.mean(list(found.values()))), worst=min(found.values()))
     average.copy_to(judge)
@@ -175,9 +224,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     add_width(parser)
+    add_drawing(parser)
     options = parser.parse_args(argv)
     run = start(options)
-    judge = train(run, options.rate, options.batch, options.width)
+    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
+    judge = train(run, options.rate, supply, options.width)
     found = accuracy(run.domain, judge)
     readable = scored(run.domain.attributes, found)
     missing = sorted(set(found) - set(readable))

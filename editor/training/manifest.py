@@ -28,15 +28,15 @@ MARGINS = {"domain_similarity": 0.1, "domain_psnr": 1.0, "domain_outlines": 0.15
 """How much less than its own drawings reach a picture may reach and still be called one of a domain."""
 
 
-def strangers(count: int, seed: int) -> Tensor:
-    """Pictures that are no portraits: plain colours, gradients, noise, stripes and blobs, [count, 3, 128, 128]."""
+def strangers(count: int, seed: int, size: int = 128) -> Tensor:
+    """Pictures that are no portraits: plain colours, gradients, noise, stripes and blobs, [count, 3, size, size]."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:128, 0:128] / 127.0
+    y, x = np.mgrid[0:size, 0:size] / (size - 1)
     found = []
     for number in range(count):
         a, b = rng.uniform(-1, 1, (2, 3, 1, 1))
         pattern = (
-            np.zeros_like(x), x, rng.random((128, 128)), 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(1, 12) * (x + y)),
+            np.zeros_like(x), x, rng.random((size, size)), 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(1, 12) * (x + y)),
             np.exp(-8 * ((x - rng.random()) ** 2 + (y - rng.random()) ** 2)),
         )[number % 5]  # fmt: skip
         found.append(a + (b - a) * pattern[None])
@@ -47,10 +47,11 @@ def strangers(count: int, seed: int) -> Tensor:
 def domain_limits(domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedClip) -> dict[str, float]:
     """What 99 % of portraits reach of each measure of ``editor.fidelity``, less a margin for what others draw, and how many
     strangers reach all of them."""
-    portraits = data.pictures_of(domain.portraits.sample(128, 1_000_501), 128)
+    synthesis, size = generator.synthesis, generator.config.resolution
+    portraits = data.pictures_of(domain.portraits.sample(128, 1_000_501), size)
     figures: list[np.ndarray] = []
-    for images in (portraits, strangers(100, 5)):
-        made = torch.cat([generator.synthesis(generator.synthesis.styles(encoder(p))).clamp(-1, 1) for p in images.split(32)])
+    for images in (portraits, strangers(100, 5, size)):
+        made = torch.cat([synthesis(synthesis.styles(encoder(part))).clamp(-1, 1) for part in images.split(32)])
         alike = (clip.encode_image(made) * clip.encode_image(images)).sum(1)
         figures.append(torch.stack([alike, data.psnr(made, images), shared_outlines(made, images)]).numpy())
     limits = np.quantile(figures[0], 0.01, axis=1) - np.array(list(MARGINS.values()))

@@ -7,18 +7,21 @@ picture, with a metric of W measured once by finite differences of the synthesis
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
-from editor.training import data, record
+from editor.training import data, domains, record
+from editor.training.batches import batches
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
-from editor.training.run import Average, Run, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, arguments, cosine_decay, set_rate, start
 
 PLAIN_SHARE = 0.1
 """Weight of the plain error, relative to W's own deviations, beside the error in the picture."""
@@ -27,11 +30,11 @@ PLAIN_SHARE = 0.1
 @torch.no_grad()
 def picture_metric(domain: Domain, generator: Generator, teacher: TeacherMapping, portraits: int = 24) -> Tensor:
     """Metric M [w_dim, w_dim]: e M e is about the mean squared pixel error that an error e of w causes."""
-    synthesis, size = generator.synthesis, generator.config.resolution // 2
-    w = teacher(data.physical(domain.draw(np.random.default_rng(11), portraits)))
-    spread = teacher(data.physical(domain.draw(np.random.default_rng(12), 4096))).std(0) + 1e-3
-    weight = importance(size).sqrt()
-    total = torch.zeros(len(spread), len(spread))
+    synthesis, size, device = generator.synthesis, 64, data.device_of(generator)
+    w = teacher(data.physical(domain.draw(np.random.default_rng(11), portraits)).to(device))
+    spread = teacher(data.physical(domain.draw(np.random.default_rng(12), 4096)).to(device)).std(0) + 1e-3
+    weight = importance(size).sqrt().to(device)
+    total = torch.zeros(len(spread), len(spread), device=device)
     for row in w:
         plus, minus = row + 0.1 * torch.diag(spread), row - 0.1 * torch.diag(spread)
         difference = synthesis(synthesis.styles(plus), resolution=size) - synthesis(synthesis.styles(minus), resolution=size)
@@ -57,31 +60,47 @@ def look_at_coordinates(mapping: Mapping) -> None:
     layer.bias.copy_(1.2 * torch.randn(out, generator=generator))
 
 
-def train(run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, batch: int) -> None:
+@dataclass(frozen=True)
+class Latents:
+    """Gaussian z [N, z_dim] and the w [N, w_dim] wanted of them."""
+
+    z: Tensor
+    w: Tensor
+
+
+@torch.no_grad()
+def draw(rng: np.random.Generator, domain: str, teacher: TeacherMapping, count: int) -> Latents:
+    """A batch of latents, with a teacher on the CPU."""
+    known = domains.named(domain)
+    z = known.latents(rng, count)
+    return Latents(torch.from_numpy(z), teacher(data.physical(known.portraits.from_latent(z))))
+
+
+def train(
+    run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, supply: Iterator[Latents]
+) -> None:
     """Train ``mapping`` in place; it ends with averaged weights."""
     with torch.no_grad():
-        sample = teacher(data.physical(run.domain.draw(np.random.default_rng(12), 8192, recombined=0.0)))
+        sample = teacher(data.physical(run.domain.draw(np.random.default_rng(12), 8192, recombined=0.0)).to(run.device))
     metric = picture_metric(run.domain, generator, teacher)
     metric /= (sample.t().cov() * metric).sum()  # an unexplained w counts 1
     spread = sample.std(0) + 1e-3
     optimizer = torch.optim.Adam(mapping.parameters(), lr=rate, betas=(0.9, 0.99))
-    average = Average(mapping, 400.0 * batch)
+    average = Average(mapping, 400_000.0)
     run.parts = {"mapping": mapping, "optimizer": optimizer, "average": average}
     for fraction in run.steps("mapping"):
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.1, floor=0.003))
-        z = run.domain.latents(run.rng(), batch)
-        with torch.no_grad():
-            wanted = teacher(data.physical(run.domain.portraits.from_latent(z)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=fraction < 0.8):
-            made = mapping(torch.from_numpy(z))
-        error = made.float() - wanted
+        batch = next(supply)
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=fraction < 0.8):
+            made = mapping(batch.z)
+        error = made.float() - batch.w
         in_picture = ((error @ metric) * error).sum(1).mean()
         plain = (error / spread).square().mean()
         optimizer.zero_grad(set_to_none=True)
         (in_picture + PLAIN_SHARE * plain).backward()
         optimizer.step()
-        average.update(mapping, batch)
-        if run.step % 500 == 499:
+        average.update(mapping, len(made))
+        if run.due():
             run.log(in_picture=in_picture.item(), plain=plain.item())
     average.copy_to(mapping)
 
@@ -93,20 +112,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--features", type=int, default=512, help="width of its layers")
     parser.add_argument("--batch", type=int, default=1024, help="latents a step")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate (equalised)")
+    add_drawing(parser)
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder with the trained generator")
     run = start(options)
-    old, teacher = load_generator(options.bundle, torch.device("cpu")), load_teacher(options.bundle, torch.device("cpu"))
+    old, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     config = dataclasses.replace(old.config, mapping_layers=options.layers, mapping_features=options.features)
     generator = Generator(config)
-    generator.synthesis.load_state_dict(old.synthesis.state_dict())
     look_at_coordinates(generator.mapping)
-    train(run, old, teacher, generator.mapping, options.rate, options.batch)
-    current = load_generator(options.bundle, torch.device("cpu"))  # its synthesis may be newer than when this run began
+    generator.to(run.device)
+    by = load_teacher(options.bundle, torch.device("cpu"))
+    supply = batches(run, partial(draw, domain=run.domain.name, teacher=by, count=options.batch), options.workers, options.reuse)
+    train(run, old, teacher, generator.mapping, options.rate, supply)
+    current = load_generator(options.bundle, run.device)  # its synthesis may be newer than when this run began
     generator.synthesis.load_state_dict(current.synthesis.state_dict())
     generator.eval().requires_grad_(False)
-    z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000))
+    z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000)).to(run.device)
     generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
     found = figures(run.domain, generator, teacher, count=256)
     print(found)
@@ -114,6 +136,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     save_bundle(generator, teacher, options.bundle)
     record.write(options.bundle, "mapping", options, run, found)
     records = record.read(options.bundle)
-    records["generator"]["config"] = config.as_dict()
+    records["generator"]["config"] = generator.config.as_dict()
     record.save(options.bundle, records)
     return 0

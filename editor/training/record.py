@@ -41,11 +41,13 @@ def write(
     stage: str = "",
 ) -> None:
     """Add or replace one part's record; of a part that is trained in several stages, that of the ``stage``."""
-    skipped = {"runs", "name", "bundle", "device", "threads", "part", "domain"}
+    skipped = {"runs", "name", "bundle", "device", "threads", "workers", "part", "domain"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
     flags = {k: v.name if isinstance(v, Path) else v for k, v in flags.items()}  # a folder of this machine tells nobody anything
     if run.domain.name != DEFAULT:
         flags = {"domain": run.domain.name} | flags
+    if flags.get("reuse") == 1:
+        del flags["reuse"]
     flags |= {"name": stage} if stage not in ("", part) else {}
     words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
     command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])

@@ -1,7 +1,8 @@
 """One training run: a folder, a seed and a time budget, with checkpoints to resume from and a progress bar.
 
-Batches are drawn from ``rng(step)``, a generator of random numbers that depends on the seed and the step alone, so a
-resumed run sees what an uninterrupted one would have seen.
+What is random in a step comes from ``rng()``, a generator of random numbers that depends on the seed and the step alone
+(and batches from one that depends on their number, ``editor.training.batches``), so a resumed run sees what an
+uninterrupted one would have seen.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    _looked: float = 0.0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -51,8 +53,15 @@ class Run:
         return min(1.0, self.seconds / (60.0 * self.minutes))
 
     def rng(self, purpose: int = 0) -> np.random.Generator:
-        """Random numbers for the present step; ``purpose`` keeps independent uses apart."""
+        """Random numbers for the present step; ``purpose`` keeps independent uses apart (0 are the drawings')."""
         return np.random.default_rng((self.seed, purpose, self.step))
+
+    def due(self, seconds: float = 60.0) -> bool:
+        """Is it time to look at figures again? At most once in so many seconds of the budget."""
+        due = self.seconds - self._looked >= seconds
+        if due:
+            self._looked = self.seconds
+        return due
 
     def steps(self, description: str) -> Iterator[float]:
         """Resume if there is something to resume, then yield the spent fraction before each step until time is up."""
@@ -100,6 +109,7 @@ class Run:
         for name, part in self.parts.items():
             part.load_state_dict(saved["parts"][name])
         self.step, self.seconds = saved["step"], saved["seconds"]
+        self._looked = self.seconds
         history = self.folder / "history.json"
         self.history = json.loads(history.read_text(encoding="utf-8")) if history.exists() else []
 
@@ -118,8 +128,8 @@ class Average(nn.Module):
         """Take one step of ``samples`` samples; the half-life is shortened while little has been seen."""
         self.seen += samples
         decay = 0.5 ** (samples / min(self.half_life, max(1.0, 0.1 * self.seen)))
-        for name, value in module.named_parameters():
-            self.shadow[name].lerp_(value.detach(), 1.0 - decay)
+        now = {name: value.detach() for name, value in module.named_parameters()}
+        torch._foreach_lerp_([self.shadow[name] for name in now], list(now.values()), 1.0 - decay)
 
     @torch.no_grad()
     def copy_to(self, module: nn.Module) -> None:
@@ -175,6 +185,12 @@ def add_width(parser: argparse.ArgumentParser) -> None:
 def add_fuse(parser: argparse.ArgumentParser) -> None:
     """The option of runs that spend their time in the synthesis network."""
     parser.add_argument("--fuse", action="store_true", help="compile synthesis: near twice as fast, once a C++ compiler is there")
+
+
+def add_drawing(parser: argparse.ArgumentParser) -> None:
+    """The options of runs that learn from drawings."""
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw ahead; a GPU wants one for each core")
+    parser.add_argument("--reuse", type=int, default=1, help="times that each batch of drawings is used; a GPU is faster than they")
 
 
 def start(options: argparse.Namespace) -> Run:

@@ -69,7 +69,16 @@ def test_wordings_are_many_and_some_are_kept_apart() -> None:
 
 def test_damage_keeps_shape_and_range(portraits: Portraits) -> None:
     images, rng = data.pictures_of(portraits, 64), np.random.default_rng(0)
-    damaged = data.compress(data.soften(data.noise(data.move(images, rng, 0.1, 0.1), rng, 0.1), rng, 0.5), rng, 0.5)
+    damaged = data.jitter_colour(data.soften(data.noise(data.move(images, rng, 0.1, 0.1), rng, 0.1), rng, 0.5), rng, 0.1)
     assert damaged.shape == images.shape
     assert float(damaged.abs().max()) <= 1.0
     assert float(data.psnr(images, images).min()) > 90
+
+
+def test_a_share_of_drawings_is_compressed_and_the_rest_left_alone(portraits: Portraits) -> None:
+    drawn = data.drawings_of(portraits, 64)
+    found = data.compress(drawn, np.random.default_rng(0), share=0.5)
+    same = (found == drawn).flatten(1).all(1)
+    assert found.dtype == drawn.dtype
+    assert 0 < int(same.sum()) < len(drawn)
+    assert float(data.psnr(data.as_images(found), data.as_images(drawn)).min()) > 18
