@@ -39,7 +39,9 @@ def inversion(
     for upload in seen.items:
         w = torch.from_numpy(np.frombuffer(upload.inversion.latent.w.data, "<f4").reshape(upload.inversion.latent.w.shape).copy())
         with torch.no_grad():
-            pictures.append(data.to_pictures(wishes.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device))))[0])
+            pictures.append(
+                data.to_pictures(wishes.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device))))[0]
+            )
     after = uploads.read(judge, pictures)
     same = []
     for name in scored:

@@ -316,7 +316,7 @@ class ModulatedConv(nn.Module):
         Frozen weights are brought into that shape once: doing so each time took a quarter of a synthesis.
         """
         weight: Tensor = self.weight
-        state = (dtype, *frozen) if (frozen := self._frozen()) else None
+        state = (dtype, self._fuses(weight.device), *frozen) if (frozen := self._frozen()) else None
         if state is not None and self._prepared is not None and self._prepared[0] == state:
             return self._prepared[1]
         if dtype == torch.float16:  # so that sums stay in its range; demodulation takes any scale out again
