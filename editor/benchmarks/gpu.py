@@ -197,7 +197,7 @@ def bundle_of(pixels: int, device: torch.device) -> Bundle:
     made = ffhq_bundle() if pixels == FFHQ.resolution else _small(pixels)
     made.generator.to(device)
     made.encoder.to(device)
-    made.clip = RandomTexts(made.clip.model, None).to(device)  # type: ignore[union-attr, assignment]
+    made.clip = RandomTexts(made.clip.model, None).to(device)  # type: ignore[union-attr]
     assert isinstance(made.bank, Bank)
     made.bank = Bank(made.bank.s_mean.to(device), made.bank.s_std.to(device), made.bank.relevance.to(device))
     return made
