@@ -53,7 +53,8 @@ def limit() -> float:
 def room(device: torch.device) -> float:
     """Bytes that may still be taken."""
     if device.type == "cuda":
-        return SHARE * torch.cuda.mem_get_info(device)[0]
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by this process, and not in use
+        return SHARE * (torch.cuda.mem_get_info(device)[0] + kept)
     give_back()  # what the process keeps is room as well
     return max(0.0, min(limit() - ASIDE - _resident(), SHARE * _free()))
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from editor import granting, mappers, regions, tuning
-from editor.arrays import to_array
+from editor.arrays import to_array, to_levels
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
@@ -265,8 +265,7 @@ def _tower(device: torch.device) -> TextTower:
 
 def _preview(picture: Tensor) -> PictureData:
     """A small picture of the work so far, from [3, R, R] in [-1, 1]."""
-    pixels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
-    return webp(pixels)
+    return webp(to_levels(picture))
 
 
 def _small(wish: Wish) -> Wish:

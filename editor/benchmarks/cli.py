@@ -41,6 +41,8 @@ def arguments() -> argparse.ArgumentParser:
                         help="how cost grows, how long the process takes to start, and what bot and storage add")  # fmt: skip
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
+    parser.add_argument("--gpu", action="store_true", help="edits, searches, mappers and directions on a GPU instead; has options "
+                        "of its own (--gpu --help)")  # fmt: skip
     parser.add_argument("--to", type=Path, metavar="FILE", help="write all of it as a document, with plots beside it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
@@ -92,7 +94,11 @@ def _json(module: str, *given: str) -> Any:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure and print."""
+    """Measure and print. With ``--gpu`` options and figures are those of ``editor.benchmarks.gpu``."""
+    if "--gpu" in argv:
+        from editor.benchmarks import gpu
+
+        return gpu.main([option for option in argv if option != "--gpu"])
     options = arguments().parse_args(argv)
     try:
         report = run(options)

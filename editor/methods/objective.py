@@ -42,8 +42,17 @@ def views(pictures: Tensor, rng: torch.Generator, count: int = VIEWS) -> Tensor:
     theta[:, :, 2] = 2 * SHIFT * random(n, 2)
     grid = F.affine_grid(theta, list(many.shape), align_corners=False)
     moved = F.grid_sample(many, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    grain = torch.randn(moved.shape, generator=rng).to(pictures)
+    grain = _grain(moved, rng)
     return moved * (1 + COLOUR * random(n, 3, 1, 1)) + COLOUR * random(n, 1, 1, 1) + NOISE * grain
+
+
+def _grain(like: Tensor, rng: torch.Generator) -> Tensor:
+    """Gaussian noise in the shape of pictures. On a GPU it is drawn there, from a seed of ``rng``'s: millions of numbers from
+    the processor would take longer than the rest of a step."""
+    if like.device.type == "cpu":
+        return torch.randn(like.shape, generator=rng).to(like)
+    own = torch.Generator(like.device).manual_seed(int(torch.randint(2**31, (), generator=rng)))
+    return torch.randn(like.shape, generator=own, device=like.device, dtype=like.dtype)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from editor import economy
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
 
@@ -21,6 +22,8 @@ SAMPLES = 20_000
 """Styles that their statistics are taken over, at most."""
 MOST_PICTURES = 1000
 """Pictures are the first of so many, so that more of them begin with the same ones."""
+MOST_ROWS = 16
+"""Equal pictures that are pulled back at once on a GPU."""
 
 
 @torch.no_grad()
@@ -66,10 +69,29 @@ def probes(dim: int, count: int | None, rng: torch.Generator) -> Tensor:
 @torch.enable_grad()
 def pulled_back(generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int) -> Tensor:
     """How fast the embedding of the picture of ``styles`` [C] goes in each of ``directions`` [K, D] as each channel grows:
-    [K, C], of one forward pass and K backward ones."""
+    [K, C], of one forward pass and K backward ones; on a GPU of one each for several rows of the same picture at once."""
+    if (rows := _rows_at_once(generator, resolution, styles.device)) > 1:
+        parts = directions.split(rows)
+        return torch.cat([_pulled_together(generator, clip, styles, part, resolution) for part in parts])
     at = styles[None].detach().clone().requires_grad_(True)
     embedding = clip.encode_image(generator.synthesis(at, resolution).clamp(-1, 1))[0]
     return torch.stack([torch.autograd.grad(embedding @ one, at, retain_graph=True)[0][0] for one in directions])
+
+
+def _pulled_together(generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int) -> Tensor:
+    """``pulled_back`` by one pass there and back of K equal pictures, one for each direction: more work, but a GPU that is given
+    one small picture after the other mostly waits."""
+    at = styles.detach().repeat(len(directions), 1).requires_grad_(True)
+    embeddings = clip.encode_image(generator.synthesis(at, resolution).clamp(-1, 1))
+    return torch.autograd.grad((embeddings * directions).sum(), at)[0]
+
+
+def _rows_at_once(generator: Generator, resolution: int, device: torch.device) -> int:
+    """How many equal pictures are worth drawing at once, and fit: 1 on a CPU."""
+    if device.type == "cpu":
+        return 1
+    one = economy.needed(generator, 1, economy.Plan(resolution))
+    return max(1, min(MOST_ROWS, int(economy.room(device) / one)))
 
 
 def rows_by_gradients(generator: Generator, clip: TextImageModel, styles: Tensor, found: Tensor, resolution: int) -> Tensor:

@@ -49,7 +49,7 @@ class StyleSpace:
         order, side = ranked(bundle.generator.synthesis.styles(crowd.w[chosen]), bank.s_mean, bank.s_std)
         channels = order[:RANKED]
         deltas = torch.zeros(RANKED, len(bank.s_std)).to(bank.s_std)
-        deltas[torch.arange(RANKED), channels] = side[channels] * bank.s_std[channels]
+        deltas[torch.arange(RANKED, device=channels.device), channels] = side[channels] * bank.s_std[channels]
         embeddings = state.embed(bundle, torch.cat([torch.zeros_like(deltas[:1]), TRIED * deltas]))
         gains = (embeddings[1:] - embeddings[0]) @ direction
         best = int(gains.argmax())

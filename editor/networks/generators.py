@@ -28,5 +28,5 @@ def build(table: Mapping[str, Any]) -> Generator:
 def w_statistics(generator: Generator, samples: int = 10_000, seed: int = 1) -> tuple[Tensor, Tensor]:
     """Mean and deviation of W [w_dim] over Gaussian z."""
     z = torch.randn(samples, generator.config.z_dim, generator=torch.Generator().manual_seed(seed))
-    w = torch.cat([generator.mapping(part) for part in z.split(2000)])
+    w = torch.cat([generator.mapping(part) for part in z.to(generator.mapping.w_avg.device).split(2000)])
     return w.mean(0), w.std(0) + 1e-6

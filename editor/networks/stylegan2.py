@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -182,8 +183,15 @@ def style_layers(config: GeneratorConfig) -> list[StyleLayer]:
 
 def _fir(x: Tensor) -> Tensor:
     """The kernels [C, 1, 4, 4] of the FIR filter [1, 3, 3, 1] for the maps of ``x`` at twice the resolution (sum 4)."""
-    tap = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device)
-    return (tap[:, None] * tap[None, :] / 16.0).expand(x.shape[1], 1, 4, 4)
+    return _fir_of(x.dtype, x.device).expand(x.shape[1], 1, 4, 4)
+
+
+@lru_cache(8)
+def _fir_of(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The filter [4, 4], kept: to bring it to a GPU each time would wait for all that is queued there."""
+    with torch.inference_mode(False):
+        tap = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=dtype, device=device)
+        return tap[:, None] * tap[None, :] / 16.0
 
 
 def _blur(x: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -193,7 +201,38 @@ def _blur(x: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def _double(x: Tensor) -> Tensor:
     """Twice the resolution by the FIR filter, with zeros beyond the border; [N, C, H, W] -> [N, C, 2H, 2W]."""
-    return F.conv_transpose2d(x, _fir(x), stride=2, padding=1, groups=x.shape[1])
+    if x.device.type == "cpu":
+        return F.conv_transpose2d(x, _fir(x), stride=2, padding=1, groups=x.shape[1])
+    return _double_bilinear(x)
+
+
+def _double_bilinear(x: Tensor) -> Tensor:
+    """``_double`` as bilinear interpolation of the padded maps, which it equals: on GPUs a convolution with one kernel a map
+    is slow."""
+    return F.interpolate(F.pad(x, [1, 1, 1, 1]), scale_factor=2, mode="bilinear", align_corners=False)[:, :, 2:-2, 2:-2]
+
+
+_PHASES = (((0, 1, 3), (3, 3, 1), (1, 0, 0)), ((0, 0, 1), (1, 3, 3), (3, 1, 0)))
+"""Along one axis, for every second output from the first and from the second: what each of its three taps takes, in quarters, of
+a kernel's three rows, after a transposed convolution of stride 2 and the FIR filter."""
+
+
+def fused(weight: Tensor) -> Tensor:
+    """A weight [K, C, 3, 3] and the FIR filter after it as one convolution at the lower resolution: [4 K, C, 3, 3], for the
+    upper left, upper right, lower left and lower right pixel of each four.
+
+    It has four times the multiplications, in the kind of convolution that GPUs do best, and no filter of single maps.
+    """
+    taps = torch.tensor(_PHASES, dtype=torch.float64, device=weight.device) / 4
+    made = torch.einsum("arp,bsq,kcpq->abkcrs", taps, taps, weight.double())
+    return made.flatten(0, 2).to(weight.dtype)
+
+
+def _interleaved(x: Tensor) -> Tensor:
+    """What the kernels of ``fused`` give [N, 4 K, H, W] -> [N, K, 2H, 2W], channels last."""
+    count, _, height, width = x.shape
+    places = x.permute(0, 2, 3, 1).reshape(count, height, width, 2, 2, -1).transpose(2, 3)
+    return places.reshape(count, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
 
 
 def _scaled(x: Tensor, scale: Tensor) -> Tensor:
@@ -234,6 +273,8 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, style: Tensor, gain: float = 1.0) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, out, H, W] or [N, out, 2H, 2W], scaled by ``gain``."""
         kernel, energy = self._kernel(x.dtype)
+        if x.dtype == torch.float16:  # demodulation makes up for it, and sums stay in the range of half precision
+            style = style / style.abs().amax(1, keepdim=True).clamp_min(1e-8)
         gain *= LEAKY_GAIN  # of the leaky ReLU, which may as well go before it
         scale = gain * (style.square() @ energy + 1e-8).rsqrt()
         into, out, bias = style.to(x.dtype), scale.to(x.dtype), (self.bias * gain).to(x.dtype)
@@ -250,24 +291,40 @@ class ModulatedConv(nn.Module):
         return x if self.clamp is None else _clamped(x, self.clamp * gain / LEAKY_GAIN)
 
     def _convolve(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-        return _blur(F.conv_transpose2d(x, kernel, stride=2), bias) if self.up else F.conv2d(x, kernel, bias, padding=1)
+        if not self.up:
+            return F.conv2d(x, kernel, bias, padding=1)
+        if not self._fuses(x.device):
+            return _blur(F.conv_transpose2d(x, kernel, stride=2), bias)
+        return _interleaved(F.conv2d(x, kernel, None if bias is None else bias.repeat(4), padding=1))
+
+    @staticmethod
+    def _fuses(device: torch.device) -> bool:
+        """Whether doubling is one convolution there (``fused``) or two."""
+        return device.type != "cpu"
 
     def _spread(self, style: Tensor, scale: Tensor) -> Tensor:
         """Factors [in] and [out] as one for each pair of maps, in the order of the kernel's."""
-        pairs = style[:, None] * scale[None, :]
-        return (pairs if self.up else pairs.t())[:, :, None, None]
+        if self.up and self._fuses(style.device):
+            scale = scale.repeat(4)
+        elif self.up:
+            return (style[:, None] * scale)[:, :, None, None]
+        return (scale[:, None] * style)[:, :, None, None]
 
     def _kernel(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The weights as the convolution wants them, channels last, and their energy [in, out] for demodulation.
 
         Frozen weights are brought into that shape once: doing so each time took a quarter of a synthesis.
         """
-        weight = self.weight
-        state = (dtype, *frozen) if (frozen := self._frozen()) else None
+        weight: Tensor = self.weight
+        state = (dtype, self._fuses(weight.device), *frozen) if (frozen := self._frozen()) else None
         if state is not None and self._prepared is not None and self._prepared[0] == state:
             return self._prepared[1]
-        kernel = (weight.transpose(0, 1) if self.up else weight).to(dtype).contiguous(memory_format=torch.channels_last)
-        made = kernel, weight.square().sum([2, 3]).t()
+        if dtype == torch.float16:  # so that sums stay in its range; demodulation takes any scale out again
+            weight = weight / (weight.square().mean() * weight[0].numel()).sqrt()
+        kernel = weight
+        if self.up:
+            kernel = fused(weight) if self._fuses(weight.device) else weight.transpose(0, 1)
+        made = kernel.to(dtype).contiguous(memory_format=torch.channels_last), weight.square().sum([2, 3]).t()
         self._prepared = None if state is None else (state, made)
         return made
 

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from editor.bundle import EMBEDDED, EmbeddedClip
 from editor.errors import Cancelled
-from editor.methods import live
+from editor.methods import live, relevance
 from editor.methods.live import LiveBank
 from editor.methods.relevance import pictures, probes, probes_of, pulled_back, rows_by_gradients
 from editor.networks.clip import JointSpace
@@ -113,3 +113,11 @@ def test_pulling_back_is_linear(tiny: Pair) -> None:
     one, two = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)
     both = pulled_back(tiny.generator, tiny.clip, styles, directions.sum(0, keepdim=True), 32)[0]
     assert torch.allclose(one + two, both, atol=1e-4)
+
+
+def test_directions_pulled_back_together_are_what_each_is_alone(tiny: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is done on a GPU."""
+    styles, directions = pictures(tiny.generator, 1)[0], torch.eye(DIM)
+    alone = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)
+    monkeypatch.setattr(relevance, "_rows_at_once", lambda *_: 3)
+    assert torch.allclose(pulled_back(tiny.generator, tiny.clip, styles, directions, 32), alone, atol=1e-6)

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from editor.networks import stylegan2
 from editor.networks.stylegan2 import Generator, GeneratorConfig, ModulatedConv, Synthesis, pixel_norm
 from tests.tiny import CONFIG
 
@@ -108,3 +109,34 @@ def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None
     assert torch.equal(seen[0], made(styles, 256))
     made(styles, 256, seen=seen.append)
     assert len(seen) == 1  # what is no larger is seen when it is done
+
+
+@pytest.mark.parametrize("count", [1, 2])  # kernels are scaled for one picture, activations for several
+def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    torch.manual_seed(0)
+    layer = ModulatedConv(5, 7, 4, up=True).requires_grad_(False)
+    x, style = torch.randn(count, 5, 16, 16), torch.randn(count, 5)
+    wanted = layer(x, style)
+    layer._prepared = None
+    monkeypatch.setattr(ModulatedConv, "_fuses", staticmethod(lambda device: True))
+    assert torch.allclose(layer(x, style), wanted, atol=1e-5)
+
+
+def test_pictures_drawn_as_on_a_gpu_are_the_same(monkeypatch: pytest.MonkeyPatch, generator: Generator) -> None:
+    """Once more with what is done elsewhere than on a CPU, gradients included."""
+    found = []
+    copies = [Generator(CONFIG).eval().requires_grad_(False) for _ in range(2)]
+    for number, made in enumerate(copies):
+        made.load_state_dict(generator.state_dict())
+        if number:
+            monkeypatch.setattr(ModulatedConv, "_fuses", staticmethod(lambda device: True))
+            monkeypatch.setattr(stylegan2, "_double", stylegan2._double_bilinear)
+        styles = made.synthesis.styles(torch.linspace(-1, 1, 2 * CONFIG.w_dim).view(2, -1)).requires_grad_(True)
+        pictures = made.synthesis(styles)
+        found.append((pictures.detach(), *torch.autograd.grad(pictures.square().mean(), styles)))
+    assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-3) for a, b in zip(*found, strict=True))
+
+
+def test_the_filter_at_twice_the_resolution_is_bilinear_interpolation_of_padded_maps() -> None:
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.allclose(stylegan2._double_bilinear(x), stylegan2._double(x), atol=1e-6)
