@@ -133,6 +133,8 @@ class _Answer:
     job: str = field(default_factory=lambda: uuid.uuid4().hex)
     mask: wire.PictureData | None = None
     jobs: int = 0
+    faces: dict[int, Faces] = field(default_factory=dict)
+    """Those of edits that were looked at for this turn, during which nobody else changes them."""
 
     @property
     def source_job(self) -> str:
@@ -310,9 +312,9 @@ class Conversations:
                 self._bundles = tuple(await self.editor.bundles())
         return next((b for b in self._bundles if b.name == name), self._bundles[0] if self._bundles else None)
 
-    async def _languages(self, head: Edit | None, chosen: str | None) -> tuple[str, ...]:
-        """Those of the text-image model that edits this picture, or a new one with the ``chosen`` bundle."""
-        bundle = await self._info((await self.history.source(head.source)).bundle if head else chosen)
+    async def _languages(self, name: str | None) -> tuple[str, ...]:
+        """Those of a bundle's text-image model."""
+        bundle = await self._info(name)
         return bundle.languages if bundle else ("en",)
 
     # one message
@@ -321,9 +323,10 @@ class Conversations:
         self, conversation: Conversation, job: str, asked: _Asked, picture: bytes | None, on_progress: OnProgress | None
     ) -> Turn:
         """Answer from where the same asking was first begun, which is remembered before anything changes."""
-        begun = await self.history.begin_job(job, conversation.id, asked.row(await self._start(conversation, asked.reply_to)))
-        base = begun.request["base"]
-        head = await self.history.show(base) if base is not None else None
+        head = await self._start(conversation, asked.reply_to)
+        base = (await self.history.begin_job(job, conversation.id, asked.row(head))).request["base"]
+        if base != (head.id if head else None):  # it was begun before, elsewhere
+            head = await self.history.show(base) if base is not None else None
         answer = _Answer(locales.get(asked.locale), job=job, mask=asked.mask)
         try:
             return await self._answer(conversation, answer, asked, head, picture, on_progress)
@@ -336,12 +339,13 @@ class Conversations:
         self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
         on_progress: OnProgress | None,
     ) -> Turn:  # fmt: skip
-        faces = await self._faces(head) if head else None
+        async with self.history.database.together():
+            faces = await self._faces(head, answer) if head else None
+            source = await self.history.edit_of_job(answer.source_job)
         before = faces.spoken_of if faces else []
-        source = await self.history.edit_of_job(answer.source_job)
         new = picture is not None or source is not None
         if asked.actions is None:
-            languages = await self._languages(None if new else head, asked.bundle)
+            languages = await self._languages(asked.bundle if new or faces is None else faces.bundle)
             actions = self._read(answer.locale, asked.text, before, languages, new)
             if faces is not None and any(action["do"] == "face" for action in actions):  # of which it may say "less" too
                 actions = self._read(answer.locale, asked.text, faces.everything(actions), languages, new)
@@ -358,7 +362,7 @@ class Conversations:
         for step in steps_of(actions):
             head = await self._do(conversation, head, step, asked.text, answer, before, on_progress)
         if head is not None and actions and all(action["do"] == "face" for action in actions):
-            answer.sentences.append(replies.chosen(answer.locale, await self._faces(head)))
+            answer.sentences.append(replies.chosen(answer.locale, await self._faces(head, answer)))
         return await self._turn(head, actions, answer)
 
     async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
@@ -480,22 +484,31 @@ class Conversations:
         answer.sentences.extend(replies.received(answer.locale, warnings, known, examples, not actions, taken))
         return edit
 
-    async def _faces(self, edit: Edit) -> Faces:
-        """The faces of an edit's picture, with what is in force on each."""
+    async def _faces(self, edit: Edit, answer: _Answer | None = None) -> Faces:
+        """The faces of an edit's picture, with what is in force on each; for one ``answer`` they are read once."""
+        if answer is not None and edit.id in answer.faces:
+            return answer.faces[edit.id]
         async with self.history.database.together():
-            source, others = await self.history.source(edit.source), await self.history.faces(edit.source)
+            source = await self.history.source(edit.source)
+            others = await self.history.faces(edit.source) if source.details.get("faces", 0) > 1 else []
             layers = await self.history.adjustments(edit.id)
-        picture = await self.history.picture(source.picture)  # its bytes may come from afar: no session waits for them
-        return Faces.of(source, picture.data, others, layers)
+        faces = Faces.of(source, others, layers)
+        if answer is not None:
+            answer.faces[edit.id] = faces
+        return faces
+
+    async def _original(self, faces: Faces) -> bytes:
+        """The picture that they are in. It may come from afar: no session may wait for it."""
+        return (await self.history.picture(faces.picture)).data
 
     async def _request(self, base: Edit) -> wire.EditRequest:
         """An edit of the face that is spoken of, the first where there are several."""
         faces = await self._faces(base)
-        return faces.request(faces.chosen[0])
+        return faces.request(faces.chosen[0], await self._original(faces))
 
     async def _choose(self, head: Edit, place: int | None, on_progress: OnProgress | None, answer: _Answer) -> None:
         """From now on other faces are spoken of; one that is new is made editable first. Raises NoFaces, NoSuchFace."""
-        source, faces = await self.history.source(head.source), await self._faces(head)
+        source, faces = await self.history.source(head.source), await self._faces(head, answer)
         if not faces.count:
             if place is None:
                 return  # all of one
@@ -507,25 +520,27 @@ class Conversations:
             if number in faces.inversions:
                 continue
             request = wire.InvertRequest(
-                bundle=source.bundle, picture=faces.picture, face=number, quality=source.details.get("quality", self.quality),
-                seconds=self.inversion_seconds,
+                bundle=source.bundle, picture=await self._original(faces), face=number,
+                quality=source.details.get("quality", self.quality), seconds=self.inversion_seconds,
             )  # fmt: skip
             result = await self._run(head.conversation, request, on_progress, f"{answer.job}-face-{number}")
             assert isinstance(result, wire.InvertResult)
             latent, tuning = from_wire(result.inversion.latent.w), result.inversion.tuning
             await self.history.add_face(source.id, Face(number, latent, details_of(result), tuning))
         await self.history.choose_faces(source.id, numbers)
+        answer.faces.clear()
 
     async def _change(
         self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None
     ) -> Edit:
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
-        faces, told, made = await self._faces(base), [], []
+        faces, told, made = await self._faces(base, answer), [], []
+        picture = await self._original(faces)
         for number in faces.chosen:
             mine = _about(actions, faces.layers.get(number, ()))
             if not mine:
                 continue
-            request = _changed(faces.request(number), mine, answer.mask)
+            request = _changed(faces.request(number, picture), mine, answer.mask)
             job = answer.next_job()
             result = await self._run(base.conversation, request, on_progress, job)
             assert isinstance(result, wire.EditResult)
@@ -635,7 +650,8 @@ class Conversations:
         on_progress: OnProgress | None, mask: wire.PictureData | None,
     ) -> Turn:  # fmt: skip
         request = await self._request(base)
-        actions = self._read(locale, text, request.adjustments, await self._languages(base, None), False)
+        languages = await self._languages(request.inversion.latent.bundle)
+        actions = self._read(locale, text, request.adjustments, languages, False)
         wanted = next((action for action in actions if action["do"] == "add"), None)
         if wanted is None:
             raise NothingToCompare

@@ -16,21 +16,20 @@ FACE = "face"
 
 @dataclass(frozen=True)
 class Faces:
-    """A picture with its faces by number, 0 the first from the left (a picture in which none are told apart has just 0).
+    """The faces of a stored picture by number, 0 the first from the left (a picture in which none are told apart has just 0).
 
     ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken of.
     """
 
-    picture: bytes
+    bundle: str
+    picture: int
     inversions: dict[int, wire.Inversion]
     layers: dict[int, tuple[wire.Adjustment, ...]]
     chosen: tuple[int, ...]
     count: int = 0
 
     @classmethod
-    def of(
-        cls, source: history.Source, picture: bytes, others: Iterable[history.Face], layers: Sequence[history.Adjustment]
-    ) -> Self:
+    def of(cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]) -> Self:
         """From what is stored of a picture and of one of its edits."""
         first = source.details.get(FACE) or 0
         stored = [history.Face(first, source.latent, source.details, source.tuning), *others]
@@ -40,7 +39,7 @@ class Faces:
             by_face[number] = (*by_face.get(number, ()), adjustment_of(layer))
         inversions = {face.number: _inversion(source, face) for face in stored}
         chosen = tuple(number for number in source.details.get("chosen", [first]) if number in inversions) or (first,)
-        return cls(picture, inversions, by_face, chosen, source.details.get("faces", 0))
+        return cls(source.bundle, source.picture, inversions, by_face, chosen, source.details.get("faces", 0))
 
     @property
     def spoken_of(self) -> list[wire.Adjustment]:
@@ -53,15 +52,15 @@ class Faces:
         order = sorted(self.layers, key=lambda number: (number in named, number))
         return [layer for number in order for layer in self.layers[number]]
 
-    def request(self, number: int) -> wire.EditRequest:
-        """An edit of one face; the others stay as they are."""
+    def request(self, number: int, picture: bytes) -> wire.EditRequest:
+        """An edit of one face of the picture, whose bytes these are; the others stay as they are."""
         beside = tuple(
             wire.Beside(inversion=self.inversions[other], adjustments=layers)
             for other, layers in sorted(self.layers.items())
             if other != number and layers
         )
         return wire.EditRequest(
-            picture=self.picture, inversion=self.inversions[number], adjustments=self.layers.get(number, ()), beside=beside
+            picture=picture, inversion=self.inversions[number], adjustments=self.layers.get(number, ()), beside=beside
         )
 
     def with_layers(self, number: int, layers: Sequence[wire.Adjustment]) -> Self:

@@ -12,6 +12,7 @@ import errno
 import importlib.util
 import socket
 import sqlite3
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from storage.errors import DatabaseAway, DatabaseUnknown, DiskFull, StorageError
 from storage.locks import FileLocks, Locks, ServerLocks
 
 BUSY_SECONDS = 30.0
+FIRST_ROWS = 64
+"""Rows of SQLite that come with their statement; those after them are fetched when they are asked for."""
 WRITERS, READERS, MORE_READERS = 4, 4, 4
 """Connections of one process to PostgreSQL; one more holds its locks."""
 _SERVER = {
@@ -55,31 +58,63 @@ def parsed(url: str) -> URL:
 
 
 class _Cursor(aiosqlite.Cursor):
-    """A cursor that is opened and closed on the spot: each way to the connection's thread and back costs more than most queries."""
+    """A cursor whose statement and first rows make one way to the connection's thread and back: a way costs more than a query."""
 
-    _busy = False
+    _conn: _Connection
+    _rows: list[Any]
+    """Rows that are here already."""
+    _more: bool
 
-    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        self._busy = True  # and it stays so when whoever waits is cancelled: the thread is still at it
-        found = await super()._execute(fn, *args, **kwargs)
-        self._busy = False
-        return found
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> _Cursor:
+        """Run a statement, and fetch its first rows while there."""
+        self._rows = await self._conn.run(self._started, sql, parameters or ())
+        self._more = len(self._rows) == FIRST_ROWS
+        return self
+
+    def _started(self, sql: str, parameters: Any) -> list[Any]:
+        self._cursor.execute(sql, parameters)
+        return self._cursor.fetchmany(FIRST_ROWS) if self._cursor.description else []
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> _Cursor:
+        """Run a statement once for each row of parameters."""
+        await self._conn.run(self._cursor.executemany, sql, parameters)
+        self._rows, self._more = [], False
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        """All rows that were not fetched yet."""
+        rows, self._rows = self._rows, []
+        return [*rows, *await super().fetchall()] if self._more else rows
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Some of them."""
+        if not self._rows and self._more:
+            return list(await super().fetchmany(size))
+        count = size or self.arraysize
+        rows, self._rows = self._rows[:count], self._rows[count:]
+        return rows
+
+    async def fetchone(self) -> Any:
+        """The next of them, None after the last."""
+        return next(iter(await self.fetchmany(1)), None)
 
     async def close(self) -> None:
-        """At once, or when the thread is done with it."""
-        if self._busy:
+        """At once, or when the thread is done with what it is at."""
+        if self._conn.busy:
             await super().close()
         else:
             self._cursor.close()
 
 
 class _Connection(aiosqlite.Connection):
-    """A connection that may be stopped twice.
+    """A connection that goes to its thread no oftener than it must, and that may be stopped twice.
 
     A query that is broken off has SQLAlchemy close its connection; broken off once more, SQLAlchemy stops the connection's
     thread at once. Closing then stops it a second time, and would wait forever for a thread that has ended.
     """
 
+    busy = False
+    """Whether the thread is at something."""
     _stopping: tuple[asyncio.Future[Any] | None] | None = None
 
     def stop(self) -> asyncio.Future[Any] | None:
@@ -92,13 +127,63 @@ class _Connection(aiosqlite.Connection):
         """A new one."""
         return _Cursor(self, self._conn.cursor())
 
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Do something in the thread."""
+        return await self._execute(work, *args)
 
-def _connection(database: str, **options: Any) -> _Connection:
-    return _Connection(lambda: sqlite3.connect(database, **options | {"check_same_thread": False}), iter_chunk_size=64)
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self.busy = True  # and it stays so when whoever waits is cancelled: the thread is still at it
+        try:
+            found = await super()._execute(fn, *args, **kwargs)
+        except Exception:
+            self.busy = False
+            raise
+        self.busy = False
+        return found
 
 
-def _sqlite(url: URL, begin: str, **pool: Any) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"async_creator_fn": _connection}, **pool)
+class _Reading(_Connection):
+    """A connection that nothing is written through.
+
+    Its transactions take no lock when they begin and have nothing to bring to the disk when they end, so neither is worth a way
+    to the thread: the first statement takes the beginning along, and the end is made on the spot.
+    """
+
+    _begun = True
+
+    def begin(self) -> None:
+        """Begin a transaction, on the way to its first statement."""
+        self._begun = False
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Do something in the thread, in the transaction that was begun."""
+        if self._begun:
+            return await self._execute(work, *args)
+        self._begun = True
+        return await self._execute(self._first, work, *args)
+
+    def _first(self, work: Callable[..., Any], *args: Any) -> Any:
+        self._conn.execute("BEGIN DEFERRED")
+        return work(*args)
+
+    async def commit(self) -> None:
+        """End the transaction."""
+        await self.rollback()
+
+    async def rollback(self) -> None:
+        """End the transaction."""
+        self._begun = True
+        if self.busy:
+            await super().rollback()
+        else:
+            self._conn.rollback()
+
+
+def _sqlite(url: URL, kind: type[_Connection], **pool: Any) -> AsyncEngine:
+    def connection(database: str, **options: Any) -> _Connection:
+        return kind(lambda: sqlite3.connect(database, **options | {"check_same_thread": False}), iter_chunk_size=FIRST_ROWS)
+
+    engine = create_async_engine(url, connect_args={"async_creator_fn": connection}, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
@@ -111,7 +196,11 @@ def _sqlite(url: URL, begin: str, **pool: Any) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver = connection.connection.driver_connection
+        if isinstance(driver, _Reading):
+            driver.begin()
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -123,14 +212,14 @@ def _postgresql(url: URL, **options: Any) -> AsyncEngine:
 def writer(url: URL) -> AsyncEngine:
     """For transactions that change something."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS)
+        return _sqlite(url, _Connection, pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS)
     return _postgresql(url, pool_size=WRITERS, max_overflow=0, pool_timeout=BUSY_SECONDS, pool_pre_ping=True)
 
 
 def reader(url: URL) -> AsyncEngine:
     """For transactions that only read, each with one view of the data."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, "BEGIN DEFERRED", pool_size=4, max_overflow=4)
+        return _sqlite(url, _Reading, pool_size=4, max_overflow=4)
     return _postgresql(
         url, pool_size=READERS, max_overflow=MORE_READERS, pool_pre_ping=True, isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.blobs import Blobs, BlobStore, digest
@@ -25,6 +25,8 @@ from storage.people import owner_held, person_row
 from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
+_NOT_LOADED = {"synchronize_session": False}
+"""For rows that are changed in the database alone: no object of the session is looked through for them."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,7 @@ class History:
                           adjustments=[], effects=[], job=job)  # fmt: skip
             session.add(row)
             await session.flush()
-            (await session.get_one(ConversationRow, conversation)).head_id = row.id
+            await self._show(session, row)
         await self._still_there(user, name, picture)
         return _edit(row)
 
@@ -233,24 +235,24 @@ class History:
         job: str | None = None,
     ) -> Edit:
         """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
-        async with self.database.together():
-            base = await self.edit(parent)
-            user = await self._user_of(base.conversation)
+        async with self.database.read() as session:
+            base, user = await self._edit_and_user(session, parent)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
-            await owner_held(session, ConversationRow.id == base.conversation)
+            await owner_held(session, ConversationRow.id == base.conversation_id)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
-            query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source)
+            query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source_id)
             number = 1 + ((await session.execute(query)).scalar_one() or 0)
-            row = EditRow(conversation_id=base.conversation, source_id=base.source, parent_id=parent, number=number,
+            row = EditRow(conversation_id=base.conversation_id, source_id=base.source_id, parent_id=parent, number=number,
                           text=text, picture_id=stored.id, adjustments=entries, effects=list(effects), job=job)  # fmt: skip
             session.add(row)
             await session.flush()
-            (await session.get_one(EditRow, parent)).redo_id = row.id
-            (await session.get_one(ConversationRow, base.conversation)).head_id = row.id
+            redo = update(EditRow).where(EditRow.id == parent).values(redo_id=row.id)
+            await session.execute(redo, execution_options=_NOT_LOADED)
+            await self._show(session, row)
         await self._still_there(user, name, picture)
         return _edit(row)
 
@@ -270,6 +272,15 @@ class History:
         async with self.database.read() as session:
             row = await self._made_by(session, job)
             return None if row is None else _edit(row)
+
+    @staticmethod
+    async def _edit_and_user(session: AsyncSession, edit: int) -> tuple[EditRow, int]:
+        """An edit and whose it is. Raises NotFound."""
+        query = select(EditRow, ConversationRow.user_id).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        found = (await session.execute(query.where(EditRow.id == edit))).one_or_none()
+        if found is None:
+            raise NotFound("the edit was deleted")
+        return found[0], found[1]
 
     async def _user_of(self, conversation: int) -> int:
         async with self.database.read() as session:
@@ -309,12 +320,12 @@ class History:
     async def adjustments(self, edit: int) -> list[Adjustment]:
         """The adjustments in force at an edit, with their deltas."""
         async with self.database.read() as session:
-            row = await session.get_one(EditRow, edit)
-            user = (await session.get_one(ConversationRow, row.conversation_id)).user_id
-            names = [entry["delta"] for entry in row.adjustments]
-            query = select(DeltaRow).where(DeltaRow.user_id == user, DeltaRow.sha256.in_(names))
-            found = {delta.sha256: delta for delta in (await session.execute(query)).scalars()}
-        arrays = {name: Array(d.dtype, tuple(d.shape), d.data) for name, d in found.items()}
+            row, user = await self._edit_and_user(session, edit)
+            found: Iterable[DeltaRow] = ()
+            if names := [entry["delta"] for entry in row.adjustments]:
+                query = select(DeltaRow).where(DeltaRow.user_id == user, DeltaRow.sha256.in_(names))
+                found = (await session.execute(query)).scalars()
+            arrays = {delta.sha256: Array(delta.dtype, tuple(delta.shape), delta.data) for delta in found}
         return [Adjustment({k: v for k, v in e.items() if k != "delta"}, arrays[e["delta"]]) for e in row.adjustments]
 
     async def source(self, source: int) -> Source:
@@ -380,10 +391,12 @@ class History:
 
     @staticmethod
     async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
-        row = await session.get(ConversationRow, conversation)
-        if row is None or row.head_id is None:
+        query = select(EditRow).join(ConversationRow, ConversationRow.head_id == EditRow.id)
+        query = query.where(ConversationRow.id == conversation)
+        row = (await session.execute(query)).scalar_one_or_none()
+        if row is None:
             raise NoPicture("no picture yet")
-        return await session.get_one(EditRow, row.head_id)
+        return row
 
     async def undo(self, conversation: int, steps: int = 1) -> Edit:
         """Move the head towards the original, as far as there is way. Raises NothingToUndo when there is none."""
@@ -445,8 +458,15 @@ class History:
             yield session
 
     @staticmethod
-    async def _move(session: AsyncSession, row: EditRow) -> Edit:
-        (await session.get_one(ConversationRow, row.conversation_id)).head_id = row.id
+    async def _show(session: AsyncSession, row: EditRow) -> None:
+        """Make it the head, if it is not."""
+        elsewhere = ConversationRow.head_id.is_distinct_from(row.id)
+        query = update(ConversationRow).where(ConversationRow.id == row.conversation_id, elsewhere).values(head_id=row.id)
+        await session.execute(query, execution_options=_NOT_LOADED)
+
+    @classmethod
+    async def _move(cls, session: AsyncSession, row: EditRow) -> Edit:
+        await cls._show(session, row)
         child = row
         while child.parent_id is not None:  # redo leads back along the way to where the head has been
             parent = await session.get_one(EditRow, child.parent_id)
