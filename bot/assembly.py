@@ -50,5 +50,5 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
         conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, settings.quality,
-                                      settings.inversion_seconds)  # fmt: skip
+                                      settings.inversion_seconds, settings.search_seconds)  # fmt: skip
         yield Parts(history, editor, conversations, metrics)

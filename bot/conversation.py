@@ -188,16 +188,17 @@ class Conversations:
     """All conversations of one bot, over one history and one editor.
 
     ``mark`` is put on each result before it is stored, never on what the user sent. ``quality`` and ``inversion_seconds`` are
-    those of new pictures, as ``wire.InvertRequest`` has them.
+    those of new pictures, as ``wire.InvertRequest`` has them; ``search_seconds`` what a wish may be searched for, 0 for not at
+    all, where quick methods show nothing of it.
     """
 
     def __init__(
         self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None,
-        quality: wire.Quality = "standard", inversion_seconds: float | None = None,
+        quality: wire.Quality = "standard", inversion_seconds: float | None = None, search_seconds: float = 20.0,
     ) -> None:  # fmt: skip
         self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
         self.metrics = metrics or Metrics()
-        self.quality, self.inversion_seconds = quality, inversion_seconds
+        self.quality, self.inversion_seconds, self.search_seconds = quality, inversion_seconds, search_seconds
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         self._bundles: tuple[wire.BundleInfo, ...] = ()
         self._running: set[str] = set()
@@ -451,7 +452,8 @@ class Conversations:
             result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
         finally:
             self._running.discard(job)
-        if isinstance(result, wire.EditResult):
+        again = isinstance(request, wire.EditRequest) and not request.patient and self._searches(result)
+        if isinstance(result, wire.EditResult) and not again:
             self.metrics.wished(result.effects)
         return result
 
@@ -541,9 +543,7 @@ class Conversations:
             if not mine:
                 continue
             request = _changed(faces.request(number, picture), mine, answer.mask)
-            job = answer.next_job()
-            result = await self._run(base.conversation, request, on_progress, job)
-            assert isinstance(result, wire.EditResult)
+            result, job = await self._edited(base, request, answer, on_progress)
             before = faces.layers.get(number, ())
             told.append((number, replies.changed(answer.locale, mine, before, result)))
             answer.warnings.extend(f"{e.verdict}: {e.prompt}" for e in result.effects if e.verdict != "done")
@@ -560,6 +560,26 @@ class Conversations:
         edit = await self._record(base, text, last.model_copy(update={"effects": effects}), job, faces)
         answer.shown, answer.changed = [edit], True
         return edit
+
+    def _searches(self, result: wire.Result) -> bool:
+        """Is a wish asked for again, with patience?"""
+        return isinstance(result, wire.EditResult) and result.worth_a_search and self.search_seconds > 0
+
+    async def _edited(
+        self, base: Edit, request: wire.EditRequest, answer: _Answer, on_progress: OnProgress | None
+    ) -> tuple[wire.EditResult, str]:
+        """The result of an edit, and the job that made it: a search, where quick methods show nothing of a wish that other
+        pictures do show. Few wishes are like that, so only they take seconds."""
+        job = answer.next_job()
+        result = await self._run(base.conversation, request, on_progress, job)
+        assert isinstance(result, wire.EditResult)
+        if not self._searches(result):
+            return result, job
+        job = answer.next_job()
+        longer = request.model_copy(update={"patient": True, "seconds": self.search_seconds})
+        result = await self._run(base.conversation, longer, on_progress, job)
+        assert isinstance(result, wire.EditResult)
+        return result, job
 
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None) -> Edit:
         """A result as an edit; ``faces`` as they are after it, where it is not of the one that is spoken of alone."""

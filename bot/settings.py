@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     faces_model: Path | None = Field(None, description="a YuNet face model (.onnx), for aligning photos of people")
     quality: Literal["draft", "standard", "best"] = Field("standard", description="of new pictures' inversion")
     inversion_seconds: float | None = Field(20.0, gt=0, le=3600, description="about how long it may take")
+    search_seconds: float = Field(
+        20.0, ge=0, le=3600, description="about how long a wish that does not show quickly is searched for; 0 for not at all"
+    )
     editor_memory_gb: float | None = Field(None, gt=0, description="that the editor may have resident on a CPU; 6 when absent")
     data_dir: Path = Path("data")
     database_url: str | None = Field(None, description="SQLite in data_dir when absent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -183,8 +184,9 @@ class Engine:
         watch("find", 0, len(request.wishes) + 1)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
+        patience = (request.seconds or math.inf) if request.patient else None
         for number, wish in enumerate(request.wishes):
-            layers, effect = granting.grant(canvas, layers, _small(wish), watch, request.patient)
+            layers, effect = granting.grant(canvas, layers, _small(wish), watch, patience)
             effects.append(effect)
             watch("find", number + 1, len(request.wishes) + 1)
         if request.seed is not None:

@@ -16,7 +16,7 @@ from editor.arrays import to_array
 from editor.bundle import Bundle
 from editor.canvas import Canvas, basis_of
 from editor.methods import registry, worth
-from editor.methods.base import Candidate, Watch
+from editor.methods.base import Candidate, Watch, limited
 from editor.protocol import Adjustment, Effect, MethodName, Wish
 
 VISIBLE = 0.08
@@ -129,19 +129,20 @@ class Grant:
 
 
 def grant(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Watch, patient: bool = False
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Watch, patience: float | None = None
 ) -> tuple[list[Adjustment], Effect]:
     """The adjustments with the wish among them, and what it did; as they were where nothing in the model answers to it.
 
-    ``patient``: slow methods may be tried where the fast ones do too little.
+    ``patience``: seconds that slow methods may take where the fast ones do too little; they are not tried when absent.
     """
     work = Grant(canvas, layers, wish)
     names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
     trials = work.trials(names, watch)
     best = max(trials, key=work.rank, default=None)
     effect = work.effect(best)
-    if patient and not wish.method and effect.verdict != "done" and not effect.satisfied and _answers(canvas.bundle, wish):
-        trials += work.trials(registry.slow(canvas.bundle), watch)
+    little = effect.verdict != "done" and not effect.satisfied
+    if patience is not None and not wish.method and little and _answers(canvas.bundle, wish):
+        trials += work.trials(registry.slow(canvas.bundle), limited(watch, patience))
         best = max(trials, key=work.rank, default=None)
         effect = work.effect(best)
     if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed

@@ -188,6 +188,7 @@ class EditRequest(Message):
     wishes: tuple[Wish, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
     patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
+    seconds: float | None = Field(None, gt=0, description="about how long such a method may search; to its end when absent")
 
 
 class CompareRequest(Message):
@@ -234,6 +235,11 @@ class EditResult(Message):
     picture: PictureData
     adjustments: tuple[Adjustment, ...] = Field(description="all in force now; refused wishes are not among them")
     effects: tuple[Effect, ...] = Field(description="one per wish, in order")
+
+    @property
+    def worth_a_search(self) -> bool:
+        """Was a wish refused that other pictures do show? Asked again with ``patient``, a search may find it on this one."""
+        return any("not-here" in effect.notes and not effect.satisfied for effect in self.effects)
 
 
 class Compared(Message):

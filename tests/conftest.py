@@ -67,6 +67,7 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         "RETENTION_DAYS",
         "QUALITY",
         "INVERSION_SECONDS",
+        "SEARCH_SECONDS",
         "EDITOR_MEMORY_GB",
     )
     for name in (*names, "C2PA_CERTIFICATE", "C2PA_KEY", "METRICS_HOST", "METRICS_PORT", "LOG_LEVEL", "LOG_FORMAT"):

@@ -37,7 +37,7 @@ def arguments() -> argparse.ArgumentParser:
                         "beside it)")  # fmt: skip
     parser.add_argument("--resolutions", type=int, nargs="+", default=[256], help="of the comparison")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--growth", action="store_true", 
+    parser.add_argument("--growth", action="store_true",
                         help="how cost grows, how long the process takes to start, and what bot and storage add")  # fmt: skip
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")

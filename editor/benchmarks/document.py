@@ -64,12 +64,15 @@ What is missed, and why:
   says how much: of 1024 pixels all up to 64 are a seventh, up to 128 a quarter, up to 256 half), against 130 MB of feature maps
   for each picture. How early directions begin was not measured, and it is not done.
 - A step of the optimizer at 256 pixels: there both draw the same size.
-- Bot and storage: a message makes about a dozen short transactions, and each of their statements goes to SQLite's thread and
-  back twice; on a machine that is busy every such way waits for its turn at a processor.
+- Bot and storage: a message makes about a dozen short transactions with some thirty statements, each of which goes to SQLite's
+  thread and back; a new picture is brought to the disk twice (the file and its folder) before it is answered, and crosses from
+  the editor as text in JSON. On a machine that is busy every such way waits for its turn at a processor.
 """
 GPU = """
-Targets on a GPU were not measured: none was at hand. `--device cuda` runs the same table on one (there ratios are of time by the
-clock; the published code then uses its own operations in place of compiled ones).
+Targets on a GPU were not measured: none was at hand. `python -m editor bench --gpu` measures them on one: edits of 1024 pixels one
+by one and in batches, in each precision with its error, with and without a CUDA graph; a wish's optimization; a prompt's mapper;
+directions, the published way and ours; and the bundle of cartoon portraits. `--device cuda` runs the table above (there ratios are
+of time by the clock; the published code then uses its own operations in place of compiled ones).
 """
 GROWTH = """
 ## How cost grows

@@ -81,10 +81,13 @@ def selected(reading: Reading, rows: np.ndarray) -> Reading:
 
 
 def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
-    """One edit of an upload."""
+    """One edit of an upload, as the chat asks for it: once more with patience where that may help."""
     request = EditRequest(picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes))
     result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
+    if result.worth_a_search:
+        result = engine.run(request.model_copy(update={"patient": True}), quiet, never)
+        assert isinstance(result, EditResult)
     return result
 
 

@@ -6,6 +6,7 @@ are undone alike. ``editor.methods.registry`` has them by name.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +29,22 @@ class Watch(Protocol):
 
 def unwatched(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
     """A ``Watch`` that lets work go on unseen."""
+
+
+class Enough(Exception):
+    """The time of a search is over: the best it has found is its answer."""
+
+
+def limited(watch: Watch, seconds: float) -> Watch:
+    """A watch that ends a search after so many seconds, by raising ``Enough`` between its steps."""
+    ends = time.monotonic() + seconds
+
+    def heard(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+        watch(stage, step, total, picture)
+        if stage == "find" and time.monotonic() >= ends:
+            raise Enough
+
+    return heard
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from editor import economy
 from editor.bundle import Bundle
-from editor.methods.base import Candidate, State, Watch
+from editor.methods.base import Candidate, Enough, State, Watch
 from editor.methods.objective import Objective
 from editor.protocol import MethodName, Wish
 
@@ -143,7 +143,8 @@ class Loss(Protocol):
 
 @torch.enable_grad()
 def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = RATE) -> Tensor:
-    """Adam from ``begin`` [N, ...], rows apart; returns each row's best place. Ends early where all rows are flat.
+    """Adam from ``begin`` [N, ...], rows apart; returns each row's best place. Ends early where all rows are flat, or when
+    ``watch`` raises ``Enough``.
 
     The rate rises over the first twentieth of the steps and falls over the last quarter, as the authors' code has it.
     """
@@ -162,7 +163,10 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
         best[better], least = offset.detach()[better], torch.minimum(least, values)
         if bool((least < (1 - FLAT) * mark).any()):
             mark, fell = least, step
-        watch("find", step + 1, steps, partial(pictures.__getitem__, int(values.argmin())))
+        try:
+            watch("find", step + 1, steps, partial(pictures.__getitem__, int(values.argmin())))
+        except Enough:
+            break
         if step - fell >= FLAT_STEPS:
             break
         optimizer.step()

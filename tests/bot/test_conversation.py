@@ -337,3 +337,41 @@ async def test_what_was_tuned_to_a_picture_is_kept_with_it(history: History, edi
         assert undone.pictures[0].picture == pink.pictures[0].picture
         again = await talk(Conversations(history, editor, "tiny"), "now less")
         assert again.pictures[0].picture == less.pictures[0].picture
+
+
+class Doubtful(EditorClient):
+    """An editor's client that hears, of every wish that is asked for in haste, that it does not show on this picture."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: list[wire.EditRequest] = []
+
+    async def run(self, identifier: str, job: wire.Job, on_event: Any = None) -> wire.Result:
+        result = await super().run(identifier, job, on_event)
+        if not isinstance(job.request, wire.EditRequest) or not isinstance(result, wire.EditResult):
+            return result
+        self.asked.append(job.request)
+        if job.request.patient or not job.request.wishes:
+            return result
+        refused = {"verdict": "refused", "satisfied": False, "notes": ("not-here",)}
+        effects = tuple(effect.model_copy(update=refused) for effect in result.effects)
+        return result.model_copy(update={"effects": effects, "adjustments": job.request.adjustments})
+
+
+async def test_what_does_not_show_quickly_is_searched_for(history: History, editor_url: str) -> None:
+    async with Doubtful(editor_url) as editor:
+        conversations = Conversations(history, editor, "tiny", search_seconds=5.0)
+        turn = await talk(conversations, "pink hair")
+        assert turn.adjustments == (("pink hair", 1.0),)
+        assert [(request.patient, request.seconds) for request in editor.asked] == [(False, None), (True, 5.0)]
+        assert len(await history.edits((await history.head(turn.edit.conversation)).source)) == 2  # type: ignore[union-attr]
+        assert (await talk(conversations, "now less")).adjustments == (("pink hair", 0.6),)
+        assert len(editor.asked) == 3, "a follow-up asks once"
+
+
+async def test_and_is_not_where_there_is_no_time_for_it(history: History, editor_url: str) -> None:
+    async with Doubtful(editor_url) as editor:
+        turn = await talk(Conversations(history, editor, "tiny", search_seconds=0.0), "pink hair")
+        assert turn.adjustments == ()
+        assert "would not show on this picture" in turn.reply
+        assert [request.patient for request in editor.asked] == [False]

@@ -63,3 +63,15 @@ def test_a_method_that_is_named_is_the_only_one_tried(canvas: Canvas) -> None:
 def test_a_single_channel_is_only_looked_for_where_it_is_named(avatar: Bundle) -> None:
     assert "stylespace" not in registry.automatic(avatar, GLASSES)
     assert registry.get("stylespace", avatar).offered(avatar)
+
+
+def test_only_with_patience_slow_methods_are_tried_where_quick_ones_do_too_little(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.METHODS, "stylespace", Still())
+    monkeypatch.setattr(registry, "automatic", lambda bundle, wish: ("stylespace",))
+    monkeypatch.setattr(registry, "slow", lambda bundle: ("mapper",))
+    layers, effect = granting.grant(canvas, [], GLASSES, unwatched)
+    assert (layers, effect.verdict, effect.notes) == ([], "refused", ("not-here",))
+    layers, effect = granting.grant(canvas, [], GLASSES, unwatched, patience=60.0)
+    assert (effect.verdict, effect.method) == ("done", "mapper")

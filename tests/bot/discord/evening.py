@@ -25,7 +25,7 @@ class Process:
         self.absences: list[tuple[float, float]] = []
         self.settings = {
             "DISCORD_TOKEN": TOKEN, "DATA_DIR": str(folder), "BUNDLES_DIR": str(bundles), "BUNDLE": "tiny", "WEB_PORT": "0",
-            "QUALITY": "draft",  # what is tested here is who gets which answer
+            "QUALITY": "draft", "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
         }  # fmt: skip
         self._here = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None

@@ -51,7 +51,7 @@ async def process(server: DiscordServer, editor_url: str, folder: Path, **settin
     """The bot, connected; it is killed at the end if it still runs."""
     environment = os.environ | {
         "DISCORD_TOKEN": TOKEN, "EDITOR_URL": editor_url, "BUNDLE": "tiny", "DATA_DIR": str(folder), "WEB_PORT": "0",
-        "METRICS_PORT": "0", "LANG": "C", "QUALITY": "draft", **settings,
+        "METRICS_PORT": "0", "LANG": "C", "QUALITY": "draft", "SEARCH_SECONDS": "1", **settings,
     }  # fmt: skip
     started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.discord_server.process", server.base, env=environment,

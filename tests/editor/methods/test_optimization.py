@@ -14,7 +14,7 @@ from editor.canvas import Canvas
 from editor.engine import PREVIEW_SECONDS, Engine
 from editor.errors import Cancelled
 from editor.methods import optimization
-from editor.methods.base import Candidate, unwatched
+from editor.methods.base import Candidate, limited, unwatched
 from editor.methods.objective import Objective
 from editor.methods.optimization import FLAT_STEPS, Optimization, Styles, WPlus, descend, schedule
 from editor.protocol import CompareRequest, CompareResult, InvertResult, MethodName, PictureData, Wish
@@ -72,6 +72,14 @@ def test_it_is_called_off_within_one_step() -> None:
     with pytest.raises(Cancelled):
         descend(torch.zeros(2, 2), counted, 300, Steps(last=4))
     assert len(evaluated) == 4
+
+
+def test_when_its_time_is_over_the_best_place_so_far_is_its_answer() -> None:
+    watch = Steps()
+    begin = torch.zeros(2, 2)
+    assert torch.equal(descend(begin, squares, 300, limited(watch, seconds=0.0)), begin)
+    assert watch.seen == 1
+    assert not torch.equal(descend(begin, squares, 300, limited(watch, seconds=60.0)), begin)
 
 
 def test_the_rate_rises_holds_and_falls() -> None:
