@@ -52,7 +52,8 @@ know better:
 * **direction** where a wish is a way to go ("older", and "much older"): it adds up, scales furthest, and works for any generator
   whose directions were measured, without a trained mapper;
 * **stylespace** to see what single channels do: where there is one for the wish it is found, else little comes of it;
-* **optimization** where the quick ones do too little and seconds are no matter; in StyleSpace it moves less besides;
+* **optimization** where the quick ones do too little and seconds are no matter (where they show nothing of a wish that other
+  pictures show, the chat tries it by itself); in StyleSpace it moves less besides;
 * the others to compare with: **styleclip** and **styleclip-auto** are the published recipe, **ganspace** and **interfacegan** know
   only straight ways through W, **tedigan** trusts the text-image model more than a small one deserves.
 
