@@ -268,7 +268,14 @@ _REAL = _words(
     "hairy hairs faced cheeky teeth shirts trees tiger shine shore share store stone where there these those three think thing brown "
     "crown clown drown frown grown bread board breed blank wight whole while write wide bride pride green greet queen glass grass large "
     "angle ankle early eagle place peace piece peach reach beach teach coats boats goats capes cakes years bears tears later water "
-    "winter summer spring autumn happy puppy sweat swear mouse house horse month south north earth heart"
+    "winter summer spring autumn happy puppy sweat swear mouse house horse month south north earth heart "
+    "point points health given check checks chance chances likely girls blood attack sleep sleeps shall charge charges miles brain "
+    "brains stock block stars brand brands grade aware apple lovely shoot shots plane crowd banks stuck mainly moves shift grace "
+    "concert plate print prints blind smell pants trick threw thrown violent palace remote marry sheet bands creek earnings mercy "
+    "brush blown stole flesh makers worries cheers closet gently petty shout stack blows tires fridge mates sweep closes curry modes "
+    "skirt spike blend grove swept paste surprises flown slots spicy sticky stall jelly slick grape gravel preach rouge scares stitch "
+    "funky scans cellar browse covert brink bland weaken gravy crows shire stink stale trough stumble loosen moods scams giggles "
+    "awaken cures plaid gloom strung perch toothy stubbly"
 )
 """Real words that only look misspelt."""
 

@@ -135,6 +135,8 @@ def _plot(growth: dict[str, list[list[float]]], path: Path) -> None:
     figure, panels = pyplot.subplots(1, len(growth), figsize=(2.6 * len(growth), 2.8), layout="constrained")
     for panel, (name, pairs) in zip(panels, growth.items(), strict=True):
         panel.loglog([at for at, _ in pairs], [cost for _, cost in pairs], "o-")
-        panel.set(title=name, ylabel="µs" if name == "users" else "ms")
+        costs = [cost for _, cost in pairs]
+        panel.set(title=name, ylabel="µs" if name == "users" else "ms", ylim=(min(costs) / 4, 4 * max(costs)))  # noise stays flat
+        panel.minorticks_off()
     figure.savefig(path, dpi=80)
     pyplot.close(figure)

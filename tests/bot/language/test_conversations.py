@@ -131,3 +131,16 @@ def test_long_and_strange_messages_stay_bounded() -> None:
     assert parse("头" * 5000)
     assert parse("不要动" * 700)
     assert parse("\x00\x07\u202e\u200b pink hair \u202c")[0] == parse("pink hair")[0]
+
+
+@pytest.mark.parametrize("text", ["a plaid skirt", "about to shout", "slick hair", "a funky hat", "rouge", "sleep", "a brush"])
+def test_real_words_are_not_taken_for_misspelt_ones(text: str) -> None:
+    (action,) = [to_json(action) for action in parse(text)]
+    assert action["prompt"].split()[-1] == text.split()[-1]
+    assert "plain" not in action["prompt"]
+    assert "stick" not in action["prompt"]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("curley hair", "curly hair"), ("blusch", "blush"), ("glases", "glasses")])
+def test_a_slip_is_still_put_right(typed: str, meant: str) -> None:
+    assert [to_json(action)["prompt"] for action in parse(typed)] == [meant]
