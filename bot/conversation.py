@@ -449,13 +449,9 @@ class Conversations:
 
         self._running.add(job)
         try:
-            result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
+            return await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
         finally:
             self._running.discard(job)
-        again = isinstance(request, wire.EditRequest) and not request.patient and self._searches(result)
-        if isinstance(result, wire.EditResult) and not again:
-            self.metrics.wished(result.effects)
-        return result
 
     async def _receive(
         self, conversation: Conversation, picture: bytes, asked: _Asked, answer: _Answer, on_progress: OnProgress | None,
@@ -561,10 +557,6 @@ class Conversations:
         answer.shown, answer.changed = [edit], True
         return edit
 
-    def _searches(self, result: wire.Result) -> bool:
-        """Is a wish asked for again, with patience?"""
-        return isinstance(result, wire.EditResult) and result.worth_a_search and self.search_seconds > 0
-
     async def _edited(
         self, base: Edit, request: wire.EditRequest, answer: _Answer, on_progress: OnProgress | None
     ) -> tuple[wire.EditResult, str]:
@@ -573,12 +565,11 @@ class Conversations:
         job = answer.next_job()
         result = await self._run(base.conversation, request, on_progress, job)
         assert isinstance(result, wire.EditResult)
-        if not self._searches(result):
-            return result, job
-        job = answer.next_job()
-        longer = request.model_copy(update={"patient": True, "seconds": self.search_seconds})
-        result = await self._run(base.conversation, longer, on_progress, job)
-        assert isinstance(result, wire.EditResult)
+        if result.worth_a_search and self.search_seconds > 0:
+            job, longer = answer.next_job(), request.model_copy(update={"patient": True, "seconds": self.search_seconds})
+            result = await self._run(base.conversation, longer, on_progress, job)
+            assert isinstance(result, wire.EditResult)
+        self.metrics.wished(result.effects)
         return result, job
 
     async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None) -> Edit:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from editor.bundle import Bundle
+from editor.networks.convnet import resampled
 from editor.networks.published_clip import PublishedClip
 
 
@@ -40,7 +41,7 @@ def _stages(bundle: Bundle, images: Tensor) -> list[Tensor]:
         seen = clip.model.vision_model(pixel_values=clip.prepare(images), output_hidden_states=True, return_dict=True)
         return [state.transpose(1, 2) for state in seen.hidden_states[1:]]
     body, found = clip.space.image.body, []
-    x = F.interpolate(images, size=(128, 128), mode="bilinear", antialias=True, align_corners=False)
+    x = resampled(images)
     for stage in (*_children(body.first), *_children(body.second)):
         x = stage(x)
         found.append(x.flatten(2))

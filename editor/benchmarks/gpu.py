@@ -37,7 +37,7 @@ from editor.checkpoints import measuring
 from editor.engine import Engine
 from editor.evaluation.memory import FFHQ, ffhq_bundle
 from editor.methods import optimization, registry, relevance
-from editor.methods.base import State
+from editor.methods.base import Enough, State
 from editor.methods.directions import Bank
 from editor.methods.live import LiveBank
 from editor.methods.published import conv_spans
@@ -400,10 +400,6 @@ def embedded(bench: Bench, picture: Path) -> None:
 # searches and training
 
 
-class _Enough(Exception):
-    """Breaks off a work that was timed long enough."""
-
-
 class _Steps:
     """A ``Watch`` that takes the time of every step and breaks off after ``most``."""
 
@@ -416,7 +412,7 @@ class _Steps:
         self.bench.wait()
         self.times.append(time.perf_counter())
         if len(self.times) >= self.most:
-            raise _Enough
+            raise Enough
 
     @property
     def each(self) -> float:
@@ -435,7 +431,7 @@ def search(bench: Bench) -> None:
         )
         direction = wishes.text_direction(bundle, wish)
     method = registry.get("optimization", bundle)
-    with suppress(_Enough):
+    with suppress(Enough):
         method.find(bundle, state, wish, direction, _Steps(bench, 3))  # the first steps pay for set-up
     watch = _Steps(bench, 10**6)
     bench.wait()
@@ -454,7 +450,7 @@ def search(bench: Bench) -> None:
 def mapper(bench: Bench) -> None:
     """A mapper for one prompt: as many steps as ``STEPS``, and from them what its minutes hold."""
     request, watch = TrainMapperRequest(prompt=PROMPT, minutes=60), _Steps(bench, STEPS + 2)
-    with suppress(_Enough):
+    with suppress(Enough):
         prompt_mapper.train(bench.bundle, request, watch)
     minutes, each = TrainMapperRequest(prompt=PROMPT).minutes, watch.each
     bench.report.add(

@@ -8,26 +8,22 @@ the picture as the place in W that it was made from; where it does not, the pict
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
 from editor.methods.base import State
+from editor.networks.convnet import resampled
 from editor.protocol import Wish
 
 DRIFT, MISREAD = 10.0, 2.0
 """Logits of gain that a unit of drift is worth, and a deviation of W by which a picture is misread. Half as much again was
 tried and left a direction that shows the wish behind one that does nothing."""
-READ_SIZE = 128
-"""Pixels that the encoder was taught on."""
 
 
 def misread(bundle: Bundle, pictures: Tensor, places: Tensor) -> Tensor:
     """How far from their places w [N, w_dim] the encoder reads pictures [N, 3, R, R], in W's deviations: [N]."""
-    if pictures.shape[-1] != READ_SIZE:
-        pictures = F.interpolate(pictures, size=(READ_SIZE, READ_SIZE), mode="bilinear", antialias=True, align_corners=False)
-    read = bundle.encoder(pictures).mean(1)
+    read = bundle.encoder(resampled(pictures)).mean(1)
     return ((read - places) / bundle.encoder.w_std).square().mean(1).sqrt()
 
 

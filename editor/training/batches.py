@@ -25,6 +25,7 @@ BLOCK = 64
 """Batches that are used again and again before the next ones are."""
 AHEAD = 6
 """Batches that each process may be ahead."""
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def _as_it_is(batch: Batch) -> Batch:
 
 
 def on(device: torch.device, batch: Any) -> Any:
-    """A batch with its tensors on a device: a tensor, or a dataclass or tuple of them."""
+    """A batch with its tensors on a device: a tensor, or a dataclass, tuple or dictionary of them."""
     if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
+        return batch.to(device, non_blocking=device.type != "cpu")
     if is_dataclass(batch) and not isinstance(batch, type):
         return type(batch)(**{field.name: on(device, getattr(batch, field.name)) for field in fields(batch)})
+    if isinstance(batch, dict):
+        return {name: on(device, part) for name, part in batch.items()}
     return tuple(on(device, part) for part in batch) if isinstance(batch, tuple) else batch

@@ -178,7 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def prepare(run: Run, options: argparse.Namespace) -> None:
     """Before the first step: the bundle's generator is grown, and its small attributes get more room, where asked for."""
-    if (run.folder / "checkpoint.pt").exists():
+    if (run.folder / "checkpoint.pt").exists() or not (options.amplify or options.resolution):
         return
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     if options.amplify:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from editor.networks.recogniser import Attributes, Judge, Reading
 from editor.training import data, domains, record
-from editor.training.batches import batches
+from editor.training.batches import CPU, batches, on
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
 from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
@@ -104,10 +104,6 @@ def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
     return (reading.choices[name].argmax(1).numpy() == index)[seen]
 
 
-def _on_cpu(reading: Reading) -> Reading:
-    return Reading(*({k: v.cpu() for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
-
-
 @torch.no_grad()
 def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, float]:
     """Share read right of each attribute, on clean unseen drawings."""
@@ -116,7 +112,7 @@ def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_
     hits: dict[str, list[np.ndarray]] = {}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
-        reading, labels = _on_cpu(judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
+        reading, labels = on(CPU, judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
         for name in domain.attributes.names:
             hits.setdefault(name, []).append(_right(name, reading, labels))
     return {name: round(float(np.concatenate(parts).mean()), 4) for name, parts in hits.items()}
@@ -131,7 +127,7 @@ def confusion(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000
     tables |= {name: np.zeros((2, 2), int) for name in domain.attributes.amounts}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
-        reading, labels = _on_cpu(judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
+        reading, labels = on(CPU, judge.read(data.pictures_of(portraits, 128).to(device))), portraits.labels()
         for name, table in tables.items():
             if name in reading.choices:
                 truth, said = labels.choices[name], reading.choices[name].argmax(1).numpy()
