@@ -28,7 +28,8 @@ class Domain:
     """One domain: how its portraits are drawn from numbers, and how people speak of them.
 
     ``small`` are attributes that cover few pixels; ``backdrops`` two background colours that no figure has, by which it
-    is cut out; ``unsaid`` values of choices that nobody asks for ("natural" lips).
+    is cut out; ``unsaid`` values of choices that nobody asks for ("natural" lips). ``by_others`` draws the same portraits as
+    other people would, where a domain has such drawings to learn from.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Domain:
     small: tuple[str, ...]
     backdrops: tuple[str, str]
     unsaid: frozenset[str] = frozenset()
+    by_others: Callable[[Any, int, np.random.Generator], np.ndarray] | None = None
 
     @property
     def attributes(self) -> Attributes:

@@ -1,7 +1,8 @@
 """Training of the inversion encoder: e4e's form, with the advantage that drawn portraits have a known w.
 
 The base is supervised in W (which keeps inversions editable) and, with its progressively released offsets, by the
-picture that the generator makes of it. Uploads are imitated: shift, zoom, colour, compression, blur, other backgrounds.
+picture that the generator makes of it. Uploads are imitated: shift, zoom, colour, compression, blur, other backgrounds,
+and, where the domain has them, portraits drawn by other hands, which are to be read as what they show.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from editor.inversion import refine
@@ -37,19 +38,22 @@ OFFSET_WEIGHT = 0.02
 @dataclass(frozen=True)
 class Drawings:
     """Descriptions [N, P] and drawings, uint8 [N, 128, 128, 3], some of them compressed; those cut out (``rows_of``)
-    stand before another background."""
+    stand before another background, and the last ``others`` are by other hands."""
 
     physical: Tensor
     drawn: Tensor
+    others: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Uploads with the w of the portraits they show; ``exact`` rows still show just what that w makes."""
+    """Uploads with the w of the portraits they show; ``exact`` rows still show just what that w makes. Of the last ``others``
+    the generator is to make what that w makes, and not what is uploaded."""
 
     uploads: Tensor
     w: Tensor
     exact: Tensor
+    others: int = 0
 
 
 def rows_of(count: int) -> tuple[slice, slice, slice]:
@@ -59,12 +63,15 @@ def rows_of(count: int) -> tuple[slice, slice, slice]:
 
 
 def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
-    """A batch of drawings."""
-    portraits = domains.named(domain).draw(rng, count)
+    """A batch of drawings, a quarter of them by other hands where the domain has any."""
+    known = domains.named(domain)
+    portraits, others = known.draw(rng, count), count // 4 if known.by_others else 0
     _, cut, _ = rows_of(count)
-    drawn = data.drawings_of(portraits, 128)
+    drawn = data.drawings_of(portraits[: count - others], 128)
     drawn[cut] = torch.from_numpy(data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng)))
-    return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3))
+    if known.by_others:
+        drawn = torch.cat([drawn, torch.from_numpy(known.by_others(portraits[count - others :], 128, rng))])
+    return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3), others)
 
 
 def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
@@ -88,7 +95,7 @@ def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, drawings: 
     images[moved] = data.move(data.jitter_colour(images[moved], rng, 0.12), rng, shift=0.04, scale=0.06)
     exact[cut] = exact[moved] = False
     images = data.noise(data.soften(images, rng, share=0.3), rng, amount=0.03)
-    return Batch(images, w, exact)
+    return Batch(images, w, exact, drawings.others)
 
 
 def seen(generator: Generator, w: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -105,14 +112,26 @@ def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int,
     loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
     rows = torch.randperm(len(base), device=base.device)[:painted]
     made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), torch.bfloat16)
-    return loss + 2.0 * picture_loss(made, batch.uploads[rows], importance(made.shape[-1]).to(made.device))
+    return loss + 2.0 * picture_loss(made, _shown(generator, batch, rows), importance(made.shape[-1]).to(made.device))
+
+
+@torch.no_grad()
+def _shown(generator: Generator, batch: Batch, rows: Tensor) -> Tensor:
+    """What the generator is to make of some rows: what was uploaded, or, by other hands, what its own would be."""
+    shown, by_others = batch.uploads[rows], rows >= len(batch.w) - batch.others
+    if bool(by_others.any()):
+        shown[by_others] = seen(generator, batch.w[rows[by_others]], torch.bfloat16).to(shown)
+    return shown
 
 
 def train(
-    run: Run, generator: Generator, teacher: TeacherMapping, rate: float, supply: Iterator[Drawings], width: float
-) -> Encoder:
-    """The training loop; returns the encoder with averaged weights, in eval mode."""
+    run: Run, generator: Generator, teacher: TeacherMapping, rate: float, supply: Iterator[Drawings], width: float,
+    onward: Path | None = None,
+) -> Encoder:  # fmt: skip
+    """The training loop; returns the encoder with averaged weights, in eval mode. ``onward``: weights to go on from."""
     encoder = Encoder(generator.config.num_ws, generator.config.w_dim, width).to(run.device)
+    if onward is not None:
+        encoder.load_state_dict(load_file(onward))
     with torch.no_grad():
         w = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)).to(run.device))
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=rate, weight_decay=0.01)
@@ -123,7 +142,7 @@ def train(
         encoder.w_mean.copy_(w.mean(0))
         encoder.w_std.copy_(w.std(0) + 1e-3)
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.3))
-        share = (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
+        share = 1.0 if onward else (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
         released = round(float(np.clip(share, 0, 1)) * (generator.config.num_ws - 1))
         batch = batch_of(run, teacher, generator, next(supply))
         loss = loss_of(encoder, generator, batch, released, painted=len(batch.w) // 4)
@@ -178,6 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
     parser.add_argument("--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them")
+    parser.add_argument("--onward", action="store_true", help="go on from the bundle's encoder instead of beginning anew")
     add_width(parser)
     add_drawing(parser)
     options = parser.parse_args(argv)
@@ -186,7 +206,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
-    encoder = train(run, generator, teacher, options.rate, supply, options.width)
+    before = options.bundle / "encoder.safetensors" if options.onward else None
+    encoder = train(run, generator, teacher, options.rate, supply, options.width, before)
     contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured))
     counts = {0: options.measured, 30: max(1, options.measured // 4)}
     found = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editor.training.avatars import hands
 from editor.training.avatars.appearance import Portraits
 from editor.training.avatars.lexicon import LEXICON
 from editor.training.avatars.renderer import render
@@ -17,5 +18,5 @@ DOMAIN = Domain(
     name="avatars", title="Cartoon portraits", noun="cartoon portraits", portraits=Portraits, render=render, lexicon=LEXICON,
     neutral=tuple(LEXICON.neutral), examples=EXAMPLES,
     small=("freckles", "blemishes", "wrinkles", "earrings", "lipstick", "moustache"),
-    backdrops=("white", "dark blue"), unsaid=frozenset({"natural"}),
+    backdrops=("white", "dark blue"), unsaid=frozenset({"natural"}), by_others=hands.render,
 )  # fmt: skip
