@@ -130,13 +130,18 @@ class OtherHand(Painter):
         if a["collar"] > 0.1:
             pale = mix(cloth, WHITE, 0.7) if cloth.mean() < 0.8 else cloth * 0.8
             for side in (1, -1):
-                self._area(curve([(50, 97), (50 + side * neck, 87), (50 + side * (neck + 9 * a["collar"]), 92), (50 + side * 7, 102)]), pale)
+                self._area(
+                    curve([(50, 97), (50 + side * neck, 87), (50 + side * (neck + 9 * a["collar"]), 92), (50 + side * 7, 102)]),
+                    pale,
+                )
 
     def _ears(self) -> None:
         size, rng = self.rng.uniform(3.2, 6.5), self.rng
         if rng.random() < 0.85:
             for side in (1, -1):
-                self._around(50 + side * self.half, self.eye_y + 4, size, size * 1.25, mix(self.skin, self.shadow, rng.uniform(0, 0.5)))
+                self._around(
+                    50 + side * self.half, self.eye_y + 4, size, size * 1.25, mix(self.skin, self.shadow, rng.uniform(0, 0.5))
+                )
 
     def _face(self) -> None:
         square, half = self.rng.uniform(0.55, 0.97), self.half
@@ -147,7 +152,9 @@ class OtherHand(Painter):
         blush = self.a["blush"]
         if blush > 0.15:
             for side in (1, -1):
-                self.canvas.drawCircle(50 + side * half * 0.6, self.eye_y + 12, self.rng.uniform(4, 8), fill(np.array((0.98, 0.3, 0.38)), 0.65 * blush))
+                self.canvas.drawCircle(
+                    50 + side * half * 0.6, self.eye_y + 12, self.rng.uniform(4, 8), fill(np.array((0.98, 0.3, 0.38)), 0.65 * blush)
+                )
 
     def _beard(self) -> None:
         size = self.a["beard"]
@@ -172,7 +179,13 @@ class OtherHand(Painter):
             return
         y, wide, thick = self.mouth_y - self.rng.uniform(3.5, 5.5), (6 + 6 * size) * self.rng.uniform(0.8, 1.3), 1 + 2 * size
         ends = self.rng.uniform(-3, 4)
-        shape = [(50, y - thick), (50 + 0.5 * wide, y - thick), (50 + wide, y + ends), (50 + 0.5 * wide, y + thick), (50, y + 0.6 * thick)]
+        shape = [
+            (50, y - thick),
+            (50 + 0.5 * wide, y - thick),
+            (50 + wide, y + ends),
+            (50 + 0.5 * wide, y + thick),
+            (50, y + 0.6 * thick),
+        ]
         self._area(mirrored(shape), self.hair if self.rng.random() < 0.5 else self.hair_dark, min(1.0, 2.5 * size))
 
     def _eyes(self) -> None:
@@ -184,7 +197,9 @@ class OtherHand(Painter):
         if self.fem > 0.6 and kind not in ("dots", "arcs"):
             for side in (1, -1):
                 x = 50 + side * (self.eye_x + radius)
-                self._lines([(x - side, self.eye_y - 1), (x + side * 1.4, self.eye_y - 2.4), (x + side * 2.6, self.eye_y - 3.4)], 1.1)
+                self._lines(
+                    [(x - side, self.eye_y - 1), (x + side * 1.4, self.eye_y - 2.4), (x + side * 2.6, self.eye_y - 3.4)], 1.1
+                )
 
     def _one_eye(self, kind: str, x: float, y: float, rx: float, ry: float) -> None:
         if kind == "arcs":
@@ -217,7 +232,9 @@ class OtherHand(Painter):
         elif kind == "corner":
             self._lines([(50 - size, y - 7 * size), (50 - 3.2 * size, y + size), (50 + size, y + 1.6 * size)], 1.5, dark)
         elif kind == "wedge":
-            self._area(curve([(50, y - 3 * size), (50 + 3 * size, y + 1.5 * size), (50 - 3 * size, y + 1.5 * size)]), self.shadow, 0.8)
+            self._area(
+                curve([(50, y - 3 * size), (50 + 3 * size, y + 1.5 * size), (50 - 3 * size, y + 1.5 * size)]), self.shadow, 0.8
+            )
         elif kind == "nostrils":
             for side in (1, -1):
                 self.canvas.drawCircle(50 + side * 1.6 * size, y, 0.8, fill(dark))
@@ -230,14 +247,18 @@ class OtherHand(Painter):
         lips = self.c["lip_color"] if a["lipstick"] > 0.3 or rng.random() < 0.3 else self.ink
         upper = [(50 - wide, y - 0.6 * bend), (50, y + 0.4 * bend), (50 + wide, y - 0.6 * bend)]
         if gap > 1.0:
-            hole = curve([*upper, (50 + 0.6 * wide, y + 0.9 * gap), (50, y + 0.5 * bend + 1.2 * gap), (50 - 0.6 * wide, y + 0.9 * gap)])
+            hole = curve(
+                [*upper, (50 + 0.6 * wide, y + 0.9 * gap), (50, y + 0.5 * bend + 1.2 * gap), (50 - 0.6 * wide, y + 0.9 * gap)]
+            )
             self.canvas.drawPath(hole, fill(np.array((0.3, 0.06, 0.1)) if rng.random() < 0.7 else INK))
             self.canvas.save()
             self.canvas.clipPath(hole, doAntiAlias=True)
             if rng.random() < 0.6:
                 self.canvas.drawPath(curve([(px, py + 0.2 * gap) for px, py in upper], closed=False), line(WHITE, 0.7 * gap))
             if rng.random() < 0.5:
-                self.canvas.drawOval(oval(50, y + 0.5 * bend + 1.2 * gap, 0.5 * wide, 0.4 * gap), fill(np.array((0.92, 0.42, 0.46))))
+                self.canvas.drawOval(
+                    oval(50, y + 0.5 * bend + 1.2 * gap, 0.5 * wide, 0.4 * gap), fill(np.array((0.92, 0.42, 0.46)))
+                )
             self.canvas.restore()
         if gap <= 1.0 or a["lipstick"] > 0.3 or self.outline:
             self._lines(upper, rng.uniform(1.0, 2.0) + 2.4 * a["lipstick"], lips)
@@ -254,8 +275,19 @@ class OtherHand(Painter):
                              for k, t in enumerate(np.linspace(-1.45, 1.45, 9))]  # fmt: skip
         under: dict[str, list[Point]] = {
             "swept": [(50 + half * 0.8, low + 5), (50 + half * 0.1, low - 1), (50 - half * 0.6, low + 3)],
-            "parted": [(50 + half * 0.85, low + 6), (50 + half * 0.4, low), (50, self.top + 2), (50 - half * 0.4, low), (50 - half * 0.85, low + 6)],
-            "straight": [(50 + half * 0.9, low + 2), (50 + half * 0.3, low + 2.5), (50 - half * 0.3, low + 2.5), (50 - half * 0.9, low + 2)],
+            "parted": [
+                (50 + half * 0.85, low + 6),
+                (50 + half * 0.4, low),
+                (50, self.top + 2),
+                (50 - half * 0.4, low),
+                (50 - half * 0.85, low + 6),
+            ],
+            "straight": [
+                (50 + half * 0.9, low + 2),
+                (50 + half * 0.3, low + 2.5),
+                (50 - half * 0.3, low + 2.5),
+                (50 - half * 0.9, low + 2),
+            ],
             "quiff": [(50 + half * 0.85, low), (50, low - 2.5), (50 - half * 0.85, low)],
             "short": [(50 + half * 0.9, low - 1), (50, low - 3), (50 - half * 0.9, low - 1)],
         }
@@ -270,8 +302,15 @@ class OtherHand(Painter):
     def _mohawk(self) -> None:
         size = self.a["mohawk"]
         if size > 0.05:
-            height, wide, low = (10 + self.rng.uniform(0, 10)) * size, (2.5 + 6 * size) * self.rng.uniform(0.7, 1.4), self.top + self.rng.uniform(3, 11)
-            edge = [(50 + wide * (1 - 0.5 * t) + self._tuft(k, 0.5), low - (low - self.top + height) * t) for k, t in enumerate((0.0, 0.35, 0.7))]
+            height, wide, low = (
+                (10 + self.rng.uniform(0, 10)) * size,
+                (2.5 + 6 * size) * self.rng.uniform(0.7, 1.4),
+                self.top + self.rng.uniform(3, 11),
+            )
+            edge = [
+                (50 + wide * (1 - 0.5 * t) + self._tuft(k, 0.5), low - (low - self.top + height) * t)
+                for k, t in enumerate((0.0, 0.35, 0.7))
+            ]
             self._area(mirrored([(50, self.top - height), *edge[::-1], (50, low + 1)]), self.hair)
 
     def _earrings(self) -> None:
@@ -298,9 +337,13 @@ class OtherHand(Painter):
         veil = rng.choice([0.0, 0.15, 0.35])
         for side in (1, -1):
             lens = oval(50 + side * x, self.eye_y + 0.6, rx, ry)
-            self.canvas.drawRoundRect(lens, corner, corner, fill(mix(np.array((0.85, 0.93, 1.0)), INK * 0.6, dark), max(veil, 0.93 * dark) * size))
+            self.canvas.drawRoundRect(
+                lens, corner, corner, fill(mix(np.array((0.85, 0.93, 1.0)), INK * 0.6, dark), max(veil, 0.93 * dark) * size)
+            )
             self.canvas.drawRoundRect(lens, corner, corner, line(frame, width, alpha))
-            self.canvas.drawLine(50 + side * (x + rx), self.eye_y, 50 + side * (self.half + 0.8), self.eye_y - 1, line(frame, width, alpha))
+            self.canvas.drawLine(
+                50 + side * (x + rx), self.eye_y, 50 + side * (self.half + 0.8), self.eye_y - 1, line(frame, width, alpha)
+            )
         self.canvas.drawLine(50 - x + rx, self.eye_y - 0.5, 50 + x - rx, self.eye_y - 0.5, line(frame, width, alpha))
 
 
