@@ -46,6 +46,8 @@ SPAN_ENERGY = 1e-3
 """Share of the strongest direction's energy from which a direction counts to the span of pictures."""
 FRAMES = ("{}", "a person with {}", "someone {}", "{} face", "looking {}", "with {}")
 """Sentences around a wish: for things one has, and for what one is."""
+NOTICED = 0.175
+"""Change along an axis of the embedded space from which its attribute is seen to change."""
 BABBLE = 200
 """Texts that say nothing, of which the mean is taken."""
 EMBEDDED = Path(__file__).parent / "bundles"
@@ -96,6 +98,13 @@ class EmbeddedClip:
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
         """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
         return self.space.logits(image_embeddings, text_embeddings)
+
+    def beside(self, moved: Tensor) -> Tensor:
+        """Changes of embeddings [N, D] that no wish explains -> how many attributes they change visibly, about: [N].
+
+        The space has an axis for each attribute of its domain. One that changes visibly counts once, however far it goes, and
+        a faint change, which nobody sees, hardly counts. Each that is counted is worth a logit."""
+        return (moved.abs() / NOTICED).clamp(max=1.0).square().sum(-1)
 
 
 def file_hash(path: Path) -> str:

@@ -25,6 +25,8 @@ CLEAR = 0.3
 """Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
 LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
 """Share of the standard gain below which nothing happened, and from which a wish is done."""
+UNDONE = 1.0
+"""Logits of gain that a logit is worth by which an earlier wish is read less."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Grant:
         self.direction = wishes.text_direction(self.bundle, wish)
         self.target = self.bundle.clip.encode_text([wish.prompt])[0]
         self.kept, self.replaced = _without_same(self.bundle, self.layers, wish, self.direction)
+        self.earlier = [layer for layer in self.kept if layer.method != "variation"]
         self.state = canvas.state(self.kept, wish)
         self.before: Tensor | None = None
         self.start: Tensor | None = None
@@ -66,7 +69,18 @@ class Grant:
     def _trial(self, layer: Adjustment, picture: Tensor, embedding: Tensor, read: float) -> Trial:
         assert self.start is not None
         measure = wishes.measure(self.bundle, self.direction, self.target, self.start, embedding)
-        return Trial(layer, picture, embedding, measure, worth.worth(self.bundle, self.wish, measure, read))
+        found = worth.worth(self.bundle, self.wish, measure, read) - UNDONE * self._undone(embedding)
+        return Trial(layer, picture, embedding, measure, found)
+
+    def _undone(self, embedding: Tensor) -> float:
+        """Logits by which the wishes before this one are read less in a picture of this embedding [D]."""
+        if not self.earlier:
+            return 0.0
+        assert self.start is not None
+        texts = self.bundle.clip.encode_text([layer.prompt for layer in self.earlier])
+        before, after = self.bundle.clip.logits(torch.stack([self.start, embedding]), texts)
+        signs = torch.tensor([1.0 if layer.strength > 0 else -1.0 for layer in self.earlier], device=texts.device)
+        return float((signs * (before - after)).clamp_min(0).sum())
 
     def _misread(self, pictures: Tensor, deltas: Tensor) -> list[float]:
         """By the encoder, of each picture; a change in a region has no place in W of its own."""

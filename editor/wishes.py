@@ -30,12 +30,12 @@ FAINT = 0.6
 
 @dataclass(frozen=True)
 class Measure:
-    """What a rendered change did: ``gain`` in logits, ``final`` logit of the wish, ``drift``: embedding change that the
-    wish does not explain."""
+    """What a rendered change did: ``gain`` in logits, ``final`` logit of the wish, ``beside``: what avoiding its other changes
+    is worth, in logits."""
 
     gain: float
     final: float
-    drift: float
+    beside: float
 
 
 def contrast(prompt: str) -> str | None:
@@ -128,8 +128,11 @@ def embed(bundle: Bundle, styles: Tensor) -> Tensor:
 
 def measure(bundle: Bundle, direction: Tensor, target: Tensor, before: Tensor, after: Tensor) -> Measure:
     """Effect between two image embeddings [D]: along the wish, of the wish's text [D], and across the wish."""
-    moved = after - before
-    along = float(moved @ direction)
-    across = float((moved - along * direction).norm())
     final, start = (float(bundle.clip.logits(e[None], target[None])[0, 0]) for e in (after, before))
-    return Measure(final - start, final, across)
+    return Measure(final - start, final, float(beside(bundle, direction, before, after[None])[0]))
+
+
+def beside(bundle: Bundle, direction: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """What avoiding the changes that a wish does not explain is worth, in logits [N]: from an embedding [D] to N others [N, D]."""
+    moved = after - before
+    return bundle.clip.beside(moved - (moved @ direction)[:, None] * direction)

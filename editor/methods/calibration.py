@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
 from editor.methods.base import State
+from editor.methods.worth import ENOUGH
 from editor.protocol import Wish
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
-SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5)
+SHARES = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 """Shares that are tried of a step which a mapper or a search gives whole."""
-NEARLY = 0.85
-"""Share of the most that a candidate can gain at which it goes far enough: beyond it there is only overshoot."""
-LEAST_SHARE, VERY = 0.6, 1.25
-"""A smaller step is preferred, down to this share of the most gain, where "very" (``reach`` of 1.5) would pass the goal."""
+LEAST_SHARE = 0.5
+"""Of what is to be gained, or of the most that there is to gain, that a step must bring to be thought of at all."""
 MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 """Styles may not leave their mean by more than so many deviations, but for this share of those that a step moves."""
 
 
-def standard_step(bundle: Bundle, state: State, wish: Wish, delta: Tensor, strengths: Sequence[float]) -> float:
-    """The least strength that gains what the wish is to gain, or nearly the most that this delta [C] can gain; less
-    where half as much again would already lead past what is wished for (grey hair, on the way from black to white)."""
+def standard_step(bundle: Bundle, state: State, wish: Wish, direction: Tensor, delta: Tensor, strengths: Sequence[float]) -> float:
+    """Of the strengths that gain something of the wish with this delta [C], the one that is worth most: what it gains, as far
+    as that is wanted, less what changes beside. ``direction`` [D] is the wish's."""
     tried = torch.tensor([0.0, *strengths], device=delta.device)
-    pictures = state.embed(bundle, tried[:, None] * delta[None])
-    logits = bundle.clip.logits(pictures, bundle.clip.encode_text([wish.prompt]))[:, 0]
-    gained = (logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0)
-    gains = gained[1:]
-    most = float(gains.max())
-    wanted = min(wishes.wanted_gain(bundle, wish, float(logits[0])), NEARLY * most if most > 0 else most)
-    first = int((gains >= wanted).nonzero()[0, 0])
-    further = np.interp([VERY * strength for strength in strengths], tried.cpu().numpy(), gained.cpu().numpy())
-    for place in range(first, -1, -1):
-        if float(gains[place]) < LEAST_SHARE * most:
-            break
-        if further[place] >= float(gains[place]):
-            return strengths[place]
-    return strengths[first]
+    seen = state.embed(bundle, tried[:, None] * delta[None])
+    logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
+    gains = ((logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0))[1:]
+    wanted, most = wishes.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
+    worths = gains.clamp(max=ENOUGH * wanted) - wishes.beside(bundle, direction, seen[0], seen[1:])
+    enough = gains >= LEAST_SHARE * min(wanted, most) if most > 0 else gains >= most
+    return strengths[int(torch.where(enough, worths, -math.inf).argmax())]
 
 
 def room(bundle: Bundle, state: State, delta: Tensor) -> float:
@@ -54,10 +46,11 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
     return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
 
 
-def calibrated(bundle: Bundle, state: State, wish: Wish, delta: Tensor) -> Tensor:
+def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, delta: Tensor) -> Tensor:
     """An additive direction [C], its strongest channel one deviation long, brought to the length of strength 1."""
     allowed = room(bundle, state, delta)
-    return delta * standard_step(bundle, state, wish, delta, [step for step in STEPS if step <= allowed] or [allowed])
+    steps = [step for step in STEPS if step <= allowed] or [allowed]
+    return delta * standard_step(bundle, state, wish, direction, delta, steps)
 
 
 def unit(bundle: Bundle, delta: Tensor) -> Tensor:

@@ -31,4 +31,4 @@ class TextMapping:
             return None
         w = place_in_w(bundle, state)
         delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
-        return Candidate(delta * standard_step(bundle, state, wish, delta, SHARES), self.name)
+        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)

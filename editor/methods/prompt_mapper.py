@@ -50,4 +50,4 @@ class PromptMapping:
             delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
         else:
             delta = synthesis.style_steps(trained.network(ws[None]))[0]
-        return Candidate(delta * standard_step(bundle, state, wish, delta, SHARES), self.name)
+        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)

@@ -115,4 +115,4 @@ class StyleFlow:
         if not bool(step.abs().max() > 1e-4):
             return None
         delta = bundle.generator.synthesis.style_steps(step[None])[0]
-        return Candidate(delta * standard_step(bundle, state, wish, delta, SHARES), self.name)
+        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)

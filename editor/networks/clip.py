@@ -30,6 +30,9 @@ class TextImageModel(Protocol):
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
         """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
 
+    def beside(self, moved: Tensor) -> Tensor:
+        """Changes of image embeddings that no wish explains [N, D] -> what avoiding each is worth, in logits [N]."""
+
 
 class ImageTower(nn.Module):
     """Pictures [N, 3, 128, 128] in [-1, 1] -> unit embeddings [N, dim]; ``width`` is a share of the full size."""

@@ -20,6 +20,8 @@ from editor.errors import BadCheckpoint
 
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the pictures that CLIP was trained with, by colour."""
+DRIFT = 10.0
+"""Logits that a unit of change beside a wish is worth."""
 MOST_TOKENS = 77
 MULTILINGUAL_TOKENS = 128
 TEMPLATES = tuple(
@@ -163,6 +165,10 @@ class PublishedClip:
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
         """[N, D], [M, D] -> [N, M]."""
         return image_embeddings @ text_embeddings.t() * self.model.logit_scale.exp()
+
+    def beside(self, moved: Tensor) -> Tensor:
+        """Changes of embeddings [N, D] that no wish explains -> logits [N], by their length: axes here mean nothing."""
+        return DRIFT * moved.norm(dim=-1)
 
 
 def config_of(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -98,15 +98,17 @@ def oval(x: float, y: float, rx: float, ry: float) -> skia.Rect:
 
 
 class Painter(Protocol):
-    """Paints one portrait on a canvas of 100 x 100 units, from its scalars and colours as drawn."""
-
-    def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour]) -> None: ...
+    """Paints one portrait on a canvas of 100 x 100 units."""
 
     def paint(self) -> None:
         """Everything from back to front."""
 
 
-def render_with(painter: type[Painter], portraits: Portraits, size: int) -> np.ndarray:
+MakePainter = Callable[[skia.Canvas, dict[str, float], dict[str, Colour]], Painter]
+"""From a canvas, and a portrait's scalars and colours as drawn."""
+
+
+def render_with(painter: MakePainter, portraits: Portraits, size: int) -> np.ndarray:
     """Portraits as ``painter`` draws them, uint8 RGB [N, size, size, 3]."""
     pictures = np.empty((len(portraits), size, size, 3), np.uint8)
     if not len(portraits):

@@ -163,6 +163,7 @@ class OtherHand(Painter):
         kind, half, chin, mouth = self.rng.choice(BEARDS), self.half, self.chin, self.mouth_y
         colour = self.hair if self.rng.random() < 0.5 else self.hair_dark if self.rng.random() < 0.8 else INK
         low, rise = chin + 1 + self.rng.uniform(0, 7) * size, (22 if kind == "full" else 18) * size
+        shape: list[Point]
         if kind == "chin":
             shape = [(50, mouth + 4), (50 + 7, mouth + 2.5), (50 + 9, chin - 4), (50 + 6, low), (50, low + 1)]
         elif kind == "strap":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from editor import wishes
 from editor.arrays import to_array
-from editor.bundle import Bundle
+from editor.bundle import NOTICED, Bundle
 from editor.canvas import Canvas
 from editor.granting import Grant
-from editor.methods import population
+from editor.methods import directions, population
 from editor.methods.base import State, unwatched
+from editor.methods.calibration import STEPS, standard_step
 from editor.methods.global_direction import GlobalDirection
-from editor.methods.worth import misread, places_of, worth
+from editor.methods.worth import ENOUGH, misread, places_of, worth
 from editor.protocol import Adjustment, Wish
 from editor.wishes import Measure
 
@@ -21,11 +23,12 @@ GLASSES = Wish(prompt="glasses")
 
 def test_gain_counts_as_far_as_it_is_wanted_and_what_else_changes_costs(avatar: Bundle) -> None:
     wanted = wishes.wanted_gain(avatar, GLASSES, -4.0)
-    enough = worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.2), 0.3)
+    most = ENOUGH * wanted
+    enough = worth(avatar, GLASSES, Measure(most, most - 4, 0.2), 0.3)
     assert worth(avatar, GLASSES, Measure(0.5 * wanted, 0.5 * wanted - 4, 0.2), 0.3) < enough
-    assert worth(avatar, GLASSES, Measure(wanted + 3, wanted - 1, 0.2), 0.3) == enough
-    assert worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.3), 0.3) < enough
-    assert worth(avatar, GLASSES, Measure(wanted, wanted - 4, 0.2), 0.5) < enough
+    assert worth(avatar, GLASSES, Measure(most + 3, most - 1, 0.2), 0.3) == enough
+    assert worth(avatar, GLASSES, Measure(most, most - 4, 0.3), 0.3) < enough
+    assert worth(avatar, GLASSES, Measure(most, most - 4, 0.2), 0.5) < enough
 
 
 def test_the_opposite_of_a_wish_gains_by_what_the_wish_loses(avatar: Bundle) -> None:
@@ -65,3 +68,22 @@ def test_a_direction_that_shows_the_wish_is_worth_more_than_nothing(avatar: Bund
     (trial,) = work.trials(("direction",), unwatched)
     nothing = worth(avatar, GLASSES, Measure(0.0, work.start_logit, 0.0), 0.1)
     assert trial.worth > nothing
+
+
+def test_what_changes_beside_a_wish_is_counted_by_attributes_that_are_seen_to_change(avatar: Bundle) -> None:
+    one, far, two, faint = torch.zeros(4, avatar.bank.rows.shape[1])
+    one[3], far[3], faint[3] = NOTICED, 3 * NOTICED, 0.1 * NOTICED
+    two[[3, 8]] = NOTICED
+    assert avatar.clip.beside(torch.stack([one, far, two, faint])).tolist() == pytest.approx([1.0, 1.0, 2.0, 0.01], rel=1e-4)
+
+
+def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
+    avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
+    found = directions.find(avatar.bank, direction)
+    assert found is not None
+    free = standard_step(avatar, state, GLASSES, direction, found.delta, STEPS)
+    monkeypatch.setattr(type(avatar.clip), "beside", lambda self, moved: 100 * moved.norm(dim=-1))
+    dear = standard_step(avatar, state, GLASSES, direction, found.delta, STEPS)
+    assert STEPS[0] <= dear < free
