@@ -33,12 +33,12 @@ from bot.pictures.painted import painted
 from editor import protocol as wire
 from editor.client import EditorClient
 from editor.errors import EditorError, NoSuchFace, UnknownJob
+from editor.strength import STRONGEST, strongest
 from storage.errors import NoPicture, StorageError
 from storage.history import Conversation, Edit, Face, History, Job, Picture
 
 logger = logging.getLogger(__name__)
 
-MOST_STRENGTH = 3.0
 LEAST_STRENGTH = 0.05
 """An adjustment weaker than this is taken off."""
 CHANGING = {"add", "scale", "set", "remove", "variations", "transfer"}
@@ -177,10 +177,9 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
     numbers = [i for i, layer in enumerate(layers) if layer.prompt == target][-1:] if target != "all" else range(len(layers))
     result = list(layers)
     for number in numbers:
-        old = result[number].strength
+        old, most = result[number].strength, strongest(result[number].most)
         new = old * action["factor"] if action["do"] == "scale" else action.get("strength", 0.0)
-        strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, new))
-        result[number] = result[number].model_copy(update={"strength": round(strength, 4)})
+        result[number] = result[number].model_copy(update={"strength": round(max(-most, min(most, new)), 4)})
     return [layer for layer in result if abs(layer.strength) >= LEAST_STRENGTH]
 
 
@@ -728,7 +727,7 @@ async def _painted(mask: bytes | None) -> wire.PictureData | None:
 
 def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.Wish:
     keep = tuple(action.get("keep") or ())
-    strength = max(-MOST_STRENGTH, min(MOST_STRENGTH, float(action.get("strength", 1.0))))
+    strength = max(-STRONGEST, min(STRONGEST, float(action.get("strength", 1.0))))
     said = action.get("said")
     return wire.Wish(prompt=action["prompt"][:300], said=said[:300] if said else None, strength=strength,
                      region=action.get("region"), mask=mask, keep=keep, method=action.get("method"))  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from bot.faces import FACE, Faces
 from bot.locales import Locale
 from editor import protocol as wire
+from editor.strength import strongest
 from storage.history import Edit
 
 _WARNINGS = ("animated", "downscaled", "alpha-flattened", "not-aligned", "no-face", "several-faces", "no-time", "outside-domain")
@@ -116,14 +117,19 @@ def changed(
 def _strengths(
     locale: Locale, target: str, names: Mapping[str, str], before: Sequence[wire.Adjustment], after: Sequence[wire.Adjustment]
 ) -> str:
-    strengths = {layer.prompt: layer.strength for layer in after}
+    layers = {layer.prompt: layer for layer in after}
     told = [
-        locale.say("reply.strength", name=names.get(prompt, prompt), percent=locale.percent(strengths[prompt]))
-        if prompt in strengths
+        _strength(locale, layers[prompt], names.get(prompt, prompt))
+        if prompt in layers
         else locale.say("reply.off", name=names.get(prompt, prompt))
         for prompt in ([layer.prompt for layer in before] if target == "all" else [target])
     ]
     return locale.say("reply.strengths", changes=locale.say("list.changes").join(told))
+
+
+def _strength(locale: Locale, layer: wire.Adjustment, name: str) -> str:
+    end = abs(layer.strength) >= strongest(layer.most) - 1e-3  # strengths are rounded
+    return locale.say("reply.strength.most" if end else "reply.strength", name=name, percent=locale.percent(layer.strength))
 
 
 def wishes(locale: Locale, effects: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:

@@ -70,7 +70,7 @@ class Canvas:
         """An adjustment's delta [C] at its strength; one of another generator is refused."""
         if layer.fingerprint != self.bundle.info.fingerprint:
             raise WrongBundle()
-        return reach(layer.strength) * to_tensor(layer.delta, tuple(self.base.shape), "delta").to(self.device)
+        return reach(layer.strength, layer.most) * to_tensor(layer.delta, tuple(self.base.shape), "delta").to(self.device)
 
     def state(self, layers: Sequence[Adjustment], wish: Wish | None = None) -> State:
         """The picture with adjustments, as the start of a further wish."""

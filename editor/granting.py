@@ -219,7 +219,7 @@ def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Can
     return Adjustment(
         prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, mask=wish.mask,
         keep=wish.keep, method=found.method, threshold=found.threshold, fingerprint=canvas.bundle.info.fingerprint,
-        basis=_basis(canvas, found.method, below), delta=to_array(delta),
+        basis=_basis(canvas, found.method, below), most=found.most, delta=to_array(delta),
     )  # fmt: skip
 
 

@@ -135,6 +135,8 @@ class Adjustment(Wish):
     threshold: float | None = Field(None, description="disentanglement threshold beta, for directions")
     fingerprint: str
     basis: str = ""
+    most: float | None = Field(None, gt=0, description="lengths of the delta at which the wish is as true as it gets on this "
+                               "picture: no strength goes further")  # fmt: skip
     delta: Array
 
 

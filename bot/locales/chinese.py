@@ -54,6 +54,7 @@ TEXTS = {
     "reply.place.original": "原图",
     "reply.place.edit": "第 {number} 步（{description}）",
     "reply.strength": "「{name}」现在是 {percent}",
+    "reply.strength.most": "「{name}」现在是 {percent}，这已经是极限",
     "reply.off": "「{name}」已经去掉了",
     "reply.strengths": "{changes}。",
     "reply.removed": "「{name}」已经去掉了。",

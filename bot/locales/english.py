@@ -54,6 +54,7 @@ TEXTS = {
     "reply.place.original": "the original",
     "reply.place.edit": "edit {number} ({description})",
     "reply.strength": "“{name}” is at {percent} now",
+    "reply.strength.most": "“{name}” is at {percent} now, which is as far as it goes",
     "reply.off": "“{name}” is off now",
     "reply.strengths": "{changes}.",
     "reply.removed": "“{name}” is off.",

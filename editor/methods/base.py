@@ -100,11 +100,12 @@ class State:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A delta [C] for strength 1 and how it was found."""
+    """A delta [C] for strength 1, how it was found, and ``most``, as ``Adjustment`` has it."""
 
     delta: Tensor
     method: MethodName
     threshold: float | None = None
+    most: float | None = None
 
 
 class Method(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
-from editor.methods.base import State
+from editor.methods.base import Candidate, State
 from editor.methods.worth import ENOUGH
 from editor.protocol import Wish
 
@@ -20,21 +21,33 @@ SHARES = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 """Shares that are tried of a step which a mapper or a search gives whole."""
 LEAST_SHARE = 0.5
 """Of what is to be gained, or of the most that there is to gain, that a step must bring to be thought of at all."""
+FALL = 0.03
+"""Share of the most gain by which it may fall and still be called as much."""
 MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 """Styles may not leave their mean by more than so many deviations, but for this share of those that a step moves."""
 
 
-def standard_step(bundle: Bundle, state: State, wish: Wish, direction: Tensor, delta: Tensor, strengths: Sequence[float]) -> float:
-    """Of the strengths that gain something of the wish with this delta [C], the one that is worth most: what it gains, as far
-    as that is wanted, less what changes beside. ``direction`` [D] is the wish's."""
-    tried = torch.tensor([0.0, *strengths], device=delta.device)
-    seen = state.embed(bundle, tried[:, None] * delta[None])
+def standard(
+    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, strengths: Sequence[float]
+) -> Candidate:
+    """The candidate at that of the strengths which is worth most, among those that gain something of the wish: what it gains,
+    as far as that is wanted, less what changes beside. ``direction`` [D] is the wish's."""
+    tried = torch.tensor([0.0, *strengths], device=found.delta.device)
+    seen = state.embed(bundle, tried[:, None] * found.delta[None])
     logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
     gains = ((logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0))[1:]
-    wanted, most = wishes.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
+    wanted, highest = wishes.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
     worths = gains.clamp(max=ENOUGH * wanted) - wishes.beside(bundle, direction, seen[0], seen[1:])
-    enough = gains >= LEAST_SHARE * min(wanted, most) if most > 0 else gains >= most
-    return strengths[int(torch.where(enough, worths, -math.inf).argmax())]
+    enough = gains >= LEAST_SHARE * min(wanted, highest) if highest > 0 else gains >= highest
+    best = int(torch.where(enough, worths, -math.inf).argmax())
+    return dataclasses.replace(found, delta=strengths[best] * found.delta, most=_most(gains, strengths, best))
+
+
+def _most(gains: Tensor, strengths: Sequence[float], best: int) -> float | None:
+    """How many times the ``best`` strength the gain goes on to rise, or at least does not fall; None where it rises throughout."""
+    highest = float(gains[best:].max())
+    last = int((gains >= highest - FALL * abs(highest)).nonzero()[-1, 0])
+    return None if last == len(strengths) - 1 else strengths[max(last, best)] / strengths[best]
 
 
 def room(bundle: Bundle, state: State, delta: Tensor) -> float:
@@ -46,11 +59,11 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
     return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
 
 
-def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, delta: Tensor) -> Tensor:
-    """An additive direction [C], its strongest channel one deviation long, brought to the length of strength 1."""
-    allowed = room(bundle, state, delta)
+def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate) -> Candidate:
+    """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
+    allowed = room(bundle, state, found.delta)
     steps = [step for step in STEPS if step <= allowed] or [allowed]
-    return delta * standard_step(bundle, state, wish, direction, delta, steps)
+    return standard(bundle, state, wish, direction, found, steps)
 
 
 def unit(bundle: Bundle, delta: Tensor) -> Tensor:

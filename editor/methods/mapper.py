@@ -6,7 +6,7 @@ from torch import Tensor
 
 from editor.bundle import Bundle
 from editor.methods.base import Candidate, State, Watch
-from editor.methods.calibration import SHARES, standard_step
+from editor.methods.calibration import SHARES, standard
 from editor.protocol import MethodName, Wish
 
 
@@ -31,4 +31,4 @@ class TextMapping:
             return None
         w = place_in_w(bundle, state)
         delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
-        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)

@@ -8,7 +8,7 @@ from editor import wishes
 from editor.bundle import Bundle
 from editor.mappers import Trained
 from editor.methods.base import Candidate, State, Watch
-from editor.methods.calibration import SHARES, standard_step
+from editor.methods.calibration import SHARES, standard
 from editor.networks.prompt_mapper import PromptMapper
 from editor.protocol import MethodName, Wish
 
@@ -50,4 +50,4 @@ class PromptMapping:
             delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
         else:
             delta = synthesis.style_steps(trained.network(ws[None]))[0]
-        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)

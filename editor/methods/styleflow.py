@@ -17,7 +17,7 @@ from torch import Tensor
 from editor.bundle import Bundle
 from editor.methods import population
 from editor.methods.base import Candidate, State, Watch
-from editor.methods.calibration import SHARES, standard_step
+from editor.methods.calibration import SHARES, standard
 from editor.methods.mapper import place_in_w
 from editor.methods.population import Population
 from editor.networks.flow import ConditionalFlow
@@ -115,4 +115,4 @@ class StyleFlow:
         if not bool(step.abs().max() > 1e-4):
             return None
         delta = bundle.generator.synthesis.style_steps(step[None])[0]
-        return Candidate(delta * standard_step(bundle, state, wish, direction, delta, SHARES), self.name)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)

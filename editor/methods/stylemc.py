@@ -59,4 +59,5 @@ class StyleMC:
             while len(_FOUND) > MOST_FOUND:
                 del _FOUND[next(iter(_FOUND))]
         delta = _FOUND[key]
-        return Candidate(calibrated(bundle, state, wish, direction, unit(bundle, delta)), self.name) if bool(delta.any()) else None
+        found = Candidate(unit(bundle, delta), self.name)
+        return calibrated(bundle, state, wish, direction, found) if bool(delta.any()) else None

@@ -53,4 +53,5 @@ class StyleSpace:
         embeddings = state.embed(bundle, torch.cat([torch.zeros_like(deltas[:1]), TRIED * deltas]))
         gains = (embeddings[1:] - embeddings[0]) @ direction
         best = int(gains.argmax())
-        return Candidate(calibrated(bundle, state, wish, direction, deltas[best]), self.name) if float(gains[best]) > 0 else None
+        found = Candidate(deltas[best], self.name)
+        return calibrated(bundle, state, wish, direction, found) if float(gains[best]) > 0 else None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bot import locales, replies
 from bot.conversation import Conversations, Speaker, Turn, job_of, steps_of, strengths_after
 from bot.pictures.mark import is_marked
 from bot.supervisor import own_editor
@@ -309,6 +310,22 @@ def test_strengths_are_bounded_and_weak_layers_fall_off() -> None:
     assert [layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})] == [1.0, 1.0]
     assert [layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})] == ["beard"]
     assert strengths_after(layers, {"do": "remove", "target": "all"}) == []
+
+
+def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> None:
+    array = wire.Array(dtype="float32", shape=(1,), data=b"1234")
+    before = [wire.Adjustment(prompt="hat", method="direction", fingerprint="f", most=1.2, delta=array)]
+    action = {"do": "scale", "target": "hat", "factor": 1.5}
+    after = strengths_after(before, action)
+    assert [layer.strength for layer in after] == [1.4]
+    picture = wire.PictureData(media_type="image/png", width=1, height=1, data=b"1")
+    said = [
+        replies.changed(
+            locales.get("en"), [action], before, wire.EditResult(picture=picture, adjustments=tuple(layers), effects=())
+        )
+        for layers in (after, strengths_after(before, action | {"factor": 1.3}))
+    ]
+    assert said == [["“hat” is at 140 % now, which is as far as it goes."], ["“hat” is at 130 % now."]]
 
 
 async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Conversations) -> None:

@@ -11,8 +11,8 @@ from editor.bundle import NOTICED, Bundle
 from editor.canvas import Canvas
 from editor.granting import Grant
 from editor.methods import directions, population
-from editor.methods.base import State, unwatched
-from editor.methods.calibration import STEPS, standard_step
+from editor.methods.base import Candidate, State, unwatched
+from editor.methods.calibration import STEPS, calibrated, standard
 from editor.methods.global_direction import GlobalDirection
 from editor.methods.worth import ENOUGH, misread, places_of, worth
 from editor.protocol import Adjustment, Wish
@@ -83,7 +83,24 @@ def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
     state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
     found = directions.find(avatar.bank, direction)
     assert found is not None
-    free = standard_step(avatar, state, GLASSES, direction, found.delta, STEPS)
+    whole = Candidate(found.delta, "direction")
+    free = standard(avatar, state, GLASSES, direction, whole, STEPS)
     monkeypatch.setattr(type(avatar.clip), "beside", lambda self, moved: 100 * moved.norm(dim=-1))
-    dear = standard_step(avatar, state, GLASSES, direction, found.delta, STEPS)
-    assert STEPS[0] <= dear < free
+    dear = standard(avatar, state, GLASSES, direction, whole, STEPS)
+    assert 0 < float(dear.delta.norm()) < float(free.delta.norm())
+
+
+def test_no_strength_goes_beyond_where_the_wish_is_as_true_as_it_gets(avatar: Bundle, canvas: Canvas) -> None:
+    state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
+    found = directions.find(avatar.bank, direction)
+    assert found is not None
+    delta = found.delta / 8  # of which all strengths are sure to be too weak, and the last one the best
+    assert standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0)).most is None
+    there = calibrated(avatar, state, GLASSES, direction, Candidate(found.delta, "direction")).delta
+    over = standard(avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0))
+    assert over.most in (1.0, 1.5)
+    recipe = GLASSES.model_dump(exclude={"method"}) | {"method": "direction", "fingerprint": avatar.info.fingerprint}
+    layers = [Adjustment(**recipe | {"strength": strength}, most=1.0, delta=to_array(there)) for strength in (0.5, 1.0, 3.0)]
+    half, whole, beyond = (canvas.delta(layer) for layer in layers)
+    assert torch.equal(whole, beyond)
+    assert torch.allclose(2 * half, whole)
