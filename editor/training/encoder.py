@@ -218,5 +218,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(found)
     state = {k: v.half().cpu().contiguous() if v.is_floating_point() else v.cpu() for k, v in encoder.state_dict().items()}
     save_file(state, options.bundle / "encoder.safetensors")
-    record.write(options.bundle, "encoder", options, run, found, {"width": options.width})
+    record.write(options.bundle, "encoder", options, run, found, {"width": options.width}, stage=options.name)
     return 0
