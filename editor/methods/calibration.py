@@ -19,7 +19,7 @@ STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
 SHARES = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 """Shares that are tried of a step which a mapper or a search gives whole."""
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.6
 """Of what is to be gained, or of the most that there is to gain, that a step must bring to be thought of at all."""
 FALL = 0.03
 """Share of the most gain by which it may fall and still be called as much."""

@@ -78,13 +78,13 @@ def test_only_with_patience_slow_methods_are_tried_where_quick_ones_do_too_littl
 
 
 def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
-    layers, _ = granting.grant(canvas, [], Wish(prompt="smiling"), unwatched)
+    layers, _ = granting.grant(canvas, [], Wish(prompt="pink hair"), unwatched)
     work = Grant(canvas, layers, GLASSES)
     (trial,) = work.trials(["mapper"], unwatched)
     plain, earlier = trial.worth + granting.UNDONE * work._undone(trial.embedding), work.earlier
-    assert [layer.prompt for layer in earlier] == ["smiling"]
-    frowning = canvas.bundle.clip.encode_text(["frowning"])[0]
-    undone = work._trial(trial.layer, trial.picture, frowning, 0.0)
+    assert [layer.prompt for layer in earlier] == ["pink hair"]
+    green = canvas.bundle.clip.encode_text(["green hair"])[0]
+    undone = work._trial(trial.layer, trial.picture, green, 0.0)
     work.earlier = []
-    assert undone.worth < work._trial(trial.layer, trial.picture, frowning, 0.0).worth - 1
+    assert undone.worth < work._trial(trial.layer, trial.picture, green, 0.0).worth - 1
     assert work._trial(trial.layer, trial.picture, trial.embedding, 0.0).worth >= plain

@@ -11,12 +11,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot import samples
 from storage.history import History
 from storage.inbox import Inbox
-from tests.bot.discord.conftest import ANN, BEN, LI, PORTRAIT
+from tests.bot.discord.conftest import ANN, BEN, LI
 from tests.bot.discord.processes import TOKEN, done, frozen, process
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, point_library
+
+PORTRAIT = {"me.png": (samples.path_of(1).read_bytes(), "image/png")}
+"""One that wishes come true on, whatever the strength."""
 
 
 @pytest.fixture
