@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -77,10 +78,14 @@ class Grant:
         if not self.earlier:
             return 0.0
         assert self.start is not None
-        texts = self.bundle.clip.encode_text([layer.prompt for layer in self.earlier])
-        before, after = self.bundle.clip.logits(torch.stack([self.start, embedding]), texts)
-        signs = torch.tensor([1.0 if layer.strength > 0 else -1.0 for layer in self.earlier], device=texts.device)
+        before, after = self.bundle.clip.logits(torch.stack([self.start, embedding]), self._earlier_texts)
+        signs = torch.tensor([1.0 if layer.strength > 0 else -1.0 for layer in self.earlier], device=before.device)
         return float((signs * (before - after)).clamp_min(0).sum())
+
+    @cached_property
+    def _earlier_texts(self) -> Tensor:
+        """Embeddings of the wishes before this one, which all trials are measured by."""
+        return self.bundle.clip.encode_text([layer.prompt for layer in self.earlier])
 
     def _misread(self, pictures: Tensor, deltas: Tensor) -> list[float]:
         """By the encoder, of each picture; a change in a region has no place in W of its own."""

@@ -1,5 +1,6 @@
 """The same portraits as other people would draw them: with outlines or flat, other proportions, dots for eyes, hair of
-other shapes. Labels stay true, so an encoder learns from them what a portrait shows rather than how it is drawn.
+other shapes. Labels stay true, but for backgrounds, many of which are white whatever their label says; so an encoder learns
+from them what a portrait shows rather than how it is drawn.
 
 No two pictures share a hand: each is drawn by one of its own, made up at random (domain randomisation, Tobin et al. 2017,
 arXiv 1703.06907).
