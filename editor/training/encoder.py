@@ -63,9 +63,11 @@ def rows_of(count: int) -> tuple[slice, slice, slice]:
 
 
 def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
-    """A batch of drawings, a quarter of them by other hands where the domain has any."""
+    """A batch of drawings, three in eight of them by other hands where the domain has any, half of those on white."""
     known = domains.named(domain)
-    portraits, others = known.draw(rng, count), count // 4 if known.by_others else 0
+    portraits, others = known.draw(rng, count), 3 * count // 8 if known.by_others else 0
+    plain = count - others // 2
+    portraits = portraits.concat([portraits[:plain], portraits[plain:].replace("background_color", known.backdrops[0])])
     _, cut, _ = rows_of(count)
     drawn = data.drawings_of(portraits[: count - others], 128)
     drawn[cut] = torch.from_numpy(data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng)))

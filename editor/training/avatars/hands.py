@@ -1,6 +1,6 @@
 """The same portraits as other people would draw them: with outlines or flat, other proportions, dots for eyes, hair of
-other shapes. Labels stay true, but for backgrounds, many of which are white whatever their label says; so an encoder learns
-from them what a portrait shows rather than how it is drawn.
+other shapes, heads turned a little, buns and bunches. Labels stay true, so an encoder learns from them what a portrait
+shows rather than how it is drawn.
 
 No two pictures share a hand: each is drawn by one of its own, made up at random (domain randomisation, Tobin et al. 2017,
 arXiv 1703.06907).
@@ -9,7 +9,7 @@ arXiv 1703.06907).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -45,11 +45,12 @@ class OtherHand(Painter):
 
     def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour], rng: np.random.Generator) -> None:
         self.rng = rng
-        if rng.random() < 0.45:
-            c = c | {"background_color": np.ones(3) * rng.uniform(0.94, 1.0)}
         if rng.random() < 0.25:  # many draw skin in no one's colour
             c = c | {"skin": np.clip(mix(c["skin"], rng.uniform(0.2, 1.0, 3), rng.uniform(0, 0.3)), 0, 1)}
-        super().__init__(canvas, a, {name: np.clip(colour + rng.normal(0, 0.025, 3), 0, 1) for name, colour in c.items()})
+        spread = {"hair_color": 0.05, "background_color": 0.015}
+        super().__init__(
+            canvas, a, {name: np.clip(colour + rng.normal(0, spread.get(name, 0.025), 3), 0, 1) for name, colour in c.items()}
+        )
         self.outline = rng.uniform(0.6, 2.2) if rng.random() < 0.45 else 0.0
         self.shaded = rng.random() < 0.3
         self.ink = INK if rng.random() < 0.7 else self.shadow * 0.5
@@ -60,6 +61,7 @@ class OtherHand(Painter):
         self.eye_x *= rng.uniform(0.8, 1.15)
         self.mouth_y = self.chin - rng.uniform(8, 14) + 1.8 * self.child
         self.volume *= rng.uniform(0.5, 1.8)
+        self.turn = rng.uniform(-7, 7) if rng.random() < 0.35 else 0.0
         self.grown = (1 - smoothstep(a["baldness"], 0.1, 0.8)) * (1 - smoothstep(a["mohawk"], 0.1, 0.8))
 
     def paint(self) -> None:
@@ -67,17 +69,30 @@ class OtherHand(Painter):
         rng, canvas = self.rng, self.canvas
         self._background()
         canvas.save()
-        zoom = rng.uniform(0.74, 1.12)
+        zoom = rng.uniform(0.74, 1.22)
         canvas.translate(50 + rng.uniform(-4, 4), 57.5 + rng.uniform(-4, 5))
         canvas.rotate(rng.uniform(-5, 5))
         canvas.scale(zoom, zoom * rng.uniform(0.94, 1.06))
         canvas.translate(-50, -60)
-        for part in (
-            self._back_hair, self._body, self._ears, self._face, self._beard, self._wrinkles, self._spots, self._eyes, self._nose,
-            self._moustache, self._mouth, self._front_hair, self._brows, self._mohawk, self._earrings, self._glasses, self._hat,
-        ):  # fmt: skip
+        for part in (self._back_hair, self._bunches, self._body, self._ears, self._face, self._beard):
             part()
+        self._turned(self._wrinkles, self._spots, self._eyes, self._nose, self._moustache, self._mouth)
+        for part in (self._front_hair, self._band):
+            part()
+        self._turned(self._brows)
+        for part in (self._mohawk, self._earrings):
+            part()
+        self._turned(self._glasses)
+        self._hat()
         canvas.restore()
+
+    def _turned(self, *parts: Callable[[], None]) -> None:
+        """Parts in the middle of a face, moved aside as far as the head is turned."""
+        self.canvas.save()
+        self.canvas.translate(self.turn, 0)
+        for part in parts:
+            part()
+        self.canvas.restore()
 
     def _area(self, path: skia.Path, colour: Colour, alpha: float = 1.0) -> None:
         """An area in this hand's way: flat or shaded, with or without an outline."""
@@ -116,6 +131,26 @@ class OtherHand(Painter):
         self._area(path, self.hair * (0.86 if rng.random() < 0.5 else 1.0), self.grown)
         if a["curliness"] > 0.55 and rng.random() < 0.7:
             self._puffs([point for x, y in side for point in ((x, y), (100 - x, y))], 2.0 + 5.0 * a["curliness"])
+
+    def _bunches(self) -> None:
+        """A bun on top, or bunches on both sides; long hair stays long."""
+        rng, kind = self.rng, self.rng.random()
+        if self.grown < 0.7 or kind > 0.2:
+            return
+        size, colour = rng.uniform(6, 12), self.hair * rng.uniform(0.85, 1.0)
+        if kind < 0.12:
+            self._around(50 + rng.uniform(-4, 4), self.top - self.volume - 0.5 * size, size, size * rng.uniform(0.7, 1.1), colour)
+            return
+        for side in (1, -1):
+            height = self.eye_y + rng.uniform(-14, 12)
+            self._around(50 + side * (self.half + 0.7 * size), height, size, size * rng.uniform(0.9, 1.6), colour)
+
+    def _band(self) -> None:
+        """A ribbon over the hair."""
+        if self.grown > 0.7 and self.a["hat"] < 0.1 and self.rng.random() < 0.08:
+            y = self.top + self.rng.uniform(1, 5)
+            points = [(50 - 0.9 * self.half, y + 6), (50, y), (50 + 0.9 * self.half, y + 6)]
+            self._lines(points, self.rng.uniform(2.5, 5), self.rng.random(3))
 
     def _body(self) -> None:
         a, rng, cloth = self.a, self.rng, self.c["clothing_color"]

@@ -58,5 +58,16 @@ def test_what_the_labels_say_is_to_be_seen_by_whatever_hand(portraits: Portraits
 
 def test_a_batch_for_the_encoder_ends_with_drawings_by_other_hands() -> None:
     drawings = encoder.draw(np.random.default_rng(8), "avatars", 16)
-    assert (drawings.others, len(drawings.drawn), len(drawings.physical)) == (4, 16, 16)
+    assert (drawings.others, len(drawings.drawn), len(drawings.physical)) == (6, 16, 16)
     assert encoder.draw(np.random.default_rng(8), "critters", 16).others == 0
+
+
+def test_half_of_those_by_other_hands_stand_on_white_and_are_described_so() -> None:
+    drawings = encoder.draw(np.random.default_rng(8), "avatars", 32)
+    white = Portraits.sample(1, 0).replace("background_color", "white").colours()["background_color"][0]
+    start = Portraits.sample(1, 0).physical().shape[1] - sum(v.shape[1] for v in Portraits.sample(1, 0).colours().values())
+    names = list(Portraits.sample(1, 0).colours())
+    column = start + 3 * names.index("background_color")
+    described = drawings.physical[-6:, column : column + 3].numpy()
+    assert np.abs(described - white).max() < 1e-5
+    assert drawings.drawn[-6:, 2, 2].numpy().min() > 225
