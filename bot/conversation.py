@@ -692,7 +692,8 @@ class Conversations:
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         async with self.history.database.together():
             shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
-            hidden = head is not None and await self.hidden(head)
+            read = next((faces for faces in answer.faces.values() if head is not None and faces.source == head.source), None)
+            hidden = read.hidden if read else head is not None and await self.hidden(head)
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
         return Turn(
             answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),

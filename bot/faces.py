@@ -18,15 +18,18 @@ FACE = "face"
 class Faces:
     """The faces of a stored picture by number, 0 the first from the left (a picture in which none are told apart has just 0).
 
-    ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken of.
+    ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken of. ``hidden``: the
+    picture came covered.
     """
 
+    source: int
     bundle: str
     picture: int
     inversions: dict[int, wire.Inversion]
     layers: dict[int, tuple[wire.Adjustment, ...]]
     chosen: tuple[int, ...]
     count: int = 0
+    hidden: bool = False
 
     @classmethod
     def of(cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]) -> Self:
@@ -39,7 +42,8 @@ class Faces:
             by_face[number] = (*by_face.get(number, ()), adjustment_of(layer))
         inversions = {face.number: _inversion(source, face) for face in stored}
         chosen = tuple(number for number in source.details.get("chosen", [first]) if number in inversions) or (first,)
-        return cls(source.bundle, source.picture, inversions, by_face, chosen, source.details.get("faces", 0))
+        count, hidden = source.details.get("faces", 0), bool(source.details.get("hidden"))
+        return cls(source.id, source.bundle, source.picture, inversions, by_face, chosen, count, hidden)
 
     @property
     def spoken_of(self) -> list[wire.Adjustment]:

@@ -13,14 +13,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from storage import engines
@@ -29,6 +29,7 @@ from storage.tables import Base
 
 logger = logging.getLogger(__name__)
 
+Row = TypeVar("Row", bound=Base)
 MIGRATIONS = Path(__file__).parent / "migrations"
 _FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks whether a lock that another process holds is free."""
@@ -192,14 +193,11 @@ class Database:
         await self._reader.dispose()
 
 
-async def added(session: AsyncSession, row: Base) -> bool:
-    """Add a row; False where another process was quicker with one of the same key, which can be read then."""
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
+async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
+    """Add a row and return it; None where there is one of the same key, maybe of another process, which can be read then."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    adding = insert(kind).values(**values).on_conflict_do_nothing().returning(kind)
+    return (await session.execute(adding)).scalar_one_or_none()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import errno
 import importlib.util
 import socket
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -179,20 +180,35 @@ class _Reading(_Connection):
             self._conn.rollback()
 
 
+def _opened(database: str, **options: Any) -> sqlite3.Connection:
+    """A connection whose driver begins no transactions of its own."""
+    connection = sqlite3.connect(database, **options | {"check_same_thread": False, "isolation_level": None})
+    _write_ahead(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten; ``scrub`` sees to their old copies
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite itself does not wait where several programs open a new file at once."""
+    ends = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _sqlite(url: URL, kind: type[_Connection], **pool: Any) -> AsyncEngine:
     def connection(database: str, **options: Any) -> _Connection:
-        return kind(lambda: sqlite3.connect(database, **options | {"check_same_thread": False}), iter_chunk_size=FIRST_ROWS)
+        return kind(lambda: _opened(database, **options), iter_chunk_size=FIRST_ROWS)
 
     engine = create_async_engine(url, connect_args={"async_creator_fn": connection}, **pool)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions of its own
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten; ``scrub`` sees to their old copies
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:

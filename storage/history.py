@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.blobs import Blobs, BlobStore, digest
@@ -27,6 +27,24 @@ from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, 
 SWEEP_GRACE_SECONDS = 3600.0
 _NOT_LOADED = {"synchronize_session": False}
 """For rows that are changed in the database alone: no object of the session is looked through for them."""
+_CONVERSATION = (
+    select(ConversationRow)
+    .join(UserRow, UserRow.id == ConversationRow.user_id)
+    .where(UserRow.platform == bindparam("platform"), UserRow.outside_id == bindparam("outside_id"))
+    .where(ConversationRow.place == bindparam("place"))
+)
+"""Statements of every message are built once: that takes longer than SQLite needs to answer them."""
+_HEAD = (
+    select(EditRow)
+    .join(ConversationRow, ConversationRow.head_id == EditRow.id)
+    .where(ConversationRow.id == bindparam("conversation"))
+)
+_EDIT_AND_USER = (
+    select(EditRow, ConversationRow.user_id)
+    .join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+    .where(EditRow.id == bindparam("edit"))
+)
+_EDIT_OF_JOB = select(EditRow).where(EditRow.job == bindparam("job"))
 
 
 @dataclass(frozen=True)
@@ -170,7 +188,7 @@ class History:
             row = await self._find(session, platform, outside_id, place)
             if row is None:
                 user = await person_row(session, platform, outside_id)
-                await added(session, ConversationRow(user_id=user.id, place=place))
+                await added(session, ConversationRow, user_id=user.id, place=place)
                 row = await self._find(session, platform, outside_id, place)
                 assert row is not None
             row.server = server
@@ -187,9 +205,8 @@ class History:
 
     @staticmethod
     async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
-        query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
-        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, ConversationRow.place == place)
-        return (await session.execute(query)).scalar_one_or_none()
+        values = {"platform": platform, "outside_id": outside_id, "place": place}
+        return (await session.execute(_CONVERSATION, values)).scalar_one_or_none()
 
     # pictures and edits
 
@@ -208,7 +225,7 @@ class History:
         user = await self._user_of(conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
-            await owner_held(session, ConversationRow.id == conversation)
+            await owner_held(session, conversation)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
@@ -239,17 +256,17 @@ class History:
             base, user = await self._edit_and_user(session, parent)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
-            await owner_held(session, ConversationRow.id == base.conversation_id)
+            await owner_held(session, base.conversation_id)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
-            query = select(func.max(EditRow.number)).where(EditRow.source_id == base.source_id)
-            number = 1 + ((await session.execute(query)).scalar_one() or 0)
-            row = EditRow(conversation_id=base.conversation_id, source_id=base.source_id, parent_id=parent, number=number,
-                          text=text, picture_id=stored.id, adjustments=entries, effects=list(effects), job=job)  # fmt: skip
-            session.add(row)
-            await session.flush()
+            number = select(func.max(EditRow.number) + 1).where(EditRow.source_id == base.source_id).scalar_subquery()
+            adding = insert(EditRow).values(
+                conversation_id=base.conversation_id, source_id=base.source_id, parent_id=parent, number=number, text=text,
+                picture_id=stored.id, adjustments=entries, effects=list(effects), job=job,
+            )  # fmt: skip
+            row = (await session.execute(adding.returning(EditRow))).scalar_one()
             redo = update(EditRow).where(EditRow.id == parent).values(redo_id=row.id)
             await session.execute(redo, execution_options=_NOT_LOADED)
             await self._show(session, row)
@@ -265,7 +282,7 @@ class History:
     async def _made_by(session: AsyncSession, job: str | None) -> EditRow | None:
         if job is None:
             return None
-        return (await session.execute(select(EditRow).where(EditRow.job == job))).scalar_one_or_none()
+        return (await session.execute(_EDIT_OF_JOB, {"job": job})).scalar_one_or_none()
 
     async def edit_of_job(self, job: str) -> Edit | None:
         """The edit that a job of the editor made, None where it made none yet."""
@@ -276,8 +293,7 @@ class History:
     @staticmethod
     async def _edit_and_user(session: AsyncSession, edit: int) -> tuple[EditRow, int]:
         """An edit and whose it is. Raises NotFound."""
-        query = select(EditRow, ConversationRow.user_id).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
-        found = (await session.execute(query.where(EditRow.id == edit))).one_or_none()
+        found = (await session.execute(_EDIT_AND_USER, {"edit": edit})).one_or_none()
         if found is None:
             raise NotFound("the edit was deleted")
         return found[0], found[1]
@@ -291,13 +307,10 @@ class History:
 
     @staticmethod
     async def _picture_row(session: AsyncSession, user: int, name: str, picture: Picture) -> PictureRow:
+        row = await added(session, PictureRow, user_id=user, sha256=name, media_type=picture.media_type, width=picture.width,
+                          height=picture.height)  # fmt: skip
         query = select(PictureRow).where(PictureRow.user_id == user, PictureRow.sha256 == name)
-        row = (await session.execute(query)).scalar_one_or_none()
-        if row is None:
-            row = PictureRow(user_id=user, sha256=name, media_type=picture.media_type, width=picture.width, height=picture.height)
-            session.add(row)
-            await session.flush()
-        return row
+        return row or (await session.execute(query)).scalar_one()
 
     @staticmethod
     async def _delta(session: AsyncSession, user: int, delta: Array) -> str:
@@ -391,9 +404,7 @@ class History:
 
     @staticmethod
     async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
-        query = select(EditRow).join(ConversationRow, ConversationRow.head_id == EditRow.id)
-        query = query.where(ConversationRow.id == conversation)
-        row = (await session.execute(query)).scalar_one_or_none()
+        row = (await session.execute(_HEAD, {"conversation": conversation})).scalar_one_or_none()
         if row is None:
             raise NoPicture("no picture yet")
         return row
@@ -454,7 +465,7 @@ class History:
         """A transaction in which nobody else changes what the conversation's owner has."""
         async with self.database.write() as session:
             with suppress(NotFound):  # where nothing is, nothing can be moved to: that is said in other words
-                await owner_held(session, ConversationRow.id == conversation)
+                await owner_held(session, conversation)
             yield session
 
     @staticmethod
@@ -529,9 +540,8 @@ class History:
     async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
         """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
         async with self.database.write() as session:
-            if await session.get(JobRow, job) is None:
-                await added(session, JobRow(id=job, conversation_id=conversation, request=request))
-            return _job(await session.get_one(JobRow, job))
+            row = await added(session, JobRow, id=job, conversation_id=conversation, request=request)
+            return _job(row if row is not None else await session.get_one(JobRow, job))
 
     async def is_under_way(self, job: str) -> bool:
         """Whether a wish was begun and not answered."""

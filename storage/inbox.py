@@ -58,12 +58,10 @@ class Inbox:
 
         ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
         """
-        row = AskedRow(key=key, platform=platform, user=user, server=server, place=place, payload=payload, holder=holder)
         async with self.database.write() as session:
-            if await session.get(AskedRow, key) is not None:
-                return None
-            row.created_at = now()
-            return _asked(row) if await added(session, row) else None
+            row = await added(session, AskedRow, key=key, platform=platform, user=user, server=server, place=place, payload=payload,
+                              holder=holder, created_at=now())  # fmt: skip
+            return None if row is None else _asked(row)
 
     async def known(self, key: str) -> bool:
         """Whether the key was let in before."""
@@ -168,7 +166,7 @@ class Inbox:
         async with self.database.write() as session:
             row = await session.get(CursorRow, (platform, place), with_for_update=True)
             if row is None:
-                await added(session, CursorRow(platform=platform, place=place, message=message))
+                await added(session, CursorRow, platform=platform, place=place, message=message)
                 row = await session.get_one(CursorRow, (platform, place), with_for_update=True)
             if int(message) > int(row.message):
                 row.message = message

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.database import Database, added
 from storage.errors import NotFound
 from storage.tables import ConversationRow, UserRow, utc
+
+_OWNER = (
+    select(UserRow)
+    .join(ConversationRow, ConversationRow.user_id == UserRow.id)
+    .where(ConversationRow.id == bindparam("conversation"))
+    .with_for_update(of=UserRow, key_share=True)
+)
 
 
 class People:
@@ -52,19 +59,18 @@ async def person_row(session: AsyncSession, platform: str, person: str) -> UserR
     """The row of a person, made when it is new."""
     row = await find_person(session, platform, person)
     if row is None:
-        await added(session, UserRow(platform=platform, outside_id=person))
+        await added(session, UserRow, platform=platform, outside_id=person)
         row = await find_person(session, platform, person)
         assert row is not None
     return row
 
 
-async def owner_held(session: AsyncSession, condition: ColumnElement[bool]) -> UserRow:
+async def owner_held(session: AsyncSession, conversation: int) -> UserRow:
     """The person whose conversation it is, whose pictures and edits nobody else changes until the transaction ends.
 
     Raises NotFound.
     """
-    query = select(UserRow).join(ConversationRow, ConversationRow.user_id == UserRow.id).where(condition)
-    row = (await session.execute(query.with_for_update(of=UserRow, key_share=True))).scalar_one_or_none()
+    row = (await session.execute(_OWNER, {"conversation": conversation})).scalar_one_or_none()
     if row is None:
         raise NotFound("the conversation was deleted")
     return row

@@ -153,10 +153,10 @@ class Retention:
         The original (number 0) takes everything made of the picture with it. Raises NotFound.
         """
         async with self.database.write() as session:
-            made_in = select(EditRow.conversation_id).where(EditRow.id == edit).scalar_subquery()
-            user = (await owner_held(session, ConversationRow.id == made_in)).id
+            made_in = (await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))).scalar_one_or_none()
+            user = (await owner_held(session, made_in)).id if made_in is not None else None
             row = await session.get(EditRow, edit)
-            if row is None:
+            if row is None or user is None:
                 raise NotFound("the edit was deleted")
             messages = await self._messages(session, _shown_with(row))
             if row.number == 0:

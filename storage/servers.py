@@ -106,7 +106,7 @@ async def alias(session: AsyncSession, platform: str, member: str) -> str:
     """The name by which a forgotten member is still known again: a keyed hash, marked by a tilde."""
     row = await session.get(SecretRow, 1)
     if row is None:
-        await added(session, SecretRow(id=1, value=secrets.token_hex(32)))
+        await added(session, SecretRow, id=1, value=secrets.token_hex(32))
         row = await session.get_one(SecretRow, 1)
     return "~" + hmac.new(row.value.encode(), f"{platform}:{member}".encode(), hashlib.sha256).hexdigest()[:40]
 
@@ -120,7 +120,7 @@ async def find_server(session: AsyncSession, platform: str, server: str) -> Serv
 async def _server_row(session: AsyncSession, platform: str, server: str) -> ServerRow:
     """The row of a server, made when it is new; nobody else changes it until the transaction ends."""
     if await find_server(session, platform, server) is None:
-        await added(session, ServerRow(platform=platform, outside_id=server, settings={}))
+        await added(session, ServerRow, platform=platform, outside_id=server, settings={})
     query = select(ServerRow).where(ServerRow.platform == platform, ServerRow.outside_id == server)
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await session.execute(query)).scalar_one()

@@ -113,3 +113,14 @@ async def test_many_may_start_at_once(database_url: str, tmp_path: Path) -> None
             await history.conversation("test", "ann", "here")
 
     await asyncio.gather(*(start() for _ in range(4)))
+
+
+async def test_many_may_start_at_once_on_a_new_file_again_and_again(tmp_path: Path) -> None:
+    """Programs that open a file while the last of others closes it found it locked in some of so many rounds."""
+
+    async def start(folder: Path) -> None:
+        async with History.open(f"sqlite:///{folder}/history.sqlite", folder / "pictures") as history:
+            await history.conversation("test", "ann", "here")
+
+    for number in range(15):
+        await asyncio.gather(*(start(tmp_path / str(number)) for _ in range(6)))
