@@ -16,7 +16,7 @@ from editor import wishes
 from editor.arrays import to_array
 from editor.bundle import Bundle
 from editor.canvas import Canvas, basis_of
-from editor.methods import registry, worth
+from editor.methods import registry, sparing, worth
 from editor.methods.base import Candidate, Watch, limited
 from editor.protocol import Adjustment, Effect, MethodName, Wish
 
@@ -43,22 +43,23 @@ class Trial:
 
 
 class Grant:
-    """One wish on a picture with adjustments; those that speak of the same thing make way for it."""
+    """One wish on a picture with adjustments; those that speak of the same thing make way for it, unless all are to be
+    ``kept``."""
 
-    def __init__(self, canvas: Canvas, layers: Sequence[Adjustment], wish: Wish) -> None:
+    def __init__(self, canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, kept: bool = False) -> None:
         self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
         self.sign = -1.0 if wish.strength < 0 else 1.0
         self.direction = wishes.text_direction(self.bundle, wish)
         self.target = self.bundle.clip.encode_text([wish.prompt])[0]
-        self.kept, self.replaced = _without_same(self.bundle, self.layers, wish, self.direction)
+        self.kept, self.replaced = (self.layers, ()) if kept else _without_same(self.bundle, self.layers, wish, self.direction)
         self.earlier = [layer for layer in self.kept if layer.method != "variation"]
         self.state = canvas.state(self.kept, wish)
         self.before: Tensor | None = None
         self.start: Tensor | None = None
 
     def trials(self, names: Sequence[MethodName], watch: Watch) -> list[Trial]:
-        """What each method finds, rendered and measured; methods that find nothing are left out."""
-        found = [candidate for name in names if (candidate := self._find(name, watch)) is not None]
+        """What each method finds, in all its ways, rendered and measured; methods that find nothing are left out."""
+        found = [way for name in names if (candidate := self._find(name, watch)) is not None for way in self._ways(candidate)]
         made = [layer_of(self.canvas, self.kept, self.wish, candidate) for candidate in found]
         steps = [torch.zeros_like(self.canvas.base), *[self.canvas.delta(layer) for layer in made]]
         pictures = self.state.pictures(self.bundle, torch.stack(steps))
@@ -92,6 +93,16 @@ class Grant:
         if self.state.mask is not None or not len(pictures):
             return [0.0] * len(pictures)
         return worth.misread(self.bundle, pictures, worth.places_of(self.bundle, self.state, deltas)).tolist()
+
+    def best(self, trials: Sequence[Trial]) -> Trial | None:
+        """The one that is taken; None of none."""
+        return max(trials, key=self.rank, default=None)
+
+    def _ways(self, found: Candidate) -> list[Candidate]:
+        """The candidate as it is, and as it spares earlier wishes in the same place."""
+        place = (self.wish.mask, self.wish.region)
+        earlier = [self.canvas.delta(layer) for layer in self.earlier if (layer.mask, layer.region) == place]
+        return sparing.ways(found, earlier, self.bundle.bank.s_std)
 
     def _find(self, name: MethodName, watch: Watch) -> Candidate | None:
         return registry.get(name, self.bundle).find(self.bundle, self.state, self.wish, self.direction, watch)
@@ -157,12 +168,12 @@ def grant(
     work = Grant(canvas, layers, wish)
     names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
     trials = work.trials(names, watch)
-    best = max(trials, key=work.rank, default=None)
+    best = work.best(trials)
     effect = work.effect(best)
     little = effect.verdict != "done" and not effect.satisfied
     if patience is not None and not wish.method and little and _answers(canvas.bundle, wish):
         trials += work.trials(registry.slow(canvas.bundle), limited(watch, patience))
-        best = max(trials, key=work.rank, default=None)
+        best = work.best(trials)
         effect = work.effect(best)
     if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed
         return work.kept, effect.model_copy(update={"verdict": "done", "replaced": work.replaced, "nearest": ()})
@@ -189,7 +200,7 @@ def compare(canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Seq
         watch("find", number, len(names), None)
         begun = time.perf_counter()
         work = Grant(canvas, layers, wish.model_copy(update={"method": name}))
-        trial = next(iter(work.trials((name,), watch)), None)
+        trial = work.best(work.trials((name,), watch))
         kept = [*work.kept, trial.layer] if trial else list(layers)
         took = round(1000 * (time.perf_counter() - begun), 1)
         rows.append(Row(name, kept, trial.layer if trial else None, work.effect(trial), took))
@@ -201,20 +212,18 @@ def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> lis
     fresh: list[Adjustment] = []
     for layer in layers:
         if layer.basis and layer.basis != _basis(canvas, layer.method, fresh):
-            candidate = _found_anew(canvas, fresh, layer, watch)
-            if candidate is not None:
-                layer = layer_of(canvas, fresh, layer, candidate)
+            layer = _found_anew(canvas, fresh, layer, watch) or layer
         fresh.append(layer)
     return fresh
 
 
-def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch) -> Candidate | None:
+def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch) -> Adjustment | None:
     """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
-    method = registry.METHODS[layer.method]
-    if not method.offered(canvas.bundle):
+    if not registry.METHODS[layer.method].offered(canvas.bundle):
         return None
-    direction = wishes.text_direction(canvas.bundle, layer)
-    return method.find(canvas.bundle, canvas.state(below, layer), layer, direction, watch)
+    work = Grant(canvas, below, layer, kept=True)
+    trial = work.best(work.trials((layer.method,), watch))
+    return trial.layer if trial is not None else None
 
 
 def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Candidate) -> Adjustment:

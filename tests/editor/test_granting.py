@@ -11,7 +11,7 @@ from editor import granting
 from editor.bundle import Bundle
 from editor.canvas import Canvas
 from editor.granting import Grant, Trial
-from editor.methods import registry
+from editor.methods import registry, sparing
 from editor.methods.base import Candidate, State, Watch, unwatched
 from editor.protocol import MethodName, Wish
 from editor.wishes import Measure, wanted_gain
@@ -80,7 +80,7 @@ def test_only_with_patience_slow_methods_are_tried_where_quick_ones_do_too_littl
 def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
     layers, _ = granting.grant(canvas, [], Wish(prompt="pink hair"), unwatched)
     work = Grant(canvas, layers, GLASSES)
-    (trial,) = work.trials(["mapper"], unwatched)
+    trial = work.trials(["mapper"], unwatched)[0]
     plain, earlier = trial.worth + granting.UNDONE * work._undone(trial.embedding), work.earlier
     assert [layer.prompt for layer in earlier] == ["pink hair"]
     green = canvas.bundle.clip.encode_text(["green hair"])[0]
@@ -88,3 +88,15 @@ def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
     work.earlier = []
     assert undone.worth < work._trial(trial.layer, trial.picture, green, 0.0).worth - 1
     assert work._trial(trial.layer, trial.picture, trial.embedding, 0.0).worth >= plain
+
+
+def test_after_other_wishes_ways_that_spare_them_are_measured_too(canvas: Canvas) -> None:
+    layers, _ = granting.grant(canvas, [], Wish(prompt="pink hair"), unwatched)
+    assert len(Grant(canvas, [], GLASSES).trials(["mapper"], unwatched)) == 1
+    work = Grant(canvas, layers, GLASSES)
+    trials = work.trials(["mapper"], unwatched)
+    best = work.best(trials)
+    assert len(trials) >= len(sparing.SHARES)
+    assert best is not None
+    assert work.rank(best) == max(work.rank(trial) for trial in trials)
+    assert len({trial.layer.delta.data for trial in trials}) == len(trials)
