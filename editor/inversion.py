@@ -17,7 +17,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from editor import economy, tuning
+from editor import economy, manifold, tuning
 from editor.bundle import Bundle
 from editor.economy import Plan
 from editor.methods.base import Watch, unwatched
@@ -65,8 +65,9 @@ def invert(
 ) -> Inverted:  # fmt: skip
     """A square [3, R, R] from the encoder's W+ ``w`` [num_ws, w_dim], in about ``seconds`` where that is given.
 
-    ``standard`` never becomes ``best`` without a time, nor where the picture is not ``known``: a generator that is tuned to
-    what it does not know edits it no better.
+    ``standard`` never becomes ``best`` without a time. Where the picture is not ``known``, and the search leaves it too far
+    away, ``standard`` takes the nearest that the generator makes by itself (``editor.manifold``): one that is tuned to what it
+    does not know, or led to where it never goes, edits it no better.
     """
     if quality == "draft":
         return Inverted(w, None, quality)
@@ -75,7 +76,9 @@ def invert(
     plan = economy.plan(generator, 2, cheap=True)
     wanted = economy.target(generator, square[None], w[None], plan.resolution)
     found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, _search_ends(quality, ends))
-    if quality == "standard" and seconds is not None and known and float(found.distances[0]) > FAR:
+    if quality == "standard" and not known and float(found.distances[0]) > FAR:
+        return Inverted(manifold.settled(generator, wanted[0], w, unit, plan, watch, ends), None, "standard")
+    if quality == "standard" and seconds is not None and float(found.distances[0]) > FAR:
         missing = STEPS["best"] - STEPS["standard"]
         if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
             logger.info("still %.2f away after %d steps: the generator is tuned to it", float(found.distances[0]), found.steps)
