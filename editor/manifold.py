@@ -25,7 +25,7 @@ PICTURE_STEPS, PICTURE_RATE = 40, 0.05
 """Of the search by pictures."""
 SMALL = 32
 """Pixels to a side at which pictures are compared: finer ones would be those that the generator cannot draw."""
-STAY = 0.3
+STAY = 1.0
 """What a squared deviation of W from the encoder's answer costs, in differences of pixels in [-1, 1]."""
 SEED = 20210331
 
