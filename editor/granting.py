@@ -48,7 +48,6 @@ class Grant:
 
     def __init__(self, canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, kept: bool = False) -> None:
         self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
-        self.sign = -1.0 if wish.strength < 0 else 1.0
         self.direction = wishes.text_direction(self.bundle, wish)
         self.target = self.bundle.clip.encode_text([wish.prompt])[0]
         self.kept, self.replaced = (self.layers, ()) if kept else _without_same(self.bundle, self.layers, wish, self.direction)
@@ -80,7 +79,7 @@ class Grant:
             return 0.0
         assert self.start is not None
         before, after = self.bundle.clip.logits(torch.stack([self.start, embedding]), self._earlier_texts)
-        signs = torch.tensor([1.0 if layer.strength > 0 else -1.0 for layer in self.earlier], device=before.device)
+        signs = torch.tensor([layer.sign for layer in self.earlier], device=before.device)
         return float((signs * (before - after)).clamp_min(0).sum())
 
     @cached_property
@@ -117,7 +116,7 @@ class Grant:
         """What trials are chosen by: one that does next to nothing of what can be wanted here comes after all others, however
         little it spoils."""
         wanted = wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
-        return self.sign * trial.measure.gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
+        return self.wish.sign * trial.measure.gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
 
     @property
     def expected(self) -> float:
@@ -128,14 +127,14 @@ class Grant:
         """What a trial did, in numbers and with a verdict; None where no method found anything."""
         limits, wish = self.bundle.thresholds, self.wish
         response = wishes.response(self.bundle, wish)
-        clearly = self.sign * (self.start_logit - limits.shown) > CLEAR * limits.standard_gain
+        clearly = self.wish.sign * (self.start_logit - limits.shown) > CLEAR * limits.standard_gain
         satisfied = clearly and response >= wishes.LEAST_RESPONSE  # no picture shows wings
         if trial is None:
             return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
                           changed=0.0, outside=0.0, nearest=nearest(self.bundle, self.target))  # fmt: skip
         assert self.before is not None
         assert self.start is not None
-        gain, reached = self.sign * trial.measure.gain, self.sign * (trial.measure.final - limits.shown) > 0
+        gain, reached = self.wish.sign * trial.measure.gain, self.wish.sign * (trial.measure.final - limits.shown) > 0
         verdict = _verdict(gain / max(self.expected, 1e-6), reached, response)
         visible = ((trial.picture - self.before).abs().amax(0) > VISIBLE).float()
         refused = verdict == "refused"
@@ -229,7 +228,7 @@ def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, 
 def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Candidate) -> Adjustment:
     """A candidate as an adjustment: the wish is its recipe."""
     delta = wishes.keep_out(canvas.bundle, found.delta, wish.keep)
-    delta = -delta if wish.strength < 0 else delta  # the direction was turned round; the strength turns it back
+    delta = wish.sign * delta  # the direction was turned round; the strength turns it back
     return Adjustment(
         prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, mask=wish.mask,
         keep=wish.keep, method=found.method, threshold=found.threshold, fingerprint=canvas.bundle.info.fingerprint,

@@ -123,6 +123,11 @@ class Wish(Message):
     )
     keep: tuple[str, ...] = ()
 
+    @property
+    def sign(self) -> float:
+        """-1 where the opposite is asked for, else 1."""
+        return -1.0 if self.strength < 0 else 1.0
+
 
 class Adjustment(Wish):
     """A wish that has been found: its recipe and its StyleSpace delta at strength 1.

@@ -51,7 +51,7 @@ def text_direction(bundle: Bundle, wish: Wish) -> Tensor:
     outside the span of pictures is dropped. A negative strength asks for the opposite: the direction is turned round.
     """
     direction = F.normalize(_difference(bundle, wish) @ bundle.image_span, dim=0)
-    return -direction if wish.strength < 0 else direction
+    return wish.sign * direction
 
 
 def _difference(bundle: Bundle, wish: Wish) -> Tensor:
@@ -99,10 +99,9 @@ def wanted_gain(bundle: Bundle, wish: Wish, start: float) -> float:
     standard = bundle.thresholds.standard_gain
     if bundle.bank.samples is None:
         return standard
-    sign = -1.0 if wish.strength < 0 else 1.0
-    usual = sign * bundle.clip.logits(bundle.bank.samples, bundle.clip.encode_text([wish.prompt]))[:, 0]
+    usual = wish.sign * bundle.clip.logits(bundle.bank.samples, bundle.clip.encode_text([wish.prompt]))[:, 0]
     end = float(torch.quantile(usual, USUAL))
-    return min(standard, max(end - sign * start, LEAST_STEP * standard))
+    return min(standard, max(end - wish.sign * start, LEAST_STEP * standard))
 
 
 def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:

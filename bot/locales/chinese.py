@@ -41,7 +41,7 @@ TEXTS = {
     "error.editor.no-such-face.left": "这张图里我看到 {faces} 张脸，从左边数没有第 {number} 张。",
     "error.editor.no-such-face.right": "这张图里我看到 {faces} 张脸，从右边数没有第 {number} 张。",
     "reply.warning.no-time": "时间不够，没能看得像你要的那么细。",
-    "reply.warning.outside-domain": "这张图不像我熟悉的类型，效果可能不太好。我熟悉的是{domains}。",
+    "reply.warning.outside-domain": "这张图不像我熟悉的类型，我只能按我画得出的最接近的样子来改，效果可能不太好。我熟悉的是{domains}。",
     # the embedded models: their names, and what they know
     "bundle.avatar": "卡通头像",
     "bundle.critters": "卡通动物",

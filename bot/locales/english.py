@@ -41,7 +41,7 @@ TEXTS = {
     "error.editor.no-such-face.left": "I see {faces} faces in this picture; there is no number {number} from the left.",
     "error.editor.no-such-face.right": "I see {faces} faces in this picture; there is no number {number} from the right.",
     "reply.warning.no-time": "There was no time to look as closely as you wished.",
-    "reply.warning.outside-domain": "It does not look like anything I know, so results may be poor. I know {domains}.",
+    "reply.warning.outside-domain": "It does not look like anything I know, so I go by the nearest that I can draw, and results may be poor. I know {domains}.",
     # the embedded models: their names, and what they know
     "bundle.avatar": "Cartoon portraits",
     "bundle.critters": "Cartoon animals",

@@ -35,7 +35,7 @@ def standard(
     tried = torch.tensor([0.0, *strengths], device=found.delta.device)
     seen = state.embed(bundle, tried[:, None] * found.delta[None])
     logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
-    gains = ((logits - logits[0]) * (-1.0 if wish.strength < 0 else 1.0))[1:]
+    gains = ((logits - logits[0]) * wish.sign)[1:]
     wanted, highest = wishes.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
     worths = gains.clamp(max=ENOUGH * wanted) - wishes.beside(bundle, direction, seen[0], seen[1:])
     enough = gains >= LEAST_SHARE * min(wanted, highest) if highest > 0 else gains >= highest

@@ -54,6 +54,6 @@ class Published:
         """Alpha times the direction."""
         target = bundle.clip.encode_text([wish.prompt])[0]
         neutral = bundle.clip.encode_text([wish.neutral])[0] if wish.neutral else bundle.neutral_embedding
-        step = F.normalize(target - neutral, dim=0) * (-1.0 if wish.strength < 0 else 1.0)
+        step = F.normalize(target - neutral, dim=0) * wish.sign
         found = directions.find(bundle.bank.channels_only(), step, self.threshold)
         return None if found is None else Candidate(ALPHA * found.delta, self.name, found.threshold)

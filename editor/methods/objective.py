@@ -79,7 +79,7 @@ class Objective:
         target = bundle.clip.encode_text([wish.prompt])[0]
         logits = bundle.clip.logits(start, target[None])[:, 0]
         wanted = torch.tensor([wishes.wanted_gain(bundle, wish, float(logit)) for logit in logits]).to(start)
-        return cls(bundle, direction, target, start, before, -1.0 if wish.strength < 0 else 1.0, wanted)
+        return cls(bundle, direction, target, start, before, wish.sign, wanted)
 
     def gains(self, embeddings: Tensor) -> Tensor:
         """Logits gained [N] by pictures of embeddings [N, D]."""

@@ -56,7 +56,7 @@ class PublishedOptimization:
             optimizer.param_groups[0]["lr"] = rate(step / STEPS)
             delta = synthesis.style_steps(offset)
             pictures = _pictures(bundle, state, delta)
-            lacking = loss(bundle.clip, pictures, text).sum() * (-1.0 if wish.strength < 0 else 1.0)
+            lacking = loss(bundle.clip, pictures, text).sum() * wish.sign
             optimizer.zero_grad()
             (lacking + DISTANCE * offset.square().sum()).backward()
             optimizer.step()

@@ -39,6 +39,5 @@ def places_of(bundle: Bundle, state: State, deltas: Tensor) -> Tensor:
 
 def worth(bundle: Bundle, wish: Wish, measure: wishes.Measure, read: float) -> float:
     """In logits; ``read`` is what ``misread`` says, 0 where a change acts in a region only and no place is its own."""
-    sign = -1.0 if wish.strength < 0 else 1.0
     wanted = wishes.wanted_gain(bundle, wish, measure.final - measure.gain)
-    return min(sign * measure.gain, ENOUGH * wanted) - measure.beside - MISREAD * read
+    return min(wish.sign * measure.gain, ENOUGH * wanted) - measure.beside - MISREAD * read
