@@ -39,6 +39,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", action="store_true",
                         help="how cost grows, how long the process takes to start, and what bot and storage add")  # fmt: skip
+    parser.add_argument("--loops", action="store_true",
+                        help="gain against time of the published optimizer's loop and of ours, on the bundle itself")  # fmt: skip
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--gpu", action="store_true", help="edits, searches, mappers and directions on a GPU instead; has options "
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """The report."""
     import torch
 
-    from editor.benchmarks import conversation, growth, rounds, startup
+    from editor.benchmarks import conversation, growth, loops, rounds, startup
     from editor.engine import Engine
 
     torch.set_num_threads(options.threads)
@@ -66,6 +68,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         bundle = report["conversation"]["bundle"]
         report["talk"] = _json("bot.benchmark", str(options.picture), bundle, str(MOST_EDITS))  # the editor itself knows no bot
         report["growth"] |= report["talk"].pop("growth")
+    if options.loops:
+        report["loops"] = loops.curves(engine.loaded[follow_up.inversion.latent.bundle], follow_up.inversion)
     pairs = [(path, side) for path in options.against for side in options.resolutions]
     report["against"] = [row for path, side in pairs for row in _against(path, side, options)]
     return report

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from editor.benchmarks import loops
+
 HEAD = """# How fast it is
 
 Made on {date} by
 
-    python -m editor bench --bundle {bundle} --resolutions {sides} --growth --to docs/performance.md \\
+    python -m editor bench --bundle {bundle} --resolutions {sides} --growth --loops --to docs/performance.md \\
       --against stylegan2-ada-pytorch stylegan2-pytorch StyleCLIP    # checkouts of the published repositories, CLIP beside them
 
 on {processor}, {cores} cores, {threads} threads, {gpu}, Python {python}, PyTorch {torch}. When it began, {load}
@@ -85,6 +87,52 @@ bot and storage add to a message after so many edits of one picture, millisecond
 """
 
 
+LOOPS = """
+## Gain against time of the optimizer's loops
+
+On the bundle itself, from the same picture: the published loop (one row, 300 steps) and ours (several rows at once, looked at in
+views of their own, early end). In each cell logits of the wish gained, and after the stroke what changed beside it, in logits too:
+a text is soon gained by changing everything. Seconds of the processors.
+
+| wish | loop | seconds in all | {moments} | at the end |
+| --- | --- | --- | {strokes} | --- |
+"""
+
+
+def _loops(curves: dict[str, Any], folder: Path) -> str:
+    lines = LOOPS.format(moments=" | ".join(f"after {moment:g} s" for moment in loops.MOMENTS),
+                         strokes=" | ".join("---" for _ in loops.MOMENTS))  # fmt: skip
+    for row in loops.rows(curves):
+        cells = [
+            row["prompt"],
+            row["loop"],
+            f"{row['seconds']:.1f}",
+            *(f"{gain:.1f} / {beside:.1f}" for gain, beside in row["then"]),
+        ]
+        lines += f"| {' | '.join(cells)} |\n"
+    _plot_loops(curves, folder / "loops.png")
+    return lines + "\n![Gain against time](performance/loops.png)\n"
+
+
+def _plot_loops(curves: dict[str, Any], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure, panels = pyplot.subplots(1, len(curves), figsize=(3.4 * len(curves), 2.8), layout="constrained", squeeze=False)
+    for panel, (prompt, by_loop) in zip(panels[0], curves.items(), strict=True):
+        for colour, (name, points) in zip(("tab:orange", "tab:blue"), by_loop.items(), strict=True):
+            seconds, gains, besides = zip(*points, strict=True)
+            panel.plot(seconds, gains, color=colour, label=f"{name}: gained")
+            panel.plot(seconds, besides, color=colour, linestyle=":", label=f"{name}: beside")
+        panel.set(title=prompt, xlabel="processor seconds", ylabel="logits")
+    panels[0][0].legend(fontsize=7)
+    figure.savefig(path, dpi=80)
+    pyplot.close(figure)
+
+
 def write(report: dict[str, Any], path: Path) -> None:
     """Markdown at ``path``, plots in a folder of its name beside it."""
     machine, talk = report["machine"], report["conversation"]
@@ -99,6 +147,8 @@ def write(report: dict[str, Any], path: Path) -> None:
         text += STARTUP.format(**report["startup"])
     text += AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
     text += "".join(_notes(one) for one in report["against"]) + ("\n" + MISSED if report["against"] else "") + GPU
+    if "loops" in report:
+        text += _loops(report["loops"], path.with_suffix(""))
     if "growth" in report:
         text += GROWTH + "".join(f"| {name} | {_pairs(pairs)} |\n" for name, pairs in report["growth"].items())
         text += "\n![How cost grows](performance/growth.png)\n"
