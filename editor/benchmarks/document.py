@@ -66,7 +66,7 @@ What is missed, and why:
   says how much: of 1024 pixels all up to 64 are a seventh, up to 128 a quarter, up to 256 half), against 130 MB of feature maps
   for each picture. How early directions begin was not measured, and it is not done.
 - A step of the optimizer at 256 pixels: there both draw the same size.
-- Bot and storage: a message makes about a dozen short transactions with some thirty statements, each of which goes to SQLite's
+- Bot and storage: a follow-up makes half a dozen short transactions with some twenty statements, each of which goes to SQLite's
   thread and back; a new picture is brought to the disk twice (the file and its folder) before it is answered, and crosses from
   the editor as text in JSON. On a machine that is busy every such way waits for its turn at a processor.
 """
