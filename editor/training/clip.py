@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from editor.bundle import EMBEDDED
@@ -37,7 +37,7 @@ from editor.training.generator import TeacherMapping
 from editor.training.judge import Targets
 from editor.training.lexicon import Phrase
 from editor.training.portraits import Labels, Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
@@ -279,8 +279,7 @@ def save(trainer: Trainer, bundle: Path, part: str) -> JointSpace:
         old = {name: value.float() for name, value in load_file(path).items()}
         kept = {name: value for name, value in old.items() if not name.startswith(part)}
         space.load_state_dict(space.state_dict() | kept)
-    half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in space.state_dict().items()}
-    save_file(half, path)
+    save_weights(space, path)
     return space
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.inversion import refine
@@ -28,7 +28,7 @@ from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, importance, picture_loss
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
 """Offsets are released one after another in this span of the run."""
@@ -218,7 +218,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, value in figures(run.domain, encoder, generator, count, steps).items()
     }
     print(found)
-    state = {k: v.half().cpu().contiguous() if v.is_floating_point() else v.cpu() for k, v in encoder.state_dict().items()}
-    save_file(state, options.bundle / "encoder.safetensors")
+    save_weights(encoder, options.bundle / "encoder.safetensors")
     record.write(options.bundle, "encoder", options, run, found, {"width": options.width}, stage=options.name)
     return 0

@@ -16,14 +16,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
 from editor.training import data, domains, record
 from editor.training.batches import batches
 from editor.training.domain import Domain
-from editor.training.run import Average, Run, add_drawing, add_fuse, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_fuse, arguments, cosine_decay, save_weights, set_rate, start
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""
@@ -182,8 +181,7 @@ def save_bundle(generator: Generator, teacher: TeacherMapping, bundle: Path) -> 
     """The generator in half precision for serving, and the teacher, which only further training needs."""
     bundle.mkdir(parents=True, exist_ok=True)
     for name, network in (("generator", generator), ("teacher", teacher)):
-        half = {key: value.half().cpu().contiguous() for key, value in network.state_dict().items()}
-        save_file(half, bundle / f"{name}.safetensors")
+        save_weights(network, bundle / f"{name}.safetensors")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.networks.recogniser import Attributes, Judge, Reading
@@ -24,7 +24,7 @@ from editor.training import data, domains, record
 from editor.training.batches import CPU, batches, on
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
 
 CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 """Share of labelled unseen drawings read right that a choice or amount must reach to be scored."""
@@ -170,8 +170,7 @@ def load(bundle: Path) -> Judge:
 def save(judge: Judge, bundle: Path) -> None:
     """Weights in half precision."""
     bundle.mkdir(parents=True, exist_ok=True)
-    state = {k: v.half().cpu().contiguous() if v.is_floating_point() else v.cpu() for k, v in judge.state_dict().items()}
-    save_file(state, bundle / "judge.safetensors")
+    save_weights(judge, bundle / "judge.safetensors")
 
 
 @dataclass(frozen=True)

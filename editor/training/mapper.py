@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -28,7 +27,7 @@ from editor.training.counterfactual import moved
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, set_rate, start
+from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
 
 NOISE = 0.35
 """Length of the random vector added to unit conditions: texts point only roughly where pictures do."""
@@ -165,6 +164,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     mapper = train(run, teacher, bank.shape[-1], options.rate, supply, options.width).cpu()
     figures = {"unexplained": unexplained(mapper, draw(np.random.default_rng(1_000_000), run.domain.name, teacher, bank, 1024))}
     print(figures)
-    save_file({k: v.half().contiguous() for k, v in mapper.state_dict().items()}, options.bundle / "mapper.safetensors")
+    save_weights(mapper, options.bundle / "mapper.safetensors")
     record.write(options.bundle, "mapper", options, run, figures, {"width": options.width})
     return 0

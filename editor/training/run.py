@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
@@ -112,6 +113,12 @@ class Run:
         self._looked = self.seconds
         history = self.folder / "history.json"
         self.history = json.loads(history.read_text(encoding="utf-8")) if history.exists() else []
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """A network's state for serving: floating-point numbers in half precision, all else as it is."""
+    state = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    save_file({k: v.cpu().contiguous() for k, v in state.items()}, path)
 
 
 class Average(nn.Module):

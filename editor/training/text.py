@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from wordfreq import top_n_list
 
 from editor.networks.text import TextTower, words
 from editor.training import record
 from editor.training.avatars import lexicon
-from editor.training.run import Run, arguments, cosine_decay, set_rate, start
+from editor.training.run import Run, arguments, cosine_decay, save_weights, set_rate, start
 from editor.training.teacher import SentenceTeacher
 
 VOCABULARY = 20_000
@@ -122,6 +121,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.bundle:
         options.bundle.mkdir(parents=True, exist_ok=True)
         (options.bundle / "vocabulary.txt").write_text("\n".join(names), encoding="utf-8")
-        save_file({k: v.half().contiguous() for k, v in tower.state_dict().items()}, options.bundle / "text.safetensors")
+        save_weights(tower, options.bundle / "text.safetensors")
         record.write(options.bundle, "text", options, run, figures)
     return 0
