@@ -1,7 +1,8 @@
 """Ways to grant a wish that spare the wishes before it: less of a delta, and a delta without what goes against theirs.
 
 Which way is taken is measured on the picture, as everything else is (``editor.methods.worth``): what was found is always among
-them. Chosen on ten wishes in a row in words of their own, on portraits kept apart from evaluation.
+them. Chosen on ten wishes in a row in words of their own, on twice twelve portraits kept apart from evaluation: after the tenth
+89 instead of 83 % of all wishes were read, right after each of them 89 % as before.
 """
 
 from __future__ import annotations
