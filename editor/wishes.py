@@ -19,6 +19,8 @@ USUAL = 0.98
 """Share of the model's own pictures that a wish may leave behind: past all of them pictures fall apart (a face turns black)."""
 LEAST_STEP = 0.25
 """Share of the standard gain that is still asked for where a picture already is as the wish says."""
+STRONGEST_SHARE = 0.1
+"""Of the model's own pictures, those that a wish describes best: what they have in common comes along with it."""
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
 """Cosine of what two wishes move, either way, from which they speak of the same thing: for any two wishes, and for two
 that end with the same word ("pink hair", "blonde hair")."""
@@ -132,6 +134,22 @@ def measure(bundle: Bundle, direction: Tensor, target: Tensor, before: Tensor, a
 
 
 def beside(bundle: Bundle, direction: Tensor, before: Tensor, after: Tensor) -> Tensor:
-    """What avoiding the changes that a wish does not explain is worth, in logits [N]: from an embedding [D] to N others [N, D]."""
+    """What avoiding the changes that a wish does not explain is worth, in logits [N]: from an embedding [D] to N others [N, D].
+
+    A wish explains its own direction, and what comes along with it in the model's own pictures: a lion has a mane.
+    """
     moved = after - before
-    return bundle.clip.beside(moved - (moved @ direction)[:, None] * direction)
+    moved = moved - (moved @ direction)[:, None] * direction
+    along = companions(bundle, direction)
+    return bundle.clip.beside(moved if along is None else moved - (moved @ along).clamp_min(0)[:, None] * along)
+
+
+def companions(bundle: Bundle, direction: Tensor) -> Tensor | None:
+    """What comes along with a direction [D] in the model's own pictures, as a unit direction [D] at right angles to it; None where
+    the bundle keeps no pictures of its own."""
+    if bundle.bank.samples is None:
+        return None
+    apart = bundle.bank.samples - bundle.bank.samples.mean(0)
+    strongest = (apart @ direction).topk(max(1, round(STRONGEST_SHARE * len(apart)))).indices
+    shift = apart[strongest].mean(0)
+    return F.normalize(shift - (shift @ direction) * direction, dim=0)

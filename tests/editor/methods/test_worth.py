@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -75,6 +77,23 @@ def test_what_changes_beside_a_wish_is_counted_by_attributes_that_are_seen_to_ch
     one[3], far[3], faint[3] = NOTICED, 3 * NOTICED, 0.1 * NOTICED
     two[[3, 8]] = NOTICED
     assert avatar.clip.beside(torch.stack([one, far, two, faint])).tolist() == pytest.approx([1.0, 1.0, 2.0, 0.01], rel=1e-4)
+
+
+def test_what_comes_along_with_a_wish_in_the_models_own_pictures_is_not_beside_it(avatar: Bundle) -> None:
+    older = wishes.text_direction(avatar, Wish(prompt="older"))
+    wrinkles, smooth, green, blue = avatar.clip.encode_text(["wrinkles", "smooth skin", "a green background", "a blue background"])
+    along = wishes.companions(avatar, older)
+    assert along is not None
+    assert abs(float(along @ older)) < 1e-4
+    assert float(along @ (wrinkles - smooth)) > 3 * abs(float(along @ (green - blue)))
+    before = avatar.neutral_embedding
+    with_it, against_it = (wishes.beside(avatar, older, before, (before + side * 0.5 * along)[None]) for side in (1, -1))
+    assert float(with_it) < 1e-3 < 0.5 < float(against_it)
+
+
+def test_a_bundle_without_pictures_of_its_own_knows_no_companions(avatar: Bundle) -> None:
+    bare = dataclasses.replace(avatar, bank=dataclasses.replace(avatar.bank, samples=None))
+    assert wishes.companions(bare, wishes.text_direction(bare, GLASSES)) is None
 
 
 def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
