@@ -24,6 +24,7 @@ from editor.methods.base import Watch, unwatched
 from editor.networks.generators import Generator
 from editor.perception import distance
 from editor.protocol import Quality
+from editor.rates import set_falling
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +121,7 @@ def refine(
     optimizer = torch.optim.Adam([offset], lr=RATE, betas=(0.8, 0.95))
     begun, taken, errors = time.monotonic(), 0, w.new_full((len(w),), math.inf)
     for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, 2.0 * (1 - step / steps) + 0.1)
+        set_falling(optimizer, RATE, step, steps)
         made = synthesis(synthesis.styles(w + offset * unit), wanted.shape[-1], checkpoint=checkpoint)
         errors = distance(made, wanted)
         loss = (errors + STAY_WEIGHT * offset.square().mean(dim=(1, 2))).sum()

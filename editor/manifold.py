@@ -18,6 +18,7 @@ from torch import Tensor
 from editor.economy import Plan
 from editor.methods.base import Watch, unwatched
 from editor.networks.generators import Generator
+from editor.rates import set_falling
 
 STARTS, STEPS, RATE = 8, 200, 0.1
 """Of the search for the nearest place: random beginnings, steps of Adam, and its rate."""
@@ -30,11 +31,6 @@ STAY = 1.0
 SEED = 20210331
 
 
-def _rate(optimizer: torch.optim.Optimizer, step: int, steps: int, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate * min(1.0, 2.0 * (1 - step / steps) + 0.1)
-
-
 @torch.enable_grad()
 def nearest(generator: Generator, w: Tensor, unit: Tensor) -> Tensor:
     """The z [z_dim] whose place is nearest to w [w_dim], in W's deviations ``unit`` [w_dim], of several that are looked for."""
@@ -42,7 +38,7 @@ def nearest(generator: Generator, w: Tensor, unit: Tensor) -> Tensor:
     z = torch.randn(STARTS, generator.config.z_dim, generator=source).to(w.device).requires_grad_()
     optimizer = torch.optim.Adam([z], lr=RATE)
     for step in range(STEPS):
-        _rate(optimizer, step, STEPS, RATE)
+        set_falling(optimizer, RATE, step, STEPS)
         apart = ((generator.mapping(z) - w) / unit).square().mean(1)
         optimizer.zero_grad()
         apart.sum().backward()
@@ -61,7 +57,7 @@ def settled(
     small = F.adaptive_avg_pool2d(wanted[None], SMALL)
     optimizer = torch.optim.Adam([z], lr=PICTURE_RATE, betas=(0.8, 0.95))
     for step in range(PICTURE_STEPS):
-        _rate(optimizer, step, PICTURE_STEPS, PICTURE_RATE)
+        set_falling(optimizer, PICTURE_RATE, step, PICTURE_STEPS)
         place = generator.mapping(z[None])
         made = synthesis(synthesis.styles(place[:, None].expand(-1, len(w), -1)), wanted.shape[-1], checkpoint=plan.checkpoint)
         apart = (F.adaptive_avg_pool2d(made, SMALL) - small).abs().mean()

@@ -28,6 +28,7 @@ from editor.errors import BadRequest
 from editor.methods.base import Watch, unwatched
 from editor.networks.generators import Generator
 from editor.perception import distance
+from editor.rates import set_falling
 
 RANK = 8
 """Of a convolution's step."""
@@ -152,8 +153,7 @@ def tune(
     optimizer = torch.optim.Adam(list(learnt.values()), lr=RATE, betas=(0.9, 0.99))
     rng = torch.Generator().manual_seed(0)
     for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, 2.0 * (1 - step / steps) + 0.05)
+        set_falling(optimizer, RATE, step, steps, last=0.05)
         with torch.no_grad():
             away = generator.mapping(torch.randn(1, generator.config.z_dim, generator=rng).to(w))
             styles = synthesis.styles(torch.stack([w, w + NEARBY * (away - w)]))

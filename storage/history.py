@@ -188,8 +188,8 @@ class History:
             row = await self._find(session, platform, outside_id, place)
             if row is None:
                 user = await person_row(session, platform, outside_id)
-                await added(session, ConversationRow, user_id=user.id, place=place)
-                row = await self._find(session, platform, outside_id, place)
+                row = await added(session, ConversationRow, user_id=user.id, place=place)
+                row = row or await self._find(session, platform, outside_id, place)
                 assert row is not None
             row.server = server
             await session.flush()
@@ -309,8 +309,10 @@ class History:
     async def _picture_row(session: AsyncSession, user: int, name: str, picture: Picture) -> PictureRow:
         row = await added(session, PictureRow, user_id=user, sha256=name, media_type=picture.media_type, width=picture.width,
                           height=picture.height)  # fmt: skip
-        query = select(PictureRow).where(PictureRow.user_id == user, PictureRow.sha256 == name)
-        return row or (await session.execute(query)).scalar_one()
+        if row is None:
+            query = select(PictureRow).where(PictureRow.user_id == user, PictureRow.sha256 == name)
+            row = (await session.execute(query)).scalar_one()
+        return row
 
     @staticmethod
     async def _delta(session: AsyncSession, user: int, delta: Array) -> str:
