@@ -135,6 +135,8 @@ class _Answer:
     jobs: int = 0
     faces: dict[int, Faces] = field(default_factory=dict)
     """Those of edits that were looked at for this turn, during which nobody else changes them."""
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    """Those that were made in this turn, by their numbers."""
 
     @property
     def source_job(self) -> str:
@@ -552,7 +554,8 @@ class Conversations:
             return base
         effects = tuple(effect for result, _ in made for effect in result.effects)
         last, job = made[-1]
-        edit = await self._record(base, text, last.model_copy(update={"effects": effects}), job, faces)
+        edit, made_now = await self._record(base, text, last.model_copy(update={"effects": effects}), job, faces)
+        answer.pictures[edit.picture] = made_now
         answer.shown, answer.changed = [edit], True
         return edit
 
@@ -571,15 +574,18 @@ class Conversations:
         self.metrics.wished(result.effects)
         return result, job
 
-    async def _record(self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None) -> Edit:
-        """A result as an edit; ``faces`` as they are after it, where it is not of the one that is spoken of alone."""
+    async def _record(
+        self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None
+    ) -> tuple[Edit, Picture]:
+        """A result as an edit, and its picture; ``faces`` as they are after it, where it is not of the one that is spoken of
+        alone."""
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         if faces is None:
             faces = await self._faces(base)
             faces = faces.with_layers(faces.chosen[0], result.adjustments)
         layers = faces.stored()
         picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
-        return await self.history.record_edit(base.id, text[:2000], layers, effects, picture, job)
+        return await self.history.record_edit(base, text[:2000], layers, effects, picture, job), picture
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
@@ -589,7 +595,8 @@ class Conversations:
             job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
             result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)
-            made.append(await self._record(head, f"variation {seed}", result, job))
+            edit, answer.pictures[edit.picture] = await self._record(head, f"variation {seed}", result, job)
+            made.append(edit)
         answer.shown, answer.changed = made, True
         answer.sentences.append(replies.variations(answer.locale, made))
         return await self.history.show(head.id)
@@ -669,19 +676,20 @@ class Conversations:
                                     beside=request.beside, wish=_wish(wanted, mask), methods=methods)  # fmt: skip
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
-        rows = [(row, await self._of_method(base, row, text, job) if row.adjustment else None) for row in result.rows]
+        rows, shown = [], []
+        for row in result.rows:
+            made, picture = await self._of_method(base, row, text, job) if row.adjustment else (None, None)
+            rows.append((row, made))
+            if made is not None and picture is not None:
+                alt, caption = replies.alt_of_method(locale, made, row.method), replies.method(locale, row.method)
+                shown.append(Shown(made.id, made.number, picture, alt, caption))
         await self.history.show(base.id)
-        shown = tuple([
-            replace(await self.shown(made, locale), alt=replies.alt_of_method(locale, made, row.method),
-                    caption=replies.method(locale, row.method))
-            for row, made in rows if made is not None
-        ])  # fmt: skip
         layers = tuple((r["prompt"], float(r["strength"])) for r in base.recipes)
         reply = replies.compared(locale, replies.name_of(locale, wanted), rows)
-        return Turn(reply, (wanted,), base, shown, layers, locale=locale.code, hidden=await self.hidden(base))
+        return Turn(reply, (wanted,), base, tuple(shown), layers, locale=locale.code, hidden=await self.hidden(base))
 
-    async def _of_method(self, base: Edit, row: wire.Compared, text: str, job: str) -> Edit:
-        """What one method made, as an edit under ``base``."""
+    async def _of_method(self, base: Edit, row: wire.Compared, text: str, job: str) -> tuple[Edit, Picture]:
+        """What one method made, as an edit under ``base`` and its picture."""
         result = wire.EditResult(picture=row.picture, adjustments=row.adjustments, effects=(row.effect,))
         return await self._record(base, text, result, f"{job}-{row.method}")
 
@@ -691,7 +699,7 @@ class Conversations:
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         async with self.history.database.together():
-            shown = [await self.shown(edit, answer.locale) for edit in answer.shown]
+            shown = [await self.shown(edit, answer.locale, answer.pictures.get(edit.picture)) for edit in answer.shown]
             read = next((faces for faces in answer.faces.values() if head is not None and faces.source == head.source), None)
             hidden = read.hidden if read else head is not None and await self.hidden(head)
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
@@ -700,9 +708,10 @@ class Conversations:
             locale=answer.locale.code, hidden=hidden,
         )  # fmt: skip
 
-    async def shown(self, edit: Edit, locale: Locale) -> Shown:
-        """An edit with its picture and alternative text."""
-        return Shown(edit.id, edit.number, await self.history.picture(edit.picture), replies.alt(locale, edit))
+    async def shown(self, edit: Edit, locale: Locale, picture: Picture | None = None) -> Shown:
+        """An edit with its ``picture``, read where it is not at hand, and alternative text."""
+        picture = picture or await self.history.picture(edit.picture)
+        return Shown(edit.id, edit.number, picture, replies.alt(locale, edit))
 
 
 def _about(actions: Sequence[dict[str, Any]], layers: Sequence[wire.Adjustment]) -> list[dict[str, Any]]:

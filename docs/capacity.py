@@ -245,7 +245,7 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
                     job = f"{number}-{turn}"
                     await history.begin_job(job, conversation.id, {"text": "pink hair", "base": edit.id})
                     picture = Picture(os.urandom(2000), "image/png", 1024, 1024)
-                    edit = await history.record_edit(edit.id, "pink hair", layers, [], picture, job)
+                    edit = await history.record_edit(edit, "pink hair", layers, [], picture, job)
                     await history.link_message("capacity", job, edit.id, "here")
                     await history.finish_job(job)
                     spent.append(time.perf_counter() - begun)

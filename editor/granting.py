@@ -64,7 +64,7 @@ class Grant:
         pictures = self.state.pictures(self.bundle, torch.stack(steps))
         embeddings = self.bundle.clip.encode_image(pictures)
         self.before, self.start = pictures[0], embeddings[0]
-        reads = self._misread(pictures[1:], torch.stack(steps)[1:])
+        reads = worth.misread_at(self.bundle, self.state, pictures[1:], torch.stack(steps)[1:]).tolist()
         return [self._trial(*parts) for parts in zip(made, pictures[1:], embeddings[1:], reads, strict=True)]
 
     def _trial(self, layer: Adjustment, picture: Tensor, embedding: Tensor, read: float) -> Trial:
@@ -86,12 +86,6 @@ class Grant:
     def _earlier_texts(self) -> Tensor:
         """Embeddings of the wishes before this one, which all trials are measured by."""
         return self.bundle.clip.encode_text([layer.prompt for layer in self.earlier])
-
-    def _misread(self, pictures: Tensor, deltas: Tensor) -> list[float]:
-        """By the encoder, of each picture; a change in a region has no place in W of its own."""
-        if self.state.mask is not None or not len(pictures):
-            return [0.0] * len(pictures)
-        return worth.misread(self.bundle, pictures, worth.places_of(self.bundle, self.state, deltas)).tolist()
 
     def best(self, trials: Sequence[Trial]) -> Trial | None:
         """The one that is taken; None of none."""

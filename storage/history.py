@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.blobs import Blobs, BlobStore, digest
@@ -25,6 +26,8 @@ from storage.people import owner_held, person_row
 from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
+REMEMBERED = 1000
+"""Conversations of which it is kept in mind whose they are."""
 _NOT_LOADED = {"synchronize_session": False}
 """For rows that are changed in the database alone: no object of the session is looked through for them."""
 _CONVERSATION = (
@@ -39,6 +42,23 @@ _HEAD = (
     .join(ConversationRow, ConversationRow.head_id == EditRow.id)
     .where(ConversationRow.id == bindparam("conversation"))
 )
+_ADD_EDIT = (
+    insert(EditRow)
+    .values(
+        conversation_id=bindparam("conversation"), source_id=bindparam("source"), parent_id=bindparam("parent"),
+        number=select(func.max(EditRow.number) + 1).where(EditRow.source_id == bindparam("source")).scalar_subquery(),
+        text=bindparam("said"), picture_id=bindparam("picture"), adjustments=bindparam("layers"),
+        effects=bindparam("done"), job=bindparam("by"),
+    )
+    .returning(EditRow)
+)  # fmt: skip
+_REDO = update(EditRow).where(EditRow.id == bindparam("parent")).values(redo_id=bindparam("child"))
+_SHOW = (
+    update(ConversationRow)
+    .where(ConversationRow.id == bindparam("conversation"), ConversationRow.head_id.is_distinct_from(bindparam("shown")))
+    .values(head_id=bindparam("shown"))
+)
+_DELTA = select(DeltaRow.id).where(DeltaRow.user_id == bindparam("user"), DeltaRow.sha256 == bindparam("name"))
 _EDIT_AND_USER = (
     select(EditRow, ConversationRow.user_id)
     .join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
@@ -163,6 +183,7 @@ class History:
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self.database, self.blobs = database, blobs
+        self._users: dict[int, int] = {}
 
     @classmethod
     @asynccontextmanager
@@ -183,7 +204,7 @@ class History:
         async with self.database.read() as session:
             found = await self._find(session, platform, outside_id, place)
         if found is not None and found.server == server:
-            return _conversation(found)
+            return self._met(found)
         async with self.database.write() as session:
             row = await self._find(session, platform, outside_id, place)
             if row is None:
@@ -193,7 +214,14 @@ class History:
                 assert row is not None
             row.server = server
             await session.flush()
-            return _conversation(row)
+            return self._met(row)
+
+    def _met(self, row: ConversationRow) -> Conversation:
+        """A conversation that speaks now; whose it is is needed again in a moment."""
+        if len(self._users) >= REMEMBERED:
+            self._users.clear()
+        self._users[row.id] = row.user_id
+        return _conversation(row)
 
     async def conversation_by_id(self, conversation: int) -> Conversation:
         """A conversation by its id. Raises NotFound."""
@@ -225,7 +253,7 @@ class History:
         user = await self._user_of(conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
-            await owner_held(session, conversation)
+            await self._still_owned(session, conversation, user)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
@@ -244,7 +272,7 @@ class History:
 
     async def record_edit(
         self,
-        parent: int,
+        parent: Edit,
         text: str,
         adjustments: Sequence[Adjustment],
         effects: Sequence[dict[str, Any]],
@@ -252,26 +280,30 @@ class History:
         job: str | None = None,
     ) -> Edit:
         """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
-        async with self.database.read() as session:
-            base, user = await self._edit_and_user(session, parent)
+        user = await self._user_of(parent.conversation)
         name = await asyncio.to_thread(self.blobs.write, user, picture.data)
         async with self.database.write() as session:
-            await owner_held(session, base.conversation_id)
+            await self._still_owned(session, parent.conversation, user)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
-            number = select(func.max(EditRow.number) + 1).where(EditRow.source_id == base.source_id).scalar_subquery()
-            adding = insert(EditRow).values(
-                conversation_id=base.conversation_id, source_id=base.source_id, parent_id=parent, number=number, text=text,
-                picture_id=stored.id, adjustments=entries, effects=list(effects), job=job,
-            )  # fmt: skip
-            row = (await session.execute(adding.returning(EditRow))).scalar_one()
-            redo = update(EditRow).where(EditRow.id == parent).values(redo_id=row.id)
-            await session.execute(redo, execution_options=_NOT_LOADED)
+            values = {"conversation": parent.conversation, "source": parent.source, "parent": parent.id, "said": text,
+                      "picture": stored.id, "layers": entries, "done": list(effects), "by": job}  # fmt: skip
+            try:
+                row = (await session.execute(_ADD_EDIT, values)).scalar_one()
+            except IntegrityError as error:
+                raise NotFound("the edit was deleted") from error
+            await session.execute(_REDO, {"parent": parent.id, "child": row.id}, execution_options=_NOT_LOADED)
             await self._show(session, row)
         await self._still_there(user, name, picture)
         return _edit(row)
+
+    @staticmethod
+    async def _still_owned(session: AsyncSession, conversation: int, user: int) -> None:
+        """Hold what a user has. Raises NotFound where the conversation is gone, also where its number is another one's by now."""
+        if (await owner_held(session, conversation)).id != user:
+            raise NotFound("the conversation was deleted")
 
     async def _still_there(self, user: int, name: str, picture: Picture) -> None:
         """Write a picture anew where another process removed the same one before this one's row was there."""
@@ -299,6 +331,9 @@ class History:
         return found[0], found[1]
 
     async def _user_of(self, conversation: int) -> int:
+        """Whose a conversation is; of those that spoke lately, without asking, so that it may be another one's by now."""
+        if (known := self._users.get(conversation)) is not None:
+            return known
         async with self.database.read() as session:
             row = await session.get(ConversationRow, conversation)
             if row is None:
@@ -318,8 +353,7 @@ class History:
     async def _delta(session: AsyncSession, user: int, delta: Array) -> str:
         """Store a delta once per user; returns its hash."""
         name = hashlib.sha256(f"{delta.dtype}{list(delta.shape)}".encode() + delta.data).hexdigest()
-        query = select(DeltaRow.id).where(DeltaRow.user_id == user, DeltaRow.sha256 == name)
-        if (await session.execute(query)).first() is None:
+        if (await session.execute(_DELTA, {"user": user, "name": name})).first() is None:
             session.add(DeltaRow(user_id=user, sha256=name, dtype=delta.dtype, shape=list(delta.shape), data=delta.data))
             await session.flush()
         return name
@@ -473,9 +507,7 @@ class History:
     @staticmethod
     async def _show(session: AsyncSession, row: EditRow) -> None:
         """Make it the head, if it is not."""
-        elsewhere = ConversationRow.head_id.is_distinct_from(row.id)
-        query = update(ConversationRow).where(ConversationRow.id == row.conversation_id, elsewhere).values(head_id=row.id)
-        await session.execute(query, execution_options=_NOT_LOADED)
+        await session.execute(_SHOW, {"conversation": row.conversation_id, "shown": row.id}, execution_options=_NOT_LOADED)
 
     @classmethod
     async def _move(cls, session: AsyncSession, row: EditRow) -> Edit:

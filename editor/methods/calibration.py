@@ -11,18 +11,20 @@ from torch import Tensor
 
 from editor import wishes
 from editor.bundle import Bundle
+from editor.methods import worth
 from editor.methods.base import Candidate, State
-from editor.methods.worth import ENOUGH
 from editor.protocol import Wish
 
-STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
+STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
-SHARES = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
+SHARES = (0.4, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 """Shares that are tried of a step which a mapper or a search gives whole."""
 LEAST_SHARE = 0.6
 """Of what is to be gained, or of the most that there is to gain, that a step must bring to be thought of at all."""
 FALL = 0.03
-"""Share of the most gain by which it may fall and still be called as much."""
+"""Share of the most gain that is too little to go further for."""
+READ = 2
+"""Strengths that are compared by how their pictures are misread: those worth most without that."""
 MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 """Styles may not leave their mean by more than so many deviations, but for this share of those that a step moves."""
 
@@ -30,24 +32,30 @@ MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 def standard(
     bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, strengths: Sequence[float]
 ) -> Candidate:
-    """The candidate at that of the strengths which is worth most, among those that gain something of the wish: what it gains,
-    as far as that is wanted, less what changes beside. ``direction`` [D] is the wish's."""
+    """The candidate at that of the strengths which is worth most, among those that gain something of the wish.
+
+    ``direction`` [D] is the wish's.
+    """
     tried = torch.tensor([0.0, *strengths], device=found.delta.device)
-    seen = state.embed(bundle, tried[:, None] * found.delta[None])
+    deltas = tried[:, None] * found.delta[None]
+    pictures = state.pictures(bundle, deltas)
+    seen = bundle.clip.encode_image(pictures)
     logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
     gains = ((logits - logits[0]) * wish.sign)[1:]
     wanted, highest = wishes.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
-    worths = gains.clamp(max=ENOUGH * wanted) - wishes.beside(bundle, direction, seen[0], seen[1:])
     enough = gains >= LEAST_SHARE * min(wanted, highest) if highest > 0 else gains >= highest
-    best = int(torch.where(enough, worths, -math.inf).argmax())
+    worths = worth.seen(wanted, gains, wishes.beside(bundle, direction, seen[0], seen[1:]))
+    first = torch.where(enough, worths, -math.inf).topk(min(READ, int(enough.sum()))).indices
+    read = worth.misread_at(bundle, state, pictures[1:][first], deltas[1:][first])
+    best = int(first[(worths[first] - worth.MISREAD * read).argmax()])
     return dataclasses.replace(found, delta=strengths[best] * found.delta, most=_most(gains, strengths, best))
 
 
 def _most(gains: Tensor, strengths: Sequence[float], best: int) -> float | None:
-    """How many times the ``best`` strength the gain goes on to rise, or at least does not fall; None where it rises throughout."""
+    """How many times the ``best`` strength the gain goes on to rise worth mentioning; None where it rises throughout."""
     highest = float(gains[best:].max())
-    last = int((gains >= highest - FALL * abs(highest)).nonzero()[-1, 0])
-    return None if last == len(strengths) - 1 else strengths[max(last, best)] / strengths[best]
+    first = best + int((gains[best:] >= highest - FALL * abs(highest)).nonzero()[0, 0])
+    return None if first == len(strengths) - 1 else strengths[first] / strengths[best]
 
 
 def room(bundle: Bundle, state: State, delta: Tensor) -> float:

@@ -32,7 +32,7 @@ async def begin(history: History, user: str = "ann") -> Edit:
 
 
 async def step(history: History, parent: Edit, prompt: str) -> Edit:
-    return await history.record_edit(parent.id, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
+    return await history.record_edit(parent, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
 
 
 async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history: History) -> None:
@@ -105,7 +105,7 @@ async def test_undo_redo_and_branches(history: History) -> None:
 
 async def test_what_no_database_can_keep_is_left_out_of_words(history: History) -> None:
     root = await begin(history)
-    made = await history.record_edit(root.id, "pink\0 hair", [], [], picture(1))
+    made = await history.record_edit(root, "pink\0 hair", [], [], picture(1))
     assert (await history.edit(made.id)).text == "pink hair"
 
 
@@ -136,7 +136,7 @@ async def test_no_update_is_lost(history: History) -> None:
 
     async def work(worker: int) -> None:
         for turn in range(25):
-            await history.record_edit(root.id, "", [], [], picture(1000 * worker + turn))
+            await history.record_edit(root, "", [], [], picture(1000 * worker + turn))
 
     await asyncio.gather(*(work(worker) for worker in range(16)))
     numbers = [edit.number for edit in await history.edits(root.source)]

@@ -35,7 +35,7 @@ async def begin(history: History, user: str, server: str | None = "club", place:
 async def step(history: History, parent: Edit, prompt: str) -> Edit:
     delta = Array("float16", (4,), prompt.encode().ljust(8)[:8])
     layers = [Adjustment({"prompt": prompt, "strength": 1.0}, delta)]
-    return await history.record_edit(parent.id, f"add {prompt}", layers, [], pixels(f"{parent.id}{prompt}"))
+    return await history.record_edit(parent, f"add {prompt}", layers, [], pixels(f"{parent.id}{prompt}"))
 
 
 async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Path) -> None:

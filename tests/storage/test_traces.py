@@ -38,7 +38,7 @@ async def live(history: History, user: str, turn: int, dice: random.Random) -> E
     edit = await history.add_source(conversation.id, picture, "tiny", "f00d", latent, {"of": user})
     layer = Adjustment({"prompt": f"as {user}"}, Array("float16", (4,), f"delta {user} {turn}".encode() * dice.randrange(1, 300)))
     edit = await history.record_edit(
-        edit.id, f"said {user}", [layer], [], Picture(f"edited {user} {turn}".encode(), "image/png", 8, 8)
+        edit, f"said {user}", [layer], [], Picture(f"edited {user} {turn}".encode(), "image/png", 8, 8)
     )
     await history.link_message("test", f"m{key}", edit.id, "place")
     return edit
