@@ -15,9 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added
@@ -42,11 +43,16 @@ _HEAD = (
     .join(ConversationRow, ConversationRow.head_id == EditRow.id)
     .where(ConversationRow.id == bindparam("conversation"))
 )
+_PARENT = aliased(EditRow)
+_STILL_THERE = exists().where(_PARENT.id == bindparam("parent"), _PARENT.created_at == bindparam("since"))
+"""Numbers of rows that are gone are given again: what was made at another time is not the same."""
 _ADD_EDIT = (
     insert(EditRow)
     .values(
         conversation_id=bindparam("conversation"), source_id=bindparam("source"), parent_id=bindparam("parent"),
-        number=select(func.max(EditRow.number) + 1).where(EditRow.source_id == bindparam("source")).scalar_subquery(),
+        number=(
+            select(func.max(EditRow.number) + 1).where(EditRow.source_id == bindparam("source"), _STILL_THERE).scalar_subquery()
+        ),
         text=bindparam("said"), picture_id=bindparam("picture"), adjustments=bindparam("layers"),
         effects=bindparam("done"), job=bindparam("by"),
     )
@@ -250,9 +256,7 @@ class History:
         tuning: bytes | None = None,
     ) -> Edit:
         """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
-        user = await self._user_of(conversation)
-        name = await asyncio.to_thread(self.blobs.write, user, picture.data)
-        async with self.database.write() as session:
+        async with self._written(conversation, picture) as (user, name), self.database.write() as session:
             await self._still_owned(session, conversation, user)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
@@ -267,7 +271,6 @@ class History:
             session.add(row)
             await session.flush()
             await self._show(session, row)
-        await self._still_there(user, name, picture)
         return _edit(row)
 
     async def record_edit(
@@ -280,23 +283,22 @@ class History:
         job: str | None = None,
     ) -> Edit:
         """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
-        user = await self._user_of(parent.conversation)
-        name = await asyncio.to_thread(self.blobs.write, user, picture.data)
-        async with self.database.write() as session:
+        async with self._written(parent.conversation, picture) as (user, name), self.database.write() as session:
             await self._still_owned(session, parent.conversation, user)
             if (made := await self._made_by(session, job)) is not None:
                 return await self._move(session, made)
             stored = await self._picture_row(session, user, name, picture)
             entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
-            values = {"conversation": parent.conversation, "source": parent.source, "parent": parent.id, "said": text,
-                      "picture": stored.id, "layers": entries, "done": list(effects), "by": job}  # fmt: skip
+            values = {
+                "conversation": parent.conversation, "source": parent.source, "parent": parent.id, "since": parent.created_at,
+                "said": text, "picture": stored.id, "layers": entries, "done": list(effects), "by": job,
+            }  # fmt: skip
             try:
                 row = (await session.execute(_ADD_EDIT, values)).scalar_one()
             except IntegrityError as error:
                 raise NotFound("the edit was deleted") from error
             await session.execute(_REDO, {"parent": parent.id, "child": row.id}, execution_options=_NOT_LOADED)
             await self._show(session, row)
-        await self._still_there(user, name, picture)
         return _edit(row)
 
     @staticmethod
@@ -305,8 +307,24 @@ class History:
         if (await owner_held(session, conversation)).id != user:
             raise NotFound("the conversation was deleted")
 
-    async def _still_there(self, user: int, name: str, picture: Picture) -> None:
-        """Write a picture anew where another process removed the same one before this one's row was there."""
+    @asynccontextmanager
+    async def _written(self, conversation: int, picture: Picture) -> AsyncIterator[tuple[int, str]]:
+        """A picture in its place before any row names it: whose it is, and its hash. Raises NotFound, and DiskFull.
+
+        It is written anew where another process removed the same one before the row was there, and taken away again where
+        what it was to belong to is gone by then.
+        """
+        user = await self._user_of(conversation)
+        name = await asyncio.to_thread(self.blobs.write, user, picture.data)
+        try:
+            yield user, name
+        except NotFound:
+            async with self.database.read() as session:
+                query = select(PictureRow.id).where(PictureRow.user_id == user, PictureRow.sha256 == name)
+                named = (await session.execute(query)).first() is not None
+            if not named:
+                await asyncio.to_thread(self.blobs.remove, [(user, name)])
+            raise
         if not await asyncio.to_thread(self.blobs.has, user, name):
             await asyncio.to_thread(self.blobs.write, user, picture.data)
 

@@ -64,7 +64,8 @@ What is missed, and why:
   follow-ups of messages fast is that the text, the direction and the styles are kept, and that a large picture is seen at 256
   pixels on the way. Starting at the first layer that changed would save the layers before it (the growth with resolution below
   says how much: of 1024 pixels all up to 64 are a seventh, up to 128 a quarter, up to 256 half), against 130 MB of feature maps
-  for each picture. How early directions begin was not measured, and it is not done.
+  for each picture. It is not done, since there is nothing to save: of 48 wishes on the bundle `avatar` every direction moves the
+  first layer, and of the published kind, which moves single channels only, 37 do and none begins after 16 pixels.
 - A step of the optimizer at 256 pixels: there both draw the same size.
 - Bot and storage: a follow-up makes half a dozen short transactions with some twenty statements, each of which goes to SQLite's
   thread and back; a new picture is brought to the disk twice (the file and its folder) before it is answered, and crosses from

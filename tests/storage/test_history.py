@@ -52,6 +52,29 @@ async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history:
         await history.add_face(edit.source, Face(1, LATENT, {}))
 
 
+async def test_what_is_made_for_someone_who_is_gone_meanwhile_leaves_nothing(history: History) -> None:
+    other, root = await begin(history, "bob"), await begin(history)
+    pink = await step(history, root, "pink hair")
+    retention = Retention(history)
+    await retention.forget_edit(pink.id)
+    with pytest.raises(NotFound):
+        await step(history, pink, "glasses")
+    await retention.forget_user("test", "ann")
+    with pytest.raises(NotFound):
+        await step(history, root, "a beard")
+    assert await history.sweep(grace_seconds=0) == 0
+    assert (await history.picture(other.picture)).data == picture().data
+
+
+async def test_a_conversation_that_has_the_number_of_one_that_is_gone_gets_nothing_of_it(history: History) -> None:
+    root = await begin(history)
+    await Retention(history).forget_user("test", "ann")
+    theirs = await begin(history, "bob")
+    with pytest.raises(NotFound):  # SQLite gives numbers again, so that all of them are the same
+        await step(history, root, "pink hair")
+    assert [edit.number for edit in await history.edits(theirs.source)] == [0]
+
+
 async def test_a_conversation_is_made_once_and_has_no_picture(history: History) -> None:
     found = await asyncio.gather(*(history.conversation("test", "ann", "here") for _ in range(8)))
     assert len({conversation.id for conversation in found}) == 1
