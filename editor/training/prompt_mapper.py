@@ -2,7 +2,8 @@
 
 As there: a network for each level, a CLIP term, an L2 term on the step and an identity term. What differs: pictures are
 the generator's own samples, not inverted photographs; the terms are those of ``editor.methods.objective``, because a
-small image tower is easily fooled; and training stops when its time is up, not after 50 000 steps.
+small image tower is easily fooled; what a step costs counts more and more; and training stops when its time is up, not after
+50 000 steps.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ from editor.protocol import PictureData, TrainMapperRequest, TrainMapperResult, 
 BATCH = 4
 RATE = 3.0
 """Adam's rate; equalised layers of lr_mul 0.01 take a hundredth of it."""
+FREE, CAREFUL = 0.1, 0.6
+"""Shares of the training until which a step costs nothing, and from which it costs what it does in a search. What it costs grows
+with the first small step, and what the steps towards a colour gain differs from picture to picture: a mapper that pays from the
+start learns to stay where it is."""
 UNSEEN = 64
 """Samples that the gain is measured on."""
 
@@ -61,15 +66,16 @@ class Lesson:
         """[N, num_ws, w_dim] -> [N, 3, R, R]."""
         return wishes.render(self.bundle, self.bundle.generator.synthesis.styles(ws if step is None else ws + step))
 
-    def loss(self) -> tuple[Tensor, Tensor]:
-        """Of a batch of fresh samples, with the pictures [N, 3, R, R] that the mapper makes of them."""
+    def loss(self, care: float) -> tuple[Tensor, Tensor]:
+        """Of a batch of fresh samples, with the pictures [N, 3, R, R] that the mapper makes of them; ``care``: share of what all
+        but the wish itself costs."""
         ws = samples(self.bundle, BATCH, self.rng)
         with torch.no_grad():
             objective = Objective.of(self.bundle, self.wish, self.direction, self.pictures(ws))
         step = self.network(ws)
         made = self.pictures(ws, step)
         cost = self.space.cost(step / self.space.std) + objective.reading(made, (ws + step).mean(1))
-        return (objective.wish(made, self.rng) + cost).mean(), made
+        return (objective.wish(made, self.rng, care) + care * cost).mean(), made
 
     @torch.no_grad()
     def gain(self) -> float:
@@ -83,6 +89,11 @@ class Lesson:
         return float((self.bundle.clip.logits(after, target) - self.bundle.clip.logits(before, target)).mean())
 
 
+def care_at(t: float) -> float:
+    """Share of what a step costs that counts at ``t`` of the training, 0 to 1."""
+    return min(1.0, max(0.0, (t - FREE) / (CAREFUL - FREE)))
+
+
 @torch.enable_grad()
 def train(bundle: Bundle, request: TrainMapperRequest, watch: Watch) -> Trained:
     """Learn for ``request.minutes``. Raises BadRequest where no picture of this model answers to the prompt."""
@@ -92,7 +103,7 @@ def train(bundle: Bundle, request: TrainMapperRequest, watch: Watch) -> Trained:
     while (spent := time.monotonic() - begun) < seconds:
         for group in optimizer.param_groups:
             group["lr"] = RATE * schedule(spent / seconds)
-        loss, made = lesson.loss()
+        loss, made = lesson.loss(care_at(spent / seconds))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

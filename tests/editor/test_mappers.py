@@ -140,6 +140,13 @@ def test_a_lesson_reports_keeps_what_it_learnt_and_serves_it_at_once(
     assert [one.network.levels for one in kept] == [("coarse", "medium")]
 
 
+@pytest.mark.slow
+def test_a_colour_is_learnt_too_which_is_another_step_for_every_picture(pupil: Engine) -> None:
+    result = pupil.run(lesson("pink hair", 60), lambda *_: None, lambda: False)
+    assert isinstance(result, TrainMapperResult)
+    assert result.kept
+
+
 def test_what_learnt_nothing_is_not_kept(pupil: Engine, tmp_path: Path) -> None:
     result = pupil.run(lesson("a mohawk", 0.01), lambda *_: None, lambda: False)
     assert isinstance(result, TrainMapperResult)
