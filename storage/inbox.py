@@ -59,6 +59,7 @@ class Inbox:
         ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
         """
         async with self.database.write() as session:
+            await session.connection()  # the time is taken when nobody else writes any more: with SQLite that begins here
             row = await added(session, AskedRow, key=key, platform=platform, user=user, server=server, place=place, payload=payload,
                               holder=holder, created_at=now())  # fmt: skip
             return None if row is None else _asked(row)
