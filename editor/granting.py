@@ -106,11 +106,11 @@ class Grant:
         assert self.start is not None, "trials() first"
         return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
 
-    def rank(self, trial: Trial) -> tuple[bool, float]:
-        """What trials are chosen by: one that does next to nothing of what can be wanted here comes after all others, however
-        little it spoils."""
-        wanted = wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
-        return self.wish.sign * trial.measure.gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
+    def rank(self, trial: Trial) -> tuple[bool, bool, float]:
+        """What trials are chosen by: those that would be refused come after all others, and last of all those that do next to
+        nothing even of what can be wanted here, however little they spoil."""
+        gain, wanted = self.wish.sign * trial.measure.gain, wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
+        return gain >= LEAST_GAIN * self.expected, gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
 
     @property
     def expected(self) -> float:

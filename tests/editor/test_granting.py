@@ -100,3 +100,19 @@ def test_after_other_wishes_ways_that_spare_them_are_measured_too(canvas: Canvas
     assert best is not None
     assert work.rank(best) == max(work.rank(trial) for trial in trials)
     assert len({trial.layer.delta.data for trial in trials}) == len(trials)
+
+
+def test_what_would_be_refused_comes_after_all_that_would_not_however_little_it_spoils(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Grant(canvas, [], GLASSES)
+    trial = work.trials(["mapper"], unwatched)[0]
+    least = granting.LEAST_GAIN * work.expected
+    monkeypatch.setattr("editor.wishes.wanted_gain", lambda *_: 2 * least)  # little is left to be gained here
+
+    def gaining(gain: float, worth: float) -> Trial:
+        return dataclasses.replace(trial, measure=dataclasses.replace(trial.measure, gain=gain), worth=worth)
+
+    refused, dear = gaining(0.9 * least, 5.0), gaining(1.1 * least, -5.0)
+    assert work.best([refused, dear]) is dear
+    assert [work.effect(one).verdict == "refused" for one in (refused, dear)] == [True, False]
