@@ -676,13 +676,16 @@ class Conversations:
                                     beside=request.beside, wish=_wish(wanted, mask), methods=methods)  # fmt: skip
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
-        rows, shown = [], []
+        rows: list[tuple[wire.Compared, Edit | None]] = []
+        shown = []
         for row in result.rows:
-            made, picture = await self._of_method(base, row, text, job) if row.adjustment else (None, None)
+            if row.adjustment is None:
+                rows.append((row, None))
+                continue
+            made, picture = await self._of_method(base, row, text, job)
             rows.append((row, made))
-            if made is not None and picture is not None:
-                alt, caption = replies.alt_of_method(locale, made, row.method), replies.method(locale, row.method)
-                shown.append(Shown(made.id, made.number, picture, alt, caption))
+            alt, caption = replies.alt_of_method(locale, made, row.method), replies.method(locale, row.method)
+            shown.append(Shown(made.id, made.number, picture, alt, caption))
         await self.history.show(base.id)
         layers = tuple((r["prompt"], float(r["strength"])) for r in base.recipes)
         reply = replies.compared(locale, replies.name_of(locale, wanted), rows)

@@ -64,6 +64,7 @@ _SHOW = (
     .where(ConversationRow.id == bindparam("conversation"), ConversationRow.head_id.is_distinct_from(bindparam("shown")))
     .values(head_id=bindparam("shown"))
 )
+_PICTURE = select(PictureRow).where(PictureRow.user_id == bindparam("user"), PictureRow.sha256 == bindparam("name"))
 _DELTA = select(DeltaRow.id).where(DeltaRow.user_id == bindparam("user"), DeltaRow.sha256 == bindparam("name"))
 _EDIT_AND_USER = (
     select(EditRow, ConversationRow.user_id)
@@ -320,8 +321,7 @@ class History:
             yield user, name
         except NotFound:
             async with self.database.read() as session:
-                query = select(PictureRow.id).where(PictureRow.user_id == user, PictureRow.sha256 == name)
-                named = (await session.execute(query)).first() is not None
+                named = (await session.execute(_PICTURE, {"user": user, "name": name})).first() is not None
             if not named:
                 await asyncio.to_thread(self.blobs.remove, [(user, name)])
             raise
@@ -363,8 +363,7 @@ class History:
         row = await added(session, PictureRow, user_id=user, sha256=name, media_type=picture.media_type, width=picture.width,
                           height=picture.height)  # fmt: skip
         if row is None:
-            query = select(PictureRow).where(PictureRow.user_id == user, PictureRow.sha256 == name)
-            row = (await session.execute(query)).scalar_one()
+            row = (await session.execute(_PICTURE, {"user": user, "name": name})).scalar_one()
         return row
 
     @staticmethod
