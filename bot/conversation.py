@@ -131,6 +131,12 @@ class _Answer:
     changed: bool = False
     warnings: list[str] = field(default_factory=list)
     job: str = field(default_factory=lambda: uuid.uuid4().hex)
+    kept: bool = False
+    """The front end keeps what it was asked, and says itself when it is finished."""
+    last: bool = False
+    """The step that is made now is the last one."""
+    finished: bool = False
+    """The asking was finished with what it made."""
     mask: wire.PictureData | None = None
     jobs: int = 0
     faces: dict[int, Faces] = field(default_factory=dict)
@@ -240,8 +246,6 @@ class Conversations:
                 asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place, quality, box)
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
-                if key is None:
-                    await self.history.finish_job(job)
         except Exception as error:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
@@ -325,29 +329,41 @@ class Conversations:
         self, conversation: Conversation, job: str, asked: _Asked, picture: bytes | None, on_progress: OnProgress | None
     ) -> Turn:
         """Answer from where the same asking was first begun, which is remembered before anything changes."""
-        head = await self._start(conversation, asked.reply_to)
-        base = (await self.history.begin_job(job, conversation.id, asked.row(head))).request["base"]
-        if base != (head.id if head else None):  # it was begun before, elsewhere
-            head = await self.history.show(base) if base is not None else None
-        answer = _Answer(locales.get(asked.locale), job=job, mask=asked.mask)
+        answer = _Answer(locales.get(asked.locale), job=job, kept=asked.kept, mask=asked.mask)
+        async with self.history.database.together():
+            head, shown = await self._start(conversation, asked.reply_to)
+            if head is not None:
+                await self._faces(head, answer)
+        begun = await self.history.begin_job(job, conversation.id, asked.row(head))
+        if (base := begun.request["base"]) is None:
+            head = None
+        elif head is None or not head.id == base == shown:  # it is a reply, or was begun before, elsewhere
+            head = await self.history.show(base)
         try:
-            return await self._answer(conversation, answer, asked, head, picture, on_progress)
-        except Exception as error:
-            if not asked.kept:
-                await self.history.finish_job(job)
-            raise error
+            source = None if begun.new else await self.history.edit_of_job(answer.source_job)
+            turn = await self._answer(conversation, answer, asked, head, picture, source, on_progress)
+        except Exception:
+            await self._finish(answer)
+            raise
+        await self._finish(answer)
+        return turn
+
+    async def _finish(self, answer: _Answer) -> None:
+        """Forget what was asked; not where the answer is broken off, so that it is made when the bot is back."""
+        if not answer.kept and not answer.finished:
+            await self.history.finish_job(answer.job)
+            answer.finished = True
 
     async def _answer(
         self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
-        on_progress: OnProgress | None,
+        source: Edit | None, on_progress: OnProgress | None,
     ) -> Turn:  # fmt: skip
-        async with self.history.database.together():
-            faces = await self._faces(head, answer) if head else None
-            source = await self.history.edit_of_job(answer.source_job)
+        """``source``: the picture sent along, where it was made editable before."""
+        faces = await self._faces(head, answer) if head else None
         before = faces.spoken_of if faces else []
         new = picture is not None or source is not None
         if asked.actions is None:
-            languages = await self._languages(asked.bundle if new or faces is None else faces.bundle)
+            languages = await self._languages(asked.bundle if new or faces is None else faces.source.bundle)
             actions = self._read(answer.locale, asked.text, before, languages, new)
             if faces is not None and any(action["do"] == "face" for action in actions):  # of which it may say "less" too
                 actions = self._read(answer.locale, asked.text, faces.everything(actions), languages, new)
@@ -361,21 +377,23 @@ class Conversations:
                 before = []
         elif head is None and any(action["do"] not in ("ask", "show") for action in actions):
             raise NoPicture("no picture yet")
-        for step in steps_of(actions):
+        steps = steps_of(actions)
+        for number, step in enumerate(steps, 1):
+            answer.last = number == len(steps)
             head = await self._do(conversation, head, step, asked.text, answer, before, on_progress)
         if head is not None and actions and all(action["do"] == "face" for action in actions):
             answer.sentences.append(replies.chosen(answer.locale, await self._faces(head, answer)))
         return await self._turn(head, actions, answer)
 
-    async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
-        if reply_to is not None:
-            edit = await self.history.edit(reply_to)
-            if edit.conversation == conversation.id:
-                return await self.history.show(reply_to)
+    async def _start(self, conversation: Conversation, reply_to: int | None) -> tuple[Edit | None, int | None]:
+        """Where a message begins, and the number of what is shown now."""
         try:
-            return await self.history.head(conversation.id)
+            shown = await self.history.head(conversation.id)
         except NoPicture:
-            return None
+            shown = None
+        if reply_to is not None and (edit := await self.history.edit(reply_to)).conversation == conversation.id:
+            return edit, shown.id if shown else None
+        return shown, shown.id if shown else None
 
     @staticmethod
     def _read(
@@ -498,7 +516,7 @@ class Conversations:
 
     async def _original(self, faces: Faces) -> bytes:
         """The picture that they are in. It may come from afar: no session may wait for it."""
-        return (await self.history.picture(faces.picture)).data
+        return await self.history.original(faces.source)
 
     async def _request(self, base: Edit) -> wire.EditRequest:
         """An edit of the face that is spoken of, the first where there are several."""
@@ -507,7 +525,8 @@ class Conversations:
 
     async def _choose(self, head: Edit, place: int | None, on_progress: OnProgress | None, answer: _Answer) -> None:
         """From now on other faces are spoken of; one that is new is made editable first. Raises NoFaces, NoSuchFace."""
-        source, faces = await self.history.source(head.source), await self._faces(head, answer)
+        faces = await self._faces(head, answer)
+        source = faces.source
         if not faces.count:
             if place is None:
                 return  # all of one
@@ -554,7 +573,9 @@ class Conversations:
             return base
         effects = tuple(effect for result, _ in made for effect in result.effects)
         last, job = made[-1]
-        edit, made_now = await self._record(base, text, last.model_copy(update={"effects": effects}), job, faces)
+        result, ends = last.model_copy(update={"effects": effects}), answer.last and not answer.kept
+        edit, made_now = await self._record(base, text, result, job, faces, answer.job if ends else None)
+        answer.finished = ends
         answer.pictures[edit.picture] = made_now
         answer.shown, answer.changed = [edit], True
         return edit
@@ -575,17 +596,17 @@ class Conversations:
         return result, job
 
     async def _record(
-        self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None
+        self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None, answers: str | None = None
     ) -> tuple[Edit, Picture]:
         """A result as an edit, and its picture; ``faces`` as they are after it, where it is not of the one that is spoken of
-        alone."""
+        alone. ``answers``: the asking that this is all of."""
         effects = [effect.model_dump(mode="json") for effect in result.effects]
         if faces is None:
             faces = await self._faces(base)
             faces = faces.with_layers(faces.chosen[0], result.adjustments)
         layers = faces.stored()
         picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
-        return await self.history.record_edit(base, text[:2000], layers, effects, picture, job), picture
+        return await self.history.record_edit(base, text[:2000], layers, effects, picture, job, answers), picture
 
     async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
@@ -703,7 +724,7 @@ class Conversations:
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         async with self.history.database.together():
             shown = [await self.shown(edit, answer.locale, answer.pictures.get(edit.picture)) for edit in answer.shown]
-            read = next((faces for faces in answer.faces.values() if head is not None and faces.source == head.source), None)
+            read = next((faces for faces in answer.faces.values() if head is not None and faces.source.id == head.source), None)
             hidden = read.hidden if read else head is not None and await self.hidden(head)
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
         return Turn(

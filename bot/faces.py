@@ -18,13 +18,11 @@ FACE = "face"
 class Faces:
     """The faces of a stored picture by number, 0 the first from the left (a picture in which none are told apart has just 0).
 
-    ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken of. ``hidden``: the
-    picture came covered.
+    ``source``: the picture. ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken
+    of. ``hidden``: the picture came covered.
     """
 
-    source: int
-    bundle: str
-    picture: int
+    source: history.Source
     inversions: dict[int, wire.Inversion]
     layers: dict[int, tuple[wire.Adjustment, ...]]
     chosen: tuple[int, ...]
@@ -43,7 +41,7 @@ class Faces:
         inversions = {face.number: _inversion(source, face) for face in stored}
         chosen = tuple(number for number in source.details.get("chosen", [first]) if number in inversions) or (first,)
         count, hidden = source.details.get("faces", 0), bool(source.details.get("hidden"))
-        return cls(source.id, source.bundle, source.picture, inversions, by_face, chosen, count, hidden)
+        return cls(source, inversions, by_face, chosen, count, hidden)
 
     @property
     def spoken_of(self) -> list[wire.Adjustment]:

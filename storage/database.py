@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,9 +20,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import engines
 from storage.errors import DatabaseTooNew
@@ -33,9 +35,28 @@ Row = TypeVar("Row", bound=Base)
 MIGRATIONS = Path(__file__).parent / "migrations"
 _FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks whether a lock that another process holds is free."""
-_SHARED: ContextVar[AsyncSession | None] = ContextVar("shared", default=None)
+_SHARED: ContextVar[_Shared | None] = ContextVar("shared", default=None)
 _MIGRATING = 0x57796C65
 """The advisory lock of whoever brings the tables up to date."""
+
+
+class _Shared:
+    """What a task reads with: a connection, and a session on it if one is asked for."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._session: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """Made when it is needed, which is seldom."""
+        self._session = self._session or AsyncSession(self.connection, expire_on_commit=False)
+        return self._session
+
+    async def close(self) -> None:
+        """Only the session: the transaction is its connection's."""
+        if self._session is not None:
+            await self._session.close()
 
 
 class Database:
@@ -48,45 +69,63 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._writer, self._reader = engines.writer(self.url), engines.reader(self.url)
         self._locks = engines.locks(self.url)
-        self._write_session = async_sessionmaker(self._writer, expire_on_commit=False)
-        self._read_session = async_sessionmaker(self._reader, expire_on_commit=False)
+        self._brief_writer, self._brief_reader = (
+            engine.execution_options(**{engines.BRIEF: True}) for engine in (self._writer, self._reader)
+        )
+        self._write_session, self._brief_session, self._read_session = (
+            async_sessionmaker(engine, expire_on_commit=False) for engine in (self._writer, self._brief_writer, self._reader)
+        )
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, brief: bool = False) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, committed at the end and rolled back by any error. Raises DiskFull, DatabaseAway.
 
-        Rows that are read to be changed are read ``with_for_update``: others may write at the same time.
+        Rows that are read to be changed are read ``with_for_update``: others may write at the same time. ``brief``: each
+        statement touches a few rows by their keys.
         """
         with _in_our_words():
-            async with self._write_session.begin() as session:
+            async with (self._brief_session if brief else self._write_session).begin() as session:
                 yield session
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Like ``write``, without objects: for work on whole tables."""
+    async def transaction(self, brief: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Like ``write``, without objects: for work on whole tables, and for what every message writes."""
         with _in_our_words():
-            async with self._writer.begin() as connection:
+            async with (self._brief_writer if brief else self._writer).begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads, with one view of the data. Raises DatabaseAway."""
         if (shared := _SHARED.get()) is not None:
-            yield shared
+            yield shared.session
             return
         with _in_our_words():
             async with self._read_session() as session, session.begin():
                 yield session
 
     @asynccontextmanager
+    async def rows(self) -> AsyncIterator[AsyncConnection]:
+        """Like ``read``, without objects and brief: for what every message reads."""
+        if (shared := _SHARED.get()) is not None:
+            yield shared.connection
+            return
+        with _in_our_words():
+            async with self._brief_reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
-        """All that this task reads in the block is read in one session. Nothing may be written in it, nor wait for others."""
-        async with self.read() as session:
-            token = _SHARED.set(session)
+        """All that this task reads in the block is read with one view of the data, by keys. Nothing may be written in it, nor
+        wait for others."""
+        async with self.rows() as connection:
+            shared = _Shared(connection)
+            token = _SHARED.set(shared)
             try:
                 yield
             finally:
                 _SHARED.reset(token)
+                await shared.close()
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
@@ -195,9 +234,15 @@ class Database:
 
 async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
     """Add a row and return it; None where there is one of the same key, maybe of another process, which can be read then."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    adding = insert(kind).values(**values).on_conflict_do_nothing().returning(kind)
-    return (await session.execute(adding)).scalar_one_or_none()
+    adding = _adding(session.get_bind().dialect.name, kind, tuple(values))
+    return (await session.execute(adding, {f"new_{name}": value for name, value in values.items()})).scalar_one_or_none()
+
+
+@cache
+def _adding(dialect: str, kind: type[Row], names: tuple[str, ...]) -> ReturningInsert[tuple[Row]]:
+    """The statement, built once: that takes longer than SQLite needs for it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(kind).values({name: bindparam(f"new_{name}") for name in names}).on_conflict_do_nothing().returning(kind)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ from storage.locks import FileLocks, Locks, ServerLocks
 BUSY_SECONDS = 30.0
 FIRST_ROWS = 64
 """Rows of SQLite that come with their statement; those after them are fetched when they are asked for."""
+BRIEF = "brief"
+"""Option of engines whose transactions touch a few rows by their keys, and so need not leave the event loop for each."""
 WRITERS, READERS, MORE_READERS = 4, 4, 4
 """Connections of one process to PostgreSQL; one more holds its locks."""
 _SERVER = {
@@ -110,12 +112,17 @@ class _Cursor(aiosqlite.Cursor):
 class _Connection(aiosqlite.Connection):
     """A connection that goes to its thread no oftener than it must, and that may be stopped twice.
 
+    In a ``brief`` transaction, which touches a few rows by their keys, only what may wait goes there: the beginning, which waits
+    for other writers, and the end, which waits for the disk. A query in between takes less than the way to the thread does.
+
     A query that is broken off has SQLAlchemy close its connection; broken off once more, SQLAlchemy stops the connection's
     thread at once. Closing then stops it a second time, and would wait forever for a thread that has ended.
     """
 
     busy = False
     """Whether the thread is at something."""
+    brief = False
+    """Whether the present transaction is."""
     _stopping: tuple[asyncio.Future[Any] | None] | None = None
 
     def stop(self) -> asyncio.Future[Any] | None:
@@ -129,8 +136,18 @@ class _Connection(aiosqlite.Connection):
         return _Cursor(self, self._conn.cursor())
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
-        """Do something in the thread."""
-        return await self._execute(work, *args)
+        """Do something in the thread, or here where that is quicker."""
+        return work(*args) if self.brief and not self.busy else await self._execute(work, *args)
+
+    async def commit(self) -> None:
+        """End the transaction."""
+        self.brief = False
+        await super().commit()
+
+    async def rollback(self) -> None:
+        """End the transaction."""
+        self.brief = False
+        await super().rollback()
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         self.busy = True  # and it stays so when whoever waits is cancelled: the thread is still at it
@@ -157,11 +174,11 @@ class _Reading(_Connection):
         self._begun = False
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
-        """Do something in the thread, in the transaction that was begun."""
+        """Do something in the thread, or here, in the transaction that was begun."""
         if self._begun:
-            return await self._execute(work, *args)
+            return await super().run(work, *args)
         self._begun = True
-        return await self._execute(self._first, work, *args)
+        return await super().run(self._first, work, *args)
 
     def _first(self, work: Callable[..., Any], *args: Any) -> Any:
         self._conn.execute("BEGIN DEFERRED")
@@ -177,6 +194,7 @@ class _Reading(_Connection):
         if self.busy:
             await super().rollback()
         else:
+            self.brief = False
             self._conn.rollback()
 
 
@@ -213,10 +231,12 @@ def _sqlite(url: URL, kind: type[_Connection], **pool: Any) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         driver = connection.connection.driver_connection
+        assert isinstance(driver, _Connection)
         if isinstance(driver, _Reading):
             driver.begin()
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver.brief = bool(connection.get_execution_options().get(BRIEF))
 
     return engine
 

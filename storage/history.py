@@ -15,63 +15,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from storage import statements
 from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added
-from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
+from storage.errors import BlobDamaged, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import owner_held, person_row
-from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
+from storage.tables import ConversationRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
 REMEMBERED = 1000
 """Conversations of which it is kept in mind whose they are."""
-_NOT_LOADED = {"synchronize_session": False}
-"""For rows that are changed in the database alone: no object of the session is looked through for them."""
-_CONVERSATION = (
-    select(ConversationRow)
-    .join(UserRow, UserRow.id == ConversationRow.user_id)
-    .where(UserRow.platform == bindparam("platform"), UserRow.outside_id == bindparam("outside_id"))
-    .where(ConversationRow.place == bindparam("place"))
-)
-"""Statements of every message are built once: that takes longer than SQLite needs to answer them."""
-_HEAD = (
-    select(EditRow)
-    .join(ConversationRow, ConversationRow.head_id == EditRow.id)
-    .where(ConversationRow.id == bindparam("conversation"))
-)
-_PARENT = aliased(EditRow)
-_STILL_THERE = exists().where(_PARENT.id == bindparam("parent"), _PARENT.created_at == bindparam("since"))
-"""Numbers of rows that are gone are given again: what was made at another time is not the same."""
-_ADD_EDIT = (
-    insert(EditRow)
-    .values(
-        conversation_id=bindparam("conversation"), source_id=bindparam("source"), parent_id=bindparam("parent"),
-        number=(
-            select(func.max(EditRow.number) + 1).where(EditRow.source_id == bindparam("source"), _STILL_THERE).scalar_subquery()
-        ),
-        text=bindparam("said"), picture_id=bindparam("picture"), adjustments=bindparam("layers"),
-        effects=bindparam("done"), job=bindparam("by"),
-    )
-    .returning(EditRow)
-)  # fmt: skip
-_REDO = update(EditRow).where(EditRow.id == bindparam("parent")).values(redo_id=bindparam("child"))
-_SHOW = (
-    update(ConversationRow)
-    .where(ConversationRow.id == bindparam("conversation"), ConversationRow.head_id.is_distinct_from(bindparam("shown")))
-    .values(head_id=bindparam("shown"))
-)
-_PICTURE = select(PictureRow).where(PictureRow.user_id == bindparam("user"), PictureRow.sha256 == bindparam("name"))
-_DELTA = select(DeltaRow.id).where(DeltaRow.user_id == bindparam("user"), DeltaRow.sha256 == bindparam("name"))
-_EDIT_AND_USER = (
-    select(EditRow, ConversationRow.user_id)
-    .join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
-    .where(EditRow.id == bindparam("edit"))
-)
-_EDIT_OF_JOB = select(EditRow).where(EditRow.job == bindparam("job"))
 
 
 @dataclass(frozen=True)
@@ -114,11 +71,12 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Source:
-    """A picture made editable. ``details`` holds geometry and fidelity as plain data; ``tuning`` is the picture's own change of
-    the generator."""
+    """A picture made editable, whose bytes are the ``blob``. ``details`` holds geometry and fidelity as plain data; ``tuning`` is
+    the picture's own change of the generator."""
 
     id: int
     picture: int
+    blob: tuple[int, str]
     bundle: str
     fingerprint: str
     latent: Array
@@ -169,19 +127,26 @@ class Job:
     conversation: int
     request: dict[str, Any] = field(repr=False)
     created_at: datetime
+    new: bool = False
+    """It was begun just now."""
 
 
-def _edit(row: EditRow) -> Edit:
+def _edit(row: EditRow | Row[Any]) -> Edit:
     recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
     return Edit(row.id, row.conversation_id, row.source_id, row.number, row.parent_id, row.text, row.picture_id, recipes,
                 tuple(row.effects), utc(row.created_at))  # fmt: skip
 
 
-def _job(row: JobRow) -> Job:
-    return Job(row.id, row.conversation_id, row.request, utc(row.created_at))
+def _name_of(delta: Array) -> str:
+    """A delta's hash, by which it is stored."""
+    return hashlib.sha256(f"{delta.dtype}{list(delta.shape)}".encode() + delta.data).hexdigest()
 
 
-def _conversation(row: ConversationRow) -> Conversation:
+def _job(row: JobRow | Row[Any], new: bool = False) -> Job:
+    return Job(row.id, row.conversation_id, row.request, utc(row.created_at), new)
+
+
+def _conversation(row: ConversationRow | Row[Any]) -> Conversation:
     return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
 
 
@@ -208,8 +173,9 @@ class History:
 
     async def conversation(self, platform: str, outside_id: str, place: str, server: str | None = None) -> Conversation:
         """The conversation of a user in a place (of an outside server), made when it is new."""
-        async with self.database.read() as session:
-            found = await self._find(session, platform, outside_id, place)
+        values = {"platform": platform, "outside_id": outside_id, "place": place}
+        async with self.database.rows() as connection:
+            found = (await connection.execute(statements.CONVERSATION, values)).one_or_none()
         if found is not None and found.server == server:
             return self._met(found)
         async with self.database.write() as session:
@@ -223,7 +189,7 @@ class History:
             await session.flush()
             return self._met(row)
 
-    def _met(self, row: ConversationRow) -> Conversation:
+    def _met(self, row: ConversationRow | Row[Any]) -> Conversation:
         """A conversation that speaks now; whose it is is needed again in a moment."""
         if len(self._users) >= REMEMBERED:
             self._users.clear()
@@ -240,8 +206,9 @@ class History:
 
     @staticmethod
     async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
-        values = {"platform": platform, "outside_id": outside_id, "place": place}
-        return (await session.execute(_CONVERSATION, values)).scalar_one_or_none()
+        query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
+        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, ConversationRow.place == place)
+        return (await session.execute(query)).scalar_one_or_none()
 
     # pictures and edits
 
@@ -258,20 +225,21 @@ class History:
     ) -> Edit:
         """A new picture to edit; its number-0 edit becomes the head and is returned. A ``job`` makes one edit, once."""
         async with self._written(conversation, picture) as (user, name), self.database.write() as session:
-            await self._still_owned(session, conversation, user)
-            if (made := await self._made_by(session, job)) is not None:
-                return await self._move(session, made)
-            stored = await self._picture_row(session, user, name, picture)
-            source = SourceRow(conversation_id=conversation, picture_id=stored.id, bundle=bundle, fingerprint=fingerprint,
+            connection = await session.connection()
+            await self._still_owned(connection, conversation, user)
+            if (made := await self._made_by(connection, job)) is not None:
+                return await self._move(session, await session.get_one(EditRow, made.id))
+            stored = await self._picture_row(connection, user, name, picture)
+            source = SourceRow(conversation_id=conversation, picture_id=stored, bundle=bundle, fingerprint=fingerprint,
                                latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
                                tuning=tuning, details=details)  # fmt: skip
             session.add(source)
             await session.flush()
-            row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored.id,
+            row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored,
                           adjustments=[], effects=[], job=job)  # fmt: skip
             session.add(row)
             await session.flush()
-            await self._show(session, row)
+            await connection.execute(statements.SHOW, {"conversation": conversation, "shown": row.id})
         return _edit(row)
 
     async def record_edit(
@@ -282,30 +250,52 @@ class History:
         effects: Sequence[dict[str, Any]],
         picture: Picture,
         job: str | None = None,
+        answers: str | None = None,
     ) -> Edit:
-        """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned."""
-        async with self._written(parent.conversation, picture) as (user, name), self.database.write() as session:
-            await self._still_owned(session, parent.conversation, user)
-            if (made := await self._made_by(session, job)) is not None:
-                return await self._move(session, made)
-            stored = await self._picture_row(session, user, name, picture)
-            entries = [a.recipe | {"delta": await self._delta(session, user, a.delta)} for a in adjustments]
-            values = {
-                "conversation": parent.conversation, "source": parent.source, "parent": parent.id, "since": parent.created_at,
-                "said": text, "picture": stored.id, "layers": entries, "done": list(effects), "by": job,
-            }  # fmt: skip
-            try:
-                row = (await session.execute(_ADD_EDIT, values)).scalar_one()
-            except IntegrityError as error:
-                raise NotFound("the edit was deleted") from error
-            await session.execute(_REDO, {"parent": parent.id, "child": row.id}, execution_options=_NOT_LOADED)
-            await self._show(session, row)
-        return _edit(row)
+        """A new edit under ``parent``, which becomes the head. A ``job`` makes one edit, once: again it is only returned.
+
+        ``answers``: the wish under way that this is all of; it is finished with it.
+        """
+        async with (
+            self._written(parent.conversation, picture) as (user, name),
+            self.database.transaction(brief=True) as connection,
+        ):
+            await self._still_owned(connection, parent.conversation, user)
+            if answers is not None:
+                await connection.execute(statements.FINISH, {"job": answers})
+            stored = await self._picture_row(connection, user, name, picture)
+            entries = await self._entries(connection, user, adjustments)
+            row = await self._edit_row(connection, parent, text, stored, entries, effects, job)
+            if row is not None:
+                await connection.execute(statements.REDO, {"parent": parent.id, "child": row.id})
+                await connection.execute(statements.SHOW, {"conversation": parent.conversation, "shown": row.id})
+            else:
+                made = await self._made_by(connection, job)
+        if row is not None:
+            return _edit(row)
+        assert made is not None
+        return await self.show(made.id)
 
     @staticmethod
-    async def _still_owned(session: AsyncSession, conversation: int, user: int) -> None:
+    async def _edit_row(
+        connection: AsyncConnection, parent: Edit, text: str, picture: int, entries: list[dict[str, Any]],
+        effects: Sequence[dict[str, Any]], job: str | None,
+    ) -> Row[Any] | None:  # fmt: skip
+        """The row of a new edit; None where the job made one before. Raises NotFound where the parent is gone."""
+        values = {
+            "new_conversation_id": parent.conversation, "new_source_id": parent.source, "new_parent_id": parent.id,
+            "since": parent.created_at, "new_text": text, "new_picture_id": picture, "new_adjustments": entries,
+            "new_effects": list(effects), "new_job": job,
+        }  # fmt: skip
+        try:
+            return (await connection.execute(statements.ADD_EDIT[connection.dialect.name], values)).one_or_none()
+        except IntegrityError as error:
+            raise NotFound("the edit was deleted") from error
+
+    @staticmethod
+    async def _still_owned(connection: AsyncConnection, conversation: int, user: int) -> None:
         """Hold what a user has. Raises NotFound where the conversation is gone, also where its number is another one's by now."""
-        if (await owner_held(session, conversation)).id != user:
+        if await owner_held(connection, conversation) != user:
             raise NotFound("the conversation was deleted")
 
     @asynccontextmanager
@@ -320,8 +310,9 @@ class History:
         try:
             yield user, name
         except NotFound:
-            async with self.database.read() as session:
-                named = (await session.execute(_PICTURE, {"user": user, "name": name})).first() is not None
+            async with self.database.rows() as connection:
+                values = {"user": user, "name": name}
+                named = (await connection.execute(statements.PICTURE_NAMED, values)).first() is not None
             if not named:
                 await asyncio.to_thread(self.blobs.remove, [(user, name)])
             raise
@@ -329,24 +320,16 @@ class History:
             await asyncio.to_thread(self.blobs.write, user, picture.data)
 
     @staticmethod
-    async def _made_by(session: AsyncSession, job: str | None) -> EditRow | None:
+    async def _made_by(connection: AsyncConnection, job: str | None) -> Row[Any] | None:
         if job is None:
             return None
-        return (await session.execute(_EDIT_OF_JOB, {"job": job})).scalar_one_or_none()
+        return (await connection.execute(statements.EDIT_OF_JOB, {"job": job})).one_or_none()
 
     async def edit_of_job(self, job: str) -> Edit | None:
         """The edit that a job of the editor made, None where it made none yet."""
-        async with self.database.read() as session:
-            row = await self._made_by(session, job)
+        async with self.database.rows() as connection:
+            row = await self._made_by(connection, job)
             return None if row is None else _edit(row)
-
-    @staticmethod
-    async def _edit_and_user(session: AsyncSession, edit: int) -> tuple[EditRow, int]:
-        """An edit and whose it is. Raises NotFound."""
-        found = (await session.execute(_EDIT_AND_USER, {"edit": edit})).one_or_none()
-        if found is None:
-            raise NotFound("the edit was deleted")
-        return found[0], found[1]
 
     async def _user_of(self, conversation: int) -> int:
         """Whose a conversation is; of those that spoke lately, without asking, so that it may be another one's by now."""
@@ -359,49 +342,58 @@ class History:
             return row.user_id
 
     @staticmethod
-    async def _picture_row(session: AsyncSession, user: int, name: str, picture: Picture) -> PictureRow:
-        row = await added(session, PictureRow, user_id=user, sha256=name, media_type=picture.media_type, width=picture.width,
-                          height=picture.height)  # fmt: skip
-        if row is None:
-            row = (await session.execute(_PICTURE, {"user": user, "name": name})).scalar_one()
-        return row
+    async def _picture_row(connection: AsyncConnection, user: int, name: str, picture: Picture) -> int:
+        """The id of a picture's row, added where there is none."""
+        values = {"new_user_id": user, "new_sha256": name, "new_media_type": picture.media_type, "new_width": picture.width,
+                  "new_height": picture.height}  # fmt: skip
+        added = (await connection.execute(statements.ADD_PICTURE[connection.dialect.name], values)).scalar_one_or_none()
+        if added is None:
+            added = (await connection.execute(statements.PICTURE_NAMED, {"user": user, "name": name})).scalar_one()
+        return int(added)
 
     @staticmethod
-    async def _delta(session: AsyncSession, user: int, delta: Array) -> str:
-        """Store a delta once per user; returns its hash."""
-        name = hashlib.sha256(f"{delta.dtype}{list(delta.shape)}".encode() + delta.data).hexdigest()
-        if (await session.execute(_DELTA, {"user": user, "name": name})).first() is None:
-            session.add(DeltaRow(user_id=user, sha256=name, dtype=delta.dtype, shape=list(delta.shape), data=delta.data))
-            await session.flush()
-        return name
+    async def _entries(connection: AsyncConnection, user: int, adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
+        """Adjustments as an edit keeps them; each delta is stored once per user, under its hash."""
+        deltas = {_name_of(adjustment.delta): adjustment.delta for adjustment in adjustments}
+        known: Iterable[str] = ()
+        if deltas:
+            values: dict[str, Any] = {"user": user, "names": list(deltas)}
+            known = (await connection.execute(statements.KNOWN_DELTAS, values)).scalars()
+        for name in deltas.keys() - set(known):
+            delta = deltas[name]
+            values = {"new_user_id": user, "new_sha256": name, "new_dtype": delta.dtype, "new_shape": list(delta.shape),
+                      "new_data": delta.data}  # fmt: skip
+            await connection.execute(statements.ADD_DELTA[connection.dialect.name], values)
+        return [adjustment.recipe | {"delta": _name_of(adjustment.delta)} for adjustment in adjustments]
 
     async def edit(self, edit: int) -> Edit:
         """One edit by its id. Raises NotFound."""
-        async with self.database.read() as session:
-            row = await session.get(EditRow, edit)
-            if row is None:
-                raise NotFound("the edit was deleted")
-            return _edit(row)
+        async with self.database.rows() as connection:
+            row = (await connection.execute(statements.EDIT, {"edit": edit})).one_or_none()
+        if row is None:
+            raise NotFound("the edit was deleted")
+        return _edit(row)
 
     async def adjustments(self, edit: int) -> list[Adjustment]:
-        """The adjustments in force at an edit, with their deltas."""
-        async with self.database.read() as session:
-            row, user = await self._edit_and_user(session, edit)
-            found: Iterable[DeltaRow] = ()
+        """The adjustments in force at an edit, with their deltas. Raises NotFound."""
+        async with self.database.rows() as connection:
+            row = (await connection.execute(statements.LAYERS, {"edit": edit})).one_or_none()
+            if row is None:
+                raise NotFound("the edit was deleted")
+            found: Iterable[Row[Any]] = ()
             if names := [entry["delta"] for entry in row.adjustments]:
-                query = select(DeltaRow).where(DeltaRow.user_id == user, DeltaRow.sha256.in_(names))
-                found = (await session.execute(query)).scalars()
+                found = await connection.execute(statements.DELTAS, {"user": row.user_id, "names": names})
             arrays = {delta.sha256: Array(delta.dtype, tuple(delta.shape), delta.data) for delta in found}
         return [Adjustment({k: v for k, v in e.items() if k != "delta"}, arrays[e["delta"]]) for e in row.adjustments]
 
     async def source(self, source: int) -> Source:
         """A source by its id. Raises NotFound."""
-        async with self.database.read() as session:
-            row = await session.get(SourceRow, source)
-            if row is None:
-                raise NotFound("the picture was deleted")
-            latent = Array(row.latent_dtype, tuple(row.latent_shape), row.latent)
-            return Source(row.id, row.picture_id, row.bundle, row.fingerprint, latent, row.details, row.tuning)
+        async with self.database.rows() as connection:
+            row = (await connection.execute(statements.SOURCE, {"source": source})).one_or_none()
+        if row is None:
+            raise NotFound("the picture was deleted")
+        latent, blob = Array(row.latent_dtype, tuple(row.latent_shape), row.latent), (row.user_id, row.sha256)
+        return Source(row.id, row.picture_id, blob, row.bundle, row.fingerprint, latent, row.details, row.tuning)
 
     async def add_face(self, source: int, face: Face) -> None:
         """Another face of a picture made editable; nothing happens where it was there already. Raises NotFound."""
@@ -434,19 +426,29 @@ class History:
 
     async def picture(self, picture: int) -> Picture:
         """A stored picture, byte for byte. Raises NotFound, BlobDamaged."""
-        async with self.database.read() as session:
-            row = await session.get(PictureRow, picture)
-            if row is None:
-                raise NotFound("the picture was deleted")
+        async with self.database.rows() as connection:
+            row = (await connection.execute(statements.PICTURE, {"picture": picture})).one_or_none()
+        if row is None:
+            raise NotFound("the picture was deleted")
         data = await asyncio.to_thread(self.blobs.read, row.user_id, row.sha256)
         return Picture(data, row.media_type, row.width, row.height)
+
+    async def original(self, source: Source) -> bytes:
+        """The bytes of a source's picture, as they were sent. Raises NotFound, BlobDamaged."""
+        try:
+            return await asyncio.to_thread(self.blobs.read, *source.blob)
+        except BlobDamaged:
+            return (await self.picture(source.picture)).data  # it says whether the picture was deleted meanwhile
 
     # moving about
 
     async def head(self, conversation: int) -> Edit:
         """The edit shown now. Raises NoPicture."""
-        async with self.database.read() as session:
-            return _edit(await self._head_row(session, conversation))
+        async with self.database.rows() as connection:
+            row = (await connection.execute(statements.HEAD, {"conversation": conversation})).one_or_none()
+        if row is None:
+            raise NoPicture("no picture yet")
+        return _edit(row)
 
     async def shown(self, platform: str, outside_id: str, place: str) -> Edit | None:
         """The edit shown now to a user in a place; None where there is none. Makes no conversation."""
@@ -457,7 +459,8 @@ class History:
 
     @staticmethod
     async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
-        row = (await session.execute(_HEAD, {"conversation": conversation})).scalar_one_or_none()
+        query = select(EditRow).join(ConversationRow, ConversationRow.head_id == EditRow.id)
+        row = (await session.execute(query.where(ConversationRow.id == conversation))).scalar_one_or_none()
         if row is None:
             raise NoPicture("no picture yet")
         return row
@@ -501,12 +504,12 @@ class History:
 
     async def show(self, edit: int) -> Edit:
         """Move the head of an edit's conversation to it (a reply to an older picture). Raises NotFound."""
-        async with self.database.read() as session:
-            shown = await session.get(EditRow, edit)
-            if shown is None:
-                raise NotFound("the edit was deleted")
-            if (await session.get_one(ConversationRow, shown.conversation_id)).head_id == edit:  # it is there already
-                return _edit(shown)
+        async with self.database.rows() as connection:
+            shown = (await connection.execute(statements.EDIT, {"edit": edit})).one_or_none()
+        if shown is None:
+            raise NotFound("the edit was deleted")
+        if shown.head_id == edit:  # it is there already
+            return _edit(shown)
         async with self._moving(shown.conversation_id) as session:
             row = await session.get(EditRow, edit)
             if row is None:
@@ -516,19 +519,15 @@ class History:
     @asynccontextmanager
     async def _moving(self, conversation: int) -> AsyncIterator[AsyncSession]:
         """A transaction in which nobody else changes what the conversation's owner has."""
-        async with self.database.write() as session:
+        async with self.database.write(brief=True) as session:
             with suppress(NotFound):  # where nothing is, nothing can be moved to: that is said in other words
-                await owner_held(session, conversation)
+                await owner_held(await session.connection(), conversation)
             yield session
 
     @staticmethod
-    async def _show(session: AsyncSession, row: EditRow) -> None:
-        """Make it the head, if it is not."""
-        await session.execute(_SHOW, {"conversation": row.conversation_id, "shown": row.id}, execution_options=_NOT_LOADED)
-
-    @classmethod
-    async def _move(cls, session: AsyncSession, row: EditRow) -> Edit:
-        await cls._show(session, row)
+    async def _move(session: AsyncSession, row: EditRow) -> Edit:
+        connection = await session.connection()
+        await connection.execute(statements.SHOW, {"conversation": row.conversation_id, "shown": row.id})
         child = row
         while child.parent_id is not None:  # redo leads back along the way to where the head has been
             parent = await session.get_one(EditRow, child.parent_id)
@@ -590,9 +589,12 @@ class History:
 
     async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
         """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
-        async with self.database.write() as session:
-            row = await added(session, JobRow, id=job, conversation_id=conversation, request=request)
-            return _job(row if row is not None else await session.get_one(JobRow, job))
+        values = {"new_id": job, "new_conversation_id": conversation, "new_request": request}
+        async with self.database.transaction(brief=True) as connection:
+            row = (await connection.execute(statements.ADD_JOB[connection.dialect.name], values)).one_or_none()
+            if row is not None:
+                return _job(row, new=True)
+            return _job((await connection.execute(statements.JOB, {"job": job})).one())
 
     async def is_under_way(self, job: str) -> bool:
         """Whether a wish was begun and not answered."""
@@ -601,8 +603,8 @@ class History:
 
     async def finish_job(self, job: str) -> None:
         """Forget a wish that was answered."""
-        async with self.database.write() as session:
-            await session.execute(delete(JobRow).where(JobRow.id == job))
+        async with self.database.transaction(brief=True) as connection:
+            await connection.execute(statements.FINISH, {"job": job})
 
     async def jobs_under_way(self) -> list[Job]:
         """Wishes that were begun and not answered, oldest first."""

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from storage import statements
 from storage.database import Database, added
 from storage.errors import NotFound
-from storage.tables import ConversationRow, UserRow, utc
-
-_OWNER = (
-    select(UserRow)
-    .join(ConversationRow, ConversationRow.user_id == UserRow.id)
-    .where(ConversationRow.id == bindparam("conversation"))
-    .with_for_update(of=UserRow, key_share=True)
-)
+from storage.tables import UserRow, utc
 
 
 class People:
@@ -63,12 +57,12 @@ async def person_row(session: AsyncSession, platform: str, person: str) -> UserR
     return row
 
 
-async def owner_held(session: AsyncSession, conversation: int) -> UserRow:
-    """The person whose conversation it is, whose pictures and edits nobody else changes until the transaction ends.
+async def owner_held(connection: AsyncConnection, conversation: int) -> int:
+    """The id of the person whose conversation it is, whose pictures and edits nobody else changes until the transaction ends.
 
     Raises NotFound.
     """
-    row = (await session.execute(_OWNER, {"conversation": conversation})).scalar_one_or_none()
-    if row is None:
+    user = (await connection.execute(statements.OWNER, {"conversation": conversation})).scalar_one_or_none()
+    if user is None:
         raise NotFound("the conversation was deleted")
-    return row
+    return int(user)

@@ -154,7 +154,7 @@ class Retention:
         """
         async with self.database.write() as session:
             made_in = (await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))).scalar_one_or_none()
-            user = (await owner_held(session, made_in)).id if made_in is not None else None
+            user = await owner_held(await session.connection(), made_in) if made_in is not None else None
             row = await session.get(EditRow, edit)
             if row is None or user is None:
                 raise NotFound("the edit was deleted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,35 @@ async def test_a_killed_process_holds_nothing(database_url: str) -> None:
     async with asyncio.timeout(20), database.lock("conversation 1"):
         pass
     await database.close()
+
+
+async def test_a_brief_transaction_waits_for_its_turn_without_holding_up_others(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/x.sqlite"
+    one, other = Database(url), Database(url)
+    await one.migrate()
+    people, turns = text("SELECT count(*) FROM user"), 0
+    adding = text("INSERT INTO user (platform, outside_id, created_at) VALUES ('test', :name, '2026-01-01')")
+
+    async def add() -> None:
+        async with other.transaction(brief=True) as connection:
+            await connection.execute(adding, {"name": "ben"})
+
+    async with one.transaction(brief=True) as connection:
+        await connection.execute(adding, {"name": "ann"})
+        waiting = asyncio.create_task(add())
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+            turns += not waiting.done()
+    await waiting
+    assert turns == 20
+    with contextlib.suppress(ZeroDivisionError):
+        async with other.transaction(brief=True) as connection:
+            await connection.execute(adding, {"name": "cat"})
+            raise ZeroDivisionError
+    async with other.rows() as connection:
+        assert (await connection.execute(people)).scalar_one() == 2
+    await one.close()
+    await other.close()
 
 
 async def test_a_query_that_is_broken_off_twice_leaves_nobody_waiting(tmp_path: Path) -> None:

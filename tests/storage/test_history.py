@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import errno
 import os
 from pathlib import Path
@@ -164,6 +165,29 @@ async def test_no_update_is_lost(history: History) -> None:
     await asyncio.gather(*(work(worker) for worker in range(16)))
     numbers = [edit.number for edit in await history.edits(root.source)]
     assert numbers == list(range(401))
+
+
+async def test_a_job_makes_one_edit_and_answers_its_wish_with_it(history: History) -> None:
+    root = await begin(history)
+    assert (await history.begin_job("wish", root.conversation, {"text": "pink"})).new
+    again = await history.begin_job("wish", root.conversation, {"text": "another"})
+    assert (again.new, again.request) == (False, {"text": "pink"})
+    pink = await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1", answers="wish")
+    assert await history.jobs_under_way() == []
+    green = await history.record_edit(pink, "green", [adjustment("green")], [], picture(2), "wish-2")
+    assert await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1") == pink
+    assert (await history.head(root.conversation)).id == pink.id
+    assert [edit.id for edit in await history.edits(root.source)] == [root.id, pink.id, green.id]
+
+
+async def test_what_is_read_together_is_of_one_moment(history: History) -> None:
+    root = await begin(history)
+    async with history.database.together():
+        before = await history.head(root.conversation)
+        await asyncio.create_task(step(history, root, "pink"), context=contextvars.Context())
+        assert await history.head(root.conversation) == before
+        assert len(await history.edits(root.source)) == 1
+    assert len(await history.edits(root.source)) == 2
 
 
 async def test_everything_survives_reopening(database_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""The statements of every message, without objects and built once: both take longer than SQLite needs to answer them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
+
+from storage.tables import Base
+
+Row = dict[str, ReturningInsert[Any]]
+"""A statement that adds a row, by the database's dialect; it gives nothing back where there is such a row."""
+
+_TABLES = Base.metadata.tables
+_USER, _CONVERSATIONS, _PICTURES, _SOURCES, _EDITS, _DELTAS, _JOBS = (
+    _TABLES[name] for name in ("user", "conversation", "picture", "source", "edit", "delta", "job")
+)
+
+
+def _adding(table: Table, values: dict[str, Any], unique: list[str], back: list[str]) -> Row:
+    return {
+        dialect: insert(table)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=[table.c[name] for name in unique])
+        .returning(*(table.c[name] for name in back))
+        for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    }
+
+
+def _parameters(*names: str) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}") for name in names}
+
+
+CONVERSATION = (
+    select(*_CONVERSATIONS.c)
+    .join(_USER, _USER.c.id == _CONVERSATIONS.c.user_id)
+    .where(_USER.c.platform == bindparam("platform"), _USER.c.outside_id == bindparam("outside_id"))
+    .where(_CONVERSATIONS.c.place == bindparam("place"))
+)
+OWNER = (
+    select(_USER.c.id)
+    .join(_CONVERSATIONS, _CONVERSATIONS.c.user_id == _USER.c.id)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"))
+    .with_for_update(of=_USER, key_share=True)
+)
+"""Nobody else changes what the owner of a conversation has until the transaction ends."""
+HEAD = (
+    select(*_EDITS.c)
+    .join(_CONVERSATIONS, _CONVERSATIONS.c.head_id == _EDITS.c.id)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"))
+)
+EDIT: Select[Any] = (
+    select(*_EDITS.c, _CONVERSATIONS.c.head_id)
+    .join(_CONVERSATIONS, _CONVERSATIONS.c.id == _EDITS.c.conversation_id)
+    .where(_EDITS.c.id == bindparam("edit"))
+)
+"""With the head of its conversation."""
+EDIT_OF_JOB = select(*_EDITS.c).where(_EDITS.c.job == bindparam("job"))
+SOURCE = (
+    select(*_SOURCES.c, _PICTURES.c.user_id, _PICTURES.c.sha256)
+    .join(_PICTURES, _PICTURES.c.id == _SOURCES.c.picture_id)
+    .where(_SOURCES.c.id == bindparam("source"))
+)
+LAYERS = (
+    select(_EDITS.c.adjustments, _CONVERSATIONS.c.user_id)
+    .join(_CONVERSATIONS, _CONVERSATIONS.c.id == _EDITS.c.conversation_id)
+    .where(_EDITS.c.id == bindparam("edit"))
+)
+DELTAS = select(_DELTAS.c.sha256, _DELTAS.c.dtype, _DELTAS.c.shape, _DELTAS.c.data).where(
+    _DELTAS.c.user_id == bindparam("user"), _DELTAS.c.sha256.in_(bindparam("names", expanding=True))
+)
+KNOWN_DELTAS = DELTAS.with_only_columns(_DELTAS.c.sha256)
+PICTURE = select(*_PICTURES.c).where(_PICTURES.c.id == bindparam("picture"))
+PICTURE_NAMED = select(_PICTURES.c.id).where(_PICTURES.c.user_id == bindparam("user"), _PICTURES.c.sha256 == bindparam("name"))
+JOB = select(*_JOBS.c).where(_JOBS.c.id == bindparam("job"))
+
+ADD_PICTURE = _adding(_PICTURES, _parameters("user_id", "sha256", "media_type", "width", "height"), ["user_id", "sha256"], ["id"])
+ADD_DELTA = _adding(_DELTAS, _parameters("user_id", "sha256", "dtype", "shape", "data"), ["user_id", "sha256"], ["id"])
+ADD_JOB = _adding(_JOBS, _parameters("id", "conversation_id", "request"), ["id"], list(_JOBS.c.keys()))
+
+_PARENT = _EDITS.alias("parent")
+_STILL_THERE = exists().where(_PARENT.c.id == bindparam("new_parent_id"), _PARENT.c.created_at == bindparam("since"))
+"""Numbers of rows that are gone are given again: what was made at another time is not the same."""
+_NEXT = select(func.max(_EDITS.c.number) + 1).where(_EDITS.c.source_id == bindparam("new_source_id"), _STILL_THERE)
+_OF_AN_EDIT = ("conversation_id", "source_id", "parent_id", "text", "picture_id", "adjustments", "effects", "job")
+ADD_EDIT = _adding(_EDITS, {**_parameters(*_OF_AN_EDIT), "number": _NEXT.scalar_subquery()}, ["job"], list(_EDITS.c.keys()))
+"""Nothing is added where the same job made an edit before."""
+
+REDO = update(_EDITS).where(_EDITS.c.id == bindparam("parent")).values(redo_id=bindparam("child"))
+SHOW = (
+    update(_CONVERSATIONS)
+    .where(_CONVERSATIONS.c.id == bindparam("conversation"), _CONVERSATIONS.c.head_id.is_distinct_from(bindparam("shown")))
+    .values(head_id=bindparam("shown"))
+)
+"""Make an edit the head of a conversation, if it is not."""
+FINISH = delete(_JOBS).where(_JOBS.c.id == bindparam("job"))
