@@ -18,7 +18,7 @@ LARGE = 8_000_000
 def png(pixels: np.ndarray) -> PictureData:
     """uint8 [H, W, 3] -> PNG, at a compression level chosen for speed."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
     return PictureData(media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue())
 
 

@@ -27,8 +27,10 @@ LEAST = 0.004
 """Share of the edit from which a pixel is touched at all."""
 FAR_LARGER = 4
 """Times the generator's resolution from which a square is reduced before it is read."""
-BAND = 1 << 19
-"""Pixels that are worked on at once."""
+TILE = 256
+"""Side of the parts of the picture that are worked on one after the other: so much stays near the processor."""
+CUBIC = -0.75
+"""The free parameter of bicubic interpolation, as in ``grid_sample``."""
 REACH = 3
 """Pixels of the synthesis by which its enlargement may reach beyond what changed."""
 
@@ -65,6 +67,11 @@ class _Square:
     cosine: float = 1.0
     sine: float = 0.0
 
+    @property
+    def upright(self) -> bool:
+        """Whether its edges lie along the picture's."""
+        return self.sine == 0.0
+
     @classmethod
     def of(cls, geometry: Geometry) -> _Square:
         """The square of a geometry."""
@@ -80,8 +87,10 @@ class _Square:
         return self.x + half * (u * self.cosine - v * self.sine), self.y + half * (u * self.sine + v * self.cosine)
 
     def from_picture(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The counterpart of ``to_picture``."""
+        """The counterpart of ``to_picture``; of an upright square u has the shape of x, and v that of y."""
         x, y, half = x - self.x, y - self.y, self.side / 2
+        if self.upright:
+            return x / half, y / half
         return (x * self.cosine + y * self.sine) / half, (y * self.cosine - x * self.sine) / half
 
 
@@ -135,7 +144,7 @@ def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, 
     """The whole picture uint8 [H, W, 3] with the edit in it.
 
     ``reconstruction`` and ``edited`` are [3, R, R] in [-1, 1]: the synthesis without and with the adjustments. Beside the
-    picture and the result the memory needed is bounded: it works through bands of rows.
+    picture and the result the memory needed is bounded: it works through tiles.
     """
     square, result = _Square.of(geometry), picture.copy()
     masks = change_masks(reconstruction, edited)
@@ -146,10 +155,10 @@ def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, 
     if box is None:
         return result
     x0, x1, y0, y1 = box
-    covers = not geometry.roll and _covers(geometry)
-    for top in range(y0, y1, max(1, BAND // (x1 - x0))):
-        bottom = min(y1, top + max(1, BAND // (x1 - x0)))
-        _mix(result[top:bottom, x0:x1], maps, square, (x0, top), window=not covers)
+    window = bool(geometry.roll) or not _covers(geometry)
+    for top in range(y0, y1, TILE):
+        for left in range(x0, x1, TILE):
+            _mix(result[top : min(y1, top + TILE), left : min(x1, left + TILE)], maps, square, (left, top), window)
     return result
 
 
@@ -171,24 +180,55 @@ def _touched(changed: Tensor, square: _Square, geometry: Geometry) -> tuple[int,
     return (x0, x1, y0, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _mix(band: np.ndarray, maps: Tensor, square: _Square, corner: tuple[int, int], window: bool) -> None:
+def _turned(maps: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """Maps [1, C, S, S] at places u and v [h, w] of the square, -1 to 1: [C, h, w]."""
+    grid = torch.stack([u, v], 2)[None]
+    return F.grid_sample(maps, grid, mode="bicubic", padding_mode="border", align_corners=False)[0]
+
+
+def _enlarged(maps: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """What ``_turned`` finds in an upright square, of u [1, w] and v [h, 1]: rows and columns each for themselves."""
+    (left, across), (top, down) = (_taps(line.flatten(), maps.shape[-1]) for line in (u, v))
+    part = maps[0, :, top : top + down.shape[1], left : left + across.shape[1]]
+    return down @ part @ across.t()
+
+
+def _taps(line: Tensor, size: int) -> tuple[int, Tensor]:
+    """Bicubic interpolation of ``size`` samples at places [n], -1 to 1: the first sample that counts, and weights [n, k]."""
+    at = (line + 1) * (size / 2) - 0.5
+    first = at.floor()
+    taps = (first[:, None] + torch.arange(-1, 3)).clamp(0, size - 1).long()
+    distance = (at - first)[:, None] + torch.tensor([1.0, 0.0, -1.0, -2.0])
+    low = int(taps.min())
+    weights = torch.zeros(len(line), int(taps.max()) - low + 1)
+    return low, weights.scatter_add_(1, taps - low, _cubic(distance.abs()))
+
+
+def _cubic(x: Tensor) -> Tensor:
+    """Keys' kernel at distances up to 2 (IEEE Trans. ASSP 29, 1981)."""
+    near = ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
+    far = ((x - 5) * x + 8) * x * CUBIC - 4 * CUBIC
+    return torch.where(x <= 1, near, far)
+
+
+def _mix(tile: np.ndarray, maps: Tensor, square: _Square, corner: tuple[int, int], window: bool) -> None:
     """Put the edit into a part uint8 [h, w, 3] of the picture whose upper left pixel is ``corner``."""
-    height, width = band.shape[:2]
+    height, width = tile.shape[:2]
     x, y = torch.arange(width)[None, :] + (corner[0] + 0.5), torch.arange(height)[:, None] + (corner[1] + 0.5)
     u, v = square.from_picture(x, y)
-    values = F.grid_sample(maps, torch.stack([u, v], 2)[None], mode="bicubic", padding_mode="border", align_corners=False)[0]
+    values = _enlarged(maps, u, v) if square.upright else _turned(maps, u, v)
     before, after, changed, structure = values[:3], values[3:6], values[6].clamp(0, 1), values[7].clamp(0, 1)
     inside = (u.abs() <= 1) & (v.abs() <= 1)
     if window:  # falls to 0 at the square's border, so that no seam shows
         margin = max(1.0, square.side // 24)
         for place in (u, v):
             changed = changed * ((1 - place.abs()) * (square.side / 2) / margin).clamp(0, 1)
-    original = _floats(band)[0] / 127.5 - 1
+    original = _floats(tile)[0] / 127.5 - 1
     detail = (original - before) * (1 - structure)
     mixed = original + changed * (after + detail - original)
-    made = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-    mask = (inside & (changed > LEAST)).numpy()
-    band[mask] = made[mask]
+    made = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0)
+    touched = (inside & (changed > LEAST))[:, :, None]
+    tile[:] = torch.where(touched, made, torch.from_numpy(tile)).numpy()
 
 
 def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
@@ -202,7 +242,7 @@ def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tens
         return result
     x0, x1, y0, y1 = box
     u, v = square.from_picture(torch.arange(x0, x1)[None, :] + 0.5, torch.arange(y0, y1)[:, None] + 0.5)
-    grid = torch.stack([u, v], 2)[None]
+    grid = torch.stack(torch.broadcast_tensors(u, v), 2)[None]
     soft = F.grid_sample(mask[None, None].float(), grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
     weights = torch.where((u.abs() <= 1) & (v.abs() <= 1), soft, 0.0).numpy()[:, :, None]
     window = result[y0:y1, x0:x1]

@@ -95,12 +95,23 @@ def test_a_change_lands_where_the_turned_square_has_it(roll: float) -> None:
     assert np.array_equal(result[far], PICTURE[far])
 
 
-def test_bands_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     edited = flat(-0.5)
     edited[:, 10:50, 10:50] = 0.4
     whole = paste_back(PICTURE, SQUARE, flat(-0.5), edited)
-    monkeypatch.setattr(paste, "BAND", 500)
-    assert np.array_equal(paste_back(PICTURE, SQUARE, flat(-0.5), edited), whole)
+    monkeypatch.setattr(paste, "TILE", 17)
+    assert np.abs(paste_back(PICTURE, SQUARE, flat(-0.5), edited).astype(int) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("side", [40.0, 64.0, 100.0, 333.0])
+def test_an_upright_square_is_enlarged_as_a_turned_one_is(side: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = torch.Generator().manual_seed(3)
+    before, after = (torch.rand(3, 64, 64, generator=rng) * 2 - 1 for _ in range(2))
+    square = Geometry(center_x=140, center_y=90, side=side, width=300, height=200)
+    made = paste_back(PICTURE, square, before, after)
+    monkeypatch.setattr(paste, "_enlarged", lambda maps, u, v: paste._turned(maps, *torch.broadcast_tensors(u, v)))
+    assert np.abs(paste_back(PICTURE, square, before, after).astype(int) - made).max() <= 1
+    assert not np.array_equal(made, PICTURE)
 
 
 MEMORY = """
@@ -122,4 +133,4 @@ print(peak() - before)
 @pytest.mark.slow
 def test_fifty_megapixels_need_little_beside_the_picture_and_the_result() -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 149 + 350  # the result, and the bands with their maps
+    assert float(done.stdout) < 149 + 350  # the result, and the tiles with their maps
