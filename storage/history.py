@@ -269,10 +269,8 @@ class History:
             if row is not None:
                 await connection.execute(statements.REDO, {"parent": parent.id, "child": row.id})
                 await connection.execute(statements.SHOW, {"conversation": parent.conversation, "shown": row.id})
-            else:
-                made = await self._made_by(connection, job)
-        if row is not None:
-            return _edit(row)
+                return _edit(row)
+            made = await self._made_by(connection, job)
         assert made is not None
         return await self.show(made.id)
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.tables import Base
 
-Row = dict[str, ReturningInsert[Any]]
+Adding = dict[str, ReturningInsert[Any]]
 """A statement that adds a row, by the database's dialect; it gives nothing back where there is such a row."""
 
 _TABLES = Base.metadata.tables
@@ -19,7 +19,7 @@ _USER, _CONVERSATIONS, _PICTURES, _SOURCES, _EDITS, _DELTAS, _JOBS = (
 )
 
 
-def _adding(table: Table, values: dict[str, Any], unique: list[str], back: list[str]) -> Row:
+def _adding(table: Table, values: dict[str, Any], unique: list[str], back: list[str]) -> Adding:
     return {
         dialect: insert(table)
         .values(values)
