@@ -18,6 +18,7 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Self
 
 from bot import locales, motion, replies
@@ -103,7 +104,8 @@ class _Asked:
     def row(self, head: Edit | None) -> dict[str, Any]:
         """As JSON, with the edit that it begins at."""
         mask = None if self.mask is None else self.mask.model_dump(mode="json")
-        return asdict(self) | {"mask": mask, "base": head.id if head else None}
+        base = {"base": head.id, "since": head.created_at.isoformat()} if head else {"base": None}
+        return asdict(self) | {"mask": mask} | base
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -331,15 +333,13 @@ class Conversations:
         """Answer from where the same asking was first begun, which is remembered before anything changes."""
         answer = _Answer(locales.get(asked.locale), job=job, kept=asked.kept, mask=asked.mask)
         async with self.history.database.together():
-            head, shown = await self._start(conversation, asked.reply_to)
+            head = await self._start(conversation, asked.reply_to)
             if head is not None:
                 await self._faces(head, answer)
         begun = await self.history.begin_job(job, conversation.id, asked.row(head))
-        if (base := begun.request["base"]) is None:
-            head = None
-        elif head is None or not head.id == base == shown:  # it is a reply, or was begun before, elsewhere
-            head = await self.history.show(base)
         try:
+            if not begun.new or asked.reply_to is not None:
+                head = await self._shown(conversation, begun.request)
             source = None if begun.new else await self.history.edit_of_job(answer.source_job)
             turn = await self._answer(conversation, answer, asked, head, picture, source, on_progress)
         except Exception:
@@ -385,15 +385,21 @@ class Conversations:
             answer.sentences.append(replies.chosen(answer.locale, await self._faces(head, answer)))
         return await self._turn(head, actions, answer)
 
-    async def _start(self, conversation: Conversation, reply_to: int | None) -> tuple[Edit | None, int | None]:
-        """Where a message begins, and the number of what is shown now."""
-        try:
-            shown = await self.history.head(conversation.id)
-        except NoPicture:
-            shown = None
+    async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
+        """Where a message begins."""
         if reply_to is not None and (edit := await self.history.edit(reply_to)).conversation == conversation.id:
-            return edit, shown.id if shown else None
-        return shown, shown.id if shown else None
+            return edit
+        try:
+            return await self.history.head(conversation.id)
+        except NoPicture:
+            return None
+
+    async def _shown(self, conversation: Conversation, begun: Mapping[str, Any]) -> Edit | None:
+        """Go where an asking was begun. Raises NotFound where that is gone."""
+        if begun["base"] is None:
+            return None
+        since = begun.get("since")
+        return await self.history.show(begun["base"], conversation.id, datetime.fromisoformat(since) if since else None)
 
     @staticmethod
     def _read(
@@ -620,7 +626,7 @@ class Conversations:
             made.append(edit)
         answer.shown, answer.changed = made, True
         answer.sentences.append(replies.variations(answer.locale, made))
-        return await self.history.show(head.id)
+        return await self.history.show(head.id, head.conversation)
 
     async def animate(
         self, speaker: Speaker, edit: int | None = None, limit: int = 8 * 1024 * 1024, kind: Format = "webp",
@@ -707,7 +713,7 @@ class Conversations:
             rows.append((row, made))
             alt, caption = replies.alt_of_method(locale, made, row.method), replies.method(locale, row.method)
             shown.append(Shown(made.id, made.number, picture, alt, caption))
-        await self.history.show(base.id)
+        await self.history.show(base.id, base.conversation)
         layers = tuple((r["prompt"], float(r["strength"])) for r in base.recipes)
         reply = replies.compared(locale, replies.name_of(locale, wanted), rows)
         return Turn(reply, (wanted,), base, tuple(shown), layers, locale=locale.code, hidden=await self.hidden(base))

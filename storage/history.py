@@ -263,30 +263,28 @@ class History:
             await self._still_owned(connection, parent.conversation, user)
             if answers is not None:
                 await connection.execute(statements.FINISH, {"job": answers})
-            stored = await self._picture_row(connection, user, name, picture)
-            entries = await self._entries(connection, user, adjustments)
-            row = await self._edit_row(connection, parent, text, stored, entries, effects, job)
-            if row is not None:
+            if (made := await self._made_by(connection, job)) is None:
+                stored = await self._picture_row(connection, user, name, picture)
+                entries = await self._entries(connection, user, adjustments)
+                row = await self._edit_row(connection, parent, text, stored, entries, effects, job)
                 await connection.execute(statements.REDO, {"parent": parent.id, "child": row.id})
                 await connection.execute(statements.SHOW, {"conversation": parent.conversation, "shown": row.id})
                 return _edit(row)
-            made = await self._made_by(connection, job)
-        assert made is not None
-        return await self.show(made.id)
+        return await self.show(made.id, parent.conversation)
 
     @staticmethod
     async def _edit_row(
         connection: AsyncConnection, parent: Edit, text: str, picture: int, entries: list[dict[str, Any]],
         effects: Sequence[dict[str, Any]], job: str | None,
-    ) -> Row[Any] | None:  # fmt: skip
-        """The row of a new edit; None where the job made one before. Raises NotFound where the parent is gone."""
+    ) -> Row[Any]:  # fmt: skip
+        """The row of a new edit. Raises NotFound where the parent is gone."""
         values = {
             "new_conversation_id": parent.conversation, "new_source_id": parent.source, "new_parent_id": parent.id,
             "since": parent.created_at, "new_text": text, "new_picture_id": picture, "new_adjustments": entries,
             "new_effects": list(effects), "new_job": job,
         }  # fmt: skip
         try:
-            return (await connection.execute(statements.ADD_EDIT[connection.dialect.name], values)).one_or_none()
+            return (await connection.execute(statements.ADD_EDIT, values)).one()
         except IntegrityError as error:
             raise NotFound("the edit was deleted") from error
 
@@ -500,19 +498,22 @@ class History:
                 raise UnknownEdit(number, (await session.execute(last)).scalar_one())
             return await self._move(session, row)
 
-    async def show(self, edit: int) -> Edit:
-        """Move the head of an edit's conversation to it (a reply to an older picture). Raises NotFound."""
+    async def show(self, edit: int, conversation: int, since: datetime | None = None) -> Edit:
+        """Move a conversation's head to one of its edits (a reply to an older picture). Raises NotFound, also where the edit's
+        number is another one's by now: of another conversation, or made at another time than ``since``."""
         async with self.database.rows() as connection:
             shown = (await connection.execute(statements.EDIT, {"edit": edit})).one_or_none()
-        if shown is None:
-            raise NotFound("the edit was deleted")
-        if shown.head_id == edit:  # it is there already
+        if shown is not None and shown.head_id == edit and self._is(shown, conversation, since):  # it is there already
             return _edit(shown)
-        async with self._moving(shown.conversation_id) as session:
+        async with self._moving(conversation) as session:
             row = await session.get(EditRow, edit)
-            if row is None:
+            if row is None or not self._is(row, conversation, since):
                 raise NotFound("the edit was deleted")
             return await self._move(session, row)
+
+    @staticmethod
+    def _is(row: EditRow | Row[Any], conversation: int, since: datetime | None) -> bool:
+        return row.conversation_id == conversation and since in (None, utc(row.created_at))
 
     @asynccontextmanager
     async def _moving(self, conversation: int) -> AsyncIterator[AsyncSession]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import Select, Table, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -85,8 +85,7 @@ _STILL_THERE = exists().where(_PARENT.c.id == bindparam("new_parent_id"), _PAREN
 """Numbers of rows that are gone are given again: what was made at another time is not the same."""
 _NEXT = select(func.max(_EDITS.c.number) + 1).where(_EDITS.c.source_id == bindparam("new_source_id"), _STILL_THERE)
 _OF_AN_EDIT = ("conversation_id", "source_id", "parent_id", "text", "picture_id", "adjustments", "effects", "job")
-ADD_EDIT = _adding(_EDITS, {**_parameters(*_OF_AN_EDIT), "number": _NEXT.scalar_subquery()}, ["job"], list(_EDITS.c.keys()))
-"""Nothing is added where the same job made an edit before."""
+ADD_EDIT = insert(_EDITS).values({**_parameters(*_OF_AN_EDIT), "number": _NEXT.scalar_subquery()}).returning(*_EDITS.c)
 
 REDO = update(_EDITS).where(_EDITS.c.id == bindparam("parent")).values(redo_id=bindparam("child"))
 SHOW = (

@@ -16,7 +16,7 @@ from bot.pictures.mark import is_marked
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient
-from storage.history import History
+from storage.history import History, Job
 from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png
@@ -253,6 +253,44 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
     assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
+    conversations: Conversations, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await conversations.talk(ANN, "", picture)
+    pink, blue = await talk(conversations, "pink hair"), await talk(conversations, "blue hair")
+    assert pink.edit is not None
+    assert blue.edit is not None
+    begin, gone = conversations.history.begin_job, pink.edit.id
+
+    async def begin_late(*asked: Any) -> Job:
+        job = await begin(*asked)
+        await Retention(conversations.history).forget_edit(gone)
+        return job
+
+    monkeypatch.setattr(conversations.history, "begin_job", begin_late)
+    turn = await conversations.talk(ANN, "glasses", reply_to=gone)
+    assert turn.error is not None
+    assert await conversations.history.jobs_under_way() == []
+    assert (await conversations.history.head(blue.edit.conversation)).id == blue.edit.id
+
+
+async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(conversations: Conversations, picture: bytes) -> None:
+    history = conversations.history
+    await conversations.talk(ANN, "", picture)
+    pink = await talk(conversations, "pink hair")
+    assert pink.edit is not None
+    request = {"text": "glasses", "reply_to": None, "actions": None, "locale": "en", "kept": True, "base": pink.edit.id,
+               "since": pink.edit.created_at.isoformat()}  # fmt: skip
+    await history.begin_job(job_of("message:1"), pink.edit.conversation, request)
+    await Retention(history).forget_edit(pink.edit.id)
+    other = await conversations.talk(BEN, "", picture)
+    assert other.edit is not None
+    assert other.edit.id == pink.edit.id
+    turn = await conversations.talk(ANN, "glasses", key="message:1")
+    assert (turn.error is not None, turn.pictures) == (True, ())
+    assert (await history.head(other.edit.conversation)).id == other.edit.id
 
 
 async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:

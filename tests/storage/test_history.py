@@ -138,7 +138,7 @@ async def test_a_new_picture_keeps_the_old_tree(history: History) -> None:
     pink = await step(history, root, "pink hair")
     other = await history.add_source(root.conversation, picture(9), "tiny", "f00d", LATENT, {})
     assert (await history.head(root.conversation)).id == other.id
-    assert (await history.show(pink.id)).id == pink.id
+    assert (await history.show(pink.id, root.conversation, pink.created_at)).id == pink.id
     assert (await history.undo(root.conversation)).id == root.id
 
 
