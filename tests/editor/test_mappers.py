@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from editor import granting, mappers, wishes
-from editor.bundle import Bundle
+from editor.bundle import EMBEDDED, Bundle
 from editor.canvas import Canvas
 from editor.engine import Engine
 from editor.errors import BadCheckpoint, BadRequest, Cancelled
@@ -20,6 +21,7 @@ from editor.methods.base import unwatched
 from editor.methods.prompt_mapper import PromptMapping, fitting
 from editor.networks.mapper import LEVELS, STEP, PromptMapper
 from editor.protocol import TrainMapperRequest, TrainMapperResult, Wish
+from editor.training import record
 
 CPU = torch.device("cpu")
 
@@ -36,9 +38,10 @@ def trained(bundle: Bundle, prompt: str = "glasses", step: float = 0.0, fingerpr
 @pytest.fixture
 def learnt(avatar: Bundle) -> Iterator[Bundle]:
     """The embedded bundle with a mapper for glasses."""
+    along = avatar.prompt_mappers
     avatar.prompt_mappers = (trained(avatar, step=0.1),)
     yield avatar
-    avatar.prompt_mappers = ()
+    avatar.prompt_mappers = along
 
 
 def test_levels_that_were_left_out_stay_and_a_new_mapper_moves_nothing() -> None:
@@ -121,8 +124,9 @@ def lesson(prompt: str, seconds: float = 2.0) -> TrainMapperRequest:
 @pytest.fixture
 def pupil(avatar: Bundle, tmp_path: Path) -> Iterator[Engine]:
     """An engine with a data folder."""
+    along, avatar.prompt_mappers = avatar.prompt_mappers, ()
     yield Engine({"avatar": avatar}, CPU, tmp_path)
-    avatar.prompt_mappers = ()
+    avatar.prompt_mappers = along
 
 
 def test_a_lesson_reports_keeps_what_it_learnt_and_serves_it_at_once(
@@ -175,3 +179,16 @@ def test_nobody_can_be_taught_what_no_picture_shows(pupil: Engine) -> None:
 def test_without_a_data_folder_nothing_is_trained(avatar: Bundle) -> None:
     with pytest.raises(BadRequest, match="folder"):
         Engine({"avatar": avatar}, CPU).run(lesson("a mohawk"), lambda *_: None, lambda: False)
+
+
+@pytest.mark.parametrize("path", sorted(EMBEDDED.glob("*/mappers/*.safetensors")), ids=lambda path: path.stem)
+def test_mappers_that_come_along_are_of_their_bundles_generator(path: Path) -> None:
+    manifest = tomllib.loads((path.parents[1] / "bundle.toml").read_text())
+    trained = mappers.load(path, CPU)
+    assert manifest["files"]["generator.safetensors"].startswith(trained.fingerprint)
+    assert f'mapper for "{trained.prompt}"' in record.read(path.parents[1])
+
+
+def test_a_mapper_that_comes_along_does_what_it_was_trained_for(avatar: Bundle, canvas: Canvas) -> None:
+    layers, effect = granting.grant(canvas, (), Wish(prompt="a green backdrop", method="prompt-mapper"), unwatched)
+    assert (effect.verdict, [layer.method for layer in layers]) == ("done", ["prompt-mapper"])

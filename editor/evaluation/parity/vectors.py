@@ -1,6 +1,6 @@
 """Results of the published code that are kept with the project: numbers only, evenly picked from larger tensors.
 
-``vectors.safetensors`` holds them as "case/result"; ``layouts.json.gz`` the names and shapes of every checkpoint, and which
+``vectors.safetensors.gz`` holds them as "case/result"; ``layouts.json.gz`` the names and shapes of every checkpoint, and which
 of the stored constants (resampling filters) are its own.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 FOLDER = Path(__file__).parent / "stored"
@@ -59,7 +59,7 @@ def store(runs: Runs, order: Sequence[str]) -> None:
             tensors[own[name]] = value.clone()
         layouts[case] = {"layout": layout_of_case, "constants": own}
     FOLDER.mkdir(exist_ok=True)
-    save_file(tensors, FOLDER / "vectors.safetensors")
+    (FOLDER / "vectors.safetensors.gz").write_bytes(gzip.compress(save(tensors), mtime=0))
     (FOLDER / "layouts.json.gz").write_bytes(gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0))
     _stored.cache_clear()
 
@@ -79,7 +79,7 @@ def _tokens(ids: Tensor) -> Tensor:
 @cache
 def _stored() -> tuple[dict[str, Tensor], dict[str, Any]]:
     layouts = json.loads(gzip.decompress((FOLDER / "layouts.json.gz").read_bytes()))
-    return load_file(FOLDER / "vectors.safetensors"), layouts
+    return load(gzip.decompress((FOLDER / "vectors.safetensors.gz").read_bytes())), layouts
 
 
 def names() -> list[str]:
