@@ -181,14 +181,11 @@ def test_without_a_data_folder_nothing_is_trained(avatar: Bundle) -> None:
         Engine({"avatar": avatar}, CPU).run(lesson("a mohawk"), lambda *_: None, lambda: False)
 
 
-@pytest.mark.parametrize("path", sorted(EMBEDDED.glob("*/mappers/*.safetensors")), ids=lambda path: path.stem)
-def test_mappers_that_come_along_are_of_their_bundles_generator(path: Path) -> None:
-    manifest = tomllib.loads((path.parents[1] / "bundle.toml").read_text())
-    trained = mappers.load(path, CPU)
-    assert manifest["files"]["generator.safetensors"].startswith(trained.fingerprint)
-    assert f'mapper for "{trained.prompt}"' in record.read(path.parents[1])
-
-
-def test_a_mapper_that_comes_along_does_what_it_was_trained_for(avatar: Bundle, canvas: Canvas) -> None:
-    layers, effect = granting.grant(canvas, (), Wish(prompt="a green backdrop", method="prompt-mapper"), unwatched)
-    assert (effect.verdict, [layer.method for layer in layers]) == ("done", ["prompt-mapper"])
+def test_mappers_that_come_along_are_of_their_bundles_generator() -> None:
+    paths = sorted(EMBEDDED.glob("*/mappers/*.safetensors"))
+    assert paths
+    for path in paths:
+        manifest = tomllib.loads((path.parents[1] / "bundle.toml").read_text())
+        along = mappers.load(path, CPU)
+        assert manifest["files"]["generator.safetensors"].startswith(along.fingerprint)
+        assert f'mapper for "{along.prompt}"' in record.read(path.parents[1])
