@@ -352,7 +352,6 @@ class Conversations:
         """Forget what was asked; not where the answer is broken off, so that it is made when the bot is back."""
         if not answer.kept and not answer.finished:
             await self.history.finish_job(answer.job)
-            answer.finished = True
 
     async def _answer(
         self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,

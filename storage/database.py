@@ -21,6 +21,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Row as PlainRow
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 from sqlalchemy.sql.dml import ReturningInsert
@@ -234,15 +235,26 @@ class Database:
 
 async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
     """Add a row and return it; None where there is one of the same key, maybe of another process, which can be read then."""
-    adding = _adding(session.get_bind().dialect.name, kind, tuple(values))
-    return (await session.execute(adding, {f"new_{name}": value for name, value in values.items()})).scalar_one_or_none()
+    adding = _adding(session.get_bind().dialect.name, kind, tuple(values), (kind,))
+    return (await session.execute(adding, _new(values))).scalar_one_or_none()
+
+
+async def added_row(connection: AsyncConnection, kind: type[Base], *back: str, **values: Any) -> PlainRow[Any] | None:
+    """Like ``added``, without objects: the columns ``back`` of the row."""
+    table = kind.__table__
+    adding = _adding(connection.dialect.name, table, tuple(values), tuple(table.c[name] for name in back))
+    return (await connection.execute(adding, _new(values))).one_or_none()
 
 
 @cache
-def _adding(dialect: str, kind: type[Row], names: tuple[str, ...]) -> ReturningInsert[tuple[Row]]:
+def _adding(dialect: str, kind: Any, names: tuple[str, ...], back: tuple[Any, ...]) -> ReturningInsert[Any]:
     """The statement, built once: that takes longer than SQLite needs for it."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(kind).values({name: bindparam(f"new_{name}") for name in names}).on_conflict_do_nothing().returning(kind)
+    return insert(kind).values({name: bindparam(f"new_{name}") for name in names}).on_conflict_do_nothing().returning(*back)
+
+
+def _new(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 @contextmanager

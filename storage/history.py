@@ -21,10 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from storage import statements
 from storage.blobs import Blobs, BlobStore, digest
-from storage.database import Database, added
+from storage.database import Database, added, added_row
 from storage.errors import BlobDamaged, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import owner_held, person_row
-from storage.tables import ConversationRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
+from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
 
 SWEEP_GRACE_SECONDS = 3600.0
 REMEMBERED = 1000
@@ -206,9 +206,9 @@ class History:
 
     @staticmethod
     async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
-        query = select(ConversationRow).join(UserRow, UserRow.id == ConversationRow.user_id)
-        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, ConversationRow.place == place)
-        return (await session.execute(query)).scalar_one_or_none()
+        values = {"platform": platform, "outside_id": outside_id, "place": place}
+        query = select(ConversationRow).from_statement(statements.CONVERSATION)
+        return (await session.execute(query, values)).scalar_one_or_none()
 
     # pictures and edits
 
@@ -340,12 +340,11 @@ class History:
     @staticmethod
     async def _picture_row(connection: AsyncConnection, user: int, name: str, picture: Picture) -> int:
         """The id of a picture's row, added where there is none."""
-        values = {"new_user_id": user, "new_sha256": name, "new_media_type": picture.media_type, "new_width": picture.width,
-                  "new_height": picture.height}  # fmt: skip
-        added = (await connection.execute(statements.ADD_PICTURE[connection.dialect.name], values)).scalar_one_or_none()
-        if added is None:
-            added = (await connection.execute(statements.PICTURE_NAMED, {"user": user, "name": name})).scalar_one()
-        return int(added)
+        row = await added_row(connection, PictureRow, "id", user_id=user, sha256=name, media_type=picture.media_type,
+                              width=picture.width, height=picture.height)  # fmt: skip
+        if row is None:
+            row = (await connection.execute(statements.PICTURE_NAMED, {"user": user, "name": name})).one()
+        return int(row.id)
 
     @staticmethod
     async def _entries(connection: AsyncConnection, user: int, adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
@@ -353,13 +352,11 @@ class History:
         deltas = {_name_of(adjustment.delta): adjustment.delta for adjustment in adjustments}
         known: Iterable[str] = ()
         if deltas:
-            values: dict[str, Any] = {"user": user, "names": list(deltas)}
-            known = (await connection.execute(statements.KNOWN_DELTAS, values)).scalars()
+            known = (await connection.execute(statements.KNOWN_DELTAS, {"user": user, "names": list(deltas)})).scalars()
         for name in deltas.keys() - set(known):
             delta = deltas[name]
-            values = {"new_user_id": user, "new_sha256": name, "new_dtype": delta.dtype, "new_shape": list(delta.shape),
-                      "new_data": delta.data}  # fmt: skip
-            await connection.execute(statements.ADD_DELTA[connection.dialect.name], values)
+            await added_row(connection, DeltaRow, "id", user_id=user, sha256=name, dtype=delta.dtype, shape=list(delta.shape),
+                            data=delta.data)  # fmt: skip
         return [adjustment.recipe | {"delta": _name_of(adjustment.delta)} for adjustment in adjustments]
 
     async def edit(self, edit: int) -> Edit:
@@ -455,8 +452,8 @@ class History:
 
     @staticmethod
     async def _head_row(session: AsyncSession, conversation: int) -> EditRow:
-        query = select(EditRow).join(ConversationRow, ConversationRow.head_id == EditRow.id)
-        row = (await session.execute(query.where(ConversationRow.id == conversation))).scalar_one_or_none()
+        query = select(EditRow).from_statement(statements.HEAD)
+        row = (await session.execute(query, {"conversation": conversation})).scalar_one_or_none()
         if row is None:
             raise NoPicture("no picture yet")
         return row
@@ -588,9 +585,9 @@ class History:
 
     async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
         """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
-        values = {"new_id": job, "new_conversation_id": conversation, "new_request": request}
         async with self.database.transaction(brief=True) as connection:
-            row = (await connection.execute(statements.ADD_JOB[connection.dialect.name], values)).one_or_none()
+            back = ("id", "conversation_id", "request", "created_at")
+            row = await added_row(connection, JobRow, *back, id=job, conversation_id=conversation, request=request)
             if row is not None:
                 return _job(row, new=True)
             return _job((await connection.execute(statements.JOB, {"job": job})).one())

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
 
 from storage.tables import Base
-
-Adding = dict[str, ReturningInsert[Any]]
-"""A statement that adds a row, by the database's dialect; it gives nothing back where there is such a row."""
 
 _TABLES = Base.metadata.tables
 _USER, _CONVERSATIONS, _PICTURES, _SOURCES, _EDITS, _DELTAS, _JOBS = (
     _TABLES[name] for name in ("user", "conversation", "picture", "source", "edit", "delta", "job")
 )
-
-
-def _adding(table: Table, values: dict[str, Any], unique: list[str], back: list[str]) -> Adding:
-    return {
-        dialect: insert(table)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=[table.c[name] for name in unique])
-        .returning(*(table.c[name] for name in back))
-        for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-    }
-
-
-def _parameters(*names: str) -> dict[str, Any]:
-    return {name: bindparam(f"new_{name}") for name in names}
 
 
 CONVERSATION = (
@@ -76,16 +57,16 @@ PICTURE = select(*_PICTURES.c).where(_PICTURES.c.id == bindparam("picture"))
 PICTURE_NAMED = select(_PICTURES.c.id).where(_PICTURES.c.user_id == bindparam("user"), _PICTURES.c.sha256 == bindparam("name"))
 JOB = select(*_JOBS.c).where(_JOBS.c.id == bindparam("job"))
 
-ADD_PICTURE = _adding(_PICTURES, _parameters("user_id", "sha256", "media_type", "width", "height"), ["user_id", "sha256"], ["id"])
-ADD_DELTA = _adding(_DELTAS, _parameters("user_id", "sha256", "dtype", "shape", "data"), ["user_id", "sha256"], ["id"])
-ADD_JOB = _adding(_JOBS, _parameters("id", "conversation_id", "request"), ["id"], list(_JOBS.c.keys()))
-
 _PARENT = _EDITS.alias("parent")
 _STILL_THERE = exists().where(_PARENT.c.id == bindparam("new_parent_id"), _PARENT.c.created_at == bindparam("since"))
 """Numbers of rows that are gone are given again: what was made at another time is not the same."""
 _NEXT = select(func.max(_EDITS.c.number) + 1).where(_EDITS.c.source_id == bindparam("new_source_id"), _STILL_THERE)
 _OF_AN_EDIT = ("conversation_id", "source_id", "parent_id", "text", "picture_id", "adjustments", "effects", "job")
-ADD_EDIT = insert(_EDITS).values({**_parameters(*_OF_AN_EDIT), "number": _NEXT.scalar_subquery()}).returning(*_EDITS.c)
+ADD_EDIT = (
+    insert(_EDITS)
+    .values({name: bindparam(f"new_{name}") for name in _OF_AN_EDIT} | {"number": _NEXT.scalar_subquery()})
+    .returning(*_EDITS.c)
+)
 
 REDO = update(_EDITS).where(_EDITS.c.id == bindparam("parent")).values(redo_id=bindparam("child"))
 SHOW = (
