@@ -2,8 +2,8 @@
 
 As there: a network for each level, a CLIP term, an L2 term on the step and an identity term. What differs: pictures are
 the generator's own samples, not inverted photographs; the terms are those of ``editor.methods.objective``, because a
-small image tower is easily fooled; what a step costs counts more and more; and training stops when its time is up, not after
-50 000 steps.
+small image tower is easily fooled; what a step costs counts more and more; colours that the generator never draws cost from the
+start; and training stops when its time is up, not after 50 000 steps.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from editor.methods.objective import Objective
 from editor.methods.optimization import WPlus, schedule
 from editor.networks.mapper import LEVELS, PromptMapper
 from editor.protocol import PictureData, TrainMapperRequest, TrainMapperResult, Wish
+from editor.training.gamut import Gamut
 
 BATCH = 4
 RATE = 3.0
@@ -36,6 +37,9 @@ FREE, CAREFUL = 0.1, 0.6
 """Shares of the training until which a step costs nothing, and from which it costs what it does in a search. What it costs grows
 with the first small step, and what the steps towards a colour gain differs from picture to picture: a mapper that pays from the
 start learns to stay where it is."""
+RARITY, SEEN_COLOURS = 0.5, 256
+"""What colours cost that the generator never draws, in standard gains for each of their rarity's units, and samples that tell
+which it draws."""
 UNSEEN = 64
 """Samples that the gain is measured on."""
 
@@ -61,6 +65,9 @@ class Lesson:
         self.rng = torch.Generator().manual_seed(request.seed)
         sample = samples(bundle, 4096, torch.Generator().manual_seed(1))[:, 0]
         self.network = PromptMapper(sample.mean(0), sample.std(0) + 1e-3, request.levels).to(sample.device)
+        drawn = samples(bundle, SEEN_COLOURS, torch.Generator().manual_seed(3))
+        with torch.no_grad():
+            self.gamut = Gamut(torch.cat([self.pictures(ws) for ws in drawn.split(16)]))
 
     def pictures(self, ws: Tensor, step: Tensor | None = None) -> Tensor:
         """[N, num_ws, w_dim] -> [N, 3, R, R]."""
@@ -75,7 +82,8 @@ class Lesson:
         step = self.network(ws)
         made = self.pictures(ws, step)
         cost = self.space.cost(step / self.space.std) + objective.reading(made, (ws + step).mean(1))
-        return (objective.wish(made, self.rng, care) + care * cost).mean(), made
+        rare = (self.gamut.rarity(made) - self.gamut.rarity(objective.before)).clamp_min(0)
+        return (objective.wish(made, self.rng, care) + care * cost + RARITY * rare).mean(), made
 
     @torch.no_grad()
     def gain(self) -> float:
