@@ -14,7 +14,7 @@ from editor.arrays import to_tensor
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
 from editor.imaging.paste import limited, paste_back
-from editor.methods.base import Part, State
+from editor.methods.base import Part, State, Watch, unwatched
 from editor.networks.stylegan2 import Seen
 from editor.protocol import Adjustment, Geometry, Inversion, Wish
 from editor.strength import reach
@@ -34,12 +34,13 @@ class Canvas:
     ``bundle`` has the picture's own generator where it was tuned to it.
     """
 
-    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device) -> None:
+    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Watch = unwatched) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
         self.tuning = tuning.digest(inversion.tuning) if inversion.tuning else ""
+        self._watch = watch
         self._places: dict[str, Tensor | None] = {}
 
     def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
@@ -61,7 +62,7 @@ class Canvas:
         key = (self.bundle.info.fingerprint, at, added.cpu().numpy().tobytes(), wish.region)
         if key not in _FOUND:
             w = self.w.mean(0) + self.bundle.style_inverse @ added
-            _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "")
+            _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "", self._watch)
             while len(_FOUND) > MOST_FOUND:
                 del _FOUND[next(iter(_FOUND))]
         return _FOUND[key]

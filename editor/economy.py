@@ -37,12 +37,21 @@ LEAST_RESOLUTION, CHEAP_RESOLUTION = 256, 256
 """Pixels that a loss looks at at least; and at most where each step on a CPU counts: the encoders see no more either."""
 
 
+PIXELS_AT_ONCE = 4 * 128**2
+"""Drawn in one go on a CPU: somebody's follow-up may be waiting, and more at once is hardly cheaper there."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a search draws: the side of its pictures, and whether layers are drawn anew on the way back."""
 
     resolution: int
     checkpoint: bool = False
+
+
+def at_once(device: torch.device, resolution: int) -> int:
+    """Pictures that are drawn in one go where there are many: on a GPU all of them."""
+    return max(1, PIXELS_AT_ONCE // resolution**2) if device.type == "cpu" else 2**31
 
 
 def limit() -> float:

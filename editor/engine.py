@@ -25,7 +25,7 @@ from editor.imaging.faces import FaceFinder
 from editor.imaging.squares import Look
 from editor.inversion import invert
 from editor.methods import registry
-from editor.methods.base import Watch
+from editor.methods.base import Watch, unwatched
 from editor.methods.live import LiveBank
 from editor.networks.generators import Generator
 from editor.networks.stylegan2 import Seen
@@ -149,8 +149,7 @@ class Engine:
         asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         decoded = decode(request.picture)
-        progress("encode", 0, 1)
-        found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face))
+        found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face), progress)
         bundle, square, w = found.bundle, found.square, found.w
         inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
         made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
@@ -226,7 +225,7 @@ class Engine:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
         if watch is not None and isinstance(bundle.bank, LiveBank):
             bundle.bank.watch = watch
-        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device)
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, watch or unwatched)
 
     def _painted(
         self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside], seen: Seen | None = None

@@ -61,7 +61,7 @@ class Grant:
         found = [way for name in names if (candidate := self._find(name, watch)) is not None for way in self._ways(candidate)]
         made = [layer_of(self.canvas, self.kept, self.wish, candidate) for candidate in found]
         steps = [torch.zeros_like(self.canvas.base), *[self.canvas.delta(layer) for layer in made]]
-        pictures = self.state.pictures(self.bundle, torch.stack(steps))
+        pictures = self.state.compared(self.bundle, torch.stack(steps), watch)
         embeddings = self.bundle.clip.encode_image(pictures)
         self.before, self.start = pictures[0], embeddings[0]
         reads = worth.misread_at(self.bundle, self.state, pictures[1:], torch.stack(steps)[1:]).tolist()

@@ -119,7 +119,7 @@ class Load:
 
         def on_event(event: Event) -> None:
             ask.started = time.monotonic() if isinstance(event, Started) else ask.started
-            ask.steps += isinstance(event, Progress)
+            ask.steps = max(ask.steps, event.step) if isinstance(event, Progress) and event.stage == "find" else ask.steps
 
         try:
             await self.client.run(ask.job, Job(user=user, request=request), on_event)

@@ -14,6 +14,7 @@ from editor import wishes
 from editor.bundle import Bundle
 from editor.imaging import masks
 from editor.imaging.paste import crop
+from editor.methods.base import State, Watch, unwatched
 from editor.methods.directions import find
 from editor.protocol import Geometry, PictureData, Wish
 
@@ -52,7 +53,7 @@ def feathered(mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str) -> Tensor | None:
+def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Watch = unwatched) -> Tensor | None:
     """Where the place that ``words`` name lies in a picture: a mask [R, R]; None where nothing in it is that place.
 
     ``w`` [w_dim] and ``styles`` [C] are the picture's. No model of parts is asked. The place is recoloured by the
@@ -65,7 +66,7 @@ def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str) -> Tensor | Non
     if wishes.response(bundle, Wish(prompt=place)) < wishes.LEAST_RESPONSE:
         return None
     texts = [*(f"{colour} {place}" for colour in COLOURS), *COLOURS]
-    heats = _heats(bundle, w, styles, texts)
+    heats = _heats(bundle, w, styles, texts, watch)
     heat = (heats[: len(COLOURS)].mean(0) - COLOUR_SHARE * heats[len(COLOURS) :].mean(0)).clamp_min(0)
     if float(heat.max()) < LEAST_HEAT:
         return None
@@ -74,7 +75,7 @@ def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str) -> Tensor | Non
     return feathered(_grown(mask)) if bool(mask.any()) else None
 
 
-def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str]) -> Tensor:
+def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: Watch) -> Tensor:
     """How much each pixel is moved by the step of each of N texts: [N, R, R]."""
     directions = torch.stack([wishes.text_direction(bundle, Wish(prompt=text)) for text in texts])
     if bundle.mapper is not None:
@@ -82,7 +83,9 @@ def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str]) -> Tenso
     else:
         found = [find(bundle.bank, direction) for direction in directions]
         steps = torch.stack([torch.zeros_like(styles) if one is None else DEVIATIONS * one.delta for one in found])
-    before, *after = wishes.render(bundle, torch.cat([styles[None], styles + steps]))
+    before, *after = State(w, styles, torch.zeros_like(styles)).compared(
+        bundle, torch.cat([torch.zeros_like(steps[:1]), steps]), watch
+    )
     return (torch.stack(after) - before).abs().mean(1)
 
 

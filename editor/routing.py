@@ -6,7 +6,7 @@ the refinement, by the bundle's own limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from editor import wishes
 from editor.bundle import Bundle
 from editor.imaging.paste import crop
 from editor.imaging.squares import Look, squares
+from editor.methods.base import Watch, unwatched
 from editor.protocol import Geometry
 
 CLEARLY = 0.9
@@ -39,9 +40,15 @@ class Fit:
     """Which of how many faces, from the left, is in the square."""
 
 
-def best_fit(bundles: Iterable[Bundle], pixels: np.ndarray, device: torch.device, look: Look | None = None) -> Fit:
+def best_fit(
+    bundles: Sequence[Bundle], pixels: np.ndarray, device: torch.device, look: Look | None = None, watch: Watch = unwatched
+) -> Fit:
     """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
-    return min((fit(bundle, pixels, device, look) for bundle in bundles), key=lambda found: found.error)
+    found = []
+    for number, bundle in enumerate(bundles):
+        watch("encode", number, len(bundles))
+        found.append(fit(bundle, pixels, device, look))
+    return min(found, key=lambda one: one.error)
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from editor.bundle import Bundle
-from editor.economy import Plan
+from editor.economy import Plan, at_once
 from editor.networks.stylegan2 import Seen
 from editor.protocol import MethodName, Wish
 
@@ -75,6 +75,17 @@ class State:
     def styles(self) -> Tensor:
         """StyleSpace [C] of the picture as it looks now, outside of all regions."""
         return self.base + self.added
+
+    def compared(self, bundle: Bundle, deltas: Tensor, watch: Watch) -> Tensor:
+        """As ``pictures`` has them, a few at a time, so that others' jobs may go between."""
+        looks = 1 + len(self.parts) + (self.mask is not None)
+        groups = deltas.split(max(1, at_once(deltas.device, bundle.generator.config.resolution) // looks))
+        made = []
+        for number, group in enumerate(groups):
+            watch("measure", number, len(groups))
+            made.append(self.pictures(bundle, group))
+        watch("measure", len(groups), len(groups))
+        return torch.cat(made)
 
     def pictures(self, bundle: Bundle, deltas: Tensor, seen: Seen | None = None) -> Tensor:
         """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1].

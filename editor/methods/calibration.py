@@ -12,7 +12,7 @@ from torch import Tensor
 from editor import wishes
 from editor.bundle import Bundle
 from editor.methods import worth
-from editor.methods.base import Candidate, State
+from editor.methods.base import Candidate, State, Watch
 from editor.protocol import Wish
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
@@ -30,7 +30,7 @@ MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 
 
 def standard(
-    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, strengths: Sequence[float]
+    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, strengths: Sequence[float], watch: Watch
 ) -> Candidate:
     """The candidate at that of the strengths which is worth most, among those that gain something of the wish.
 
@@ -38,7 +38,7 @@ def standard(
     """
     tried = torch.tensor([0.0, *strengths], device=found.delta.device)
     deltas = tried[:, None] * found.delta[None]
-    pictures = state.pictures(bundle, deltas)
+    pictures = state.compared(bundle, deltas, watch)
     seen = bundle.clip.encode_image(pictures)
     logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
     gains = ((logits - logits[0]) * wish.sign)[1:]
@@ -67,11 +67,11 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
     return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
 
 
-def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate) -> Candidate:
+def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Watch) -> Candidate:
     """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
     allowed = room(bundle, state, found.delta)
     steps = [step for step in STEPS if step <= allowed] or [allowed]
-    return standard(bundle, state, wish, direction, found, steps)
+    return standard(bundle, state, wish, direction, found, steps, watch)
 
 
 def unit(bundle: Bundle, delta: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class GANSpace:
         if abs(cosine) < LEAST:
             return None
         delta = unit(bundle, steps[best]) * (1.0 if cosine > 0 else -1.0)
-        return calibrated(bundle, state, wish, direction, Candidate(delta, self.name))
+        return calibrated(bundle, state, wish, direction, Candidate(delta, self.name), watch)
 
 
 @torch.no_grad()

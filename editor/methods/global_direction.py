@@ -30,7 +30,7 @@ class GlobalDirection:
         found = directions.find(bundle.bank, direction, getattr(wish, "threshold", None))
         if found is None:
             return None
-        return calibrated(bundle, state, wish, direction, Candidate(found.delta, self.name, found.threshold))
+        return calibrated(bundle, state, wish, direction, Candidate(found.delta, self.name, found.threshold), watch)
 
 
 class Published:

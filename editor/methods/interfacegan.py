@@ -65,4 +65,4 @@ class InterFaceGAN:
         points = (crowd.w[torch.cat([high, low])] - crowd.w.mean(0)) / std
         normal = boundary(points, torch.arange(len(points), device=points.device) < len(high))
         step = bundle.generator.synthesis.style_steps((normal * std)[None])[0]
-        return calibrated(bundle, state, wish, direction, Candidate(unit(bundle, step), self.name))
+        return calibrated(bundle, state, wish, direction, Candidate(unit(bundle, step), self.name), watch)

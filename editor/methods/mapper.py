@@ -31,4 +31,4 @@ class TextMapping:
             return None
         w = place_in_w(bundle, state)
         delta = bundle.generator.synthesis.style_steps(bundle.mapper(w[None], direction[None]))[0]
-        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES, watch)

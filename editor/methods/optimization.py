@@ -156,8 +156,6 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
         for group in optimizer.param_groups:
             group["lr"] = rate * schedule(step / steps)
         losses, pictures = loss(offset)
-        optimizer.zero_grad()
-        losses.sum().backward()
         values = losses.detach()
         better = values < least
         best[better], least = offset.detach()[better], torch.minimum(least, values)
@@ -165,9 +163,12 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
             mark, fell = least, step
         try:
             watch("find", step + 1, steps, partial(pictures.__getitem__, int(values.argmin())))
+            if step - fell >= FLAT_STEPS:
+                break
+            optimizer.zero_grad()
+            losses.sum().backward()
+            watch("find", step + 1, steps)  # the way back takes as long again: others may go between
         except Enough:
-            break
-        if step - fell >= FLAT_STEPS:
             break
         optimizer.step()
     return best

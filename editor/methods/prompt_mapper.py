@@ -50,4 +50,4 @@ class PromptMapping:
             delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
         else:
             delta = synthesis.style_steps(trained.network(ws[None]))[0]
-        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES, watch)

@@ -115,4 +115,4 @@ class StyleFlow:
         if not bool(step.abs().max() > 1e-4):
             return None
         delta = bundle.generator.synthesis.style_steps(step[None])[0]
-        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES)
+        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES, watch)

@@ -60,4 +60,4 @@ class StyleMC:
                 del _FOUND[next(iter(_FOUND))]
         delta = _FOUND[key]
         found = Candidate(unit(bundle, delta), self.name)
-        return calibrated(bundle, state, wish, direction, found) if bool(delta.any()) else None
+        return calibrated(bundle, state, wish, direction, found, watch) if bool(delta.any()) else None

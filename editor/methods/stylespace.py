@@ -54,4 +54,4 @@ class StyleSpace:
         gains = (embeddings[1:] - embeddings[0]) @ direction
         best = int(gains.argmax())
         found = Candidate(deltas[best], self.name)
-        return calibrated(bundle, state, wish, direction, found) if float(gains[best]) > 0 else None
+        return calibrated(bundle, state, wish, direction, found, watch) if float(gains[best]) > 0 else None

@@ -28,14 +28,14 @@ def squares(offset: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Steps:
-    """A watch that counts, and calls the work off at ``last``."""
+    """A watch that knows how many steps were begun, and calls the work off at step ``last``."""
 
     def __init__(self, last: int = 10_000) -> None:
         self.seen, self.last = 0, last
 
     def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
-        self.seen += 1
-        if self.seen == self.last:
+        self.seen = step
+        if step == self.last:
             raise Cancelled()
 
 

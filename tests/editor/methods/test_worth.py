@@ -103,9 +103,9 @@ def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
     found = directions.find(avatar.bank, direction)
     assert found is not None
     whole = Candidate(found.delta, "direction")
-    free = standard(avatar, state, GLASSES, direction, whole, STEPS)
+    free = standard(avatar, state, GLASSES, direction, whole, STEPS, unwatched)
     monkeypatch.setattr(type(avatar.clip), "beside", lambda self, moved: 100 * moved.norm(dim=-1))
-    dear = standard(avatar, state, GLASSES, direction, whole, STEPS)
+    dear = standard(avatar, state, GLASSES, direction, whole, STEPS, unwatched)
     assert 0 < float(dear.delta.norm()) < float(free.delta.norm())
 
 
@@ -114,9 +114,9 @@ def test_no_strength_goes_beyond_where_the_wish_is_as_true_as_it_gets(avatar: Bu
     found = directions.find(avatar.bank, direction)
     assert found is not None
     delta = found.delta / 8  # of which all strengths are sure to be too weak, and the last one the best
-    assert standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0)).most is None
-    there = calibrated(avatar, state, GLASSES, direction, Candidate(found.delta, "direction")).delta
-    over = standard(avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0))
+    assert standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0), unwatched).most is None
+    there = calibrated(avatar, state, GLASSES, direction, Candidate(found.delta, "direction"), unwatched).delta
+    over = standard(avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0), unwatched)
     assert over.most in (1.0, 1.5)
     recipe = GLASSES.model_dump(exclude={"method"}) | {"method": "direction", "fingerprint": avatar.info.fingerprint}
     layers = [Adjustment(**recipe | {"strength": strength}, most=1.0, delta=to_array(there)) for strength in (0.5, 1.0, 3.0)]
