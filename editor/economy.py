@@ -35,8 +35,6 @@ KEPT = 7
 time all."""
 LEAST_RESOLUTION, CHEAP_RESOLUTION = 256, 256
 """Pixels that a loss looks at at least; and at most where each step on a CPU counts: the encoders see no more either."""
-
-
 PIXELS_AT_ONCE = 4 * 128**2
 """Drawn in one go on a CPU: somebody's follow-up may be waiting, and more at once is hardly cheaper there."""
 

@@ -76,10 +76,14 @@ class State:
         """StyleSpace [C] of the picture as it looks now, outside of all regions."""
         return self.base + self.added
 
+    @property
+    def looks(self) -> int:
+        """How many pictures are drawn for each that is shown: regions are blended out of several."""
+        return 1 + len(self.parts) + (self.mask is not None)
+
     def compared(self, bundle: Bundle, deltas: Tensor, watch: Watch) -> Tensor:
         """As ``pictures`` has them, a few at a time, so that others' jobs may go between."""
-        looks = 1 + len(self.parts) + (self.mask is not None)
-        groups = deltas.split(max(1, at_once(deltas.device, bundle.generator.config.resolution) // looks))
+        groups = deltas.split(max(1, at_once(deltas.device, bundle.generator.config.resolution) // self.looks))
         made = []
         for number, group in enumerate(groups):
             watch("measure", number, len(groups))

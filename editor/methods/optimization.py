@@ -101,7 +101,7 @@ class Optimization:
 
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
-        state = replace(state, plan=economy.plan(bundle.generator, RESTARTS * looks_of(state)))
+        state = replace(state, plan=economy.plan(bundle.generator, RESTARTS * state.looks))
         with torch.no_grad():
             objective = Objective.of(bundle, wish, direction, state.pictures(bundle, torch.zeros_like(state.base)[None]))
         space = self.space(bundle)
@@ -127,11 +127,6 @@ class Optimization:
         worth = torch.minimum(gains, objective.wanted) / unit - objective.drift(embeddings)
         best = int(worth.argmax())
         return Candidate(deltas[best], self.name) if float(gains[best]) > 0 else None
-
-
-def looks_of(state: State) -> int:
-    """How many pictures are drawn for each that is shown: regions are blended out of several."""
-    return 1 + len(state.parts) + (state.mask is not None)
 
 
 class Loss(Protocol):

@@ -16,7 +16,7 @@ from editor import economy
 from editor.bundle import Bundle
 from editor.methods.base import Candidate, State, Watch
 from editor.methods.objective import READING, Objective
-from editor.methods.optimization import WPlus, descend, looks_of
+from editor.methods.optimization import WPlus, descend
 from editor.protocol import MethodName, Wish
 
 STEPS, RATE = 40, 0.1
@@ -37,7 +37,7 @@ class TediGAN:
 
     def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
         """The delta of the whole search; None where the text fits no better after it."""
-        state = replace(state, plan=economy.plan(bundle.generator, looks_of(state)))
+        state = replace(state, plan=economy.plan(bundle.generator, state.looks))
         with torch.no_grad():
             before = state.pictures(bundle, torch.zeros_like(state.base)[None])
             objective = Objective.of(bundle, wish, direction, before)
