@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from editor.environment import read_dotenv
+
 COMMANDS = {
     "serve": ("editor.commands:serve", "run the editor process: jobs over HTTP"),
     "bundles": ("editor.commands:bundles", "list the bundles (editable domains) that are installed"),
@@ -33,6 +35,7 @@ def main(argv: list[str]) -> int:
     if argv[0] not in COMMANDS:
         print(f"There is no command '{argv[0]}'.\n\n{usage()}", file=sys.stderr)
         return 2
+    read_dotenv()
     module, function = COMMANDS[argv[0]][0].split(":")
     return int(getattr(import_module(module), function)(argv[1:]))
 

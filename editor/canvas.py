@@ -11,6 +11,7 @@ from torch import Tensor
 
 from editor import regions, tuning, wishes
 from editor.arrays import to_tensor
+from editor.batcher import off_device
 from editor.bundle import Bundle
 from editor.errors import BadRequest, WrongBundle
 from editor.imaging.paste import limited, paste_back
@@ -96,9 +97,11 @@ class Canvas:
         state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
         scenes = [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
         looks = [scene.pictures(self.bundle, nothing, seen if len(scenes) == 1 else None)[0].cpu() for scene in scenes]
-        painted = paste_back(picture, self.geometry, before, looks[0])
-        for part, look in zip(state.parts, looks[1:], strict=True):
-            painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, part.mask.cpu())
+        masks = [part.mask.cpu() for part in state.parts]
+        with off_device():
+            painted = paste_back(picture, self.geometry, before, looks[0])
+            for mask, look in zip(masks, looks[1:], strict=True):
+                painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, mask)
         return painted
 
     def _reconstruction(self) -> Tensor:

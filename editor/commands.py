@@ -13,7 +13,7 @@ from pathlib import Path
 
 from editor.allocation import keep_memory
 from editor.errors import BadRequest, EditorError
-from editor.executor import LocalExecutor, load_engine
+from editor.executor import LocalExecutor, batch_of, load_engine
 from editor.jobs import Desk, Jobs
 from editor.server import app_around, check_exposure
 from editor.server import serve as run_server
@@ -76,8 +76,9 @@ def serve(argv: Sequence[str]) -> int:
 def _desk(options: argparse.Namespace) -> Desk:
     """Who keeps the jobs: this process, or with ``EDITOR_EXECUTOR=ray`` a cluster. Raises BadRequest."""
     data, kind = options.data or data_folder(), os.environ.get("EDITOR_EXECUTOR") or "local"
+    batch = batch_of(os.environ.get("EDITOR_BATCH"))
     if kind == "local":
-        return Jobs(LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces)), options.queue)
+        return Jobs(LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces), batch), options.queue)
     if kind != "ray":
         raise BadRequest(f"EDITOR_EXECUTOR is 'local' or 'ray', not '{kind}'.")
     try:
@@ -87,7 +88,7 @@ def _desk(options: argparse.Namespace) -> Desk:
     from editor.cluster.settings import Cluster, Engines, absolute
 
     faces = None if options.faces is None else Path(options.faces).resolve()
-    engines = Engines(absolute(options.bundles), options.device, data.resolve(), faces)
+    engines = Engines(absolute(options.bundles), options.device, data.resolve(), faces, batch)
     return SharedJobs(Cluster.read(engines, options.queue))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from editor import granting, mappers, regions, tuning
 from editor.arrays import to_array, to_levels
+from editor.batcher import off_device
 from editor.bundle import EMBEDDED, Bundle, find_bundles
 from editor.canvas import Canvas
 from editor.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
@@ -148,7 +149,8 @@ class Engine:
     def _invert(self, request: InvertRequest, progress: Watch) -> InvertResult:
         asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
-        decoded = decode(request.picture)
+        with off_device():
+            decoded = decode(request.picture)
         found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face), progress)
         bundle, square, w = found.bundle, found.square, found.w
         inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
@@ -191,10 +193,13 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        picture = decode(request.picture, KEPT).pixels
+        with off_device():
+            picture = decode(request.picture, KEPT).pixels
         watch("paste", 0, 1)
         painted = self._painted(picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0]))
-        return EditResult(picture=png(painted), adjustments=tuple(layers), effects=tuple(effects))
+        with off_device():
+            written = png(painted)
+        return EditResult(picture=written, adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:

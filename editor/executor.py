@@ -8,20 +8,28 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from editor.errors import BadRequest
 from editor.lanes import Lane, lane_of
 from editor.protocol import BundleInfo, PictureData, Request, Result
 from editor.turns import Turns
+
+if TYPE_CHECKING:
+    from editor.batcher import Batcher
 
 Report = Callable[[str, int, int, PictureData | None], None]
 """(stage, step, total, preview): called from the thread that does the job."""
 Cancelled = Callable[[], bool]
 
-PLACES = 1
-"""Jobs of each lane that one device is given at a time: what waits beyond them stays in the fair queue."""
-THREADS = 16
+PLACES, PLACES_ON_GPU = 1, 8
+"""Jobs of each lane that one device is given at a time: what waits beyond them stays in the fair queue. A GPU has as many renders
+and edits as keep the processor busy beside it, with decoding, pasting and encoding."""
+MOST_BATCHED = 32
+"""Rows of a batch that may be asked for."""
+THREADS = 3 * MOST_BATCHED
 """More than there are places: a cluster's router may send one device more than its share."""
 
 
@@ -63,6 +71,21 @@ class Executor(Protocol):
         """Let go of the device."""
 
 
+def _is_gpu(device: str) -> bool:
+    return device.startswith("cuda")
+
+
+def batch_of(given: str | None) -> int:
+    """``EDITOR_BATCH``, 1 where it says nothing. Raises BadRequest."""
+    try:
+        batch = int(given or 1)
+    except ValueError:
+        batch = 0
+    if not 1 <= batch <= MOST_BATCHED:
+        raise BadRequest(f"EDITOR_BATCH is a number from 1 to {MOST_BATCHED}, not '{given}'.")
+    return batch
+
+
 def _step_back() -> None:
     """Let this thread, and those that it starts, take only what others leave of the processor."""
     with suppress(AttributeError, OSError):  # where a thread has no priority of its own, it shares evenly
@@ -72,10 +95,22 @@ def _step_back() -> None:
 class Device:
     """Threads whose jobs take turns at one device, and a thread for training that gives way to all of them."""
 
-    def __init__(self) -> None:
-        self._turns = Turns()
+    def __init__(self, batch: int = 1) -> None:
+        self._turns, self._batch = Turns(), batch
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="device")
         self._training = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training", initializer=_step_back)
+
+    def places(self, lane: Lane, device: str) -> int:
+        """Jobs of a lane that it can do with at a time; ``device`` is the engine's."""
+        several = max(self._batch, PLACES_ON_GPU if _is_gpu(device) else PLACES)
+        return several if lane in (Lane.RENDERS, Lane.EDITS) else PLACES
+
+    @cached_property
+    def _batcher(self) -> Batcher:
+        """Made by the first job, on its thread: it imports torch."""
+        from editor.batcher import Batcher
+
+        return Batcher(self._turns, self._batch)
 
     async def call(self, work: Callable[[], Any]) -> Any:
         """Something else than a job, on one of the threads: loading."""
@@ -89,13 +124,17 @@ class Device:
         return await loop.run_in_executor(self._threads, self._take_turns, engine, request, report, cancelled)
 
     def _take_turns(self, engine: Engine, request: Request, report: Report, cancelled: Cancelled) -> Result:
+        from editor.batcher import Seat, seated
+
         with self._turns.held(lane_of(request)) as turn:
 
             def between_steps(stage: str, step: int, total: int, preview: PictureData | None) -> None:
                 report(stage, step, total, preview)
                 self._turns.step_aside(turn)
 
-            return engine.run(request, between_steps, cancelled)
+            apart = _is_gpu(str(engine.device)) or self._batch > 1
+            with seated(Seat(self._batcher, turn, cancelled, apart)):
+                return engine.run(request, between_steps, cancelled)
 
     async def stop(self) -> None:
         """Wait for the threads to end."""
@@ -104,16 +143,16 @@ class Device:
 
 
 class LocalExecutor:
-    """One engine on one device of this process."""
+    """One engine on one device of this process; ``batch``: rows that jobs may share, 1 draws every job's alone."""
 
-    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+    def __init__(self, make_engine: Callable[[], Engine], batch: int = 1) -> None:
         self._make_engine = make_engine
         self._engine: Engine | None = None
-        self._device = Device()
+        self._device = Device(batch)
 
     def places(self, lane: Lane) -> int:
-        """The same for every lane."""
-        return PLACES
+        """Those of its device."""
+        return self._device.places(lane, self.device)
 
     async def start(self) -> None:
         """Load the engine on a device thread."""

@@ -59,6 +59,27 @@ class Turns:
             self._queue(turn)
         turn.called.wait()
 
+    def line_up(self, turn: Turn) -> None:
+        """The holder lets all those go first who wait and stand no lower, and comes back after them."""
+        with self._lock:
+            turn.number = next(self._numbers)
+            self._holder = None
+            self._queue(turn)
+        turn.called.wait()
+
+    @contextmanager
+    def left(self, turn: Turn) -> Iterator[None]:
+        """The holder does without the device for the length of the block."""
+        with self._lock:
+            self._holder = None
+            self._call()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._queue(turn)
+            turn.called.wait()
+
     def _queue(self, turn: Turn) -> None:
         turn.passed = 0
         turn.called.clear()

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.batcher import draw
 from editor.bundle import Bundle
 from editor.methods import directions
 from editor.protocol import Wish
@@ -119,7 +120,7 @@ def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:
 
 def render(bundle: Bundle, styles: Tensor) -> Tensor:
     """Styles [N, C] -> pictures [N, 3, R, R] in [-1, 1]."""
-    return bundle.generator.synthesis(styles).clamp(-1, 1)
+    return draw(bundle.generator.synthesis, styles).clamp(-1, 1)
 
 
 def embed(bundle: Bundle, styles: Tensor) -> Tensor:

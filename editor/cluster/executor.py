@@ -28,7 +28,7 @@ APPLICATION, DEPLOYMENT = "editor", "engine"
 ATTEMPTS = 4
 """Replicas that may be lost under one job before it is given up: a job that kills whatever runs it must end too."""
 EACH = 2
-"""Jobs of each lane that a replica is given at a time."""
+"""Jobs of each lane that a replica is given at a time, at least."""
 BUSY = 1.0
 """Jobs on a replica, on average, from which Serve starts more of them: those are at hand already for which others wait."""
 LOOK_SECONDS, POLL_SECONDS = 1.0, 0.05
@@ -47,8 +47,15 @@ class RayExecutor:
         self._looking: asyncio.Task[None] | None = None
 
     def places(self, lane: Lane) -> int:
-        """Two on each replica, one at work and the next at hand; one lesson at a time altogether."""
-        return 1 if lane is Lane.TRAINING else EACH * self._replicas
+        """Two on each replica, one at work and the next at hand, or as many as it batches; one lesson at a time altogether."""
+        if lane is Lane.TRAINING:
+            return 1
+        return (self._most if lane in (Lane.RENDERS, Lane.EDITS) else EACH) * self._replicas
+
+    @property
+    def _most(self) -> int:
+        """Jobs of a lane on a replica."""
+        return max(EACH, self._cluster.engines.batch)
 
     async def start(self) -> None:
         """Deploy, unless that was done before, and have one replica load everything."""
@@ -69,7 +76,7 @@ class RayExecutor:
             target_ongoing_requests=BUSY, upscale_delay_s=5, downscale_delay_s=120, look_back_period_s=10,
         )  # fmt: skip
         deployment = serve.deployment(Replica).options(
-            name=DEPLOYMENT, max_ongoing_requests=EACH * len(Lane), autoscaling_config=scaling,
+            name=DEPLOYMENT, max_ongoing_requests=self._most * len(Lane), autoscaling_config=scaling,
             ray_actor_options={"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}, graceful_shutdown_timeout_s=20,
             health_check_period_s=2,
         )  # fmt: skip

@@ -49,7 +49,7 @@ class Replica:
     """Loads bundles as they are asked for, by model id (``catalogue``), and runs jobs on them."""
 
     def __init__(self, engines: Engines, models: int) -> None:
-        self.engines, self.device = engines, Device()
+        self.engines, self.device = engines, Device(engines.batch)
         self._stamps: dict[str, int] = {}
 
         async def load(model: str) -> Bundle | EditorError:

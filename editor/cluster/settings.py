@@ -21,6 +21,8 @@ class Engines:
     device: str | None = None
     data: Path | None = None
     faces: Path | None = None
+    batch: int = 1
+    """Rows that a replica's jobs may share, as ``LocalExecutor`` has it."""
 
 
 @dataclass(frozen=True)

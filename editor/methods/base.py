@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from editor.batcher import draw
 from editor.bundle import Bundle
 from editor.economy import Plan, at_once
 from editor.networks.stylegan2 import Seen
@@ -98,7 +99,7 @@ class State:
         """
         synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
         if self.mask is None and not self.parts:
-            return synthesis(self.styles[None] + deltas, plan.resolution, checkpoint=plan.checkpoint, seen=seen).clamp(-1, 1)
+            return draw(synthesis, self.styles[None] + deltas, plan.resolution, plan.checkpoint, seen).clamp(-1, 1)
         everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
         rows = [self.styles + everywhere]
         rows += [rows[0] + part.step for part in self.parts]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,10 +58,19 @@ class LiveBank:
     def __init__(self, generator: Generator, clip: TextImageModel, dim: int, kept: Path | None = None, mark: str = "") -> None:
         self.generator, self.clip, self.dim, self.kept, self.mark = generator, clip, dim, kept, mark
         self.s_mean, self.s_std = measured_statistics(generator)
-        self.watch: Heard = _unheard
+        self._ears = threading.local()
         self._styles = pictures(generator, PICTURES)
         self._lengths: Tensor | None = None
         self._answers: dict[bytes, Tensor] = {}
+
+    @property
+    def watch(self) -> Heard:
+        """Who hears of the work of this thread: jobs on several of them may use one bank."""
+        return getattr(self._ears, "watch", _unheard)
+
+    @watch.setter
+    def watch(self, heard: Heard) -> None:
+        self._ears.watch = heard
 
     def answers(self, direction: Tensor) -> Tensor:
         """How relevant each channel is to a unit direction [D] of the text-image space, about a cosine: [C]."""
