@@ -1,4 +1,5 @@
-"""Clauses that are commands: undo, redo, go to, start over, show, variations, transfer."""
+"""Clauses that are commands: undo, redo, go to, start over, show, variations, transfer, and those that nobody here can carry out:
+to crop, to turn, to brighten the picture as a whole."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from bot.language import english
-from bot.language.actions import Action, Goto, Redo, Reset, Show, Transfer, Undo, Variations
+from bot.language.actions import Action, Ask, Goto, Redo, Reset, Show, Transfer, Undo, Variations
 from bot.language.phrases import trim
 
 _PATTERNS = tuple((what, re.compile(pattern)) for what, pattern in english.COMMANDS)
@@ -35,7 +36,9 @@ def _action(what: str, match: re.Match[str]) -> Action | None:
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
     if what.startswith("show "):
         return Show(what.removeprefix("show "))  # type: ignore[arg-type]
-    plain: dict[str, Action] = {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer()}
+    plain: dict[str, Action] = {
+        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": Ask("ask.frame"),
+    }  # fmt: skip
     return plain[what]
 
 

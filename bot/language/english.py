@@ -198,7 +198,22 @@ ORDINALS = {
 }
 
 _STEP = r"(?:step|steps|edit|edits|change|changes|one|ones|time|times|thing|things|wishes)"
+_PHOTO = r"(?:the|my|this|that) (?:whole |entire )?(?:picture|image|photo|photograph|pic|selfie|canvas)"
+_AS_A_WHOLE = rf"(?:it|this|that|{_PHOTO})"
+_WAY = (
+    r"(?:in|out|closer|a (?:bit|little)|more|again|around|round|over|upside down|sideways|horizontally|vertically|left|right"
+    r"|clockwise|counterclockwise|anticlockwise|(?:by |to |on |into )[\w ]{1,24}|\d+ degrees)"
+)
+
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("ask frame", rf"(?:(?:crop|uncrop|zoom|rotate|mirror|flip|resize|rescale|upscale)(?: {_AS_A_WHOLE})?(?: {_WAY}){{0,3}}"
+                  rf"|(?:enlarge|shrink|straighten|brighten|darken|lighten|sharpen|denoise|desaturate) {_PHOTO}(?: {_WAY}){{0,2}}"
+                  rf"|turn {_AS_A_WHOLE}(?: (?:around|round|over|upside down|sideways|clockwise|counterclockwise|anticlockwise"
+                  r"|(?:by )?\d+ degrees))(?: (?:by )?[\w ]{1,24})?"
+                  rf"|(?:make|turn) {_PHOTO} (?:(?:a (?:bit|little)|much|more) )?(?:bigger|larger|smaller|wider|taller|square|brighter|darker"
+                  r"|lighter|sharper|clearer|bright|dark|light|sharp|(?:in(?:to)? |to )?(?:black and white|gr[ea]yscale|sepia))"
+                  r"|(?:(?:increase|raise|lower|reduce|decrease|adjust|change|turn up|turn down|more|less|higher|lower)(?: the)? )"
+                  rf"(?:contrast|brightness|exposure|saturation|sharpness|resolution)(?: of {_PHOTO})?(?: {_WAY}){{0,2}})"),
     ("redo", r"(?:undo (?:the|that|my|last) ?(?:last )?undo|redo(?: (?:it|that|the last|this|again))?|redo (?:the )?(?:last )?(?P<n>\w+)(?: " + _STEP + r")?"
              r"|(?:go )?forward(?: again)?|un undo|bring (?:it|that) back|put (?:it|that) back)"),
     ("reset", r"(?:(?:start|begin) (?:all )?(?:over|again|anew|afresh)(?: again)?(?: from (?:scratch|the (?:start|beginning)))?|reset(?: .{0,24})?"

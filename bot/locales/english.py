@@ -17,6 +17,8 @@ TEXTS = {
     "ask.nothing": "I did not get a wish. Tell me what to change, for example “pink hair” or “make her smile”.",
     "ask.no-target": "There is nothing to make weaker or stronger yet. What shall I change?",
     "ask.unclear": "I am not sure what you would like. Could you name it, for example “blue eyes” or “no glasses”?",
+    "ask.frame": "I change what a picture shows, not the picture as a whole: I cannot crop, zoom, turn or brighten it. "
+    "What should look different, for example “pink hair” or “glasses”?",
     "ask.unknown-word": "I do not know the word “{word}” yet. Could you put it another way?",
     # answers
     "reply.nothing-to-transfer": "There is no look to carry over yet: edit a picture first, then send another one with “same on this one”.",

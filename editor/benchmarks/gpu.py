@@ -8,6 +8,7 @@ that fails does not keep the others from being measured. ``--device cpu --pixels
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import io
 import json
@@ -36,6 +37,8 @@ from editor.bundle import Bundle, Thresholds
 from editor.checkpoints import measuring
 from editor.engine import Engine
 from editor.evaluation.memory import FFHQ, ffhq_bundle
+from editor.executor import LocalExecutor
+from editor.lanes import Lane
 from editor.methods import optimization, registry, relevance
 from editor.methods.base import Enough, State
 from editor.methods.directions import Bank
@@ -51,6 +54,8 @@ from editor.training import prompt_mapper
 EDIT_MS, EDITS_A_SECOND, WISH_S, MAPPER_S, DIRECTIONS_S = 15.0, 150.0, 8.0, 600.0, 300.0
 """Targets: one edit and many at once, one wish by optimization, a mapper for one prompt, the directions of a generator."""
 BATCHES = (8, 16, 32)
+AT_ONCE, CROWD = (1, 8), 32
+"""Batches of the executor, and jobs that come together."""
 STEPS = 30
 """Of a mapper's training that are timed."""
 PUBLISHED_STEPS = 50_000
@@ -383,6 +388,31 @@ def jobs(bench: Bench) -> None:
     again = base.model_copy(update={"adjustments": result.adjustments})
     add(Figure("jobs", "follow-up", bench.milliseconds(lambda: _job(engine, again), rounds, 1), "ms",
                note=f"{len(result.adjustments)} adjustments"))  # fmt: skip
+    for batch in AT_ONCE:
+        add(Figure("jobs", f"follow-ups of {CROWD} people at once, {batch} in a batch", _crowd(engine, again, batch), "jobs/s",
+                   note="decoding, pasting and encoding included"))  # fmt: skip
+
+
+def _crowd(engine: Engine, request: EditRequest, batch: int) -> float:
+    """Jobs a second, as many at a time as the executor has places for; the second of two goes."""
+
+    async def served() -> float:
+        executor = LocalExecutor(lambda: engine, batch)
+        await executor.start()
+        places = asyncio.Semaphore(executor.places(Lane.RENDERS))
+
+        async def one() -> None:
+            async with places:
+                await executor.run(request, lambda *_: None, lambda: False)
+
+        for _ in range(2):
+            begun = time.perf_counter()
+            await asyncio.gather(*[one() for _ in range(CROWD)])
+        took = time.perf_counter() - begun
+        await executor.stop()
+        return CROWD / took
+
+    return asyncio.run(served())
 
 
 def embedded(bench: Bench, picture: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.language.actions import Action, Goto, Redo, Reset, Show, Transfer, Undo, Variations
+from bot.language.actions import Action, Ask, Goto, Redo, Reset, Show, Transfer, Undo, Variations
 from bot.language.chinese import words
 from bot.language.chinese.numbers import number
 from bot.language.commands import MOST_STEPS, MOST_VARIATIONS, USUAL_VARIATIONS
@@ -26,7 +26,9 @@ def _action(what: str, groups: dict[str, str | None]) -> Action:
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
     if what.startswith("show "):
         return Show(what.removeprefix("show "))  # type: ignore[arg-type]
-    plain: dict[str, Action] = {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer()}
+    plain: dict[str, Action] = {
+        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": Ask("ask.frame"),
+    }  # fmt: skip
     return plain[what]
 
 

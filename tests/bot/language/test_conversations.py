@@ -144,3 +144,9 @@ def test_real_words_are_not_taken_for_misspelt_ones(text: str) -> None:
 @pytest.mark.parametrize(("typed", "meant"), [("curley hair", "curly hair"), ("blusch", "blush"), ("glases", "glasses")])
 def test_a_slip_is_still_put_right(typed: str, meant: str) -> None:
     assert [to_json(action)["prompt"] for action in parse(typed)] == [meant]
+
+
+@pytest.mark.parametrize(("text", "said"), [("zoom in", "crop, zoom, turn"), ("把照片裁剪一下", "裁剪、缩放、旋转")])
+def test_what_is_asked_of_the_picture_as_a_whole_is_said_to_be_beyond_this(text: str, said: str) -> None:
+    (action,) = parse(text)
+    assert said in to_json(action)["question"]
