@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-MOST_PASSED = 6
+MOST_PASSED = 4
 """Turns that may go to higher ones before a lower one that waits gets one step."""
 
 
