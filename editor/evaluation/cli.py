@@ -52,7 +52,8 @@ def arguments() -> argparse.ArgumentParser:
                         help="also what becomes of impossible and of possible wishes")  # fmt: skip
     parser.add_argument("--others", type=int, metavar="N", help="also N portraits by each of three other drawing libraries (extra "
                         "'test'), and what of them is kept")  # fmt: skip
-    parser.add_argument("--in-a-row", action="store_true", help="also ten wishes on each portrait, and all of them undone")
+    parser.add_argument("--in-a-row", type=Path, nargs="?", const=Path(__file__).with_name("wordings.jsonl"), metavar="FILE",
+                        help="also ten wishes on each portrait (the file's, else unusual ones), and all undone")  # fmt: skip
     parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
                         "where it was broken off")  # fmt: skip
     parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
@@ -124,7 +125,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.refusals:
         report["refusals"] = refusals.refusals(setting, refusals.read(options.refusals, scored))
     if options.in_a_row:
-        report["in a row"] = sequences.in_a_row(setting, _wishes(sequences.WISHES, domain), options.seed)
+        report["in a row"] = sequences.in_a_row(setting, _wishes(options.in_a_row, domain), options.seed)
     if options.wishes:
         report |= _granted(setting, options)
     return report | {"seconds": round(time.monotonic() - begun, 1)}
