@@ -27,6 +27,8 @@ from tests.discord_server import DiscordServer, objects
 class SlowEngine:
     """An engine that waits before its second step until it may go on, and then finds no picture."""
 
+    device = "nothing"
+
     def __init__(self) -> None:
         self.go, self.served, self.cancelled = threading.Semaphore(0), 0, 0
 
