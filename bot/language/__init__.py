@@ -180,7 +180,9 @@ def _parse(text: str, after: Sequence[str]) -> list[Action]:
         actions.extend(reader.clause(clause))
     found: list[Action] = [action for action in actions if not isinstance(action, Ask)]
     found = [action for place, action in enumerate(found) if isinstance(action, Add) or action not in found[:place]]
-    return found or actions[:1] or [_question(tokens, after)]
+    if found:
+        return [*found, *[action for action in actions if action == commands.BEYOND][:1]]
+    return actions[:1] or [_question(tokens, after)]
 
 
 def _question(tokens: Sequence[str], after: Sequence[str]) -> Ask:

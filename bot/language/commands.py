@@ -14,6 +14,8 @@ _PATTERNS = tuple((what, re.compile(pattern)) for what, pattern in english.COMMA
 MOST_STEPS = 50
 MOST_VARIATIONS = 9
 USUAL_VARIATIONS = 4
+BEYOND = Ask("ask.frame")
+"""What is asked of the picture as a whole, in a message with wishes too: it must not pass without a word."""
 
 
 def _count(text: str | None, otherwise: int) -> int | None:
@@ -37,7 +39,7 @@ def _action(what: str, match: re.Match[str]) -> Action | None:
     if what.startswith("show "):
         return Show(what.removeprefix("show "))  # type: ignore[arg-type]
     plain: dict[str, Action] = {
-        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": Ask("ask.frame"),
+        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": BEYOND,
     }  # fmt: skip
     return plain[what]
 

@@ -19,6 +19,7 @@ from bot.language.chinese.numbers import NUMBER, take_share
 from bot.language.chinese.phrase import Phrase, describe, translate, wording
 from bot.language.chinese.script import clean, is_han
 from bot.language.chinese.segments import CONTENT, NEEDY, NOUNS, Token, read
+from bot.language.commands import BEYOND
 from bot.language.phrases import stem
 from bot.language.strength import LESS_FACTORS, MORE_FACTORS
 
@@ -389,7 +390,7 @@ def _parse(plain: str, after: Sequence[str], languages: Sequence[str]) -> list[A
     done: list[Action] = [action for action in actions if not isinstance(action, Ask)]
     done = [action for place, action in enumerate(done) if isinstance(action, Add) or action not in done[:place]]
     done = [action for place, action in enumerate(done) if not _said_again(action, done[place + 1 :])]
-    strange = [ask for ask in asked if ask.question == "ask.unknown-word"][:1]
+    strange = [ask for ask in asked if ask.question == "ask.unknown-word" or ask == BEYOND][:1]
     if done:
         return [*done, *strange]
     return [*asked[:1]] or [Ask("ask.unclear" if len(plain) > 3 else "ask.nothing")]
