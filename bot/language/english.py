@@ -71,6 +71,10 @@ SHAPING = {
     "narrow": "narrow", "smooth": "smooth", "redden": "red", "bleach": "bleached", "trim": "short",
 }  # fmt: skip
 """Verbs that name the state of their object: "open his mouth" is an open mouth."""
+WAYS = _words("left right up down side sideways front back the a bit little")
+"""Where a head may be turned."""
+GAZING = _words("to at left right up down away into toward towards straight sideways over out")
+"""What follows "look" where it is about the eyes and not about how somebody looks."""
 COPULAS = _words("be is are was were being been look looks looking seem seems appear become becomes became look")
 HAVING = _words("has have had having wear wears wearing need needs needed want wants got sport sports")
 MODALS = _words("should could would can may might must shall will")

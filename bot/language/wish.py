@@ -65,11 +65,13 @@ def _joined(thing: Sequence[str], said: Sequence[str]) -> list[str]:
 def _converted(words: Sequence[str]) -> list[str] | None:
     """ "the hair to brown" -> "brown hair"; None without a new value."""
     place = next((i for i, word in enumerate(words) if word in english.TOWARD and i), None)
-    if place is None or place + 1 >= len(words):
+    if place is None or place + 1 >= len(words) or (words[place - 1] == "look" and words[-1] in english.WAYS):
         return None
     thing, said = subject(words[:place])
     value = words[place + 1 :]
     value = value[1:] if value[:1] == ["be"] else value
+    if set(value) <= english.WAYS and not said and thing and thing[-1] in ("head", "face", "eyes", "body"):
+        return [*thing, "turned", *words[place : place + 1], *words[place + 1 :]]
     return _joined(thing, _plain(value)) if not said else _plain(value)
 
 
@@ -88,6 +90,8 @@ def _described(words: Sequence[str]) -> list[str]:
     ):
         if len(rest) == 1 or (rest[0] == "like" and len(rest) == 1):
             break
+        if rest[0].startswith("look") and rest[1] in english.GAZING and (rest[1] != "to" or rest[-1] in english.WAYS):
+            return ["looking", *rest[1:]]
         rest = rest[1:]
     if "years" in rest or "year" in rest:
         rest = [word for word in rest if positive(word) or word in english.ADJECTIVES] or rest
