@@ -46,6 +46,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pause", type=float, default=60.0, help="seconds, on average, between an answer and the next wish")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of the editor that is started")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write it as a document as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -236,5 +237,9 @@ def main(argv: Sequence[str]) -> int:
     except (EditorError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    if options.to is not None:
+        from editor.benchmarks import crowd
+
+        crowd.write(report, options.to, options.picture, options.bundle, options.seconds)
     print(json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items()))
     return 0

@@ -44,6 +44,9 @@ The process had {peak_mb} MB at most.
 """
 STARTUP = """From its start to its first job the editor process takes {ready_s} s (target 6 s); waiting, it holds {idle_mb} MB.
 """
+LOAD = """
+How it fares with many users at once: [load.md](load.md).
+"""
 AGAINST = """
 ## Beside published code
 
@@ -146,7 +149,7 @@ def write(report: dict[str, Any], path: Path) -> None:
     text += MEMORY.format(**talk)
     if "startup" in report:
         text += STARTUP.format(**report["startup"])
-    text += AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
+    text += LOAD + AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
     text += "".join(_notes(one) for one in report["against"]) + ("\n" + MISSED if report["against"] else "") + GPU
     if "loops" in report:
         text += _loops(report["loops"], path.with_suffix(""))
