@@ -23,6 +23,7 @@ from bot.conversation import Conversations, Speaker
 from bot.supervisor import own_editor
 from editor import protocol as wire
 from editor.client import EditorClient, OnEvent
+from editor.environment import token
 from storage.history import Edit, History
 from storage.tables import ConversationRow, EditRow
 
@@ -109,7 +110,7 @@ async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[
     """Follow-ups and moves in a new conversation, and after so many edits."""
     async with (
         own_editor(["--data", str(folder)]) as process,
-        Overheard(process.url) as editor,
+        Overheard(process.url, token()) as editor,
         History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history,
     ):
         talk = Talk(Conversations(history, editor, bundle), editor)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from editor.allocation import keep_memory
+from editor.environment import token
 from editor.errors import BadRequest, EditorError
 from editor.executor import LocalExecutor, batch_of, load_engine
 from editor.jobs import Desk, Jobs
@@ -62,14 +63,14 @@ def serve(argv: Sequence[str]) -> int:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
     if options.memory:
         os.environ["EDITOR_MEMORY_GB"] = str(options.memory)
-    token = os.environ.get("EDITOR_TOKEN") or None
+    secret = token()
     try:
-        check_exposure(options.host, token if options.socket is None else "socket")
+        check_exposure(options.host, secret if options.socket is None else "socket")
         desk = _desk(options)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(_serve(app_around(desk, token), options))
+    asyncio.run(_serve(app_around(desk, secret), options))
     return 0
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.client import EditorClient
+from editor.environment import token
 from editor.errors import EditorError
 from editor.lanes import Lane, lane_of
 from editor.protocol import EditRequest, EditResult, Event, InvertRequest, InvertResult, Job, Progress, Request, Started, Wish
@@ -178,7 +179,7 @@ def spread(milliseconds: Sequence[float]) -> dict[str, float]:
 
 async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     """The report; times in milliseconds."""
-    async with EditorClient(url, os.environ.get("EDITOR_TOKEN") or None) as client:
+    async with EditorClient(url, token()) as client:
         load = Load(client, options.bundle, options.picture.read_bytes(), random.Random(options.seed))
         while not await client.ready():  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.2)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from editor.benchmarks import startup
 from editor.environment import read_dotenv
 
 ROOT = Path(__file__).parents[2]
@@ -43,3 +44,12 @@ def test_an_editor_is_told_where_its_file_makes_no_sense(tmp_path: Path, line: s
     )  # fmt: skip
     assert ended.returncode == 2
     assert said in ended.stderr
+
+
+def test_a_start_is_timed_where_the_file_holds_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("EDITOR_TOKEN=secret\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("EDITOR_TOKEN", "")  # so that it is as before once the test is over
+    read_dotenv()
+    assert startup.measure()["ready_s"] > 0
