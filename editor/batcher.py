@@ -91,6 +91,7 @@ class Batcher:
             for rows, made in zip(group, pictures.split([len(rows.styles) for rows in group]), strict=True):
                 rows.pictures = made
             return
+        # after the except clause: until its end the error keeps alive what took the memory
         for half in (group[: len(group) // 2], group[len(group) // 2 :]):
             self._draw(half)
 

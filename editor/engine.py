@@ -193,23 +193,20 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        with off_device():
-            picture = decode(request.picture, KEPT).pixels
+        picture = _read(request.picture)
         watch("paste", 0, 1)
         painted = self._painted(picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0]))
-        with off_device():
-            written = png(painted)
-        return EditResult(picture=written, adjustments=tuple(layers), effects=tuple(effects))
+        return EditResult(picture=_written(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
     def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
         canvas = self._canvas(request.inversion, watch)
         layers = granting.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
-        picture = decode(request.picture, KEPT).pixels
+        picture = _read(request.picture)
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
         return CompareResult(rows=tuple(
-            Compared(method=row.method, picture=png(self._painted(picture, canvas, row.layers, request.beside)),
+            Compared(method=row.method, picture=_written(self._painted(picture, canvas, row.layers, request.beside)),
                      adjustment=row.layer, adjustments=tuple(row.layers), effect=row.effect,
                      milliseconds=row.milliseconds) for row in rows))  # fmt: skip
 
@@ -272,6 +269,18 @@ def _tower(device: torch.device) -> TextTower:
 def _preview(picture: Tensor) -> PictureData:
     """A small picture of the work so far, from [3, R, R] in [-1, 1]."""
     return webp(to_levels(picture))
+
+
+def _read(data: bytes) -> np.ndarray:
+    """A kept picture's pixels; the processor's work."""
+    with off_device():
+        return decode(data, KEPT).pixels
+
+
+def _written(pixels: np.ndarray) -> PictureData:
+    """A result as PNG; the processor's work."""
+    with off_device():
+        return png(pixels)
 
 
 def _small(wish: Wish) -> Wish:

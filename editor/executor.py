@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from editor.errors import BadRequest
-from editor.lanes import Lane, lane_of
+from editor.lanes import SEVERAL, Lane, lane_of
 from editor.protocol import BundleInfo, PictureData, Request, Result
 from editor.turns import Turns
 
@@ -103,7 +103,7 @@ class Device:
     def places(self, lane: Lane, device: str) -> int:
         """Jobs of a lane that it can do with at a time; ``device`` is the engine's."""
         several = max(self._batch, PLACES_ON_GPU if _is_gpu(device) else PLACES)
-        return several if lane in (Lane.RENDERS, Lane.EDITS) else PLACES
+        return several if lane in SEVERAL else PLACES
 
     @cached_property
     def _batcher(self) -> Batcher:

@@ -25,6 +25,10 @@ class Lane(IntEnum):
     RENDERS = 3
 
 
+SEVERAL = (Lane.RENDERS, Lane.EDITS)
+"""Lanes of which a device may be given several jobs at a time."""
+
+
 def lane_of(request: Request) -> Lane:
     """The lane that a request belongs in."""
     if isinstance(request, TrainMapperRequest):

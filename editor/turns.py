@@ -55,7 +55,6 @@ class Turns:
         with self._lock:
             if not any(other.level > turn.level or self._overdue(other) for other in self._waiting):
                 return
-            self._holder = None
             self._queue(turn)
         turn.called.wait()
 
@@ -63,7 +62,6 @@ class Turns:
         """The holder lets all those go first who wait and stand no lower, and comes back after them."""
         with self._lock:
             turn.number = next(self._numbers)
-            self._holder = None
             self._queue(turn)
         turn.called.wait()
 
@@ -81,6 +79,9 @@ class Turns:
             turn.called.wait()
 
     def _queue(self, turn: Turn) -> None:
+        """Whoever lines up holds the device no more."""
+        if self._holder is turn:
+            self._holder = None
         turn.passed = 0
         turn.called.clear()
         self._waiting.append(turn)

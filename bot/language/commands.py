@@ -16,6 +16,7 @@ MOST_VARIATIONS = 9
 USUAL_VARIATIONS = 4
 BEYOND = Ask("ask.frame")
 """What is asked of the picture as a whole, in a message with wishes too: it must not pass without a word."""
+_PLAIN: dict[str, Action] = {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": BEYOND}
 
 
 def _count(text: str | None, otherwise: int) -> int | None:
@@ -36,12 +37,14 @@ def _action(what: str, match: re.Match[str]) -> Action | None:
     if what == "variations":
         count = _count(groups.get("n"), USUAL_VARIATIONS)
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
+    return plain(what)
+
+
+def plain(what: str) -> Action:
+    """A command that holds no number."""
     if what.startswith("show "):
         return Show(what.removeprefix("show "))  # type: ignore[arg-type]
-    plain: dict[str, Action] = {
-        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": BEYOND,
-    }  # fmt: skip
-    return plain[what]
+    return _PLAIN[what]
 
 
 def read(clause: Sequence[str]) -> Action | None:

@@ -71,7 +71,7 @@ def _converted(words: Sequence[str]) -> list[str] | None:
     value = words[place + 1 :]
     value = value[1:] if value[:1] == ["be"] else value
     if set(value) <= english.WAYS and not said and thing and thing[-1] in ("head", "face", "eyes", "body"):
-        return [*thing, "turned", *words[place : place + 1], *words[place + 1 :]]
+        return [*thing, "turned", *words[place:]]
     return _joined(thing, _plain(value)) if not said else _plain(value)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.benchmarks.rounds import machine
+from editor.load import MIX
 
 TARGET = 5.0
 """Times its unloaded median, for each core, that a follow-up may take at the 95th percentile."""
@@ -56,11 +57,11 @@ def write(report: dict[str, Any], path: Path, picture: Path, bundle: str, asking
     about = machine(report["threads"])
     text = HEAD.format(**about | {"gpu": about["gpu"] or "no GPU"}, picture=picture, bundle=bundle, users=report["users"],
                        pause=report["pause"], asking=asking)  # fmt: skip
-    for kind in ("follow-up", "new picture", "optimization"):
+    for kind in MIX:
         text += LINE.format(**{"p50": "", "p95": ""} | report[kind], kind=kind)
     times = report["p95_per_unloaded_p50"]
-    each = None if times is None else times / report["cores"]
-    if each is not None:
+    if times is not None:
+        each = times / report["cores"]
         text += FOUND.format(
             alone=report["follow_up_alone"], times=times, each=each, target=TARGET, met="met" if each <= TARGET else "missed",
             steps=report["optimization"]["steps_a_second"], twice=report["served_twice_while_another_waits"],

@@ -19,7 +19,7 @@ from editor.cluster.settings import Cluster
 from editor.errors import Cancelled, EditorError
 from editor.executor import Cancelled as IsCancelled
 from editor.executor import Report
-from editor.lanes import Lane
+from editor.lanes import SEVERAL, Lane
 from editor.protocol import BundleInfo, CompareRequest, EditRequest, Request, Result
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class RayExecutor:
         """Two on each replica, one at work and the next at hand, or as many as it batches; one lesson at a time altogether."""
         if lane is Lane.TRAINING:
             return 1
-        return (self._most if lane in (Lane.RENDERS, Lane.EDITS) else EACH) * self._replicas
+        return (self._most if lane in SEVERAL else EACH) * self._replicas
 
     @property
     def _most(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from editor.bundle import Bundle, find_bundles
 from editor.engine import Engine
 from editor.errors import EditorError
+from editor.evaluation import refusals, sequences
 from editor.protocol import MethodName
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
     parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
     parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
-    parser.add_argument("--refusals", type=Path, nargs="?", const=Path(__file__).with_name("refusals.jsonl"), metavar="FILE",
+    parser.add_argument("--refusals", type=Path, nargs="?", const=refusals.WISHES, metavar="FILE",
                         help="also what becomes of impossible and of possible wishes")  # fmt: skip
     parser.add_argument("--others", type=int, metavar="N", help="also N portraits by each of three other drawing libraries (extra "
                         "'test'), and what of them is kept")  # fmt: skip
-    parser.add_argument("--in-a-row", type=Path, nargs="?", const=Path(__file__).with_name("wordings.jsonl"), metavar="FILE",
+    parser.add_argument("--in-a-row", type=Path, nargs="?", const=sequences.WISHES, metavar="FILE",
                         help="also ten wishes on each portrait (the file's, else unusual ones), and all undone")  # fmt: skip
     parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
                         "where it was broken off")  # fmt: skip
@@ -109,7 +110,7 @@ def _edits(options: argparse.Namespace) -> bool:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """The report."""
-    from editor.evaluation import models, others, refusals, routes, sequences
+    from editor.evaluation import models, others, routes
 
     begun = time.monotonic()
     setting, name, folders = _setting(options)

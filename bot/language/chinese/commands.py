@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from bot.language.actions import Action, Goto, Redo, Reset, Show, Transfer, Undo, Variations
+from bot.language.actions import Action, Goto, Redo, Undo, Variations
 from bot.language.chinese import words
 from bot.language.chinese.numbers import number
-from bot.language.commands import BEYOND, MOST_STEPS, MOST_VARIATIONS, USUAL_VARIATIONS
+from bot.language.commands import MOST_STEPS, MOST_VARIATIONS, USUAL_VARIATIONS, plain
 
 _PATTERNS = tuple((what, re.compile("|".join(patterns))) for what, patterns in words.COMMANDS)
 _BEFORE, _AFTER = re.compile(words.BEFORE), re.compile(words.AFTER)
@@ -24,12 +24,7 @@ def _action(what: str, groups: dict[str, str | None]) -> Action:
         return Goto(number(groups["d"] or groups["e"] or groups["f"] or "0"))
     if what == "variations":
         return Variations(max(1, min(MOST_VARIATIONS, count or USUAL_VARIATIONS)))
-    if what.startswith("show "):
-        return Show(what.removeprefix("show "))  # type: ignore[arg-type]
-    plain: dict[str, Action] = {
-        "reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": BEYOND,
-    }  # fmt: skip
-    return plain[what]
+    return plain(what)
 
 
 def _trimmed(text: str) -> list[str]:
