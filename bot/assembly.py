@@ -41,14 +41,24 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
         url = settings.editor_url
         if url is None:
             given = {
-                "--bundles": settings.bundles_dir, "--faces": settings.faces_model, "--memory": settings.editor_memory_gb,
-            }  # fmt: skip
+                "--bundles": settings.bundles_dir,
+                "--faces": settings.faces_model,
+                "--memory": settings.editor_memory_gb,
+            }
             arguments = ["--data", str(trained or settings.data_dir)]
             arguments += [text for option, value in given.items() if value for text in (option, str(value))]
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
-        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, settings.quality,
-                                      settings.inversion_seconds, settings.search_seconds)  # fmt: skip
+        conversations = Conversations(
+            history,
+            editor,
+            settings.bundle,
+            Marker(signer),
+            metrics,
+            settings.quality,
+            settings.inversion_seconds,
+            settings.search_seconds,
+        )
         yield Parts(history, editor, conversations, metrics)

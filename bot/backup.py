@@ -132,9 +132,10 @@ def _paths(settings: Settings) -> tuple[Path, Blobs]:
 def main(argv: Sequence[str]) -> int:
     """Make a backup; 2 where it cannot be made, 1 where pictures had gone."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot backup", description="Copy history and pictures into a new folder, also while the bot runs.",
+        prog="python -m bot backup",
+        description="Copy history and pictures into a new folder, also while the bot runs.",
         epilog="To restore, stop the bot and put the folder in the place of DATA_DIR.",
-    )  # fmt: skip
+    )
     parser.add_argument("to", type=Path, help="the folder to make")
     target = parser.parse_args(argv).to
     try:

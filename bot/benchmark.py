@@ -85,12 +85,19 @@ class Talk:
             processor += time.process_time() - begun
             whole += self.whole
             added += self.added
-        return {"whole": _spread(whole), "added": _spread(added), "processor": round(1000 * processor / len(whole), 2)}
+        return {
+            "whole": _spread(whole),
+            "added": _spread(added),
+            "processor": round(1000 * processor / len(whole), 2),
+        }
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
     ordered = sorted(values)
-    return {"p50": round(statistics.median(ordered), 2), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 2)}
+    return {
+        "p50": round(statistics.median(ordered), 2),
+        "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 2),
+    }
 
 
 async def lengthen(history: History, last: Edit, count: int) -> None:
@@ -103,7 +110,11 @@ async def lengthen(history: History, last: Edit, count: int) -> None:
         rows = [shared | {"id": id, "parent_id": id - 1, "number": like.number + id - like.id} for id in ids]
         if rows:
             await session.execute(insert(EditRow), rows)
-            await session.execute(update(ConversationRow).where(ConversationRow.id == like.conversation_id).values(head_id=ids[-1]))
+            await session.execute(
+                update(ConversationRow)
+                .where(ConversationRow.id == like.conversation_id)
+                .values(head_id=ids[-1])
+            )
 
 
 async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[str, Any]:
@@ -125,7 +136,9 @@ async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[
         for count in (length for length in LENGTHS if length <= most):
             last = await talk.say("more")
             await lengthen(history, last, count)
-            for name, texts, wish in zip(growth, (("now less", "more"), ("undo", "redo")), (WISH, None), strict=True):
+            for name, texts, wish in zip(
+                growth, (("now less", "more"), ("undo", "redo")), (WISH, None), strict=True
+            ):
                 growth[name].append([float(count), (await talk.figures(texts, wish))["added"]["p50"]])
         return report | {"growth": growth}
 

@@ -22,7 +22,15 @@ from datetime import datetime
 from typing import Any, Self
 
 from bot import locales, motion, replies
-from bot.errors import BotError, NoFaces, NothingSaid, NothingToAnimate, NothingToCompare, code_for, sentence_for
+from bot.errors import (
+    BotError,
+    NoFaces,
+    NothingSaid,
+    NothingToAnimate,
+    NothingToCompare,
+    code_for,
+    sentence_for,
+)
 from bot.faces import Faces, details_of, from_wire
 from bot.language.actions import to_json
 from bot.language.faces import numbers_of
@@ -113,9 +121,17 @@ class _Asked:
         actions, box = row["actions"], row.get("box")
         mask = wire.PictureData.model_validate(row["mask"]) if row.get("mask") else None
         return cls(
-            row["text"], row["reply_to"], None if actions is None else tuple(actions), row["locale"], row["kept"],
-            bool(row.get("hidden")), row.get("bundle"), mask, row.get("quality"), None if box is None else tuple(box),
-        )  # fmt: skip
+            row["text"],
+            row["reply_to"],
+            None if actions is None else tuple(actions),
+            row["locale"],
+            row["kept"],
+            bool(row.get("hidden")),
+            row.get("bundle"),
+            mask,
+            row.get("quality"),
+            None if box is None else tuple(box),
+        )
 
 
 def job_of(key: str | None) -> str:
@@ -172,7 +188,12 @@ def steps_of(actions: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     for action in actions:
         alone = action["do"] not in CHANGING
         open_step = bool(steps) and steps[-1][-1]["do"] in CHANGING
-        if alone or not open_step or action.get("target") in added or action["do"] in ("variations", "transfer"):
+        if (
+            alone
+            or not open_step
+            or action.get("target") in added
+            or action["do"] in ("variations", "transfer")
+        ):
             steps.append([])
             added = set()
         if action["do"] == "add":
@@ -184,7 +205,11 @@ def steps_of(actions: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> list[wire.Adjustment]:
     """The adjustments after a ``scale``, ``set`` or ``remove``; the newest of equal prompts is meant."""
     target = action["target"]
-    numbers = [i for i, layer in enumerate(layers) if layer.prompt == target][-1:] if target != "all" else range(len(layers))
+    numbers = (
+        [i for i, layer in enumerate(layers) if layer.prompt == target][-1:]
+        if target != "all"
+        else range(len(layers))
+    )
     result = list(layers)
     for number in numbers:
         old, most = result[number].strength, strongest(result[number].most)
@@ -202,9 +227,16 @@ class Conversations:
     """
 
     def __init__(
-        self, history: History, editor: EditorClient, bundle: str | None = None, mark: Mark = mark, metrics: Metrics | None = None,
-        quality: wire.Quality = "standard", inversion_seconds: float | None = None, search_seconds: float = 20.0,
-    ) -> None:  # fmt: skip
+        self,
+        history: History,
+        editor: EditorClient,
+        bundle: str | None = None,
+        mark: Mark = mark,
+        metrics: Metrics | None = None,
+        quality: wire.Quality = "standard",
+        inversion_seconds: float | None = None,
+        search_seconds: float = 20.0,
+    ) -> None:
         self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
         self.metrics = metrics or Metrics()
         self.quality, self.inversion_seconds, self.search_seconds = quality, inversion_seconds, search_seconds
@@ -241,11 +273,15 @@ class Conversations:
         """
         begun, locale = time.monotonic(), locale_of("" if actions is not None else text, speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
+            conversation = await self.history.conversation(
+                speaker.platform, speaker.user, speaker.place, speaker.server
+            )
             async with self._alone(conversation.id):
                 fixed, chosen = None if actions is None else tuple(actions), bundle or self.bundle
                 place = await _painted(mask)
-                asked = _Asked(text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place, quality, box)
+                asked = _Asked(
+                    text, reply_to, fixed, locale.code, key is not None, hidden, chosen, place, quality, box
+                )
                 job = job_of(key)
                 turn = await self._once(conversation, job, asked, picture, on_progress)
         except Exception as error:
@@ -255,7 +291,10 @@ class Conversations:
     @contextlib.asynccontextmanager
     async def _alone(self, conversation: int) -> AsyncIterator[None]:
         """One turn of a conversation at a time: in this process in the order of asking, and among all on this database."""
-        async with self._locks.setdefault(conversation, asyncio.Lock()), self.history.database.lock(f"conversation {conversation}"):
+        async with (
+            self._locks.setdefault(conversation, asyncio.Lock()),
+            self.history.database.lock(f"conversation {conversation}"),
+        ):
             yield
 
     async def cancel(self, key: str) -> None:
@@ -280,7 +319,10 @@ class Conversations:
             if _Asked.of(job.request).kept:
                 continue
             async with self._alone(job.conversation):
-                if await self.history.is_under_way(job.id) and (edit := await self._recovered(job)) is not None:
+                if (
+                    await self.history.is_under_way(job.id)
+                    and (edit := await self._recovered(job)) is not None
+                ):
                     made.append(edit)
         return made
 
@@ -328,7 +370,12 @@ class Conversations:
     # one message
 
     async def _once(
-        self, conversation: Conversation, job: str, asked: _Asked, picture: bytes | None, on_progress: OnProgress | None
+        self,
+        conversation: Conversation,
+        job: str,
+        asked: _Asked,
+        picture: bytes | None,
+        on_progress: OnProgress | None,
     ) -> Turn:
         """Answer from where the same asking was first begun, which is remembered before anything changes."""
         answer = _Answer(locales.get(asked.locale), job=job, kept=asked.kept, mask=asked.mask)
@@ -354,9 +401,15 @@ class Conversations:
             await self.history.finish_job(answer.job)
 
     async def _answer(
-        self, conversation: Conversation, answer: _Answer, asked: _Asked, head: Edit | None, picture: bytes | None,
-        source: Edit | None, on_progress: OnProgress | None,
-    ) -> Turn:  # fmt: skip
+        self,
+        conversation: Conversation,
+        answer: _Answer,
+        asked: _Asked,
+        head: Edit | None,
+        picture: bytes | None,
+        source: Edit | None,
+        on_progress: OnProgress | None,
+    ) -> Turn:
         """``source``: the picture sent along, where it was made editable before."""
         faces = await self._faces(head, answer) if head else None
         before = faces.spoken_of if faces else []
@@ -364,12 +417,18 @@ class Conversations:
         if asked.actions is None:
             languages = await self._languages(asked.bundle if new or faces is None else faces.source.bundle)
             actions = self._read(answer.locale, asked.text, before, languages, new)
-            if faces is not None and any(action["do"] == "face" for action in actions):  # of which it may say "less" too
+            if faces is not None and any(
+                action["do"] == "face" for action in actions
+            ):  # of which it may say "less" too
                 actions = self._read(answer.locale, asked.text, faces.everything(actions), languages, new)
         else:
             actions = list(asked.actions)
         if new:
-            head = source if picture is None else await self._receive(conversation, picture, asked, answer, on_progress, actions)
+            head = (
+                source
+                if picture is None
+                else await self._receive(conversation, picture, asked, answer, on_progress, actions)
+            )
             assert head is not None
             answer.shown, answer.changed = [head], True
             if not any(action["do"] == "transfer" for action in actions):
@@ -386,7 +445,10 @@ class Conversations:
 
     async def _start(self, conversation: Conversation, reply_to: int | None) -> Edit | None:
         """Where a message begins."""
-        if reply_to is not None and (edit := await self.history.edit(reply_to)).conversation == conversation.id:
+        if (
+            reply_to is not None
+            and (edit := await self.history.edit(reply_to)).conversation == conversation.id
+        ):
             return edit
         try:
             return await self.history.head(conversation.id)
@@ -398,24 +460,38 @@ class Conversations:
         if begun["base"] is None:
             return None
         since = begun.get("since")
-        return await self.history.show(begun["base"], conversation.id, datetime.fromisoformat(since) if since else None)
+        return await self.history.show(
+            begun["base"], conversation.id, datetime.fromisoformat(since) if since else None
+        )
 
     @staticmethod
     def _read(
-        locale: Locale, text: str, before: Sequence[wire.Adjustment], languages: Sequence[str], has_picture: bool
+        locale: Locale,
+        text: str,
+        before: Sequence[wire.Adjustment],
+        languages: Sequence[str],
+        has_picture: bool,
     ) -> list[dict[str, Any]]:
         if not text.strip():
             if not has_picture:
                 raise NothingSaid
             return []
-        actions = [to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)]
+        actions = [
+            to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)
+        ]
         nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
         return [action for action in actions if not (has_picture and action.get("question") == nothing)]
 
     async def _do(
-        self, conversation: Conversation, head: Edit | None, step: list[dict[str, Any]], text: str, answer: _Answer,
-        before: list[wire.Adjustment], on_progress: OnProgress | None,
-    ) -> Edit | None:  # fmt: skip
+        self,
+        conversation: Conversation,
+        head: Edit | None,
+        step: list[dict[str, Any]],
+        text: str,
+        answer: _Answer,
+        before: list[wire.Adjustment],
+        on_progress: OnProgress | None,
+    ) -> Edit | None:
         """One step; returns the edit shown after it."""
         first = step[0]
         kind = first["do"]
@@ -461,12 +537,16 @@ class Conversations:
         elif what == "adjustments":
             answer.sentences.append(replies.adjustments(answer.locale, head))
         else:
-            answer.sentences.append(answer.locale.say("reply.original" if what == "original" else "reply.compared"))
+            answer.sentences.append(
+                answer.locale.say("reply.original" if what == "original" else "reply.compared")
+            )
             answer.shown = [edits[0]] if what == "original" else [edits[0], head]
 
     # what the editor does
 
-    async def _run(self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str) -> wire.Result:
+    async def _run(
+        self, conversation: int, request: wire.Request, on_progress: OnProgress | None, job: str
+    ) -> wire.Result:
         def heard(event: wire.Event) -> Awaitable[None] | None:
             self.metrics.saw(event)
             return on_progress(event) if on_progress is not None else None
@@ -478,16 +558,26 @@ class Conversations:
             self._running.discard(job)
 
     async def _receive(
-        self, conversation: Conversation, picture: bytes, asked: _Asked, answer: _Answer, on_progress: OnProgress | None,
+        self,
+        conversation: Conversation,
+        picture: bytes,
+        asked: _Asked,
+        answer: _Answer,
+        on_progress: OnProgress | None,
         actions: Sequence[dict[str, Any]],
-    ) -> Edit:  # fmt: skip
+    ) -> Edit:
         """Make a new picture editable; it becomes the head."""
         job = answer.source_job
         named = next((action["place"] for action in actions if action["do"] == "face"), None)
         face = {1: 0, -1: -1}.get(named) if named else None  # those that every picture with a face has
         quality = asked.quality or self.quality
         request = wire.InvertRequest(
-            bundle=asked.bundle, picture=picture, face=face, box=asked.box, quality=quality, seconds=self.inversion_seconds
+            bundle=asked.bundle,
+            picture=picture,
+            face=face,
+            box=asked.box,
+            quality=quality,
+            seconds=self.inversion_seconds,
         )
         result = await self._run(conversation.id, request, on_progress, job)
         assert isinstance(result, wire.InvertResult)
@@ -498,12 +588,20 @@ class Conversations:
         warnings += ("no-time",) if wire.is_less(result.inversion.fidelity.quality, quality) else ()
         answer.warnings.extend(warnings)
         edit = await self.history.add_source(
-            conversation.id, to_picture(result.picture), latent.bundle, latent.fingerprint, from_wire(latent.w), details, job,
+            conversation.id,
+            to_picture(result.picture),
+            latent.bundle,
+            latent.fingerprint,
+            from_wire(latent.w),
+            details,
+            job,
             result.inversion.tuning,
-        )  # fmt: skip
+        )
         known, examples = await self._known(), await self.examples(edit)
         taken = replies.face_name(answer.locale, result.face or 0, result.faces)
-        answer.sentences.extend(replies.received(answer.locale, warnings, known, examples, not actions, taken))
+        answer.sentences.extend(
+            replies.received(answer.locale, warnings, known, examples, not actions, taken)
+        )
         return edit
 
     async def _faces(self, edit: Edit, answer: _Answer | None = None) -> Faces:
@@ -528,7 +626,9 @@ class Conversations:
         faces = await self._faces(base)
         return faces.request(faces.chosen[0], await self._original(faces))
 
-    async def _choose(self, head: Edit, place: int | None, on_progress: OnProgress | None, answer: _Answer) -> None:
+    async def _choose(
+        self, head: Edit, place: int | None, on_progress: OnProgress | None, answer: _Answer
+    ) -> None:
         """From now on other faces are spoken of; one that is new is made editable first. Raises NoFaces, NoSuchFace."""
         faces = await self._faces(head, answer)
         source = faces.source
@@ -543,9 +643,12 @@ class Conversations:
             if number in faces.inversions:
                 continue
             request = wire.InvertRequest(
-                bundle=source.bundle, picture=await self._original(faces), face=number,
-                quality=source.details.get("quality", self.quality), seconds=self.inversion_seconds,
-            )  # fmt: skip
+                bundle=source.bundle,
+                picture=await self._original(faces),
+                face=number,
+                quality=source.details.get("quality", self.quality),
+                seconds=self.inversion_seconds,
+            )
             result = await self._run(head.conversation, request, on_progress, f"{answer.job}-face-{number}")
             assert isinstance(result, wire.InvertResult)
             latent, tuning = from_wire(result.inversion.latent.w), result.inversion.tuning
@@ -554,7 +657,12 @@ class Conversations:
         answer.faces.clear()
 
     async def _change(
-        self, base: Edit, actions: list[dict[str, Any]], text: str, answer: _Answer, on_progress: OnProgress | None
+        self,
+        base: Edit,
+        actions: list[dict[str, Any]],
+        text: str,
+        answer: _Answer,
+        on_progress: OnProgress | None,
     ) -> Edit:
         """One step of changes: one job, one new edit under ``base`` unless nothing changed."""
         faces, told, made = await self._faces(base, answer), [], []
@@ -594,14 +702,23 @@ class Conversations:
         result = await self._run(base.conversation, request, on_progress, job)
         assert isinstance(result, wire.EditResult)
         if result.worth_a_search and self.search_seconds > 0:
-            job, longer = answer.next_job(), request.model_copy(update={"patient": True, "seconds": self.search_seconds})
+            job, longer = (
+                answer.next_job(),
+                request.model_copy(update={"patient": True, "seconds": self.search_seconds}),
+            )
             result = await self._run(base.conversation, longer, on_progress, job)
             assert isinstance(result, wire.EditResult)
         self.metrics.wished(result.effects)
         return result, job
 
     async def _record(
-        self, base: Edit, text: str, result: wire.EditResult, job: str, faces: Faces | None = None, answers: str | None = None
+        self,
+        base: Edit,
+        text: str,
+        result: wire.EditResult,
+        job: str,
+        faces: Faces | None = None,
+        answers: str | None = None,
     ) -> tuple[Edit, Picture]:
         """A result as an edit, and its picture; ``faces`` as they are after it, where it is not of the one that is spoken of
         alone. ``answers``: the asking that this is all of."""
@@ -611,13 +728,22 @@ class Conversations:
             faces = faces.with_layers(faces.chosen[0], result.adjustments)
         layers = faces.stored()
         picture = await asyncio.to_thread(self.mark, to_picture(result.picture))
-        return await self.history.record_edit(base, text[:2000], layers, effects, picture, job, answers), picture
+        return await self.history.record_edit(
+            base, text[:2000], layers, effects, picture, job, answers
+        ), picture
 
-    async def _variations(self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None) -> Edit:
+    async def _variations(
+        self, head: Edit, count: int, answer: _Answer, on_progress: OnProgress | None
+    ) -> Edit:
         """Looks near the present one, each an edit of its own; the head stays where it was."""
         request, made = await self._request(head), []
-        before = sum(edit.parent == head.id and replies.is_variation(edit) for edit in await self.history.edits(head.source))
-        for seed in range(before + 1, before + max(1, min(4, count)) + 1):  # other looks than those that were shown already
+        before = sum(
+            edit.parent == head.id and replies.is_variation(edit)
+            for edit in await self.history.edits(head.source)
+        )
+        for seed in range(
+            before + 1, before + max(1, min(4, count)) + 1
+        ):  # other looks than those that were shown already
             job, seeded = answer.next_job(), request.model_copy(update={"seed": 1000 * head.number + seed})
             result = await self._run(head.conversation, seeded, on_progress, job)
             assert isinstance(result, wire.EditResult)
@@ -628,16 +754,22 @@ class Conversations:
         return await self.history.show(head.id, head.conversation)
 
     async def animate(
-        self, speaker: Speaker, edit: int | None = None, limit: int = 8 * 1024 * 1024, kind: Format = "webp",
+        self,
+        speaker: Speaker,
+        edit: int | None = None,
+        limit: int = 8 * 1024 * 1024,
+        kind: Format = "webp",
         on_progress: OnProgress | None = None,
-    ) -> Turn:  # fmt: skip
+    ) -> Turn:
         """The way from the original to an edit (the speaker's head unless given) and back, as a loop of at most ``limit`` bytes.
 
         Changes nothing, and whose the edit is, is the front end's to ask. Never raises for what a user can cause.
         """
         begun, locale = time.monotonic(), locale_of("", speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
+            conversation = await self.history.conversation(
+                speaker.platform, speaker.user, speaker.place, speaker.server
+            )
             chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
             picture = await self._animated(chosen, limit, kind, on_progress)
             shown = Shown(chosen.id, chosen.number, picture, replies.alt_of_animation(locale, chosen))
@@ -647,7 +779,9 @@ class Conversations:
             turn = self.failed(error, locale)
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
-    async def _animated(self, edit: Edit, limit: int, kind: Format, on_progress: OnProgress | None) -> Picture:
+    async def _animated(
+        self, edit: Edit, limit: int, kind: Format, on_progress: OnProgress | None
+    ) -> Picture:
         request = await self._request(edit)
         if not request.adjustments:
             raise NothingToAnimate()
@@ -668,9 +802,15 @@ class Conversations:
         return await asyncio.to_thread(animation, [request.picture, *way, last.data], limit, True, kind)
 
     async def compare(
-        self, speaker: Speaker, text: str, edit: int | None = None, on_progress: OnProgress | None = None, key: str | None = None,
-        methods: tuple[wire.MethodName, ...] = (), mask: bytes | None = None,
-    ) -> Turn:  # fmt: skip
+        self,
+        speaker: Speaker,
+        text: str,
+        edit: int | None = None,
+        on_progress: OnProgress | None = None,
+        key: str | None = None,
+        methods: tuple[wire.MethodName, ...] = (),
+        mask: bytes | None = None,
+    ) -> Turn:
         """The first wish in ``text`` by several methods side by side, from an edit (the speaker's head unless given).
 
         Each method's picture becomes an edit that can be gone on from; the head stays where it was. Asked again under the
@@ -679,9 +819,13 @@ class Conversations:
         """
         begun, locale = time.monotonic(), locale_of(text, speaker.locale)
         try:
-            conversation = await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
+            conversation = await self.history.conversation(
+                speaker.platform, speaker.user, speaker.place, speaker.server
+            )
             async with self._alone(conversation.id):
-                chosen = await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
+                chosen = await (
+                    self.history.head(conversation.id) if edit is None else self.history.edit(edit)
+                )
                 place = await _painted(mask)
                 turn = await self._compared(chosen, text, locale, methods, job_of(key), on_progress, place)
         except Exception as error:
@@ -689,17 +833,29 @@ class Conversations:
         return replace(turn, milliseconds=round(1000 * (time.monotonic() - begun), 1))
 
     async def _compared(
-        self, base: Edit, text: str, locale: Locale, methods: tuple[wire.MethodName, ...], job: str,
-        on_progress: OnProgress | None, mask: wire.PictureData | None,
-    ) -> Turn:  # fmt: skip
+        self,
+        base: Edit,
+        text: str,
+        locale: Locale,
+        methods: tuple[wire.MethodName, ...],
+        job: str,
+        on_progress: OnProgress | None,
+        mask: wire.PictureData | None,
+    ) -> Turn:
         request = await self._request(base)
         languages = await self._languages(request.inversion.latent.bundle)
         actions = self._read(locale, text, request.adjustments, languages, False)
         wanted = next((action for action in actions if action["do"] == "add"), None)
         if wanted is None:
             raise NothingToCompare
-        asked = wire.CompareRequest(picture=request.picture, inversion=request.inversion, adjustments=request.adjustments,
-                                    beside=request.beside, wish=_wish(wanted, mask), methods=methods)  # fmt: skip
+        asked = wire.CompareRequest(
+            picture=request.picture,
+            inversion=request.inversion,
+            adjustments=request.adjustments,
+            beside=request.beside,
+            wish=_wish(wanted, mask),
+            methods=methods,
+        )
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
         rows: list[tuple[wire.Compared, Edit | None]] = []
@@ -715,7 +871,9 @@ class Conversations:
         await self.history.show(base.id, base.conversation)
         layers = tuple((r["prompt"], float(r["strength"])) for r in base.recipes)
         reply = replies.compared(locale, replies.name_of(locale, wanted), rows)
-        return Turn(reply, (wanted,), base, tuple(shown), layers, locale=locale.code, hidden=await self.hidden(base))
+        return Turn(
+            reply, (wanted,), base, tuple(shown), layers, locale=locale.code, hidden=await self.hidden(base)
+        )
 
     async def _of_method(self, base: Edit, row: wire.Compared, text: str, job: str) -> tuple[Edit, Picture]:
         """What one method made, as an edit under ``base`` and its picture."""
@@ -728,14 +886,30 @@ class Conversations:
 
     async def _turn(self, head: Edit | None, actions: list[dict[str, Any]], answer: _Answer) -> Turn:
         async with self.history.database.together():
-            shown = [await self.shown(edit, answer.locale, answer.pictures.get(edit.picture)) for edit in answer.shown]
-            read = next((faces for faces in answer.faces.values() if head is not None and faces.source.id == head.source), None)
+            shown = [
+                await self.shown(edit, answer.locale, answer.pictures.get(edit.picture))
+                for edit in answer.shown
+            ]
+            read = next(
+                (
+                    faces
+                    for faces in answer.faces.values()
+                    if head is not None and faces.source.id == head.source
+                ),
+                None,
+            )
             hidden = read.hidden if read else head is not None and await self.hidden(head)
         layers = tuple((r["prompt"], float(r["strength"])) for r in head.recipes) if head else ()
         return Turn(
-            answer.locale.joined(answer.sentences), tuple(actions), head, tuple(shown), layers, tuple(answer.warnings),
-            locale=answer.locale.code, hidden=hidden,
-        )  # fmt: skip
+            answer.locale.joined(answer.sentences),
+            tuple(actions),
+            head,
+            tuple(shown),
+            layers,
+            tuple(answer.warnings),
+            locale=answer.locale.code,
+            hidden=hidden,
+        )
 
     async def shown(self, edit: Edit, locale: Locale, picture: Picture | None = None) -> Shown:
         """An edit with its ``picture``, read where it is not at hand, and alternative text."""
@@ -746,17 +920,25 @@ class Conversations:
 def _about(actions: Sequence[dict[str, Any]], layers: Sequence[wire.Adjustment]) -> list[dict[str, Any]]:
     """The actions that are about a face with these adjustments: new wishes, and changes of what is in force on it."""
     prompts = {layer.prompt for layer in layers}
-    return [action for action in actions if action["do"] == "add" or action["target"] in prompts | ({"all"} if prompts else set())]
+    return [
+        action
+        for action in actions
+        if action["do"] == "add" or action["target"] in prompts | ({"all"} if prompts else set())
+    ]
 
 
-def _changed(request: wire.EditRequest, actions: Sequence[dict[str, Any]], mask: wire.PictureData | None) -> wire.EditRequest:
+def _changed(
+    request: wire.EditRequest, actions: Sequence[dict[str, Any]], mask: wire.PictureData | None
+) -> wire.EditRequest:
     """An edit with the changes and wishes of some actions in it."""
     layers = list(request.adjustments)
     for action in actions:
         if action["do"] != "add":
             layers = strengths_after(layers, action)
     wishes = tuple(_wish(action, mask) for action in actions if action["do"] == "add")
-    return request.model_copy(update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes})
+    return request.model_copy(
+        update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
+    )
 
 
 async def _painted(mask: bytes | None) -> wire.PictureData | None:
@@ -768,5 +950,12 @@ def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.
     keep = tuple(action.get("keep") or ())
     strength = max(-STRONGEST, min(STRONGEST, float(action.get("strength", 1.0))))
     said = action.get("said")
-    return wire.Wish(prompt=action["prompt"][:300], said=said[:300] if said else None, strength=strength,
-                     region=action.get("region"), mask=mask, keep=keep, method=action.get("method"))  # fmt: skip
+    return wire.Wish(
+        prompt=action["prompt"][:300],
+        said=said[:300] if said else None,
+        strength=strength,
+        region=action.get("region"),
+        mask=mask,
+        keep=keep,
+        method=action.get("method"),
+    )

@@ -38,7 +38,7 @@ from storage.errors import (
     StorageError,
     TargetNotEmpty,
     UnknownEdit,
-)  # fmt: skip
+)
 
 logger = logging.getLogger(__name__)
 

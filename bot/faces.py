@@ -30,7 +30,9 @@ class Faces:
     hidden: bool = False
 
     @classmethod
-    def of(cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]) -> Self:
+    def of(
+        cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]
+    ) -> Self:
         """From what is stored of a picture and of one of its edits."""
         first = source.details.get(FACE) or 0
         stored = [history.Face(first, source.latent, source.details, source.tuning), *others]
@@ -39,7 +41,9 @@ class Faces:
             number = layer.recipe.get(FACE, first)
             by_face[number] = (*by_face.get(number, ()), adjustment_of(layer))
         inversions = {face.number: _inversion(source, face) for face in stored}
-        chosen = tuple(number for number in source.details.get("chosen", [first]) if number in inversions) or (first,)
+        chosen = tuple(
+            number for number in source.details.get("chosen", [first]) if number in inversions
+        ) or (first,)
         count, hidden = source.details.get("faces", 0), bool(source.details.get("hidden"))
         return cls(source, inversions, by_face, chosen, count, hidden)
 
@@ -50,7 +54,12 @@ class Faces:
 
     def everything(self, actions: Iterable[dict[str, Any]]) -> list[wire.Adjustment]:
         """The adjustments in force on all faces, those that the last of these actions names last."""
-        named = [number for action in actions if action["do"] == FACE for number in numbers_of(action["place"], self.count)]
+        named = [
+            number
+            for action in actions
+            if action["do"] == FACE
+            for number in numbers_of(action["place"], self.count)
+        ]
         order = sorted(self.layers, key=lambda number: (number in named, number))
         return [layer for number in order for layer in self.layers[number]]
 
@@ -62,7 +71,10 @@ class Faces:
             if other != number and layers
         )
         return wire.EditRequest(
-            picture=picture, inversion=self.inversions[number], adjustments=self.layers.get(number, ()), beside=beside
+            picture=picture,
+            inversion=self.inversions[number],
+            adjustments=self.layers.get(number, ()),
+            beside=beside,
         )
 
     def with_layers(self, number: int, layers: Sequence[wire.Adjustment]) -> Self:
@@ -72,7 +84,11 @@ class Faces:
     def stored(self) -> list[history.Adjustment]:
         """All adjustments in force, for storage."""
         several = self.count > 1
-        return [stored_of(layer, number if several else None) for number, layers in sorted(self.layers.items()) for layer in layers]
+        return [
+            stored_of(layer, number if several else None)
+            for number, layers in sorted(self.layers.items())
+            for layer in layers
+        ]
 
 
 def _inversion(source: history.Source, face: history.Face) -> wire.Inversion:
@@ -106,5 +122,7 @@ def adjustment_of(stored: history.Adjustment) -> wire.Adjustment:
 
 def stored_of(adjustment: wire.Adjustment, number: int | None = None) -> history.Adjustment:
     """An adjustment of the editor, of one face where there are several, for storage."""
-    recipe = adjustment.model_dump(mode="json", exclude={"delta"}) | ({FACE: number} if number is not None else {})
+    recipe = adjustment.model_dump(mode="json", exclude={"delta"}) | (
+        {FACE: number} if number is not None else {}
+    )
     return history.Adjustment(recipe, from_wire(adjustment.delta))

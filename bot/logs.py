@@ -24,12 +24,16 @@ _SECRETS = (
     re.compile(r"[\w-]{23,30}\.[\w-]{6}\.[\w-]{27,45}"),  # a bot's token
     re.compile(r"(?<=/interactions/)\d+/[^/\s]+"),  # Discord's addresses with the token of an interaction
     re.compile(r"(?<=/webhooks/)\d+/[^/\s?]+"),
-    re.compile(r"https?://(?:cdn|media)\.discordapp\.(?:com|net)/[^\s'\")]+"),  # they end in the name of the user's file
+    re.compile(
+        r"https?://(?:cdn|media)\.discordapp\.(?:com|net)/[^\s'\")]+"
+    ),  # they end in the name of the user's file
 )
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
-def configure(level: str, form: str = "text", secrets: Collection[str] = (), stream: IO[str] | None = None) -> None:
+def configure(
+    level: str, form: str = "text", secrets: Collection[str] = (), stream: IO[str] | None = None
+) -> None:
     """Send all logs to ``stream`` (standard error) as ``form``, "text" or "json"; ``level`` holds for our own packages."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter((JsonLines if form == "json" else Lines)(secrets))
@@ -75,8 +79,10 @@ class JsonLines(Lines):
         """The finished line, clean of secrets."""
         row: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname, "logger": record.name, "message": record.getMessage(),
-        }  # fmt: skip
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         row |= {key: value for key, value in vars(record).items() if key not in _PLAIN and key not in row}
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
@@ -89,6 +95,13 @@ def frames(error: BaseException | None) -> list[str]:
     if error is None:
         return []
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    told = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    parts = [line for part in error.exceptions for line in frames(part)] if isinstance(error, BaseExceptionGroup) else []
+    told = [
+        f"  {frame.filename}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    parts = (
+        [line for part in error.exceptions for line in frames(part)]
+        if isinstance(error, BaseExceptionGroup)
+        else []
+    )
     return [*frames(before), *parts, type(error).__qualname__, *told]

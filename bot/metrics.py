@@ -34,16 +34,36 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._answers = Counter(
-            "bot_answers", "Messages and interactions answered", ["kind", "outcome"], registry=self.registry)  # fmt: skip
+            "bot_answers", "Messages and interactions answered", ["kind", "outcome"], registry=self.registry
+        )
         self._seconds = Histogram(
-            "bot_answer_seconds", "From hearing to answering", ["kind"], buckets=_SECONDS, registry=self.registry)  # fmt: skip
-        self._wishes = Counter("bot_wishes", "Wishes by what became of them", ["verdict"], registry=self.registry)
+            "bot_answer_seconds",
+            "From hearing to answering",
+            ["kind"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._wishes = Counter(
+            "bot_wishes", "Wishes by what became of them", ["verdict"], registry=self.registry
+        )
         self._places = Histogram(
-            "bot_queue_position", "Jobs ahead of a job when it was queued", buckets=_PLACES, registry=self.registry)  # fmt: skip
-        self._restarts = Counter("bot_editor_restarts", "Times the editor was started again", registry=self.registry)
-        self._up = Gauge("bot_gateway_up", "1 while the shard is connected to Discord", ["shard"], registry=self.registry)
+            "bot_queue_position",
+            "Jobs ahead of a job when it was queued",
+            buckets=_PLACES,
+            registry=self.registry,
+        )
+        self._restarts = Counter(
+            "bot_editor_restarts", "Times the editor was started again", registry=self.registry
+        )
+        self._up = Gauge(
+            "bot_gateway_up", "1 while the shard is connected to Discord", ["shard"], registry=self.registry
+        )
         self._latency = Gauge(
-            "bot_gateway_latency_seconds", "Heartbeat to its acknowledgement", ["shard"], registry=self.registry)  # fmt: skip
+            "bot_gateway_latency_seconds",
+            "Heartbeat to its acknowledgement",
+            ["shard"],
+            registry=self.registry,
+        )
         self._inbox = Gauge("bot_inbox_open", "Wishes accepted and not answered yet", registry=self.registry)
         self._measures: list[Measure] = []
         self._shards: set[int] = set()
@@ -71,7 +91,9 @@ class Metrics:
     def gateway(self, shard: int, up: bool, latency: float | None = None) -> None:
         """How a shard stands; ``latency`` in seconds."""
         self._up.labels(str(shard)).set(int(up))
-        if latency is not None and latency == latency and latency != float("inf"):  # discord.py says nan or inf before it knows
+        if (
+            latency is not None and latency == latency and latency != float("inf")
+        ):  # discord.py says nan or inf before it knows
             self._latency.labels(str(shard)).set(latency)
 
     def gateways(self, shards: Mapping[int, tuple[bool, float]]) -> None:
@@ -108,7 +130,9 @@ def create_app(metrics: Metrics, checks: Mapping[str, Check]) -> web.Application
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(body=await request.app[METRICS].look(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
+    return web.Response(
+        body=await request.app[METRICS].look(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0}
+    )
 
 
 async def _health(request: web.Request) -> web.Response:

@@ -25,7 +25,8 @@ def partway(strength: float, share: float) -> float:
 def at(request: wire.EditRequest, share: float) -> wire.EditRequest:
     """The request for the picture at ``share`` of the way to the adjustments of ``request``, on the very same deltas."""
     layers = tuple(
-        layer.model_copy(update={"strength": partway(layer.strength, share), "basis": ""}) for layer in request.adjustments
+        layer.model_copy(update={"strength": partway(layer.strength, share), "basis": ""})
+        for layer in request.adjustments
     )
     return request.model_copy(update={"kind": "render", "adjustments": layers, "wishes": (), "seed": None})
 

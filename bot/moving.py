@@ -32,12 +32,16 @@ Passwords may stay out of the command line: PostgreSQL's own ~/.pgpass and PGPAS
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot move", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m bot move",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Move history and pictures from DATABASE_URL and BLOBS_URL (or DATA_DIR) to another database and store.",
-    )  # fmt: skip
+    )
     parser.add_argument("--to", required=True, metavar="URL", help="the database to move to")
     parser.add_argument(
-        "--blobs", metavar="URL", help="where the pictures are to go, a folder or s3://...; they stay when left out"
+        "--blobs",
+        metavar="URL",
+        help="where the pictures are to go, a folder or s3://...; they stay when left out",
     )
     return parser
 
@@ -50,7 +54,10 @@ def report(proof: Proof) -> str:
         same = "the same" if found == held else f"DIFFERENT: {found.rows} rows, {found.digest[:16]}"
         lines.append(f"{name:14} {held.rows:>9}  {held.digest[:16]}  {same}")
     lines.append(f"{proof.pictures} pictures were read back, each with the hash it is named by")
-    lines += [f"picture {name} of user {user} was missing or damaged at the source already" for user, name in proof.lost]
+    lines += [
+        f"picture {name} of user {user} was missing or damaged at the source already"
+        for user, name in proof.lost
+    ]
     return "\n".join(lines)
 
 
@@ -78,5 +85,7 @@ def main(argv: Sequence[str]) -> int:
     if not proof.complete:
         print("The target does not hold the same: do not use it.", file=sys.stderr)
         return 1
-    print(f"Set DATABASE_URL{' and BLOBS_URL' if options.blobs else ''} to what was moved to, and start the bot.")
+    print(
+        f"Set DATABASE_URL{' and BLOBS_URL' if options.blobs else ''} to what was moved to, and start the bot."
+    )
     return int(bool(proof.lost))

@@ -31,10 +31,19 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("picture", help="a picture file, or sample:N for one of the samples")
     parser.add_argument("text", nargs="+", help="what is said, message after message")
     parser.add_argument("--compare", action="store_true", help="the last text by every method side by side")
-    parser.add_argument("--quality", choices=QUALITIES, help="how closely the picture is taken up before it "
-                        "is edited: at once, in seconds, or as closely as can be (default: QUALITY, else standard)")  # fmt: skip
-    parser.add_argument("--box", type=box, metavar="LEFT,TOP,SIDE", help="the square of the picture that is edited, in pixels, "
-                        "where the face is not to be looked for: for portraits the whole head with some room around")  # fmt: skip
+    parser.add_argument(
+        "--quality",
+        choices=QUALITIES,
+        help="how closely the picture is taken up before it "
+        "is edited: at once, in seconds, or as closely as can be (default: QUALITY, else standard)",
+    )
+    parser.add_argument(
+        "--box",
+        type=box,
+        metavar="LEFT,TOP,SIDE",
+        help="the square of the picture that is edited, in pixels, "
+        "where the face is not to be looked for: for portraits the whole head with some room around",
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each message")
     return parser
@@ -54,7 +63,9 @@ def box(text: str) -> Box:
 def read_picture(name: str) -> bytes:
     """The picture's bytes. Raises UnreadableFile."""
     try:
-        path = samples.path_of(int(name.removeprefix("sample:"))) if name.startswith("sample:") else Path(name)
+        path = (
+            samples.path_of(int(name.removeprefix("sample:"))) if name.startswith("sample:") else Path(name)
+        )
         return path.read_bytes()
     except (KeyError, ValueError):
         known = samples.numbers()
@@ -66,11 +77,16 @@ def read_picture(name: str) -> bytes:
 def row_of(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, Any]:
     """What ``--json`` prints for one message."""
     return {
-        "turn": number, "text": text, "actions": list(turn.actions), "reply": turn.reply,
+        "turn": number,
+        "text": text,
+        "actions": list(turn.actions),
+        "reply": turn.reply,
         "adjustments": [{"prompt": prompt, "strength": strength} for prompt, strength in turn.adjustments],
-        "picture": str(picture) if picture else None, "ms": turn.milliseconds, "warnings": list(turn.warnings),
+        "picture": str(picture) if picture else None,
+        "ms": turn.milliseconds,
+        "warnings": list(turn.warnings),
         "error": turn.error,
-    }  # fmt: skip
+    }
 
 
 def _save(turn: Turn, number: int, out: Path) -> Path | None:
@@ -101,7 +117,9 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
     return worst
 
 
-async def _compared(conversations: Conversations, speaker: Speaker, options: argparse.Namespace, picture: bytes | None) -> Turn:
+async def _compared(
+    conversations: Conversations, speaker: Speaker, options: argparse.Namespace, picture: bytes | None
+) -> Turn:
     if picture is not None:
         received = await conversations.talk(speaker, "", picture, quality=options.quality, box=options.box)
         if received.error:

@@ -11,21 +11,34 @@ from editor import protocol as wire
 from editor.strength import strongest
 from storage.history import Edit
 
-_WARNINGS = ("animated", "downscaled", "alpha-flattened", "not-aligned", "no-face", "several-faces", "no-time", "outside-domain")
+_WARNINGS = (
+    "animated",
+    "downscaled",
+    "alpha-flattened",
+    "not-aligned",
+    "no-face",
+    "several-faces",
+    "no-time",
+    "outside-domain",
+)
 
 
 def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:
     """What a wish, an action or a recipe is called: the user's own words where they are of this language."""
     if (number := _variation(wish)) is not None:
         return locale.say("reply.variation", number=number)
-    prompt, said = (wish.prompt, wish.said) if isinstance(wish, wire.Wish) else (wish["prompt"], wish.get("said"))
+    prompt, said = (
+        (wish.prompt, wish.said) if isinstance(wish, wire.Wish) else (wish["prompt"], wish.get("said"))
+    )
     return said if said and locale.writes(said) else prompt
 
 
 def _variation(wish: wire.Wish | Mapping[str, Any]) -> int | None:
     """Which variation of its picture this is, None where it is a wish."""
     method, prompt = (
-        (getattr(wish, "method", None), wish.prompt) if isinstance(wish, wire.Wish) else (wish.get("method"), wish["prompt"])
+        (getattr(wish, "method", None), wish.prompt)
+        if isinstance(wish, wire.Wish)
+        else (wish.get("method"), wish["prompt"])
     )
     return int(prompt.split()[-1]) % 1000 if method == "variation" else None
 
@@ -50,7 +63,12 @@ def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
 
 
 def received(
-    locale: Locale, warnings: Sequence[str], known: Sequence[wire.BundleInfo], examples: Sequence[str], bare: bool, face: str = ""
+    locale: Locale,
+    warnings: Sequence[str],
+    known: Sequence[wire.BundleInfo],
+    examples: Sequence[str],
+    bare: bool,
+    face: str = "",
 ) -> list[str]:
     """On a new picture; ``face`` names the one that was taken."""
     values = {"domains": domains(locale, known), "face": face}
@@ -71,7 +89,10 @@ def face_name(locale: Locale, number: int, count: int) -> str:
 
 def chosen(locale: Locale, faces: Faces) -> str:
     """After a message that only names faces."""
-    return locale.say("reply.faces", faces=locale.listed([face_name(locale, number, faces.count) for number in faces.chosen]))
+    return locale.say(
+        "reply.faces",
+        faces=locale.listed([face_name(locale, number, faces.count) for number in faces.chosen]),
+    )
 
 
 def by_face(locale: Locale, told: Sequence[tuple[int, Sequence[str]]], count: int) -> list[str]:
@@ -79,7 +100,8 @@ def by_face(locale: Locale, told: Sequence[tuple[int, Sequence[str]]], count: in
     if len({tuple(sentences) for _, sentences in told}) < 2:
         return list(told[0][1]) if told else []
     return [
-        locale.say("reply.face", face=face_name(locale, number, count), said=locale.joined(sentences)) for number, sentences in told
+        locale.say("reply.face", face=face_name(locale, number, count), said=locale.joined(sentences))
+        for number, sentences in told
     ]
 
 
@@ -98,7 +120,10 @@ def moved(locale: Locale, action: Mapping[str, Any], edit: Edit) -> str:
 
 
 def changed(
-    locale: Locale, actions: Sequence[Mapping[str, Any]], before: Sequence[wire.Adjustment], result: wire.EditResult
+    locale: Locale,
+    actions: Sequence[Mapping[str, Any]],
+    before: Sequence[wire.Adjustment],
+    result: wire.EditResult,
 ) -> list[str]:
     """After a step on the adjustments ``before``: what became weaker or stronger, what each wish did, and what it did not."""
     names = {layer.prompt: name_of(locale, layer) for layer in before}
@@ -115,7 +140,11 @@ def changed(
 
 
 def _strengths(
-    locale: Locale, target: str, names: Mapping[str, str], before: Sequence[wire.Adjustment], after: Sequence[wire.Adjustment]
+    locale: Locale,
+    target: str,
+    names: Mapping[str, str],
+    before: Sequence[wire.Adjustment],
+    after: Sequence[wire.Adjustment],
 ) -> str:
     layers = {layer.prompt: layer for layer in after}
     told = [
@@ -129,7 +158,9 @@ def _strengths(
 
 def _strength(locale: Locale, layer: wire.Adjustment, name: str) -> str:
     end = abs(layer.strength) >= strongest(layer.most) - 1e-3  # strengths are rounded
-    return locale.say("reply.strength.most" if end else "reply.strength", name=name, percent=locale.percent(layer.strength))
+    return locale.say(
+        "reply.strength.most" if end else "reply.strength", name=name, percent=locale.percent(layer.strength)
+    )
 
 
 def wishes(locale: Locale, effects: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:
@@ -156,7 +187,9 @@ def _refusal(locale: Locale, effect: wire.Effect, name: str) -> list[str]:
     if effect.satisfied:
         return [locale.say("reply.satisfied", name=name)]
     near = [locale.say("reply.nearest", names=_examples(locale, effect.nearest))] if effect.nearest else []
-    reason = "not-here" if "not-here" in effect.notes else "no-response"  # not-here: pink hair for a bald head
+    reason = (
+        "not-here" if "not-here" in effect.notes else "no-response"
+    )  # not-here: pink hair for a bald head
     return [locale.say(f"reply.{reason}", name=name), *near]
 
 
@@ -171,7 +204,11 @@ def describe(locale: Locale, edit: Edit) -> str:
 def _named(locale: Locale, recipe: Mapping[str, Any]) -> str:
     name, strength = _of_face(locale, recipe), float(recipe["strength"])
     usual = wire.VARIATION if _variation(recipe) is not None else 1.0
-    return name if abs(strength - usual) < 0.01 else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+    return (
+        name
+        if abs(strength - usual) < 0.01
+        else locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+    )
 
 
 def _of_face(locale: Locale, recipe: Mapping[str, Any]) -> str:
@@ -199,7 +236,9 @@ def adjustments(locale: Locale, head: Edit) -> str:
     if not head.recipes:
         return locale.say("reply.none-in-force")
     told = [
-        locale.say("reply.in-force.one", name=_of_face(locale, recipe), percent=locale.percent(recipe["strength"]))
+        locale.say(
+            "reply.in-force.one", name=_of_face(locale, recipe), percent=locale.percent(recipe["strength"])
+        )
         for recipe in head.recipes
     ]
     return locale.say("reply.in-force", names=locale.say("list.comma").join(told))

@@ -115,7 +115,10 @@ async def _expire(parts: Parts, days: int) -> None:
                     if count := await retention.expire(days):
                         logger.info("deleted %d pictures that were not used for long", count)
                     await parts.history.sweep()
-        except (StorageError, SQLAlchemyError) as error:  # a full disk or a busy database: there is another hour
+        except (
+            StorageError,
+            SQLAlchemyError,
+        ) as error:  # a full disk or a busy database: there is another hour
             logger.warning("old pictures could not be deleted: %s", type(error).__name__)
         await asyncio.sleep(EXPIRE_SECONDS)
 
@@ -123,9 +126,10 @@ async def _expire(parts: Parts, days: int) -> None:
 def main(argv: Sequence[str]) -> int:
     """Run until a signal; 2 where a setting or the token is wrong."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot run", description="The local web chat and, with DISCORD_TOKEN set, the Discord bot.",
+        prog="python -m bot run",
+        description="The local web chat and, with DISCORD_TOKEN set, the Discord bot.",
         epilog="Settings come from the environment or .env; .env.example explains them.",
-    )  # fmt: skip
+    )
     parser.parse_args(argv)
     try:
         settings = load()

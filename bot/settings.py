@@ -30,20 +30,33 @@ class Settings(BaseSettings):
     owner_server: int | None = Field(
         None, ge=1, description="where the commands of the bot's owner are offered; nowhere when absent"
     )
-    editor_url: str | None = Field(None, description="an editor that runs elsewhere; the bot starts its own without it")
+    editor_url: str | None = Field(
+        None, description="an editor that runs elsewhere; the bot starts its own without it"
+    )
     editor_token: SecretStr | None = None
     bundle: str | None = None
     bundles_dir: Path | None = None
-    faces_model: Path | None = Field(None, description="a YuNet face model (.onnx), for aligning photos of people")
-    quality: Literal["draft", "standard", "best"] = Field("standard", description="of new pictures' inversion")
+    faces_model: Path | None = Field(
+        None, description="a YuNet face model (.onnx), for aligning photos of people"
+    )
+    quality: Literal["draft", "standard", "best"] = Field(
+        "standard", description="of new pictures' inversion"
+    )
     inversion_seconds: float | None = Field(20.0, gt=0, le=3600, description="about how long it may take")
     search_seconds: float = Field(
-        20.0, ge=0, le=3600, description="about how long a wish that does not show quickly is searched for; 0 for not at all"
+        20.0,
+        ge=0,
+        le=3600,
+        description="about how long a wish that does not show quickly is searched for; 0 for not at all",
     )
-    editor_memory_gb: float | None = Field(None, gt=0, description="that the editor may have resident on a CPU; 6 when absent")
+    editor_memory_gb: float | None = Field(
+        None, gt=0, description="that the editor may have resident on a CPU; 6 when absent"
+    )
     data_dir: Path = Path("data")
     database_url: str | None = Field(None, description="SQLite in data_dir when absent")
-    blobs_url: str | None = Field(None, description="where pictures lie: a folder or s3://bucket/prefix; in data_dir when absent")
+    blobs_url: str | None = Field(
+        None, description="where pictures lie: a folder or s3://bucket/prefix; in data_dir when absent"
+    )
     aws_access_key_id: str | None = None
     aws_secret_access_key: SecretStr | None = None
     aws_region: str | None = None
@@ -51,7 +64,9 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
-    stop_seconds: float = Field(30.0, ge=0, le=3600, description="time to finish what is under way when the bot is stopped")
+    stop_seconds: float = Field(
+        30.0, ge=0, le=3600, description="time to finish what is under way when the bot is stopped"
+    )
     retention_days: int = Field(DAYS, ge=1, le=36500)
     c2pa_certificate: Path | None = Field(None, description="PEM chain that results are signed with")
     c2pa_key: Path | None = Field(None, description="its private key, PEM")
@@ -70,7 +85,10 @@ class Settings(BaseSettings):
         """What must never be seen in a log."""
         secrets = (self.discord_token, self.editor_token, self.aws_secret_access_key)
         password = re.search(r"://[^/@]*:([^/@]+)@", self.database_url or "")
-        return (*(secret.get_secret_value() for secret in secrets if secret), *(password.groups() if password else ()))
+        return (
+            *(secret.get_secret_value() for secret in secrets if secret),
+            *(password.groups() if password else ()),
+        )
 
     @model_validator(mode="after")
     def _shards_exist(self) -> Self:

@@ -30,9 +30,13 @@ from storage.errors import BlobsAway, DatabaseUnknown
 
 LEAST_MEGABYTES = 100
 PERMISSIONS = {
-    "View Channels": 1 << 10, "Send Messages": 1 << 11, "Embed Links": 1 << 14, "Attach Files": 1 << 15,
-    "Read Message History": 1 << 16, "Send Messages in Threads": 1 << 38,
-}  # fmt: skip
+    "View Channels": 1 << 10,
+    "Send Messages": 1 << 11,
+    "Embed Links": 1 << 14,
+    "Attach Files": 1 << 15,
+    "Read Message History": 1 << 16,
+    "Send Messages in Threads": 1 << 38,
+}
 """All that the bot needs, by Discord's names, and their bits."""
 _TOKEN = re.compile(r"[\w-]{18,40}\.[\w-]{6,8}\.[\w-]{25,80}")
 

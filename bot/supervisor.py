@@ -22,7 +22,9 @@ FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_SECONDS = 0.3, 30.0, 60.0
 class Supervisor:
     """Keeps one editor process running; ``url`` is where it listens, ``on_restart`` hears of each start after the first."""
 
-    def __init__(self, socket: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, socket: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
+    ) -> None:
         self.socket, self.on_restart = socket, on_restart
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
@@ -40,7 +42,11 @@ class Supervisor:
             while True:
                 began = time.monotonic()
                 code = await self._once()
-                pause = FIRST_PAUSE if time.monotonic() - began > HEALTHY_SECONDS else min(LONGEST_PAUSE, 2 * pause)
+                pause = (
+                    FIRST_PAUSE
+                    if time.monotonic() - began > HEALTHY_SECONDS
+                    else min(LONGEST_PAUSE, 2 * pause)
+                )
                 self.restarts += 1
                 if self.on_restart is not None:
                     self.on_restart()
@@ -52,10 +58,18 @@ class Supervisor:
     async def _once(self) -> int:
         self.socket.unlink(missing_ok=True)
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "editor", "serve", "--socket", str(self.socket), "--with-parent", *self._arguments,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+            sys.executable,
+            "-m",
+            "editor",
+            "serve",
+            "--socket",
+            str(self.socket),
+            "--with-parent",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C in a terminal is for the bot alone, which stops its editor when it is done
-        )  # fmt: skip
+        )
         return await self.process.wait()
 
     async def _stop(self) -> None:
@@ -71,7 +85,9 @@ class Supervisor:
 
 
 @asynccontextmanager
-async def own_editor(arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None) -> AsyncIterator[Supervisor]:
+async def own_editor(
+    arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
+) -> AsyncIterator[Supervisor]:
     """A supervised editor for the length of the block. Raises EditorFailed where no process can be started at all."""
     with tempfile.TemporaryDirectory(prefix="editor-", ignore_cleanup_errors=True) as folder:
         supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart)

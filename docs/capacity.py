@@ -115,12 +115,21 @@ def need(load: Load, figures: Figures, rules: Rules) -> Need:
     shards = math.ceil(load.servers / rules.servers_of_shard)
     cores = (edits + uploads) * figures.bot_core * at_peak / rules.busy
     processes = max(math.ceil(shards / rules.shards_of_process), math.ceil(cores))
-    tables = load.retention_days * (edits * figures.edit_bytes + uploads * figures.upload_bytes) * rules.indexes
+    tables = (
+        load.retention_days * (edits * figures.edit_bytes + uploads * figures.upload_bytes) * rules.indexes
+    )
     return Need(
-        edits_day=edits, edits_peak=edits * at_peak, devices=math.ceil(device * at_peak / rules.busy) + rules.spare_devices,
-        shards=shards, processes=processes, bot_cores=cores, writes_peak=(edits + uploads) * figures.write_tables * at_peak,
-        connections=13 * processes, tables=tables, objects=load.retention_days * (edits + uploads) * figures.picture_bytes,
-    )  # fmt: skip
+        edits_day=edits,
+        edits_peak=edits * at_peak,
+        devices=math.ceil(device * at_peak / rules.busy) + rules.spare_devices,
+        shards=shards,
+        processes=processes,
+        bot_cores=cores,
+        writes_peak=(edits + uploads) * figures.write_tables * at_peak,
+        connections=13 * processes,
+        tables=tables,
+        objects=load.retention_days * (edits + uploads) * figures.picture_bytes,
+    )
 
 
 def costs(load: Load, figures: Figures, found: Need, prices: Prices) -> dict[str, float]:
@@ -129,9 +138,11 @@ def costs(load: Load, figures: Figures, found: Need, prices: Prices) -> dict[str
     uploads = load.members * load.active_share * load.uploads
     return {
         "devices": 24 * found.devices * (prices.core_hour if figures.is_core else prices.device_hour),
-        "bots": 24 * max(1, math.ceil(found.bot_cores)) * prices.core_hour + 24 * found.processes * 0.25 * prices.core_hour,
+        "bots": 24 * max(1, math.ceil(found.bot_cores)) * prices.core_hour
+        + 24 * found.processes * 0.25 * prices.core_hour,
         "database": 24 * 8 * prices.core_hour + found.tables * prices.disk_month / gigabytes,
-        "pictures": found.objects * prices.object_month / gigabytes + (found.edits_day + uploads) * prices.million_writes / 1e6,
+        "pictures": found.objects * prices.object_month / gigabytes
+        + (found.edits_day + uploads) * prices.million_writes / 1e6,
     }
 
 
@@ -144,7 +155,11 @@ def _of(kind: type[Kind], values: Table) -> Kind:
 
 def document(inputs: Inputs) -> str:
     """``capacity.md``."""
-    load, rules, prices = _of(Load, inputs["load"]), _of(Rules, inputs["rules"]), _of(Prices, inputs["prices"])
+    load, rules, prices = (
+        _of(Load, inputs["load"]),
+        _of(Rules, inputs["rules"]),
+        _of(Prices, inputs["prices"]),
+    )
     figures = {name: _of(Figures, inputs["storage"] | inputs[name]) for name in inputs["document"]["domains"]}
     needs = {name: need(load, one, rules) for name, one in figures.items()}
     head = HEAD.format(servers=f"{load.servers:,}", members=f"{load.members:,}")
@@ -159,22 +174,38 @@ def document(inputs: Inputs) -> str:
     )
 
 
-def _needs(load: Load, figures: dict[str, Figures], needs: dict[str, Need], prices: Prices, inputs: Inputs) -> str:
+def _needs(
+    load: Load, figures: dict[str, Figures], needs: dict[str, Need], prices: Prices, inputs: Inputs
+) -> str:
     names = [str(inputs[name]["title"]) for name in needs]
-    rows = [("edits a day", lambda n: f"{n.edits_day:,.0f}"), ("edits a second at the peak", lambda n: f"{n.edits_peak:.1f}"),
-            ("devices, with the spare", lambda n: f"{n.devices}"), ("shards", lambda n: f"{n.shards}"),
-            ("bot processes", lambda n: f"{n.processes}"),
-            ("cores busy with the bots at the peak", lambda n: f"{n.bot_cores:.1f}"),
-            ("writes of the database at the peak, seconds a second", lambda n: f"{n.writes_peak:.2f}"),
-            ("connections to the database", lambda n: f"{n.connections}"), ("tables, GB", lambda n: f"{n.tables / 1e9:,.0f}"),
-            ("pictures, GB", lambda n: f"{n.objects / 1e9:,.0f}")]  # fmt: skip
+    rows = [
+        ("edits a day", lambda n: f"{n.edits_day:,.0f}"),
+        ("edits a second at the peak", lambda n: f"{n.edits_peak:.1f}"),
+        ("devices, with the spare", lambda n: f"{n.devices}"),
+        ("shards", lambda n: f"{n.shards}"),
+        ("bot processes", lambda n: f"{n.processes}"),
+        ("cores busy with the bots at the peak", lambda n: f"{n.bot_cores:.1f}"),
+        ("writes of the database at the peak, seconds a second", lambda n: f"{n.writes_peak:.2f}"),
+        ("connections to the database", lambda n: f"{n.connections}"),
+        ("tables, GB", lambda n: f"{n.tables / 1e9:,.0f}"),
+        ("pictures, GB", lambda n: f"{n.objects / 1e9:,.0f}"),
+    ]
     lines = ["| | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
-    lines += [f"| {label} | " + " | ".join(show(one) for one in needs.values()) + " |" for label, show in rows]
+    lines += [
+        f"| {label} | " + " | ".join(show(one) for one in needs.values()) + " |" for label, show in rows
+    ]
     paid = [costs(load, figures[name], one, prices) for name, one in needs.items()]
-    lines += [f"| dollars a day: {what} | " + " | ".join(f"{one[what]:,.0f}" for one in paid) + " |" for what in paid[0]]
-    lines.append("| **dollars a day** | " + " | ".join(f"**{sum(one.values()):,.0f}**" for one in paid) + " |")
+    lines += [
+        f"| dollars a day: {what} | " + " | ".join(f"{one[what]:,.0f}" for one in paid) + " |"
+        for what in paid[0]
+    ]
+    lines.append(
+        "| **dollars a day** | " + " | ".join(f"**{sum(one.values()):,.0f}**" for one in paid) + " |"
+    )
     per = [1e3 * sum(one.values()) / found.edits_day for one, found in zip(paid, needs.values(), strict=True)]
-    return "\n".join([*lines, "| dollars for 1000 edits | " + " | ".join(f"{value:.2f}" for value in per) + " |"])
+    return "\n".join(
+        [*lines, "| dollars for 1000 edits | " + " | ".join(f"{value:.2f}" for value in per) + " |"]
+    )
 
 
 def _inputs(inputs: Inputs) -> str:
@@ -228,7 +259,14 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
 
     random = os.urandom(20_000)
     latent, delta = Array("float16", (18, 512), random[:18432]), Array("float16", (9088,), random[:18176])
-    recipe = {"prompt": "pink hair", "neutral": "hair", "strength": 1.0, "method": "direction", "threshold": 0.15, "keep": []}
+    recipe = {
+        "prompt": "pink hair",
+        "neutral": "hair",
+        "strength": 1.0,
+        "method": "direction",
+        "threshold": 0.15,
+        "keep": [],
+    }
     spent: list[float] = []
     async with History.open(url, blobs_at(pictures)) as history:
         few, before = asyncio.Semaphore(at_once), await history.database.size()
@@ -237,10 +275,14 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
             async with few:
                 conversation = await history.conversation("capacity", str(number), "here", str(number % 50))
                 first = Picture(os.urandom(2000), "image/png", 1024, 1024)
-                edit = await history.add_source(conversation.id, first, "ffhq", "f" * 64, latent, {"geometry": {}, "fidelity": {}})
+                edit = await history.add_source(
+                    conversation.id, first, "ffhq", "f" * 64, latent, {"geometry": {}, "fidelity": {}}
+                )
                 layers: list[Adjustment] = []
                 for turn in range(edits):
-                    layers = layers if turn % 3 else [*layers, Adjustment(recipe, _other(delta, number, turn))]
+                    layers = (
+                        layers if turn % 3 else [*layers, Adjustment(recipe, _other(delta, number, turn))]
+                    )
                     begun = time.perf_counter()
                     job = f"{number}-{turn}"
                     await history.begin_job(job, conversation.id, {"text": "pink hair", "base": edit.id})
@@ -256,11 +298,14 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
         grown = await history.database.size() - before
     count, head = people * edits, 18432 + 1200
     return {
-        "write_wall": round(statistics.median(spent), 5), "write_tables": round(wall / (count + people), 5),
-        "bot_core_of_storage": round(core / (count + people), 5), "upload_bytes": head,
-        "edit_bytes": round((grown - people * head) / count), "at_once": at_once,
+        "write_wall": round(statistics.median(spent), 5),
+        "write_tables": round(wall / (count + people), 5),
+        "bot_core_of_storage": round(core / (count + people), 5),
+        "upload_bytes": head,
+        "edit_bytes": round((grown - people * head) / count),
+        "at_once": at_once,
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    }  # fmt: skip
+    }
 
 
 def _other(delta: object, number: int, turn: int) -> object:
@@ -272,7 +317,9 @@ def _other(delta: object, number: int, turn: int) -> object:
 
 def main() -> int:
     """Measure, or print the document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="?", choices=["document", "measure"], default="document")
     parser.add_argument("--database", help="URL of an empty database")
     parser.add_argument("--pictures", help="folder or s3://... for the pictures")

@@ -12,9 +12,18 @@ COMMANDS = {
     "bundles": ("editor.commands:bundles", "list the bundles (editable domains) that are installed"),
     "import": ("editor.checkpoints.importing:main", "turn published weights into a bundle or a part of one"),
     "pull": ("editor.checkpoints.pulling:main", "download published weights and turn them into a bundle"),
-    "train": ("editor.training.cli:main", "train a part of a bundle: generator, clip, encoder, mapper, judge, text"),
-    "directions": ("editor.checkpoints.measuring:main", "measure a bundle's direction bank and StyleSpace statistics"),
-    "parity": ("editor.evaluation.parity.cli:main", "compare our networks with the published ones on random weights"),
+    "train": (
+        "editor.training.cli:main",
+        "train a part of a bundle: generator, clip, encoder, mapper, judge, text",
+    ),
+    "directions": (
+        "editor.checkpoints.measuring:main",
+        "measure a bundle's direction bank and StyleSpace statistics",
+    ),
+    "parity": (
+        "editor.evaluation.parity.cli:main",
+        "compare our networks with the published ones on random weights",
+    ),
     "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),
     "load": ("editor.load:main", "have many users edit at once, and see whether all are served as promised"),
     "bench": ("editor.benchmarks.cli:main", "time the editor, beside published code, and how its cost grows"),

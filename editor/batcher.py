@@ -120,7 +120,11 @@ def seated(seat: Seat) -> Iterator[None]:
 
 
 def draw(
-    synthesis: nn.Module, styles: Tensor, resolution: int | None = None, checkpoint: bool = False, seen: Seen | None = None
+    synthesis: nn.Module,
+    styles: Tensor,
+    resolution: int | None = None,
+    checkpoint: bool = False,
+    seen: Seen | None = None,
 ) -> Tensor:
     """Styles [N, C] -> pictures [N, 3, R, R], together with other jobs' where this is a job's thread and they fit in a batch;
     those that need gradients, alone. ``checkpoint``, ``seen``: as ``Synthesis`` has them; only what is drawn alone is seen."""

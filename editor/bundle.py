@@ -157,7 +157,9 @@ class Bundle:
         manifest = read_manifest(folder)
         lacking = missing(manifest)
         if lacking:
-            raise BadCheckpoint(f"The bundle '{folder.name}' cannot be used yet: it lacks {' and '.join(lacking)}.")
+            raise BadCheckpoint(
+                f"The bundle '{folder.name}' cannot be used yet: it lacks {' and '.join(lacking)}."
+            )
         generator = load_generator(folder, manifest).to(device)
         clip = load_clip(folder, manifest, tower, device)
         mapper = None
@@ -167,17 +169,27 @@ class Bundle:
         info = info_of(folder, manifest)
         trained = (folder / mappers.FOLDER, *([mappers.own_folder(data, folder.name)] if data else []))
         return cls(
-            info=info, generator=generator, encoder=_encoder(folder, manifest, generator).to(device),
-            clip=clip, bank=_bank(folder, manifest, generator, clip, data), mapper=mapper,
-            thresholds=Thresholds(**manifest["thresholds"]), neutral=tuple(manifest["neutral"]),
+            info=info,
+            generator=generator,
+            encoder=_encoder(folder, manifest, generator).to(device),
+            clip=clip,
+            bank=_bank(folder, manifest, generator, clip, data),
+            mapper=mapper,
+            thresholds=Thresholds(**manifest["thresholds"]),
+            neutral=tuple(manifest["neutral"]),
             alignment=manifest.get("alignment", "square"),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
             prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
-        )  # fmt: skip
+        )
 
     def drawn_by(self, generator: Generator) -> Bundle:
         """This bundle with another synthesis of the same StyleSpace: one that was tuned to a picture."""
-        _ = self.style_inverse, self.image_span, self.neutral_embedding, self.nothing  # what was found once holds for the other too
+        _ = (
+            self.style_inverse,
+            self.image_span,
+            self.neutral_embedding,
+            self.nothing,
+        )  # what was found once holds for the other too
         made = copy.copy(self)
         made.generator = generator
         return made
@@ -227,19 +239,27 @@ def unprepared(folder: Path, manifest: dict[str, Any]) -> str | None:
     """What to say of a bundle that can edit but was not given its directions; None where it was."""
     if missing(manifest) or "bank.safetensors" in manifest["files"]:
         return None
-    return (f"It has no directions: they are found for each wish when it is first made, which is slow on a CPU. "
-            f"python -m editor directions {folder} measures them once.")  # fmt: skip
+    return (
+        f"It has no directions: they are found for each wish when it is first made, which is slow on a CPU. "
+        f"python -m editor directions {folder} measures them once."
+    )
 
 
 def _bank(
-    folder: Path, manifest: dict[str, Any], generator: Generator, clip: EmbeddedClip | PublishedClip, data: Path | None
+    folder: Path,
+    manifest: dict[str, Any],
+    generator: Generator,
+    clip: EmbeddedClip | PublishedClip,
+    data: Path | None,
 ) -> Bank | LiveBank:
     """The directions of a bundle, or what finds them as they are asked for. Raises BadCheckpoint."""
     files, dim = manifest["files"], manifest["clip"]["dim"]
     if "bank.safetensors" not in files:
         logger.warning("the bundle '%s': %s", folder.name, unprepared(folder, manifest))
         kept = mappers.own_folder(data, folder.name).with_name("lengths.safetensors") if data else None
-        return LiveBank(generator, clip, dim, kept, files["generator.safetensors"] + files["clip.safetensors"])
+        return LiveBank(
+            generator, clip, dim, kept, files["generator.safetensors"] + files["clip.safetensors"]
+        )
     device = generator.mapping.w_avg.device
     tensors = {name: value.to(device) for name, value in _weights(folder / "bank.safetensors").items()}
     if tensors["s_std"].shape[0] != generator.synthesis.num_channels:
@@ -252,11 +272,15 @@ def load_generator(folder: Path, manifest: dict[str, Any]) -> Generator:
     try:
         generator = generators.build(manifest["generator"])
     except (KeyError, TypeError, ValueError) as error:
-        raise BadCheckpoint(f"The generator of the bundle '{folder.name}' has settings that make no sense: {error}.") from error
+        raise BadCheckpoint(
+            f"The generator of the bundle '{folder.name}' has settings that make no sense: {error}."
+        ) from error
     return _into(generator, folder, "generator")
 
 
-def _encoder(folder: Path, manifest: dict[str, Any], generator: Generator) -> Encoder | PhotoEncoder | MeanEncoder:
+def _encoder(
+    folder: Path, manifest: dict[str, Any], generator: Generator
+) -> Encoder | PhotoEncoder | MeanEncoder:
     config = generator.config
     if "encoder.safetensors" not in manifest["files"]:
         return MeanEncoder(config.num_ws, *generators.w_statistics(generator))
@@ -269,7 +293,9 @@ def _encoder(folder: Path, manifest: dict[str, Any], generator: Generator) -> En
     return encoder
 
 
-def load_clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: torch.device) -> EmbeddedClip | PublishedClip:
+def load_clip(
+    folder: Path, manifest: dict[str, Any], tower: TextTower, device: torch.device
+) -> EmbeddedClip | PublishedClip:
     """The text-image model of a bundle, on a device. Raises BadCheckpoint."""
     dim = manifest["clip"]["dim"]
     if manifest["clip"].get("kind") != "transformers":
@@ -283,7 +309,10 @@ def load_clip(folder: Path, manifest: dict[str, Any], tower: TextTower, device: 
     if "text.safetensors" in manifest["files"]:
         shape = published_clip.config_of(text("text.json"))
         module = published_clip.MultilingualTower(shape, dim, manifest["text"]["bias"])
-        clip.tower = (_into(module, folder, "text"), published_clip.load_tokenizer(text("text_tokenizer.json")))
+        clip.tower = (
+            _into(module, folder, "text"),
+            published_clip.load_tokenizer(text("text_tokenizer.json")),
+        )
     return clip.to(device)
 
 
@@ -291,10 +320,16 @@ def _prompts(folder: Path, manifest: dict[str, Any]) -> dict[str, PromptMapper]:
     if "prompts.safetensors" not in manifest["files"]:
         return {}
     weights, found = _weights(folder / "prompts.safetensors"), {}
-    for number, (prompt, layout) in enumerate(zip(manifest["prompts"]["prompts"], manifest["prompts"]["nets"], strict=True)):
-        module = PromptMapper({net: int(width) for net, width in (item.split(":") for item in layout.split(","))})
+    for number, (prompt, layout) in enumerate(
+        zip(manifest["prompts"]["prompts"], manifest["prompts"]["nets"], strict=True)
+    ):
+        module = PromptMapper(
+            {net: int(width) for net, width in (item.split(":") for item in layout.split(","))}
+        )
         root = f"{number}."
-        module.load_state_dict({name.removeprefix(root): value for name, value in weights.items() if name.startswith(root)})
+        module.load_state_dict(
+            {name.removeprefix(root): value for name, value in weights.items() if name.startswith(root)}
+        )
         found[prompt] = module.eval().requires_grad_(False)
     return found
 
@@ -320,14 +355,22 @@ def info_of(folder: Path, manifest: dict[str, Any]) -> BundleInfo:
     if "prompts.safetensors" in manifest["files"]:
         methods = ("prompt-mapper", *methods)
     return BundleInfo(
-        name=folder.name, title=manifest["title"], domain=manifest["domain"], licence=manifest["licence"],
-        resolution=manifest["generator"]["resolution"], examples=tuple(manifest["examples"]), methods=methods,
-        fingerprint=manifest["files"]["generator.safetensors"][:16], languages=tuple(manifest.get("languages", ("en",))),
-    )  # fmt: skip
+        name=folder.name,
+        title=manifest["title"],
+        domain=manifest["domain"],
+        licence=manifest["licence"],
+        resolution=manifest["generator"]["resolution"],
+        examples=tuple(manifest["examples"]),
+        methods=methods,
+        fingerprint=manifest["files"]["generator.safetensors"][:16],
+        languages=tuple(manifest.get("languages", ("en",))),
+    )
 
 
 def _toml(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)  # strings, numbers, booleans and flat lists are the same in TOML
+    return json.dumps(
+        value, ensure_ascii=False
+    )  # strings, numbers, booleans and flat lists are the same in TOML
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -35,7 +35,9 @@ class Canvas:
     ``bundle`` has the picture's own generator where it was tuned to it.
     """
 
-    def __init__(self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Watch = unwatched) -> None:
+    def __init__(
+        self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Watch = unwatched
+    ) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
@@ -49,7 +51,11 @@ class Canvas:
         found here. Words are looked for in the picture with ``added`` [C] to its styles: the hat may be an edit's."""
         if wish.mask is None and not wish.region:
             return None
-        data = wish.mask.data if wish.mask is not None else f"{wish.region}".encode() + added.cpu().numpy().tobytes()
+        data = (
+            wish.mask.data
+            if wish.mask is not None
+            else f"{wish.region}".encode() + added.cpu().numpy().tobytes()
+        )
         key = hashlib.sha256(data).hexdigest()
         if key not in self._places:
             self._places[key] = self._find(wish, added)
@@ -58,7 +64,9 @@ class Canvas:
 
     def _find(self, wish: Wish, added: Tensor) -> Tensor | None:
         if wish.mask is not None:
-            return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(self.device)
+            return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(
+                self.device
+            )
         at = self.w.cpu().numpy().tobytes() + self.tuning.encode()
         key = (self.bundle.info.fingerprint, at, added.cpu().numpy().tobytes(), wish.region)
         if key not in _FOUND:
@@ -72,7 +80,9 @@ class Canvas:
         """An adjustment's delta [C] at its strength; one of another generator is refused."""
         if layer.fingerprint != self.bundle.info.fingerprint:
             raise WrongBundle()
-        return reach(layer.strength, layer.most) * to_tensor(layer.delta, tuple(self.base.shape), "delta").to(self.device)
+        return reach(layer.strength, layer.most) * to_tensor(layer.delta, tuple(self.base.shape), "delta").to(
+            self.device
+        )
 
     def state(self, layers: Sequence[Adjustment], wish: Wish | None = None) -> State:
         """The picture with adjustments, as the start of a further wish."""
@@ -88,20 +98,30 @@ class Canvas:
         found = self.place(wish, added) if wish is not None else None
         return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
 
-    def paint(self, picture: np.ndarray, layers: Sequence[Adjustment], seen: Seen | None = None) -> np.ndarray:
+    def paint(
+        self, picture: np.ndarray, layers: Sequence[Adjustment], seen: Seen | None = None
+    ) -> np.ndarray:
         """The user's picture uint8 [H, W, 3] with the adjustments in it; ``seen`` as ``State.pictures`` has it.
 
         Region by region, so that what lies outside one stays, bit for bit, as it was before that region's wishes.
         """
         self._check(self.geometry, picture)
         state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
-        scenes = [State(self.w, self.base, state.added, state.parts[:count]) for count in range(len(state.parts) + 1)]
-        looks = [scene.pictures(self.bundle, nothing, seen if len(scenes) == 1 else None)[0].cpu() for scene in scenes]
+        scenes = [
+            State(self.w, self.base, state.added, state.parts[:count])
+            for count in range(len(state.parts) + 1)
+        ]
+        looks = [
+            scene.pictures(self.bundle, nothing, seen if len(scenes) == 1 else None)[0].cpu()
+            for scene in scenes
+        ]
         masks = [part.mask.cpu() for part in state.parts]
         with off_device():
             painted = paste_back(picture, self.geometry, before, looks[0])
             for mask, look in zip(masks, looks[1:], strict=True):
-                painted = limited(painted, paste_back(picture, self.geometry, before, look), self.geometry, mask)
+                painted = limited(
+                    painted, paste_back(picture, self.geometry, before, look), self.geometry, mask
+                )
         return painted
 
     def _reconstruction(self) -> Tensor:

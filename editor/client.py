@@ -35,10 +35,14 @@ class EditorClient:
         connector = aiohttp.UnixConnector(self._socket) if self._socket else aiohttp.TCPConnector()
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         timeout = aiohttp.ClientTimeout(total=None, connect=5.0, sock_read=None)
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout, read_bufsize=2**20)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=headers, timeout=timeout, read_bufsize=2**20
+        )
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._session is not None:
             await self._session.close()
 
@@ -57,8 +61,12 @@ class EditorClient:
         silent_since = time.monotonic()
         while True:
             try:
-                async with self._http.put(f"{self._base}/v1/jobs/{identifier}", params={"after": seen}, data=body,
-                                          headers={"Content-Type": "application/json"}) as response:  # fmt: skip
+                async with self._http.put(
+                    f"{self._base}/v1/jobs/{identifier}",
+                    params={"after": seen},
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                ) as response:
                     await _raise_for(response)
                     silent_since, pause = time.monotonic(), 0.1
                     async for line in _lines(response):

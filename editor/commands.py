@@ -21,8 +21,14 @@ from editor.server import serve as run_server
 
 
 def _folders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR",
-                        help="folder of bundles, besides the embedded ones; may be repeated")  # fmt: skip
+    parser.add_argument(
+        "--bundles",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of bundles, besides the embedded ones; may be repeated",
+    )
 
 
 def data_folder() -> Path:
@@ -33,17 +39,25 @@ def data_folder() -> Path:
 def serve(argv: Sequence[str]) -> int:
     """Run the editor process."""
     parser = argparse.ArgumentParser(
-        prog="python -m editor serve", description="Run the editor process: jobs over HTTP.",
+        prog="python -m editor serve",
+        description="Run the editor process: jobs over HTTP.",
         epilog="The access token is read from EDITOR_TOKEN, and EDITOR_EXECUTOR=ray has a cluster do the work (docs/cluster.md). "
         "SIGTERM finishes what runs and tells what waits.",
-    )  # fmt: skip
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed")
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed"
+    )
     parser.add_argument("--port", type=int, default=8011, help="0 takes any free port, which is printed")
     parser.add_argument("--socket", type=Path, help="listen on this Unix socket instead")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch")
-    parser.add_argument("--memory", type=float, metavar="GB", help="that may be resident on a CPU (default: EDITOR_MEMORY_GB, "
-                        "else 6): searches draw smaller pictures, or each layer anew, to keep to it")  # fmt: skip
+    parser.add_argument(
+        "--memory",
+        type=float,
+        metavar="GB",
+        help="that may be resident on a CPU (default: EDITOR_MEMORY_GB, "
+        "else 6): searches draw smaller pictures, or each layer anew, to keep to it",
+    )
     parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
     parser.add_argument(
         "--faces",
@@ -52,13 +66,21 @@ def serve(argv: Sequence[str]) -> int:
         default=os.environ.get("FACES_MODEL") or None,
         help="a YuNet face model (.onnx), for aligning photos of people (default: FACES_MODEL)",
     )
-    parser.add_argument("--with-parent", action="store_true", help="stop when standard input closes (the starter died)")
-    parser.add_argument("--data", type=Path, help="folder for what is trained here; DATA_DIR, else 'data', when absent")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="stop when standard input closes (the starter died)"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder for what is trained here; DATA_DIR, else 'data', when absent"
+    )
     _folders(parser)
     options = parser.parse_args(argv)
-    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s"
+    )
     keep_memory()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a machine that is busy
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # spinning threads starve each other on a machine that is busy
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
     if options.memory:
@@ -79,7 +101,10 @@ def _desk(options: argparse.Namespace) -> Desk:
     data, kind = options.data or data_folder(), os.environ.get("EDITOR_EXECUTOR") or "local"
     batch = batch_of(os.environ.get("EDITOR_BATCH"))
     if kind == "local":
-        return Jobs(LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces), batch), options.queue)
+        return Jobs(
+            LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces), batch),
+            options.queue,
+        )
     if kind != "ray":
         raise BadRequest(f"EDITOR_EXECUTOR is 'local' or 'ray', not '{kind}'.")
     try:
@@ -116,7 +141,9 @@ async def _stop_with_parent() -> None:
 
 def bundles(argv: Sequence[str]) -> int:
     """List the installed bundles."""
-    parser = argparse.ArgumentParser(prog="python -m editor bundles", description="List the bundles that are installed.")
+    parser = argparse.ArgumentParser(
+        prog="python -m editor bundles", description="List the bundles that are installed."
+    )
     _folders(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)

@@ -60,7 +60,9 @@ def limit() -> float:
 def room(device: torch.device) -> float:
     """Bytes that may still be taken."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by this process, and not in use
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+            device
+        )  # by this process, and not in use
         return SHARE * (torch.cuda.mem_get_info(device)[0] + kept)
     give_back()  # what the process keeps is room as well
     return max(0.0, min(limit() - ASIDE - _resident(), SHARE * _free()))
@@ -80,7 +82,9 @@ def _free() -> float:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
         group = Path("/sys/fs/cgroup")
-        free = min(free, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+        free = min(
+            free, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        )
     except (OSError, ValueError, StopIteration):
         pass  # another system, or no bound: what is known counts
     return free
@@ -88,7 +92,9 @@ def _free() -> float:
 
 def needed(generator: Generator, rows: int, plan: Plan) -> float:
     """Bytes of a step's activations (float32), about."""
-    maps = [4.0 * rows * channels * side * side for channels, side in _maps(generator) if side <= plan.resolution]
+    maps = [
+        4.0 * rows * channels * side * side for channels, side in _maps(generator) if side <= plan.resolution
+    ]
     return KEPT * max(maps) + sum(maps) if plan.checkpoint else KEPT * sum(maps)
 
 
@@ -98,7 +104,9 @@ def _maps(generator: Generator) -> list[tuple[int, int]]:
         config = generator.config
         return [(config.channels(side), side) for side in config.resolutions for _ in range(2)]
     layers = generator.synthesis.layers[1:]
-    return [(layer.stop - layer.start, min(2 * layer.resolution, generator.config.resolution)) for layer in layers]
+    return [
+        (layer.stop - layer.start, min(2 * layer.resolution, generator.config.resolution)) for layer in layers
+    ]
 
 
 def plan(generator: Generator, rows: int, cheap: bool = False) -> Plan:
@@ -116,9 +124,13 @@ def plan(generator: Generator, rows: int, cheap: bool = False) -> Plan:
     chosen = next((one for one in plans if needed(generator, rows, one) <= free), plans[-1])
     if chosen != Plan(full):
         logger.info(
-            "searching at %d of %d pixels%s: a step needs about %.1f GB, %.1f GB may be taken", chosen.resolution, full,
-            " with checkpoints" if chosen.checkpoint else "", needed(generator, rows, chosen) / GB, free / GB,
-        )  # fmt: skip
+            "searching at %d of %d pixels%s: a step needs about %.1f GB, %.1f GB may be taken",
+            chosen.resolution,
+            full,
+            " with checkpoints" if chosen.checkpoint else "",
+            needed(generator, rows, chosen) / GB,
+            free / GB,
+        )
     return chosen
 
 
@@ -133,6 +145,9 @@ def target(generator: Generator, images: Tensor, w: Tensor, resolution: int) -> 
     synthesis, size = generator.synthesis, (resolution, resolution)
     styles = synthesis.styles(w)
     added = torch.cat(
-        [F.interpolate(synthesis(row), size=size, mode="area") - synthesis(row, resolution) for row in styles.split(1)]
+        [
+            F.interpolate(synthesis(row), size=size, mode="area") - synthesis(row, resolution)
+            for row in styles.split(1)
+        ]
     )
     return F.interpolate(images, size=size, mode="area") - added

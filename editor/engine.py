@@ -53,7 +53,7 @@ from editor.protocol import (
     TrainMapperRequest,
     TrainMapperResult,
     Wish,
-)  # fmt: skip
+)
 from editor.routing import best_fit
 from editor.training import prompt_mapper
 
@@ -137,7 +137,10 @@ class Engine:
         if name not in self.loaded:
             known = ", ".join(self.loaded)
             raise UnknownBundle(
-                f"There is no model named '{name}' here. There is: {known}.", reason="named", name=name, known=known
+                f"There is no model named '{name}' here. There is: {known}.",
+                reason="named",
+                name=name,
+                known=known,
             )
         bundle = self.loaded[name]
         if fingerprint is not None and fingerprint != bundle.info.fingerprint:
@@ -151,19 +154,30 @@ class Engine:
         progress("decode", 0, 1)
         with off_device():
             decoded = decode(request.picture)
-        found = best_fit(asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face), progress)
+        found = best_fit(
+            asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face), progress
+        )
         bundle, square, w = found.bundle, found.square, found.w
-        inside = likeness(bundle, square, w).within(bundle.thresholds)  # refinement makes something of any picture
+        inside = likeness(bundle, square, w).within(
+            bundle.thresholds
+        )  # refinement makes something of any picture
         made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
         after = likeness(self.as_tuned(bundle, made.tuning), square, made.w)
         latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
         fidelity = Fidelity(
-            psnr=round(after.psnr, 2), similarity=round(after.similarity, 4), in_domain=inside, quality=made.quality
+            psnr=round(after.psnr, 2),
+            similarity=round(after.similarity, 4),
+            in_domain=inside,
+            quality=made.quality,
         )
         notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
         return InvertResult(
-            inversion=inversion, picture=kept(request.picture, decoded.pixels), warnings=notes, face=found.face, faces=found.faces
+            inversion=inversion,
+            picture=kept(request.picture, decoded.pixels),
+            warnings=notes,
+            face=found.face,
+            faces=found.faces,
         )
 
     def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
@@ -171,7 +185,9 @@ class Engine:
         if data is None:
             return bundle
         key = (bundle.info.fingerprint, tuning.digest(data))
-        generator = self._tuned.pop(key, None) or tuning.tuned(bundle.generator, tuning.from_bytes(data, bundle.generator))
+        generator = self._tuned.pop(key, None) or tuning.tuned(
+            bundle.generator, tuning.from_bytes(data, bundle.generator)
+        )
         self._tuned[key] = generator
         while len(self._tuned) > MOST_TUNED:
             del self._tuned[next(iter(self._tuned))]
@@ -195,7 +211,9 @@ class Engine:
         watch("render", 0, 1)
         picture = _read(request.picture)
         watch("paste", 0, 1)
-        painted = self._painted(picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0]))
+        painted = self._painted(
+            picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0])
+        )
         return EditResult(picture=_written(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
@@ -205,10 +223,19 @@ class Engine:
         names = request.methods or registry.compared(canvas.bundle, request.wish)
         picture = _read(request.picture)
         rows = granting.compare(canvas, layers, _small(request.wish), names, watch)
-        return CompareResult(rows=tuple(
-            Compared(method=row.method, picture=_written(self._painted(picture, canvas, row.layers, request.beside)),
-                     adjustment=row.layer, adjustments=tuple(row.layers), effect=row.effect,
-                     milliseconds=row.milliseconds) for row in rows))  # fmt: skip
+        return CompareResult(
+            rows=tuple(
+                Compared(
+                    method=row.method,
+                    picture=_written(self._painted(picture, canvas, row.layers, request.beside)),
+                    adjustment=row.layer,
+                    adjustments=tuple(row.layers),
+                    effect=row.effect,
+                    milliseconds=row.milliseconds,
+                )
+                for row in rows
+            )
+        )
 
     def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
@@ -221,7 +248,9 @@ class Engine:
         if kept:
             mappers.save(mappers.own_folder(self.data, bundle.info.name), trained)
             bundle.prompt_mappers = mappers.with_one(bundle.prompt_mappers, trained)
-        return TrainMapperResult(bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept)
+        return TrainMapperResult(
+            bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept
+        )
 
     def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
@@ -230,12 +259,19 @@ class Engine:
         return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, watch or unwatched)
 
     def _painted(
-        self, picture: np.ndarray, canvas: Canvas, layers: Sequence[Adjustment], beside: Sequence[Beside], seen: Seen | None = None
+        self,
+        picture: np.ndarray,
+        canvas: Canvas,
+        layers: Sequence[Adjustment],
+        beside: Sequence[Beside],
+        seen: Seen | None = None,
     ) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about; ``seen`` is shown that
         one before it is done."""
         faces = [(canvas, layers), *((self._canvas(face.inversion), face.adjustments) for face in beside)]
-        for face, adjustments in sorted(faces, key=lambda one: (one[0].geometry.center_x, one[0].geometry.center_y)):
+        for face, adjustments in sorted(
+            faces, key=lambda one: (one[0].geometry.center_x, one[0].geometry.center_y)
+        ):
             picture = face.paint(picture, adjustments, seen if face is canvas else None)
         return picture
 
@@ -243,10 +279,18 @@ class Engine:
         """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
         rng = torch.Generator().manual_seed(seed)
         config = bundle.generator.config
-        a, b = (bundle.generator.mapping(torch.randn(1, config.z_dim, generator=rng).to(self.device)) for _ in range(2))
+        a, b = (
+            bundle.generator.mapping(torch.randn(1, config.z_dim, generator=rng).to(self.device))
+            for _ in range(2)
+        )
         step = bundle.generator.synthesis.style_steps(a - b)[0]
-        return Adjustment(prompt=f"variation {seed}", strength=VARIATION, method="variation",
-                          fingerprint=bundle.info.fingerprint, delta=to_array(step))  # fmt: skip
+        return Adjustment(
+            prompt=f"variation {seed}",
+            strength=VARIATION,
+            method="variation",
+            fingerprint=bundle.info.fingerprint,
+            delta=to_array(step),
+        )
 
 
 def chosen_device(name: str | None) -> torch.device:

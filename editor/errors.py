@@ -80,7 +80,11 @@ class JobConflict(EditorError):
 class QueueFull(EditorError):
     """``detail["retry_after"]`` is in seconds."""
 
-    code, status, sentence = "queue-full", 429, "You have too many wishes waiting. Please try again in a moment."
+    code, status, sentence = (
+        "queue-full",
+        429,
+        "You have too many wishes waiting. Please try again in a moment.",
+    )
 
 
 class NotAuthorised(EditorError):

@@ -98,7 +98,9 @@ class Device:
     def __init__(self, batch: int = 1) -> None:
         self._turns, self._batch = Turns(), batch
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="device")
-        self._training = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training", initializer=_step_back)
+        self._training = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="training", initializer=_step_back
+        )
 
     def places(self, lane: Lane, device: str) -> int:
         """Jobs of a lane that it can do with at a time; ``device`` is the engine's."""
@@ -181,7 +183,9 @@ class LocalExecutor:
         await self._device.stop()
 
 
-def load_engine(folders: Sequence[Path], device: str | None, data: Path | None = None, faces: Path | None = None) -> Engine:
+def load_engine(
+    folders: Sequence[Path], device: str | None, data: Path | None = None, faces: Path | None = None
+) -> Engine:
     """The real engine; imports torch, so call it on the device thread. ``faces``: a face model, for aligning photos."""
     from editor.engine import Engine as RealEngine
     from editor.imaging.faces import FaceFinder

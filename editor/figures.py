@@ -20,14 +20,24 @@ class Figures:
         ProcessCollector(registry=self.registry)
         self._jobs = Counter("editor_jobs", "Jobs that ended", ["lane", "state"], registry=self.registry)
         self._waits = Histogram(
-            "editor_wait_seconds", "From being asked for to being begun", ["lane"], buckets=_SECONDS, registry=self.registry
+            "editor_wait_seconds",
+            "From being asked for to being begun",
+            ["lane"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self._seconds = Histogram(
-            "editor_job_seconds", "From being begun to the end", ["lane"], buckets=_SECONDS, registry=self.registry
+            "editor_job_seconds",
+            "From being begun to the end",
+            ["lane"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self._waiting = Gauge("editor_waiting", "Jobs in the queue", ["lane"], registry=self.registry)
         self._running = Gauge("editor_running", "Jobs under way", ["lane"], registry=self.registry)
-        self._places = Gauge("editor_places", "Jobs that are taken at a time", ["lane"], registry=self.registry)
+        self._places = Gauge(
+            "editor_places", "Jobs that are taken at a time", ["lane"], registry=self.registry
+        )
 
     def began(self, lane: Lane, waited: float) -> None:
         """A job was begun, seconds after it was asked for."""

@@ -50,7 +50,9 @@ class Grant:
         self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
         self.direction = wishes.text_direction(self.bundle, wish)
         self.target = self.bundle.clip.encode_text([wish.prompt])[0]
-        self.kept, self.replaced = (self.layers, ()) if kept else _without_same(self.bundle, self.layers, wish, self.direction)
+        self.kept, self.replaced = (
+            (self.layers, ()) if kept else _without_same(self.bundle, self.layers, wish, self.direction)
+        )
         self.earlier = [layer for layer in self.kept if layer.method != "variation"]
         self.state = canvas.state(self.kept, wish)
         self.before: Tensor | None = None
@@ -58,7 +60,12 @@ class Grant:
 
     def trials(self, names: Sequence[MethodName], watch: Watch) -> list[Trial]:
         """What each method finds, in all its ways, rendered and measured; methods that find nothing are left out."""
-        found = [way for name in names if (candidate := self._find(name, watch)) is not None for way in self._ways(candidate)]
+        found = [
+            way
+            for name in names
+            if (candidate := self._find(name, watch)) is not None
+            for way in self._ways(candidate)
+        ]
         made = [layer_of(self.canvas, self.kept, self.wish, candidate) for candidate in found]
         steps = [torch.zeros_like(self.canvas.base), *[self.canvas.delta(layer) for layer in made]]
         pictures = self.state.compared(self.bundle, torch.stack(steps), watch)
@@ -109,8 +116,15 @@ class Grant:
     def rank(self, trial: Trial) -> tuple[bool, bool, float]:
         """What trials are chosen by: those that would be refused come after all others, and last of all those that do next to
         nothing even of what can be wanted here, however little they spoil."""
-        gain, wanted = self.wish.sign * trial.measure.gain, wishes.wanted_gain(self.bundle, self.wish, self.start_logit)
-        return gain >= LEAST_GAIN * self.expected, gain >= LEAST_GAIN * min(self.expected, wanted), trial.worth
+        gain, wanted = (
+            self.wish.sign * trial.measure.gain,
+            wishes.wanted_gain(self.bundle, self.wish, self.start_logit),
+        )
+        return (
+            gain >= LEAST_GAIN * self.expected,
+            gain >= LEAST_GAIN * min(self.expected, wanted),
+            trial.worth,
+        )
 
     @property
     def expected(self) -> float:
@@ -124,21 +138,39 @@ class Grant:
         clearly = self.wish.sign * (self.start_logit - limits.shown) > CLEAR * limits.standard_gain
         satisfied = clearly and response >= wishes.LEAST_RESPONSE  # no picture shows wings
         if trial is None:
-            return Effect(prompt=wish.prompt, verdict="refused", method=None, gain=0.0, satisfied=satisfied, identity=1.0,
-                          changed=0.0, outside=0.0, nearest=nearest(self.bundle, self.target))  # fmt: skip
+            return Effect(
+                prompt=wish.prompt,
+                verdict="refused",
+                method=None,
+                gain=0.0,
+                satisfied=satisfied,
+                identity=1.0,
+                changed=0.0,
+                outside=0.0,
+                nearest=nearest(self.bundle, self.target),
+            )
         assert self.before is not None
         assert self.start is not None
-        gain, reached = self.wish.sign * trial.measure.gain, self.wish.sign * (trial.measure.final - limits.shown) > 0
+        gain, reached = (
+            self.wish.sign * trial.measure.gain,
+            self.wish.sign * (trial.measure.final - limits.shown) > 0,
+        )
         verdict = _verdict(gain / max(self.expected, 1e-6), reached, response)
         visible = ((trial.picture - self.before).abs().amax(0) > VISIBLE).float()
         refused = verdict == "refused"
         return Effect(
-            prompt=wish.prompt, verdict=verdict, method=trial.layer.method, gain=round(gain, 3), satisfied=satisfied,
+            prompt=wish.prompt,
+            verdict=verdict,
+            method=trial.layer.method,
+            gain=round(gain, 3),
+            satisfied=satisfied,
             identity=round(float(F.cosine_similarity(trial.embedding, self.start, dim=0)), 4),
-            changed=round(float(visible.mean()), 4), outside=self._outside(visible),
-            replaced=() if refused else self.replaced, nearest=nearest(self.bundle, self.target) if refused else (),
+            changed=round(float(visible.mean()), 4),
+            outside=self._outside(visible),
+            replaced=() if refused else self.replaced,
+            nearest=nearest(self.bundle, self.target) if refused else (),
             notes=self._notes(refused, response),
-        )  # fmt: skip
+        )
 
     def _outside(self, visible: Tensor) -> float:
         if self.state.mask is None:
@@ -168,8 +200,12 @@ def grant(
         trials += work.trials(registry.slow(canvas.bundle), limited(watch, patience))
         best = work.best(trials)
         effect = work.effect(best)
-    if effect.verdict == "refused" and effect.satisfied and work.replaced:  # taking the other layers off was all it needed
-        return work.kept, effect.model_copy(update={"verdict": "done", "replaced": work.replaced, "nearest": ()})
+    if (
+        effect.verdict == "refused" and effect.satisfied and work.replaced
+    ):  # taking the other layers off was all it needed
+        return work.kept, effect.model_copy(
+            update={"verdict": "done", "replaced": work.replaced, "nearest": ()}
+        )
     if best is None or effect.verdict == "refused":
         return list(layers), effect
     return [*work.kept, best.layer], effect
@@ -186,7 +222,9 @@ class Row:
     milliseconds: float
 
 
-def compare(canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Watch) -> list[Row]:
+def compare(
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Watch
+) -> list[Row]:
     """The wish by each method from the same start. Unlike ``grant`` a small effect is shown, not refused."""
     rows = []
     for number, name in enumerate(names):
@@ -210,7 +248,9 @@ def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> lis
     return fresh
 
 
-def _found_anew(canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch) -> Adjustment | None:
+def _found_anew(
+    canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch
+) -> Adjustment | None:
     """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
     if not registry.METHODS[layer.method].offered(canvas.bundle):
         return None
@@ -224,10 +264,20 @@ def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Can
     delta = wishes.keep_out(canvas.bundle, found.delta, wish.keep)
     delta = wish.sign * delta  # the direction was turned round; the strength turns it back
     return Adjustment(
-        prompt=wish.prompt, said=wish.said, neutral=wish.neutral, strength=wish.strength, region=wish.region, mask=wish.mask,
-        keep=wish.keep, method=found.method, threshold=found.threshold, fingerprint=canvas.bundle.info.fingerprint,
-        basis=_basis(canvas, found.method, below), most=found.most, delta=to_array(delta),
-    )  # fmt: skip
+        prompt=wish.prompt,
+        said=wish.said,
+        neutral=wish.neutral,
+        strength=wish.strength,
+        region=wish.region,
+        mask=wish.mask,
+        keep=wish.keep,
+        method=found.method,
+        threshold=found.threshold,
+        fingerprint=canvas.bundle.info.fingerprint,
+        basis=_basis(canvas, found.method, below),
+        most=found.most,
+        delta=to_array(delta),
+    )
 
 
 def _basis(canvas: Canvas, method: MethodName, below: Sequence[Adjustment]) -> str:

@@ -61,9 +61,14 @@ class Refined:
 
 
 def invert(
-    bundle: Bundle, square: Tensor, w: Tensor, quality: Quality, watch: Watch = unwatched, seconds: float | None = None,
+    bundle: Bundle,
+    square: Tensor,
+    w: Tensor,
+    quality: Quality,
+    watch: Watch = unwatched,
+    seconds: float | None = None,
     known: bool = True,
-) -> Inverted:  # fmt: skip
+) -> Inverted:
     """A square [3, R, R] from the encoder's W+ ``w`` [num_ws, w_dim], in about ``seconds`` where that is given.
 
     ``standard`` never becomes ``best`` without a time. Where the picture is not ``known``, and the search leaves it too far
@@ -82,7 +87,11 @@ def invert(
     if quality == "standard" and seconds is not None and float(found.distances[0]) > FAR:
         missing = STEPS["best"] - STEPS["standard"]
         if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
-            logger.info("still %.2f away after %d steps: the generator is tuned to it", float(found.distances[0]), found.steps)
+            logger.info(
+                "still %.2f away after %d steps: the generator is tuned to it",
+                float(found.distances[0]),
+                found.steps,
+            )
             found, quality = refine(generator, wanted, found.w, missing, watch, unit, plan, ends), "best"
     if quality == "standard" or float(found.distances[0]) <= NEAR or time.monotonic() >= ends:
         return Inverted(found.w[0], None, "standard" if time.monotonic() >= ends else quality)

@@ -17,7 +17,19 @@ from editor.errors import Cancelled, Draining, EditorError, JobConflict, Unknown
 from editor.executor import Executor
 from editor.figures import Figures
 from editor.lanes import Lane, lane_of
-from editor.protocol import BundleInfo, Done, EditorStatus, Failed, Job, JobState, PictureData, Progress, Queued, Started, State
+from editor.protocol import (
+    BundleInfo,
+    Done,
+    EditorStatus,
+    Failed,
+    Job,
+    JobState,
+    PictureData,
+    Progress,
+    Queued,
+    Started,
+    State,
+)
 from editor.queue import FairQueue
 
 log = logging.getLogger(__name__)
@@ -179,12 +191,13 @@ class Jobs:
     async def status(self) -> EditorStatus:
         """How the editor stands."""
         return EditorStatus(
-            bundles=tuple(info.name for info in self.executor.bundles()), device=self.executor.device,
+            bundles=tuple(info.name for info in self.executor.bundles()),
+            device=self.executor.device,
             waiting=sum(len(queue.waiting) for queue in self.lanes.values()),
             running=sum(len(queue.running) for queue in self.lanes.values()),
             seconds=round(time.monotonic() - self._begun, 1),
             versions={"Python": platform.python_version(), "torch": version("torch")},
-        )  # fmt: skip
+        )
 
     async def figures(self) -> bytes:
         """Counters of this process and how the lanes stand, in Prometheus's text format."""
@@ -235,10 +248,14 @@ class Jobs:
         try:
             result = await self.executor.run(record.job.request, report, lambda: record.cancelled)
         except EditorError as error:
-            broken_off = self.draining and lane_of(record.job.request) is Lane.TRAINING  # whoever asked may ask the next editor
+            broken_off = (
+                self.draining and lane_of(record.job.request) is Lane.TRAINING
+            )  # whoever asked may ask the next editor
             self._fail(record, Draining() if broken_off and isinstance(error, Cancelled) else error)
         except Exception:
-            log.exception("job failed: kind %s", record.job.request.kind)  # no content: the request is not logged
+            log.exception(
+                "job failed: kind %s", record.job.request.kind
+            )  # no content: the request is not logged
             self._fail(record, EditorError())
         else:
             record.add(Done, result=result, milliseconds=round(1000 * (time.perf_counter() - began), 1))
@@ -257,7 +274,10 @@ class Jobs:
 
     def _forget(self) -> None:
         """Drop finished jobs that are old, and the oldest ones while they take too much memory."""
-        now, ended = time.monotonic(), sorted((r for r in self.records.values() if r.over), key=lambda r: r.ended)
+        now, ended = (
+            time.monotonic(),
+            sorted((r for r in self.records.values() if r.over), key=lambda r: r.ended),
+        )
         total = sum(len(line) for record in ended for line in record.lines)
         for record in ended:
             if now - record.ended > KEPT_SECONDS or total > KEPT_BYTES:

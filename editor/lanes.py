@@ -6,9 +6,18 @@ from enum import IntEnum
 
 from editor.protocol import EditRequest, MethodName, Request, TrainMapperRequest
 
-SEARCHING: frozenset[MethodName] = frozenset((
-    "optimization", "optimization-s", "stylemc", "styleclip-optimization", "tedigan", "styleflow", "interfacegan", "ganspace",
-))  # fmt: skip
+SEARCHING: frozenset[MethodName] = frozenset(
+    (
+        "optimization",
+        "optimization-s",
+        "stylemc",
+        "styleclip-optimization",
+        "tedigan",
+        "styleflow",
+        "interfacegan",
+        "ganspace",
+    )
+)
 """Methods that take seconds: those that the registry calls slow."""
 
 

@@ -23,7 +23,18 @@ from editor.client import EditorClient
 from editor.environment import token
 from editor.errors import EditorError
 from editor.lanes import Lane, lane_of
-from editor.protocol import EditRequest, EditResult, Event, InvertRequest, InvertResult, Job, Progress, Request, Started, Wish
+from editor.protocol import (
+    EditRequest,
+    EditResult,
+    Event,
+    InvertRequest,
+    InvertResult,
+    Job,
+    Progress,
+    Request,
+    Started,
+    Wish,
+)
 
 MIX = {"follow-up": 0.80, "new picture": 0.15, "optimization": 0.05}
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
@@ -44,8 +55,12 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--bundle", default="avatar")
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=120.0, help="for which users keep asking")
-    parser.add_argument("--pause", type=float, default=60.0, help="seconds, on average, between an answer and the next wish")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of the editor that is started")
+    parser.add_argument(
+        "--pause", type=float, default=60.0, help="seconds, on average, between an answer and the next wish"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="CPU threads of the editor that is started"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, metavar="FILE", help="write it as a document as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -110,7 +125,10 @@ class Load:
         if kind == "optimization":
             wish = Wish(prompt=self.rng.choice(PROMPTS), method="optimization")
             return self.follow_up.model_copy(update={"kind": "edit", "adjustments": (), "wishes": (wish,)})
-        layers = tuple(layer.model_copy(update={"strength": self.rng.uniform(0.3, 1.5)}) for layer in self.follow_up.adjustments)
+        layers = tuple(
+            layer.model_copy(update={"strength": self.rng.uniform(0.3, 1.5)})
+            for layer in self.follow_up.adjustments
+        )
         return self.follow_up.model_copy(update={"adjustments": layers})
 
     async def ask(self, user: str, kind: str) -> Ask:
@@ -121,7 +139,11 @@ class Load:
 
         def on_event(event: Event) -> None:
             ask.started = time.monotonic() if isinstance(event, Started) else ask.started
-            ask.steps = max(ask.steps, event.step) if isinstance(event, Progress) and event.stage == "find" else ask.steps
+            ask.steps = (
+                max(ask.steps, event.step)
+                if isinstance(event, Progress) and event.stage == "find"
+                else ask.steps
+            )
 
         try:
             await self.client.run(ask.job, Job(user=user, request=request), on_event)
@@ -164,9 +186,12 @@ def overtaken(asks: Sequence[Ask]) -> int:
         for waiting in mine:
             until = math.inf if waiting.started is None else waiting.started - SLACK
             served = Counter(
-                ask.user for ask in mine
-                if ask.user != waiting.user and ask.started is not None and waiting.asked + SLACK < ask.started < until
-            )  # fmt: skip
+                ask.user
+                for ask in mine
+                if ask.user != waiting.user
+                and ask.started is not None
+                and waiting.asked + SLACK < ask.started < until
+            )
             count += sum(times > 1 for times in served.values())
     return count
 
@@ -174,7 +199,10 @@ def overtaken(asks: Sequence[Ask]) -> int:
 def spread(milliseconds: Sequence[float]) -> dict[str, float]:
     """Median and 95th percentile."""
     ordered = sorted(milliseconds)
-    return {"p50": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
+    return {
+        "p50": round(statistics.median(ordered), 1),
+        "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1),
+    }
 
 
 async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
@@ -188,24 +216,40 @@ async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
         load.asks.clear()
         begun = time.monotonic()
         await load.users(options.users, options.seconds, options.pause)
-        return _report(options, load.asks, spread([ask.milliseconds for ask in alone]), time.monotonic() - begun)
+        return _report(
+            options, load.asks, spread([ask.milliseconds for ask in alone]), time.monotonic() - begun
+        )
 
 
-def _report(options: argparse.Namespace, asks: list[Ask], alone: dict[str, float], took: float) -> dict[str, Any]:
+def _report(
+    options: argparse.Namespace, asks: list[Ask], alone: dict[str, float], took: float
+) -> dict[str, Any]:
     kinds: dict[str, Any] = {}
     for kind in MIX:
         mine = [ask for ask in asks if ask.kind == kind]
         done = [ask for ask in mine if ask.outcome == "done"]
-        kinds[kind] = {"asked": len(mine), "done": len(done), **(spread([ask.milliseconds for ask in done]) if done else {})}
-    kinds["optimization"]["steps_a_second"] = round(sum(ask.steps for ask in asks if ask.kind == "optimization") / took, 2)
+        kinds[kind] = {
+            "asked": len(mine),
+            "done": len(done),
+            **(spread([ask.milliseconds for ask in done]) if done else {}),
+        }
+    kinds["optimization"]["steps_a_second"] = round(
+        sum(ask.steps for ask in asks if ask.kind == "optimization") / took, 2
+    )
     loaded = kinds["follow-up"].get("p95")
     return {
-        "users": options.users, "pause": options.pause, "seconds": round(took, 1), "threads": options.threads,
-        "cores": os.cpu_count(), "other_load": os.getloadavg()[2], "follow_up_alone": alone, **kinds,
+        "users": options.users,
+        "pause": options.pause,
+        "seconds": round(took, 1),
+        "threads": options.threads,
+        "cores": os.cpu_count(),
+        "other_load": os.getloadavg()[2],
+        "follow_up_alone": alone,
+        **kinds,
         "p95_per_unloaded_p50": None if loaded is None else round(loaded / alone["p50"], 1),
         "served_twice_while_another_waits": overtaken(asks),
         "failed": dict(Counter(ask.outcome for ask in asks if ask.outcome not in ("done", ""))),
-    }  # fmt: skip
+    }
 
 
 @contextmanager
@@ -218,7 +262,9 @@ def an_editor(threads: int | None) -> Iterator[str]:
         socket = Path(folder) / "socket"
         command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--data", folder]
         command += ["--threads", str(threads)] if threads else []
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "LOG_LEVEL": "WARNING"})
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, env={**os.environ, "LOG_LEVEL": "WARNING"}
+        )
         try:
             yield f"unix:{socket}"
         finally:
@@ -242,5 +288,7 @@ def main(argv: Sequence[str]) -> int:
         from editor.benchmarks import crowd
 
         crowd.write(report, options.to, options.picture, options.bundle, options.seconds)
-    print(json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items()))
+    print(
+        json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items())
+    )
     return 0

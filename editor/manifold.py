@@ -48,7 +48,13 @@ def nearest(generator: Generator, w: Tensor, unit: Tensor) -> Tensor:
 
 @torch.enable_grad()
 def settled(
-    generator: Generator, wanted: Tensor, w: Tensor, unit: Tensor, plan: Plan, watch: Watch = unwatched, ends: float = float("inf")
+    generator: Generator,
+    wanted: Tensor,
+    w: Tensor,
+    unit: Tensor,
+    plan: Plan,
+    watch: Watch = unwatched,
+    ends: float = float("inf"),
 ) -> Tensor:
     """The place of the mapping network that stands for a picture ``wanted`` [3, S, S], which an encoder reads as ``w``
     [num_ws, w_dim]: W+ [num_ws, w_dim], the same w for every layer. Ends early when the clock passes ``ends``."""
@@ -59,7 +65,11 @@ def settled(
     for step in range(PICTURE_STEPS):
         set_falling(optimizer, PICTURE_RATE, step, PICTURE_STEPS)
         place = generator.mapping(z[None])
-        made = synthesis(synthesis.styles(place[:, None].expand(-1, len(w), -1)), wanted.shape[-1], checkpoint=plan.checkpoint)
+        made = synthesis(
+            synthesis.styles(place[:, None].expand(-1, len(w), -1)),
+            wanted.shape[-1],
+            checkpoint=plan.checkpoint,
+        )
         apart = (F.adaptive_avg_pool2d(made, SMALL) - small).abs().mean()
         loss = apart + STAY * ((place - answer) / unit).square().mean()
         optimizer.zero_grad()

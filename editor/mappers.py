@@ -58,9 +58,13 @@ def save(folder: Path, trained: Trained) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / trained.name
     recipe = {
-        "prompt": trained.prompt, "neutral": trained.neutral, "levels": list(trained.network.levels),
-        "fingerprint": trained.fingerprint, "steps": trained.steps, "gain": trained.gain,
-    }  # fmt: skip
+        "prompt": trained.prompt,
+        "neutral": trained.neutral,
+        "levels": list(trained.network.levels),
+        "fingerprint": trained.fingerprint,
+        "steps": trained.steps,
+        "gain": trained.gain,
+    }
     tensors = {key: value.half().contiguous() for key, value in trained.network.state_dict().items()}
     temporary = path.with_suffix(".tmp")
     save_file(tensors, temporary, metadata={"recipe": json.dumps(recipe)})
@@ -80,7 +84,12 @@ def load(path: Path, device: torch.device) -> Trained:
         network = network.to(device).eval().requires_grad_(False)
         neutral = None if recipe["neutral"] is None else str(recipe["neutral"])
         return Trained(
-            str(recipe["prompt"]), neutral, str(recipe["fingerprint"]), int(recipe["steps"]), float(recipe["gain"]), network
+            str(recipe["prompt"]),
+            neutral,
+            str(recipe["fingerprint"]),
+            int(recipe["steps"]),
+            float(recipe["gain"]),
+            network,
         )
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise BadCheckpoint(f"{path.name} is no mapper for a prompt.") from error

@@ -30,7 +30,10 @@ def perceptual(bundle: Bundle, one: Tensor, other: Tensor) -> Tensor:
     """
     count = len(one)
     stages = _stages(bundle, torch.cat([one, other]))
-    gaps = [(a - b).square().sum(1).mean(1) for a, b in (F.normalize(stage, dim=1).split(count) for stage in stages)]
+    gaps = [
+        (a - b).square().sum(1).mean(1)
+        for a, b in (F.normalize(stage, dim=1).split(count) for stage in stages)
+    ]
     return torch.stack(gaps).mean(0)
 
 
@@ -38,7 +41,9 @@ def _stages(bundle: Bundle, images: Tensor) -> list[Tensor]:
     """Features [N, C, places] after each stage of the image tower."""
     clip = bundle.clip
     if isinstance(clip, PublishedClip):
-        seen = clip.model.vision_model(pixel_values=clip.prepare(images), output_hidden_states=True, return_dict=True)
+        seen = clip.model.vision_model(
+            pixel_values=clip.prepare(images), output_hidden_states=True, return_dict=True
+        )
         return [state.transpose(1, 2) for state in seen.hidden_states[1:]]
     body, found = clip.space.image.body, []
     x = resampled(images)

@@ -88,13 +88,28 @@ class Inversion(Message):
     latent: Latent
     geometry: Geometry
     fidelity: Fidelity
-    tuning: Base64Data | None = Field(None, description="the picture's own change of the generator, as safetensors")
+    tuning: Base64Data | None = Field(
+        None, description="the picture's own change of the generator, as safetensors"
+    )
 
 
 MethodName = Literal[
-    "mapper", "direction", "prompt-mapper", "optimization", "optimization-s", "styleclip", "styleclip-auto",
-    "styleclip-optimization", "stylemc", "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan", "variation",
-]  # fmt: skip
+    "mapper",
+    "direction",
+    "prompt-mapper",
+    "optimization",
+    "optimization-s",
+    "styleclip",
+    "styleclip-auto",
+    "styleclip-optimization",
+    "stylemc",
+    "stylespace",
+    "ganspace",
+    "interfacegan",
+    "styleflow",
+    "tedigan",
+    "variation",
+]
 """Ways to a StyleSpace delta; ``editor.methods.registry`` has them. A bundle lists those it offers."""
 Level = Literal["coarse", "medium", "fine"]
 """Groups of W+ rows that a mapper may move: shape, features, colours."""
@@ -113,13 +128,20 @@ class Wish(Message):
     """What is asked for, in words. ``strength`` 1 is the bundle's standard step, negative asks for the opposite."""
 
     prompt: str = Field(min_length=1, max_length=300)
-    said: str | None = Field(None, max_length=300, description="the user's own words where the prompt translates them")
-    neutral: str | None = Field(None, max_length=300, description="contrast text; chosen by the editor when absent")
+    said: str | None = Field(
+        None, max_length=300, description="the user's own words where the prompt translates them"
+    )
+    neutral: str | None = Field(
+        None, max_length=300, description="contrast text; chosen by the editor when absent"
+    )
     strength: float = Field(1.0, ge=-3, le=3)
     method: MethodName | None = Field(None, description="chosen by measuring when absent")
-    region: str | None = Field(None, max_length=100, description="where it may act, in words: 'hair', 'the left eye'")
+    region: str | None = Field(
+        None, max_length=100, description="where it may act, in words: 'hair', 'the left eye'"
+    )
     mask: PictureData | None = Field(
-        None, description="where it may act, painted: white on black, of the whole picture in any size; goes before region"
+        None,
+        description="where it may act, painted: white on black, of the whole picture in any size; goes before region",
     )
     keep: tuple[str, ...] = ()
 
@@ -140,8 +162,12 @@ class Adjustment(Wish):
     threshold: float | None = Field(None, description="disentanglement threshold beta, for directions")
     fingerprint: str
     basis: str = ""
-    most: float | None = Field(None, gt=0, description="lengths of the delta at which the wish is as true as it gets on this "
-                               "picture: no strength goes further")  # fmt: skip
+    most: float | None = Field(
+        None,
+        gt=0,
+        description="lengths of the delta at which the wish is as true as it gets on this "
+        "picture: no strength goes further",
+    )
     delta: Array
 
 
@@ -156,10 +182,17 @@ class Effect(Message):
     identity: float = Field(description="cosine of identity features before and after, -1 to 1")
     changed: float = Field(description="share of the square's pixels that changed visibly, 0 to 1")
     outside: float = Field(description="share of that change which lies outside the wished region, 0 to 1")
-    replaced: tuple[str, ...] = Field((), description="prompts of earlier adjustments that this one took over from")
-    nearest: tuple[str, ...] = Field((), description="for a refusal: near wishes that this bundle does answer")
-    notes: tuple[str, ...] = Field((), description="codes: region-ignored, where its words name no place in this picture; "
-                                   "not-here, for a refusal of what other pictures can show")  # fmt: skip
+    replaced: tuple[str, ...] = Field(
+        (), description="prompts of earlier adjustments that this one took over from"
+    )
+    nearest: tuple[str, ...] = Field(
+        (), description="for a refusal: near wishes that this bundle does answer"
+    )
+    notes: tuple[str, ...] = Field(
+        (),
+        description="codes: region-ignored, where its words name no place in this picture; "
+        "not-here, for a refusal of what other pictures can show",
+    )
 
 
 class InvertRequest(Message):
@@ -167,11 +200,18 @@ class InvertRequest(Message):
     bundle: str | None = Field(None, description="the bundle that knows the picture best when absent")
     picture: Base64Data = Field(description="an encoded picture, as the user sent it")
     quality: Quality = "standard"
-    seconds: float | None = Field(None, gt=0, description="about how long the inversion may take; within that, what "
-                                  "'standard' leaves too far away becomes 'best', which it never does without")  # fmt: skip
+    seconds: float | None = Field(
+        None,
+        gt=0,
+        description="about how long the inversion may take; within that, what "
+        "'standard' leaves too far away becomes 'best', which it never does without",
+    )
     box: Box | None = Field(None, description="the square to edit, where no face is to be looked for")
-    face: int | None = Field(None, description="which face: 0 is the first from the left, -1 the first from the right; "
-                             "the largest when absent")  # fmt: skip
+    face: int | None = Field(
+        None,
+        description="which face: 0 is the first from the left, -1 the first from the right; "
+        "the largest when absent",
+    )
 
 
 class Beside(Message):
@@ -191,11 +231,15 @@ class EditRequest(Message):
     picture: Base64Data
     inversion: Inversion
     adjustments: tuple[Adjustment, ...] = ()
-    beside: tuple[Beside, ...] = Field((), description="the other faces that are edited; they stay as they are")
+    beside: tuple[Beside, ...] = Field(
+        (), description="the other faces that are edited; they stay as they are"
+    )
     wishes: tuple[Wish, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
     patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
-    seconds: float | None = Field(None, gt=0, description="about how long such a method may search; to its end when absent")
+    seconds: float | None = Field(
+        None, gt=0, description="about how long such a method may search; to its end when absent"
+    )
 
 
 class CompareRequest(Message):
@@ -228,19 +272,26 @@ class TrainMapperRequest(Message):
 class InvertResult(Message):
     kind: Literal["invert"] = "invert"
     inversion: Inversion
-    picture: PictureData = Field(description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG; "
-                                 "a large JPEG as it was, less its metadata")  # fmt: skip
-    warnings: tuple[str, ...] = Field(
-        (), description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain"
+    picture: PictureData = Field(
+        description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG; "
+        "a large JPEG as it was, less its metadata"
     )
-    face: int | None = Field(None, description="number from the left of the face that was taken, None where none was looked for")
+    warnings: tuple[str, ...] = Field(
+        (),
+        description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain",
+    )
+    face: int | None = Field(
+        None, description="number from the left of the face that was taken, None where none was looked for"
+    )
     faces: int = Field(0, description="how many were found")
 
 
 class EditResult(Message):
     kind: Literal["edit"] = "edit"
     picture: PictureData
-    adjustments: tuple[Adjustment, ...] = Field(description="all in force now; refused wishes are not among them")
+    adjustments: tuple[Adjustment, ...] = Field(
+        description="all in force now; refused wishes are not among them"
+    )
     effects: tuple[Effect, ...] = Field(description="one per wish, in order")
 
     @property
@@ -277,7 +328,9 @@ class TrainMapperResult(Message):
     kept: bool = Field(description="False where it learnt too little to be worth keeping")
 
 
-Request = Annotated[InvertRequest | EditRequest | CompareRequest | TrainMapperRequest, Field(discriminator="kind")]
+Request = Annotated[
+    InvertRequest | EditRequest | CompareRequest | TrainMapperRequest, Field(discriminator="kind")
+]
 Result = Annotated[InvertResult | EditResult | CompareResult | TrainMapperResult, Field(discriminator="kind")]
 
 
@@ -306,7 +359,9 @@ class Progress(Message):
     stage: Literal["decode", "encode", "refine", "tune", "find", "fit", "train", "render", "measure", "paste"]
     step: int
     total: int
-    preview: PictureData | None = Field(None, description="a small picture of the work so far, at most about two a second")
+    preview: PictureData | None = Field(
+        None, description="a small picture of the work so far, at most about two a second"
+    )
 
 
 class Done(Message):
@@ -336,7 +391,9 @@ class BundleInfo(Message):
     resolution: int
     fingerprint: str
     licence: str
-    examples: tuple[str, ...] = Field((), description="wishes that it answers well, for hints and autocomplete")
+    examples: tuple[str, ...] = Field(
+        (), description="wishes that it answers well, for hints and autocomplete"
+    )
     methods: tuple[MethodName, ...] = ()
     languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")
 

@@ -80,7 +80,9 @@ class FairQueue:
         if not place:
             return sooner
         lengths = [len(self._waiting[other]) for _, other in self._turns]
-        return sum(min(length, place) for length in lengths) + sum(length > place for length in lengths[:sooner])
+        return sum(min(length, place) for length in lengths) + sum(
+            length > place for length in lengths[:sooner]
+        )
 
     def drain(self) -> list[str]:
         """Everything that waits, in order; the queue is empty afterwards."""
@@ -107,7 +109,9 @@ class FairQueue:
 
     def _order(self) -> list[str]:
         ordered = sorted(
-            (place, self._turn(user), entry.job) for user, entries in self._waiting.items() for place, entry in enumerate(entries)
+            (place, self._turn(user), entry.job)
+            for user, entries in self._waiting.items()
+            for place, entry in enumerate(entries)
         )
         return [job for _, _, job in ordered]
 

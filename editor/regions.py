@@ -28,7 +28,14 @@ the least that this most must be, in [-1, 1] units."""
 DEVIATIONS = 3.0
 """Length of a global direction's step where there is no mapper, in deviations of its strongest channel."""
 _ARTICLE = re.compile(r"^(?:only |just )?(?:on |in )?(?:the |his |her |their |my |its )?")
-_SIDES = {"left": "left", "right": "right", "upper": "upper", "top": "upper", "lower": "lower", "bottom": "lower"}
+_SIDES = {
+    "left": "left",
+    "right": "right",
+    "upper": "upper",
+    "top": "upper",
+    "lower": "lower",
+    "bottom": "lower",
+}
 _SIDE = re.compile(rf"^({'|'.join(_SIDES)}) (.+)$")
 
 
@@ -62,7 +69,9 @@ def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Watch = 
     generator's features do (docs/methods.md).
     """
     side, noun = sided(words)
-    place = max((noun, noun + "s"), key=lambda form: wishes.response(bundle, Wish(prompt=form)))  # "eye" as "eyes"
+    place = max(
+        (noun, noun + "s"), key=lambda form: wishes.response(bundle, Wish(prompt=form))
+    )  # "eye" as "eyes"
     if wishes.response(bundle, Wish(prompt=place)) < wishes.LEAST_RESPONSE:
         return None
     texts = [*(f"{colour} {place}" for colour in COLOURS), *COLOURS]
@@ -82,7 +91,9 @@ def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: W
         steps = bundle.generator.synthesis.style_steps(bundle.mapper(w.expand(len(texts), -1), directions))
     else:
         found = [find(bundle.bank, direction) for direction in directions]
-        steps = torch.stack([torch.zeros_like(styles) if one is None else DEVIATIONS * one.delta for one in found])
+        steps = torch.stack(
+            [torch.zeros_like(styles) if one is None else DEVIATIONS * one.delta for one in found]
+        )
     before, *after = State(w, styles, torch.zeros_like(styles)).compared(
         bundle, torch.cat([torch.zeros_like(steps[:1]), steps]), watch
     )

@@ -41,7 +41,11 @@ class Fit:
 
 
 def best_fit(
-    bundles: Sequence[Bundle], pixels: np.ndarray, device: torch.device, look: Look | None = None, watch: Watch = unwatched
+    bundles: Sequence[Bundle],
+    pixels: np.ndarray,
+    device: torch.device,
+    look: Look | None = None,
+    watch: Watch = unwatched,
 ) -> Fit:
     """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
     found = []
@@ -62,5 +66,13 @@ def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: Look | N
     made = wishes.render(bundle, bundle.generator.synthesis.styles(w))
     error = (made - images).abs().mean(dim=(1, 2, 3))
     best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
-    return Fit(bundle, places.found[best], images[best], w[best], float(error[best]), places.notes,
-               places.face, places.faces)  # fmt: skip
+    return Fit(
+        bundle,
+        places.found[best],
+        images[best],
+        w[best],
+        float(error[best]),
+        places.notes,
+        places.face,
+        places.faces,
+    )

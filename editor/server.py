@@ -100,9 +100,13 @@ def _after(request: web.Request) -> int:
 async def _put_job(request: web.Request) -> web.StreamResponse:
     after, body = _after(request), await request.read()
     try:
-        job = await asyncio.to_thread(Job.model_validate_json, body)  # megabytes of base64: off the event loop
+        job = await asyncio.to_thread(
+            Job.model_validate_json, body
+        )  # megabytes of base64: off the event loop
     except ValidationError as error:
-        fields = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)})
+        fields = sorted(
+            {".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)}
+        )
         raise BadRequest("This request could not be understood: " + ", ".join(fields[:5]) + ".") from error
     desk, identifier = request.app[DESK], request.match_info["id"]
     if desk.draining:
@@ -111,7 +115,9 @@ async def _put_job(request: web.Request) -> web.StreamResponse:
     if request.app[FAILURE]:
         raise EditorAway("The editor could not load its models.")
     await desk.put(identifier, job)
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+    response = web.StreamResponse(
+        headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
+    )
     await response.prepare(request)
     with suppress(ConnectionError):  # whoever left can come back with ?after=N; the job goes on
         async for line in desk.events(identifier, after):
@@ -140,12 +146,19 @@ def app_around(desk: Desk, token: str | None = None) -> web.Application:
     guards: list[Middleware] = [_errors, _guard(token)]
     app = web.Application(middlewares=guards, client_max_size=MOST_BODY)
     app[DESK], app[READY], app[FAILURE] = desk, asyncio.Event(), []
-    app.add_routes([
-        web.get("/v1/health", _health), web.get("/v1/ready", _ready), web.get("/v1/bundles", _bundles),
-        web.post("/v1/bundles/reload", _reload), web.get("/v1/status", _status),
-        web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job), web.get("/v1/jobs/{id}", _get_job),
-        web.delete("/v1/jobs/{id}", _delete_job), web.get("/metrics", _figures),
-    ])  # fmt: skip
+    app.add_routes(
+        [
+            web.get("/v1/health", _health),
+            web.get("/v1/ready", _ready),
+            web.get("/v1/bundles", _bundles),
+            web.post("/v1/bundles/reload", _reload),
+            web.get("/v1/status", _status),
+            web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job),
+            web.get("/v1/jobs/{id}", _get_job),
+            web.delete("/v1/jobs/{id}", _delete_job),
+            web.get("/metrics", _figures),
+        ]
+    )
     app.cleanup_ctx.append(_desk_lifetime)
     return app
 
@@ -178,7 +191,9 @@ def check_exposure(host: str, token: str | None) -> None:
         raise BadRequest("Set EDITOR_TOKEN before the editor listens beyond this machine.")
 
 
-async def serve(app: web.Application, host: str, port: int, socket: Path | None, announce: Callable[[str], None]) -> None:
+async def serve(
+    app: web.Application, host: str, port: int, socket: Path | None, announce: Callable[[str], None]
+) -> None:
     """Listen until SIGTERM or SIGINT, then drain: what runs is finished, what waits is told."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -52,7 +52,11 @@ def _tuned_names(synthesis: nn.Module) -> dict[str, Tensor]:
     for name, value in (*synthesis.named_parameters(), *synthesis.named_buffers()):
         *_, leaf = name.split(".")
         small_noise = leaf == "noise" and value.shape[-1] <= MOST_NOISE
-        if ".affine." not in name and name.startswith("blocks.") and (leaf in ("weight", "bias") or small_noise):
+        if (
+            ".affine." not in name
+            and name.startswith("blocks.")
+            and (leaf in ("weight", "bias") or small_noise)
+        ):
             found[name] = value
     return found
 
@@ -118,7 +122,9 @@ def _install(synthesis: nn.Module, values: Mapping[str, Tensor]) -> None:
 
 def to_bytes(steps: Steps) -> bytes:
     """As safetensors in half precision, which is what is kept."""
-    return safetensors.torch.save({name: value.detach().half().cpu().contiguous() for name, value in steps.items()})
+    return safetensors.torch.save(
+        {name: value.detach().half().cpu().contiguous() for name, value in steps.items()}
+    )
 
 
 def from_bytes(data: bytes, generator: Generator) -> dict[str, Tensor]:
@@ -140,9 +146,14 @@ def digest(data: bytes) -> str:
 
 @torch.enable_grad()
 def tune(
-    generator: Generator, wanted: Tensor, w: Tensor, steps: int, watch: Watch = unwatched, plan: Plan | None = None,
+    generator: Generator,
+    wanted: Tensor,
+    w: Tensor,
+    steps: int,
+    watch: Watch = unwatched,
+    plan: Plan | None = None,
     ends: float = math.inf,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """The tuning that brings synthesis at W+ ``w`` [num_ws, w_dim] closer to ``wanted`` [3, S, S], as ``economy.target`` has
     it, by ``steps`` of Adam, fewer when the clock passes ``ends``.
     """

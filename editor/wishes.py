@@ -14,7 +14,9 @@ from editor.bundle import Bundle
 from editor.methods import directions
 from editor.protocol import Wish
 
-_NEGATION = re.compile(r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$|^没有(.+)$", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$|^没有(.+)$", re.IGNORECASE
+)
 
 USUAL = 0.98
 """Share of the model's own pictures that a wish may leave behind: past all of them pictures fall apart (a face turns black)."""
@@ -79,7 +81,9 @@ def response(bundle: Bundle, wish: Wish) -> float:
     return float(among.mean()) * min(1.0, float(seen.mean()) / FAINT)
 
 
-def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor) -> bool:
+def same_thing(
+    bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor
+) -> bool:
     """Do two wishes speak of the same thing, so that the later one takes the earlier one's place?
 
     The words suggest it (pink hair, blonde hair), and what the two move confirms it (not: pink hair, long hair).
@@ -87,8 +91,10 @@ def same_thing(bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, ot
     if float((one_direction @ other_direction).abs()) >= OVERLAP:
         return True
     axes = bundle.bank.axis_relevance
-    moved = [(bundle.bank.answers(direction) if axes is None else axes @ direction).abs()
-             for direction in (one_direction, other_direction)]  # fmt: skip
+    moved = [
+        (bundle.bank.answers(direction) if axes is None else axes @ direction).abs()
+        for direction in (one_direction, other_direction)
+    ]
     overlap = float(F.cosine_similarity(moved[0], moved[1], dim=0))
     same_noun = one.prompt.lower().split()[-1:] == other.prompt.lower().split()[-1:]
     return overlap >= (SAME_NOUN_OVERLAP["channels" if axes is None else "axes"] if same_noun else OVERLAP)
@@ -142,7 +148,9 @@ def beside(bundle: Bundle, direction: Tensor, before: Tensor, after: Tensor) -> 
     moved = after - before
     moved = moved - (moved @ direction)[:, None] * direction
     along = companions(bundle, direction)
-    return bundle.clip.beside(moved if along is None else moved - (moved @ along).clamp_min(0)[:, None] * along)
+    return bundle.clip.beside(
+        moved if along is None else moved - (moved @ along).clamp_min(0)[:, None] * along
+    )
 
 
 def companions(bundle: Bundle, direction: Tensor) -> Tensor | None:

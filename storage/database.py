@@ -74,7 +74,8 @@ class Database:
             engine.execution_options(**{engines.BRIEF: True}) for engine in (self._writer, self._reader)
         )
         self._write_session, self._brief_session, self._read_session = (
-            async_sessionmaker(engine, expire_on_commit=False) for engine in (self._writer, self._brief_writer, self._reader)
+            async_sessionmaker(engine, expire_on_commit=False)
+            for engine in (self._writer, self._brief_writer, self._reader)
         )
 
     @asynccontextmanager
@@ -217,7 +218,9 @@ class Database:
         """Bytes that the database takes, with SQLite's log."""
         if not self.sqlite:
             async with self.read() as session:
-                return int((await session.execute(text("SELECT pg_database_size(current_database())"))).scalar_one())
+                return int(
+                    (await session.execute(text("SELECT pg_database_size(current_database())"))).scalar_one()
+                )
         files = [Path(f"{self.url.database}{end}") for end in ("", "-wal")]
         return await asyncio.to_thread(lambda: sum(path.stat().st_size for path in files if path.exists()))
 
@@ -239,7 +242,9 @@ async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | 
     return (await session.execute(adding, _new(values))).scalar_one_or_none()
 
 
-async def added_row(connection: AsyncConnection, kind: type[Base], *back: str, **values: Any) -> PlainRow[Any] | None:
+async def added_row(
+    connection: AsyncConnection, kind: type[Base], *back: str, **values: Any
+) -> PlainRow[Any] | None:
     """Like ``added``, without objects: the columns ``back`` of the row."""
     table = kind.__table__
     adding = _adding(connection.dialect.name, table, tuple(values), tuple(table.c[name] for name in back))
@@ -250,7 +255,12 @@ async def added_row(connection: AsyncConnection, kind: type[Base], *back: str, *
 def _adding(dialect: str, kind: Any, names: tuple[str, ...], back: tuple[Any, ...]) -> ReturningInsert[Any]:
     """The statement, built once: that takes longer than SQLite needs for it."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(kind).values({name: bindparam(f"new_{name}") for name in names}).on_conflict_do_nothing().returning(*back)
+    return (
+        insert(kind)
+        .values({name: bindparam(f"new_{name}") for name in names})
+        .on_conflict_do_nothing()
+        .returning(*back)
+    )
 
 
 def _new(values: dict[str, Any]) -> dict[str, Any]:

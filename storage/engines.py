@@ -35,8 +35,11 @@ BRIEF = "brief"
 WRITERS, READERS, MORE_READERS = 4, 4, 4
 """Connections of one process to PostgreSQL; one more holds its locks."""
 _SERVER = {
-    "application_name": "styleclip-bot", "tcp_keepalives_idle": "20", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4",
-}  # fmt: skip
+    "application_name": "styleclip-bot",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+}
 """Keepalives: the server notices within 40 seconds that a host is gone, and frees its locks."""
 _DISK_FULL = "53100"
 """PostgreSQL's code for it."""
@@ -51,7 +54,11 @@ def parsed(url: str) -> URL:
         found = make_url(url)
     except ArgumentError:
         raise DatabaseUnknown("it is not an address") from None
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
     found = found.set(drivername=drivers.get(found.drivername, found.drivername))
     if found.drivername not in drivers.values():
         raise DatabaseUnknown(f"{found.drivername} is neither sqlite nor postgresql")
@@ -204,7 +211,9 @@ def _opened(database: str, **options: Any) -> sqlite3.Connection:
     _write_ahead(connection)
     for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten; ``scrub`` sees to their old copies
+    connection.execute(
+        "PRAGMA secure_delete=ON"
+    )  # deleted rows are overwritten; ``scrub`` sees to their old copies
     return connection
 
 
@@ -257,15 +266,21 @@ def reader(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, _Reading, pool_size=4, max_overflow=4)
     return _postgresql(
-        url, pool_size=READERS, max_overflow=MORE_READERS, pool_pre_ping=True, isolation_level="REPEATABLE READ",
+        url,
+        pool_size=READERS,
+        max_overflow=MORE_READERS,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
-    )  # fmt: skip
+    )
 
 
 def locks(url: URL) -> Locks:
     """For what has to hold between processes."""
     if url.get_backend_name() == "sqlite":
-        return FileLocks(Path(f"{url.database}.locks") if url.database and url.database != ":memory:" else None)
+        return FileLocks(
+            Path(f"{url.database}.locks") if url.database and url.database != ":memory:" else None
+        )
     return ServerLocks(_postgresql(url, poolclass=NullPool, isolation_level="AUTOCOMMIT"))
 
 
@@ -273,11 +288,17 @@ def trouble(error: BaseException) -> StorageError | None:
     """What an error of a database means to us, None where it is one of the program's own."""
     if isinstance(error, DBAPIError):
         code = getattr(error.orig, "sqlstate", None)
-        if "disk is full" in str(error.orig) or code == _DISK_FULL or getattr(error.orig, "errno", None) == errno.ENOSPC:
+        if (
+            "disk is full" in str(error.orig)
+            or code == _DISK_FULL
+            or getattr(error.orig, "errno", None) == errno.ENOSPC
+        ):
             return DiskFull("the database cannot grow")
         away = error.connection_invalidated or str(code).startswith(("08", "57P"))
         return DatabaseAway("the connection was lost") if away else None
     if isinstance(error, ConnectionError | socket.gaierror | FileNotFoundError | TimeoutError):
         return DatabaseAway("it does not answer")
-    code = getattr(error, "sqlstate", None)  # the server's refusal of a connection comes as the driver raises it
+    code = getattr(
+        error, "sqlstate", None
+    )  # the server's refusal of a connection comes as the driver raises it
     return DatabaseAway(str(error)) if isinstance(code, str) else None

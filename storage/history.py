@@ -24,7 +24,18 @@ from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added, added_row
 from storage.errors import BlobDamaged, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import owner_held, person_row
-from storage.tables import ConversationRow, DeltaRow, EditRow, FaceRow, JobRow, MessageRow, PictureRow, SourceRow, UserRow, utc
+from storage.tables import (
+    ConversationRow,
+    DeltaRow,
+    EditRow,
+    FaceRow,
+    JobRow,
+    MessageRow,
+    PictureRow,
+    SourceRow,
+    UserRow,
+    utc,
+)
 
 SWEEP_GRACE_SECONDS = 3600.0
 REMEMBERED = 1000
@@ -133,8 +144,18 @@ class Job:
 
 def _edit(row: EditRow | Row[Any]) -> Edit:
     recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
-    return Edit(row.id, row.conversation_id, row.source_id, row.number, row.parent_id, row.text, row.picture_id, recipes,
-                tuple(row.effects), utc(row.created_at))  # fmt: skip
+    return Edit(
+        row.id,
+        row.conversation_id,
+        row.source_id,
+        row.number,
+        row.parent_id,
+        row.text,
+        row.picture_id,
+        recipes,
+        tuple(row.effects),
+        utc(row.created_at),
+    )
 
 
 def _name_of(delta: Array) -> str:
@@ -171,7 +192,9 @@ class History:
 
     # conversations
 
-    async def conversation(self, platform: str, outside_id: str, place: str, server: str | None = None) -> Conversation:
+    async def conversation(
+        self, platform: str, outside_id: str, place: str, server: str | None = None
+    ) -> Conversation:
         """The conversation of a user in a place (of an outside server), made when it is new."""
         values = {"platform": platform, "outside_id": outside_id, "place": place}
         async with self.database.rows() as connection:
@@ -205,7 +228,9 @@ class History:
             return _conversation(row)
 
     @staticmethod
-    async def _find(session: AsyncSession, platform: str, outside_id: str, place: str) -> ConversationRow | None:
+    async def _find(
+        session: AsyncSession, platform: str, outside_id: str, place: str
+    ) -> ConversationRow | None:
         values = {"platform": platform, "outside_id": outside_id, "place": place}
         query = select(ConversationRow).from_statement(statements.CONVERSATION)
         return (await session.execute(query, values)).scalar_one_or_none()
@@ -230,13 +255,29 @@ class History:
             if (made := await self._made_by(connection, job)) is not None:
                 return await self._move(session, await session.get_one(EditRow, made.id))
             stored = await self._picture_row(connection, user, name, picture)
-            source = SourceRow(conversation_id=conversation, picture_id=stored, bundle=bundle, fingerprint=fingerprint,
-                               latent_dtype=latent.dtype, latent_shape=list(latent.shape), latent=latent.data,
-                               tuning=tuning, details=details)  # fmt: skip
+            source = SourceRow(
+                conversation_id=conversation,
+                picture_id=stored,
+                bundle=bundle,
+                fingerprint=fingerprint,
+                latent_dtype=latent.dtype,
+                latent_shape=list(latent.shape),
+                latent=latent.data,
+                tuning=tuning,
+                details=details,
+            )
             session.add(source)
             await session.flush()
-            row = EditRow(conversation_id=conversation, source_id=source.id, number=0, text="", picture_id=stored,
-                          adjustments=[], effects=[], job=job)  # fmt: skip
+            row = EditRow(
+                conversation_id=conversation,
+                source_id=source.id,
+                number=0,
+                text="",
+                picture_id=stored,
+                adjustments=[],
+                effects=[],
+                job=job,
+            )
             session.add(row)
             await session.flush()
             await connection.execute(statements.SHOW, {"conversation": conversation, "shown": row.id})
@@ -268,21 +309,34 @@ class History:
                 entries = await self._entries(connection, user, adjustments)
                 row = await self._edit_row(connection, parent, text, stored, entries, effects, job)
                 await connection.execute(statements.REDO, {"parent": parent.id, "child": row.id})
-                await connection.execute(statements.SHOW, {"conversation": parent.conversation, "shown": row.id})
+                await connection.execute(
+                    statements.SHOW, {"conversation": parent.conversation, "shown": row.id}
+                )
                 return _edit(row)
         return await self.show(made.id, parent.conversation)
 
     @staticmethod
     async def _edit_row(
-        connection: AsyncConnection, parent: Edit, text: str, picture: int, entries: list[dict[str, Any]],
-        effects: Sequence[dict[str, Any]], job: str | None,
-    ) -> Row[Any]:  # fmt: skip
+        connection: AsyncConnection,
+        parent: Edit,
+        text: str,
+        picture: int,
+        entries: list[dict[str, Any]],
+        effects: Sequence[dict[str, Any]],
+        job: str | None,
+    ) -> Row[Any]:
         """The row of a new edit. Raises NotFound where the parent is gone."""
         values = {
-            "new_conversation_id": parent.conversation, "new_source_id": parent.source, "new_parent_id": parent.id,
-            "since": parent.created_at, "new_text": text, "new_picture_id": picture, "new_adjustments": entries,
-            "new_effects": list(effects), "new_job": job,
-        }  # fmt: skip
+            "new_conversation_id": parent.conversation,
+            "new_source_id": parent.source,
+            "new_parent_id": parent.id,
+            "since": parent.created_at,
+            "new_text": text,
+            "new_picture_id": picture,
+            "new_adjustments": entries,
+            "new_effects": list(effects),
+            "new_job": job,
+        }
         try:
             return (await connection.execute(statements.ADD_EDIT, values)).one()
         except IntegrityError as error:
@@ -340,23 +394,43 @@ class History:
     @staticmethod
     async def _picture_row(connection: AsyncConnection, user: int, name: str, picture: Picture) -> int:
         """The id of a picture's row, added where there is none."""
-        row = await added_row(connection, PictureRow, "id", user_id=user, sha256=name, media_type=picture.media_type,
-                              width=picture.width, height=picture.height)  # fmt: skip
+        row = await added_row(
+            connection,
+            PictureRow,
+            "id",
+            user_id=user,
+            sha256=name,
+            media_type=picture.media_type,
+            width=picture.width,
+            height=picture.height,
+        )
         if row is None:
             row = (await connection.execute(statements.PICTURE_NAMED, {"user": user, "name": name})).one()
         return int(row.id)
 
     @staticmethod
-    async def _entries(connection: AsyncConnection, user: int, adjustments: Sequence[Adjustment]) -> list[dict[str, Any]]:
+    async def _entries(
+        connection: AsyncConnection, user: int, adjustments: Sequence[Adjustment]
+    ) -> list[dict[str, Any]]:
         """Adjustments as an edit keeps them; each delta is stored once per user, under its hash."""
         deltas = {_name_of(adjustment.delta): adjustment.delta for adjustment in adjustments}
         known: Iterable[str] = ()
         if deltas:
-            known = (await connection.execute(statements.KNOWN_DELTAS, {"user": user, "names": list(deltas)})).scalars()
+            known = (
+                await connection.execute(statements.KNOWN_DELTAS, {"user": user, "names": list(deltas)})
+            ).scalars()
         for name in deltas.keys() - set(known):
             delta = deltas[name]
-            await added_row(connection, DeltaRow, "id", user_id=user, sha256=name, dtype=delta.dtype, shape=list(delta.shape),
-                            data=delta.data)  # fmt: skip
+            await added_row(
+                connection,
+                DeltaRow,
+                "id",
+                user_id=user,
+                sha256=name,
+                dtype=delta.dtype,
+                shape=list(delta.shape),
+                data=delta.data,
+            )
         return [adjustment.recipe | {"delta": _name_of(adjustment.delta)} for adjustment in adjustments]
 
     async def edit(self, edit: int) -> Edit:
@@ -377,7 +451,10 @@ class History:
             if names := [entry["delta"] for entry in row.adjustments]:
                 found = await connection.execute(statements.DELTAS, {"user": row.user_id, "names": names})
             arrays = {delta.sha256: Array(delta.dtype, tuple(delta.shape), delta.data) for delta in found}
-        return [Adjustment({k: v for k, v in e.items() if k != "delta"}, arrays[e["delta"]]) for e in row.adjustments]
+        return [
+            Adjustment({k: v for k, v in e.items() if k != "delta"}, arrays[e["delta"]])
+            for e in row.adjustments
+        ]
 
     async def source(self, source: int) -> Source:
         """A source by its id. Raises NotFound."""
@@ -386,7 +463,9 @@ class History:
         if row is None:
             raise NotFound("the picture was deleted")
         latent, blob = Array(row.latent_dtype, tuple(row.latent_shape), row.latent), (row.user_id, row.sha256)
-        return Source(row.id, row.picture_id, blob, row.bundle, row.fingerprint, latent, row.details, row.tuning)
+        return Source(
+            row.id, row.picture_id, blob, row.bundle, row.fingerprint, latent, row.details, row.tuning
+        )
 
     async def add_face(self, source: int, face: Face) -> None:
         """Another face of a picture made editable; nothing happens where it was there already. Raises NotFound."""
@@ -395,9 +474,17 @@ class History:
                 raise NotFound("the picture was deleted")
             query = select(FaceRow.id).where(FaceRow.source_id == source, FaceRow.number == face.number)
             if (await session.execute(query)).first() is None:
-                session.add(FaceRow(source_id=source, number=face.number, latent_dtype=face.latent.dtype,
-                                    latent_shape=list(face.latent.shape), latent=face.latent.data, tuning=face.tuning,
-                                    details=face.details))  # fmt: skip
+                session.add(
+                    FaceRow(
+                        source_id=source,
+                        number=face.number,
+                        latent_dtype=face.latent.dtype,
+                        latent_shape=list(face.latent.shape),
+                        latent=face.latent.data,
+                        tuning=face.tuning,
+                        details=face.details,
+                    )
+                )
 
     async def faces(self, source: int) -> list[Face]:
         """The faces of a picture that were made editable beside its first, from the left."""
@@ -405,7 +492,12 @@ class History:
             query = select(FaceRow).where(FaceRow.source_id == source).order_by(FaceRow.number)
             rows = (await session.execute(query)).scalars()
             return [
-                Face(row.number, Array(row.latent_dtype, tuple(row.latent_shape), row.latent), row.details, row.tuning)
+                Face(
+                    row.number,
+                    Array(row.latent_dtype, tuple(row.latent_shape), row.latent),
+                    row.details,
+                    row.tuning,
+                )
                 for row in rows
             ]
 
@@ -431,7 +523,9 @@ class History:
         try:
             return await asyncio.to_thread(self.blobs.read, *source.blob)
         except BlobDamaged:
-            return (await self.picture(source.picture)).data  # it says whether the picture was deleted meanwhile
+            return (
+                await self.picture(source.picture)
+            ).data  # it says whether the picture was deleted meanwhile
 
     # moving about
 
@@ -447,7 +541,11 @@ class History:
         """The edit shown now to a user in a place; None where there is none. Makes no conversation."""
         async with self.database.read() as session:
             found = await self._find(session, platform, outside_id, place)
-            row = await session.get(EditRow, found.head_id) if found is not None and found.head_id is not None else None
+            row = (
+                await session.get(EditRow, found.head_id)
+                if found is not None and found.head_id is not None
+                else None
+            )
             return _edit(row) if row is not None else None
 
     @staticmethod
@@ -500,7 +598,9 @@ class History:
         number is another one's by now: of another conversation, or made at another time than ``since``."""
         async with self.database.rows() as connection:
             shown = (await connection.execute(statements.EDIT, {"edit": edit})).one_or_none()
-        if shown is not None and shown.head_id == edit and self._is(shown, conversation, since):  # it is there already
+        if (
+            shown is not None and shown.head_id == edit and self._is(shown, conversation, since)
+        ):  # it is there already
             return _edit(shown)
         async with self._moving(conversation) as session:
             row = await session.get(EditRow, edit)
@@ -539,11 +639,15 @@ class History:
             query = select(EditRow).where(EditRow.source_id == source).order_by(EditRow.number)
             return [_edit(row) for row in (await session.execute(query)).scalars()]
 
-    async def recent_edits(self, platform: str, outside_id: str, server: str | None = None, limit: int = 20) -> list[Edit]:
+    async def recent_edits(
+        self, platform: str, outside_id: str, server: str | None = None, limit: int = 20
+    ) -> list[Edit]:
         """What a member made lately, newest first, without originals; in one ``server``, or everywhere."""
         query = select(EditRow).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
         query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
-        query = query.where(UserRow.platform == platform, UserRow.outside_id == outside_id, EditRow.number > 0)
+        query = query.where(
+            UserRow.platform == platform, UserRow.outside_id == outside_id, EditRow.number > 0
+        )
         query = query if server is None else query.where(ConversationRow.server == server)
         async with self.database.read() as session:
             rows = await session.execute(query.order_by(EditRow.id.desc()).limit(limit))
@@ -554,7 +658,9 @@ class History:
     async def link_message(self, platform: str, outside_id: str, edit: int, place: str | None = None) -> None:
         """Remember which edit an outside message shows, and where it stands."""
         async with self.database.write() as session:
-            await session.execute(delete(MessageRow).where(MessageRow.platform == platform, MessageRow.outside_id == outside_id))
+            await session.execute(
+                delete(MessageRow).where(MessageRow.platform == platform, MessageRow.outside_id == outside_id)
+            )
             session.add(MessageRow(platform=platform, outside_id=outside_id, edit_id=edit, place=place))
 
     async def messages_of(self, edit: int) -> list[OutsideMessage]:
@@ -575,7 +681,9 @@ class History:
         """Platform and outside id of the user whose edit it is."""
         async with self.database.read() as session:
             query = select(UserRow).join(ConversationRow, ConversationRow.user_id == UserRow.id)
-            query = query.join(EditRow, EditRow.conversation_id == ConversationRow.id).where(EditRow.id == edit)
+            query = query.join(EditRow, EditRow.conversation_id == ConversationRow.id).where(
+                EditRow.id == edit
+            )
             row = (await session.execute(query)).scalar_one_or_none()
             if row is None:
                 raise NotFound("the edit was deleted")
@@ -587,7 +695,9 @@ class History:
         """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
         async with self.database.transaction(brief=True) as connection:
             back = ("id", "conversation_id", "request", "created_at")
-            row = await added_row(connection, JobRow, *back, id=job, conversation_id=conversation, request=request)
+            row = await added_row(
+                connection, JobRow, *back, id=job, conversation_id=conversation, request=request
+            )
             if row is not None:
                 return _job(row, new=True)
             return _job((await connection.execute(statements.JOB, {"job": job})).one())
@@ -618,4 +728,16 @@ class History:
             return {(user, name) for user, name in rows}
 
 
-__all__ = ["Adjustment", "Array", "Conversation", "Edit", "Face", "History", "Job", "OutsideMessage", "Picture", "Source", "digest"]
+__all__ = [
+    "Adjustment",
+    "Array",
+    "Conversation",
+    "Edit",
+    "Face",
+    "History",
+    "Job",
+    "OutsideMessage",
+    "Picture",
+    "Source",
+    "digest",
+]

@@ -42,7 +42,17 @@ class Asked:
 
 def _asked(row: AskedRow) -> Asked:
     answered = utc(row.answered_at) if row.answered_at else None
-    return Asked(row.key, row.platform, row.user, row.server, row.place, row.payload, utc(row.created_at), answered, row.message)
+    return Asked(
+        row.key,
+        row.platform,
+        row.user,
+        row.server,
+        row.place,
+        row.payload,
+        utc(row.created_at),
+        answered,
+        row.message,
+    )
 
 
 class Inbox:
@@ -52,16 +62,35 @@ class Inbox:
         self.database = database
 
     async def accept(
-        self, key: str, platform: str, user: str, server: str | None, place: str, payload: dict[str, Any], holder: str | None = None
+        self,
+        key: str,
+        platform: str,
+        user: str,
+        server: str | None,
+        place: str,
+        payload: dict[str, Any],
+        holder: str | None = None,
     ) -> Asked | None:
         """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in.
 
         ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
         """
         async with self.database.write() as session:
-            await session.connection()  # the time is taken when nobody else writes any more: with SQLite that begins here
-            row = await added(session, AskedRow, key=key, platform=platform, user=user, server=server, place=place, payload=payload,
-                              holder=holder, created_at=now())  # fmt: skip
+            await (
+                session.connection()
+            )  # the time is taken when nobody else writes any more: with SQLite that begins here
+            row = await added(
+                session,
+                AskedRow,
+                key=key,
+                platform=platform,
+                user=user,
+                server=server,
+                place=place,
+                payload=payload,
+                holder=holder,
+                created_at=now(),
+            )
             return None if row is None else _asked(row)
 
     async def known(self, key: str) -> bool:
@@ -83,7 +112,9 @@ class Inbox:
         async with self.database.write() as session:
             await session.execute(delete(AskedRow).where(AskedRow.key == key))
 
-    async def answered(self, key: str, message: str | None = None, counts: bool | None = None, jobs: Collection[str] = ()) -> None:
+    async def answered(
+        self, key: str, message: str | None = None, counts: bool | None = None, jobs: Collection[str] = ()
+    ) -> None:
         """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not).
 
         The ``jobs`` that it began are finished with it, in one transaction: whoever is killed before does it all again under
@@ -99,7 +130,9 @@ class Inbox:
 
     async def open(self, platform: str | None = None, server: str | None = None) -> list[Asked]:
         """What was let in and not answered, oldest first."""
-        query = select(AskedRow).where(AskedRow.answered_at.is_(None)).order_by(AskedRow.created_at, AskedRow.key)
+        query = (
+            select(AskedRow).where(AskedRow.answered_at.is_(None)).order_by(AskedRow.created_at, AskedRow.key)
+        )
         query = query if platform is None else query.where(AskedRow.platform == platform)
         query = query if server is None else query.where(AskedRow.server == server)
         async with self.database.read() as session:
@@ -107,14 +140,22 @@ class Inbox:
 
     async def take_over(self, platform: str, holder: str) -> list[Asked]:
         """Take what is open and has nobody left who would answer it, oldest first; each goes to exactly one who asks."""
-        query = select(AskedRow.key, AskedRow.holder).where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
+        query = select(AskedRow.key, AskedRow.holder).where(
+            AskedRow.platform == platform, AskedRow.answered_at.is_(None)
+        )
         async with self.database.read() as session:
             found = [(key, other) for key, other in await session.execute(query) if other != holder]
-        alive = {other for other in {other for _, other in found} if other is not None and await self.database.is_held(other)}
+        alive = {
+            other
+            for other in {other for _, other in found}
+            if other is not None and await self.database.is_held(other)
+        }
         left = [(key, other) for key, other in found if other not in alive]
         taken = []
         async with self.database.write() as session:
-            for key, other in sorted(left):  # sorted: two who take from the same heap wait for each other, not in a circle
+            for key, other in sorted(
+                left
+            ):  # sorted: two who take from the same heap wait for each other, not in a circle
                 row = await session.get(AskedRow, key, with_for_update=True)
                 if row is not None and row.answered_at is None and row.holder == other:
                     row.holder = holder
@@ -124,17 +165,27 @@ class Inbox:
     async def count_open(self, platform: str) -> int:
         """How many were let in and not answered."""
         async with self.database.read() as session:
-            query = select(func.count()).select_from(AskedRow).where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
+            query = (
+                select(func.count())
+                .select_from(AskedRow)
+                .where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
+            )
             return int((await session.execute(query)).scalar_one())
 
     async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[Asked]:
         """What a member asked in a server (``None``: in private), newest first."""
-        query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
+        query = select(AskedRow).where(
+            AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user
+        )
         async with self.database.read() as session:
-            rows = await session.execute(query.order_by(AskedRow.created_at.desc(), AskedRow.key).limit(limit))
+            rows = await session.execute(
+                query.order_by(AskedRow.created_at.desc(), AskedRow.key).limit(limit)
+            )
             return [_asked(row) for row in rows.scalars()]
 
-    async def moments_since(self, platform: str, server: str | None, user: str, since: datetime) -> list[datetime]:
+    async def moments_since(
+        self, platform: str, server: str | None, user: str, since: datetime
+    ) -> list[datetime]:
         """When a member asked for something that takes work (``payload["counts"]``, true where absent), oldest first."""
         query = select(AskedRow.created_at, AskedRow.payload).order_by(AskedRow.created_at)
         query = query.where(AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)

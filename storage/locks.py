@@ -61,7 +61,9 @@ class FileLocks:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(handle).st_ino == path.stat().st_ino:  # else whoever held it has removed the file meanwhile
+            if (
+                os.fstat(handle).st_ino == path.stat().st_ino
+            ):  # else whoever held it has removed the file meanwhile
                 return handle
         except (BlockingIOError, FileNotFoundError):
             pass
@@ -72,7 +74,9 @@ class FileLocks:
         """Free a lock that is held here."""
         handle = self._held.pop(name, None)
         if handle is not None and self._folder is not None:
-            (self._folder / _digest(name).hex()).unlink(missing_ok=True)  # first: nobody may lock a file that goes afterwards
+            (self._folder / _digest(name).hex()).unlink(
+                missing_ok=True
+            )  # first: nobody may lock a file that goes afterwards
             os.close(handle)
 
     async def close(self) -> None:
@@ -100,7 +104,9 @@ class ServerLocks:
         self._held.add(name)
         taking = asyncio.create_task(self._take(name))
         try:
-            taken = await asyncio.shield(taking)  # a query that is broken off would take the connection, and all locks, with it
+            taken = await asyncio.shield(
+                taking
+            )  # a query that is broken off would take the connection, and all locks, with it
         except asyncio.CancelledError:
             taking.add_done_callback(lambda done: self._given_back(done, name))
             raise
@@ -156,7 +162,9 @@ class ServerLocks:
         await self._drop()
         for name in self._held - {without}:
             if not await self._ask("pg_try_advisory_lock", name):
-                logger.warning("the connection to the database was lost, and another process took what was locked here")
+                logger.warning(
+                    "the connection to the database was lost, and another process took what was locked here"
+                )
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

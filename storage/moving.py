@@ -17,7 +17,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, MetaData, String, Table, bindparam, func, insert, inspect, select, text, tuple_, update
+from sqlalchemy import (
+    Column,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import Blobs
@@ -60,7 +73,9 @@ class Proof:
         return self.source == self.target
 
 
-async def move(source: Database, blobs: Blobs, target: Database, new_blobs: Blobs, told: Told = lambda _: None) -> Proof:
+async def move(
+    source: Database, blobs: Blobs, target: Database, new_blobs: Blobs, told: Told = lambda _: None
+) -> Proof:
     """Move everything from one database and store of pictures to others (the same store, if pictures stay).
 
     Raises TargetNotEmpty, DatabaseTooNew and whatever keeps a database or a store from being reached; may be called again then.
@@ -95,7 +110,10 @@ async def _prepare(source: Database, target: Database) -> None:
                 raise TargetNotEmpty("another move to it was begun")
         else:
             for table in Base.metadata.sorted_tables:
-                if table.name in there and (await new.execute(select(func.count()).select_from(table))).scalar_one():
+                if (
+                    table.name in there
+                    and (await new.execute(select(func.count()).select_from(table))).scalar_one()
+                ):
                     raise TargetNotEmpty(f"{table.name} has rows")
             await new.run_sync(_MARK.create)
             await new.execute(insert(_MARK).values(origin=origin))
@@ -120,10 +138,16 @@ async def _copy(old: AsyncConnection, target: Database, table: Table) -> int:
     keys = list(table.primary_key.columns)
     async with target.transaction() as new:
         there = {tuple(row) for row in await new.execute(select(*keys))}
-    missing = [tuple(row) for row in await old.execute(select(*keys).order_by(*keys)) if tuple(row) not in there]
+    missing = [
+        tuple(row) for row in await old.execute(select(*keys).order_by(*keys)) if tuple(row) not in there
+    ]
     late = _LATE.get(table.name, ())
     for batch in _batches(missing):
-        rows = (await old.execute(select(table).where(tuple_(*keys).in_(batch)).order_by(*keys))).mappings().all()
+        rows = (
+            (await old.execute(select(table).where(tuple_(*keys).in_(batch)).order_by(*keys)))
+            .mappings()
+            .all()
+        )
         async with target.transaction() as new:
             await new.execute(insert(table), [_row(row) | dict.fromkeys(late) for row in rows])
     return len(missing)
@@ -139,8 +163,14 @@ async def _refer(old: AsyncConnection, target: Database) -> None:
     for name, columns in _LATE.items():
         table = Base.metadata.tables[name]
         for column in columns:
-            query = select(table.c.id, table.c[column]).where(table.c[column].is_not(None)).order_by(table.c.id)
-            put = update(table).where(table.c.id == bindparam("of")).values({column: bindparam("to"), **_same(table)})
+            query = (
+                select(table.c.id, table.c[column]).where(table.c[column].is_not(None)).order_by(table.c.id)
+            )
+            put = (
+                update(table)
+                .where(table.c.id == bindparam("of"))
+                .values({column: bindparam("to"), **_same(table)})
+            )
             for batch in _batches((await old.execute(query)).all()):
                 async with target.transaction() as new:
                     await new.execute(put, [{"of": of, "to": to} for of, to in batch])
@@ -156,7 +186,11 @@ async def _count_on(new: AsyncConnection) -> None:
     if new.dialect.name != "postgresql":
         return
     for table in Base.metadata.sorted_tables:
-        last = (await new.execute(select(func.max(table.c.id)))).scalar_one() if table.autoincrement_column is not None else None
+        last = (
+            (await new.execute(select(func.max(table.c.id)))).scalar_one()
+            if table.autoincrement_column is not None
+            else None
+        )
         if last is not None:
             await new.execute(select(func.setval(func.pg_get_serial_sequence(f'"{table.name}"', "id"), last)))
 
@@ -183,7 +217,9 @@ async def _holding(connection: AsyncConnection, table: Table) -> Holding:
 
 
 def _written(row: Any) -> bytes:
-    return json.dumps({name: _plain(value) for name, value in row.items()}, sort_keys=True, ensure_ascii=False).encode()
+    return json.dumps(
+        {name: _plain(value) for name, value in row.items()}, sort_keys=True, ensure_ascii=False
+    ).encode()
 
 
 def _plain(value: Any) -> Any:

@@ -36,11 +36,16 @@ class ObjectStore:
             raise BlobsUnknown("it is not like s3://bucket/prefix")
         given = {"access_key_id": access.key, "secret_access_key": access.secret, "endpoint": access.endpoint}
         self._store = S3Store(
-            parsed.netloc, prefix=parsed.path.strip("/") or None, region=access.region or "us-east-1",
-            client_options={"allow_http": (access.endpoint or "").startswith("http://"), "timeout": timedelta(seconds=30)},
+            parsed.netloc,
+            prefix=parsed.path.strip("/") or None,
+            region=access.region or "us-east-1",
+            client_options={
+                "allow_http": (access.endpoint or "").startswith("http://"),
+                "timeout": timedelta(seconds=30),
+            },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
             **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
-        )  # fmt: skip
+        )
 
     @staticmethod
     def _path(user: int, sha256: str) -> str:

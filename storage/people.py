@@ -51,7 +51,9 @@ async def find_person(session: AsyncSession, platform: str, person: str) -> User
 
 async def person_row(session: AsyncSession, platform: str, person: str) -> UserRow:
     """The row of a person, made when it is new."""
-    row = await find_person(session, platform, person) or await added(session, UserRow, platform=platform, outside_id=person)
+    row = await find_person(session, platform, person) or await added(
+        session, UserRow, platform=platform, outside_id=person
+    )
     row = row or await find_person(session, platform, person)
     assert row is not None
     return row

@@ -39,7 +39,7 @@ from storage.tables import (
     UserRow,
     now,
     utc,
-)  # fmt: skip
+)
 
 _MOST_NAMES = 5000
 """In one query; databases limit it."""
@@ -77,8 +77,13 @@ class Retention:
         """Delete pictures, with all their edits, that were not used for ``days`` or for what their server set; how many."""
         moment = moment or now()
         special = await self.servers.with_retention()
-        rules = [(and_(UserRow.platform == platform, ConversationRow.server == server), own) for platform, server, own in special]
-        others = and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else true()
+        rules = [
+            (and_(UserRow.platform == platform, ConversationRow.server == server), own)
+            for platform, server, own in special
+        ]
+        others = (
+            and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else true()
+        )
         count, gone = 0, set[tuple[int, str]]()
         for rule, limit in (*rules, (others, days)):
             before = moment - timedelta(days=limit)
@@ -86,7 +91,10 @@ class Retention:
                 async with self.database.write() as session:
                     if await session.get(UserRow, user, with_for_update={"key_share": True}) is None:
                         continue
-                    old = [source for _, source in await self._old(session, and_(rule, UserRow.id == user), before)]
+                    old = [
+                        source
+                        for _, source in await self._old(session, and_(rule, UserRow.id == user), before)
+                    ]
                     await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
                     count += len(old)
                     gone |= await self._prune(session, [user])
@@ -102,9 +110,15 @@ class Retention:
             return sorted({user for user, _ in await self._old(session, rule, before)})
 
     @staticmethod
-    async def _old(session: AsyncSession, rule: ColumnElement[bool], before: datetime) -> list[tuple[int, int]]:
+    async def _old(
+        session: AsyncSession, rule: ColumnElement[bool], before: datetime
+    ) -> list[tuple[int, int]]:
         """Owner and id of the sources of some conversations whose last use was before a moment."""
-        used = select(EditRow.source_id, func.max(EditRow.created_at).label("at")).group_by(EditRow.source_id).subquery()
+        used = (
+            select(EditRow.source_id, func.max(EditRow.created_at).label("at"))
+            .group_by(EditRow.source_id)
+            .subquery()
+        )
         shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
         query = select(UserRow.id, SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
         query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
@@ -112,15 +126,24 @@ class Retention:
         query = query.join(used, used.c.source_id == SourceRow.id, isouter=True)
         old = []
         for user, source, edited, moved, head in (await session.execute(query.where(rule))).all():
-            latest = max(utc(at) for at in (edited, moved if head == source else None) if at is not None) if edited else None
+            latest = (
+                max(utc(at) for at in (edited, moved if head == source else None) if at is not None)
+                if edited
+                else None
+            )
             if latest is None or latest < before:
                 old.append((user, source))
         return old
 
     @staticmethod
-    async def _expire_asked(session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime) -> int:
+    async def _expire_asked(
+        session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime
+    ) -> int:
         """Forget answered requests, whose words are no less personal, after the same times; how many."""
-        own = [(and_(AskedRow.platform == platform, AskedRow.server == server), limit) for platform, server, limit in special]
+        own = [
+            (and_(AskedRow.platform == platform, AskedRow.server == server), limit)
+            for platform, server, limit in special
+        ]
         longer = or_(*(rule for rule, _ in own)) if own else None
         others = AskedRow.key.is_not(None) if longer is None else or_(AskedRow.server.is_(None), ~longer)
         count = 0
@@ -135,13 +158,19 @@ class Retention:
         """Delete a person with everything that hangs on them, rows and files; False when nothing is kept of them."""
         async with self.database.write() as session:
             await self._forget_names(session, platform, user)
-            await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user))
+            await session.execute(
+                delete(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user)
+            )
             row = await find_person(session, platform, user)
             gone: set[tuple[int, str]] = set()
             if row is not None:
                 gone = await self._pictures_of(session, row.id)
-                private = select(ConversationRow.place).where(ConversationRow.user_id == row.id, ConversationRow.server.is_(None))
-                await session.execute(delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(private)))
+                private = select(ConversationRow.place).where(
+                    ConversationRow.user_id == row.id, ConversationRow.server.is_(None)
+                )
+                await session.execute(
+                    delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(private))
+                )
                 await session.execute(delete(UserRow).where(UserRow.id == row.id))
         await self._clean(gone)
         return row is not None
@@ -153,7 +182,9 @@ class Retention:
         The original (number 0) takes everything made of the picture with it. Raises NotFound.
         """
         async with self.database.write() as session:
-            made_in = (await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))).scalar_one_or_none()
+            made_in = (
+                await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))
+            ).scalar_one_or_none()
             user = await owner_held(await session.connection(), made_in) if made_in is not None else None
             row = await session.get(EditRow, edit)
             if row is None or user is None:
@@ -170,9 +201,13 @@ class Retention:
     @staticmethod
     async def _take_out(session: AsyncSession, row: EditRow) -> None:
         """Unhook an edit from the tree: children, redo and head pass to its neighbours."""
-        await session.execute(update(EditRow).where(EditRow.parent_id == row.id).values(parent_id=row.parent_id))
+        await session.execute(
+            update(EditRow).where(EditRow.parent_id == row.id).values(parent_id=row.parent_id)
+        )
         await session.execute(update(EditRow).where(EditRow.redo_id == row.id).values(redo_id=row.redo_id))
-        await session.execute(update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id))
+        await session.execute(
+            update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id)
+        )
         await session.execute(delete(EditRow).where(EditRow.id == row.id))
 
     async def messages_of_edit(self, edit: int) -> list[OutsideMessage]:
@@ -201,8 +236,13 @@ class Retention:
             await session.execute(delete(AskedRow).where(*where))
             await self._forget_names(session, platform, user, server)
             row = await find_person(session, platform, user)
-            if row is not None and await session.get(UserRow, row.id, with_for_update={"key_share": True}) is not None:
-                query = select(ConversationRow.id).where(ConversationRow.user_id == row.id, ConversationRow.server == server)
+            if (
+                row is not None
+                and await session.get(UserRow, row.id, with_for_update={"key_share": True}) is not None
+            ):
+                query = select(ConversationRow.id).where(
+                    ConversationRow.user_id == row.id, ConversationRow.server == server
+                )
                 found = list((await session.execute(query)).scalars())
                 await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
                 gone = await self._prune(session, [row.id]) | await self._drop_idle(session, [row.id])
@@ -212,13 +252,21 @@ class Retention:
     async def forget_server(self, platform: str, server: str) -> None:
         """Delete a server: its settings, blocks and records, and all that was done in it."""
         async with self.database.write() as session:
-            await session.execute(delete(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server))
+            await session.execute(
+                delete(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server)
+            )
             mine = select(UserRow.id).where(UserRow.platform == platform)
             here = and_(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
-            theirs = select(UserRow.id).where(UserRow.id.in_(select(ConversationRow.user_id).where(here))).order_by(UserRow.id)
+            theirs = (
+                select(UserRow.id)
+                .where(UserRow.id.in_(select(ConversationRow.user_id).where(here)))
+                .order_by(UserRow.id)
+            )
             users = list((await session.execute(theirs.with_for_update(key_share=True))).scalars())
             places = select(ConversationRow.place).where(here)
-            await session.execute(delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places)))
+            await session.execute(
+                delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places))
+            )
             await session.execute(delete(ConversationRow).where(here))
             found = await find_server(session, platform, server)
             if found is not None:
@@ -235,9 +283,13 @@ class Retention:
             if row is None:
                 return Overview(0, 0, 0, 0, None, None)
             conversations = select(ConversationRow.id).where(ConversationRow.user_id == row.id)
-            query = select(func.count(), func.max(EditRow.created_at)).where(EditRow.conversation_id.in_(conversations))
+            query = select(func.count(), func.max(EditRow.created_at)).where(
+                EditRow.conversation_id.in_(conversations)
+            )
             edits, latest = (await session.execute(query)).one()
-            count = (await session.execute(select(func.count()).select_from(conversations.subquery()))).scalar_one()
+            count = (
+                await session.execute(select(func.count()).select_from(conversations.subquery()))
+            ).scalar_one()
             names = await self._pictures_of(session, row.id)
             since = utc(row.created_at)
         size = await asyncio.to_thread(self.blobs.size, names)
@@ -250,36 +302,70 @@ class Retention:
         files: dict[str, tuple[int, str]] = {}
         async with self.database.read() as session:
             row = await find_person(session, platform, user)
-            query = select(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user).order_by(AskedRow.created_at)
+            query = (
+                select(AskedRow)
+                .where(AskedRow.platform == platform, AskedRow.user == user)
+                .order_by(AskedRow.created_at)
+            )
             asked = [
-                {"at": one.created_at, "server": one.server, "place": one.place, "text": one.payload.get("text")}
+                {
+                    "at": one.created_at,
+                    "server": one.server,
+                    "place": one.place,
+                    "text": one.payload.get("text"),
+                }
                 for one in (await session.execute(query)).scalars()
             ]
             if row is not None:
                 edits, files = await self._edits_of(session, row.id)
-        about = {"platform": platform, "user": user, "language": row.locale if row else None,
-                 "agreed_at": row.consented_at if row else None, "kept": asdict(overview)}  # fmt: skip
+        about = {
+            "platform": platform,
+            "user": user,
+            "language": row.locale if row else None,
+            "agreed_at": row.consented_at if row else None,
+            "kept": asdict(overview),
+        }
         document = {"about": about, "asked": asked, "edits": edits}
         return await asyncio.to_thread(self._zip, document, files)
 
     @staticmethod
-    async def _edits_of(session: AsyncSession, user: int) -> tuple[list[dict[str, Any]], dict[str, tuple[int, str]]]:
-        query = select(EditRow, ConversationRow, PictureRow).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
-        query = query.join(PictureRow, PictureRow.id == EditRow.picture_id).where(ConversationRow.user_id == user)
+    async def _edits_of(
+        session: AsyncSession, user: int
+    ) -> tuple[list[dict[str, Any]], dict[str, tuple[int, str]]]:
+        query = select(EditRow, ConversationRow, PictureRow).join(
+            ConversationRow, ConversationRow.id == EditRow.conversation_id
+        )
+        query = query.join(PictureRow, PictureRow.id == EditRow.picture_id).where(
+            ConversationRow.user_id == user
+        )
         rows, files = [], {}
-        for edit, conversation, picture in await session.execute(query.order_by(EditRow.source_id, EditRow.number)):
+        for edit, conversation, picture in await session.execute(
+            query.order_by(EditRow.source_id, EditRow.number)
+        ):
             suffix = picture.media_type.rpartition("/")[2].replace("jpeg", "jpg")
             name = f"pictures/{edit.source_id}/{edit.number:03d}.{suffix}"
             files[name] = (picture.user_id, picture.sha256)
-            recipes = [{k: v for k, v in one.items() if k not in ("delta", "mask")} for one in edit.adjustments]
-            rows.append({"file": name, "at": edit.created_at, "server": conversation.server, "place": conversation.place,
-                         "text": edit.text, "adjustments": recipes})  # fmt: skip
+            recipes = [
+                {k: v for k, v in one.items() if k not in ("delta", "mask")} for one in edit.adjustments
+            ]
+            rows.append(
+                {
+                    "file": name,
+                    "at": edit.created_at,
+                    "server": conversation.server,
+                    "place": conversation.place,
+                    "text": edit.text,
+                    "adjustments": recipes,
+                }
+            )
         return rows, files
 
     def _zip(self, document: dict[str, Any], files: dict[str, tuple[int, str]]) -> bytes:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("history.json", json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
+            archive.writestr(
+                "history.json", json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+            )
             for name, blob in files.items():
                 with suppress(BlobDamaged):  # the rest is theirs all the same
                     archive.writestr(name, self.blobs.read(*blob))
@@ -289,13 +375,18 @@ class Retention:
 
     @staticmethod
     async def _pictures_of(session: AsyncSession, user: int) -> set[tuple[int, str]]:
-        rows = await session.execute(select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.user_id == user))
+        rows = await session.execute(
+            select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.user_id == user)
+        )
         return {(owner, name) for owner, name in rows}
 
     @staticmethod
     async def _messages(session: AsyncSession, condition: ColumnElement[bool]) -> list[OutsideMessage]:
         query = select(MessageRow).join(EditRow, EditRow.id == MessageRow.edit_id).where(condition)
-        return [OutsideMessage(row.platform, row.outside_id, row.place) for row in (await session.execute(query)).scalars()]
+        return [
+            OutsideMessage(row.platform, row.outside_id, row.place)
+            for row in (await session.execute(query)).scalars()
+        ]
 
     @classmethod
     async def _prune(cls, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
@@ -309,15 +400,27 @@ class Retention:
 
     @staticmethod
     async def _prune_pictures(session: AsyncSession, user: int) -> set[tuple[int, str]]:
-        edits = select(EditRow.picture_id).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
-        sources = select(SourceRow.picture_id).join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
-        used = edits.where(ConversationRow.user_id == user).union(sources.where(ConversationRow.user_id == user))
-        query = delete(PictureRow).where(PictureRow.user_id == user, PictureRow.id.not_in(used)).returning(PictureRow.sha256)
+        edits = select(EditRow.picture_id).join(
+            ConversationRow, ConversationRow.id == EditRow.conversation_id
+        )
+        sources = select(SourceRow.picture_id).join(
+            ConversationRow, ConversationRow.id == SourceRow.conversation_id
+        )
+        used = edits.where(ConversationRow.user_id == user).union(
+            sources.where(ConversationRow.user_id == user)
+        )
+        query = (
+            delete(PictureRow)
+            .where(PictureRow.user_id == user, PictureRow.id.not_in(used))
+            .returning(PictureRow.sha256)
+        )
         return {(user, name) for name in (await session.execute(query)).scalars()}
 
     @staticmethod
     async def _prune_deltas(session: AsyncSession, user: int) -> None:
-        query = select(EditRow.adjustments).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
+        query = select(EditRow.adjustments).join(
+            ConversationRow, ConversationRow.id == EditRow.conversation_id
+        )
         rows = (await session.execute(query.where(ConversationRow.user_id == user))).scalars()
         kept = {entry["delta"] for adjustments in rows for entry in adjustments}
         deltas = await session.execute(select(DeltaRow.id, DeltaRow.sha256).where(DeltaRow.user_id == user))
@@ -335,12 +438,16 @@ class Retention:
         return gone
 
     @staticmethod
-    async def _forget_names(session: AsyncSession, platform: str, user: str, server: str | None = None) -> None:
+    async def _forget_names(
+        session: AsyncSession, platform: str, user: str, server: str | None = None
+    ) -> None:
         """Put an alias in the place of a person's id in what moderators wrote down, everywhere or in one server."""
         name = await alias(session, platform, user)
         servers = select(ServerRow.id).where(ServerRow.platform == platform)
         servers = servers if server is None else servers.where(ServerRow.outside_id == server)
-        for block in (await session.execute(select(BlockRow).where(BlockRow.server_id.in_(servers)))).scalars():
+        for block in (
+            await session.execute(select(BlockRow).where(BlockRow.server_id.in_(servers)))
+        ).scalars():
             block.member = name if block.member == user else block.member
             block.actor = name if block.actor == user else block.actor
             block.reason = block.reason.replace(user, name) if block.reason else block.reason

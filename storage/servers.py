@@ -83,7 +83,9 @@ def _settings(row: ServerRow | None) -> ServerSettings:
     """Settings as stored; names that this version does not know are left alone in the row and ignored."""
     known = {one.name: one for one in fields(ServerSettings)}
     values = {name: value for name, value in (row.settings if row else {}).items() if name in known}
-    listed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    listed: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     return ServerSettings(**listed)
 
 
@@ -95,7 +97,9 @@ def _listing(settings: ServerSettings, name: str, value: str, keep: bool) -> Ser
 
 
 def _block(row: BlockRow) -> Block:
-    return Block(row.member, utc(row.until) if row.until else None, row.reason, row.actor, utc(row.created_at))
+    return Block(
+        row.member, utc(row.until) if row.until else None, row.reason, row.actor, utc(row.created_at)
+    )
 
 
 def _audit(row: AuditRow) -> Audit:
@@ -108,7 +112,9 @@ async def alias(session: AsyncSession, platform: str, member: str) -> str:
     if row is None:
         await added(session, SecretRow, id=1, value=secrets.token_hex(32))
         row = await session.get_one(SecretRow, 1)
-    return "~" + hmac.new(row.value.encode(), f"{platform}:{member}".encode(), hashlib.sha256).hexdigest()[:40]
+    return (
+        "~" + hmac.new(row.value.encode(), f"{platform}:{member}".encode(), hashlib.sha256).hexdigest()[:40]
+    )
 
 
 async def find_server(session: AsyncSession, platform: str, server: str) -> ServerRow | None:
@@ -145,13 +151,19 @@ class Servers:
 
     async def add_to(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Add a value to a setting that is a list, once."""
-        return await self._changed(platform, server, lambda settings: _listing(settings, name, value, keep=True))
+        return await self._changed(
+            platform, server, lambda settings: _listing(settings, name, value, keep=True)
+        )
 
     async def take_from(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Take a value out of a setting that is a list."""
-        return await self._changed(platform, server, lambda settings: _listing(settings, name, value, keep=False))
+        return await self._changed(
+            platform, server, lambda settings: _listing(settings, name, value, keep=False)
+        )
 
-    async def _changed(self, platform: str, server: str, make: Callable[[ServerSettings], ServerSettings]) -> ServerSettings:
+    async def _changed(
+        self, platform: str, server: str, make: Callable[[ServerSettings], ServerSettings]
+    ) -> ServerSettings:
         """Read, change and write settings in one transaction."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)
@@ -159,7 +171,9 @@ class Servers:
             row.settings = row.settings | asdict(settings)
             return settings
 
-    async def set_role_quota(self, platform: str, server: str, role: str, quota: int | None) -> ServerSettings:
+    async def set_role_quota(
+        self, platform: str, server: str, role: str, quota: int | None
+    ) -> ServerSettings:
         """How much the members of a role may ask for in a day; None: no more and no less than everybody."""
 
         def changed(settings: ServerSettings) -> ServerSettings:
@@ -177,13 +191,19 @@ class Servers:
 
     # blocks
 
-    async def block(self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str) -> Block:
+    async def block(
+        self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str
+    ) -> Block:
         """Block a member until a time, or for good; a later block takes an earlier one's place."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)
             names = (member, await alias(session, platform, member))
-            await session.execute(delete(BlockRow).where(BlockRow.server_id == row.id, BlockRow.member.in_(names)))
-            made = BlockRow(server_id=row.id, member=member, until=until, reason=reason, actor=actor, created_at=now())
+            await session.execute(
+                delete(BlockRow).where(BlockRow.server_id == row.id, BlockRow.member.in_(names))
+            )
+            made = BlockRow(
+                server_id=row.id, member=member, until=until, reason=reason, actor=actor, created_at=now()
+            )
             session.add(made)
             return _block(made)
 
@@ -213,27 +233,49 @@ class Servers:
         """The blocks in force, newest first."""
         async with self.database.read() as session:
             query = select(BlockRow).join(ServerRow, ServerRow.id == BlockRow.server_id)
-            query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server).order_by(BlockRow.id.desc())
+            query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server).order_by(
+                BlockRow.id.desc()
+            )
             found = [_block(row) for row in (await session.execute(query)).scalars()]
         return [block for block in found if block.holds(moment)]
 
     # audit
 
     async def record(
-        self, platform: str, server: str | None, actor: str, action: str, target: str | None = None,
-        reason: str | None = None, **details: Any,
-    ) -> Audit:  # fmt: skip
+        self,
+        platform: str,
+        server: str | None,
+        actor: str,
+        action: str,
+        target: str | None = None,
+        reason: str | None = None,
+        **details: Any,
+    ) -> Audit:
         """Write down what was done; ``server`` None for what the owner of the bot does to the bot."""
         async with self.database.write() as session:
             number = None if server is None else (await _server_row(session, platform, server)).id
-            row = AuditRow(server_id=number, platform=platform, actor=actor, action=action, target=target, reason=reason,
-                           details=details, created_at=now())  # fmt: skip
+            row = AuditRow(
+                server_id=number,
+                platform=platform,
+                actor=actor,
+                action=action,
+                target=target,
+                reason=reason,
+                details=details,
+                created_at=now(),
+            )
             session.add(row)
             await session.flush()
             return _audit(row)
 
     async def audits(
-        self, platform: str, server: str | None, before: int | None = None, limit: int = 10, *, after: int | None = None
+        self,
+        platform: str,
+        server: str | None,
+        before: int | None = None,
+        limit: int = 10,
+        *,
+        after: int | None = None,
     ) -> list[Audit]:
         """Records of a server, newest first: the newest of all, or those next to one id, ``before`` or ``after`` it in time."""
         async with self.database.read() as session:
@@ -246,6 +288,8 @@ class Servers:
             query = select(AuditRow).where(AuditRow.platform == platform, AuditRow.server_id == number)
             query = query if before is None else query.where(AuditRow.id < before)
             query = query if after is None else query.where(AuditRow.id > after)
-            rows = await session.execute(query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit))
+            rows = await session.execute(
+                query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit)
+            )
             found = [_audit(row) for row in rows.scalars()]
         return found if after is None else found[::-1]

@@ -54,14 +54,29 @@ DELTAS = select(_DELTAS.c.sha256, _DELTAS.c.dtype, _DELTAS.c.shape, _DELTAS.c.da
 )
 KNOWN_DELTAS = DELTAS.with_only_columns(_DELTAS.c.sha256)
 PICTURE = select(*_PICTURES.c).where(_PICTURES.c.id == bindparam("picture"))
-PICTURE_NAMED = select(_PICTURES.c.id).where(_PICTURES.c.user_id == bindparam("user"), _PICTURES.c.sha256 == bindparam("name"))
+PICTURE_NAMED = select(_PICTURES.c.id).where(
+    _PICTURES.c.user_id == bindparam("user"), _PICTURES.c.sha256 == bindparam("name")
+)
 JOB = select(*_JOBS.c).where(_JOBS.c.id == bindparam("job"))
 
 _PARENT = _EDITS.alias("parent")
-_STILL_THERE = exists().where(_PARENT.c.id == bindparam("new_parent_id"), _PARENT.c.created_at == bindparam("since"))
+_STILL_THERE = exists().where(
+    _PARENT.c.id == bindparam("new_parent_id"), _PARENT.c.created_at == bindparam("since")
+)
 """Numbers of rows that are gone are given again: what was made at another time is not the same."""
-_NEXT = select(func.max(_EDITS.c.number) + 1).where(_EDITS.c.source_id == bindparam("new_source_id"), _STILL_THERE)
-_OF_AN_EDIT = ("conversation_id", "source_id", "parent_id", "text", "picture_id", "adjustments", "effects", "job")
+_NEXT = select(func.max(_EDITS.c.number) + 1).where(
+    _EDITS.c.source_id == bindparam("new_source_id"), _STILL_THERE
+)
+_OF_AN_EDIT = (
+    "conversation_id",
+    "source_id",
+    "parent_id",
+    "text",
+    "picture_id",
+    "adjustments",
+    "effects",
+    "job",
+)
 ADD_EDIT = (
     insert(_EDITS)
     .values({name: bindparam(f"new_{name}") for name in _OF_AN_EDIT} | {"number": _NEXT.scalar_subquery()})
@@ -71,7 +86,10 @@ ADD_EDIT = (
 REDO = update(_EDITS).where(_EDITS.c.id == bindparam("parent")).values(redo_id=bindparam("child"))
 SHOW = (
     update(_CONVERSATIONS)
-    .where(_CONVERSATIONS.c.id == bindparam("conversation"), _CONVERSATIONS.c.head_id.is_distinct_from(bindparam("shown")))
+    .where(
+        _CONVERSATIONS.c.id == bindparam("conversation"),
+        _CONVERSATIONS.c.head_id.is_distinct_from(bindparam("shown")),
+    )
     .values(head_id=bindparam("shown"))
 )
 """Make an edit the head of a conversation, if it is not."""

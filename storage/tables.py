@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-)  # fmt: skip
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -101,7 +101,9 @@ class SourceRow(Base):
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[int] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))
     bundle: Mapped[str] = mapped_column(String(100))
     fingerprint: Mapped[str] = mapped_column(String(64))
@@ -145,12 +147,18 @@ class EditRow(Base):
     """One immutable node of the edit tree; number 0 is the original picture itself."""
 
     __tablename__ = "edit"
-    __table_args__ = (UniqueConstraint("source_id", "number"), Index(None, "conversation_id"), Index(None, "parent_id"))
+    __table_args__ = (
+        UniqueConstraint("source_id", "number"),
+        Index(None, "conversation_id"),
+        Index(None, "parent_id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL"))
-    redo_id: Mapped[int | None] = mapped_column(ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_edit_redo_id"))
+    redo_id: Mapped[int | None] = mapped_column(
+        ForeignKey("edit.id", ondelete="SET NULL", use_alter=True, name="fk_edit_redo_id")
+    )
     number: Mapped[int]
     text: Mapped[str] = mapped_column(Words)
     picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"))
@@ -177,7 +185,9 @@ class JobRow(Base):
 
     __tablename__ = "job"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[int] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), index=True
+    )
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 

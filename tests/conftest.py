@@ -70,7 +70,15 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         "SEARCH_SECONDS",
         "EDITOR_MEMORY_GB",
     )
-    for name in (*names, "C2PA_CERTIFICATE", "C2PA_KEY", "METRICS_HOST", "METRICS_PORT", "LOG_LEVEL", "LOG_FORMAT"):
+    for name in (
+        *names,
+        "C2PA_CERTIFICATE",
+        "C2PA_KEY",
+        "METRICS_HOST",
+        "METRICS_PORT",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     return
@@ -81,7 +89,18 @@ def editor_url(bundles: Path) -> Iterator[str]:
     """A real editor process with the tiny bundle, shared by all tests of a run."""
     with tempfile.TemporaryDirectory(prefix="editor-") as folder:
         socket = Path(folder) / "socket"
-        command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--bundles", str(bundles), "--data", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "editor",
+            "serve",
+            "--socket",
+            str(socket),
+            "--bundles",
+            str(bundles),
+            "--data",
+            folder,
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while not socket.exists():
@@ -126,7 +145,9 @@ def s3() -> Iterator[Access]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/pictures", method="PUT"), timeout=20).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"http://{host}:{port}/pictures", method="PUT"), timeout=20
+    ).close()
     yield Access("key", "secret", "us-east-1", f"http://{host}:{port}")
     server.stop()
 
@@ -134,7 +155,9 @@ def s3() -> Iterator[Access]:
 @pytest.fixture
 async def history(tmp_path: Path) -> AsyncIterator[History]:
     """A fresh history."""
-    async with History.open(f"sqlite+aiosqlite:///{tmp_path}/history.sqlite", tmp_path / "pictures") as opened:
+    async with History.open(
+        f"sqlite+aiosqlite:///{tmp_path}/history.sqlite", tmp_path / "pictures"
+    ) as opened:
         yield opened
 
 

@@ -61,17 +61,30 @@ def wide_gamut() -> bytes:
 
 
 GOOD = {
-    "png": make_png(), "jpeg": saved(picture(), "JPEG"), "webp": saved(picture(), "WEBP"), "cmyk": saved(picture("CMYK"), "JPEG"),
-    "grey": saved(picture("L"), "PNG"), "grey with alpha": saved(picture("LA"), "PNG"), "16 bits": deep(),
-    "palette with alpha": palette(), "animation": animated(), "rotated": rotated(), "odd profile": wide_gamut(),
-    "alpha": saved(picture("RGBA"), "PNG"), "one bit": saved(picture("1"), "PNG"),
-}  # fmt: skip
+    "png": make_png(),
+    "jpeg": saved(picture(), "JPEG"),
+    "webp": saved(picture(), "WEBP"),
+    "cmyk": saved(picture("CMYK"), "JPEG"),
+    "grey": saved(picture("L"), "PNG"),
+    "grey with alpha": saved(picture("LA"), "PNG"),
+    "16 bits": deep(),
+    "palette with alpha": palette(),
+    "animation": animated(),
+    "rotated": rotated(),
+    "odd profile": wide_gamut(),
+    "alpha": saved(picture("RGBA"), "PNG"),
+    "one bit": saved(picture("1"), "PNG"),
+}
 BAD = {
-    "nothing": (b"", "not a picture"), "text": (b"hello", "not a picture"),
+    "nothing": (b"", "not a picture"),
+    "text": (b"hello", "not a picture"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-    "html": (b"<!doctype html><script>alert(1)</script>", "not a picture"), "cut off": (make_png()[:300], "damaged"),
-    "huge": (huge(), "too large"), "tiny": (saved(Image.new("RGB", (4, 4)), "PNG"), "too small"),
-    "pdf": (b"%PDF-1.7\n%", "not a picture"), "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+    "html": (b"<!doctype html><script>alert(1)</script>", "not a picture"),
+    "cut off": (make_png()[:300], "damaged"),
+    "huge": (huge(), "too large"),
+    "tiny": (saved(Image.new("RGB", (4, 4)), "PNG"), "too small"),
+    "pdf": (b"%PDF-1.7\n%", "not a picture"),
+    "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
     "noise after a header": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "not a picture"),
-}  # fmt: skip
+}
 """Bytes, and a word of the sentence they get."""

@@ -13,12 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PROGRAMS = ("initdb", "pg_ctl", "createdb", "dropdb")
-_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=200")
+_QUICK = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=32MB",
+    "max_connections=200",
+)
 
 
 def binaries() -> Path | None:
     """The folder of the newest server's programs, None where none is installed."""
-    folders = [*map(Path, os.get_exec_path()), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version)]
+    folders = [
+        *map(Path, os.get_exec_path()),
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version),
+    ]
     return next((one for one in reversed(folders) if all((one / name).exists() for name in _PROGRAMS)), None)
 
 
@@ -44,8 +53,13 @@ class Cluster:
         self.start()
 
     def start(self) -> None:
-        options = " ".join(f"-c {option}" for option in (*_QUICK, "listen_addresses=", f"unix_socket_directories={self.folder}"))
-        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", options, "start")
+        options = " ".join(
+            f"-c {option}"
+            for option in (*_QUICK, "listen_addresses=", f"unix_socket_directories={self.folder}")
+        )
+        self.run(
+            "pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", options, "start"
+        )
 
     def stop(self, mode: str = "immediate") -> None:
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", mode, "stop")
@@ -71,7 +85,19 @@ def cluster(programs: Path) -> Iterator[Cluster]:
         made = Cluster(programs, Path(name), user)
         if user is not None:
             shutil.chown(name, user)
-        made.run("initdb", "-D", f"{name}/data", "-A", "trust", "-U", "bot", "-E", "UTF8", "--locale=C", "--no-sync")
+        made.run(
+            "initdb",
+            "-D",
+            f"{name}/data",
+            "-A",
+            "trust",
+            "-U",
+            "bot",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
         made.start()
         try:
             yield made

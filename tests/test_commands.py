@@ -16,7 +16,9 @@ from bot import samples
 
 
 def command(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=240, cwd=cwd)
+    return subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, timeout=240, cwd=cwd
+    )
 
 
 def pixels(path: str | Path) -> np.ndarray:
@@ -27,9 +29,17 @@ def pixels(path: str | Path) -> np.ndarray:
 def turns(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """One conversation of ten turns."""
     said = (
-        "pink hair", "now less", "add glasses", "undo", "redo", "wings", "remove the glasses",
-        "smiling, without changing the hair", "show the history", "back to the original",
-    )  # fmt: skip
+        "pink hair",
+        "now less",
+        "add glasses",
+        "undo",
+        "redo",
+        "wings",
+        "remove the glasses",
+        "smiling, without changing the hair",
+        "show the history",
+        "back to the original",
+    )
     ran = command("bot", "try", "sample:2", *said, "--out", str(tmp_path_factory.mktemp("out")), "--json")
     assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
@@ -39,7 +49,10 @@ def test_each_turn_reports_what_the_contract_says(turns: list[dict[str, Any]]) -
     assert [turn["turn"] for turn in turns] == list(range(1, 11))
     assert {"turn", "text", "actions", "reply", "adjustments", "picture", "ms", "warnings"} <= set(turns[0])
     assert [turn["error"] for turn in turns] == [None] * 10
-    assert [(a["prompt"], a["strength"]) for a in turns[2]["adjustments"]] == [("pink hair", 0.6), ("glasses", 1.0)]
+    assert [(a["prompt"], a["strength"]) for a in turns[2]["adjustments"]] == [
+        ("pink hair", 0.6),
+        ("glasses", 1.0),
+    ]
 
 
 def test_the_hair_turns_pink_and_less_pink_and_nothing_else_does(turns: list[dict[str, Any]]) -> None:
@@ -61,7 +74,9 @@ def test_undo_and_redo_give_the_same_files(turns: list[dict[str, Any]]) -> None:
 def test_results_say_that_they_were_edited_with_ai(turns: list[dict[str, Any]]) -> None:
     description = Image.open(turns[0]["picture"]).getxmp()["xmpmeta"]["RDF"]["Description"]
     assert description["DigitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
-    assert b"DigitalSourceType" not in Path(turns[9]["picture"]).read_bytes(), "the original is as it was sent"
+    assert b"DigitalSourceType" not in Path(turns[9]["picture"]).read_bytes(), (
+        "the original is as it was sent"
+    )
 
 
 def test_what_the_model_cannot_do_is_said(turns: list[dict[str, Any]]) -> None:
@@ -73,7 +88,9 @@ def test_parse_from_the_command_line(tmp_path: Path) -> None:
     ran = command("bot", "parse", "--after", "pink hair", "now less")
     assert json.loads(ran.stdout)["actions"] == [{"do": "scale", "target": "pink hair", "factor": 0.6}]
     batch = tmp_path / "batch.jsonl"
-    batch.write_text('{"after": [], "text": "glasses"}\n{"after": ["glasses"], "text": "undo"}\n', encoding="utf-8")
+    batch.write_text(
+        '{"after": [], "text": "glasses"}\n{"after": ["glasses"], "text": "undo"}\n', encoding="utf-8"
+    )
     rows = [json.loads(line) for line in command("bot", "parse", "--batch", str(batch)).stdout.splitlines()]
     assert [row["actions"][0]["do"] for row in rows] == ["add", "undo"]
 
@@ -86,12 +103,20 @@ def test_every_editor_command_explains_itself(name: str) -> None:
 
 
 def test_the_embedded_bundle_is_listed_whole() -> None:
-    (info,) = [b for b in json.loads(command("editor", "bundles", "--json").stdout)["bundles"] if b["name"] == "avatar"]
+    (info,) = [
+        b
+        for b in json.loads(command("editor", "bundles", "--json").stdout)["bundles"]
+        if b["name"] == "avatar"
+    ]
     assert (info["resolution"], info["licence"], info["methods"]) == (128, "MIT", ["mapper", "direction"])
 
 
 def test_mistakes_are_told_in_a_line(tmp_path: Path) -> None:
-    for words in (("bot", "try", "sample:99", "x"), ("bot", "try", str(tmp_path / "none.png"), "x"), ("editor", "fly")):
+    for words in (
+        ("bot", "try", "sample:99", "x"),
+        ("bot", "try", str(tmp_path / "none.png"), "x"),
+        ("editor", "fly"),
+    ):
         ran = command(*words, cwd=Path(__file__).parents[1])
         assert ran.returncode == 2
         assert "Traceback" not in ran.stderr

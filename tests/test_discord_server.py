@@ -13,7 +13,15 @@ import pytest
 from discord import app_commands
 
 from tests.conftest import make_png
-from tests.discord_server import DiscordServer, NotOffered, RateLimits, connected_bot, objects, permissions, point_library
+from tests.discord_server import (
+    DiscordServer,
+    NotOffered,
+    RateLimits,
+    connected_bot,
+    objects,
+    permissions,
+    point_library,
+)
 
 ANN, BEN = objects.user("800000000000000001", "ann"), objects.user("800000000000000002", "ben")
 ROOM = "700000000000000001"
@@ -26,7 +34,9 @@ class Probe(discord.AutoShardedClient):
 
     def __init__(self, **intents: bool) -> None:
         chosen = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, **intents)
-        super().__init__(intents=chosen, allowed_mentions=discord.AllowedMentions.none(), guild_ready_timeout=0.05)
+        super().__init__(
+            intents=chosen, allowed_mentions=discord.AllowedMentions.none(), guild_ready_timeout=0.05
+        )
         self.tree = app_commands.CommandTree(self)
         self.heard: list[discord.Message] = []
         self.events: list[tuple[str, Any]] = []
@@ -147,16 +157,21 @@ async def test_leaving_and_deleting_is_told(server: Any) -> None:
             discord_server.kick_bot(guild)
             await bot.until(lambda: len(bot.events) == 4)
             assert bot.events == [
-                ("message_delete", int(message["id"])), ("channel_delete", 700000000000000003),
-                ("member_remove", int(ANN["id"])), ("guild_remove", int(guild.id)),
-            ]  # fmt: skip
+                ("message_delete", int(message["id"])),
+                ("channel_delete", 700000000000000003),
+                ("member_remove", int(ANN["id"])),
+                ("guild_remove", int(guild.id)),
+            ]
             with pytest.raises(discord.NotFound):
                 await bot.fetch_guild(int(guild.id))
 
 
 async def test_without_permission_discord_refuses(server: Any) -> None:
     async with server() as discord_server:
-        room, hidden = discord_server.home.channels[ROOM], discord_server.add_channel(discord_server.home, "hidden")
+        room, hidden = (
+            discord_server.home.channels[ROOM],
+            discord_server.add_channel(discord_server.home, "hidden"),
+        )
         discord_server.overwrite(room, discord_server.home.id, deny=permissions.ATTACH_FILES)
         discord_server.overwrite(hidden, discord_server.home.id, deny=permissions.VIEW_CHANNEL)
         async with online(discord_server) as bot:
@@ -170,7 +185,9 @@ async def test_without_permission_discord_refuses(server: Any) -> None:
             theirs = await channel.fetch_message(int((await discord_server.say(BEN, "mine"))["id"]))
             with pytest.raises(discord.Forbidden):
                 await theirs.delete()
-            discord_server.overwrite(room, objects.BOT, allow=permissions.MANAGE_MESSAGES | permissions.ATTACH_FILES)
+            discord_server.overwrite(
+                room, objects.BOT, allow=permissions.MANAGE_MESSAGES | permissions.ATTACH_FILES
+            )
             await theirs.delete()
             await channel.send(file=discord.File(io.BytesIO(make_png()), "a.png"))
 
@@ -183,14 +200,17 @@ async def test_uploads_have_a_limit_names_and_descriptions(server: Any) -> None:
             await channel.send(file=discord.File(io.BytesIO(bytes(100_001)), "a.png"))
         assert (caught.value.status, caught.value.code) == (413, 40005)
         files = [
-            discord.File(io.BytesIO(make_png()), name, description=name, spoiler=name == "b.png") for name in ("a.png", "b.png")
+            discord.File(io.BytesIO(make_png()), name, description=name, spoiler=name == "b.png")
+            for name in ("a.png", "b.png")
         ]
         sent = await channel.send("two", files=files)
         assert [a.is_spoiler() for a in sent.attachments] == [False, True]
         assert (sent.attachments[1].filename, sent.attachments[1].description) == ("SPOILER_b.png", "b.png")
         assert (sent.attachments[0].width, sent.attachments[0].height) == (160, 128)
         assert await sent.attachments[0].read() == make_png()
-        edited = await sent.edit(attachments=[sent.attachments[1], discord.File(io.BytesIO(make_png(seed=1)), "c.png")])
+        edited = await sent.edit(
+            attachments=[sent.attachments[1], discord.File(io.BytesIO(make_png(seed=1)), "c.png")]
+        )
         assert [a.filename for a in edited.attachments] == ["SPOILER_b.png", "c.png"]
 
 
@@ -225,8 +245,14 @@ async def test_the_limit_for_all_is_honoured_by_the_library(server: Any) -> None
 
 async def test_requests_during_a_rate_limit_are_complained_of(server: Any) -> None:
     limits = RateLimits({"typing": (1, 1.0)})
-    async with server(("during a rate limit",), limits=limits) as discord_server, online(discord_server) as bot:
-        address, headers = f"{discord_server.api}/channels/{ROOM}/typing", {"Authorization": f"Bot {discord_server.token}"}
+    async with (
+        server(("during a rate limit",), limits=limits) as discord_server,
+        online(discord_server) as bot,
+    ):
+        address, headers = (
+            f"{discord_server.api}/channels/{ROOM}/typing",
+            {"Authorization": f"Bot {discord_server.token}"},
+        )
         session, statuses = bot.http._HTTPClient__session, []  # type: ignore[attr-defined]
         for pause in (0, 0, 0.2):
             await asyncio.sleep(pause)
@@ -239,12 +265,16 @@ class Form(discord.ui.Modal, title="More…"):
     wish = discord.ui.TextInput[Any](label="Wish", default="pink hair")
     much = discord.ui.Label[Any](
         text="How much",
-        component=discord.ui.Select(options=[discord.SelectOption(label=n, default=n == "a bit") for n in ("a bit", "very")]),
+        component=discord.ui.Select(
+            options=[discord.SelectOption(label=n, default=n == "a bit") for n in ("a bit", "very")]
+        ),
     )
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         assert isinstance(self.much.component, discord.ui.Select)
-        await interaction.response.edit_message(content=f"wished: {self.wish.value}, {self.much.component.values[0]}")
+        await interaction.response.edit_message(
+            content=f"wished: {self.wish.value}, {self.much.component.values[0]}"
+        )
 
 
 class Panel(discord.ui.View):
@@ -253,7 +283,8 @@ class Panel(discord.ui.View):
         await interaction.response.send_modal(Form())
 
     @discord.ui.select(
-        placeholder="Go to", options=[discord.SelectOption(label="first", value="1"), discord.SelectOption(label="2")]
+        placeholder="Go to",
+        options=[discord.SelectOption(label="first", value="1"), discord.SelectOption(label="2")],
     )
     async def go(self, interaction: discord.Interaction, select: Any) -> None:
         await interaction.response.defer()
@@ -266,7 +297,9 @@ def equipped() -> Probe:
 
     @probe.tree.command(description="Edit a picture")
     @app_commands.allowed_installs(guilds=True, users=True)
-    async def edit(interaction: discord.Interaction, wish: str, picture: discord.Attachment | None = None) -> None:
+    async def edit(
+        interaction: discord.Interaction, wish: str, picture: discord.Attachment | None = None
+    ) -> None:
         await interaction.response.defer()
         size = len(await picture.read()) if picture else 0
         await interaction.followup.send(f"{wish} {size} {interaction.user.id}", view=Panel())
@@ -275,11 +308,17 @@ def equipped() -> Probe:
     async def wishes(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=w, value=w) for w in ("pink hair", "glasses") if typed in w]
 
-    group = app_commands.Group(name="mod", description="Moderate", default_permissions=discord.Permissions(manage_guild=True))
+    group = app_commands.Group(
+        name="mod", description="Moderate", default_permissions=discord.Permissions(manage_guild=True)
+    )
 
     @group.command(description="Block a member")
-    async def block(interaction: discord.Interaction, who: discord.Member, days: app_commands.Range[int, 1, 7] = 1) -> None:
-        await interaction.response.send_message(f"{who.display_name} {days} {interaction.permissions.manage_guild}", ephemeral=True)
+    async def block(
+        interaction: discord.Interaction, who: discord.Member, days: app_commands.Range[int, 1, 7] = 1
+    ) -> None:
+        await interaction.response.send_message(
+            f"{who.display_name} {days} {interaction.permissions.manage_guild}", ephemeral=True
+        )
 
     @probe.tree.context_menu(name="What was done here?")
     async def what(interaction: discord.Interaction, message: discord.Message) -> None:
@@ -296,7 +335,9 @@ def equipped() -> Probe:
 async def test_members_use_commands_menus_and_forms(server: Any) -> None:
     async with server() as discord_server, online(discord_server, equipped()) as bot:
         await bot.tree.sync()
-        assert [c["name"] for c in await discord_server.autocomplete(ANN, "edit", "wish", "pi")] == ["pink hair"]
+        assert [c["name"] for c in await discord_server.autocomplete(ANN, "edit", "wish", "pi")] == [
+            "pink hair"
+        ]
         options = {"wish": "glasses", "picture": ("me.png", *PORTRAIT["me.png"])}
         answer = await discord_server.original_response(await discord_server.slash(ANN, "edit", options))
         assert answer["content"] == f"glasses {len(make_png())} {ANN['id']}"
@@ -309,11 +350,15 @@ async def test_members_use_commands_menus_and_forms(server: Any) -> None:
         for label, text in (("More…", "blue"), ("✨", "green")):
             pressed = await discord_server.press(ANN, answer, label)
             assert (await discord_server.callback_of(pressed))["type"] == 9
-            await discord_server.submit(ANN, pressed, {"Wish": text, "How much": "very"} if text == "blue" else {"Wish": text})
+            await discord_server.submit(
+                ANN, pressed, {"Wish": text, "How much": "very"} if text == "blue" else {"Wish": text}
+            )
             wished = f"wished: {text}, {'very' if text == 'blue' else 'a bit'}"
             await discord_server.settled(answer, lambda message, wished=wished: message["content"] == wished)
         unheard = await discord_server.say(BEN, "unrelated", mention=False, files=PORTRAIT)
-        done = await discord_server.original_response(await discord_server.message_menu(ANN, "What was done here?", unheard))
+        done = await discord_server.original_response(
+            await discord_server.message_menu(ANN, "What was done here?", unheard)
+        )
         assert done["content"] == "unrelated 1"
         asked = await discord_server.user_menu(ANN | {"locale": "zh-CN"}, "Their wishes", BEN)
         assert (await discord_server.original_response(asked))["content"] == "ben in zh-CN"
@@ -328,7 +373,9 @@ async def test_commands_are_hidden_from_whom_they_are_not_for(server: Any) -> No
             await discord_server.slash(ANN, "mod block", {"who": BEN})
         with pytest.raises(NotOffered):
             await discord_server.slash(BEN, "mod block", {"who": ANN, "days": 8})
-        answer = await discord_server.original_response(await discord_server.slash(BEN, "mod block", {"who": ANN, "days": 2}))
+        answer = await discord_server.original_response(
+            await discord_server.slash(BEN, "mod block", {"who": ANN, "days": 2})
+        )
         assert answer["content"] == "Ann 2 True"
 
 
@@ -402,14 +449,28 @@ async def test_interactions_wait_three_seconds_and_are_answered_once(server: Any
         ({"content": "x", "components": [{"type": 1, "components": []}]}, "row"),
         ({"content": "x", "flags": 1 << 15, "components": [{"type": 10, "content": "y"}]}, "stand alone"),
         ({"embeds": [{"description": "x" * 4000}, {"description": "y" * 2001}]}, "6000"),
-        ({"content": "x", "components": [{"type": 1, "components": [
-            {"type": 2, "style": 1, "label": label, "custom_id": "same"} for label in "ab"]}]}, "one custom_id"),
+        (
+            {
+                "content": "x",
+                "components": [
+                    {
+                        "type": 1,
+                        "components": [
+                            {"type": 2, "style": 1, "label": label, "custom_id": "same"} for label in "ab"
+                        ],
+                    }
+                ],
+            },
+            "one custom_id",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_messages_beyond_the_limits_are_refused(server: Any, body: dict[str, Any], words: str) -> None:
     async with server() as discord_server, online(discord_server) as bot:
         with pytest.raises(discord.HTTPException) as caught:
-            await bot.http.request(discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=ROOM), json=body)
+            await bot.http.request(
+                discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=ROOM), json=body
+            )
         assert caught.value.code in (50006, 50035)
         assert any(words in complaint for complaint in discord_server.complaints)
         discord_server.complaints.clear()
@@ -446,7 +507,9 @@ async def test_only_who_may_pings_everyone(server: Any) -> None:
     async with server() as discord_server, online(discord_server) as bot:
         channel, all_of_them = await bot.room(), discord.AllowedMentions(everyone=True)
         assert not (await channel.send("@everyone", allowed_mentions=all_of_them)).mention_everyone
-        discord_server.overwrite(discord_server.channels[ROOM], objects.BOT, allow=permissions.MENTION_EVERYONE)
+        discord_server.overwrite(
+            discord_server.channels[ROOM], objects.BOT, allow=permissions.MENTION_EVERYONE
+        )
         assert (await channel.send("@everyone", allowed_mentions=all_of_them)).mention_everyone
         assert not (await channel.send("@everyone")).mention_everyone
 
@@ -480,7 +543,9 @@ async def test_threads_and_age_restricted_channels(server: Any) -> None:
 async def test_a_reply_to_the_answer_of_an_interaction_is_blank(server: Any) -> None:
     async with server() as discord_server, online(discord_server, equipped()) as bot:
         await bot.tree.sync()
-        answer = await discord_server.original_response(await discord_server.slash(ANN, "edit", {"wish": "x"}))
+        answer = await discord_server.original_response(
+            await discord_server.slash(ANN, "edit", {"wish": "x"})
+        )
         await discord_server.say(ANN, "now less", mention=False, reply_to=answer)
         await bot.until(lambda: bool(bot.heard))
         assert bot.heard[0].content == ""

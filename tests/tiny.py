@@ -14,7 +14,13 @@ from editor.networks.mapper import TextMapper
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
 CONFIG = GeneratorConfig(
-    resolution=128, z_dim=16, w_dim=16, mapping_layers=2, mapping_features=16, channel_base=512, channel_max=16
+    resolution=128,
+    z_dim=16,
+    w_dim=16,
+    mapping_layers=2,
+    mapping_features=16,
+    channel_base=512,
+    channel_max=16,
 )
 DIM = 32
 THRESHOLDS = {"standard_gain": 0.01, "shown": 50.0, "domain_similarity": -1.0, "domain_psnr": 0.0}
@@ -43,8 +49,14 @@ def write_bundle(folder: Path, seed: int = 0, **changes: object) -> Path:
     for name, tensors in parts.items():
         save_file({key: value.contiguous() for key, value in tensors.items()}, folder / f"{name}.safetensors")
     manifest = {
-        "title": "Tiny", "domain": "noise", "licence": "MIT", "examples": ["pink hair", "glasses"], "neutral": ["a face"],
-        "generator": CONFIG.as_dict(), "clip": {"dim": DIM}, "thresholds": THRESHOLDS,
-    }  # fmt: skip
+        "title": "Tiny",
+        "domain": "noise",
+        "licence": "MIT",
+        "examples": ["pink hair", "glasses"],
+        "neutral": ["a face"],
+        "generator": CONFIG.as_dict(),
+        "clip": {"dim": DIM},
+        "thresholds": THRESHOLDS,
+    }
     write_manifest(folder, manifest | changes)
     return folder

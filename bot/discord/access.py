@@ -26,12 +26,17 @@ class Access:
             return await self.settings(asking.server)
         return await self.policy.admit(
             member_of(asking), asking.text, bool(asking.uploads), asking.spoiler, datetime.now(UTC), asked
-        )  # fmt: skip
+        )
 
 
 def member_of(asking: Asking) -> Member:
     """Who asks, and where. What takes no work is limited for nobody, as nothing is for moderators."""
     return Member(
-        PLATFORM, asking.user, asking.server, asking.parent or asking.place, frozenset(asking.roles),
-        asking.moderator or not asking.counts, asking.age_restricted,
-    )  # fmt: skip
+        PLATFORM,
+        asking.user,
+        asking.server,
+        asking.parent or asking.place,
+        frozenset(asking.roles),
+        asking.moderator or not asking.counts,
+        asking.age_restricted,
+    )

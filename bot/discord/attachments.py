@@ -38,7 +38,10 @@ async def download(upload: Upload, most: int, hosts: Collection[str] = CDN_HOSTS
     data = bytearray()
     try:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(upload.url, allow_redirects=False) as answer:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(upload.url, allow_redirects=False) as answer,
+        ):
             answer.raise_for_status()
             async for part in answer.content.iter_chunked(65536):
                 data += part
@@ -54,4 +57,6 @@ async def to_file(picture: Picture, name: str, alt: str, limit: int, spoiler: bo
     if len(picture.data) > limit:
         picture = await asyncio.to_thread(fitted, picture, limit)
     suffix = _SUFFIXES.get(picture.media_type, "png")
-    return discord.File(io.BytesIO(picture.data), f"{name}.{suffix}", description=alt[:MOST_ALT], spoiler=spoiler)
+    return discord.File(
+        io.BytesIO(picture.data), f"{name}.{suffix}", description=alt[:MOST_ALT], spoiler=spoiler
+    )

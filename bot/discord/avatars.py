@@ -13,11 +13,14 @@ SIDE = 1024
 """Pixels that are asked of the CDN; avatars are square."""
 _OWN = re.compile(r"\bmy (?:avatar|profile (?:picture|pic|photo)|pfp)\b|我的?(?:头像|頭像)", re.IGNORECASE)
 _ANOTHER = re.compile(
-    r"<@!?(?P<id>[0-9]{15,20})>(?:['’]s?)?\s*(?:的\s*)?(?:avatar|profile (?:picture|pic|photo)|pfp|头像|頭像)", re.IGNORECASE
+    r"<@!?(?P<id>[0-9]{15,20})>(?:['’]s?)?\s*(?:的\s*)?(?:avatar|profile (?:picture|pic|photo)|pfp|头像|頭像)",
+    re.IGNORECASE,
 )
 
 
-def whose(text: str, author: discord.abc.User, mentions: Sequence[discord.abc.User]) -> discord.abc.User | None:
+def whose(
+    text: str, author: discord.abc.User, mentions: Sequence[discord.abc.User]
+) -> discord.abc.User | None:
     """The member whose avatar a sentence speaks of, None where it speaks of none."""
     if _OWN.search(text):
         return author

@@ -31,7 +31,9 @@ class EditButton(
         self.step, self.edit = step, edit
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         return cls(match["step"], int(match["edit"]), presses.locale_of(interaction))
 
@@ -40,14 +42,21 @@ class EditButton(
         async with presses.answered(interaction):
             edit = await presses.edit_of(interaction, self.edit, shared=self.step != "delete")
             if self.step == "words":
-                await interaction.response.send_modal(modals.in_words(self.edit, presses.locale_of(interaction)))
+                await interaction.response.send_modal(
+                    modals.in_words(self.edit, presses.locale_of(interaction))
+                )
             elif self.step == "delete":
                 await _confirm(interaction, self.edit)
             else:
-                await presses.take(interaction, edit, actions=_actions(self.step), text=_said(self.step, interaction))
+                await presses.take(
+                    interaction, edit, actions=_actions(self.step), text=_said(self.step, interaction)
+                )
 
 
-class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})"):
+class ForgetButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})",
+):
     """The second press that deleting needs: an edit with its messages, or all that is kept about a member."""
 
     def __init__(self, what: str, edit: int, locale: Locale) -> None:
@@ -56,7 +65,9 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
         self.what, self.edit = what, edit
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         return cls(match["what"], int(match["edit"]), presses.locale_of(interaction))
 
@@ -70,7 +81,9 @@ class ForgetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"fo
             await presses.to_desk(interaction, asking, interaction.response.defer)
 
 
-class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"):
+class ConsentButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"
+):
     """Agree to how pictures are treated, for whoever presses it; the wish of the message ``message`` is then done at once."""
 
     def __init__(self, locale: Locale, message: str | None = None) -> None:
@@ -80,7 +93,9 @@ class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"c
         self.message = message
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         return cls(presses.locale_of(interaction), match["message"])
 
@@ -110,7 +125,11 @@ class ConsentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"c
 
 def under(edit: int, edited: bool, adjusted: bool, locale: Locale) -> tuple[discord.ui.Item[Any], ...]:
     """The buttons of one edit; without adjustments there is nothing to make less or more of."""
-    steps = [step for step in STEPS if (adjusted or step not in ("less", "more")) and (edited or step == "variations")]
+    steps = [
+        step
+        for step in STEPS
+        if (adjusted or step not in ("less", "more")) and (edited or step == "variations")
+    ]
     first = [EditButton(step, edit, locale) for step in steps]
     return (*first, EditButton("words", edit, locale), EditButton("delete", edit, locale))
 
@@ -123,7 +142,11 @@ async def _confirm(interaction: discord.Interaction, edit: int) -> None:
 
 def _actions(step: Step) -> tuple[dict[str, Any], ...] | None:
     """What needs no reading; "less" and "more" are said in the words of the chat, which know what they are about."""
-    fixed = {"undo": one("undo", steps=1), "compare": one("show", what="compare"), "variations": one("variations", count=3)}
+    fixed = {
+        "undo": one("undo", steps=1),
+        "compare": one("show", what="compare"),
+        "variations": one("variations", count=3),
+    }
     return fixed.get(step)
 
 

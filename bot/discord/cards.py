@@ -58,13 +58,17 @@ class Card:
     def content(self) -> str:
         """The text as Discord takes it: no mention of anybody, and not too long."""
         text = discord.utils.escape_mentions(self.text)
-        return shortened("\n".join(part for part in (self.heading and f"-# {self.heading}", text) if part), MOST_TEXT)
+        return shortened(
+            "\n".join(part for part in (self.heading and f"-# {self.heading}", text) if part), MOST_TEXT
+        )
 
     def embed(self) -> discord.Embed | None:
         """The list, if there is one."""
         if not self.lines and not self.title:
             return None
-        return discord.Embed(title=self.title[:256], description=shortened("\n".join(self.lines), MOST_EMBED), colour=COLOUR)
+        return discord.Embed(
+            title=self.title[:256], description=shortened("\n".join(self.lines), MOST_EMBED), colour=COLOUR
+        )
 
     def view(self) -> discord.ui.View | None:
         """The buttons and menus; every item is dynamic, or the library would forget them all when one message ends."""
@@ -78,7 +82,9 @@ class Card:
     async def files(self, limit: int) -> list[discord.File]:
         """The pictures as uploads of at most ``limit`` bytes each."""
         return [
-            await attachments.to_file(shot.picture, f"{self.tag}-{shot.number}", shot.alt, limit, self.spoiler)
+            await attachments.to_file(
+                shot.picture, f"{self.tag}-{shot.number}", shot.alt, limit, self.spoiler
+            )
             for shot in self.shots[:MOST_FILES]
         ]
 

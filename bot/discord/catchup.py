@@ -39,5 +39,8 @@ async def _missed_in(bot: Bot, place: int, cursor: int, oldest: datetime) -> lis
     if not isinstance(channel, discord.abc.Messageable) or not bot.owns(guild.id if guild else None):
         return []
     after = discord.Object(max(cursor, discord.utils.time_snowflake(oldest)))
-    return [message async for message in channel.history(after=after, limit=MOST_MESSAGES, oldest_first=True)
-            if hearing.addressed(bot, message)]  # fmt: skip
+    return [
+        message
+        async for message in channel.history(after=after, limit=MOST_MESSAGES, oldest_first=True)
+        if hearing.addressed(bot, message)
+    ]

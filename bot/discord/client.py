@@ -47,9 +47,14 @@ from storage.servers import Servers
 logger = logging.getLogger(__name__)
 
 ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
-    buttons.EditButton, buttons.ForgetButton, buttons.ConsentButton, menus.GoToMenu, menus.AdjustMenu, menus.StrengthMenu,
+    buttons.EditButton,
+    buttons.ForgetButton,
+    buttons.ConsentButton,
+    menus.GoToMenu,
+    menus.AdjustMenu,
+    menus.StrengthMenu,
     *mod.ITEMS,
-)  # fmt: skip
+)
 ENDING_SECONDS = 5.0
 """What those that are told to end at once are given at most for it."""
 IDENTIFY_SECONDS = 5.0
@@ -75,9 +80,15 @@ class Bot(discord.AutoShardedClient):
     """
 
     def __init__(
-        self, conversations: Conversations, history: History, most_upload: int,
-        cdn_hosts: Collection[str] = attachments.CDN_HOSTS, leavers: bool = False, owner_server: int | None = None, **options: Any,
-    ) -> None:  # fmt: skip
+        self,
+        conversations: Conversations,
+        history: History,
+        most_upload: int,
+        cdn_hosts: Collection[str] = attachments.CDN_HOSTS,
+        leavers: bool = False,
+        owner_server: int | None = None,
+        **options: Any,
+    ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.conversations, self.history = conversations, history

@@ -43,7 +43,9 @@ class Tree(app_commands.CommandTree[Any]):
         super().__init__(
             client,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
         )
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
@@ -68,21 +70,39 @@ def counted(interaction: Interaction, outcome: str = "done") -> None:
 
 def add_to(tree: app_commands.CommandTree[Any]) -> None:
     """Add all commands of members."""
-    for command in (edit, again, undo, redo, history, compare, variations, adjust, animate, reset, bundles, help_, privacy.group):
+    for command in (
+        edit,
+        again,
+        undo,
+        redo,
+        history,
+        compare,
+        variations,
+        adjust,
+        animate,
+        reset,
+        bundles,
+        help_,
+        privacy.group,
+    ):
         tree.add_command(command)
     for name, callback in (("edit-picture", edit_picture), ("what-was-done", what_was_done)):
         tree.add_command(app_commands.ContextMenu(name=named(f"discord.menu.{name}"), callback=callback))
 
 
 def _command(name: str) -> Any:
-    return app_commands.command(name=named(f"discord.command.{name}.name"), description=named(f"discord.command.{name}"))
+    return app_commands.command(
+        name=named(f"discord.command.{name}.name"), description=named(f"discord.command.{name}")
+    )
 
 
 def option(*names: str) -> Any:
     """Names and descriptions of a command's options."""
 
     def decorate(function: Any) -> Any:
-        function = app_commands.describe(**{name: named(f"discord.option.{name}") for name in names})(function)
+        function = app_commands.describe(**{name: named(f"discord.option.{name}") for name in names})(
+            function
+        )
         return app_commands.rename(**{name: named(f"discord.option.{name}.name") for name in names})(function)
 
     return decorate
@@ -117,11 +137,16 @@ async def show(interaction: Interaction, card: cards.Card) -> None:
 
 @_command("edit")
 @option("wish", "picture", "avatar", "quality")
-@app_commands.choices(quality=[app_commands.Choice(name=named(f"quality.{one}"), value=one) for one in QUALITIES])
+@app_commands.choices(
+    quality=[app_commands.Choice(name=named(f"quality.{one}"), value=one) for one in QUALITIES]
+)
 async def edit(
-    interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH], picture: discord.Attachment | None = None,
-    avatar: discord.User | discord.Member | None = None, quality: str | None = None,
-) -> None:  # fmt: skip
+    interaction: Interaction,
+    wish: app_commands.Range[str, 1, MOST_WISH],
+    picture: discord.Attachment | None = None,
+    avatar: discord.User | discord.Member | None = None,
+    quality: str | None = None,
+) -> None:
     """A wish, for the picture sent along, an avatar, or the last picture."""
     uploads = attachments.of([picture]) if picture is not None else ()
     whose = avatar or avatars.whose(wish, interaction.user, [])
@@ -139,7 +164,12 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
     server = str(interaction.guild_id) if interaction.guild_id else None
     try:
         async with asyncio.timeout(_SUGGEST_SECONDS):
-            recent = [asked.text for asked in await bot.desk.inbox.recent(PLATFORM, server, str(interaction.user.id), MOST_RECENT)]
+            recent = [
+                asked.text
+                for asked in await bot.desk.inbox.recent(
+                    PLATFORM, server, str(interaction.user.id), MOST_RECENT
+                )
+            ]
             head = await bot.history.shown(PLATFORM, str(interaction.user.id), str(interaction.channel_id))
             examples = [locale.wording(example) for example in await bot.conversations.examples(head)]
     except TimeoutError:
@@ -150,7 +180,9 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
 def _matching(current: str, texts: Iterable[str]) -> list[str]:
     """Each text once that contains what is typed and fits a choice."""
     typed = current.casefold().strip()
-    found = dict.fromkeys(text for text in texts if text and len(text) <= MOST_CHOICE and typed in text.casefold())
+    found = dict.fromkeys(
+        text for text in texts if text and len(text) <= MOST_CHOICE and typed in text.casefold()
+    )
     return list(found)[:MOST_CHOICES]
 
 
@@ -189,7 +221,9 @@ async def history(interaction: Interaction) -> None:
 
 @_command("compare")
 @option("wish")
-async def compare(interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH] | None = None) -> None:
+async def compare(
+    interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH] | None = None
+) -> None:
     """Before beside after; with a wish, what every method makes of it."""
     if wish is None:
         await _take(interaction, actions=one("show", what="compare"))
@@ -252,7 +286,10 @@ async def help_(interaction: Interaction) -> None:
         async with asyncio.timeout(_SUGGEST_SECONDS):
             examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
     name = bot.user.mention if bot.user is not None else ""
-    lines = [locale.say(f"discord.help.{part}", bot=name) for part in ("begin", "on", "reply", "again", "avatar", "privacy")]
+    lines = [
+        locale.say(f"discord.help.{part}", bot=name)
+        for part in ("begin", "on", "reply", "again", "avatar", "privacy")
+    ]
     if examples:
         lines.insert(1, locale.say("discord.help.examples", examples=locale.quoted(examples)))
     await show(interaction, cards.table(locale.say("discord.title.help"), lines))
@@ -283,5 +320,10 @@ async def what_was_done(interaction: Interaction, message: discord.Message) -> N
         await show(interaction, cards.sentence(locale.say("discord.done.nothing")))
         return
     lines = menus.in_force(found, locale)
-    about = locale.say("discord.done.original" if found.number == 0 else "discord.done.edit", number=found.number)
-    await show(interaction, cards.table(locale.say("discord.title.done"), [about, *lines, locale.say("discord.done.made")]))
+    about = locale.say(
+        "discord.done.original" if found.number == 0 else "discord.done.edit", number=found.number
+    )
+    await show(
+        interaction,
+        cards.table(locale.say("discord.title.done"), [about, *lines, locale.say("discord.done.made")]),
+    )

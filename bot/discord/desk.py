@@ -141,7 +141,9 @@ class Desk:
             if not line.waiting:
                 self._lines.pop(name, None)
 
-    async def take(self, asking: Asking, acknowledge: Acknowledge | None = None, hear: Hear | None = None) -> None:
+    async def take(
+        self, asking: Asking, acknowledge: Acknowledge | None = None, hear: Hear | None = None
+    ) -> None:
         """Keep an asking, acknowledge it, and answer it in its turn, unless it was taken before.
 
         ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
@@ -163,14 +165,18 @@ class Desk:
 
     async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> Asked | None:
         """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
-        taken = await self.inbox.accept(asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), self.name)
+        taken = await self.inbox.accept(
+            asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), self.name
+        )
         if asking.key.startswith("message:"):
             await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
         if taken is not None and acknowledge is not None:
             try:
                 await acknowledge()
             except discord.HTTPException as error:  # too late: Discord has told the member that it failed
-                logger.warning("an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code)
+                logger.warning(
+                    "an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code
+                )
                 await self.inbox.answered(asking.key, counts=False)
                 return None
         return taken
@@ -260,9 +266,16 @@ class Desk:
             if not await Outlet(self.bot, asking).acknowledged():
                 await self.inbox.answered(asking.key, counts=False)
             else:
-                await self._answer(asking, asked, None if asking.heard else partial(hearing.again, self.bot, asking), again=True)
+                await self._answer(
+                    asking,
+                    asked,
+                    None if asking.heard else partial(hearing.again, self.bot, asking),
+                    again=True,
+                )
 
-    async def _answer(self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False) -> None:
+    async def _answer(
+        self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False
+    ) -> None:
         self.open[asking.key] = asking
         try:
             outcome = await self._answered(asking, asked, hear, again)
@@ -311,7 +324,9 @@ class Desk:
         if message is not None and asking.member:
             await self.inbox.note(asking.key, shown={**asking.shown, part or asking.key: str(message)})
 
-    async def _one(self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool) -> tuple[str, str]:
+    async def _one(
+        self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool
+    ) -> tuple[str, str]:
         """Do the work for one picture of the wish ``key``, and show it; returns the message's id, and how it went.
 
         Raises HandedOver.
@@ -334,7 +349,9 @@ class Desk:
         shown = asking.shown.get(asking.key)
         return int(shown) if shown is not None else await outlet.earlier(cards.tag(asking))
 
-    async def _done(self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage) -> works.Result:
+    async def _done(
+        self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage
+    ) -> works.Result:
         """The result, or that a moderator ended the wish."""
         if key in self._cancelled:
             return works.failed(WishCancelled(), asking)

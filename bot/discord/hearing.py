@@ -29,7 +29,9 @@ def addressed(bot: Bot, message: discord.Message) -> bool:
     if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
         return False
     may = permissions(message)
-    if not (may.send_messages_in_threads if isinstance(message.channel, discord.Thread) else may.send_messages):
+    if not (
+        may.send_messages_in_threads if isinstance(message.channel, discord.Thread) else may.send_messages
+    ):
         return False
     mentioned = bot.user is not None and bot.user.id in message.raw_mentions
     replied = _replied_author(message) == bot.user and bool(message.content or message.attachments)
@@ -38,7 +40,9 @@ def addressed(bot: Bot, message: discord.Message) -> bool:
 
 def permissions(message: discord.Message) -> discord.Permissions:
     """What the bot may do where a message was written."""
-    if message.guild is None or message.guild.me is None:  # private, or a server of another process, which has looked at this
+    if (
+        message.guild is None or message.guild.me is None
+    ):  # private, or a server of another process, which has looked at this
         return discord.Permissions.all()
     try:
         return message.channel.permissions_for(message.guild.me)
@@ -61,11 +65,19 @@ def bare(bot: Bot, message: discord.Message) -> Asking:
     author, channel = message.author, message.channel
     guild = message.guild
     return Asking(
-        key=f"message:{message.id}", user=str(author.id), place=str(channel.id), server=str(guild.id) if guild else None,
-        reference=str(message.id), limit=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
-        age_restricted=_age_restricted(channel), roles=_roles(author), moderator=_moderates(author, channel),
-        parent=_parent(channel), text=_words(bot, message), heard=False,
-    )  # fmt: skip
+        key=f"message:{message.id}",
+        user=str(author.id),
+        place=str(channel.id),
+        server=str(guild.id) if guild else None,
+        reference=str(message.id),
+        limit=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
+        age_restricted=_age_restricted(channel),
+        roles=_roles(author),
+        moderator=_moderates(author, channel),
+        parent=_parent(channel),
+        text=_words(bot, message),
+        heard=False,
+    )
 
 
 def _words(bot: Bot, message: discord.Message) -> str:
@@ -102,7 +114,9 @@ async def again(bot: Bot, asking: Asking) -> Asking | None:
         message = await channel.fetch_message(asking.number)
     except discord.NotFound:
         return None
-    return replace(await of_message(bot, message), key=asking.key, roles=asking.roles, moderator=asking.moderator)
+    return replace(
+        await of_message(bot, message), key=asking.key, roles=asking.roles, moderator=asking.moderator
+    )
 
 
 async def _replied_edit(bot: Bot, message: discord.Message) -> int | None:
@@ -139,8 +153,17 @@ def can_write(bot: Bot, interaction: discord.Interaction) -> bool:
     if interaction.guild_id is None:
         return interaction.context.dm_channel
     allowed = interaction.app_permissions
-    writes = allowed.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else allowed.send_messages
-    return bot.get_guild(interaction.guild_id) is not None and allowed.view_channel and writes and allowed.attach_files
+    writes = (
+        allowed.send_messages_in_threads
+        if isinstance(interaction.channel, discord.Thread)
+        else allowed.send_messages
+    )
+    return (
+        bot.get_guild(interaction.guild_id) is not None
+        and allowed.view_channel
+        and writes
+        and allowed.attach_files
+    )
 
 
 async def acknowledge(interaction: discord.Interaction) -> None:
@@ -150,32 +173,62 @@ async def acknowledge(interaction: discord.Interaction) -> None:
 
 
 async def of_command(
-    bot: Bot, interaction: discord.Interaction, *, text: str = "", uploads: tuple[Upload, ...] = (),
-    actions: tuple[dict[str, Any], ...] | None = None, kind: Kind = "talk", reply_to: int | None = None,
+    bot: Bot,
+    interaction: discord.Interaction,
+    *,
+    text: str = "",
+    uploads: tuple[Upload, ...] = (),
+    actions: tuple[dict[str, Any], ...] | None = None,
+    kind: Kind = "talk",
+    reply_to: int | None = None,
     quality: Quality | None = None,
-) -> Asking:  # fmt: skip
+) -> Asking:
     """A slash command or a form, to be acknowledged by ``acknowledge``."""
     writes = can_write(bot, interaction)
     command = f"/{interaction.command.name}" if interaction.command else ""
     words = discord.utils.escape_markdown(" ".join(part for part in (command, text) if part))
     heading = f"{interaction.user.mention} {words}"[:MOST_HEADING] if writes else ""
-    return await _of(bot, interaction, "private" if writes else "public", writes, text=text, uploads=uploads, actions=actions,
-                     kind=kind, reply_to=reply_to, quality=quality, heading=heading)  # fmt: skip
+    return await _of(
+        bot,
+        interaction,
+        "private" if writes else "public",
+        writes,
+        text=text,
+        uploads=uploads,
+        actions=actions,
+        kind=kind,
+        reply_to=reply_to,
+        quality=quality,
+        heading=heading,
+    )
 
 
 async def of_press(
-    bot: Bot, interaction: discord.Interaction, edit: Edit, *, text: str = "",
-    actions: tuple[dict[str, Any], ...] | None = None, kind: Kind = "talk",
-) -> Asking:  # fmt: skip
+    bot: Bot,
+    interaction: discord.Interaction,
+    edit: Edit,
+    *,
+    text: str = "",
+    actions: tuple[dict[str, Any], ...] | None = None,
+    kind: Kind = "talk",
+) -> Asking:
     """A button or menu that is about an edit, to be acknowledged without a trace."""
     owner = (await bot.history.owner(edit.id))[1]
     message = interaction.message
     seen = message is not None and not message.flags.ephemeral
     return await _of(
-        bot, interaction, "silent", can_write(bot, interaction), text=text, actions=actions, kind=kind, reply_to=edit.id,
-        reference=str(message.id) if message is not None and seen else None, owner=owner,
+        bot,
+        interaction,
+        "silent",
+        can_write(bot, interaction),
+        text=text,
+        actions=actions,
+        kind=kind,
+        reply_to=edit.id,
+        reference=str(message.id) if message is not None and seen else None,
+        owner=owner,
         heading="" if seen else interaction.user.mention,
-    )  # fmt: skip
+    )
 
 
 async def of_forgetting(bot: Bot, interaction: discord.Interaction, edit: int | None) -> Asking:
@@ -191,22 +244,36 @@ def of_promise(interaction: discord.Interaction[Any]) -> Asking:
 async def _of(bot: Bot, interaction: discord.Interaction, ack: Ack, writes: bool, **values: Any) -> Asking:
     await bot.people.remember_locale(PLATFORM, str(interaction.user.id), interaction.locale.value)
     return _asking(
-        interaction, ack, writes, limit=interaction.filesize_limit, age_restricted=_age_restricted(interaction.channel),
-        roles=_roles(interaction.user), moderator=interaction.permissions.manage_messages, parent=_parent(interaction.channel),
+        interaction,
+        ack,
+        writes,
+        limit=interaction.filesize_limit,
+        age_restricted=_age_restricted(interaction.channel),
+        roles=_roles(interaction.user),
+        moderator=interaction.permissions.manage_messages,
+        parent=_parent(interaction.channel),
         **values,
-    )  # fmt: skip
+    )
 
 
 def _asking(interaction: discord.Interaction[Any], ack: Ack, writes: bool, **values: Any) -> Asking:
     """Whose interaction it is, where, and how it can be answered."""
     return Asking(
-        key=f"interaction:{interaction.id}", user=str(interaction.user.id), place=str(interaction.channel_id),
-        server=str(interaction.guild_id) if interaction.guild_id else None, locale=interaction.locale.value, ack=ack,
-        member=writes, token=interaction.token, **values,
-    )  # fmt: skip
+        key=f"interaction:{interaction.id}",
+        user=str(interaction.user.id),
+        place=str(interaction.channel_id),
+        server=str(interaction.guild_id) if interaction.guild_id else None,
+        locale=interaction.locale.value,
+        ack=ack,
+        member=writes,
+        token=interaction.token,
+        **values,
+    )
 
 
-async def picture_of(bot: Bot, interaction: discord.Interaction, message: discord.Message, edit: Edit | None) -> tuple[Upload, ...]:
+async def picture_of(
+    bot: Bot, interaction: discord.Interaction, message: discord.Message, edit: Edit | None
+) -> tuple[Upload, ...]:
     """The pictures of a message that a member chose from its menu; ``edit`` is another's that it shows. Raises OthersAvatar."""
     if edit is not None or message.author != interaction.user:
         server = await bot.access.settings(str(interaction.guild_id) if interaction.guild_id else None)

@@ -46,7 +46,9 @@ class LiveMessage:
         self._pump = asyncio.create_task(self._tell())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.stop()
 
     async def stop(self) -> None:
@@ -137,16 +139,25 @@ class LiveMessage:
             logger.info("progress could not be shown: HTTP %d, code %d", error.status, error.code)
 
 
-def card_of(event: wire.Event, locale: Locale, preview: wire.PictureData | None = None, spoiler: bool = False) -> Card:
+def card_of(
+    event: wire.Event, locale: Locale, preview: wire.PictureData | None = None, spoiler: bool = False
+) -> Card:
     """Where a job stands, in words, with the preview that slow work gives, covered as a ``spoiler``."""
     if isinstance(event, wire.Queued):
-        text = locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting")
+        text = (
+            locale.say("web.waiting", number=event.position) if event.position else locale.say("web.starting")
+        )
     else:
         assert isinstance(event, wire.Progress)
         text = " ".join((locale.say(f"web.stage.{event.stage}"), _bar(event.step, event.total)))
     if preview is None:
         return Card(text)
-    return Card(text, shots=(Shot(to_picture(preview), locale.say("discord.preview")),), spoiler=spoiler, tag="preview")
+    return Card(
+        text,
+        shots=(Shot(to_picture(preview), locale.say("discord.preview")),),
+        spoiler=spoiler,
+        tag="preview",
+    )
 
 
 def _bar(step: int, total: int) -> str:

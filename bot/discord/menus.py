@@ -28,7 +28,9 @@ class GoToMenu(discord.ui.DynamicItem[Menu], template=r"goto:(?P<edit>[0-9]{1,18
         self.edit = edit
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         assert isinstance(item, discord.ui.Select)
         return cls(int(match["edit"]), item)
@@ -49,7 +51,9 @@ class AdjustMenu(discord.ui.DynamicItem[Menu], template=r"adjust:(?P<edit>[0-9]{
         self.edit = edit
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         assert isinstance(item, discord.ui.Select)
         return cls(int(match["edit"]), item)
@@ -64,7 +68,9 @@ class AdjustMenu(discord.ui.DynamicItem[Menu], template=r"adjust:(?P<edit>[0-9]{
             await interaction.response.edit_message(view=view)
 
 
-class StrengthMenu(discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0-9]{1,18}):(?P<index>[0-9]{1,3})"):
+class StrengthMenu(
+    discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0-9]{1,18}):(?P<index>[0-9]{1,3})"
+):
     """Choose the strength of one adjustment, or drop it."""
 
     def __init__(self, edit: int, index: int, menu: Menu) -> None:
@@ -73,7 +79,9 @@ class StrengthMenu(discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0
         self.edit, self.index = edit, index
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         assert isinstance(item, discord.ui.Select)
         return cls(int(match["edit"]), int(match["index"]), item)
@@ -83,7 +91,9 @@ class StrengthMenu(discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0
         async with presses.answered(interaction):
             edit, strength = await presses.edit_of(interaction, self.edit), float(self.item.values[0])
             target = edit.recipes[self.index]["prompt"]
-            actions = one("set", target=target, strength=strength) if strength else one("remove", target=target)
+            actions = (
+                one("set", target=target, strength=strength) if strength else one("remove", target=target)
+            )
             await presses.take(interaction, edit, actions=actions)
             await _refreshed(interaction, edit)
 
@@ -92,7 +102,10 @@ async def _refreshed(interaction: discord.Interaction, edit: Edit) -> None:
     """The list that only its reader sees shows the new strengths, so that the next change begins there."""
     if interaction.message is None or not interaction.message.flags.ephemeral:
         return
-    head, locale = await presses.bot_of(interaction).history.head(edit.conversation), presses.locale_of(interaction)
+    head, locale = (
+        await presses.bot_of(interaction).history.head(edit.conversation),
+        presses.locale_of(interaction),
+    )
     view = discord.ui.View(timeout=None)
     for item in to_adjust(head, locale):
         view.add_item(item)
@@ -129,10 +142,16 @@ def to_adjust(edit: Edit, locale: Locale, index: int | None = None) -> tuple[dis
         which: Menu = discord.ui.Select(placeholder=locale.say("discord.menu.adjustment"))
         for place, name in enumerate(names):
             strength = locale.percent(edit.recipes[place]["strength"])
-            which.add_option(label=name[:MOST_LABEL], description=strength, value=str(place), default=place == index)
+            which.add_option(
+                label=name[:MOST_LABEL], description=strength, value=str(place), default=place == index
+            )
         items.append(AdjustMenu(edit.id, which))
     if index is not None and index < len(names):
-        items.append(StrengthMenu(edit.id, index, _strengths(names[index], float(edit.recipes[index]["strength"]), locale)))
+        items.append(
+            StrengthMenu(
+                edit.id, index, _strengths(names[index], float(edit.recipes[index]["strength"]), locale)
+            )
+        )
     return tuple(items)
 
 

@@ -32,9 +32,14 @@ def for_picture(number: str, locale: Locale) -> discord.ui.Modal:
 
 
 def _form(custom_id: str, locale: Locale) -> discord.ui.Modal:
-    form = discord.ui.Modal(title=locale.say("discord.form.title")[:45], custom_id=custom_id, timeout=_FORGET_SECONDS)
+    form = discord.ui.Modal(
+        title=locale.say("discord.form.title")[:45], custom_id=custom_id, timeout=_FORGET_SECONDS
+    )
     words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id=_FIELD, max_length=MOST_WORDS, required=True, placeholder=locale.say("discord.form.placeholder")[:100]
+        custom_id=_FIELD,
+        max_length=MOST_WORDS,
+        required=True,
+        placeholder=locale.say("discord.form.placeholder")[:100],
     )
     form.add_item(discord.ui.Label(text=locale.say("discord.form.label")[:45], component=words))
     return form
@@ -48,7 +53,9 @@ async def submitted(interaction: discord.Interaction) -> bool:
     async with presses.answered(interaction):
         text = _words(_data(interaction).get("components", []))
         if match["what"] == "edit":
-            await presses.take(interaction, await presses.edit_of(interaction, int(match["number"])), text=text)
+            await presses.take(
+                interaction, await presses.edit_of(interaction, int(match["number"])), text=text
+            )
         else:
             await _edit_picture(interaction, match["number"], text)
     return True

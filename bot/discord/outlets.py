@@ -44,7 +44,9 @@ class Outlet:
     @property
     def channel(self) -> discord.PartialMessageable:
         """The channel, which need not be cached."""
-        return self.client.get_partial_messageable(int(self.asking.place), guild_id=_number(self.asking.server))
+        return self.client.get_partial_messageable(
+            int(self.asking.place), guild_id=_number(self.asking.server)
+        )
 
     @property
     def webhook(self) -> discord.Webhook | None:
@@ -100,7 +102,9 @@ class Outlet:
     async def _edit(self, message: int, card: Card) -> None:
         changes = await self._changes(self._headed(card))
         if self.asking.member:
-            await self.channel.get_partial_message(message).edit(allowed_mentions=discord.AllowedMentions.none(), **changes)
+            await self.channel.get_partial_message(message).edit(
+                allowed_mentions=discord.AllowedMentions.none(), **changes
+            )
         elif (webhook := self.webhook) is not None:
             await webhook.edit_message(message, **changes)
 
@@ -111,12 +115,20 @@ class Outlet:
         options = await self._parts(card)
         if self.asking.reference is not None and self._may_reply():
             options["reference"] = discord.MessageReference(
-                message_id=int(self.asking.reference), channel_id=int(self.asking.place), fail_if_not_exists=False
+                message_id=int(self.asking.reference),
+                channel_id=int(self.asking.place),
+                fail_if_not_exists=False,
             )
-        message = await self.channel.send(nonce=self.asking.nonce(self._sent), mention_author=False, **options)
+        message = await self.channel.send(
+            nonce=self.asking.nonce(self._sent), mention_author=False, **options
+        )
         self._sent += 1
-        if message.content != card.content.strip() or len(message.attachments) != len(options.get("files", [])):
-            await self.edit(message.id, card)  # it stands for the nonce since a former life, which was killed before the end
+        if message.content != card.content.strip() or len(message.attachments) != len(
+            options.get("files", [])
+        ):
+            await self.edit(
+                message.id, card
+            )  # it stands for the nonce since a former life, which was killed before the end
         return message.id
 
     def _may_reply(self) -> bool:
@@ -141,8 +153,12 @@ class Outlet:
         return {name: value for name, value in parts.items() if value}
 
     async def _changes(self, card: Card) -> dict[str, Any]:
-        return {"content": card.content or None, "attachments": await card.files(self.asking.limit),
-                "embed": card.embed(), "view": card.view()}  # fmt: skip
+        return {
+            "content": card.content or None,
+            "attachments": await card.files(self.asking.limit),
+            "embed": card.embed(),
+            "view": card.view(),
+        }
 
     # what is seen by the asker alone
 
@@ -206,14 +222,21 @@ class Outlet:
                 if message.author == self.client.user and self._answers(message, tag):
                     return message.id
         except discord.HTTPException as error:
-            logger.info("what was sent before cannot be looked up: HTTP %d, code %d", error.status, error.code)
+            logger.info(
+                "what was sent before cannot be looked up: HTTP %d, code %d", error.status, error.code
+            )
         return None
 
     def _answers(self, message: discord.Message, tag: str) -> bool:
         if any(tag in attachment.filename for attachment in message.attachments):
             return True
         to = message.reference.message_id if message.reference else None
-        return self.first and self.asking.ack == "message" and to is not None and str(to) == self.asking.reference
+        return (
+            self.first
+            and self.asking.ack == "message"
+            and to is not None
+            and str(to) == self.asking.reference
+        )
 
 
 def _number(text: str | None) -> int | None:

@@ -73,7 +73,10 @@ async def to_desk(interaction: discord.Interaction, asking: Asking, acknowledge:
 def sentence_of(error: Exception, locale: Locale) -> str:
     """What to tell the member, also of what the library finds wrong."""
     if isinstance(error, app_commands.MissingPermissions):
-        missing = [locale.say("list.quote", item=locale.say(f"mod.permission.{one}")) for one in error.missing_permissions]
+        missing = [
+            locale.say("list.quote", item=locale.say(f"mod.permission.{one}"))
+            for one in error.missing_permissions
+        ]
         return sentence_for(MayNotModerate(permissions=locale.listed(missing)), locale)
     return sentence_for(error, locale)
 
@@ -105,9 +108,14 @@ async def edit_of(interaction: discord.Interaction, edit: int, shared: bool = Tr
 
 
 async def take(
-    interaction: discord.Interaction, edit: Edit, text: str = "", actions: tuple[dict[str, Any], ...] | None = None,
+    interaction: discord.Interaction,
+    edit: Edit,
+    text: str = "",
+    actions: tuple[dict[str, Any], ...] | None = None,
     kind: Kind = "talk",
-) -> None:  # fmt: skip
+) -> None:
     """Acknowledge without a trace, do what was pressed, and answer with a reply to the message under which it was."""
-    asking = await hearing.of_press(bot_of(interaction), interaction, edit, text=text, actions=actions, kind=kind)
+    asking = await hearing.of_press(
+        bot_of(interaction), interaction, edit, text=text, actions=actions, kind=kind
+    )
     await to_desk(interaction, asking, interaction.response.defer)

@@ -16,14 +16,18 @@ from storage.retention import Overview
 Interaction = discord.Interaction[Any]
 
 group = app_commands.Group(
-    name=named("discord.command.privacy.name"), description=named("discord.command.privacy"),
+    name=named("discord.command.privacy.name"),
+    description=named("discord.command.privacy"),
     allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
-)  # fmt: skip
+)
 
 
 def _command(name: str) -> Any:
-    return group.command(name=named(f"discord.command.privacy-{name}.name"), description=named(f"discord.command.privacy-{name}"))
+    return group.command(
+        name=named(f"discord.command.privacy-{name}.name"),
+        description=named(f"discord.command.privacy-{name}"),
+    )
 
 
 @_command("see")
@@ -37,9 +41,13 @@ def _told(overview: Overview, locale: Locale) -> str:
     if overview.since is None or overview.latest is None:
         return locale.say("discord.privacy.nothing")
     return locale.say(
-        "discord.privacy.kept", pictures=overview.pictures, edits=overview.edits,
-        megabytes=f"{overview.bytes / 1048576:.1f}", since=_day(overview.since), latest=_day(overview.latest),
-    )  # fmt: skip
+        "discord.privacy.kept",
+        pictures=overview.pictures,
+        edits=overview.edits,
+        megabytes=f"{overview.bytes / 1048576:.1f}",
+        since=_day(overview.since),
+        latest=_day(overview.latest),
+    )
 
 
 def _day(moment: Any) -> str:

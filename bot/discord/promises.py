@@ -56,7 +56,9 @@ async def resume(bot: Bot) -> None:
             if await outlet.thinks():
                 await outlet.whisper(Card(locale_of(preferred=asking.locale).say("discord.interrupted")))
         except discord.HTTPException as error:
-            logger.warning("an interrupted command could not be answered: HTTP %d, code %d", error.status, error.code)
+            logger.warning(
+                "an interrupted command could not be answered: HTTP %d, code %d", error.status, error.code
+            )
             if error.status >= 500:
                 continue
         await bot.desk.inbox.forget(asked.key)

@@ -22,7 +22,9 @@ async def register(tree: app_commands.CommandTree[Any], server: int | None = Non
     assert client.application_id is not None
     wanted = await payload(tree, server)
     route = _route(client.application_id, server)
-    present = await client.http.request(route, params={"with_localizations": "true"})  # the library leaves them out
+    present = await client.http.request(
+        route, params={"with_localizations": "true"}
+    )  # the library leaves them out
     if _as_set(wanted) == _as_set(present) and all(_alike(one, _named(present, one)) for one in wanted):
         return False
     if server is None:
@@ -52,7 +54,12 @@ def _of_server(command: dict[str, Any]) -> dict[str, Any]:
 def _route(application: int, server: int | None) -> Route:
     if server is None:
         return Route("GET", "/applications/{application_id}/commands", application_id=application)
-    return Route("GET", "/applications/{application_id}/guilds/{guild_id}/commands", application_id=application, guild_id=server)
+    return Route(
+        "GET",
+        "/applications/{application_id}/guilds/{guild_id}/commands",
+        application_id=application,
+        guild_id=server,
+    )
 
 
 def _as_set(commands: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
@@ -60,13 +67,19 @@ def _as_set(commands: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
 
 
 def _named(commands: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next(one for one in commands if (one.get("type", 1), one["name"]) == (wanted.get("type", 1), wanted["name"]))
+    return next(
+        one
+        for one in commands
+        if (one.get("type", 1), one["name"]) == (wanted.get("type", 1), wanted["name"])
+    )
 
 
 def _alike(wanted: Any, present: Any) -> bool:
     """Whether what is wanted is there; Discord leaves out or adds what is empty, and sorts as it likes."""
     if isinstance(wanted, Mapping):
-        return isinstance(present, Mapping) and all(_alike(value, present.get(name)) for name, value in wanted.items())
+        return isinstance(present, Mapping) and all(
+            _alike(value, present.get(name)) for name, value in wanted.items()
+        )
     if isinstance(wanted, list) and wanted and isinstance(present, list):
         if not isinstance(wanted[0], Mapping):
             return sorted(wanted) == sorted(present)

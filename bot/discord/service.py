@@ -24,9 +24,15 @@ FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_SECONDS = 2.0, 300.0, 60.0
 _TOKEN_REFUSED = 4004
 _SHARDS_REFUSED = (4010, 4011)
 _FAILURES = (
-    OSError, TimeoutError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed,
-    discord.LoginFailure, discord.PrivilegedIntentsRequired,
-)  # fmt: skip
+    OSError,
+    TimeoutError,
+    aiohttp.ClientError,
+    discord.HTTPException,
+    discord.GatewayNotFound,
+    discord.ConnectionClosed,
+    discord.LoginFailure,
+    discord.PrivilegedIntentsRequired,
+)
 
 
 class Service:
@@ -51,7 +57,9 @@ class Service:
                     raise trouble from None
                 if time.monotonic() - began > HEALTHY_SECONDS:
                     pause = FIRST_PAUSE
-                logger.warning("Discord cannot be reached (%s); trying again in %g seconds", type(error).__name__, pause)
+                logger.warning(
+                    "Discord cannot be reached (%s); trying again in %g seconds", type(error).__name__, pause
+                )
                 await _sleep(self._stopping, pause)
                 pause = min(LONGEST_PAUSE, 2 * pause)
 
@@ -59,9 +67,14 @@ class Service:
         """One connection, which the library takes up again by itself once it stood."""
         settings = self._settings
         async with client.Bot(
-            self._conversations, self._history, settings.max_upload_mb * 1024 * 1024, leavers=settings.hear_leavers,
-            owner_server=settings.owner_server, shard_count=settings.shard_count, shard_ids=settings.shards,
-        ) as bot:  # fmt: skip
+            self._conversations,
+            self._history,
+            settings.max_upload_mb * 1024 * 1024,
+            leavers=settings.hear_leavers,
+            owner_server=settings.owner_server,
+            shard_count=settings.shard_count,
+            shard_ids=settings.shards,
+        ) as bot:
             self._bot = bot
             try:
                 await bot.start(self._token)

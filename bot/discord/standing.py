@@ -33,7 +33,9 @@ async def report(bot: Bot, guilds: Iterable[discord.Guild]) -> None:
         for trouble in [*missing(guild), *([LeaversUnheard(place=guild.name)] if unheard else [])]:
             logger.warning("%s", complaint(trouble))
     if not bot.guilds and bot.shard_ids is None and bot.application_id is not None:
-        logger.info("the bot is in no server yet; whoever manages one can add it: %s", invite_link(bot.application_id))
+        logger.info(
+            "the bot is in no server yet; whoever manages one can add it: %s", invite_link(bot.application_id)
+        )
 
 
 def missing(guild: discord.Guild) -> list[StartError]:

@@ -17,7 +17,10 @@ class Translator(app_commands.Translator):
     """Looks a text's key up in the language that serves the locale; English is what the texts are in anyway."""
 
     async def translate(
-        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """The text in the locale, None where it is the default or not translated."""
         key = string.extras.get("key")

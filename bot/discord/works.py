@@ -82,11 +82,21 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
     if asking.uploads:
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
     turn = await bot.conversations.talk(
-        speaker_of(asking), asking.text, picture, asking.reply_to, live.progress, key=asking.key, actions=asking.actions,
-        hidden=asking.spoiler, bundle=settings.bundle, quality=asking.quality,
-    )  # fmt: skip
+        speaker_of(asking),
+        asking.text,
+        picture,
+        asking.reply_to,
+        live.progress,
+        key=asking.key,
+        actions=asking.actions,
+        hidden=asking.spoiler,
+        bundle=settings.bundle,
+        quality=asking.quality,
+    )
     card = await _dressed(bot, turn, cards.of_turn(turn, asking, turn.hidden or asking.spoiler))
-    return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
+    return Result(
+        await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done"
+    )
 
 
 async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
@@ -109,7 +119,10 @@ async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
 async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
     edits = (await bot.history.edits(head.source))[-MOST_TILES:]
     words = [replies.describe(locale, edit) for edit in edits]
-    tiles = [((await bot.history.picture(edit.picture)).data, said) for edit, said in zip(edits, words, strict=True)]
+    tiles = [
+        ((await bot.history.picture(edit.picture)).data, said)
+        for edit, said in zip(edits, words, strict=True)
+    ]
     numbers = [edit.number for edit in edits]
     sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
     told = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
@@ -122,8 +135,14 @@ async def _variations(turn: Turn, card: Card, locale: Locale) -> Card:
     """As a sheet with numbers to choose by; whichever is chosen is shown alone and whole."""
     assert turn.edit is not None
     words, numbers = replies.describe(locale, turn.edit), [shown.number for shown in turn.pictures]
-    sheet = await asyncio.to_thread(contact_sheet, [(shown.picture.data, "") for shown in turn.pictures], numbers)
-    alt = locale.say("discord.alt.variations", numbers=locale.listed([str(number) for number in numbers]), description=words)
+    sheet = await asyncio.to_thread(
+        contact_sheet, [(shown.picture.data, "") for shown in turn.pictures], numbers
+    )
+    alt = locale.say(
+        "discord.alt.variations",
+        numbers=locale.listed([str(number) for number in numbers]),
+        description=words,
+    )
     menu = menus.to_go_to(turn.edit, [(number, words) for number in numbers], locale)
     return replace(card, shots=(Shot(sheet, alt, turn.edit.number),), items=(menu, *card.items))
 
@@ -136,20 +155,27 @@ async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> Shot:
 
 def adjustments(edit: Edit, locale: Locale) -> Card:
     """The adjustments in force as a list, with the menus to change them."""
-    return cards.table(locale.say("discord.title.adjustments"), menus.in_force(edit, locale), *menus.to_adjust(edit, locale))
+    return cards.table(
+        locale.say("discord.title.adjustments"), menus.in_force(edit, locale), *menus.to_adjust(edit, locale)
+    )
 
 
 async def _marked(bot: Bot, card: Card, settings: ServerSettings) -> Card:
     """With the visible mark, where the server wants one."""
     if not settings.visible_mark:
         return card
-    shots = [replace(shot, picture=await asyncio.to_thread(bot.conversations.mark, shot.picture, True)) for shot in card.shots]
+    shots = [
+        replace(shot, picture=await asyncio.to_thread(bot.conversations.mark, shot.picture, True))
+        for shot in card.shots
+    ]
     return replace(card, shots=tuple(shots))
 
 
 async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """The way from the original to the present look, to and fro."""
-    turn = await bot.conversations.animate(speaker_of(asking), asking.reply_to, asking.limit, on_progress=live.progress)
+    turn = await bot.conversations.animate(
+        speaker_of(asking), asking.reply_to, asking.limit, on_progress=live.progress
+    )
     hidden = turn.edit is not None and await bot.conversations.hidden(turn.edit)
     card = Card(turn.reply, shots=cards.shots(turn.pictures), spoiler=hidden, tag=cards.tag(asking))
     return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
@@ -157,11 +183,15 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
 
 async def compare(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """One wish by several methods, as a sheet with numbers to choose by."""
-    turn = await bot.conversations.compare(speaker_of(asking), asking.text, asking.reply_to, live.progress, asking.key)
+    turn = await bot.conversations.compare(
+        speaker_of(asking), asking.text, asking.reply_to, live.progress, asking.key
+    )
     card = Card(turn.reply, spoiler=turn.hidden, tag=cards.tag(asking))
     if turn.edit is not None and turn.pictures:
         card = await _methods(turn, turn.edit, card, get(turn.locale))
-    return Result(await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done")
+    return Result(
+        await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done"
+    )
 
 
 async def _methods(turn: Turn, base: Edit, card: Card, locale: Locale) -> Card:
@@ -193,12 +223,20 @@ async def head_of(bot: Bot, asking: Asking) -> Edit:
 
 async def train(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """A mapper for one prompt, for the bot's owner."""
-    from bot.discord.owner.training import trained  # its command goes through the desk, which knows these works
+    from bot.discord.owner.training import (
+        trained,
+    )  # its command goes through the desk, which knows these works
 
     return Result(await trained(bot, asking, live))
 
 
-WORKS: Mapping[Kind, Work] = {"talk": talk, "animate": animate, "compare": compare, "forget": forget, "train": train}
+WORKS: Mapping[Kind, Work] = {
+    "talk": talk,
+    "animate": animate,
+    "compare": compare,
+    "forget": forget,
+    "train": train,
+}
 
 
 async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
@@ -220,7 +258,9 @@ async def _covered(bot: Bot, asking: Asking) -> bool:
     if asking.uploads:
         return False
     try:
-        head = await head_of(bot, asking) if asking.reply_to is None else await bot.history.edit(asking.reply_to)
+        head = (
+            await head_of(bot, asking) if asking.reply_to is None else await bot.history.edit(asking.reply_to)
+        )
         return await bot.conversations.hidden(head)
     except StorageError:
         return False  # there is none

@@ -87,7 +87,10 @@ class _Reader:
             return None
         made = [action for action in self._wish(rest) if not isinstance(action, Ask)]
         removed = self.last
-        made = [Add(_carried(a.prompt, removed), a.strength, a.region, a.keep) if isinstance(a, Add) else a for a in made]
+        made = [
+            Add(_carried(a.prompt, removed), a.strength, a.region, a.keep) if isinstance(a, Add) else a
+            for a in made
+        ]
         return [Remove(removed), *made]
 
     def _swap(self, old: list[str], new: list[str]) -> list[Action]:
@@ -98,15 +101,24 @@ class _Reader:
         if target is not None or not words:
             return [Remove(target), *made] if target is not None else made
         shown = " ".join(words)  # something that the picture came with
-        made = [Add(_carried(a.prompt, shown), a.strength, a.region, a.keep) if isinstance(a, Add) else a for a in made]
-        alike = any(isinstance(a, Add) and a.prompt.endswith(words[-1]) for a in made)  # pink hair for blonde hair
+        made = [
+            Add(_carried(a.prompt, shown), a.strength, a.region, a.keep) if isinstance(a, Add) else a
+            for a in made
+        ]
+        alike = any(
+            isinstance(a, Add) and a.prompt.endswith(words[-1]) for a in made
+        )  # pink hair for blonde hair
         return made if alike or not made else [Add(f"no {shown}", 1.0, self.region, self.keep), *made]
 
     def _wish(self, words: list[str]) -> list[Action]:
         trimmed = trim(words)
         if self.removing and trimmed and not _has_verb(trimmed):
             trimmed = ["remove", *trimmed]
-        self.removing = bool(starts(trimmed, english.REMOVING)) and trimmed[0] not in ("no", "without", "with")
+        self.removing = bool(starts(trimmed, english.REMOVING)) and trimmed[0] not in (
+            "no",
+            "without",
+            "with",
+        )
         wished = wish.read(trimmed)
         described = [word for word in wished.words if word not in (",", ":", ".", "#", "/")]
         if not described or all(word in english.IDLE or word in english.MAKING for word in described):
@@ -160,7 +172,10 @@ def _without_face(before: str, behind: str) -> str:
         and "their" not in behind[:7]
     ):
         return f"{before} them {behind}"
-    if re.match(r"\s*(?:should|must|could|would|can|is|has|needs|wears|looks)\b", behind) and not plain.strip():
+    if (
+        re.match(r"\s*(?:should|must|could|would|can|is|has|needs|wears|looks)\b", behind)
+        and not plain.strip()
+    ):
         return f"they {behind}"
     return plain + " " + re.sub(r"^[\s,:]+", "", behind)
 
@@ -179,7 +194,9 @@ def _parse(text: str, after: Sequence[str]) -> list[Action]:
     for clause in message.clauses:
         actions.extend(reader.clause(clause))
     found: list[Action] = [action for action in actions if not isinstance(action, Ask)]
-    found = [action for place, action in enumerate(found) if isinstance(action, Add) or action not in found[:place]]
+    found = [
+        action for place, action in enumerate(found) if isinstance(action, Add) or action not in found[:place]
+    ]
     if found:
         return [*found, *[action for action in actions if action == commands.BEYOND][:1]]
     return actions[:1] or [_question(tokens, after)]

@@ -135,7 +135,7 @@ class Ask:
 
 Action: TypeAlias = (
     Add | Scale | Set | Remove | Undo | Redo | Goto | Reset | Variations | Transfer | Show | Face | Ask
-)  # fmt: skip
+)
 
 
 def to_json(action: Action) -> dict[str, Any]:

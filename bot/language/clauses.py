@@ -34,7 +34,9 @@ def sentences(tokens: Sequence[str]) -> list[list[str]]:
 
 def _verbs(word: str) -> bool:
     return (
-        word in english.MAKING or word in english.SHAPING or word in ("remove", "lose", "drop", "delete", "erase", "take", "undo")
+        word in english.MAKING
+        or word in english.SHAPING
+        or word in ("remove", "lose", "drop", "delete", "erase", "take", "undo")
     )
 
 
@@ -42,7 +44,11 @@ def _end_of_list(words: Sequence[str]) -> int:
     """How far a list of nouns ("the hair or the eyes") goes: up to a verb or a comma before one."""
     for place, word in enumerate(words):
         rest = [w for w in words[place + 1 : place + 3] if w not in english.DROPPED_BETWEEN]
-        if word in (",", "and", "but", "then") and rest and (_verbs(rest[0]) or rest[0] in ("older", "younger")):
+        if (
+            word in (",", "and", "but", "then")
+            and rest
+            and (_verbs(rest[0]) or rest[0] in ("older", "younger"))
+        ):
             return place
         if word in (":",) or (word == "but" and place):
             return place
@@ -96,7 +102,11 @@ def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
         if cut is None:
             return sentence, None
         return tail[cut + 1 :], " ".join(_nouns(tail[:cut])) or None
-    if tail[:1] and (tail[0] in english.ARTICLES or sentence[place + length - 1] in ("on", "in")) and tail[0] not in ("a", "an"):
+    if (
+        tail[:1]
+        and (tail[0] in english.ARTICLES or sentence[place + length - 1] in ("on", "in"))
+        and tail[0] not in ("a", "an")
+    ):
         return trim(sentence[:place]), " ".join(_nouns(tail)) or None
     return sentence, None
 
@@ -104,7 +114,11 @@ def take_region(sentence: list[str]) -> tuple[list[str], str | None]:
 def _take_side(sentence: list[str]) -> tuple[list[str], str] | None:
     """The sentence without "left half of" in "make the left half of the hair pink" or "pink on the left side of the hair", and
     that region ("left hair"); None where it names no half of a thing."""
-    places = (n for n, word in enumerate(sentence) if word in english.SIDES and sentence[n + 1 : n + 3] in english.HALVES)
+    places = (
+        n
+        for n, word in enumerate(sentence)
+        if word in english.SIDES and sentence[n + 1 : n + 3] in english.HALVES
+    )
     place = next(places, None)
     if place is None:
         return None
@@ -119,14 +133,18 @@ def _take_side(sentence: list[str]) -> tuple[list[str], str] | None:
     apart = before[-1:] in (["on"], ["in"], ["at"], ["to"], ["over"])
     if apart:
         before.pop()
-    named = apart and any(word in english.THINGS for word in before)  # "blue lips on the left side of the face"
+    named = apart and any(
+        word in english.THINGS for word in before
+    )  # "blue lips on the left side of the face"
     return [*before, *([] if named else noun), *tail[end + 1 :]], " ".join([sentence[place], *noun])
 
 
 def _only_beside_verb(sentence: Sequence[str]) -> int | None:
     """Where "only" or "just" stands in "only make the left eye blue" and "change just the background to white"."""
     for place, verb, article in ((0, 1, 2), (1, 0, 2)):
-        marked = len(sentence) > 3 and sentence[place] in ("only", "just") and sentence[verb] in english.MAKING
+        marked = (
+            len(sentence) > 3 and sentence[place] in ("only", "just") and sentence[verb] in english.MAKING
+        )
         if marked and sentence[article] in english.ARTICLES | english.POSSESSIVES:
             return place
     return None
@@ -134,7 +152,12 @@ def _only_beside_verb(sentence: Sequence[str]) -> int | None:
 
 def _continues(before: Sequence[str], after: Sequence[str]) -> bool:
     """Does "short and curly hair" go on over the conjunction? Only bare adjectives before a noun phrase of their own."""
-    if not before or not after or before[-1] not in english.SHAPES or any(w in english.THINGS for w in before):
+    if (
+        not before
+        or not after
+        or before[-1] not in english.SHAPES
+        or any(w in english.THINGS for w in before)
+    ):
         return False
     if _verbs(before[0]) and any(word in english.THINGS for word in before):
         return False

@@ -14,10 +14,16 @@ from bot.locales import locale_of
 
 def main(argv: Sequence[str]) -> int:
     """Print ``{"actions": [...]}`` a line; 2 for a file that cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m bot parse", description="Print what a sentence is understood as, as JSON.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot parse", description="Print what a sentence is understood as, as JSON."
+    )
     parser.add_argument("text", nargs="?", help="what is said")
-    parser.add_argument("--after", action="append", default=[], metavar="PROMPT", help="an adjustment in force, oldest first")
-    parser.add_argument("--batch", type=Path, metavar="FILE.jsonl", help='lines of {"text": ..., "after": [...]} instead')
+    parser.add_argument(
+        "--after", action="append", default=[], metavar="PROMPT", help="an adjustment in force, oldest first"
+    )
+    parser.add_argument(
+        "--batch", type=Path, metavar="FILE.jsonl", help='lines of {"text": ..., "after": [...]} instead'
+    )
     options = parser.parse_args(argv)
     if (options.text is None) == (options.batch is None):
         parser.error("give either a text or --batch")

@@ -16,7 +16,12 @@ MOST_VARIATIONS = 9
 USUAL_VARIATIONS = 4
 BEYOND = Ask("ask.frame")
 """What is asked of the picture as a whole, in a message with wishes too: it must not pass without a word."""
-_PLAIN: dict[str, Action] = {"reset": Reset(), "goto original": Goto(0), "transfer": Transfer(), "ask frame": BEYOND}
+_PLAIN: dict[str, Action] = {
+    "reset": Reset(),
+    "goto original": Goto(0),
+    "transfer": Transfer(),
+    "ask frame": BEYOND,
+}
 
 
 def _count(text: str | None, otherwise: int) -> int | None:

@@ -52,7 +52,10 @@ def read(text: str, phrases: Phrases, parse: Callable[[str], list[Action]]) -> l
         found.append(match)
     if not found:
         return None
-    starts = [0, *(_start(text, before.end(), match.start(), phrases) for before, match in itertools.pairwise(found))]
+    starts = [
+        0,
+        *(_start(text, before.end(), match.start(), phrases) for before, match in itertools.pairwise(found)),
+    ]
     actions: list[Action] = []
     for match, start, end in zip(found, starts, [*starts[1:], len(text)], strict=True):
         actions.append(Face(phrases.place(match)))

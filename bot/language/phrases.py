@@ -18,7 +18,14 @@ def starts(words: Sequence[str], phrases: Iterable[Phrase]) -> int:
 
 def ends(words: Sequence[str], phrases: Iterable[Phrase]) -> int:
     """Length of the first phrase with which the words end, 0 for none."""
-    return next((len(phrase) for phrase in phrases if len(words) >= len(phrase) and tuple(words[-len(phrase) :]) == phrase), 0)
+    return next(
+        (
+            len(phrase)
+            for phrase in phrases
+            if len(words) >= len(phrase) and tuple(words[-len(phrase) :]) == phrase
+        ),
+        0,
+    )
 
 
 def find(words: Sequence[str], phrases: Iterable[Phrase]) -> tuple[int, int] | None:
@@ -81,7 +88,11 @@ def stem(word: str) -> str:
     for ending in ("ing", "ed", "es", "s", "e", "y"):
         if base.endswith(ending) and len(base) - len(ending) >= 3:
             shorter = base[: -len(ending)]
-            return shorter[:-1] if len(shorter) > 3 and shorter[-1] == shorter[-2] and ending in ("ing", "ed") else shorter
+            return (
+                shorter[:-1]
+                if len(shorter) > 3 and shorter[-1] == shorter[-2] and ending in ("ing", "ed")
+                else shorter
+            )
     return base
 
 

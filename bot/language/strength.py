@@ -46,7 +46,9 @@ def _sense(words: list[str]) -> tuple[list[str], int]:
     place = next((i for i, word in enumerate(bare[:-1]) if word in english.SPLITTABLE), None)
     if place is not None and bare[-1] in ("up", "down", "back", "off"):
         particle = len(words) - 1 - words[::-1].index(bare[-1])
-        return without(without(words, particle, 1), words.index(bare[place]), 1), 1 if bare[-1] == "up" else -1
+        return without(without(words, particle, 1), words.index(bare[place]), 1), 1 if bare[
+            -1
+        ] == "up" else -1
     if less and (not more or less[1] >= more[1]):
         return without(words, *less), -1
     return (without(words, *more), 1) if more else (words, 0)

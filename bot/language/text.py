@@ -11,10 +11,32 @@ from bot.language import english
 MAX_CHARACTERS = 2000
 """What comes after is ignored: no wish needs more, and reading stays quick whatever is sent."""
 
-_TOKEN = re.compile(r"ctrl\+z|[+-]?\d+(?:\.\d+)?\s?%|\d+(?:\.\d+)?|w/o?|[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_]))*|[.!?;\n,:&+#/-]")
-_PUNCTUATION = str.maketrans({"‘": "'", "’": "'", "´": "'", "`": "'", "“": " ", "”": " ", '"': " ", "«": " ", "»": " ",
-                              "–": "-", "—": ",", "−": "-", "…": ".", "、": ",", "。": ".", "_": " ", "*": " ",
-                              "(": ",", ")": ","})  # fmt: skip
+_TOKEN = re.compile(
+    r"ctrl\+z|[+-]?\d+(?:\.\d+)?\s?%|\d+(?:\.\d+)?|w/o?|[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_]))*|[.!?;\n,:&+#/-]"
+)
+_PUNCTUATION = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "´": "'",
+        "`": "'",
+        "“": " ",
+        "”": " ",
+        '"': " ",
+        "«": " ",
+        "»": " ",
+        "–": "-",
+        "—": ",",
+        "−": "-",
+        "…": ".",
+        "、": ",",
+        "。": ".",
+        "_": " ",
+        "*": " ",
+        "(": ",",
+        ")": ",",
+    }
+)
 
 
 def clean(text: str) -> str:
@@ -72,6 +94,10 @@ def correct(word: str) -> str:
     if len(word) < 5 or not word.isalpha() or word in english.CORRECT or word in english.VOCABULARY:
         return word
     near = [known for known in english.VOCABULARY if one_slip(word, known)]
-    plural = [known for known in near if {word, known} == {known, known + "s"} or {word, known} == {word, word + "s"}]
+    plural = [
+        known
+        for known in near
+        if {word, known} == {known, known + "s"} or {word, known} == {word, word + "s"}
+    ]
     comparative = word.endswith(("er", "est", "ing", "ed"))
     return near[0] if len(near) == 1 and not plural and not comparative else word

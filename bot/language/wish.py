@@ -24,10 +24,25 @@ def _plain(words: Sequence[str]) -> list[str]:
     """Without articles, pronouns and the like at the start, and without prepositions left over at the end."""
     result = list(words)
     while result and (
-        result[0] in english.ARTICLES or result[0] in ("of", "to", "for", "be", "being", "more", "even", "that", ":")
+        result[0] in english.ARTICLES
+        or result[0] in ("of", "to", "for", "be", "being", "more", "even", "that", ":")
     ):
         result = result[1:]
-    while result and result[-1] in (":", ",", "on", "to", "with", "of", "for", "the", "a", "in", "at", "and", "it"):
+    while result and result[-1] in (
+        ":",
+        ",",
+        "on",
+        "to",
+        "with",
+        "of",
+        "for",
+        "the",
+        "a",
+        "in",
+        "at",
+        "and",
+        "it",
+    ):
         result = result[:-1]
     return [positive(word) or word for word in result]
 
@@ -86,11 +101,18 @@ def _described(words: Sequence[str]) -> list[str]:
     ):
         rest = rest[1:]
     while rest and (
-        rest[0] in english.MODALS or rest[0] in english.COPULAS or rest[0] in english.HAVING or rest[0] in english.LIKENESS
+        rest[0] in english.MODALS
+        or rest[0] in english.COPULAS
+        or rest[0] in english.HAVING
+        or rest[0] in english.LIKENESS
     ):
         if len(rest) == 1 or (rest[0] == "like" and len(rest) == 1):
             break
-        if rest[0].startswith("look") and rest[1] in english.GAZING and (rest[1] != "to" or rest[-1] in english.WAYS):
+        if (
+            rest[0].startswith("look")
+            and rest[1] in english.GAZING
+            and (rest[1] != "to" or rest[-1] in english.WAYS)
+        ):
             return ["looking", *rest[1:]]
         rest = rest[1:]
     if "years" in rest or "year" in rest:
@@ -108,8 +130,15 @@ def _after_verb(verb: str, words: Sequence[str]) -> list[str]:
     if words[:1] and words[0] in english.PRONOUNS and len(words) > 1 and words[0] not in english.POSSESSIVES:
         return _said_of_person(words[1:])
     if verb in english.GIVING:
-        trimmed = words[1:] if words[:1] and words[0] in ("her", "him", "them", "me", "us") and len(words) > 1 else words
-        person = starts(trimmed, (("the", "person"), ("this", "person"), ("the", "man"), ("the", "woman"), ("this", "man")))
+        trimmed = (
+            words[1:]
+            if words[:1] and words[0] in ("her", "him", "them", "me", "us") and len(words) > 1
+            else words
+        )
+        person = starts(
+            trimmed,
+            (("the", "person"), ("this", "person"), ("the", "man"), ("the", "woman"), ("this", "man")),
+        )
         return _described(trimmed[person:] if person < len(trimmed) else trimmed)
     thing, said = subject(words)
     if thing and said:
@@ -131,7 +160,9 @@ def describe(words: Sequence[str]) -> list[str]:
         return []
     if ":" in rest[1:-1]:
         place = rest.index(":")
-        return _joined([w for w in _plain(rest[:place]) if w not in english.ASPECTS], _plain(rest[place + 1 :]))
+        return _joined(
+            [w for w in _plain(rest[:place]) if w not in english.ASPECTS], _plain(rest[place + 1 :])
+        )
     thing, said = subject(rest)
     if thing and said and said[0] in english.MODALS | english.COPULAS | {"to", "more", "less"}:
         return _plain(_joined(thing, _described(said)))
@@ -146,7 +177,11 @@ def _noun_first(words: Sequence[str]) -> bool:
 
 def _taken_off(words: list[str]) -> list[str] | None:
     """ "take the glasses off", "shave his beard off" -> "the glasses", "his beard"."""
-    if len(words) > 2 and words[0] in ("take", "shave", "wipe", "wash", "cut", "get", "turn", "strip") and words[-1] in english.OFF:
+    if (
+        len(words) > 2
+        and words[0] in ("take", "shave", "wipe", "wash", "cut", "get", "turn", "strip")
+        and words[-1] in english.OFF
+    ):
         return words[1:-1]
     return None
 
@@ -161,7 +196,12 @@ def read(clause: Sequence[str]) -> Wish:
     if place is not None and (
         place[0] == 0
         or all(
-            w in english.PRONOUNS | english.MODALS | english.COPULAS | english.HAVING | {"make", "to", "can", "want"}
+            w
+            in english.PRONOUNS
+            | english.MODALS
+            | english.COPULAS
+            | english.HAVING
+            | {"make", "to", "can", "want"}
             or w in english.PERSONS
             for w in words[: place[0]]
         )
@@ -169,10 +209,21 @@ def read(clause: Sequence[str]) -> Wish:
         rest = words[place[0] + place[1] :]
         return Wish(tuple(_plain(_thing_only(rest))), gone=True)
     negated = starts(words, english.NEGATING)
-    if not negated and (inner := find(words, english.NEGATING)) and inner[0] <= 3 and inner[0] + inner[1] < len(words):
+    if (
+        not negated
+        and (inner := find(words, english.NEGATING))
+        and inner[0] <= 3
+        and inner[0] + inner[1] < len(words)
+    ):
         before = words[: inner[0]]
         if all(
-            w in english.PRONOUNS | english.MODALS | english.COPULAS | english.MAKING | english.ARTICLES | english.PERSONS
+            w
+            in english.PRONOUNS
+            | english.MODALS
+            | english.COPULAS
+            | english.MAKING
+            | english.ARTICLES
+            | english.PERSONS
             for w in before
         ):
             words, negated = words[inner[0] :], inner[1]

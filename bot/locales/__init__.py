@@ -20,7 +20,9 @@ DEFAULT = "en"
 @cache
 def every() -> tuple[Locale, ...]:
     """All languages, English first."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    names = sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
     found: list[Locale] = [importlib.import_module(f"{__name__}.{name}").LOCALE for name in names]
     return tuple(sorted(found, key=lambda locale: locale.code != DEFAULT))
 

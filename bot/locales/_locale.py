@@ -52,7 +52,10 @@ class Locale:
         ``after`` are the prompts in force, oldest first; ``languages`` those in which prompts may be written.
         """
         actions = self.grammar(text, after, languages)
-        return [replace(a, question=self.say(a.question, word=a.word)) if isinstance(a, Ask) else a for a in actions]
+        return [
+            replace(a, question=self.say(a.question, word=a.word)) if isinstance(a, Ask) else a
+            for a in actions
+        ]
 
     def writes(self, text: str) -> bool:
         """Whether the text has letters of this language, and none of another script."""

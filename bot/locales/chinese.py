@@ -660,6 +660,11 @@ TEXTS = {
 }
 
 LOCALE = Locale(
-    code="zh-CN", discord=("zh-CN", "zh-TW"), name="简体中文", scripts=frozenset({"CJK"}), texts=TEXTS,
-    grammar=parse, wording=wording,
-)  # fmt: skip
+    code="zh-CN",
+    discord=("zh-CN", "zh-TW"),
+    name="简体中文",
+    scripts=frozenset({"CJK"}),
+    texts=TEXTS,
+    grammar=parse,
+    wording=wording,
+)

@@ -686,6 +686,11 @@ def _plural(count: int) -> str:
 
 
 LOCALE = Locale(
-    code="en", discord=("en-US", "en-GB"), name="English", scripts=frozenset({"LATIN"}), texts=TEXTS,
-    grammar=lambda text, after, _: parse(text, after), plural=_plural,
-)  # fmt: skip
+    code="en",
+    discord=("en-US", "en-GB"),
+    name="English",
+    scripts=frozenset({"LATIN"}),
+    texts=TEXTS,
+    grammar=lambda text, after, _: parse(text, after),
+    plural=_plural,
+)

@@ -25,7 +25,9 @@ _ALIKE = {
     "Greek": _pairs("αa βb γy εe ηn ιi κk νv οo πn ρp τt υu χx ωw ςc"),
     "Armenian": _pairs("օo սu ոn հh զq ցg քp"),
 }
-_LATIN = _pairs("øo łl đd ħh ŧt ɨi ƀb ɑa ɡg ıi ɩi ɪi ʟl ʙb ɢg ʜh ɴn ʀr ʏy ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs ꜰf")
+_LATIN = _pairs(
+    "øo łl đd ħh ŧt ɨi ƀb ɑa ɡg ıi ɩi ɪi ʟl ʙb ɢg ʜh ɴn ʀr ʏy ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs ꜰf"
+)
 _SQUARES = {chr(first + n): chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)}
 _PLAIN = str.maketrans(_LATIN | _SQUARES)
 _READ = str.maketrans({odd: plain for table in _ALIKE.values() for odd, plain in table.items()})
@@ -52,7 +54,9 @@ def read_as_latin(folded: str) -> str:
 
 def skeleton(folded: str) -> str:
     """A folded text with letters of other alphabets read as the Latin ones they stand for, where they do."""
-    spoofed = {name for name, letters in _OF.items() if all(one in _ALIKE[name] for one in letters.findall(folded))}
+    spoofed = {
+        name for name, letters in _OF.items() if all(one in _ALIKE[name] for one in letters.findall(folded))
+    }
 
     def read(word: regex.Match[str]) -> str:
         scripts = [name for name, letters in _OF.items() if letters.search(word[0])]

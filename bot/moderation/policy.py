@@ -21,7 +21,7 @@ from bot.moderation.errors import (
     RefusedWord,
     Resting,
     SpoilerNeeded,
-)  # fmt: skip
+)
 from bot.moderation.words import refused
 from storage.inbox import Asked, Inbox
 from storage.people import People
@@ -55,7 +55,13 @@ class Policy:
         self.servers, self.inbox, self.people = servers, inbox, People(servers.database)
 
     async def admit(
-        self, member: Member, text: str, picture: bool, spoiler: bool, now: datetime, asked: Asked | None = None
+        self,
+        member: Member,
+        text: str,
+        picture: bool,
+        spoiler: bool,
+        now: datetime,
+        asked: Asked | None = None,
     ) -> ServerSettings:
         """The settings to serve a member by. Raises a PolicyError where they may not ask for this.
 
@@ -89,7 +95,9 @@ class Policy:
         if settings.require_consent and await self.people.consented(member.platform, member.id) is None:
             raise ConsentNeeded
 
-    async def _often(self, member: Member, settings: ServerSettings, now: datetime, asked: Asked | None) -> None:
+    async def _often(
+        self, member: Member, settings: ServerSettings, now: datetime, asked: Asked | None
+    ) -> None:
         """The cooldown and the quota of the last 24 hours."""
         quota, pause = quota_of(member, settings), timedelta(seconds=settings.cooldown_seconds)
         if quota == 0:

@@ -35,9 +35,23 @@ SECONDS = 0.1
 """What one regular expression may take for one text."""
 
 _STANDING_FOR = {
-    "a": "4@", "b": "8", "c": "¢", "e": "3€", "g": "9", "i": f"1!|{CAPITAL_I}", "l": f"1|£{CAPITAL_I}", "o": "0", "s": "5$",
-    "t": "7+", "z": "2", "а": "4@", "б": "6", "з": "3", "о": "0", "ч": "4",
-}  # fmt: skip
+    "a": "4@",
+    "b": "8",
+    "c": "¢",
+    "e": "3€",
+    "g": "9",
+    "i": f"1!|{CAPITAL_I}",
+    "l": f"1|£{CAPITAL_I}",
+    "o": "0",
+    "s": "5$",
+    "t": "7+",
+    "z": "2",
+    "а": "4@",
+    "б": "6",
+    "з": "3",
+    "о": "0",
+    "ч": "4",
+}
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _IN_ROW = regex.compile(f"[{_UNSPACED}]")
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}{CAPITAL_I}]--[{_UNSPACED}]]"
@@ -60,8 +74,11 @@ class _Finder:
     digits: int = 0
 
     def finds(self, views: tuple[str, str]) -> bool:
-        return any(self._counts(match[0]) for pattern, view in zip(self.patterns, views, strict=True)
-                   for match in pattern.finditer(view, overlapped=True))  # fmt: skip
+        return any(
+            self._counts(match[0])
+            for pattern, view in zip(self.patterns, views, strict=True)
+            for match in pattern.finditer(view, overlapped=True)
+        )
 
     def _counts(self, found: str) -> bool:
         """Whether enough of it is letters: digits that the entry does not have may be half of it."""
@@ -139,7 +156,9 @@ def _made(entry: str) -> _Finder | _Expression:
     views = (folded, read_as_latin(folded))
     if not folded.strip():
         raise BadRefusedWord(entry=entry)
-    return _Finder(entry, tuple(regex.compile(_searched(view), regex.V1) for view in views), len(_DIGIT.findall(folded)))
+    return _Finder(
+        entry, tuple(regex.compile(_searched(view), regex.V1) for view in views), len(_DIGIT.findall(folded))
+    )
 
 
 def _expression(entry: str) -> _Expression:
@@ -184,8 +203,11 @@ def _close(word: str) -> str:
     parts = []
     for letter, times in _runs(word):
         one = _class(letter)
-        parts.append(f"(?:(?:{one}{inside}){{{max(3, times)},}}+|(?:{one}{inside}){{{times}}})" if times < 3
-                     else f"(?:{one}{inside}){{{times},}}+")  # fmt: skip
+        parts.append(
+            f"(?:(?:{one}{inside}){{{max(3, times)},}}+|(?:{one}{inside}){{{times}}})"
+            if times < 3
+            else f"(?:{one}{inside}){{{times},}}+"
+        )
     return "".join(parts)
 
 
@@ -197,4 +219,8 @@ def _apart(word: str) -> str:
 def _class(letter: str) -> str:
     """A letter or what stands for it."""
     others = _STANDING_FOR.get(letter, "")
-    return f"[{regex.escape(letter)}{''.join(regex.escape(one) for one in others)}]" if others else regex.escape(letter)
+    return (
+        f"[{regex.escape(letter)}{''.join(regex.escape(one) for one in others)}]"
+        if others
+        else regex.escape(letter)
+    )

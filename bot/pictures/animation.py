@@ -34,11 +34,27 @@ class _Rung:
 
 
 _RUNGS: dict[Format, tuple[_Rung, ...]] = {
-    "webp": (_Rung(768, 85), _Rung(768, 72), _Rung(640, 70), _Rung(512, 65), _Rung(400, 60), _Rung(320, 55),
-             _Rung(256, 50, 2), _Rung(160, 40, 3), _Rung(96, 30, 4)),
-    "gif": (_Rung(480, 256), _Rung(400, 192), _Rung(320, 128), _Rung(256, 96), _Rung(192, 64, 2), _Rung(128, 32, 3),
-            _Rung(64, 16, 4)),
-}  # fmt: skip
+    "webp": (
+        _Rung(768, 85),
+        _Rung(768, 72),
+        _Rung(640, 70),
+        _Rung(512, 65),
+        _Rung(400, 60),
+        _Rung(320, 55),
+        _Rung(256, 50, 2),
+        _Rung(160, 40, 3),
+        _Rung(96, 30, 4),
+    ),
+    "gif": (
+        _Rung(480, 256),
+        _Rung(400, 192),
+        _Rung(320, 128),
+        _Rung(256, 96),
+        _Rung(192, 64, 2),
+        _Rung(128, 32, 3),
+        _Rung(64, 16, 4),
+    ),
+}
 
 
 def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind: Format = "webp") -> Picture:
@@ -51,7 +67,11 @@ def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind:
         raise ValueError("an animation needs two frames")
     images = [opened(data) for data in frames]
     rungs, size = _RUNGS[kind], max(images[0].size)
-    tries = [rung for number, rung in enumerate(rungs) if number == 0 or rung.side < size or rungs[number - 1].side <= size]
+    tries = [
+        rung
+        for number, rung in enumerate(rungs)
+        if number == 0 or rung.side < size or rungs[number - 1].side <= size
+    ]
     while tries:
         rung = tries.pop(0)
         made = _encoded(images, rung, boomerang, kind)
@@ -71,7 +91,10 @@ def _lighter(rung: _Rung, other: _Rung) -> float:
 def durations(frames: int, boomerang: bool = True) -> list[int]:
     """Milliseconds of each frame, with both ends held; ``boomerang`` counts the frames of the way back too."""
     way = [_moment(number / (frames - 1)) for number in range(frames)]
-    inner = [max(_LEAST_MS, round(_WAY_MS * (way[number + 1] - way[number - 1]) / 2)) for number in range(1, frames - 1)]
+    inner = [
+        max(_LEAST_MS, round(_WAY_MS * (way[number + 1] - way[number - 1]) / 2))
+        for number in range(1, frames - 1)
+    ]
     return [_HELD_MS, *inner, _HELD_MS, *(reversed(inner) if boomerang else ())]
 
 
@@ -90,12 +113,20 @@ def _encoded(images: Sequence[Image.Image], rung: _Rung, boomerang: bool, kind: 
     scale = min(1.0, rung.side / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     way = [
-        images[number].resize(size, Image.Resampling.LANCZOS) if images[number].size != size else images[number] for number in kept
+        images[number].resize(size, Image.Resampling.LANCZOS)
+        if images[number].size != size
+        else images[number]
+        for number in kept
     ]
     if kind == "gif":
         way = _in_one_palette(way, rung.quality)
     loop = [*way, *(way[-2:0:-1] if boomerang else ())]
-    options: dict[str, Any] = {"save_all": True, "append_images": loop[1:], "duration": durations(len(way), boomerang), "loop": 0}
+    options: dict[str, Any] = {
+        "save_all": True,
+        "append_images": loop[1:],
+        "duration": durations(len(way), boomerang),
+        "loop": 0,
+    }
     more = {"quality": rung.quality, "method": 3} if kind == "webp" else {"optimize": False, "disposal": 1}
     buffer = io.BytesIO()
     loop[0].save(buffer, kind.upper(), **options, **more)

@@ -15,7 +15,12 @@ from typing import Any
 
 from PIL import Image
 
-from bot.pictures.errors import CertificateRefused, HalfACertificate, SigningNotInstalled, UnreadableCertificate
+from bot.pictures.errors import (
+    CertificateRefused,
+    HalfACertificate,
+    SigningNotInstalled,
+    UnreadableCertificate,
+)
 from bot.pictures.mark import SOURCE_TYPE, TOOL, mark
 from storage.history import Picture
 
@@ -25,11 +30,21 @@ _SETTINGS = {
 }
 _MANIFEST = {
     "claim_generator_info": [{"name": TOOL}],
-    "assertions": [{
-        "label": "c2pa.actions.v2",
-        "data": {"actions": [{"action": "c2pa.edited", "digitalSourceType": SOURCE_TYPE, "softwareAgent": {"name": TOOL}}]},
-    }],
-}  # fmt: skip
+    "assertions": [
+        {
+            "label": "c2pa.actions.v2",
+            "data": {
+                "actions": [
+                    {
+                        "action": "c2pa.edited",
+                        "digitalSourceType": SOURCE_TYPE,
+                        "softwareAgent": {"name": TOOL},
+                    }
+                ]
+            },
+        }
+    ],
+}
 
 
 class Signer:
@@ -60,7 +75,9 @@ class Signer:
         context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
         info = c2pa.C2paSignerInfo(self._algorithm, self._chain, self._key, None)
         with c2pa.Signer.from_info(info) as signer, c2pa.Builder(_MANIFEST, context=context) as builder:
-            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # adds "opened", with the picture before as parent
+            builder.set_intent(
+                c2pa.C2paBuilderIntent.EDIT
+            )  # adds "opened", with the picture before as parent
             builder.sign(signer, picture.media_type, io.BytesIO(picture.data), signed)
         return replace(picture, data=signed.getvalue())
 
@@ -84,7 +101,11 @@ def problems(picture: Picture) -> list[str]:
     with c2pa.Reader(picture.media_type, io.BytesIO(picture.data), context=context) as reader:
         report: dict[str, Any] = json.loads(reader.json())
     failures = report["validation_results"]["activeManifest"]["failure"]
-    return [entry.get("explanation") or entry["code"] for entry in failures if entry["code"] != "signingCredential.untrusted"]
+    return [
+        entry.get("explanation") or entry["code"]
+        for entry in failures
+        if entry["code"] != "signingCredential.untrusted"
+    ]
 
 
 def _read(name: str, path: Path) -> bytes:
@@ -106,7 +127,9 @@ def _algorithm(key: bytes) -> bytes:
     try:
         private = serialization.load_pem_private_key(key, None)
     except (TypeError, ValueError):
-        raise CertificateRefused(reason="C2PA_KEY holds no private key in PEM form without a password") from None
+        raise CertificateRefused(
+            reason="C2PA_KEY holds no private key in PEM form without a password"
+        ) from None
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
         return _CURVES[private.curve.name]
     if isinstance(private, ed25519.Ed25519PrivateKey):

@@ -39,7 +39,8 @@ def _attempts(data: bytes) -> Iterator[Picture]:
         yield _encoded(image, quality, profile)
     while max(image.size) * _SMALLER >= _LEAST_SIDE:
         image = image.resize(
-            (max(1, round(image.width * _SMALLER)), max(1, round(image.height * _SMALLER))), Image.Resampling.LANCZOS
+            (max(1, round(image.width * _SMALLER)), max(1, round(image.height * _SMALLER))),
+            Image.Resampling.LANCZOS,
         )
         yield _encoded(image, _QUALITIES[-1], profile)
 

@@ -22,10 +22,21 @@ _FOLDERS = {
     "win32": (r"C:\Windows\Fonts",),
 }.get(sys.platform, ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts"))
 _HAN = (
-    "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf", "NotoSansSC*.ttf",
-    "SourceHanSansSC-Regular.otf", "SourceHanSansCN-Regular.otf", "PingFang.ttc", "Hiragino Sans GB.ttc", "msyh.ttc",
-    "wqy-microhei.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf", "simhei.ttf",
-)  # fmt: skip
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "NotoSansSC-Regular.otf",
+    "NotoSansSC*.ttf",
+    "SourceHanSansSC-Regular.otf",
+    "SourceHanSansCN-Regular.otf",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "msyh.ttc",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "DroidSansFallback.ttf",
+    "simhei.ttf",
+)
 """Fonts that write Chinese, the best first."""
 _SIMPLIFIED = ("SC", "CN", "GB")
 _MISSING = "\U0010fffe"
@@ -45,7 +56,11 @@ def latin(size: int) -> Font:
 def han(size: int) -> Font | None:
     """A font of this system that writes Chinese, None where there is none."""
     found = _han_file()
-    return ImageFont.truetype(str(found), size, _face(found), layout_engine=ImageFont.Layout.BASIC) if found else None
+    return (
+        ImageFont.truetype(str(found), size, _face(found), layout_engine=ImageFont.Layout.BASIC)
+        if found
+        else None
+    )
 
 
 @lru_cache(1)

@@ -98,7 +98,9 @@ def _labelled(picture: Picture) -> Picture:
         image = opened.convert("RGBA")
     label = _label(max(_LEAST, round(_SHARE * min(image.size))))
     margin = max(3, label.height // 2)
-    image.alpha_composite(label, (max(0, image.width - label.width - margin), max(0, image.height - label.height - margin)))
+    image.alpha_composite(
+        label, (max(0, image.width - label.width - margin), max(0, image.height - label.height - margin))
+    )
     form, options = _SAVE[picture.media_type]
     buffer = io.BytesIO()
     kept = image if mode in ("RGBA", "LA", "PA") and form != "JPEG" else image.convert("RGB")
@@ -115,6 +117,8 @@ def _label(height: int) -> Image.Image:
     draw = ImageDraw.Draw(pill)
     draw.rounded_rectangle((0, 0, width - 1, tall - 1), tall / 2, fill=(255, 255, 255, 205))
     rim = max(_TIMES, tall // 16)
-    draw.rounded_rectangle((rim, rim, width - 1 - rim, tall - 1 - rim), tall / 2 - rim, fill=(16, 17, 20, 225))
+    draw.rounded_rectangle(
+        (rim, rim, width - 1 - rim, tall - 1 - rim), tall / 2 - rim, fill=(16, 17, 20, 225)
+    )
     draw.text((width / 2, tall / 2), _LABEL, (255, 255, 255, 255), font, anchor="mm", stroke_width=tall // 44)
     return pill.resize((round(width / _TIMES), height), Image.Resampling.BOX)

@@ -51,10 +51,14 @@ class _Layout:
     def corner(self, place: int) -> tuple[int, int]:
         """Left and top of the tile at this place, row by row."""
         row, column = divmod(place, self.columns)
-        return _MARGIN + column * (self.tile[0] + _GAP), _MARGIN + row * (self.tile[1] + _GAP) + sum(self.captions[:row])
+        return _MARGIN + column * (self.tile[0] + _GAP), _MARGIN + row * (self.tile[1] + _GAP) + sum(
+            self.captions[:row]
+        )
 
 
-def contact_sheet(tiles: Sequence[Tile], numbers: Sequence[int] | None = None, current: int | None = None) -> Picture:
+def contact_sheet(
+    tiles: Sequence[Tile], numbers: Sequence[int] | None = None, current: int | None = None
+) -> Picture:
     """The history: each picture with its number (0, 1, 2 … unless given) and caption, the one numbered ``current`` framed.
 
     Of more than ``MOST_TILES`` the last ones are shown, and the first (the original) keeps its place. Raises ValueError
@@ -64,7 +68,9 @@ def contact_sheet(tiles: Sequence[Tile], numbers: Sequence[int] | None = None, c
     if len(rows) > MOST_TILES:
         rows = [rows[0], *rows[1 - MOST_TILES :]]
     chosen = next((place for place, (number, _) in enumerate(rows) if number == current), None)
-    return _drawn([tile for _, tile in rows], _columns(len(rows)), [str(number) for number, _ in rows], chosen)
+    return _drawn(
+        [tile for _, tile in rows], _columns(len(rows)), [str(number) for number, _ in rows], chosen
+    )
 
 
 def before_after(before: bytes, after: bytes, captions: tuple[str, str] = ("", "")) -> Picture:
@@ -83,7 +89,9 @@ def _columns(tiles: int) -> int:
     return {1: 1, 2: 2, 4: 2}.get(tiles, 3)
 
 
-def _drawn(tiles: Sequence[Tile], columns: int, badges: Sequence[str] = (), chosen: int | None = None) -> Picture:
+def _drawn(
+    tiles: Sequence[Tile], columns: int, badges: Sequence[str] = (), chosen: int | None = None
+) -> Picture:
     if not tiles:
         raise ValueError("a sheet needs a picture")
     images = [opened(data) for data, _ in tiles]
@@ -102,7 +110,9 @@ def _drawn(tiles: Sequence[Tile], columns: int, badges: Sequence[str] = (), chos
     return mark(Picture(buffer.getvalue(), "image/webp", *sheet.size))
 
 
-def _arranged(ratio: float, columns: int, captions: Sequence[str]) -> tuple[_Layout, list[list[list[fonts.Run]]]]:
+def _arranged(
+    ratio: float, columns: int, captions: Sequence[str]
+) -> tuple[_Layout, list[list[list[fonts.Run]]]]:
     """The layout, and each caption in lines."""
     width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) // columns
     if columns == 1:
@@ -129,7 +139,9 @@ def _tile(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     scale = min(size[0] / image.width, size[1] / image.height)
     inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     tile = Image.new("RGB", size, _PANEL)
-    tile.paste(image.resize(inner, Image.Resampling.LANCZOS), ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+    tile.paste(
+        image.resize(inner, Image.Resampling.LANCZOS), ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
+    )
     return tile
 
 
@@ -157,7 +169,9 @@ def _badge(sheet: Image.Image, text: str, corner: tuple[int, int], letters: int,
     ImageDraw.Draw(sheet).text(middle, text, _GROUND if chosen else _BADGE_TEXT, font, anchor="mm")
 
 
-def _caption(sheet: Image.Image, lines: Sequence[Sequence[fonts.Run]], layout: _Layout, corner: tuple[int, int]) -> None:
+def _caption(
+    sheet: Image.Image, lines: Sequence[Sequence[fonts.Run]], layout: _Layout, corner: tuple[int, int]
+) -> None:
     """Lines centred below a tile, all on the baselines of their line whatever fonts they mix."""
     draw = ImageDraw.Draw(sheet)
     for number, pieces in enumerate(lines):

@@ -67,7 +67,9 @@ def _into_jpeg(data: bytes, packet: bytes) -> bytes:
     body = _JPEG_HEAD + packet
     ours = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
     parts, at, placed = [data[:2]], 2, False
-    while data[at] == 0xFF and 0xE0 <= data[at + 1] <= 0xEF:  # the application segments, all before the picture itself
+    while (
+        data[at] == 0xFF and 0xE0 <= data[at + 1] <= 0xEF
+    ):  # the application segments, all before the picture itself
         (length,) = struct.unpack_from(">H", data, at + 2)
         segment = data[at : at + 2 + length]
         at += 2 + length
@@ -94,7 +96,9 @@ def _webp_chunk(kind: bytes, body: bytes) -> bytes:
 
 def _extended_header(kind: bytes, body: bytes) -> bytes:
     """The VP8X chunk's body for a file of the simple form: flags, canvas size less one."""
-    if kind == b"VP8L":  # 14 bits of width less one, 14 of height less one, one for alpha, after a signature byte
+    if (
+        kind == b"VP8L"
+    ):  # 14 bits of width less one, 14 of height less one, one for alpha, after a signature byte
         (bits,) = struct.unpack_from("<I", body, 1)
         width, height, flags = bits & 0x3FFF, (bits >> 14) & 0x3FFF, _WEBP_ALPHA if bits >> 28 & 1 else 0
     else:  # VP8: three bytes of frame tag, three of start code, then the sizes, 14 bits each

@@ -57,9 +57,13 @@ class _Stopping:
 STOPPING = web.AppKey("stopping", _Stopping)
 
 
-def create_app(conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1") -> web.Application:
+def create_app(
+    conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1"
+) -> web.Application:
     """The application; ``most_upload`` is in bytes, ``host`` the name it may be called by besides loopback's."""
-    app = web.Application(middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536)
+    app = web.Application(
+        middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536
+    )
     app[CONVERSATIONS], app[SAMPLES], app[MOST_UPLOAD] = conversations, samples, most_upload
     app[STOPPING] = _Stopping()
     app.router.add_get("/", _page)
@@ -75,7 +79,9 @@ def create_app(conversations: Conversations, samples: Path, most_upload: int, ho
 
 async def serve(app: web.Application, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until cancelled; ``announce`` gets the address once it can be opened."""
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=False, shutdown_timeout=_SHUTDOWN_SECONDS
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -113,7 +119,10 @@ def _guard(names: set[str]) -> Any:
         origin = request.headers.get("Origin")
         if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
             raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+            "same-origin",
+            "none",
+        ):
             raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
         return await handler(request)
 
@@ -128,7 +137,9 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
     request[USER] = secrets.token_urlsafe(32) if fresh else user
     response = await handler(request)
     if fresh and not response.prepared:
-        response.set_cookie(COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+        response.set_cookie(
+            COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/"
+        )
     return response
 
 
@@ -142,7 +153,9 @@ def _speaker(request: web.Request) -> Speaker:
 
 def _locale(request: web.Request) -> Locale:
     """The first language that the browser accepts and the bot speaks."""
-    accepted = (part.split(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")[:20])
+    accepted = (
+        part.split(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")[:20]
+    )
     return next((locale for code in accepted if (locale := preferring(code))), locale_of())
 
 
@@ -152,10 +165,18 @@ def _locale(request: web.Request) -> Locale:
 async def _page(request: web.Request) -> web.StreamResponse:
     """The page in the browser's language: ``{{key}}`` stands for a text, ``{{labels}}`` for those that the script needs."""
     locale = _locale(request)
-    labels = {key.removeprefix("web."): text for key, text in locale.texts.items() if key.startswith(("web.", "say.", "percent"))}
+    labels = {
+        key.removeprefix("web."): text
+        for key, text in locale.texts.items()
+        if key.startswith(("web.", "say.", "percent"))
+    }
     values = {"lang": locale.code, "labels": json.dumps(labels, ensure_ascii=False)}
     template = await asyncio.to_thread((STATIC.parent / "page.html").read_text, encoding="utf-8")
-    page = re.sub(r"\{\{([\w.-]+)\}\}", lambda match: html.escape(values.get(match[1]) or locale.say(match[1])), template)
+    page = re.sub(
+        r"\{\{([\w.-]+)\}\}",
+        lambda match: html.escape(values.get(match[1]) or locale.say(match[1])),
+        template,
+    )
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
     return web.Response(text=page, content_type="text/html", headers=headers)
 
@@ -217,14 +238,21 @@ async def _standing(conversations: Conversations, head: Edit | None, locale: Loc
     edits = await conversations.history.edits(head.source)
     return {
         "edit": head.id,
-        "adjustments": [{"prompt": replies.name_of(locale, r), "strength": r["strength"]} for r in head.recipes],
+        "adjustments": [
+            {"prompt": replies.name_of(locale, r), "strength": r["strength"]} for r in head.recipes
+        ],
         "history": [_history_row(edit, locale) for edit in edits],
     }
 
 
 def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
-    return {"edit": edit.id, "number": edit.number, "parent": edit.parent, "text": edit.text or locale.say("reply.place.original"),
-            "description": replies.describe(locale, edit)}  # fmt: skip
+    return {
+        "edit": edit.id,
+        "number": edit.number,
+        "parent": edit.parent,
+        "text": edit.text or locale.say("reply.place.original"),
+        "description": replies.describe(locale, edit),
+    }
 
 
 async def _talk(request: web.Request) -> web.StreamResponse:
@@ -235,9 +263,13 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     message = await _message(request)
     if request.app[STOPPING].near.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+    response = web.StreamResponse(
+        headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
+    )
     if COOKIE not in request.cookies:
-        response.set_cookie(COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
+        response.set_cookie(
+            COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/"
+        )
     await response.prepare(request)
 
     async def progress(event: wire.Event) -> None:
@@ -251,13 +283,21 @@ async def _talk(request: web.Request) -> web.StreamResponse:
         turn = await _finished(request, compare, "web.stopping")
     else:
         talk = conversations.talk(
-            _speaker(request), message.text, message.picture, message.reply_to, progress, mask=message.mask, quality=message.quality
+            _speaker(request),
+            message.text,
+            message.picture,
+            message.reply_to,
+            progress,
+            mask=message.mask,
+            quality=message.quality,
         )
         turn = await _finished(request, talk, "web.kept" if message.picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
     hints = {"examples": await _examples(conversations, turn.edit, locale)}
-    await _line(response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, locale) | hints)
+    await _line(
+        response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, locale) | hints
+    )
     await response.write_eof()
     return response
 
@@ -310,7 +350,9 @@ async def _message(request: web.Request) -> _Message:
         raise web.HTTPRequestEntityTooLarge(most, len(picture), text=too_large)
     reply_to, chosen = str(form.get("reply_to", "")), form.get("quality")
     quality = next((one for one in wire.QUALITIES if one == chosen), None)
-    return _Message(str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask, quality)
+    return _Message(
+        str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask, quality
+    )
 
 
 def _file(field: object, most: int) -> bytes | None:
@@ -320,9 +362,13 @@ def _file(field: object, most: int) -> bytes | None:
 
 def _turn(turn: Turn) -> dict[str, Any]:
     return {
-        "reply": turn.reply, "actions": list(turn.actions), "pictures": [_shown(shown) for shown in turn.pictures],
-        "warnings": list(turn.warnings), "error": turn.error, "milliseconds": turn.milliseconds,
-    }  # fmt: skip
+        "reply": turn.reply,
+        "actions": list(turn.actions),
+        "pictures": [_shown(shown) for shown in turn.pictures],
+        "warnings": list(turn.warnings),
+        "error": turn.error,
+        "milliseconds": turn.milliseconds,
+    }
 
 
 def _shown(shown: Shown) -> dict[str, Any]:

@@ -33,8 +33,10 @@ from editor.evaluation.parity.published import standins
 from editor.networks.generators import Generator
 
 REPOSITORIES = {
-    "stylegan2-ada-pytorch": ("nvidia",), "stylegan2-pytorch": ("rosinality",), "StyleCLIP": ("styleclip-edits", "styleclip-steps"),
-}  # fmt: skip
+    "stylegan2-ada-pytorch": ("nvidia",),
+    "stylegan2-pytorch": ("rosinality",),
+    "StyleCLIP": ("styleclip-edits", "styleclip-steps"),
+}
 """Folder names, and which comparisons each is for. StyleCLIP wants OpenAI's repository ``CLIP`` beside it."""
 WIDTH = 512
 LOSS_SIDE = 256
@@ -64,7 +66,12 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"work": self.work, "target": self.target, "note": self.note, **(self.found.as_dict() if self.found else {})}
+        return {
+            "work": self.work,
+            "target": self.target,
+            "note": self.note,
+            **(self.found.as_dict() if self.found else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -84,10 +91,25 @@ def made_of(network: Any, out: Path) -> Generator:
 
 def network_of(module: str, resolution: int, **settings: Any) -> Any:
     """A generator of NVIDIA's in the layout of FFHQ, filled with numbers."""
-    network = standins.theirs(module).Generator(
-        WIDTH, 0, WIDTH, resolution, 3, {"num_layers": 8},
-        {"channel_base": 16384 if resolution <= 256 else 32768, "channel_max": 512, "conv_clamp": 256, **settings},
-    ).eval().requires_grad_(False)  # fmt: skip
+    network = (
+        standins.theirs(module)
+        .Generator(
+            WIDTH,
+            0,
+            WIDTH,
+            resolution,
+            3,
+            {"num_layers": 8},
+            {
+                "channel_base": 16384 if resolution <= 256 else 32768,
+                "channel_max": 512,
+                "conv_clamp": 256,
+                **settings,
+            },
+        )
+        .eval()
+        .requires_grad_(False)
+    )
     fill_module(network)
     return network
 
@@ -95,14 +117,22 @@ def network_of(module: str, resolution: int, **settings: Any) -> Any:
 def of_nvidia(out: Path, setting: Setting) -> Made:
     """The reference path of stylegan2-ada-pytorch, in single precision."""
     network = network_of("training.networks", setting.resolution)
-    generator, w = made_of(network, out).to(setting.device), network.mapping(normal("z", (1, WIDTH)), None).to(setting.device)
+    generator, w = (
+        made_of(network, out).to(setting.device),
+        network.mapping(normal("z", (1, WIDTH)), None).to(setting.device),
+    )
     network.to(setting.device)
     return Made(lambda w: network.synthesis(w, noise_mode="const", force_fp32=True), generator, w)
 
 
 def of_rosinality(out: Path, setting: Setting) -> Made:
     """The generator of stylegan2-pytorch, on which StyleCLIP's optimizer and mappers run, with their multiplier of channels."""
-    network = standins.theirs("model").Generator(setting.resolution, WIDTH, 8, channel_multiplier=2).eval().requires_grad_(False)
+    network = (
+        standins.theirs("model")
+        .Generator(setting.resolution, WIDTH, 8, channel_multiplier=2)
+        .eval()
+        .requires_grad_(False)
+    )
     fill_module(network)
     torch.save({"g_ema": network.state_dict(), "latent_avg": torch.zeros(WIDTH)}, out / "checkpoint.pt")
     w = network.style(normal("z", (1, WIDTH)))[:, None].repeat(1, network.n_latent, 1).to(setting.device)
@@ -121,8 +151,13 @@ def rows_of(made: Made, setting: Setting, target: float, half: bool) -> Iterator
     theirs, mine, w = made.theirs, made.generator.synthesis, made.w
     with torch.no_grad():
         exact = mine(mine.styles(w))
-        works: dict[str, Callable[[], Tensor]] = {"theirs": lambda: theirs(w), "ours": lambda: mine(mine.styles(w))}
-        yield Row("synthesis", setting.pair.alternating(works, setting.rounds), target, _apart(theirs(w), exact))
+        works: dict[str, Callable[[], Tensor]] = {
+            "theirs": lambda: theirs(w),
+            "ours": lambda: mine(mine.styles(w)),
+        }
+        yield Row(
+            "synthesis", setting.pair.alternating(works, setting.rounds), target, _apart(theirs(w), exact)
+        )
 
         if half:
             works["ours"] = lambda: mine(mine.styles(w), dtype=torch.bfloat16)
@@ -133,9 +168,13 @@ def rows_of(made: Made, setting: Setting, target: float, half: bool) -> Iterator
     def step(synthesis: Callable[[Tensor], Tensor]) -> None:
         F.interpolate(synthesis(moved), size=(224, 224), mode="area").square().mean().backward()
 
-    found = setting.pair.alternating({
-        "theirs": lambda: step(theirs), "ours": lambda: step(lambda w: mine(mine.styles(w), resolution=small)),
-    }, setting.rounds)  # fmt: skip
+    found = setting.pair.alternating(
+        {
+            "theirs": lambda: step(theirs),
+            "ours": lambda: step(lambda w: mine(mine.styles(w), resolution=small)),
+        },
+        setting.rounds,
+    )
     yield Row("generator's share of an optimization step", found, None, f"ours draws {small} pixels")
 
 

@@ -28,24 +28,50 @@ def arguments() -> argparse.ArgumentParser:
         "one picture inside the editor, without the network; what bot and storage add; how cost grows; and published code on the "
         "same random weights, in alternating rounds. Seconds depend on the machine; the ratios hold.",
     )
-    parser.add_argument("picture", type=Path, nargs="?", default=Path("bot/samples/1.png"), help="a picture that the bundle knows")
+    parser.add_argument(
+        "picture",
+        type=Path,
+        nargs="?",
+        default=Path("bot/samples/1.png"),
+        help="a picture that the bundle knows",
+    )
     parser.add_argument("--bundle", help="the first one installed when absent")
-    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of more bundles")
+    parser.add_argument(
+        "--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of more bundles"
+    )
     parser.add_argument("--follow-ups", type=int, default=40, help="how many are timed")
-    parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="PATH",
-                        help="checkouts of published repositories: stylegan2-ada-pytorch, stylegan2-pytorch, StyleCLIP (with CLIP "
-                        "beside it)")  # fmt: skip
+    parser.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="checkouts of published repositories: stylegan2-ada-pytorch, stylegan2-pytorch, StyleCLIP (with CLIP "
+        "beside it)",
+    )
     parser.add_argument("--resolutions", type=int, nargs="+", default=[256], help="of the comparison")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--growth", action="store_true",
-                        help="how cost grows, how long the process takes to start, and what bot and storage add")  # fmt: skip
-    parser.add_argument("--loops", action="store_true",
-                        help="gain against time of the published optimizer's loop and of ours, on the bundle itself")  # fmt: skip
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="how cost grows, how long the process takes to start, and what bot and storage add",
+    )
+    parser.add_argument(
+        "--loops",
+        action="store_true",
+        help="gain against time of the published optimizer's loop and of ours, on the bundle itself",
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads of torch")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
-    parser.add_argument("--gpu", action="store_true", help="edits, searches, mappers and directions on a GPU instead; has options "
-                        "of its own (--gpu --help)")  # fmt: skip
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write all of it as a document, with plots beside it")
+    parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help="edits, searches, mappers and directions on a GPU instead; has options "
+        "of its own (--gpu --help)",
+    )
+    parser.add_argument(
+        "--to", type=Path, metavar="FILE", help="write all of it as a document, with plots beside it"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -66,7 +92,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         report["startup"] = startup.measure()
         report["growth"] = growth.of_all(engine, follow_up, options.rounds)
         bundle = report["conversation"]["bundle"]
-        report["talk"] = _json("bot.benchmark", str(options.picture), bundle, str(MOST_EDITS))  # the editor itself knows no bot
+        report["talk"] = _json(
+            "bot.benchmark", str(options.picture), bundle, str(MOST_EDITS)
+        )  # the editor itself knows no bot
         report["growth"] |= report["talk"].pop("growth")
     if options.loops:
         report["loops"] = loops.curves(engine.loaded[follow_up.inversion.latent.bundle], follow_up.inversion)
@@ -82,16 +110,25 @@ def _against(path: Path, resolution: int, options: argparse.Namespace) -> list[d
         raise BadRequest(f"'{path.name}' is none of {', '.join(REPOSITORIES)}.")
     numbers = [str(number) for number in (resolution, options.rounds, options.threads)]
     return [
-        {"name": name, "resolution": resolution,
-         **_json("editor.benchmarks.against", name, str(path), *numbers, options.device or "cpu")}
+        {
+            "name": name,
+            "resolution": resolution,
+            **_json("editor.benchmarks.against", name, str(path), *numbers, options.device or "cpu"),
+        }
         for name in REPOSITORIES[path.name]
-    ]  # fmt: skip
+    ]
 
 
 def _json(module: str, *given: str) -> Any:
     """What a module that is run in a process of its own prints last. Threads that wait there sleep, so that waiting is no work."""
-    done = subprocess.run([sys.executable, "-m", module, *given], capture_output=True, text=True, timeout=LONGEST, check=False,
-                          env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", module, *given],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+    )
     if done.returncode:
         raise EditorError(f"{module} {given[0]} failed: {(done.stderr.strip() or '?').splitlines()[-1]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -113,5 +150,7 @@ def main(argv: Sequence[str]) -> int:
         from editor.benchmarks.document import write
 
         write(report, options.to)
-    print(json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items()))
+    print(
+        json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items())
+    )
     return 0

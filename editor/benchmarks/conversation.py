@@ -34,7 +34,11 @@ class _Times:
         """Of the clock the median and what one in twenty exceeds, of the processors the median."""
         ordered, used = sorted(self.clock), statistics.median(self.processor)
         p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        return {"p50": round(statistics.median(ordered), 1), "p95": round(p95, 1), "processor": round(used, 1)}
+        return {
+            "p50": round(statistics.median(ordered), 1),
+            "p95": round(p95, 1),
+            "processor": round(used, 1),
+        }
 
 
 def run(engine: Engine, options: argparse.Namespace) -> tuple[dict[str, Any], EditRequest]:
@@ -44,7 +48,9 @@ def run(engine: Engine, options: argparse.Namespace) -> tuple[dict[str, Any], Ed
     def job(request: InvertRequest | EditRequest) -> Any:
         return engine.run(request, lambda *_: None, lambda: False)
 
-    job(InvertRequest(bundle=options.bundle, picture=picture, quality="draft"))  # the first call pays for set-up
+    job(
+        InvertRequest(bundle=options.bundle, picture=picture, quality="draft")
+    )  # the first call pays for set-up
     inverting, first, later = _Times(), _Times(), _Times()
     inverted = inverting.of(lambda: job(InvertRequest(bundle=options.bundle, picture=picture)))
     assert isinstance(inverted, InvertResult)
@@ -58,8 +64,11 @@ def run(engine: Engine, options: argparse.Namespace) -> tuple[dict[str, Any], Ed
         request = request.model_copy(update={"adjustments": changed})
         later.of(lambda r=request: job(r))  # type: ignore[misc]
     return {
-        "bundle": inverted.inversion.latent.bundle, "device": str(engine.device),
-        "picture": [inverted.picture.width, inverted.picture.height], "invert": inverting.spread(),
-        "first_edit": first.spread(), "follow_up": later.spread(),
+        "bundle": inverted.inversion.latent.bundle,
+        "device": str(engine.device),
+        "picture": [inverted.picture.width, inverted.picture.height],
+        "invert": inverting.spread(),
+        "first_edit": first.spread(),
+        "follow_up": later.spread(),
         "peak_mb": peak_megabytes(),
-    }, request  # fmt: skip
+    }, request

@@ -55,15 +55,26 @@ at once with and without batches.
 def write(report: dict[str, Any], path: Path, picture: Path, bundle: str, asking: float) -> None:
     """Markdown at ``path``; ``asking``: seconds for which users kept asking."""
     about = machine(report["threads"])
-    text = HEAD.format(**about | {"gpu": about["gpu"] or "no GPU"}, picture=picture, bundle=bundle, users=report["users"],
-                       pause=report["pause"], asking=asking)  # fmt: skip
+    text = HEAD.format(
+        **about | {"gpu": about["gpu"] or "no GPU"},
+        picture=picture,
+        bundle=bundle,
+        users=report["users"],
+        pause=report["pause"],
+        asking=asking,
+    )
     for kind in MIX:
         text += LINE.format(**{"p50": "", "p95": ""} | report[kind], kind=kind)
     times = report["p95_per_unloaded_p50"]
     if times is not None:
         each = times / report["cores"]
         text += FOUND.format(
-            alone=report["follow_up_alone"], times=times, each=each, target=TARGET, met="met" if each <= TARGET else "missed",
-            steps=report["optimization"]["steps_a_second"], twice=report["served_twice_while_another_waits"],
-        )  # fmt: skip
+            alone=report["follow_up_alone"],
+            times=times,
+            each=each,
+            target=TARGET,
+            met="met" if each <= TARGET else "missed",
+            steps=report["optimization"]["steps_a_second"],
+            twice=report["served_twice_while_another_waits"],
+        )
     path.write_text(text + NOTES, encoding="utf-8")

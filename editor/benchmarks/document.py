@@ -104,8 +104,10 @@ a text is soon gained by changing everything. Seconds of the processors.
 
 
 def _loops(curves: dict[str, Any], folder: Path) -> str:
-    lines = LOOPS.format(moments=" | ".join(f"after {moment:g} s" for moment in loops.MOMENTS),
-                         strokes=" | ".join("---" for _ in loops.MOMENTS))  # fmt: skip
+    lines = LOOPS.format(
+        moments=" | ".join(f"after {moment:g} s" for moment in loops.MOMENTS),
+        strokes=" | ".join("---" for _ in loops.MOMENTS),
+    )
     for row in loops.rows(curves):
         cells = [
             row["prompt"],
@@ -125,7 +127,9 @@ def _plot_loops(curves: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure, panels = pyplot.subplots(1, len(curves), figsize=(3.4 * len(curves), 2.8), layout="constrained", squeeze=False)
+    figure, panels = pyplot.subplots(
+        1, len(curves), figsize=(3.4 * len(curves), 2.8), layout="constrained", squeeze=False
+    )
     for panel, (prompt, by_loop) in zip(panels[0], curves.items(), strict=True):
         for colour, (name, points) in zip(("tab:orange", "tab:blue"), by_loop.items(), strict=True):
             seconds, gains, besides = zip(*points, strict=True)
@@ -142,19 +146,28 @@ def write(report: dict[str, Any], path: Path) -> None:
     machine, talk = report["machine"], report["conversation"]
     sides = " ".join(str(side) for side in sorted({row["resolution"] for row in report["against"]})) or "256"
     text = HEAD.format(**machine | {"gpu": machine["gpu"] or "no GPU"}, sides=sides, bundle=talk["bundle"])
-    text += CONVERSATION.format(**talk, width=talk["picture"][0], height=talk["picture"][1], first=talk["first_edit"],
-                                later=talk["follow_up"])  # fmt: skip
+    text += CONVERSATION.format(
+        **talk,
+        width=talk["picture"][0],
+        height=talk["picture"][1],
+        first=talk["first_edit"],
+        later=talk["follow_up"],
+    )
     if "talk" in report:
         text += TALK.format(**report["talk"])
     text += MEMORY.format(**talk)
     if "startup" in report:
         text += STARTUP.format(**report["startup"])
     text += LOAD + AGAINST + "".join(_line(one, row) for one in report["against"] for row in one["rows"])
-    text += "".join(_notes(one) for one in report["against"]) + ("\n" + MISSED if report["against"] else "") + GPU
+    text += (
+        "".join(_notes(one) for one in report["against"]) + ("\n" + MISSED if report["against"] else "") + GPU
+    )
     if "loops" in report:
         text += _loops(report["loops"], path.with_suffix(""))
     if "growth" in report:
-        text += GROWTH + "".join(f"| {name} | {_pairs(pairs)} |\n" for name, pairs in report["growth"].items())
+        text += GROWTH + "".join(
+            f"| {name} | {_pairs(pairs)} |\n" for name, pairs in report["growth"].items()
+        )
         text += "\n![How cost grows](performance/growth.png)\n"
         _plot(report["growth"], path.with_suffix("") / "growth.png")
     path.write_text(text, encoding="utf-8")
@@ -164,7 +177,15 @@ def _line(one: dict[str, Any], row: dict[str, Any]) -> str:
     target = row["target"]
     asked = "" if target is None else f"{target:g} ×" + ("" if row["ratio"] >= target else ", missed")
     times = [f"{row[who]['processor_ms']:.0f} ms" for who in ("theirs", "ours")]
-    cells = [one["name"], str(one["resolution"]), row["work"], *times, f"**{row['ratio']} ×**", asked, str(row["rounds"])]
+    cells = [
+        one["name"],
+        str(one["resolution"]),
+        row["work"],
+        *times,
+        f"**{row['ratio']} ×**",
+        asked,
+        str(row["rounds"]),
+    ]
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -190,7 +211,9 @@ def _plot(growth: dict[str, list[list[float]]], path: Path) -> None:
     for panel, (name, pairs) in zip(panels, growth.items(), strict=True):
         panel.loglog([at for at, _ in pairs], [cost for _, cost in pairs], "o-")
         costs = [cost for _, cost in pairs]
-        panel.set(title=name, ylabel="µs" if name == "users" else "ms", ylim=(min(costs) / 4, 4 * max(costs)))  # noise stays flat
+        panel.set(
+            title=name, ylabel="µs" if name == "users" else "ms", ylim=(min(costs) / 4, 4 * max(costs))
+        )  # noise stays flat
         panel.minorticks_off()
     figure.savefig(path, dpi=80)
     pyplot.close(figure)

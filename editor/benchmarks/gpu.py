@@ -48,7 +48,16 @@ from editor.networks import published_clip, stylegan2
 from editor.networks.generators import w_statistics
 from editor.networks.photo_encoder import MeanEncoder
 from editor.networks.published_clip import PublishedClip
-from editor.protocol import BundleInfo, EditRequest, EditResult, InvertRequest, InvertResult, Request, TrainMapperRequest, Wish
+from editor.protocol import (
+    BundleInfo,
+    EditRequest,
+    EditResult,
+    InvertRequest,
+    InvertResult,
+    Request,
+    TrainMapperRequest,
+    Wish,
+)
 from editor.training import prompt_mapper
 
 EDIT_MS, EDITS_A_SECOND, WISH_S, MAPPER_S, DIRECTIONS_S = 15.0, 150.0, 8.0, 600.0, 300.0
@@ -78,7 +87,11 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Whether the target is."""
-        return None if self.target is None else (self.value >= self.target) == self.least or self.value == self.target
+        return (
+            None
+            if self.target is None
+            else (self.value >= self.target) == self.least or self.value == self.target
+        )
 
     def __str__(self) -> str:
         """A line of the table."""
@@ -174,13 +187,17 @@ class Bench:
 
     def styles(self, count: int) -> Tensor:
         """Styles [count, C] of random pictures."""
-        z = torch.randn(count, self.bundle.generator.config.z_dim, generator=torch.Generator().manual_seed(3)).to(self.device)
+        z = torch.randn(
+            count, self.bundle.generator.config.z_dim, generator=torch.Generator().manual_seed(3)
+        ).to(self.device)
         with torch.no_grad():
             return self.synthesis.styles(self.bundle.generator.mapping(z, 0.7))
 
     def state(self) -> State:
         """A random picture, as the start of a wish."""
-        z = torch.randn(1, self.bundle.generator.config.z_dim, generator=torch.Generator().manual_seed(4)).to(self.device)
+        z = torch.randn(1, self.bundle.generator.config.z_dim, generator=torch.Generator().manual_seed(4)).to(
+            self.device
+        )
         with torch.no_grad():
             w = self.bundle.generator.mapping(z, 0.7).expand(self.synthesis.num_ws, -1).contiguous()
             base = self.synthesis.styles(w[None])[0]
@@ -193,7 +210,10 @@ class RandomTexts(PublishedClip):
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """N texts -> unit [N, D]."""
         dim = self.model.config.projection_dim
-        rows = [torch.randn(dim, generator=torch.Generator().manual_seed(zlib.crc32(text.encode()))) for text in texts]
+        rows = [
+            torch.randn(dim, generator=torch.Generator().manual_seed(zlib.crc32(text.encode())))
+            for text in texts
+        ]
         return F.normalize(torch.stack(rows), dim=1).to(self.device)
 
 
@@ -209,22 +229,37 @@ def bundle_of(pixels: int, device: torch.device) -> Bundle:
 
 
 def _small(pixels: int) -> Bundle:
-    config = replace(FFHQ, resolution=pixels, z_dim=32, w_dim=32, mapping_layers=2, mapping_features=32, channel_base=1024,
-                     channel_max=32)  # fmt: skip
+    config = replace(
+        FFHQ,
+        resolution=pixels,
+        z_dim=32,
+        w_dim=32,
+        mapping_layers=2,
+        mapping_features=32,
+        channel_base=1024,
+        channel_max=32,
+    )
     torch.manual_seed(0)
     generator = stylegan2.Generator(config).eval().requires_grad_(False)
     encoder = MeanEncoder(config.num_ws, *w_statistics(generator, 1000))
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     vision = {**tower, "image_size": 32, "patch_size": 16}
-    model = published_clip.build({"projection_dim": 32, "vision_config": vision, "text_config": {**tower, "vocab_size": 50}})
+    model = published_clip.build(
+        {"projection_dim": 32, "vision_config": vision, "text_config": {**tower, "vocab_size": 50}}
+    )
     with torch.no_grad():
         styles = generator.synthesis.styles(generator.mapping(torch.randn(256, config.z_dim)))
     info = BundleInfo(name="small", title="", domain="", resolution=pixels, fingerprint="random", licence="")
     return Bundle(
-        info=info, generator=generator, encoder=encoder, clip=PublishedClip(model.requires_grad_(False), None),
-        bank=Bank(styles.mean(0), styles.std(0) + 1e-3, F.normalize(torch.randn(styles.shape[1], 32), dim=1)), mapper=None,
-        thresholds=Thresholds(4.0, 27.0, -1.0, 0.0), neutral=("a face",),
-    )  # fmt: skip
+        info=info,
+        generator=generator,
+        encoder=encoder,
+        clip=PublishedClip(model.requires_grad_(False), None),
+        bank=Bank(styles.mean(0), styles.std(0) + 1e-3, F.normalize(torch.randn(styles.shape[1], 32), dim=1)),
+        mapper=None,
+        thresholds=Thresholds(4.0, 27.0, -1.0, 0.0),
+        neutral=("a face",),
+    )
 
 
 # one edit, and many at once
@@ -258,12 +293,17 @@ class Arithmetic:
 
 AS_RUN = Arithmetic("as the editor runs (tf32)")
 ARITHMETICS = (
-    AS_RUN, Arithmetic("float32", tf32=False), Arithmetic("float16", torch.float16), Arithmetic("bfloat16", torch.bfloat16),
-)  # fmt: skip
+    AS_RUN,
+    Arithmetic("float32", tf32=False),
+    Arithmetic("float16", torch.float16),
+    Arithmetic("bfloat16", torch.bfloat16),
+)
 OTHERWISE = (
-    Arithmetic("tf32, doubling not fused", fuse=False), Arithmetic("float16, doubling not fused", torch.float16, fuse=False),
-    Arithmetic("tf32, algorithms tried out", search=True), Arithmetic("float16, algorithms tried out", torch.float16, search=True),
-)  # fmt: skip
+    Arithmetic("tf32, doubling not fused", fuse=False),
+    Arithmetic("float16, doubling not fused", torch.float16, fuse=False),
+    Arithmetic("tf32, algorithms tried out", search=True),
+    Arithmetic("float16, algorithms tried out", torch.float16, search=True),
+)
 """What the editor does not do, to see whether it should; trying algorithms out takes long where batches are large."""
 
 
@@ -295,27 +335,41 @@ def _alone(bench: Bench, styles: Tensor, delta: Tensor, how: Arithmetic, exact: 
     bench.report.add(
         Figure("edit", f"{how.name}: one, until it is there", alone, "ms", target),
         Figure("edit", f"{how.name}: one, until it is uint8 on the host", seen, "ms", target),
-        *_errors(how.name, made, exact), *_errors(f"{how.name}, batch", together, exact),
-    )  # fmt: skip
+        *_errors(how.name, made, exact),
+        *_errors(f"{how.name}, batch", together, exact),
+    )
 
 
 def _batches(bench: Bench, styles: Tensor, delta: Tensor, how: Arithmetic, batches: Sequence[int]) -> None:
     """Edits a second of each batch, and of the best one."""
     rates = []
     for batch in batches:
-        took = bench.milliseconds(lambda n=batch: _edit(bench, styles[:n], delta, how), min(5, bench.rounds), 2)  # type: ignore[misc]
+        took = bench.milliseconds(
+            lambda n=batch: _edit(bench, styles[:n], delta, how), min(5, bench.rounds), 2
+        )  # type: ignore[misc]
         rates.append((1000 * batch / took, batch))
         bench.report.add(Figure("edit", f"{how.name}: {batch} at once", rates[-1][0], "edits/s"))
     best, batch = max(rates)
-    bench.report.add(Figure("edit", f"{how.name}: best batch", best, "edits/s", EDITS_A_SECOND if how is AS_RUN else None, True,
-                            f"of {batch}"))  # fmt: skip
+    bench.report.add(
+        Figure(
+            "edit",
+            f"{how.name}: best batch",
+            best,
+            "edits/s",
+            EDITS_A_SECOND if how is AS_RUN else None,
+            True,
+            f"of {batch}",
+        )
+    )
 
 
 def _errors(name: str, made: Tensor, exact: Tensor) -> tuple[Figure, Figure]:
     """Differences of pixels in [-1, 1]."""
     apart = (made - exact).abs()
-    return (Figure("edit", f"{name}: largest difference from float32", float(apart.max()), "of [-1, 1]"),
-            Figure("edit", f"{name}: mean difference from float32", float(apart.mean()), "of [-1, 1]"))  # fmt: skip
+    return (
+        Figure("edit", f"{name}: largest difference from float32", float(apart.max()), "of [-1, 1]"),
+        Figure("edit", f"{name}: mean difference from float32", float(apart.mean()), "of [-1, 1]"),
+    )
 
 
 @torch.no_grad()
@@ -348,7 +402,13 @@ def graphs(bench: Bench) -> None:
             alone, seen = bench.milliseconds(replay), bench.milliseconds(shown)
             apart = float((made - _edit(bench, styles, delta, how)).abs().max())
             bench.report.add(
-                Figure("graph", f"{how.name}: one, until it is there", alone, "ms", note=f"differs by {apart:.1e} from without"),
+                Figure(
+                    "graph",
+                    f"{how.name}: one, until it is there",
+                    alone,
+                    "ms",
+                    note=f"differs by {apart:.1e} from without",
+                ),
                 Figure("graph", f"{how.name}: one, until it is uint8 on the host", seen, "ms"),
             )
 
@@ -380,17 +440,45 @@ def jobs(bench: Bench) -> None:
     base = EditRequest(picture=picture, inversion=start.inversion)
     begun = time.perf_counter()
     result = _job(engine, base.model_copy(update={"wishes": (Wish(prompt=PROMPT, method="direction"),)}))
-    add(Figure("jobs", "first wish by a direction, what is found once for a bundle included", time.perf_counter() - begun, "s"))
+    add(
+        Figure(
+            "jobs",
+            "first wish by a direction, what is found once for a bundle included",
+            time.perf_counter() - begun,
+            "s",
+        )
+    )
     assert isinstance(result, EditResult)
     wish = base.model_copy(update={"wishes": (Wish(prompt="glasses", method="direction"),)})
-    add(Figure("jobs", "a wish by a direction", bench.milliseconds(lambda: _job(engine, wish), rounds, 1), "ms",
-               note=f"verdict {result.effects[0].verdict}"))  # fmt: skip
+    add(
+        Figure(
+            "jobs",
+            "a wish by a direction",
+            bench.milliseconds(lambda: _job(engine, wish), rounds, 1),
+            "ms",
+            note=f"verdict {result.effects[0].verdict}",
+        )
+    )
     again = base.model_copy(update={"adjustments": result.adjustments})
-    add(Figure("jobs", "follow-up", bench.milliseconds(lambda: _job(engine, again), rounds, 1), "ms",
-               note=f"{len(result.adjustments)} adjustments"))  # fmt: skip
+    add(
+        Figure(
+            "jobs",
+            "follow-up",
+            bench.milliseconds(lambda: _job(engine, again), rounds, 1),
+            "ms",
+            note=f"{len(result.adjustments)} adjustments",
+        )
+    )
     for batch in AT_ONCE:
-        add(Figure("jobs", f"follow-ups of {CROWD} people at once, {batch} in a batch", _crowd(engine, again, batch), "jobs/s",
-                   note="decoding, pasting and encoding included"))  # fmt: skip
+        add(
+            Figure(
+                "jobs",
+                f"follow-ups of {CROWD} people at once, {batch} in a batch",
+                _crowd(engine, again, batch),
+                "jobs/s",
+                note="decoding, pasting and encoding included",
+            )
+        )
 
 
 def _crowd(engine: Engine, request: EditRequest, batch: int) -> float:
@@ -417,14 +505,18 @@ def _crowd(engine: Engine, request: EditRequest, batch: int) -> float:
 
 def embedded(bench: Bench, picture: Path) -> None:
     """The conversation of ``bench`` on the bundle that comes along."""
-    found, _ = conversation.run(Engine.load([], str(bench.device)),
-                                argparse.Namespace(picture=picture, bundle="avatar", follow_ups=20))  # fmt: skip
+    found, _ = conversation.run(
+        Engine.load([], str(bench.device)),
+        argparse.Namespace(picture=picture, bundle="avatar", follow_ups=20),
+    )
     for step, words in (
         ("invert", "picture made editable, with refinement"),
         ("first_edit", "first wish"),
         ("follow_up", "follow-up"),
     ):
-        bench.report.add(Figure("avatar", f"{words}, p50", found[step]["p50"], "ms", note=f"p95 {found[step]['p95']:g}"))
+        bench.report.add(
+            Figure("avatar", f"{words}, p50", found[step]["p50"], "ms", note=f"p95 {found[step]['p95']:g}")
+        )
 
 
 # searches and training
@@ -437,7 +529,9 @@ class _Steps:
         self.bench, self.most = bench, most
         self.times: list[float] = []
 
-    def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+    def __call__(
+        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
+    ) -> None:
         """Between two steps."""
         self.bench.wait()
         self.times.append(time.perf_counter())
@@ -457,7 +551,12 @@ def search(bench: Bench) -> None:
         begun = time.perf_counter()
         bundle.style_inverse.sum().item()
         bench.report.add(
-            Figure("optimization", "map from StyleSpace back to W, once for a bundle", time.perf_counter() - begun, "s")
+            Figure(
+                "optimization",
+                "map from StyleSpace back to W, once for a bundle",
+                time.perf_counter() - begun,
+                "s",
+            )
         )
         direction = wishes.text_direction(bundle, wish)
     method = registry.get("optimization", bundle)
@@ -472,9 +571,15 @@ def search(bench: Bench) -> None:
     note = f"{taken} steps taken" if taken == optimization.STEPS else f"{taken} taken, reckoned up from those"
     bench.report.add(
         Figure("optimization", f"a step of {optimization.RESTARTS} restarts", 1000 * watch.each, "ms"),
-        Figure("optimization", f"one wish, {optimization.STEPS} steps", whole + (optimization.STEPS - taken) * watch.each, "s",
-               WISH_S, note=note),
-    )  # fmt: skip
+        Figure(
+            "optimization",
+            f"one wish, {optimization.STEPS} steps",
+            whole + (optimization.STEPS - taken) * watch.each,
+            "s",
+            WISH_S,
+            note=note,
+        ),
+    )
 
 
 def mapper(bench: Bench) -> None:
@@ -485,11 +590,23 @@ def mapper(bench: Bench) -> None:
     minutes, each = TrainMapperRequest(prompt=PROMPT).minutes, watch.each
     bench.report.add(
         Figure("mapper", f"a step of {prompt_mapper.BATCH} pictures", 1000 * each, "ms"),
-        Figure("mapper", f"steps in the {minutes:g} minutes that a mapper is given by default", 60 * minutes / each, "steps",
-               note="reckoned up"),
+        Figure(
+            "mapper",
+            f"steps in the {minutes:g} minutes that a mapper is given by default",
+            60 * minutes / each,
+            "steps",
+            note="reckoned up",
+        ),
         Figure("mapper", f"steps in {MAPPER_S / 60:g} minutes", MAPPER_S / each, "steps", note="reckoned up"),
-        Figure("mapper", f"{PUBLISHED_STEPS} steps, as published", PUBLISHED_STEPS * each, "s", MAPPER_S, note="reckoned up"),
-    )  # fmt: skip
+        Figure(
+            "mapper",
+            f"{PUBLISHED_STEPS} steps, as published",
+            PUBLISHED_STEPS * each,
+            "s",
+            MAPPER_S,
+            note="reckoned up",
+        ),
+    )
 
 
 def directions(bench: Bench) -> None:
@@ -503,7 +620,9 @@ def directions(bench: Bench) -> None:
 
     def each(plan: measuring.Plan, count: int) -> float:
         """Seconds of a batch of channels, or of a picture's gradients."""
-        steps = measuring.measure(generator, clip, mean, std, plan, measuring.Measured(len(channels), dim), channels)
+        steps = measuring.measure(
+            generator, clip, mean, std, plan, measuring.Measured(len(channels), dim), channels
+        )
         return bench.milliseconds(lambda: next(steps), count, 1) / 1000
 
     add = bench.report.add
@@ -511,17 +630,36 @@ def directions(bench: Bench) -> None:
         took = each(measuring.Plan(images=images, resolution=side), 1)
         add(
             Figure("directions", f"gradients of one picture of {side} pixels, {dim} directions", took, "s"),
-            Figure("directions", f"by gradients, {images} pictures", images * took, "s", DIRECTIONS_S, note="reckoned up"),
+            Figure(
+                "directions",
+                f"by gradients, {images} pictures",
+                images * took,
+                "s",
+                DIRECTIONS_S,
+                note="reckoned up",
+            ),
         )
     small = measuring.Plan(images=images, resolution=side, way="steps", batch=1)
-    for plan in (replace(small, batch=32), replace(small, batch=128), replace(small, batch=8, resolution=bench.pixels)):
+    for plan in (
+        replace(small, batch=32),
+        replace(small, batch=128),
+        replace(small, batch=8, resolution=bench.pixels),
+    ):
         with bench.report.part(f"directions, steps of {plan.batch} at {plan.resolution}"):
             took = each(plan, min(5, bench.rounds))
             whole = images * len(channels) / plan.batch * took
             name = f"published recipe at {plan.resolution} pixels, {plan.batch} channels at once"
-            add(Figure("directions", f"{name}: a batch", 1000 * took, "ms"),
-                Figure("directions", f"{name}: {len(channels)} channels of {images} pictures", whole, "s",
-                       DIRECTIONS_S, note="reckoned up"))  # fmt: skip
+            add(
+                Figure("directions", f"{name}: a batch", 1000 * took, "ms"),
+                Figure(
+                    "directions",
+                    f"{name}: {len(channels)} channels of {images} pictures",
+                    whole,
+                    "s",
+                    DIRECTIONS_S,
+                    note="reckoned up",
+                ),
+            )
     with bench.report.part("directions, live"):
         _live(bench, dim)
 
@@ -529,7 +667,10 @@ def directions(bench: Bench) -> None:
 def _live(bench: Bench, dim: int) -> None:
     """Nothing measured beforehand."""
     bank = LiveBank(bench.bundle.generator, bench.bundle.clip, dim)
-    for words, text in (("for a first wish, what is found once included", PROMPT), ("for a wish in new words", "glasses")):
+    for words, text in (
+        ("for a first wish, what is found once included", PROMPT),
+        ("for a wish in new words", "glasses"),
+    ):
         direction = wishes.text_direction(bench.bundle, Wish(prompt=text))
         bench.wait()
         begun = time.perf_counter()
@@ -542,18 +683,39 @@ def _live(bench: Bench, dim: int) -> None:
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m editor bench --gpu", description=(__doc__ or "").partition(": ")[2],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("picture", type=Path, nargs="?", default=Path("bot/samples/1.png"), help="for the embedded bundle")
+    parser = argparse.ArgumentParser(
+        prog="python -m editor bench --gpu",
+        description=(__doc__ or "").partition(": ")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "picture", type=Path, nargs="?", default=Path("bot/samples/1.png"), help="for the embedded bundle"
+    )
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda unless said")
     parser.add_argument(
-        "--pixels", type=int, default=FFHQ.resolution, help="default: %(default)s; of another size networks are small"
+        "--pixels",
+        type=int,
+        default=FFHQ.resolution,
+        help="default: %(default)s; of another size networks are small",
     )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="default: all, in this order")
-    parser.add_argument("--rounds", type=int, default=Bench.rounds, help="how often short works are timed (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=150, help="no part is begun after so long (default: %(default)s)")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep all figures there as JSON, from the first one on")
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, and the lines on stderr")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="default: all, in this order"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=Bench.rounds,
+        help="how often short works are timed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=150, help="no part is begun after so long (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="keep all figures there as JSON, from the first one on"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object at the end, and the lines on stderr"
+    )
     return parser
 
 
@@ -564,9 +726,15 @@ def measure(options: argparse.Namespace, report: Report, device: torch.device) -
     """Part after part."""
     begun = time.perf_counter()
     works: dict[str, Callable[[Bench], None]] = {
-        "edit": edits, "optimization": search, "avatar": lambda bench: embedded(bench, options.picture), "directions": directions,
-        "mapper": mapper, "jobs": jobs, "otherwise": lambda bench: edits(bench, OTHERWISE, BATCHES[:1]), "graph": graphs,
-    }  # fmt: skip
+        "edit": edits,
+        "optimization": search,
+        "avatar": lambda bench: embedded(bench, options.picture),
+        "directions": directions,
+        "mapper": mapper,
+        "jobs": jobs,
+        "otherwise": lambda bench: edits(bench, OTHERWISE, BATCHES[:1]),
+        "graph": graphs,
+    }
     with report.part("networks made"):
         bench = Bench(bundle_of(options.pixels, device), report, device, options.rounds)
     for name in options.parts if "networks made" not in report.failed else ():
@@ -586,14 +754,19 @@ def main(argv: Sequence[str]) -> int:
     """Measure and print; 2 where there is no GPU."""
     options = arguments().parse_args(argv)
     if options.device != "cpu" and not torch.cuda.is_available():
-        print("There is no GPU here that torch could use; with --device cpu --pixels 64 this runs on the processor, in small.",
-              file=sys.stderr)  # fmt: skip
+        print(
+            "There is no GPU here that torch could use; with --device cpu --pixels 64 this runs on the processor, in small.",
+            file=sys.stderr,
+        )
         return 2
     device = torch.device(options.device or "cuda")
     about = {"machine": machine(torch.get_num_threads()), "device": str(device), "pixels": options.pixels}
     if device.type == "cuda":
-        about |= {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(),
-                  "memory_gb": round(torch.cuda.get_device_properties(device).total_memory / 1024**3, 1)}  # fmt: skip
+        about |= {
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+            "memory_gb": round(torch.cuda.get_device_properties(device).total_memory / 1024**3, 1),
+        }
     aims = device.type == "cuda" and options.pixels == FFHQ.resolution
     report = Report(about, aims, sys.stderr if options.json else sys.stdout, options.save)
     print(", ".join(f"{key} {value}" for key, value in about.items()), file=report.out, flush=True)

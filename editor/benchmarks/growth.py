@@ -22,20 +22,28 @@ ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000, 10_000)
 def of_synthesis(rounds: int) -> dict[str, list[list[float]]]:
     """Processor milliseconds against pixels of a side (of FFHQ's generator, drawn so far), and against the batch at 64 pixels."""
     torch.manual_seed(0)
-    made = Synthesis(GeneratorConfig(resolution=1024, z_dim=512, w_dim=512, channel_base=32768, channel_max=512, noise=True))
+    made = Synthesis(
+        GeneratorConfig(
+            resolution=1024, z_dim=512, w_dim=512, channel_base=32768, channel_max=512, noise=True
+        )
+    )
     made = made.eval().requires_grad_(False)
     styles = made.styles(torch.randn(max(BATCHES), 512))
     sides = alternating({str(side): lambda s=side: made(styles[:1], s) for side in RESOLUTIONS}, rounds)  # type: ignore[misc]
     many = alternating({str(n): lambda n=n: made(styles[:n], 64) for n in BATCHES}, rounds)  # type: ignore[misc]
-    return {name: [[float(at), found.timings[at].processor] for at in found.timings]
-            for name, found in (("resolution", sides), ("batch", many))}  # fmt: skip
+    return {
+        name: [[float(at), found.timings[at].processor] for at in found.timings]
+        for name, found in (("resolution", sides), ("batch", many))
+    }
 
 
 def of_adjustments(engine: Engine, follow_up: EditRequest, rounds: int) -> list[list[float]]:
     """Processor milliseconds of a follow-up against the number of its adjustments."""
 
     def work(count: int) -> Callable[[], Result]:
-        layer = follow_up.adjustments[0].model_copy(update={"basis": ""})  # else each would be found anew on those below it
+        layer = follow_up.adjustments[0].model_copy(
+            update={"basis": ""}
+        )  # else each would be found anew on those below it
         request = follow_up.model_copy(update={"adjustments": (layer,) * count})
         return lambda: engine.run(request, lambda *_: None, lambda: False)
 
@@ -61,4 +69,8 @@ def of_queue(counts: Sequence[int] = USERS) -> list[list[float]]:
 
 def of_all(engine: Engine, follow_up: EditRequest, rounds: int) -> dict[str, Any]:
     """All of it, each as [at, cost] pairs."""
-    return {**of_synthesis(rounds), "adjustments": of_adjustments(engine, follow_up, rounds), "users": of_queue()}
+    return {
+        **of_synthesis(rounds),
+        "adjustments": of_adjustments(engine, follow_up, rounds),
+        "users": of_queue(),
+    }

@@ -38,7 +38,9 @@ class Seen:
     begun: float = field(default_factory=time.process_time)
     points: list[Point] = field(default_factory=list)
 
-    def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+    def __call__(
+        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
+    ) -> None:
         """A ``Watch`` that looks at every picture."""
         if picture is None:
             return
@@ -84,7 +86,9 @@ def _looks(bundle: Bundle, canvas: Canvas, wish: Wish) -> Callable[[Tensor], tup
     return look
 
 
-def curves(bundle: Bundle, inversion: Inversion, prompts: Sequence[str] = PROMPTS) -> dict[str, dict[str, list[Point]]]:
+def curves(
+    bundle: Bundle, inversion: Inversion, prompts: Sequence[str] = PROMPTS
+) -> dict[str, dict[str, list[Point]]]:
     """For each prompt and loop its points, one a step."""
     canvas = Canvas(bundle, inversion, next(bundle.encoder.parameters()).device)
     found: dict[str, dict[str, list[Point]]] = {}
@@ -93,7 +97,9 @@ def curves(bundle: Bundle, inversion: Inversion, prompts: Sequence[str] = PROMPT
         for name, loop in (("theirs", theirs), ("ours", ours)):
             seen = Seen(_looks(bundle, canvas, wish))
             loop(bundle, canvas, wish, seen)
-            found.setdefault(prompt, {})[name] = [tuple(round(value, 3) for value in point) for point in seen.points]  # type: ignore[misc]
+            found.setdefault(prompt, {})[name] = [
+                tuple(round(value, 3) for value in point) for point in seen.points
+            ]  # type: ignore[misc]
     return found
 
 
@@ -105,8 +111,12 @@ def at(points: Sequence[Point], seconds: float) -> Point:
 def rows(found: dict[str, dict[str, list[Point]]]) -> list[dict[str, Any]]:
     """A row for each prompt and loop: what it gained and changed beside at the moments, and at its end."""
     return [
-        {"prompt": prompt, "loop": name, "seconds": points[-1][0],
-         "then": [list(at(points, moment)[1:]) for moment in (*MOMENTS, points[-1][0])]}
+        {
+            "prompt": prompt,
+            "loop": name,
+            "seconds": points[-1][0],
+            "then": [list(at(points, moment)[1:]) for moment in (*MOMENTS, points[-1][0])],
+        }
         for prompt, loops in found.items()
         for name, points in loops.items()
-    ]  # fmt: skip
+    ]

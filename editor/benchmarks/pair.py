@@ -64,7 +64,9 @@ class Pair:
 
     @classmethod
     @contextmanager
-    def leading(cls, follower: Callable[[list[str], Connection], None], argv: list[str], device: torch.device) -> Iterator[Pair]:
+    def leading(
+        cls, follower: Callable[[list[str], Connection], None], argv: list[str], device: torch.device
+    ) -> Iterator[Pair]:
         """The leading side, with a process that runs ``follower`` for the other one."""
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()

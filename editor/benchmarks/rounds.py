@@ -69,10 +69,15 @@ class Laps:
     def found(self) -> Rounds:
         """Medians of what was timed so far."""
         timings = {
-            name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name])) for name in self.clock
+            name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name]))
+            for name in self.clock
         }
         costs = list((self.clock if self.device.type == "cuda" else self.processor).values())
-        ratio = statistics.median(a / b for a, b in zip(costs[0], costs[1], strict=True)) if len(costs) == 2 else None
+        ratio = (
+            statistics.median(a / b for a, b in zip(costs[0], costs[1], strict=True))
+            if len(costs) == 2
+            else None
+        )
         return Rounds(timings, len(costs[0]), ratio)
 
 
@@ -107,10 +112,15 @@ def peak_megabytes() -> int:
 def machine(threads: int) -> dict[str, Any]:
     """What it ran on; ``load`` is the number of processes that wanted a processor over the last five minutes."""
     return {
-        "processor": _processor(), "cores": os.cpu_count(), "threads": threads, "load": round(os.getloadavg()[1], 1),
-        "python": platform.python_version(), "torch": torch.__version__,
-        "date": time.strftime("%Y-%m-%d"), "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-    }  # fmt: skip
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "load": round(os.getloadavg()[1], 1),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
 
 
 def _processor() -> str:

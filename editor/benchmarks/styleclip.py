@@ -79,17 +79,28 @@ def edits(setting: Setting, out: Path) -> Iterator[Row]:
         found = script.GetBoundary(rows, direction, manipulator, threshold=THRESHOLD)[0]
         return picture([part.astype(np.float32) for part in found])
 
-    given = [part.cpu().numpy() for part in follow.delta.split([layer.stop - layer.start for layer in follow.layers])]
+    given = [
+        part.cpu().numpy()
+        for part in follow.delta.split([layer.stop - layer.start for layer in follow.layers])
+    ]
     with _quietly(), torch.no_grad():
         follow.picture()  # the text is known from here on
         note = f"largest difference {int(np.abs(picture(given).astype(int) - follow.picture(follow.delta)).max())} of 255 levels"
-        yield Row("a wish made before, on another strength (theirs: the script)",
-                  setting.pair.alternating({"theirs": whole, "ours": follow.picture}, setting.rounds), 5.0, note)  # fmt: skip
+        yield Row(
+            "a wish made before, on another strength (theirs: the script)",
+            setting.pair.alternating({"theirs": whole, "ours": follow.picture}, setting.rounds),
+            5.0,
+            note,
+        )
         works = {"theirs": lambda: picture(given), "ours": lambda: follow.picture(follow.delta)}
         yield Row("its picture alone", setting.pair.alternating(works, setting.rounds), 5.0)
         if setting.resolution > PREVIEW:
             works["ours"] = lambda: follow.picture(follow.delta, PREVIEW)
-            yield Row(f"until something is seen (ours: {PREVIEW} pixels)", setting.pair.alternating(works, setting.rounds), 5.0)
+            yield Row(
+                f"until something is seen (ours: {PREVIEW} pixels)",
+                setting.pair.alternating(works, setting.rounds),
+                5.0,
+            )
 
 
 def _manipulator(network: Any, device: torch.device) -> Any:
@@ -98,7 +109,9 @@ def _manipulator(network: Any, device: torch.device) -> Any:
     manipulator.SetGParameters()
     manipulator.mindexs = [number for number in manipulator.mindexs if number < len(manipulator.s_names)]
     manipulator.num_images, manipulator.alpha, manipulator.manipulate_layers = 1, [STRENGTH], None
-    codes = network.synthesis.W2S(network.mapping(normal("z", (20, WIDTH)).to(device), None, truncation_psi=0.7))
+    codes = network.synthesis.W2S(
+        network.mapping(normal("z", (20, WIDTH)).to(device), None, truncation_psi=0.7)
+    )
     manipulator.dlatents = theirs("manipulate").S2List(codes)
     manipulator.GetCodeMS()
     return manipulator
@@ -118,8 +131,10 @@ class _Follow:
     @classmethod
     def make(cls, manipulator: Any, generator: Generator, model: PublishedClip) -> _Follow:
         device = manipulator.device
-        styles, std = (torch.from_numpy(np.concatenate(parts, axis=-1)).float().to(device)
-                       for parts in (manipulator.dlatents, manipulator.code_std))  # fmt: skip
+        styles, std = (
+            torch.from_numpy(np.concatenate(parts, axis=-1)).float().to(device)
+            for parts in (manipulator.dlatents, manipulator.code_std)
+        )
         channels = sum(stop - start for start, stop in published.conv_spans(generator))
         rows = F.normalize(normal("relevance", (channels, 512)).to(device), dim=1)
         made = cls(generator, model, styles[0], std, rows, torch.zeros_like(std))
@@ -171,12 +186,17 @@ def steps(setting: Setting, out: Path) -> Iterator[Row]:
     models = Models.make(setting, out)
     script, package = theirs("optimization.run_optimization"), theirs("clip")
     package.load = lambda *_, **__: (models.theirs, None)
-    network = theirs("models.stylegan2.model").Generator(setting.resolution, WIDTH, 8).eval().requires_grad_(False)
+    network = (
+        theirs("models.stylegan2.model").Generator(setting.resolution, WIDTH, 8).eval().requires_grad_(False)
+    )
     fill_module(network)
     torch.save({"g_ema": network.state_dict(), "latent_avg": torch.zeros(WIDTH)}, out / "generator.pt")
     w = network.style(normal("z", (1, WIDTH)))[:, None].repeat(1, network.n_latent, 1)
     torch.save(w, out / "w.pt")
-    torch.save(theirs("models.facial_recognition.model_irse").Backbone(112, 50, "ir_se").state_dict(), out / "face.pth")
+    torch.save(
+        theirs("models.facial_recognition.model_irse").Backbone(112, 50, "ir_se").state_dict(),
+        out / "face.pth",
+    )
     generator = ours.load(rosinality.read(out / "generator.pt")).to(setting.device)
     del network
     work = f"a step of the optimizer, CLIP and all (ours draws {min(LOSS_SIDE, setting.resolution)} pixels)"
@@ -187,11 +207,24 @@ def steps(setting: Setting, out: Path) -> Iterator[Row]:
     laps = Laps(("theirs", "ours"), setting.device)
     script.tqdm = _Between(laps, setting.pair)
     with _quietly():
-        script.main(Namespace(
-            ckpt=str(out / "generator.pt"), description=TARGET, results_dir=str(out), stylegan_size=setting.resolution,
-            latent_path=str(out / "w.pt"), mode="edit", truncation=0.7, work_in_stylespace=False, lr=0.1, step=rounds + 1,
-            id_lambda=0.0, l2_lambda=0.008, save_intermediate_image_every=0, ir_se50_weights=str(out / "face.pth"),
-        ))  # fmt: skip
+        script.main(
+            Namespace(
+                ckpt=str(out / "generator.pt"),
+                description=TARGET,
+                results_dir=str(out),
+                stylegan_size=setting.resolution,
+                latent_path=str(out / "w.pt"),
+                mode="edit",
+                truncation=0.7,
+                work_in_stylespace=False,
+                lr=0.1,
+                step=rounds + 1,
+                id_lambda=0.0,
+                l2_lambda=0.008,
+                save_intermediate_image_every=0,
+                ir_se50_weights=str(out / "face.pth"),
+            )
+        )
     yield Row(work, setting.pair.end(laps), 8.0)
 
 

@@ -58,7 +58,9 @@ class Model:
 @cache
 def catalogue() -> dict[str, Model]:
     """All models by name."""
-    data: dict[str, Any] = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = tomllib.loads(
+        Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
+    )
     parts = {name: Published(**fields) for name, fields in data.pop("parts").items()}
     return {
         name: Model(

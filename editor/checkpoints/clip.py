@@ -45,22 +45,34 @@ def read(paths: Sequence[Path]) -> Part:
     settings = _json(files, "config.json")
     loaded = _load(weights)
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else {}
-    state = {str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
+    state = {
+        str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)
+    }
     if "vision_model.embeddings.class_embedding" in state:
         config = _settings_of_folder(settings, weights.name)
         tensors = {name: value for name, value in state.items() if not name.endswith("position_ids")}
     elif any(name.startswith("visual.layer1.") or "attnpool" in name for name in state):
         raise BadCheckpoint(f"{weights.name} {RESNET}.")
     elif "visual.class_embedding" in state:
-        config = _settings(state, _json(files, "open_clip_config.json"), is_torchscript(weights) or _was_openai(loaded))
+        config = _settings(
+            state, _json(files, "open_clip_config.json"), is_torchscript(weights) or _was_openai(loaded)
+        )
         tensors = _renamed(state)
     else:
         raise BadCheckpoint(f"{weights.name} is not a CLIP model but {recognise(loaded)}.")
     module = build(config)
     made = fit(module, tensors, weights.name)
-    kept = {name: (tensors[name] if tensors[name].is_floating_point() else value).contiguous() for name, value in made.items()}
+    kept = {
+        name: (tensors[name] if tensors[name].is_floating_point() else value).contiguous()
+        for name, value in made.items()
+    }
     table = {"kind": "transformers", "dim": int(config["projection_dim"])}
-    return Part("clip", kept, table, {"clip.json": json.dumps(config, indent=1), "tokenizer.json": _tokenizer(files, weights.name)})
+    return Part(
+        "clip",
+        kept,
+        table,
+        {"clip.json": json.dumps(config, indent=1), "tokenizer.json": _tokenizer(files, weights.name)},
+    )
 
 
 def _weights(files: Sequence[Path]) -> Path:
@@ -71,7 +83,9 @@ def _weights(files: Sequence[Path]) -> Path:
             raise BadCheckpoint(f"There is more than one {ending} file; which one is the model?")
         if found:
             return found[0]
-    raise BadCheckpoint("There is no CLIP model among these files (.pt, .safetensors or a Hugging Face folder).")
+    raise BadCheckpoint(
+        "There is no CLIP model among these files (.pt, .safetensors or a Hugging Face folder)."
+    )
 
 
 def _load(path: Path) -> Any:
@@ -105,8 +119,12 @@ def _settings_of_folder(settings: dict[str, Any] | None, source: str) -> dict[st
     if settings is None:
         raise BadCheckpoint(f"{source} needs the config.json of its folder beside it.")
     if settings.get("model_type") != "clip":
-        raise BadCheckpoint(f"{source} belongs to a model of type '{settings.get('model_type')}'; only 'clip' can be held here.")
-    kept: dict[str, Any] = {name: settings[name] for name in ("projection_dim", "logit_scale_init_value") if name in settings}
+        raise BadCheckpoint(
+            f"{source} belongs to a model of type '{settings.get('model_type')}'; only 'clip' can be held here."
+        )
+    kept: dict[str, Any] = {
+        name: settings[name] for name in ("projection_dim", "logit_scale_init_value") if name in settings
+    }
     kept.setdefault("projection_dim", 512)
     for part in ("text_config", "vision_config"):
         given = settings.get(part) or settings.get(f"{part}_dict") or {}
@@ -115,9 +133,19 @@ def _settings_of_folder(settings: dict[str, Any] | None, source: str) -> dict[st
 
 
 FIELDS = {
-    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "hidden_act", "layer_norm_eps",
-    "max_position_embeddings", "vocab_size", "image_size", "patch_size", "eos_token_id", "bos_token_id",
-}  # fmt: skip
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "hidden_act",
+    "layer_norm_eps",
+    "max_position_embeddings",
+    "vocab_size",
+    "image_size",
+    "patch_size",
+    "eos_token_id",
+    "bos_token_id",
+}
 """Settings of a tower that change what it computes."""
 
 
@@ -129,23 +157,36 @@ def _settings(state: Mapping[str, Tensor], given: dict[str, Any] | None, openai:
     patches = state["visual.positional_embedding"].shape[0] - 1
     width, _, patch, _ = state["visual.conv1.weight"].shape
     narrow, dim = state["text_projection"].shape
-    depth = {part: len({name.split(".")[place] for name in state if name.startswith(f"{part}transformer.resblocks.")})
-             for part, place in (("visual.", 3), ("", 2))}  # fmt: skip
+    depth = {
+        part: len(
+            {name.split(".")[place] for name in state if name.startswith(f"{part}transformer.resblocks.")}
+        )
+        for part, place in (("visual.", 3), ("", 2))
+    }
     end = state["token_embedding.weight"].shape[0] - 1
     return {
         "projection_dim": dim,
         "vision_config": {
-            "hidden_size": width, "intermediate_size": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": depth["visual."], "num_attention_heads": width // int(vision.get("head_width", HEAD_WIDTH)),
-            "patch_size": patch, "image_size": patch * round(patches**0.5), "hidden_act": activation,
+            "hidden_size": width,
+            "intermediate_size": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
+            "num_hidden_layers": depth["visual."],
+            "num_attention_heads": width // int(vision.get("head_width", HEAD_WIDTH)),
+            "patch_size": patch,
+            "image_size": patch * round(patches**0.5),
+            "hidden_act": activation,
         },
         "text_config": {
-            "hidden_size": narrow, "intermediate_size": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": depth[""], "num_attention_heads": int(text.get("heads", narrow // HEAD_WIDTH)),
-            "max_position_embeddings": state["positional_embedding"].shape[0], "vocab_size": end + 1,
-            "hidden_act": activation, "eos_token_id": end, "bos_token_id": end - 1,
+            "hidden_size": narrow,
+            "intermediate_size": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
+            "num_hidden_layers": depth[""],
+            "num_attention_heads": int(text.get("heads", narrow // HEAD_WIDTH)),
+            "max_position_embeddings": state["positional_embedding"].shape[0],
+            "vocab_size": end + 1,
+            "hidden_act": activation,
+            "eos_token_id": end,
+            "bos_token_id": end - 1,
         },
-    }  # fmt: skip
+    }
 
 
 # names
@@ -157,12 +198,15 @@ SINGLE = {
     "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
     "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
     "positional_embedding": "text_model.embeddings.position_embedding.weight",
-    "visual.proj": "visual_projection.weight", "text_projection": "text_projection.weight", "logit_scale": "logit_scale",
-}  # fmt: skip
+    "visual.proj": "visual_projection.weight",
+    "text_projection": "text_projection.weight",
+    "logit_scale": "logit_scale",
+}
 NORMS = {
-    "visual.ln_pre": "vision_model.pre_layrnorm", "visual.ln_post": "vision_model.post_layernorm",
+    "visual.ln_pre": "vision_model.pre_layrnorm",
+    "visual.ln_post": "vision_model.post_layernorm",
     "ln_final": "text_model.final_layer_norm",
-}  # fmt: skip
+}
 LAYER = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
@@ -195,7 +239,10 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _renamed_layer(root: str, name: str, value: Tensor) -> dict[str, Tensor]:
     if name.startswith("attn.in_proj_"):
         field = name.removeprefix("attn.in_proj_")
-        return {f"{root}self_attn.{part}_proj.{field}": piece for part, piece in zip("qkv", value.chunk(3), strict=True)}
+        return {
+            f"{root}self_attn.{part}_proj.{field}": piece
+            for part, piece in zip("qkv", value.chunk(3), strict=True)
+        }
     base, _, field = name.rpartition(".")
     return {f"{root}{LAYER.get(base, base)}.{field}": value}
 
@@ -215,10 +262,18 @@ def _tokenizer(files: Sequence[Path], source: str) -> str:
         return _bpe(config_of(_text(by_name["vocab.json"])), _merges(lines))
     lists = [path for path in files if path.name.startswith("bpe_simple_vocab")]
     if not lists:
-        raise BadCheckpoint(f"{source} needs its vocabulary beside it: tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz.")
+        raise BadCheckpoint(
+            f"{source} needs its vocabulary beside it: tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz."
+        )
     merges = _merges(_text(lists[0]).split("\n")[1 : MERGES + 1])
     letters = list(_bytes().values())
-    entries = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
+    entries = [
+        *letters,
+        *(f"{letter}</w>" for letter in letters),
+        *("".join(pair) for pair in merges),
+        START,
+        END,
+    ]
     return _bpe({entry: number for number, entry in enumerate(entries)}, merges)
 
 
@@ -233,7 +288,9 @@ def _bytes() -> dict[int, str]:
     """The letter that byte-level vocabularies write for each byte: itself where it is visible, else one from 256 on."""
     visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in visible]
-    return {byte: chr(byte) for byte in visible} | {byte: chr(256 + place) for place, byte in enumerate(hidden)}
+    return {byte: chr(byte) for byte in visible} | {
+        byte: chr(256 + place) for place, byte in enumerate(hidden)
+    }
 
 
 def _bpe(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> str:
@@ -241,9 +298,16 @@ def _bpe(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> str:
 
     if START not in vocabulary or END not in vocabulary:
         raise BadCheckpoint(f"The vocabulary lacks its marks {START} and {END}.")
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token=END))
+    tokenizer = Tokenizer(
+        models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token=END)
+    )
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip(), normalizers.Lowercase()]
+        [
+            normalizers.NFC(),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Strip(),
+            normalizers.Lowercase(),
+        ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -284,7 +348,9 @@ def _multilingual(files: Sequence[Path]) -> Part:
         [path for path in files if path.parent.name == "2_Dense" and path.suffix in (".bin", ".safetensors")],
     )
     if settings.get("model_type") != "distilbert" or not dense:
-        raise BadCheckpoint(f"{weights.name}: of multilingual text towers only DistilBERT with a linear layer can be held here.")
+        raise BadCheckpoint(
+            f"{weights.name}: of multilingual text towers only DistilBERT with a linear layer can be held here."
+        )
     linear = below(_load(dense[-1]), "linear.")
     body = {name.removeprefix("distilbert."): value for name, value in _load(weights).items()}
     config = {name: settings[name] for name in TOWER_FIELDS if name in settings}
@@ -299,5 +365,8 @@ def _multilingual(files: Sequence[Path]) -> Part:
     load_tokenizer(text)
     table = {"dim": dim, "bias": "bias" in linear}
     return Part(
-        "text", fit(module, tensors, weights.name), table, {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": text}
+        "text",
+        fit(module, tensors, weights.name),
+        table,
+        {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": text},
     )

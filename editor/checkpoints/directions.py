@@ -39,13 +39,18 @@ def read(paths: Sequence[Path], generator: Generator, dim: int | None) -> Part:
         )
     others = {other: value for other, value in arrays.items() if other != path}
     mean, std = statistics(others, generator)
-    return Part("bank", {"s_mean": mean, "s_std": std, "relevance": relevance(values, generator)}, {"by": "styleclip"})
+    return Part(
+        "bank", {"s_mean": mean, "s_std": std, "relevance": relevance(values, generator)}, {"by": "styleclip"}
+    )
 
 
 def sizes(generator: Generator, resolution: int | None = None) -> list[tuple[int, int]]:
     """Start and stop of each convolution's styles, up to a resolution."""
-    return [(layer.start, layer.stop) for layer in generator.synthesis.layers
-            if layer.kind == "conv" and layer.resolution <= (resolution or layer.resolution)]  # fmt: skip
+    return [
+        (layer.start, layer.stop)
+        for layer in generator.synthesis.layers
+        if layer.kind == "conv" and layer.resolution <= (resolution or layer.resolution)
+    ]
 
 
 def _count(spans: Sequence[tuple[int, int]]) -> int:
@@ -66,7 +71,8 @@ def _no_rows(arrays: dict[Path, Any], generator: Generator) -> str:
     for path, value in arrays.items():
         if isinstance(value, np.ndarray) and value.ndim == 2 and "fs3" in path.name:
             return (
-                f"{path.name} has rows for {value.shape[0]} channels, and this generator has {wanted}: it was made for another one."
+                f"{path.name} has rows for {value.shape[0]} channels, and this generator has {wanted}: "
+                "it was made for another one."
             )
     return f"None of these files holds the relevance of this generator's {wanted} channels (fs3.npy)."
 
@@ -93,7 +99,9 @@ def statistics(arrays: dict[Path, Any], generator: Generator) -> tuple[Tensor, T
         mean, std = found
         usual = generator.synthesis.styles(generator.mapping.w_avg[None])[0].detach()
         if float(((mean - usual).abs() / std.clamp_min(1e-6)).median()) > FAR:
-            raise BadCheckpoint(f"{path.name} holds the statistics of another generator: the mean of its styles is elsewhere.")
+            raise BadCheckpoint(
+                f"{path.name} holds the statistics of another generator: the mean of its styles is elsewhere."
+            )
         return mean, std
     return measured_statistics(generator)
 
@@ -101,7 +109,9 @@ def statistics(arrays: dict[Path, Any], generator: Generator) -> tuple[Tensor, T
 def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Tensor] | None:
     if isinstance(value, np.ndarray):
         if value.ndim != 2 or value.shape[1] != generator.config.w_dim:
-            raise BadCheckpoint(f"{path.name} has the shape {list(value.shape)}, which is neither of W nor of relevance.")
+            raise BadCheckpoint(
+                f"{path.name} has the shape {list(value.shape)}, which is neither of W nor of relevance."
+            )
         return of_styles(styles_of(generator, torch.from_numpy(np.asarray(value[:SAMPLES], np.float32))))
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
         raise BadCheckpoint(f"{path.name} holds no statistics of StyleSpace.")

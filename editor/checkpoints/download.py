@@ -56,9 +56,12 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def download(
-    part: Published, folder: Path, progress: Callable[[int, int | None], None] | None = None, patience: Patience | None = None,
+    part: Published,
+    folder: Path,
+    progress: Callable[[int, int | None], None] | None = None,
+    patience: Patience | None = None,
     address: str | None = None,
-) -> Path:  # fmt: skip
+) -> Path:
     """The file of a part in ``folder``, checked. A beginning that lies there is gone on with.
 
     ``progress(have, total)`` is told bytes. ``address`` replaces the published one (a mirror). Raises NoDownload, DiskFull,
@@ -68,7 +71,9 @@ def download(
     if path.exists() and is_right(part, path):
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    fetch = _Fetch(part, address or part.address, path.with_name(f"{path.name}.part"), progress or (lambda *_: None))
+    fetch = _Fetch(
+        part, address or part.address, path.with_name(f"{path.name}.part"), progress or (lambda *_: None)
+    )
     fetch.run(patience or Patience())
     check(part, fetch.path)
     fetch.path.replace(path)
@@ -79,7 +84,9 @@ def download(
 class _Fetch:
     """One file on its way."""
 
-    def __init__(self, part: Published, address: str, path: Path, progress: Callable[[int, int | None], None]) -> None:
+    def __init__(
+        self, part: Published, address: str, path: Path, progress: Callable[[int, int | None], None]
+    ) -> None:
         self.part, self.address, self.path, self.progress = part, address, path, progress
         self.notes = path.with_name(f"{path.name}.json")
         self.total: int | None = None
@@ -111,7 +118,9 @@ class _Fetch:
                 trouble = str(getattr(error, "reason", "") or error) or "the connection breaks off"
             failures = 0 if self.have > before else failures + 1
             if failures >= patience.tries:
-                raise NoDownload(f"The download of {self.part.file} does not go on: {trouble}. Asking again goes on from here.")
+                raise NoDownload(
+                    f"The download of {self.part.file} does not go on: {trouble}. Asking again goes on from here."
+                )
             logger.info("download of %s: %s; trying again", self.part.file, trouble)
             time.sleep(patience.pause * 2 ** max(failures - 1, 0) if failures else 0)
 
@@ -125,7 +134,9 @@ class _Fetch:
 
     def _ask(self, patience: Patience) -> bool:
         """One request for what is missing; is everything there after it?"""
-        request = urllib.request.Request(self.address, headers={"User-Agent": "styleclip-bot", "Accept-Encoding": "identity"})  # noqa: S310
+        request = urllib.request.Request(  # noqa: S310
+            self.address, headers={"User-Agent": "styleclip-bot", "Accept-Encoding": "identity"}
+        )
         have, validator = self.have, self._validator()
         if have and validator:
             request.add_header("Range", f"bytes={have}-")
@@ -173,7 +184,9 @@ class _Fetch:
             while block := answer.read1(BLOCK):
                 have += len(block)
                 if have > self.part.most:
-                    raise NoDownload(f"{self._host} sends far more than {self.part.file} can be; the download was stopped.")
+                    raise NoDownload(
+                        f"{self._host} sends far more than {self.part.file} can be; the download was stopped."
+                    )
                 _write(out, block)
                 self.progress(have, self.total)
         return have == self.total if self.total is not None else True
@@ -194,8 +207,12 @@ class _Fetch:
         if self.total is None:
             return
         if self.total > self.part.most or (self.part.size is not None and self.total != self.part.size):
-            wanted = f"{self.part.size} bytes" if self.part.size is not None else f"about {self.part.about:g} MB"
-            raise NoDownload(f"{self._host} has a {self.part.file} of {self.total} bytes; published are {wanted}.")
+            wanted = (
+                f"{self.part.size} bytes" if self.part.size is not None else f"about {self.part.about:g} MB"
+            )
+            raise NoDownload(
+                f"{self._host} has a {self.part.file} of {self.total} bytes; published are {wanted}."
+            )
         if shutil.disk_usage(self.path.parent).free < self.total - self.have:
             raise DiskFull()
 
@@ -246,4 +263,6 @@ def check(part: Published, path: Path) -> None:
     """Raise BadCheckpoint, with the file removed, where it is not what its publisher states."""
     if not is_right(part, path):
         path.unlink()
-        raise BadCheckpoint(f"{part.file} is not the published file: its hash is another. It was thrown away.")
+        raise BadCheckpoint(
+            f"{part.file} is not the published file: its hash is another. It was thrown away."
+        )

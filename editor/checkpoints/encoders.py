@@ -19,15 +19,23 @@ from editor.networks.photo_encoder import WIDTH, PhotoEncoder, PhotoEncoderConfi
 Kind = Literal["e4e", "psp", "restyle"]
 NAMES = {"e4e": "an e4e encoder", "psp": "a pSp encoder", "restyle": "a ReStyle encoder"}
 TYPES: dict[str, tuple[Kind | None, str, bool]] = {
-    "Encoder4Editing": ("e4e", "pyramid", True), "SingleStyleCodeEncoder": ("e4e", "w", False),
-    "GradualStyleEncoder": (None, "pyramid", False), "BackboneEncoderUsingLastLayerIntoW": ("psp", "w", False),
+    "Encoder4Editing": ("e4e", "pyramid", True),
+    "SingleStyleCodeEncoder": ("e4e", "w", False),
+    "GradualStyleEncoder": (None, "pyramid", False),
+    "BackboneEncoderUsingLastLayerIntoW": ("psp", "w", False),
     "BackboneEncoderUsingLastLayerIntoWPlus": ("psp", "wplus", False),
-    "ResNetGradualStyleEncoder": ("restyle", "pyramid", False), "BackboneEncoder": ("restyle", "last", False),
-    "ResNetBackboneEncoder": ("restyle", "last", False), "ProgressiveBackboneEncoder": ("restyle", "last", True),
+    "ResNetGradualStyleEncoder": ("restyle", "pyramid", False),
+    "BackboneEncoder": ("restyle", "last", False),
+    "ResNetBackboneEncoder": ("restyle", "last", False),
+    "ProgressiveBackboneEncoder": ("restyle", "last", True),
     "ResNetProgressiveBackboneEncoder": ("restyle", "last", True),
-}  # fmt: skip
+}
 """By the ``encoder_type`` that a checkpoint names: whose it is (None: pSp's or ReStyle's), its head, offsets or not."""
-USUAL: dict[Kind, str] = {"e4e": "Encoder4Editing", "psp": "GradualStyleEncoder", "restyle": "BackboneEncoder"}
+USUAL: dict[Kind, str] = {
+    "e4e": "Encoder4Editing",
+    "psp": "GradualStyleEncoder",
+    "restyle": "BackboneEncoder",
+}
 ITERATIONS = 5
 """Of a ReStyle encoder that does not say."""
 
@@ -36,20 +44,28 @@ def read(path: Path, kind: Kind) -> tuple[Part, Part]:
     """The encoder, and the generator of the same file. Raises BadCheckpoint, also where the file is of another kind."""
     loaded = read_pt(path)
     state = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
-    encoder, decoder = (below(state, f"{part}.") if isinstance(state, Mapping) else {} for part in ("encoder", "decoder"))
+    encoder, decoder = (
+        below(state, f"{part}.") if isinstance(state, Mapping) else {} for part in ("encoder", "decoder")
+    )
     if not encoder:
         raise BadCheckpoint(f"{path.name} is not {NAMES[kind]} but {recognise(loaded)}.")
     if not decoder:
-        raise BadCheckpoint(f"{path.name} comes without the generator ('decoder') that the encoder was trained for.")
+        raise BadCheckpoint(
+            f"{path.name} comes without the generator ('decoder') that the encoder was trained for."
+        )
     options = _options(loaded.get("opts"))
     average = loaded.get("latent_avg")
     generator = rosinality.generator(decoder, average if isinstance(average, Tensor) else None, path.name)
     config = _config(encoder, options, kind, _rows(generator), path.name)
     tensors = encoder | {"latent_avg": _average(average, options, config, path.name)}
-    with torch.device("meta"):  # only its layout is needed, and drawing its numbers would take longer than all else
+    with torch.device(
+        "meta"
+    ):  # only its layout is needed, and drawing its numbers would take longer than all else
         module = PhotoEncoder(config)
     tensors["w_mean"], tensors["w_std"] = _statistics(generator)
-    return Part("encoder", fit(module, tensors, path.name), {"kind": "photo", "by": kind, **config.as_dict()}), generator
+    return Part(
+        "encoder", fit(module, tensors, path.name), {"kind": "photo", "by": kind, **config.as_dict()}
+    ), generator
 
 
 def _statistics(generator: Part) -> tuple[Tensor, Tensor]:
@@ -60,14 +76,18 @@ def _statistics(generator: Part) -> tuple[Tensor, Tensor]:
 
 
 def _options(options: Any) -> dict[str, Any]:
-    return dict(options) if isinstance(options, Mapping) else dict(vars(options)) if options is not None else {}
+    return (
+        dict(options) if isinstance(options, Mapping) else dict(vars(options)) if options is not None else {}
+    )
 
 
 def _rows(generator: Part) -> int:
     return 2 * (int(generator.table["resolution"]).bit_length() - 1) - 2
 
 
-def _config(encoder: Mapping[str, Tensor], options: Mapping[str, Any], kind: Kind, rows: int, source: str) -> PhotoEncoderConfig:
+def _config(
+    encoder: Mapping[str, Tensor], options: Mapping[str, Any], kind: Kind, rows: int, source: str
+) -> PhotoEncoderConfig:
     sees = encoder.get("input_layer.0.weight", encoder.get("conv1.weight"))
     if sees is None:
         raise BadCheckpoint(f"{source} has a backbone that is not known here (IR-SE50 and ResNet34 are).")
@@ -80,9 +100,12 @@ def _config(encoder: Mapping[str, Tensor], options: Mapping[str, Any], kind: Kin
     if whose != kind or (kind == "restyle") != iterative:
         raise BadCheckpoint(f"{source} is not {NAMES[kind]} but {NAMES[whose]}.")
     return PhotoEncoderConfig(
-        num_ws=rows, backbone="resnet34" if "conv1.weight" in encoder else "irse50", head=head, offsets=offsets,  # type: ignore[arg-type]
+        num_ws=rows,
+        backbone="resnet34" if "conv1.weight" in encoder else "irse50",
+        head=head,
+        offsets=offsets,  # type: ignore[arg-type]
         iterations=max(2, int(options.get("n_iters_per_batch") or ITERATIONS)) if iterative else 1,
-    )  # fmt: skip
+    )
 
 
 def _average(average: Any, options: Mapping[str, Any], config: PhotoEncoderConfig, source: str) -> Tensor:
@@ -94,5 +117,7 @@ def _average(average: Any, options: Mapping[str, Any], config: PhotoEncoderConfi
         raise BadCheckpoint(f"{source} lacks 'latent_avg', the mean that the encoder's answer is added to.")
     rows = average.reshape(-1, WIDTH).float()
     if len(rows) not in (1, config.num_ws):
-        raise BadCheckpoint(f"{source}: 'latent_avg' has {len(rows)} rows, and the generator takes {config.num_ws}.")
+        raise BadCheckpoint(
+            f"{source}: 'latent_avg' has {len(rows)} rows, and the generator takes {config.num_ws}."
+        )
     return rows.expand(config.num_ws, -1).contiguous()

@@ -20,13 +20,19 @@ def check(path: Path, pickled: bool) -> None:
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     if _is_text(head):
-        raise BadCheckpoint(f"{path.name} is text and no weights: perhaps a web page that was saved instead of the file.")
+        raise BadCheckpoint(
+            f"{path.name} is text and no weights: perhaps a web page that was saved instead of the file."
+        )
     if head.startswith(ZIP) and not zipfile.is_zipfile(path):
         raise BadCheckpoint(f"{path.name} ends too early: the download was cut off.")
     if pickled and head.startswith((ZIP, OLD_TORCH)):
-        raise BadCheckpoint(f"{path.name} is a file of PyTorch's (.pt), and none of NVIDIA's network pickles (.pkl).")
+        raise BadCheckpoint(
+            f"{path.name} is a file of PyTorch's (.pt), and none of NVIDIA's network pickles (.pkl)."
+        )
     if not pickled and head.startswith(PICKLE) and not head.startswith(OLD_TORCH):
-        raise BadCheckpoint(f"{path.name} is a plain pickle, as NVIDIA's networks are (.pkl), and no file of PyTorch's (.pt).")
+        raise BadCheckpoint(
+            f"{path.name} is a plain pickle, as NVIDIA's networks are (.pkl), and no file of PyTorch's (.pt)."
+        )
 
 
 def _is_text(head: bytes) -> bool:

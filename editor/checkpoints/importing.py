@@ -82,7 +82,9 @@ def _generator(wanted: Wanted) -> list[Part]:
     if _has_generator(folder) and not wanted.any_generator:
         others = [name for name in read_manifest(folder)["files"] if name not in ("generator.safetensors",)]
         if others:
-            raise BadCheckpoint(f"The bundle '{wanted.name}' already has a generator, and parts made for it; choose another name.")
+            raise BadCheckpoint(
+                f"The bundle '{wanted.name}' already has a generator, and parts made for it; choose another name."
+            )
     return [part]
 
 
@@ -129,7 +131,9 @@ def _clip(wanted: Wanted) -> list[Part]:
     part = clip.read(wanted.files)
     manifest, dim = read_manifest(folder), part.table["dim"]
     if part.name == "text" and "clip.safetensors" not in manifest["files"]:
-        raise BadCheckpoint("A text tower alone sees no pictures; import the CLIP model that it belongs to first.")
+        raise BadCheckpoint(
+            "A text tower alone sees no pictures; import the CLIP model that it belongs to first."
+        )
     if part.name == "text" and manifest["clip"]["dim"] != dim:
         raise BadCheckpoint(
             f"The text tower has {dim} dimensions and the bundle's model {manifest['clip']['dim']}: they do not fit."
@@ -145,13 +149,21 @@ def _check_bank(folder: Path, dim: int) -> None:
     with safe_open(folder / "bank.safetensors", "pt") as bank:
         width = bank.get_slice("relevance").get_shape()[1]
     if width != dim:
-        raise BadCheckpoint(f"This text-image model has {dim} dimensions, and the bundle's directions were measured in {width}.")
+        raise BadCheckpoint(
+            f"This text-image model has {dim} dimensions, and the bundle's directions were measured in {width}."
+        )
 
 
 READERS: dict[str, Callable[[Wanted], list[Part]]] = {
-    "nvidia": _generator, "rosinality": _generator, "e4e": _encoder, "psp": _encoder, "restyle": _encoder,
-    "mapper": _mapper, "directions": _directions, "clip": _clip,
-}  # fmt: skip
+    "nvidia": _generator,
+    "rosinality": _generator,
+    "e4e": _encoder,
+    "psp": _encoder,
+    "restyle": _encoder,
+    "mapper": _mapper,
+    "directions": _directions,
+    "clip": _clip,
+}
 
 
 def default_root() -> Path:
@@ -163,7 +175,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     lines = "\n".join(f"  {kind:<11} {text}" for kind, text in KINDS.items())
     made = argparse.ArgumentParser(
-        prog="python -m editor import", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m editor import",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"Turn published weights into a bundle, or into a part of one. Nothing in a file is run.\n\nkinds:\n{lines}",
         epilog="A generator comes first (encoders bring theirs), then a CLIP model, under the same --name; then it can edit. "
         "Directions are optional:\nwithout them they are found for each wish. For example:\n\n"
@@ -171,19 +184,39 @@ def parser() -> argparse.ArgumentParser:
         "  python -m editor import clip ViT-B-32.pt bpe_simple_vocab_16e6.txt.gz --name faces\n"
         "  python -m editor directions bundles/faces\n\n"
         "BUNDLES_DIR=bundles makes the bot use what is there; python -m editor bundles --bundles bundles lists it.",
-    )  # fmt: skip
+    )
     made.add_argument("kind", choices=KINDS, metavar="KIND", help="what the file is")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the published file or files")
     made.add_argument("--name", required=True, help="the bundle's name; parts are added to one that exists")
-    made.add_argument("--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)")
+    made.add_argument(
+        "--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)"
+    )
     made.add_argument("--title", help="what the bundle is called in lists")
     made.add_argument("--domain", help="what its pictures show, as a plural: 'portraits of people'")
     made.add_argument("--licence", help="licence of the weights, shown with the bundle")
-    made.add_argument("--neutral", action="append", metavar="TEXT", help="a plain text of the domain ('a face'); may be repeated")
-    made.add_argument("--languages", nargs="+", metavar="CODE", help="languages that the text-image model understands (en zh-CN)")
-    made.add_argument("--alignment", choices=ALIGNMENTS, help="ffhq: its pictures are faces, placed as in FFHQ (default: square)")
-    made.add_argument("--prompt", help="for a mapper: the wish it was trained for, where its file does not say")
-    made.add_argument("--any-generator", action="store_true", help="take a part although it was made for another generator")
+    made.add_argument(
+        "--neutral",
+        action="append",
+        metavar="TEXT",
+        help="a plain text of the domain ('a face'); may be repeated",
+    )
+    made.add_argument(
+        "--languages",
+        nargs="+",
+        metavar="CODE",
+        help="languages that the text-image model understands (en zh-CN)",
+    )
+    made.add_argument(
+        "--alignment",
+        choices=ALIGNMENTS,
+        help="ffhq: its pictures are faces, placed as in FFHQ (default: square)",
+    )
+    made.add_argument(
+        "--prompt", help="for a mapper: the wish it was trained for, where its file does not say"
+    )
+    made.add_argument(
+        "--any-generator", action="store_true", help="take a part although it was made for another generator"
+    )
     return made
 
 
@@ -191,14 +224,23 @@ def main(argv: Sequence[str]) -> int:
     """Import one thing; 1 where it was refused."""
     options = parser().parse_args(argv)
     said = {name: getattr(options, name) for name in SAID}
-    wanted = Wanted(options.kind, tuple(options.files), options.name, options.to or default_root(), options.prompt,
-                    options.any_generator, said)  # fmt: skip
+    wanted = Wanted(
+        options.kind,
+        tuple(options.files),
+        options.name,
+        options.to or default_root(),
+        options.prompt,
+        options.any_generator,
+        said,
+    )
     try:
         folder, lacking = bring(wanted)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds.")
+    print(
+        f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds."
+    )
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
     unsaid = unprepared(folder, read_manifest(folder))
     if unsaid:

@@ -34,7 +34,9 @@ def open_generator(folder: Path) -> generators.Generator:
     if "generator.safetensors" not in manifest["files"]:
         raise BadCheckpoint(f"The bundle '{folder.name}' has no generator yet; import that first.")
     generator = generators.build(manifest["generator"])
-    generator.load_state_dict({name: value.float() for name, value in load_file(folder / "generator.safetensors").items()})
+    generator.load_state_dict(
+        {name: value.float() for name, value in load_file(folder / "generator.safetensors").items()}
+    )
     return generator.eval().requires_grad_(False)
 
 
@@ -147,9 +149,14 @@ def _add_prompt(made: Path, manifest: dict[str, Any], part: Part) -> None:
 def _manifest(made: Path, said: dict[str, Any]) -> dict[str, Any]:
     path = made / "bundle.toml"
     usual = {
-        "title": made.name, "domain": "pictures", "licence": "unknown; see where the files came from", "examples": [],
-        "neutral": list(NEUTRAL), "languages": ["en"], "thresholds": dict(THRESHOLDS),
-    }  # fmt: skip
+        "title": made.name,
+        "domain": "pictures",
+        "licence": "unknown; see where the files came from",
+        "examples": [],
+        "neutral": list(NEUTRAL),
+        "languages": ["en"],
+        "thresholds": dict(THRESHOLDS),
+    }
     kept = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept.pop("files", None)
     return usual | kept | {name: value for name, value in said.items() if value is not None}

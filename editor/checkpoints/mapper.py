@@ -15,7 +15,12 @@ from editor.checkpoints.tensors import below, read_pt, recognise
 from editor.errors import BadCheckpoint
 from editor.networks.prompt_mapper import PromptMapper
 
-LEVEL_NAMES = {"course_mapping": "coarse", "coarse_mapping": "coarse", "medium_mapping": "medium", "fine_mapping": "fine"}
+LEVEL_NAMES = {
+    "course_mapping": "coarse",
+    "coarse_mapping": "coarse",
+    "medium_mapping": "medium",
+    "fine_mapping": "fine",
+}
 """As the published code spells them."""
 NET = re.compile(r"(?:(\w+_mapping|mapper_\d+|mapping)\.)?mapping\.(\d+)\.(weight|bias)")
 MOST_PROMPT = 300
@@ -33,14 +38,22 @@ def read(path: Path, prompt: str | None = None) -> tuple[Part, Part | None]:
     if not text:
         raise BadCheckpoint(f"{path.name} does not say which wish it was trained for; name it with --prompt.")
     tensors, widths = _tensors(found, path.name)
-    part = Part("prompts", fit(PromptMapper(widths), tensors, path.name), {"prompt": text[:MOST_PROMPT], "nets": widths})
+    part = Part(
+        "prompts",
+        fit(PromptMapper(widths), tensors, path.name),
+        {"prompt": text[:MOST_PROMPT], "nets": widths},
+    )
     decoder = below(state, "decoder.")  # type: ignore[arg-type]
     return part, rosinality.generator(decoder, None, path.name) if decoder else None
 
 
 def _described(options: Any) -> str | None:
-    given = options.get("description") if isinstance(options, Mapping) else getattr(options, "description", None)
-    text = "".join(letter for letter in given if letter.isprintable()).strip() if isinstance(given, str) else ""
+    given = (
+        options.get("description") if isinstance(options, Mapping) else getattr(options, "description", None)
+    )
+    text = (
+        "".join(letter for letter in given if letter.isprintable()).strip() if isinstance(given, str) else ""
+    )
     return text or None
 
 

@@ -86,13 +86,23 @@ class Measured:
             with safe_open(path, "pt") as stored:
                 state = json.loads((stored.metadata() or {})["state"])
                 if state["mark"] == mark:
-                    self.sums, self.image, self.channel = stored.get_tensor("sums"), state["image"], state["channel"]
+                    self.sums, self.image, self.channel = (
+                        stored.get_tensor("sums"),
+                        state["image"],
+                        state["channel"],
+                    )
         except Exception:  # nothing there, or half a file: begin
             return
 
 
 def measure(
-    generator: Generator, clip: TextImageModel, mean: Tensor, std: Tensor, plan: Plan, found: Measured, channels: Tensor
+    generator: Generator,
+    clip: TextImageModel,
+    mean: Tensor,
+    std: Tensor,
+    plan: Plan,
+    found: Measured,
+    channels: Tensor,
 ) -> Iterator[int]:
     """Fill ``found`` from where it is; gives the number of channels done after each batch."""
     styles = pictures(generator, plan.images, plan.seed)
@@ -104,30 +114,46 @@ def measure(
 
 
 def _gradients(
-    generator: Generator, clip: TextImageModel, base: Tensor, mean: Tensor, std: Tensor, plan: Plan, found: Measured,
+    generator: Generator,
+    clip: TextImageModel,
+    base: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    plan: Plan,
+    found: Measured,
     channels: Tensor,
-) -> Iterator[None]:  # fmt: skip
+) -> Iterator[None]:
     """One picture by gradients, at once."""
     if found.channel == len(channels):  # it was interrupted just after
         return
     directions = probes_of(found.image, found.sums.shape[1], plan.probes, plan.seed).to(base)
     resolution = plan.resolution or generator.config.resolution
-    found.sums += rows_by_gradients(generator, clip, base, directions, resolution)[channels.to(base.device)].cpu()
+    found.sums += rows_by_gradients(generator, clip, base, directions, resolution)[
+        channels.to(base.device)
+    ].cpu()
     found.channel = len(channels)
     yield
 
 
 @torch.no_grad()
 def _steps(
-    generator: Generator, clip: TextImageModel, base: Tensor, mean: Tensor, std: Tensor, plan: Plan, found: Measured,
+    generator: Generator,
+    clip: TextImageModel,
+    base: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    plan: Plan,
+    found: Measured,
     channels: Tensor,
-) -> Iterator[None]:  # fmt: skip
+) -> Iterator[None]:
     """One picture by steps, from the channel on that ``found`` is at."""
     while found.channel < len(channels):
         part = channels[found.channel : found.channel + plan.batch]
         earlier = channels[: found.channel] if plan.as_published else channels[:0]
         around = _around(base, part, earlier, mean, plan.as_published)
-        found.sums[found.channel : found.channel + len(part)] += unit(effects(generator, clip, around, part, std, plan).cpu(), 1e-6)
+        found.sums[found.channel : found.channel + len(part)] += unit(
+            effects(generator, clip, around, part, std, plan).cpu(), 1e-6
+        )
         found.channel += len(part)
         yield
 
@@ -142,7 +168,9 @@ def _around(base: Tensor, part: Tensor, earlier: Tensor, mean: Tensor, slips: bo
     return around
 
 
-def effects(generator: Generator, clip: TextImageModel, around: Tensor, part: Tensor, std: Tensor, plan: Plan) -> Tensor:
+def effects(
+    generator: Generator, clip: TextImageModel, around: Tensor, part: Tensor, std: Tensor, plan: Plan
+) -> Tensor:
     """Embedding difference [B, D] of each channel of ``part`` moved by five deviations either way from ``around`` [B, C]."""
     rows = torch.arange(len(part))
     ends = []
@@ -160,8 +188,13 @@ def effects(generator: Generator, clip: TextImageModel, around: Tensor, part: Te
 def _own_pictures(generator: Generator, clip: TextImageModel, resolution: int, batch: int) -> Tensor:
     """Unit embeddings [SAMPLES, D] of the generator's own pictures."""
     z = torch.randn(SAMPLES, generator.config.z_dim, generator=torch.Generator().manual_seed(13))
-    parts = (generator.synthesis.styles(generator.mapping(part.to(generator.mapping.w_avg.device))) for part in z.split(batch))
-    return torch.cat([clip.encode_image(generator.synthesis(styles, resolution).clamp(-1, 1)).cpu() for styles in parts])
+    parts = (
+        generator.synthesis.styles(generator.mapping(part.to(generator.mapping.w_avg.device)))
+        for part in z.split(batch)
+    )
+    return torch.cat(
+        [clip.encode_image(generator.synthesis(styles, resolution).clamp(-1, 1)).cpu() for styles in parts]
+    )
 
 
 def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: float | None = None) -> bool:
@@ -176,28 +209,41 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
     generator = load_generator(folder, manifest).to(device)
     clip = load_clip(folder, manifest, TextTower.load(EMBEDDED / "text").to(device), device)
     if plan.resolution is None:
-        plan = replace(plan, resolution=generator.config.resolution if plan.as_published else seen_resolution(generator, clip))
+        plan = replace(
+            plan,
+            resolution=generator.config.resolution if plan.as_published else seen_resolution(generator, clip),
+        )
     mean, std = measured_statistics(generator)
     spans = sizes(generator, PUBLISHED_RESOLUTION)
     if plan.as_published:
         spans = conv_spans(generator, as_published=True)[: len(spans)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), manifest["clip"]["dim"])
-    mark = json.dumps([asdict(plan), file_hash(folder / "generator.safetensors"), file_hash(folder / "clip.safetensors")])
+    mark = json.dumps(
+        [asdict(plan), file_hash(folder / "generator.safetensors"), file_hash(folder / "clip.safetensors")]
+    )
     found.read(folder / PROGRESS, mark)
-    if not _run(measure(generator, clip, mean, std, plan, found, channels), found, folder, mark, plan, minutes):
+    if not _run(
+        measure(generator, clip, mean, std, plan, found, channels), found, folder, mark, plan, minutes
+    ):
         return False
     relevance = torch.zeros(len(mean), found.sums.shape[1])
     relevance[channels] = F.normalize(found.sums, dim=1)
-    tensors = {"s_mean": mean.cpu(), "s_std": std.cpu(), "relevance": relevance,
-               "samples": _own_pictures(generator, clip, plan.resolution or generator.config.resolution, plan.batch)}  # fmt: skip
+    tensors = {
+        "s_mean": mean.cpu(),
+        "s_std": std.cpu(),
+        "relevance": relevance,
+        "samples": _own_pictures(generator, clip, plan.resolution or generator.config.resolution, plan.batch),
+    }
     (folder / PROGRESS).unlink(missing_ok=True)
     by = "steps" if plan.as_published else plan.way
     install(folder.parent, folder.name, [Part("bank", tensors, {"by": by, "images": plan.images})])
     return True
 
 
-def _run(steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: Plan, minutes: float | None) -> bool:
+def _run(
+    steps: Iterator[int], found: Measured, folder: Path, mark: str, plan: Plan, minutes: float | None
+) -> bool:
     """Go through the measurement with a progress bar, keeping what is there every minute and at the end."""
     started = time.monotonic()
     saved_at, said_at, total = started, -SAY_SECONDS, plan.images * len(found.sums)
@@ -247,24 +293,57 @@ def spoken(seconds: float) -> str:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
-        prog="python -m editor directions", description=__doc__.split("\n\n", 1)[1] if __doc__ else None,
-        epilog="The same command goes on with what was interrupted.", formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    made.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's folder, or its name in BUNDLES_DIR")
-    made.add_argument("--images", type=_count, default=Plan.images, help="pictures to look at channels on (default: %(default)s)")
-    made.add_argument("--resolution", type=_count, help="pixels to render (default: what the text-image model sees)")
-    made.add_argument("--way", choices=get_args(Way), default=Plan.way, help="gradients: all channels at once (default); steps: "
-                      "each channel moved by itself, as in the paper, which takes far longer")  # fmt: skip
-    made.add_argument("--probes", type=_count, help="gradients: directions of the text-image space that each picture is looked at "
-                      "through (default: all)")  # fmt: skip
-    made.add_argument("--batch", type=_count, default=Plan.batch, help="steps: channels at once (default: %(default)s)")
-    made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
-    made.add_argument("--as-published", action="store_true", help="steps as the published script takes them, at full "
-                      "resolution and with its slip; very slow")  # fmt: skip
-    made.add_argument("--study", type=Path, metavar="FOLDER", help="compare the ways on a bundle that was trained here, keeping "
-                      "what is measured in FOLDER; the same command goes on")  # fmt: skip
+        prog="python -m editor directions",
+        description=__doc__.split("\n\n", 1)[1] if __doc__ else None,
+        epilog="The same command goes on with what was interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.add_argument(
-        "--share", type=float, default=0.25, help="study: share of the channels, drawn at random (default: %(default)s)"
+        "bundle", type=Path, metavar="BUNDLE", help="the bundle's folder, or its name in BUNDLES_DIR"
+    )
+    made.add_argument(
+        "--images",
+        type=_count,
+        default=Plan.images,
+        help="pictures to look at channels on (default: %(default)s)",
+    )
+    made.add_argument(
+        "--resolution", type=_count, help="pixels to render (default: what the text-image model sees)"
+    )
+    made.add_argument(
+        "--way",
+        choices=get_args(Way),
+        default=Plan.way,
+        help="gradients: all channels at once (default); steps: "
+        "each channel moved by itself, as in the paper, which takes far longer",
+    )
+    made.add_argument(
+        "--probes",
+        type=_count,
+        help="gradients: directions of the text-image space that each picture is looked at "
+        "through (default: all)",
+    )
+    made.add_argument(
+        "--batch", type=_count, default=Plan.batch, help="steps: channels at once (default: %(default)s)"
+    )
+    made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
+    made.add_argument(
+        "--as-published",
+        action="store_true",
+        help="steps as the published script takes them, at full resolution and with its slip; very slow",
+    )
+    made.add_argument(
+        "--study",
+        type=Path,
+        metavar="FOLDER",
+        help="compare the ways on a bundle that was trained here, keeping "
+        "what is measured in FOLDER; the same command goes on",
+    )
+    made.add_argument(
+        "--share",
+        type=float,
+        default=0.25,
+        help="study: share of the channels, drawn at random (default: %(default)s)",
     )
     made.add_argument("--document", type=Path, metavar="FILE", help="study: write table and plot there")
     made.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
@@ -292,8 +371,14 @@ def main(argv: Sequence[str]) -> int:
         options.bundle = default_root() / options.bundle
     if options.study is not None:
         return _study(options)
-    plan = Plan(options.images, options.resolution, options.batch, as_published=options.as_published, way=options.way,
-                probes=options.probes)  # fmt: skip
+    plan = Plan(
+        options.images,
+        options.resolution,
+        options.batch,
+        as_published=options.as_published,
+        way=options.way,
+        probes=options.probes,
+    )
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         whole = measure_bundle(options.bundle, plan, device, options.minutes)
@@ -303,7 +388,11 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Broken off; the same command goes on.", file=sys.stderr)
         return 130
-    print(f"The bundle '{options.bundle.name}' has its directions." if whole else "The time is up; the same command goes on.")
+    print(
+        f"The bundle '{options.bundle.name}' has its directions."
+        if whole
+        else "The time is up; the same command goes on."
+    )
     return 0 if whole else 3
 
 
@@ -319,7 +408,10 @@ def _study(options: argparse.Namespace) -> int:
             command = f"python -m editor directions BUNDLE {said} --document docs/{options.document.name}"
             document.write(report, options.document, command)
     except ModuleNotFoundError as error:
-        print(f"A study draws plots and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        print(
+            f"A study draws plots and needs more packages ({error.name}): pip install '.[train]'",
+            file=sys.stderr,
+        )
         return 2
     except (EditorError, ValueError, OSError) as error:
         print(f"This cannot be studied: {error}", file=sys.stderr)

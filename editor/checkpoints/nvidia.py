@@ -25,7 +25,11 @@ FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
 def read(path: Path) -> Part:
     """The averaged generator (``G_ema``) of a network pickle. Raises BadCheckpoint."""
     loaded = read_pickle(path)
-    if isinstance(loaded, tuple) and len(loaded) == 3 and all(getattr(net, "kind", "") == "Network" for net in loaded):
+    if (
+        isinstance(loaded, tuple)
+        and len(loaded) == 3
+        and all(getattr(net, "kind", "") == "Network" for net in loaded)
+    ):
         return tensorflow.generator(loaded[2], path.name)
     network = loaded.get("G_ema") if isinstance(loaded, dict) else loaded
     if not isinstance(network, Record) or not isinstance(network.get("synthesis"), Record):
@@ -33,14 +37,18 @@ def read(path: Path) -> Part:
     try:
         return generator(network, path.name)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
-        raise BadCheckpoint(f"{path.name} holds a generator of a layout that is not known here: {error}.") from error
+        raise BadCheckpoint(
+            f"{path.name} holds a generator of a layout that is not known here: {error}."
+        ) from error
 
 
 def generator(network: Record, source: str) -> Part:
     """The part for a pickled generator."""
     synthesis, mapping = network.get("synthesis"), network.get("mapping")
     if network.get("img_channels") != 3:
-        raise BadCheckpoint(f"{source} makes pictures of {network.get('img_channels')} channels; only colour ones can be edited.")
+        raise BadCheckpoint(
+            f"{source} makes pictures of {network.get('img_channels')} channels; only colour ones can be edited."
+        )
     for number in range(mapping.get("num_layers")):
         _expect(source, "activation", mapping.get(f"fc{number}").get("activation"), "lrelu")
     if synthesis.get("input") is not None:
@@ -74,13 +82,22 @@ def _stylegan2(network: Record, synthesis: Record, mapping: Record, source: str)
     last = blocks[resolutions[-1]]
     _check_block(last, source)
     config = stylegan2.GeneratorConfig(
-        resolution=network.get("img_resolution"), z_dim=network.get("z_dim"), w_dim=network.get("w_dim"),
-        mapping_layers=mapping.get("num_layers"), mapping_features=_hidden(mapping), mapping_lr=_learning_rate(mapping.get("fc0")),
-        **_channels({resolution: len(block.get("conv1").get("bias")) for resolution, block in blocks.items()}, source),
-        c_dim=network.get("c_dim"), embed_features=len(mapping.get("embed").get("bias")) if network.get("c_dim") else 0,
-        noise=bool(last.get("conv1").get("use_noise")), clamp=_number(last.get("conv_clamp", last.get("conv1").get("conv_clamp"))),
-        architecture=last.get("architecture"), rgb_upsampling="fir",
-    )  # fmt: skip
+        resolution=network.get("img_resolution"),
+        z_dim=network.get("z_dim"),
+        w_dim=network.get("w_dim"),
+        mapping_layers=mapping.get("num_layers"),
+        mapping_features=_hidden(mapping),
+        mapping_lr=_learning_rate(mapping.get("fc0")),
+        **_channels(
+            {resolution: len(block.get("conv1").get("bias")) for resolution, block in blocks.items()}, source
+        ),
+        c_dim=network.get("c_dim"),
+        embed_features=len(mapping.get("embed").get("bias")) if network.get("c_dim") else 0,
+        noise=bool(last.get("conv1").get("use_noise")),
+        clamp=_number(last.get("conv_clamp", last.get("conv1").get("conv_clamp"))),
+        architecture=last.get("architecture"),
+        rgb_upsampling="fir",
+    )
     tensors = _mapping_tensors(mapping)
     for resolution, block in blocks.items():
         tensors |= _block_tensors(resolution, block)
@@ -101,7 +118,9 @@ def _check_block(block: Record, source: str) -> None:
     convolution = block.get("conv1")
     _expect(source, "activation", convolution.get("activation"), "lrelu")
     taps = block.get("resample_filter")
-    if taps is not None and not (taps.shape == (4, 4) and torch.allclose(taps.float(), torch.outer(FIR, FIR), atol=1e-6)):
+    if taps is not None and not (
+        taps.shape == (4, 4) and torch.allclose(taps.float(), torch.outer(FIR, FIR), atol=1e-6)
+    ):
         raise BadCheckpoint(f"{source} resamples with a filter that is not known here (only [1, 3, 3, 1]).")
 
 
@@ -124,7 +143,9 @@ def _block_tensors(resolution: int, block: Record) -> dict[str, Tensor]:
         if layer == "const":
             found["synthesis.const"] = value[None]
             continue
-        found[f"synthesis.blocks.b{resolution}_{layer}.{'noise' if field == 'noise_const' else field}"] = value
+        found[f"synthesis.blocks.b{resolution}_{layer}.{'noise' if field == 'noise_const' else field}"] = (
+            value
+        )
     return found
 
 
@@ -145,38 +166,56 @@ def _stylegan3(network: Record, synthesis: Record, mapping: Record, source: str)
     return Part("generator", fit(module, tensors, source), {"kind": "stylegan3", **config.as_dict()})
 
 
-def _stylegan3_config(network: Record, synthesis: Record, mapping: Record, layers: list[Record]) -> stylegan3.GeneratorConfig:
+def _stylegan3_config(
+    network: Record, synthesis: Record, mapping: Record, layers: list[Record]
+) -> stylegan3.GeneratorConfig:
     given = dict(network.get("_init_kwargs") or {})
     given |= dict(given.get("synthesis_kwargs") or {})
     usual = stylegan3.GeneratorConfig()
     widths = [len(layer.get("bias")) for layer in layers[:-1]]
     first = layers[0]
     return stylegan3.GeneratorConfig(
-        resolution=network.get("img_resolution"), z_dim=network.get("z_dim"), w_dim=network.get("w_dim"),
-        mapping_layers=mapping.get("num_layers"), mapping_lr=_learning_rate(mapping.get("fc0")), c_dim=network.get("c_dim"),
-        channel_base=int(given.get("channel_base", usual.channel_base)), channel_max=int(given.get("channel_max", max(widths))),
-        layers=synthesis.get("num_layers"), critical=synthesis.get("num_critical"),
+        resolution=network.get("img_resolution"),
+        z_dim=network.get("z_dim"),
+        w_dim=network.get("w_dim"),
+        mapping_layers=mapping.get("num_layers"),
+        mapping_lr=_learning_rate(mapping.get("fc0")),
+        c_dim=network.get("c_dim"),
+        channel_base=int(given.get("channel_base", usual.channel_base)),
+        channel_max=int(given.get("channel_max", max(widths))),
+        layers=synthesis.get("num_layers"),
+        critical=synthesis.get("num_critical"),
         first_cutoff=float(given.get("first_cutoff", usual.first_cutoff)),
         first_stopband=float(given.get("first_stopband", usual.first_stopband)),
         last_stopband=float(given.get("last_stopband_rel", usual.last_stopband)),
-        margin=synthesis.get("margin_size"), output_scale=float(synthesis.get("output_scale")), kernel=first.get("conv_kernel"),
+        margin=synthesis.get("margin_size"),
+        output_scale=float(synthesis.get("output_scale")),
+        kernel=first.get("conv_kernel"),
         filter_size=int(given.get("filter_size", usual.filter_size)),
         oversampling=int(given.get("lrelu_upsampling", usual.oversampling)),
-        radial=any(bool(layer.get("down_radial")) for layer in layers), clamp=_number(first.get("conv_clamp")),
-    )  # fmt: skip
+        radial=any(bool(layer.get("down_radial")) for layer in layers),
+        clamp=_number(first.get("conv_clamp")),
+    )
 
 
-def _check_rates(module: stylegan3.Generator, layers: list[Record], tensors: dict[str, Tensor], source: str) -> None:
+def _check_rates(
+    module: stylegan3.Generator, layers: list[Record], tensors: dict[str, Tensor], source: str
+) -> None:
     """Sampling, padding and filters must be what the sizes make them: a file of another version would render noise."""
     for number, theirs in enumerate(layers):
         ours = module.synthesis.blocks.get_submodule(str(number))
         low, high = tuple(ours.padding)  # type: ignore[arg-type]
         same = (ours.up, ours.down, [low, high, low, high]) == (
-            theirs.get("up_factor"), theirs.get("down_factor"), list(theirs.get("padding")))  # fmt: skip
+            theirs.get("up_factor"),
+            theirs.get("down_factor"),
+            list(theirs.get("padding")),
+        )
         for name in ("up_filter", "down_filter"):
             same &= _alike(tensors.get(f"synthesis.blocks.{number}.{name}"), getattr(ours, name))
         if not same:
-            raise BadCheckpoint(f"{source}: layer {number} is sampled otherwise than StyleGAN3's sizes have it.")
+            raise BadCheckpoint(
+                f"{source}: layer {number} is sampled otherwise than StyleGAN3's sizes have it."
+            )
 
 
 def _alike(stored: Tensor | None, made: Tensor | None) -> bool:

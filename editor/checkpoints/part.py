@@ -27,7 +27,10 @@ def fit(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> dict[s
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in tensors]
     if missing:
-        raise BadCheckpoint(f"{source} lacks '{missing[0]}'" + (f" and {len(missing) - 1} more tensors." if missing[1:] else "."))
+        raise BadCheckpoint(
+            f"{source} lacks '{missing[0]}'"
+            + (f" and {len(missing) - 1} more tensors." if missing[1:] else ".")
+        )
     extra = [name for name in tensors if name not in wanted]
     if extra:
         raise BadCheckpoint(f"{source} has '{extra[0]}', which this network has no place for.")

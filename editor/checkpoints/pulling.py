@@ -27,10 +27,16 @@ def described(model: Model, local: bool) -> str:
     lines = [f"{model.title}: {'files' if local else 'downloads'}"]
     for part in model.parts:
         known = "hash published" if part.is_known else "no hash published"
-        lines += [f"  {part.file:<30} {part.about:>5g} MB  {part.what}", f"  {'':<30} {part.licence} ({known})"]
+        lines += [
+            f"  {part.file:<30} {part.about:>5g} MB  {part.what}",
+            f"  {'':<30} {part.licence} ({known})",
+        ]
         lines += [] if local else [f"  {'':<30} {part.address}"]
     return "\n".join(
-        [*lines, f"About {sum(part.about for part in model.parts):g} MB in all. The licences bind whoever uses the bundle."]
+        [
+            *lines,
+            f"About {sum(part.about for part in model.parts):g} MB in all. The licences bind whoever uses the bundle.",
+        ]
     )
 
 
@@ -43,8 +49,13 @@ def agreed() -> bool:
 
 
 def pull(
-    model: Model, root: Path, name: str, source: Path | None = None, mirror: str | None = None, patience: Patience | None = None,
-) -> list[str]:  # fmt: skip
+    model: Model,
+    root: Path,
+    name: str,
+    source: Path | None = None,
+    mirror: str | None = None,
+    patience: Patience | None = None,
+) -> list[str]:
     """Get and import all parts that the bundle has not; what it still lacks, in words.
 
     ``source``: a folder with the files, and nothing is downloaded. ``mirror``: an address under which they lie by name.
@@ -58,7 +69,9 @@ def pull(
         if _has(root / name, parts):
             continue
         try:
-            paths = [_local(part, source) if source else _fetched(part, folder, mirror, patience) for part in parts]
+            paths = [
+                _local(part, source) if source else _fetched(part, folder, mirror, patience) for part in parts
+            ]
             _bring(model, root, name, kind, paths, parts if source is None else ())
         except EditorError as error:
             if not all(part.optional for part in parts):
@@ -84,7 +97,9 @@ def _check_all_there(model: Model, folder: Path, source: Path) -> None:
     wanted = [part for part in model.parts if not part.optional and not _has(folder, [part])]
     lacking = [part.file for part in wanted if _found(part, source) is None]
     if len(lacking) > 1:
-        raise NoDownload(f"{source} lacks {', '.join(lacking[:-1])} and {lacking[-1]}; without --from they are downloaded.")
+        raise NoDownload(
+            f"{source} lacks {', '.join(lacking[:-1])} and {lacking[-1]}; without --from they are downloaded."
+        )
 
 
 def _found(part: Published, source: Path) -> Path | None:
@@ -111,7 +126,9 @@ def _fetched(part: Published, folder: Path, mirror: str | None, patience: Patien
 @contextmanager
 def _bar(part: Published) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on a terminal; elsewhere nothing."""
-    with tqdm(total=int(part.about * MEGABYTE), desc=part.file, unit="B", unit_scale=True, disable=None) as bar:
+    with tqdm(
+        total=int(part.about * MEGABYTE), desc=part.file, unit="B", unit_scale=True, disable=None
+    ) as bar:
 
         def progress(have: int, total: int | None) -> None:
             bar.total = total or bar.total
@@ -120,11 +137,20 @@ def _bar(part: Published) -> Iterator[Callable[[int, int | None], None]]:
         yield progress
 
 
-def _bring(model: Model, root: Path, name: str, kind: str, paths: Sequence[Path], downloaded: Sequence[Published]) -> None:
+def _bring(
+    model: Model, root: Path, name: str, kind: str, paths: Sequence[Path], downloaded: Sequence[Published]
+) -> None:
     """Import the files of one kind; those that were downloaded are not needed after it, nor when they are no weights."""
-    sources = dict(read_manifest(root / name).get("sources", {})) if (root / name / "bundle.toml").exists() else {}
+    sources = (
+        dict(read_manifest(root / name).get("sources", {})) if (root / name / "bundle.toml").exists() else {}
+    )
     sources |= {path.name: sha256(path) for path in paths}
-    said = {"title": model.title, "domain": model.domain, "neutral": list(model.neutral), "licence": model.licence}
+    said = {
+        "title": model.title,
+        "domain": model.domain,
+        "neutral": list(model.neutral),
+        "licence": model.licence,
+    }
     said["alignment"] = model.alignment
     try:
         bring(Wanted(kind, tuple(paths), name, root, said=said | {"sources": sources}))
@@ -142,17 +168,30 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     lines = "\n".join(f"  {name:<10} {model.title}" for name, model in catalogue().items())
     made = argparse.ArgumentParser(
-        prog="python -m editor pull", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m editor pull",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"Download a published model and turn it into a bundle.\n\nmodels:\n{lines}",
         epilog="The same command goes on with a pull that was interrupted.",
-    )  # fmt: skip
+    )
     made.add_argument("model", choices=catalogue(), metavar="MODEL", help="which one")
-    made.add_argument("--from", dest="source", type=Path, metavar="DIR", help="take the files from this folder; download nothing")
-    made.add_argument("--mirror", metavar="ADDRESS", help="download from below this address instead of the publishers'")
+    made.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="DIR",
+        help="take the files from this folder; download nothing",
+    )
+    made.add_argument(
+        "--mirror", metavar="ADDRESS", help="download from below this address instead of the publishers'"
+    )
     made.add_argument("--yes", action="store_true", help="agree to the licences without being asked")
-    made.add_argument("--without-optional", action="store_true", help="leave out what the model can do without")
+    made.add_argument(
+        "--without-optional", action="store_true", help="leave out what the model can do without"
+    )
     made.add_argument("--name", help="the bundle's name (default: the model's)")
-    made.add_argument("--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)")
+    made.add_argument(
+        "--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)"
+    )
     return made
 
 

@@ -24,7 +24,9 @@ def read(path: Path) -> Part:
     loaded = read_pt(path)
     state = loaded.get("g_ema") if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping):
-        raise BadCheckpoint(f"{path.name} is no rosinality generator (it has no 'g_ema') but {recognise(loaded)}.")
+        raise BadCheckpoint(
+            f"{path.name} is no rosinality generator (it has no 'g_ema') but {recognise(loaded)}."
+        )
     average = loaded.get("latent_avg")
     return generator(dict(state), average if isinstance(average, Tensor) else None, path.name)
 
@@ -34,9 +36,13 @@ def generator(state: Mapping[str, Tensor], average: Tensor | None, source: str) 
     try:
         config = _config(state, source)
     except (KeyError, ValueError, IndexError) as error:
-        raise BadCheckpoint(f"{source} holds a generator of a layout that is not known here: {error}.") from error
+        raise BadCheckpoint(
+            f"{source} holds a generator of a layout that is not known here: {error}."
+        ) from error
     tensors = _tensors(state, config)
-    tensors["mapping.w_avg"] = torch.zeros(config.w_dim) if average is None else average.reshape(-1, config.w_dim)[0]
+    tensors["mapping.w_avg"] = (
+        torch.zeros(config.w_dim) if average is None else average.reshape(-1, config.w_dim)[0]
+    )
     module = stylegan2.Generator(config)
     made = fit(module, tensors, source)
     if average is None:
@@ -55,10 +61,17 @@ def _config(state: Mapping[str, Tensor], source: str) -> stylegan2.GeneratorConf
     most = max(widths.values())
     base = max((width * side for side, width in widths.items() if width < most), default=most * resolution)
     config = stylegan2.GeneratorConfig(
-        resolution=resolution, z_dim=first.shape[1], w_dim=state["conv1.conv.modulation.weight"].shape[1],
-        mapping_layers=len(layers), mapping_features=first.shape[0], mapping_lr=MAPPING_RATE, channel_base=base, channel_max=most,
-        noise=True, rgb_upsampling="fir",
-    )  # fmt: skip
+        resolution=resolution,
+        z_dim=first.shape[1],
+        w_dim=state["conv1.conv.modulation.weight"].shape[1],
+        mapping_layers=len(layers),
+        mapping_features=first.shape[0],
+        mapping_lr=MAPPING_RATE,
+        channel_base=base,
+        channel_max=most,
+        noise=True,
+        rgb_upsampling="fir",
+    )
     if any(config.channels(side) != width for side, width in widths.items()):
         raise BadCheckpoint(f"{source} has feature maps in numbers that follow no known rule: {widths}.")
     return config
@@ -95,9 +108,13 @@ def _noise(number: int) -> str:
 
 
 CONV_FIELDS = {
-    "conv.weight": "weight", "conv.modulation.weight": "affine.weight", "conv.modulation.bias": "affine.bias",
-    "noise.weight": "noise_strength", "activate.bias": "bias", "bias": "bias",
-}  # fmt: skip
+    "conv.weight": "weight",
+    "conv.modulation.weight": "affine.weight",
+    "conv.modulation.bias": "affine.bias",
+    "noise.weight": "noise_strength",
+    "activate.bias": "bias",
+    "bias": "bias",
+}
 
 
 def _name(theirs: str) -> str | None:

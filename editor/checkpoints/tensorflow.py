@@ -40,7 +40,11 @@ def generator(network: Record, source: str) -> Part:
         tensors = _tensors(config, variables)
     except (KeyError, ValueError) as error:
         raise BadCheckpoint(f"{source} lacks the variable {error} of a StyleGAN2 generator.") from error
-    return Part("generator", fit(stylegan2.Generator(config), tensors, source), {"kind": "stylegan2", **config.as_dict()})
+    return Part(
+        "generator",
+        fit(stylegan2.Generator(config), tensors, source),
+        {"kind": "stylegan2", **config.as_dict()},
+    )
 
 
 def _variables(network: Record, prefix: str = "") -> dict[str, np.ndarray]:
@@ -56,14 +60,21 @@ def _config(settings: dict[str, Any], variables: dict[str, np.ndarray]) -> style
     labels = int(settings.get("label_size") or 0)
     clamp = settings.get("conv_clamp")
     return stylegan2.GeneratorConfig(
-        resolution=int(settings.get("resolution", 1024)), z_dim=int(settings.get("latent_size", 512)),
-        w_dim=int(settings.get("dlatent_size", 512)), mapping_layers=int(settings.get("mapping_layers", 8)),
-        mapping_features=hidden, mapping_lr=float(settings.get("mapping_lrmul", 0.01)),
-        channel_base=2 * int(settings.get("fmap_base", 16384)), channel_max=int(settings.get("fmap_max", 512)),
-        c_dim=labels, embed_features=variables["mapping/LabelEmbed/bias"].shape[0] if labels else 0,
-        noise=bool(settings.get("use_noise", True)), clamp=None if clamp is None else float(clamp),
-        architecture=settings.get("architecture", "skip"), rgb_upsampling="fir",
-    )  # fmt: skip
+        resolution=int(settings.get("resolution", 1024)),
+        z_dim=int(settings.get("latent_size", 512)),
+        w_dim=int(settings.get("dlatent_size", 512)),
+        mapping_layers=int(settings.get("mapping_layers", 8)),
+        mapping_features=hidden,
+        mapping_lr=float(settings.get("mapping_lrmul", 0.01)),
+        channel_base=2 * int(settings.get("fmap_base", 16384)),
+        channel_max=int(settings.get("fmap_max", 512)),
+        c_dim=labels,
+        embed_features=variables["mapping/LabelEmbed/bias"].shape[0] if labels else 0,
+        noise=bool(settings.get("use_noise", True)),
+        clamp=None if clamp is None else float(clamp),
+        architecture=settings.get("architecture", "skip"),
+        rgb_upsampling="fir",
+    )
 
 
 def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]) -> dict[str, Tensor]:
@@ -87,7 +98,10 @@ def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]
         up = layer.name.endswith("conv0")
         found[f"{ours}weight"] = (kernel.flip([0, 1]) if up else kernel).permute(3, 2, 0, 1)
         found[f"{ours}bias"] = get(f"{theirs}bias")
-        found[f"{ours}affine.weight"], found[f"{ours}affine.bias"] = get(f"{theirs}mod_weight").t(), get(f"{theirs}mod_bias") + 1
+        found[f"{ours}affine.weight"], found[f"{ours}affine.bias"] = (
+            get(f"{theirs}mod_weight").t(),
+            get(f"{theirs}mod_bias") + 1,
+        )
         if layer.kind == "conv" and config.noise:
             found[f"{ours}noise"], found[f"{ours}noise_strength"] = (
                 get(f"synthesis/noise{noises}")[0, 0],

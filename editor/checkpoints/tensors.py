@@ -28,7 +28,9 @@ def read_pt(path: Path) -> Any:
     _check_archive(path)
     try:
         with torch.serialization.safe_globals(SAFE), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of torch's, on how others pickled: what cannot be read is said below
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # of torch's, on how others pickled: what cannot be read is said below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _unpicklable(path, error) from error
@@ -42,17 +44,28 @@ def _check_archive(path: Path) -> None:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
+            packed = [
+                member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED
+            ]
     except Exception as error:
         raise refused(path, error) from error
     if packed:
-        raise BadCheckpoint(f"{path.name} is damaged, or no weights file that is known here: its parts are compressed.")
+        raise BadCheckpoint(
+            f"{path.name} is damaged, or no weights file that is known here: its parts are compressed."
+        )
 
 
 def _unpicklable(path: Path, error: pickle.UnpicklingError) -> BadCheckpoint:
     text = str(error)
-    if "GLOBAL" in text or "Unsupported class" in text or "Unsupported operand" in text or "not an allowed" in text:
-        return BadCheckpoint(f"{path.name} was not read: it wants to run something, and weights need no such thing.")
+    if (
+        "GLOBAL" in text
+        or "Unsupported class" in text
+        or "Unsupported operand" in text
+        or "not an allowed" in text
+    ):
+        return BadCheckpoint(
+            f"{path.name} was not read: it wants to run something, and weights need no such thing."
+        )
     return refused(path, error)
 
 
@@ -61,7 +74,9 @@ def is_torchscript(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
-        return any(name.split("/")[1:2] == ["code"] or name.endswith("/constants.pkl") for name in archive.namelist())
+        return any(
+            name.split("/")[1:2] == ["code"] or name.endswith("/constants.pkl") for name in archive.namelist()
+        )
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -85,8 +100,11 @@ def read_npy(path: Path) -> np.ndarray:
 
 def below(state: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with ``prefix``, without it."""
-    return {name.removeprefix(prefix): value for name, value in state.items()
-            if name.startswith(prefix) and isinstance(value, Tensor)}  # fmt: skip
+    return {
+        name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix) and isinstance(value, Tensor)
+    }
 
 
 def recognise(loaded: Any) -> str:

@@ -24,10 +24,17 @@ from torch import Tensor
 from editor.errors import BadCheckpoint
 
 STORAGES = {
-    "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32, "ShortStorage": torch.int16,
-    "CharStorage": torch.int8, "ByteStorage": torch.uint8, "BoolStorage": torch.bool,
-}  # fmt: skip
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
 NUMPY_KINDS = "?biuf"
 """Kinds of numpy elements that are read: truth values and numbers, no objects."""
 
@@ -78,7 +85,10 @@ class Record:
         """A plain attribute, a parameter, a buffer or a submodule, under whatever name the module had it."""
         if not isinstance(self.state, dict):
             return default
-        for table in (self.state, *(self.state.get(part) or {} for part in ("_parameters", "_buffers", "_modules"))):
+        for table in (
+            self.state,
+            *(self.state.get(part) or {} for part in ("_parameters", "_buffers", "_modules")),
+        ):
             if isinstance(table, dict) and name in table:
                 return table[name]
         return default
@@ -96,7 +106,9 @@ def _submodules(state: dict[str, Any]) -> dict[str, Any]:
     return state.get("_modules") or {}
 
 
-def _walk(root: Any, children: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _walk(
+    root: Any, children: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Dotted prefixes and states of a record and of all those below it."""
     waiting: list[tuple[str, Any]] = [("", root)]
     for _ in range(MOST_MODULES):
@@ -201,16 +213,21 @@ def _allowed() -> dict[str, Any]:
     """Fresh stand-ins for every name that a weights file may use."""
     easy = _plain_dict()
     table: dict[str, Any] = {
-        "collections.OrderedDict": OrderedDict, "builtins.set": set, "__builtin__.set": set,
+        "collections.OrderedDict": OrderedDict,
+        "builtins.set": set,
+        "__builtin__.set": set,
         "torch_utils.persistence._reconstruct_persistent_obj": _Fixed(_persistent_module),
-        "dnnlib.util.EasyDict": easy, "dnnlib.EasyDict": easy,
+        "dnnlib.util.EasyDict": easy,
+        "dnnlib.EasyDict": easy,
         "dnnlib.tflib.network.Network": _named_record("Network"),
         "torch._utils._rebuild_tensor_v2": _Fixed(_tensor),
         "torch._utils._rebuild_parameter": _Fixed(lambda data, *_: data),
         "torch.storage._load_from_bytes": _Fixed(_storage_of_bytes),
-        "numpy.ndarray": type("ndarray", (), {}), "numpy.dtype": _fresh(_Dtype), "_codecs.encode": _Fixed(_latin),
+        "numpy.ndarray": type("ndarray", (), {}),
+        "numpy.dtype": _fresh(_Dtype),
+        "_codecs.encode": _Fixed(_latin),
         "argparse.Namespace": _named_record("Namespace"),
-    }  # fmt: skip
+    }
     for root in ("numpy.core", "numpy._core"):
         table[f"{root}.multiarray._reconstruct"] = _Fixed(lambda *_: _Array())
         table[f"{root}.multiarray.scalar"] = _Fixed(_scalar)
@@ -228,7 +245,9 @@ def _fresh(base: type) -> type:
 class Unpickler(pickle.Unpickler):
     """Meets allowed names with stand-ins; raises Forbidden at any other."""
 
-    def __init__(self, stream: Any, storages: Callable[[Any], Tensor] | None = None, torchscript: bool = False) -> None:
+    def __init__(
+        self, stream: Any, storages: Callable[[Any], Tensor] | None = None, torchscript: bool = False
+    ) -> None:
         super().__init__(stream)
         self._table, self._storages, self._torchscript = _allowed(), storages, torchscript
 
@@ -283,7 +302,9 @@ def refused(path: Path, error: BaseException) -> BadCheckpoint:
     while not isinstance(error, Forbidden) and isinstance(error.__cause__, Forbidden):
         error = error.__cause__
     if isinstance(error, Forbidden):
-        return BadCheckpoint(f"{path.name} was not read: it wants to run '{error.name}', and weights need no such thing.")
+        return BadCheckpoint(
+            f"{path.name} was not read: it wants to run '{error.name}', and weights need no such thing."
+        )
     if isinstance(error, FileNotFoundError):
         return BadCheckpoint(f"There is no file {path}.")
     if isinstance(error, EOFError) or "truncated" in str(error) or "Ran out of input" in str(error):
@@ -318,7 +339,10 @@ def _read_archive(archive: zipfile.ZipFile) -> dict[str, Tensor]:
     def storage(pid: Any) -> Tensor:
         _, dtype, key, _, count = pid
         member = archive.getinfo(f"{root}data/{key}")
-        if not isinstance(dtype, torch.dtype) or not member.file_size == member.compress_size == count * dtype.itemsize:
+        if (
+            not isinstance(dtype, torch.dtype)
+            or not member.file_size == member.compress_size == count * dtype.itemsize
+        ):
             raise ValueError("a storage has another size than it says")
         return torch.frombuffer(bytearray(archive.read(member)), dtype=dtype)
 
@@ -328,7 +352,9 @@ def _read_archive(archive: zipfile.ZipFile) -> dict[str, Tensor]:
 
 def _scripted(module: Any) -> Iterator[tuple[str, Tensor]]:
     """Tensors of a scripted module: its attributes lie flat in the state, submodules among them."""
-    for prefix, state in _walk(module, lambda state: {name: value for name, value in state.items() if isinstance(value, Record)}):
+    for prefix, state in _walk(
+        module, lambda state: {name: value for name, value in state.items() if isinstance(value, Record)}
+    ):
         for name, value in state.items():
             if isinstance(value, Tensor):
                 yield f"{prefix}{name}", value

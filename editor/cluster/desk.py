@@ -75,7 +75,13 @@ class Desk:
 def shared_desk(cluster: Cluster) -> ActorHandle:
     """The cluster's desk; whoever comes first makes it."""
     remote = ray.remote(Desk).options(
-        name=NAME, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0,
-        max_restarts=-1, max_task_retries=0, max_concurrency=MOST_AT_ONCE,
-    )  # fmt: skip
+        name=NAME,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        num_cpus=0,
+        max_restarts=-1,
+        max_task_retries=0,
+        max_concurrency=MOST_AT_ONCE,
+    )
     return remote.remote(cluster)

@@ -72,14 +72,22 @@ class RayExecutor:
     def _deployment(self) -> serve.Application:
         wanted = self._cluster
         scaling = AutoscalingConfig(
-            min_replicas=wanted.least, max_replicas=wanted.most, initial_replicas=wanted.least,
-            target_ongoing_requests=BUSY, upscale_delay_s=5, downscale_delay_s=120, look_back_period_s=10,
-        )  # fmt: skip
+            min_replicas=wanted.least,
+            max_replicas=wanted.most,
+            initial_replicas=wanted.least,
+            target_ongoing_requests=BUSY,
+            upscale_delay_s=5,
+            downscale_delay_s=120,
+            look_back_period_s=10,
+        )
         deployment = serve.deployment(Replica).options(
-            name=DEPLOYMENT, max_ongoing_requests=self._most * len(Lane), autoscaling_config=scaling,
-            ray_actor_options={"num_cpus": wanted.cpus, "num_gpus": wanted.gpus}, graceful_shutdown_timeout_s=20,
+            name=DEPLOYMENT,
+            max_ongoing_requests=self._most * len(Lane),
+            autoscaling_config=scaling,
+            ray_actor_options={"num_cpus": wanted.cpus, "num_gpus": wanted.gpus},
+            graceful_shutdown_timeout_s=20,
             health_check_period_s=2,
-        )  # fmt: skip
+        )
         return deployment.bind(wanted.engines, wanted.models)
 
     async def _look(self) -> None:
@@ -88,7 +96,9 @@ class RayExecutor:
             with suppress(Exception):  # the controller may be starting again
                 status = await asyncio.to_thread(serve.status)
                 states = status.applications[APPLICATION].deployments[DEPLOYMENT].replica_states
-                self._replicas = max(1, sum(count for state, count in states.items() if state.value == "RUNNING"))
+                self._replicas = max(
+                    1, sum(count for state, count in states.items() if state.value == "RUNNING")
+                )
             await asyncio.sleep(LOOK_SECONDS)
 
     async def reload(self) -> None:

@@ -40,7 +40,9 @@ class SharedJobs:
 
     def _join(self) -> None:
         try:
-            ray.init(self._cluster.address, namespace=NAMESPACE, ignore_reinit_error=True, log_to_driver=False)
+            ray.init(
+                self._cluster.address, namespace=NAMESPACE, ignore_reinit_error=True, log_to_driver=False
+            )
         except ConnectionError as error:
             raise EditorAway("The Ray cluster cannot be reached.") from error
         self._found = shared_desk(self._cluster)

@@ -117,7 +117,10 @@ def catalogue(folders: Sequence[Path]) -> dict[str, str]:
     """Model ids by bundle name. An id changes with the files, so that a bundle read anew is another model."""
     from editor.bundle import file_hash, find_bundles
 
-    return {folder.name: f"{folder.name}@{file_hash(folder / 'bundle.toml')[:16]}" for folder in find_bundles(folders)}
+    return {
+        folder.name: f"{folder.name}@{file_hash(folder / 'bundle.toml')[:16]}"
+        for folder in find_bundles(folders)
+    }
 
 
 def name_of(model: str) -> str:

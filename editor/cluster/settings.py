@@ -46,10 +46,15 @@ class Cluster:
         try:
             ends = [int(end) for end in (given.get("EDITOR_REPLICAS") or "1-4").split("-")]
             cluster = cls(
-                engines, given.get("RAY_ADDRESS") or "auto", ends[0], ends[-1],
-                cpus=float(given.get("EDITOR_REPLICA_CPUS") or 1), gpus=float(given.get("EDITOR_REPLICA_GPUS") or 0),
-                models=int(given.get("EDITOR_REPLICA_BUNDLES") or 4), per_user=per_user,
-            )  # fmt: skip
+                engines,
+                given.get("RAY_ADDRESS") or "auto",
+                ends[0],
+                ends[-1],
+                cpus=float(given.get("EDITOR_REPLICA_CPUS") or 1),
+                gpus=float(given.get("EDITOR_REPLICA_GPUS") or 0),
+                models=int(given.get("EDITOR_REPLICA_BUNDLES") or 4),
+                per_user=per_user,
+            )
         except ValueError as error:
             raise BadRequest(f"The settings of the cluster make no sense: {error}.") from None
         if not 1 <= cluster.least <= cluster.most or len(ends) > 2 or cluster.models < 1:

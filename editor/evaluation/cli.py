@@ -44,25 +44,63 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--wishes", type=Path, help="JSON lines; without it only --models makes sense")
     parser.add_argument("--out", type=Path, help="folder for the contact sheets and report.json")
     parser.add_argument("--portraits", type=int, default=64, help="unseen portraits for each wish")
-    parser.add_argument("--seed", type=int, default=SEED, help="of the portraits; use another one to tune anything")
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="of the portraits; use another one to tune anything"
+    )
     parser.add_argument("--method", choices=get_args(MethodName), help="this method alone")
-    parser.add_argument("--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper")
-    parser.add_argument("--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)")
-    parser.add_argument("--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go")
-    parser.add_argument("--refusals", type=Path, nargs="?", const=refusals.WISHES, metavar="FILE",
-                        help="also what becomes of impossible and of possible wishes")  # fmt: skip
-    parser.add_argument("--others", type=int, metavar="N", help="also N portraits by each of three other drawing libraries (extra "
-                        "'test'), and what of them is kept")  # fmt: skip
-    parser.add_argument("--in-a-row", type=Path, nargs="?", const=sequences.WISHES, metavar="FILE",
-                        help="also ten wishes on each portrait (the file's, else unusual ones), and all undone")  # fmt: skip
-    parser.add_argument("--compare", action="store_true", help="all methods on the same wishes, row by row into --out; goes on "
-                        "where it was broken off")  # fmt: skip
+    parser.add_argument(
+        "--channels-only", action="store_true", help="single channels as in the paper: no axes, no mapper"
+    )
+    parser.add_argument(
+        "--models", action="store_true", help="also generator PSNR and inversion figures (256 portraits)"
+    )
+    parser.add_argument(
+        "--routes", type=int, metavar="N", help="also where N unseen drawings of each installed bundle go"
+    )
+    parser.add_argument(
+        "--refusals",
+        type=Path,
+        nargs="?",
+        const=refusals.WISHES,
+        metavar="FILE",
+        help="also what becomes of impossible and of possible wishes",
+    )
+    parser.add_argument(
+        "--others",
+        type=int,
+        metavar="N",
+        help="also N portraits by each of three other drawing libraries (extra "
+        "'test'), and what of them is kept",
+    )
+    parser.add_argument(
+        "--in-a-row",
+        type=Path,
+        nargs="?",
+        const=sequences.WISHES,
+        metavar="FILE",
+        help="also ten wishes on each portrait (the file's, else unusual ones), and all undone",
+    )
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="all methods on the same wishes, row by row into --out; goes on where it was broken off",
+    )
     parser.add_argument("--methods", default="", help="with --compare: these alone, separated by commas")
     parser.add_argument("--each", type=int, default=12, help="with --compare: portraits of each wish")
-    parser.add_argument("--searched", type=int, default=2, help="with --compare: the same for methods that search anew each time")
-    parser.add_argument("--document", type=Path, help="with --compare: write table, plots and contact sheets there")
-    parser.add_argument("--qualities", action="store_true", help="the qualities of inversion side by side, on the wishes of "
-                        "--compare or of --wishes")  # fmt: skip
+    parser.add_argument(
+        "--searched",
+        type=int,
+        default=2,
+        help="with --compare: the same for methods that search anew each time",
+    )
+    parser.add_argument(
+        "--document", type=Path, help="with --compare: write table, plots and contact sheets there"
+    )
+    parser.add_argument(
+        "--qualities",
+        action="store_true",
+        help="the qualities of inversion side by side, on the wishes of --compare or of --wishes",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -100,7 +138,9 @@ def _setting(options: argparse.Namespace) -> tuple[Setting, str, dict[str, Path]
     engine, name, folders = _engine(options.bundle, options.channels_only)
     domain, judge = domains.of_bundle(folders[name]), judging.load(folders[name])
     scored = tuple(record.read(folders[name])["judge"]["scored"])
-    seen = Uploads.make(domain, engine, name, judge, options.portraits if _edits(options) else 1, options.seed)
+    seen = Uploads.make(
+        domain, engine, name, judge, options.portraits if _edits(options) else 1, options.seed
+    )
     return Setting(engine, judge, scored, seen, options.method), name, folders
 
 
@@ -161,7 +201,10 @@ def pairs(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
         kind = "named" if "from" in row else "all"
         for hits, count in row.get("by_start", {}).values():
             found.setdefault(row["attribute"], {}).setdefault(kind, []).append(hits / count)
-    return {name: {kind: round(float(np.mean(shares)), 4) for kind, shares in kinds.items()} for name, kinds in found.items()}
+    return {
+        name: {kind: round(float(np.mean(shares)), 4) for kind, shares in kinds.items()}
+        for name, kinds in found.items()
+    }
 
 
 def _slug(wish: readings.Wish) -> str:
@@ -178,11 +221,19 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     share = comparison.Share(options.each, options.searched)
     for row in comparison.measure(setting, wishes, methods, share, options.out):
         if not options.json:
-            print(f"{row.method:<16} {row.prompt:<28} {row.upload:>3}  {row.success} {row.collateral}", flush=True)
+            print(
+                f"{row.method:<16} {row.prompt:<28} {row.upload:>3}  {row.success} {row.collateral}",
+                flush=True,
+            )
     rows = comparison.read_rows(options.out / "rows.jsonl")
     if options.document:
-        document.write(rows, options.out, options.document, "python -m editor evaluate " + " ".join(_said(options)))
-    return {"bundle": name, "methods": [dataclasses.asdict(found) for found in summary.summaries(summary.comparable(rows))]}
+        document.write(
+            rows, options.out, options.document, "python -m editor evaluate " + " ".join(_said(options))
+        )
+    return {
+        "bundle": name,
+        "methods": [dataclasses.asdict(found) for found in summary.summaries(summary.comparable(rows))],
+    }
 
 
 def qualities(options: argparse.Namespace) -> dict[str, Any]:
@@ -201,7 +252,9 @@ def qualities(options: argparse.Namespace) -> dict[str, Any]:
     def tell(row: dict[str, Any]) -> None:
         print(row, file=sys.stderr, flush=True)
 
-    rows = inversions.compare(domain, engine, name, judge, scored, asked, options.portraits, options.seed, tell)
+    rows = inversions.compare(
+        domain, engine, name, judge, scored, asked, options.portraits, options.seed, tell
+    )
     if not options.json:
         print(inversions.table(rows))
     return {"bundle": name, "qualities": rows}
@@ -225,8 +278,10 @@ def _line(row: dict[str, Any]) -> str:
         return f"{row['prompt']:<28} no portrait to try it on"
     mark = "" if row["scored"] else "  (not scored)"
     starts = "".join(f" {name} {hits}/{count}" for name, (hits, count) in row.get("by_start", {}).items())
-    return (f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
-            f"{row['methods']} {row['moved_along']}{starts}{mark}")  # fmt: skip
+    return (
+        f"{row['prompt']:<28} success {row['success']:6.1%}  collateral {row['collateral']:.2f}  grows {row['grows']:6.1%}  "
+        f"{row['methods']} {row['moved_along']}{starts}{mark}"
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -240,7 +295,10 @@ def main(argv: Sequence[str]) -> int:
         work = qualities if options.qualities else compare if options.compare else run
         report = work(options)
     except ModuleNotFoundError as error:
-        print(f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
+        print(
+            f"Evaluation draws portraits and needs more packages ({error.name}): pip install '.[train]'",
+            file=sys.stderr,
+        )
         return 2
     except (EditorError, ValueError, KeyError, OSError) as error:
         print(f"This cannot be measured: {error}", file=sys.stderr)
@@ -250,5 +308,11 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(report))
     else:
-        print({key: value for key, value in report.items() if key not in ("wishes", "scored", "methods", "qualities")})
+        print(
+            {
+                key: value
+                for key, value in report.items()
+                if key not in ("wishes", "scored", "methods", "qualities")
+            }
+        )
     return 0

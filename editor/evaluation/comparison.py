@@ -89,7 +89,9 @@ class Share:
         return min(self.each, self.searched) if method in SEARCHES else self.each
 
 
-def measure(setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], share: Share, out: Path) -> Iterator[Row]:
+def measure(
+    setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], share: Share, out: Path
+) -> Iterator[Row]:
     """Measure what is not yet in ``out``: each method on its share of the eligible portraits of each wish, and every wish on one
     portrait before any is on two, so that what was broken off is thin rather than lopsided."""
     path = out / "rows.jsonl"
@@ -103,16 +105,25 @@ def measure(setting: Setting, wishes: Sequence[Wish], methods: Sequence[str], sh
                 file.write(json.dumps(asdict(row)) + "\n")
             if place < TILES:
                 Image.fromarray(picture).save(tile(out, method, wish.prompt, place))
-                Image.fromarray(setting.uploads.items[number].pixels).save(tile(out, "before", wish.prompt, place))
+                Image.fromarray(setting.uploads.items[number].pixels).save(
+                    tile(out, "before", wish.prompt, place)
+                )
             yield row
 
 
 def _edits(setting: Setting, wishes: Sequence[Wish], each: int) -> Iterator[tuple[int, Wish, int]]:
     """Place, wish and portrait of every edit."""
     seen = setting.uploads
-    eligible = {wish.prompt: np.flatnonzero(readings.eligible(seen.reading, seen.labels, wish))[:each] for wish in wishes}
+    eligible = {
+        wish.prompt: np.flatnonzero(readings.eligible(seen.reading, seen.labels, wish))[:each]
+        for wish in wishes
+    }
     for place in range(each):
-        yield from ((place, wish, int(eligible[wish.prompt][place])) for wish in wishes if place < len(eligible[wish.prompt]))
+        yield from (
+            (place, wish, int(eligible[wish.prompt][place]))
+            for wish in wishes
+            if place < len(eligible[wish.prompt])
+        )
 
 
 def tile(out: Path, method: str, prompt: str, place: int) -> Path:
@@ -131,26 +142,39 @@ def measured(setting: Setting, wish: Wish, method: str, number: int) -> tuple[Ro
     before, labels = uploads.selected(setting.uploads.reading, one), labels_of(setting.uploads.labels, one)
     read = uploads.read(setting.judge, pictures)
     after = [uploads.selected(read, np.array([place])) for place in range(len(pictures))]
-    changes = [readings.collateral(setting.uploads.domain, before, reading, labels, wish, setting.scored) for reading in after]
+    changes = [
+        readings.collateral(setting.uploads.domain, before, reading, labels, wish, setting.scored)
+        for reading in after
+    ]
     unchanged = {name: not bool(value[0]) for name, value in changes[AT_ONE].items()}
     row = Row(
-        method=method, used=effect.method or "none", prompt=wish.prompt, upload=number,
+        method=method,
+        used=effect.method or "none",
+        prompt=wish.prompt,
+        upload=number,
         success=[bool(readings.succeeded(before, reading, wish)[0]) for reading in after],
         collateral=[int(sum(value[0] for value in change.values())) for change in changes],
         score=[round(float(readings.score(reading, wish)[0]), 4) for reading in after],
-        identity=_share(unchanged, IDENTITY), geometry=_share(unchanged, GEOMETRY),
-        gain=effect.gain, verdict=effect.verdict, seconds=round(seconds, 3),
+        identity=_share(unchanged, IDENTITY),
+        geometry=_share(unchanged, GEOMETRY),
+        gain=effect.gain,
+        verdict=effect.verdict,
+        seconds=round(seconds, 3),
         undone=np.array_equal(_at(setting.engine, upload, layers, 0.0), decode(upload.picture).pixels),
-    )  # fmt: skip
+    )
     return row, pictures[AT_ONE]
 
 
-def _found(engine: Engine, upload: Upload, prompt: str, method: str) -> tuple[tuple[Adjustment, ...], Effect, float]:
+def _found(
+    engine: Engine, upload: Upload, prompt: str, method: str
+) -> tuple[tuple[Adjustment, ...], Effect, float]:
     names: tuple[MethodName, ...] = () if method == CHOSEN else (method,)  # type: ignore[assignment]
     if not names:
         result, seconds = uploads.timed(engine, upload, WireWish(prompt=prompt))
         return result.adjustments, result.effects[0], seconds
-    request = CompareRequest(picture=upload.picture, inversion=upload.inversion, wish=WireWish(prompt=prompt), methods=names)
+    request = CompareRequest(
+        picture=upload.picture, inversion=upload.inversion, wish=WireWish(prompt=prompt), methods=names
+    )
     compared = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(compared, CompareResult)
     row = compared.rows[0]

@@ -85,25 +85,47 @@ def write(rows: Sequence[Row], out: Path, document: Path, command: str) -> None:
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     sheets = [(prompt, sheet(found, prompt, out, folder)) for prompt in prompts]
     values = {
-        "command": command, "portraits": len({row.upload for row in rows}), "wishes": len(prompts),
-        "searches": ", ".join(SEARCHES), "identity": _words(IDENTITY),
-        "geometry": _words(GEOMETRY), "first": STRENGTHS[0], "last": STRENGTHS[-1], "equal": EQUAL, "cover": COVER,
-    }  # fmt: skip
+        "command": command,
+        "portraits": len({row.upload for row in rows}),
+        "wishes": len(prompts),
+        "searches": ", ".join(SEARCHES),
+        "identity": _words(IDENTITY),
+        "geometry": _words(GEOMETRY),
+        "first": STRENGTHS[0],
+        "last": STRENGTHS[-1],
+        "equal": EQUAL,
+        "cover": COVER,
+    }
     parts = [
-        INTRODUCTION.format(**values), table(found),
+        INTRODUCTION.format(**values),
+        table(found),
         f"![Success against collateral as strength grows]({folder.name}/curves.png)\n",
-        choosing(rows, found), ADVICE + "## By wish\n\nSuccess at strength 1.\n", by_wish(rows, found, prompts),
+        choosing(rows, found),
+        ADVICE + "## By wish\n\nSuccess at strength 1.\n",
+        by_wish(rows, found, prompts),
         "## What they look like\n",
         *(f"**{prompt}**\n\n![{prompt}]({folder.name}/{path.name})\n" for prompt, path in sheets if path),
-        "## What each is, and what differs from its paper\n", *(about(summary.method) for summary in found),
-    ]  # fmt: skip
+        "## What each is, and what differs from its paper\n",
+        *(about(summary.method) for summary in found),
+    ]
     document.write_text("\n".join(part for part in parts if part), encoding="utf-8")
 
 
 def table(found: Sequence[Summary]) -> str:
     """All figures, a line a method."""
-    head = ("method", "edits", f"success at {EQUAL}", "success at strength 1", "collateral", "identity", "geometry", "grows",
-            "CLIP gain", "undone exactly", "seconds")  # fmt: skip
+    head = (
+        "method",
+        "edits",
+        f"success at {EQUAL}",
+        "success at strength 1",
+        "collateral",
+        "identity",
+        "geometry",
+        "grows",
+        "CLIP gain",
+        "undone exactly",
+        "seconds",
+    )
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     lines += [" | ".join(_cells(one)) for one in found]
     return "\n".join(f"| {line} |" for line in lines) + "\n"
@@ -113,7 +135,15 @@ def _cells(one: Summary) -> tuple[str, ...]:
     name = f"**{one.method}**" if one.method == CHOSEN else one.method
     shares = (f"{share:.0%}" for share in (one.identity, one.geometry, one.grows))
     measured = (_percent(one.at_equal), _percent(one.success), _number(one.collateral))
-    return (name, str(one.rows), *measured, *shares, f"{one.gain:.1f}", f"{one.undone:.0%}", f"{one.seconds:.2g}")
+    return (
+        name,
+        str(one.rows),
+        *measured,
+        *shares,
+        f"{one.gain:.1f}",
+        f"{one.undone:.0%}",
+        f"{one.seconds:.2g}",
+    )
 
 
 def choosing(rows: Sequence[Row], found: Sequence[Summary]) -> str:
@@ -125,7 +155,12 @@ def choosing(rows: Sequence[Row], found: Sequence[Summary]) -> str:
     lines = [f"| {name} | {_points(figure)} | {_judged(figure)} |" for name, figure in leads.items()]
     beaten = sum(figure.low > 0 for figure in leads.values())
     head = ["| method | choice ahead at equal collateral, in points | the choice is |", "| --- | --- | --- |"]
-    return CHOOSING.format(beaten=beaten, count=len(leads), equal=EQUAL) + "\n" + "\n".join([*head, *lines]) + "\n"
+    return (
+        CHOOSING.format(beaten=beaten, count=len(leads), equal=EQUAL)
+        + "\n"
+        + "\n".join([*head, *lines])
+        + "\n"
+    )
 
 
 def _judged(figure: Figure) -> str:
@@ -141,7 +176,10 @@ def by_wish(rows: Sequence[Row], found: Sequence[Summary], prompts: Sequence[str
     at_one = STRENGTHS.index(1.0)
     lines = [" | ".join(("method", *prompts)), " | ".join("---" for _ in range(1 + len(prompts)))]
     for one in found:
-        cells = [[row.success[at_one] for row in rows if (row.method, row.prompt) == (one.method, prompt)] for prompt in prompts]
+        cells = [
+            [row.success[at_one] for row in rows if (row.method, row.prompt) == (one.method, prompt)]
+            for prompt in prompts
+        ]
         lines.append(" | ".join((one.method, *(f"{np.mean(cell):.0%}" if cell else "" for cell in cells))))
     return "\n".join(f"| {line} |" for line in lines) + "\n"
 
@@ -161,9 +199,16 @@ def curves(found: Sequence[Summary], path: Path) -> None:
     for number, one in enumerate(found):
         cost, success = zip(*[(0.0, 0.0), *one.curve], strict=True)
         bold = one.method == CHOSEN
-        axes.plot(cost, success, marker=markers[number % len(markers)], markersize=5, label=one.method,
-                  color="black" if bold else f"C{number % 10}", linewidth=2.6 if bold else 1.3,
-                  linestyle="-" if number < 10 or bold else "--")  # fmt: skip
+        axes.plot(
+            cost,
+            success,
+            marker=markers[number % len(markers)],
+            markersize=5,
+            label=one.method,
+            color="black" if bold else f"C{number % 10}",
+            linewidth=2.6 if bold else 1.3,
+            linestyle="-" if number < 10 or bold else "--",
+        )
     axes.axvline(EQUAL, color="grey", linewidth=0.8, linestyle=":")
     axes.set(xlabel="other visible attributes changed", ylabel="wishes that succeed", ylim=(0, 1.02))
     axes.set_xlim(0, MOST_COST)
@@ -180,7 +225,9 @@ def sheet(found: Sequence[Summary], prompt: str, out: Path, folder: Path) -> Pat
     count = next((place for place in range(TILES) if not tile(out, "before", prompt, place).exists()), TILES)
     if not count:
         return None
-    figure, axes = pyplot.subplots(count, len(names), figsize=(1.2 * len(names), 1.25 * count + 0.2), dpi=80, squeeze=False)
+    figure, axes = pyplot.subplots(
+        count, len(names), figsize=(1.2 * len(names), 1.25 * count + 0.2), dpi=80, squeeze=False
+    )
     for column, name in zip(axes.T, names, strict=True):
         column[0].set_title(name, fontsize=8)
         for place, cell in enumerate(column):

@@ -27,22 +27,37 @@ QUALITIES: tuple[Quality, ...] = ("draft", "standard", "best")
 
 
 def compare(
-    domain: Domain, engine: Engine, bundle: str, judge: Judge, scored: Sequence[str], asked: Sequence[Wish], count: int, seed: int,
+    domain: Domain,
+    engine: Engine,
+    bundle: str,
+    judge: Judge,
+    scored: Sequence[str],
+    asked: Sequence[Wish],
+    count: int,
+    seed: int,
     tell: Callable[[dict[str, Any]], None],
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """A row for each quality over the same ``count`` unseen portraits; ``tell`` hears each row as it is measured."""
     rows = []
     for quality in QUALITIES:
         begun = time.perf_counter()
         seen = Uploads.make(domain, engine, bundle, judge, count, seed, quality)
-        row = {"quality": quality, "portraits": count, "seconds": round((time.perf_counter() - begun) / count, 2)}
-        rows.append(row | closeness(engine, bundle, judge, scored, seen) | success(engine, judge, seen, asked))
+        row = {
+            "quality": quality,
+            "portraits": count,
+            "seconds": round((time.perf_counter() - begun) / count, 2),
+        }
+        rows.append(
+            row | closeness(engine, bundle, judge, scored, seen) | success(engine, judge, seen, asked)
+        )
         tell(rows[-1])
     return rows
 
 
 @torch.no_grad()
-def closeness(engine: Engine, name: str, judge: Judge, scored: Sequence[str], seen: Uploads) -> dict[str, float]:
+def closeness(
+    engine: Engine, name: str, judge: Judge, scored: Sequence[str], seen: Uploads
+) -> dict[str, float]:
     """PSNR (dB), distance as the image tower sees it, cosine of image embeddings, the share of attributes that the judge reads
     as before, and the tuning's size (KB): means over the uploads."""
     made, gaps = [], []
@@ -58,11 +73,14 @@ def closeness(engine: Engine, name: str, judge: Judge, scored: Sequence[str], se
             same.append(1.0 - readings.changed(seen.reading, after, attribute)[countable].mean())
     fidelity = [upload.inversion.fidelity for upload in seen.items]
     return {
-        "psnr": round(float(np.mean([one.psnr for one in fidelity])), 2), "perceptual": round(float(np.mean(gaps)), 4),
+        "psnr": round(float(np.mean([one.psnr for one in fidelity])), 2),
+        "perceptual": round(float(np.mean(gaps)), 4),
         "similarity": round(float(np.mean([one.similarity for one in fidelity])), 4),
         "attributes_kept": round(float(np.mean(same)), 4),
-        "tuning_kb": round(float(np.mean([len(upload.inversion.tuning or b"") for upload in seen.items])) / 1024, 1),
-    }  # fmt: skip
+        "tuning_kb": round(
+            float(np.mean([len(upload.inversion.tuning or b"") for upload in seen.items])) / 1024, 1
+        ),
+    }
 
 
 def reconstruction(engine: Engine, name: str, upload: Upload) -> tuple[torch.Tensor, torch.Tensor]:
@@ -91,8 +109,14 @@ def success(engine: Engine, judge: Judge, seen: Uploads, asked: Sequence[Wish]) 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as Markdown."""
     names = {
-        "quality": "quality", "psnr": "PSNR, dB", "perceptual": "by the image tower", "similarity": "cosine of embeddings",
-        "attributes_kept": "attributes kept", "success": "wishes granted", "seconds": "seconds", "tuning_kb": "kept, KB",
-    }  # fmt: skip
+        "quality": "quality",
+        "psnr": "PSNR, dB",
+        "perceptual": "by the image tower",
+        "similarity": "cosine of embeddings",
+        "attributes_kept": "attributes kept",
+        "success": "wishes granted",
+        "seconds": "seconds",
+        "tuning_kb": "kept, KB",
+    }
     lines = ["| " + " | ".join(names.values()) + " |", "| " + " | ".join("---" for _ in names) + " |"]
     return "\n".join([*lines, *("| " + " | ".join(str(row[key]) for key in names) + " |" for row in rows)])

@@ -39,12 +39,31 @@ from editor.networks import published_clip, stylegan2
 from editor.networks.generators import w_statistics
 from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
 from editor.networks.stylegan2 import GeneratorConfig
-from editor.protocol import QUALITIES, BundleInfo, EditRequest, EditResult, InvertRequest, InvertResult, Quality, Request, Wish
+from editor.protocol import (
+    QUALITIES,
+    BundleInfo,
+    EditRequest,
+    EditResult,
+    InvertRequest,
+    InvertResult,
+    Quality,
+    Request,
+    Wish,
+)
 
 FFHQ = GeneratorConfig(
-    resolution=1024, z_dim=512, w_dim=512, mapping_layers=8, mapping_features=512, mapping_lr=0.01, channel_base=32768,
-    channel_max=512, noise=True, clamp=256.0, rgb_upsampling="fir",
-)  # fmt: skip
+    resolution=1024,
+    z_dim=512,
+    w_dim=512,
+    mapping_layers=8,
+    mapping_features=512,
+    mapping_lr=0.01,
+    channel_base=32768,
+    channel_max=512,
+    noise=True,
+    clamp=256.0,
+    rgb_upsampling="fir",
+)
 """The published layout."""
 MEGAPIXELS = 50
 
@@ -89,7 +108,9 @@ def photograph(megapixels: float, seed: int = 0) -> bytes:
     """A JPEG of so many megapixels: grain over smooth colours, which no encoder finds easy. Made in bands."""
     side = int((megapixels * 1e6 / 1.5) ** 0.5)
     rng, picture = np.random.default_rng(seed), Image.new("RGB", (int(1.5 * side), side))
-    base = Image.fromarray(rng.integers(0, 256, (24, 36, 3), dtype=np.uint8)).resize(picture.size, Image.Resampling.BICUBIC)
+    base = Image.fromarray(rng.integers(0, 256, (24, 36, 3), dtype=np.uint8)).resize(
+        picture.size, Image.Resampling.BICUBIC
+    )
     for top in range(0, picture.height, 512):
         band = np.asarray(base.crop((0, top, picture.width, min(picture.height, top + 512)))).astype(np.int16)
         grain = rng.integers(-9, 10, band.shape, dtype=np.int16)
@@ -107,13 +128,24 @@ def photo(path: Path) -> dict[str, Any]:
     assert isinstance(start, InvertResult)
     stages.done("invert")
     result = _run(
-        engine, EditRequest(picture=start.picture.data, inversion=start.inversion, wishes=(Wish(prompt="pink hair"),), seed=1)
+        engine,
+        EditRequest(
+            picture=start.picture.data, inversion=start.inversion, wishes=(Wish(prompt="pink hair"),), seed=1
+        ),
     )
     assert isinstance(result, EditResult)
     stages.done("edit")
-    sizes = {"upload_mb": len(data), "kept_mb": len(start.picture.data), "result_mb": len(result.picture.data)}
+    sizes = {
+        "upload_mb": len(data),
+        "kept_mb": len(start.picture.data),
+        "result_mb": len(result.picture.data),
+    }
     size = [start.picture.width, start.picture.height]
-    return {"size": size, **{name: round(count / 1e6, 1) for name, count in sizes.items()}, "stages": stages.rows}
+    return {
+        "size": size,
+        **{name: round(count / 1e6, 1) for name, count in sizes.items()},
+        "stages": stages.rows,
+    }
 
 
 def ffhq_bundle() -> Bundle:
@@ -136,10 +168,15 @@ def ffhq_bundle() -> Bundle:
     relevance = torch.nn.functional.normalize(torch.randn(channels, 512), dim=1)
     info = BundleInfo(name="ffhq", title="", domain="", resolution=1024, fingerprint="random", licence="")
     return Bundle(
-        info=info, generator=generator, encoder=encoder, clip=published_clip.PublishedClip(model, tokenizer),
-        bank=Bank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance), mapper=None,
-        thresholds=Thresholds(4.0, 27.0, -1.0, 0.0), neutral=("a face",),
-    )  # fmt: skip
+        info=info,
+        generator=generator,
+        encoder=encoder,
+        clip=published_clip.PublishedClip(model, tokenizer),
+        bank=Bank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance),
+        mapper=None,
+        thresholds=Thresholds(4.0, 27.0, -1.0, 0.0),
+        neutral=("a face",),
+    )
 
 
 def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
@@ -154,7 +191,10 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
     noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "PNG")
     picture = buffer.getvalue()
-    inversion.STEPS, inversion.TUNING_STEPS = {name: min(steps, count) for name, count in inversion.STEPS.items()}, steps
+    inversion.STEPS, inversion.TUNING_STEPS = (
+        {name: min(steps, count) for name, count in inversion.STEPS.items()},
+        steps,
+    )
     start = _run(engine, InvertRequest(picture=picture, quality=quality), stages)
     assert isinstance(start, InvertResult)
     stages.done("invert")
@@ -164,7 +204,9 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
     optimization.STEPS = steps
     _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="optimization"),)}))
     stages.done("optimize")
-    kept = {} if start.inversion.tuning is None else {"tuning_mb": round(len(start.inversion.tuning) / 1e6, 1)}
+    kept = (
+        {} if start.inversion.tuning is None else {"tuning_mb": round(len(start.inversion.tuning) / 1e6, 1)}
+    )
     return {"quality": start.inversion.fidelity.quality, **kept, "steps": steps, "stages": stages.rows}
 
 
@@ -183,16 +225,22 @@ def gpu() -> dict[str, Any]:
     plans = [Plan(1024), *(Plan(side, True) for side in (1024, 512, 256))]
     steps = [economy.needed(bundle.generator, 2, plan) for plan in plans]
     rows = [
-        {"pixels": plan.resolution, "checkpoints": plan.checkpoint, "step_gb": round(step / economy.GB, 1),
-         "free_gb": round((networks + step / economy.SHARE) / economy.GB, 1)}
+        {
+            "pixels": plan.resolution,
+            "checkpoints": plan.checkpoint,
+            "step_gb": round(step / economy.GB, 1),
+            "free_gb": round((networks + step / economy.SHARE) / economy.GB, 1),
+        }
         for plan, step in zip(plans, steps, strict=True)
-    ]  # fmt: skip
+    ]
     return {"computed": True, "networks_gb": round(networks / economy.GB, 1), "plans": rows}
 
 
 def main(argv: Sequence[str]) -> int:
     """Measure one kind of work."""
-    parser = argparse.ArgumentParser(prog="python -m editor.evaluation.memory", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m editor.evaluation.memory", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("work", choices=["photo", "ffhq", "gpu"])
     parser.add_argument("--megapixels", type=float, default=MEGAPIXELS)
     parser.add_argument("--steps", type=int, default=2, help="of each search")

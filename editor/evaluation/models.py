@@ -25,7 +25,9 @@ def generator_psnr(domain: Domain, bundle: Bundle, count: int = 256, seed: int =
     for part in np.array_split(z, max(1, count // 16)):
         wanted = data.pictures_of(domain.portraits.from_latent(part), bundle.generator.config.resolution)
         w = bundle.generator.mapping(torch.from_numpy(part).to(bundle.bank.s_std.device))
-        total += float(data.psnr(wishes.render(bundle, bundle.generator.synthesis.styles(w)).cpu(), wanted).sum())
+        total += float(
+            data.psnr(wishes.render(bundle, bundle.generator.synthesis.styles(w)).cpu(), wanted).sum()
+        )
     return round(total / count, 2)
 
 
@@ -37,10 +39,16 @@ def inversion(
     loaded = engine.loaded[bundle]
     pictures = []
     for upload in seen.items:
-        w = torch.from_numpy(np.frombuffer(upload.inversion.latent.w.data, "<f4").reshape(upload.inversion.latent.w.shape).copy())
+        w = torch.from_numpy(
+            np.frombuffer(upload.inversion.latent.w.data, "<f4")
+            .reshape(upload.inversion.latent.w.shape)
+            .copy()
+        )
         with torch.no_grad():
             pictures.append(
-                data.to_pictures(wishes.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device))))[0]
+                data.to_pictures(
+                    wishes.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device)))
+                )[0]
             )
     after = uploads.read(judge, pictures)
     same = []

@@ -77,13 +77,27 @@ def avataaars(rng: np.random.Generator) -> Drawing:
     unlike = ("NONE", "ASTRONAUT", "BRIDE", "HAT", "SIDES", "BUZZCUT")  # no hair, or hardly any to be seen
     hair, tone = one(drawn.HairColor), one(drawn.SkinColor)
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    accessory = one(drawn.AccessoryType, "NONE", "EYEPATCH", "KURT", "SUNGLASSES", "SUNGLASSES_2", "WAYFARERS", "WAYFARERS_2")
+    accessory = one(
+        drawn.AccessoryType,
+        "NONE",
+        "EYEPATCH",
+        "KURT",
+        "SUNGLASSES",
+        "SUNGLASSES_2",
+        "WAYFARERS",
+        "WAYFARERS_2",
+    )
     picture = drawn.Avatar(
-        style=drawn.AvatarStyle.TRANSPARENT, top=one(drawn.HairType, *unlike), hair_color=hair, skin_color=tone,
-        facial_hair=one(drawn.FacialHairType, "NONE") if bearded else drawn.FacialHairType.NONE, facial_hair_color=hair,
-        accessory=accessory if glasses else drawn.AccessoryType.NONE, clothing=one(drawn.ClothingType),
+        style=drawn.AvatarStyle.TRANSPARENT,
+        top=one(drawn.HairType, *unlike),
+        hair_color=hair,
+        skin_color=tone,
+        facial_hair=one(drawn.FacialHairType, "NONE") if bearded else drawn.FacialHairType.NONE,
+        facial_hair_color=hair,
+        accessory=accessory if glasses else drawn.AccessoryType.NONE,
+        clothing=one(drawn.ClothingType),
         clothing_color=one(drawn.ClothingColor),
-    ).render()  # fmt: skip
+    ).render()
     return Drawing(raster(picture), hair_names(hair.value), skin_tone(tone.value), glasses, bearded)
 
 
@@ -93,11 +107,15 @@ def personas(rng: np.random.Generator) -> Drawing:
     hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["skin"]["values"])
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     options = {
-        "hairVariant": _other(rng, style, "hair", "bald", "balding", "beanie", "cap", "buzzcut", "fade"), "hairColor": [hair],
-        "facialHairColor": [hair], "skinColor": [tone], "facialHairProbability": 100 * bearded,
+        "hairVariant": _other(rng, style, "hair", "bald", "balding", "beanie", "cap", "buzzcut", "fade"),
+        "hairColor": [hair],
+        "facialHairColor": [hair],
+        "skinColor": [tone],
+        "facialHairProbability": 100 * bearded,
         "facialHairVariant": _other(rng, style, "facialHair", "soulPatch", "shadow"),
-        "eyesVariant": ["glasses" if glasses else "open"], "mouthVariant": _other(rng, style, "mouth", "pacifier"),
-    }  # fmt: skip
+        "eyesVariant": ["glasses" if glasses else "open"],
+        "mouthVariant": _other(rng, style, "mouth", "pacifier"),
+    }
     return Drawing(_dicebear(style, rng, options), hair_names(hair), skin_tone(tone), glasses, bearded)
 
 
@@ -107,14 +125,21 @@ def micah(rng: np.random.Generator) -> Drawing:
     hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["base"]["values"])
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     options = {
-        "hairVariant": _other(rng, style, "hair", "mrClean", "turban", "dannyPhantom", "mrT"), "hairColor": [hair],
-        "baseColor": [tone], "glassesProbability": 100 * glasses, "facialHairProbability": 100 * bearded,
+        "hairVariant": _other(rng, style, "hair", "mrClean", "turban", "dannyPhantom", "mrT"),
+        "hairColor": [hair],
+        "baseColor": [tone],
+        "glassesProbability": 100 * glasses,
+        "facialHairProbability": 100 * bearded,
         "facialHairVariant": ["beard"],
-    }  # fmt: skip
+    }
     return Drawing(_dicebear(style, rng, options), hair_names(hair), skin_tone(tone), glasses, bearded)
 
 
-SOURCES: dict[str, Callable[[np.random.Generator], Drawing]] = {"python-avatars": avataaars, "personas": personas, "micah": micah}
+SOURCES: dict[str, Callable[[np.random.Generator], Drawing]] = {
+    "python-avatars": avataaars,
+    "personas": personas,
+    "micah": micah,
+}
 
 
 def _definition(name: str) -> dict[str, Any]:
@@ -153,7 +178,9 @@ def passed_on(pixels: np.ndarray, rng: np.random.Generator) -> bytes:
     """Cropped by up to 6 % on each side and saved as JPEG of quality 50 to 90."""
     left, top, right, bottom = (int(SIDE * rng.uniform(0, 0.06)) for _ in range(4))
     buffer = io.BytesIO()
-    Image.fromarray(pixels[top : SIDE - bottom, left : SIDE - right]).save(buffer, "JPEG", quality=int(rng.integers(50, 91)))
+    Image.fromarray(pixels[top : SIDE - bottom, left : SIDE - right]).save(
+        buffer, "JPEG", quality=int(rng.integers(50, 91))
+    )
     return buffer.getvalue()
 
 
@@ -169,7 +196,11 @@ def others(engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> 
         kept = [dict(_kept(drawing, reading, place)) for place, drawing in enumerate(drawings)]
         inside = [result.inversion.fidelity.in_domain for result in results]
         believed = [row for row, known in zip(kept, inside, strict=True) if known]
-        found[name] = {"called outside": count - sum(inside), "kept": _shares(kept), "kept of what is not": _shares(believed)}
+        found[name] = {
+            "called outside": count - sum(inside),
+            "kept": _shares(kept),
+            "kept of what is not": _shares(believed),
+        }
     return found
 
 
@@ -192,7 +223,10 @@ def _made(engine: Engine, bundle: str, result: InvertResult) -> np.ndarray:
 def _kept(drawing: Drawing, reading: Reading, place: int) -> Iterator[tuple[str, bool]]:
     """What is labelled, and whether it is read so."""
     if drawing.hair:
-        yield "hair colour", CHOICES["hair_color"][int(reading.choices["hair_color"][place].argmax())] in drawing.hair
+        yield (
+            "hair colour",
+            CHOICES["hair_color"][int(reading.choices["hair_color"][place].argmax())] in drawing.hair,
+        )
     if drawing.tone is not None:
         yield "skin", abs(float(reading.scales["skin_tone"][place]) - drawing.tone) <= TONE
     yield "glasses", (float(reading.amounts["glasses"][place]) > 0.5) == drawing.glasses

@@ -34,7 +34,11 @@ class Wish:
     @classmethod
     def of(cls, line: dict[str, Any], known: Attributes) -> Wish:
         """From JSON, for a judge that reads the ``known`` attributes. Raises ValueError for what makes no sense."""
-        attribute, value, direction = line.get("attribute", ""), line.get("value"), int(line.get("direction", 0))
+        attribute, value, direction = (
+            line.get("attribute", ""),
+            line.get("value"),
+            int(line.get("direction", 0)),
+        )
         values, start = known.choices.get(attribute, ()), frozenset(line.get("from", ()))
         if values:
             for name in (value, *start):
@@ -42,7 +46,15 @@ class Wish:
                     raise ValueError(f"'{attribute}' has no value '{name}'")
         elif attribute not in known.names or direction not in (-1, 1):
             raise ValueError(f"a wish needs a known attribute and a direction of +1 or -1: {line}")
-        return cls(str(line["prompt"]), attribute, direction, value, frozenset(line.get("may_change", ())), values, start)
+        return cls(
+            str(line["prompt"]),
+            attribute,
+            direction,
+            value,
+            frozenset(line.get("may_change", ())),
+            values,
+            start,
+        )
 
     @property
     def index(self) -> int:

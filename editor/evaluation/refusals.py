@@ -68,11 +68,15 @@ def refusals(setting: Setting, lines: Sequence[Line]) -> dict[str, Any]:
         effects = [_effect(setting, line.prompt, TRIES * number + place) for place in range(TRIES)]
         outcomes = [outcome(effect) for effect in effects]
         found[line.possible] += outcomes
-        near += [bool(effect.nearest) for effect, what in zip(effects, outcomes, strict=True) if what == "refused"]
+        near += [
+            bool(effect.nearest) for effect, what in zip(effects, outcomes, strict=True) if what == "refused"
+        ]
         if any((what == "refused") == line.possible for what in outcomes):
             wrong[line.possible][line.prompt] = outcomes
     kinds = {"possible": True, "impossible": False}
-    figures: dict[str, Any] = {name: _figures(found[kind], wrong[kind]) for name, kind in kinds.items() if found[kind]}
+    figures: dict[str, Any] = {
+        name: _figures(found[kind], wrong[kind]) for name, kind in kinds.items() if found[kind]
+    }
     return figures | {"told what is near": round(sum(near) / max(1, len(near)), 4)}
 
 
@@ -83,5 +87,8 @@ def _effect(setting: Setting, prompt: str, number: int) -> Effect:
 
 def _figures(outcomes: Sequence[Outcome], wrong: dict[str, list[Outcome]]) -> dict[str, Any]:
     shares = {what: round(count / len(outcomes), 4) for what, count in Counter(outcomes).items()}
-    return {"wishes": len(outcomes) // TRIES, **{what: shares.get(what, 0.0) for what in ("refused", "weak", "granted")},
-            "wrong": wrong}  # fmt: skip
+    return {
+        "wishes": len(outcomes) // TRIES,
+        **{what: shares.get(what, 0.0) for what in ("refused", "weak", "granted")},
+        "wrong": wrong,
+    }

@@ -81,18 +81,28 @@ def in_a_row(setting: Setting, wishes: Sequence[Wish], seed: int) -> dict[str, A
         exact.append(undone(setting, upload, way))
         lengths.append(len(row))
         hits += _hits(setting, row, number, way)
-    at_once, at_last = (float(np.mean([hit for hit in column if hit is not None])) for column in zip(*hits, strict=True))
-    figures = {"wishes each": float(np.mean(lengths)), "success at once": at_once, "success after all": at_last,
-               "undone exactly": float(np.mean(exact))}  # fmt: skip
+    at_once, at_last = (
+        float(np.mean([hit for hit in column if hit is not None])) for column in zip(*hits, strict=True)
+    )
+    figures = {
+        "wishes each": float(np.mean(lengths)),
+        "success at once": at_once,
+        "success after all": at_last,
+        "undone exactly": float(np.mean(exact)),
+    }
     return {"portraits": len(exact), **{name: round(figure, 4) for name, figure in figures.items()}}
 
 
-def _hits(setting: Setting, wishes: Sequence[Wish], number: int, way: Walk) -> list[tuple[bool | None, bool | None]]:
+def _hits(
+    setting: Setting, wishes: Sequence[Wish], number: int, way: Walk
+) -> list[tuple[bool | None, bool | None]]:
     """Of each wish: is it read right after it was granted, and in the end?"""
     after = uploads.read(setting.judge, [decode(picture).pixels for picture in way.pictures[1:]])
     ends = [uploads.selected(after, np.array([place])) for place in range(len(wishes))]
-    return [(_hit(setting, wish, number, end), _hit(setting, wish, number, ends[-1]))
-            for wish, end in zip(wishes, ends, strict=True)]  # fmt: skip
+    return [
+        (_hit(setting, wish, number, end), _hit(setting, wish, number, ends[-1]))
+        for wish, end in zip(wishes, ends, strict=True)
+    ]
 
 
 def _hit(setting: Setting, wish: Wish, number: int, after: readings.Reading) -> bool | None:

@@ -49,7 +49,8 @@ def bootstrap(rows: Sequence[Row], statistic: Callable[[Sequence[Row]], float], 
         by_upload.setdefault(row.upload, []).append(row)
     groups, rng = list(by_upload.values()), np.random.default_rng(seed)
     values = [
-        statistic([row for number in rng.integers(0, len(groups), len(groups)) for row in groups[number]]) for _ in range(RESAMPLES)
+        statistic([row for number in rng.integers(0, len(groups), len(groups)) for row in groups[number]])
+        for _ in range(RESAMPLES)
     ]
     low, high = np.quantile(values, [(1 - COVER) / 2, (1 + COVER) / 2])
     return Figure(statistic(rows), float(low), float(high))
@@ -81,14 +82,19 @@ def summarise(method: str, rows: Sequence[Row]) -> Summary:
         return round(float(np.mean(values)), 4)
 
     return Summary(
-        method=method, rows=len(rows), curve=curve_of(rows),
+        method=method,
+        rows=len(rows),
+        curve=curve_of(rows),
         success=bootstrap(rows, lambda some: float(np.mean([row.success[AT_ONE] for row in some]))),
         collateral=bootstrap(rows, lambda some: float(np.mean([row.collateral[AT_ONE] for row in some]))),
-        identity=mean([row.identity for row in rows]), geometry=mean([row.geometry for row in rows]),
-        grows=mean([row.grows for row in rows]), gain=mean([row.gain for row in rows]),
-        undone=mean([row.undone for row in rows]), seconds=float(np.median([row.seconds for row in rows])),
+        identity=mean([row.identity for row in rows]),
+        geometry=mean([row.geometry for row in rows]),
+        grows=mean([row.grows for row in rows]),
+        gain=mean([row.gain for row in rows]),
+        undone=mean([row.undone for row in rows]),
+        seconds=float(np.median([row.seconds for row in rows])),
         at_equal=bootstrap(rows, lambda some: success_at(curve_of(some))),
-    )  # fmt: skip
+    )
 
 
 def comparable(rows: Sequence[Row]) -> list[Row]:
@@ -114,11 +120,16 @@ def lead(rows: Sequence[Row], method: str, other: str) -> Figure:
     """By how much more a method succeeds than another at equal collateral, on the edits that both did."""
 
     def difference(some: Sequence[Row]) -> float:
-        one, two = (success_at(curve_of([row for row in some if row.method == name])) for name in (method, other))
+        one, two = (
+            success_at(curve_of([row for row in some if row.method == name])) for name in (method, other)
+        )
         return one - two
 
     both = _done_by_all([row for row in rows if row.method in (method, other)])
-    return bootstrap([row for row in rows if row.method in (method, other) and (row.prompt, row.upload) in both], difference)
+    return bootstrap(
+        [row for row in rows if row.method in (method, other) and (row.prompt, row.upload) in both],
+        difference,
+    )
 
 
 def summaries(rows: Sequence[Row]) -> list[Summary]:

@@ -14,7 +14,17 @@ from editor.engine import Engine
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.networks.recogniser import Judge, Reading
-from editor.protocol import Adjustment, EditRequest, EditResult, Effect, Inversion, InvertRequest, InvertResult, Quality, Wish
+from editor.protocol import (
+    Adjustment,
+    EditRequest,
+    EditResult,
+    Effect,
+    Inversion,
+    InvertRequest,
+    InvertResult,
+    Quality,
+    Wish,
+)
 from editor.training import data
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
@@ -50,7 +60,14 @@ class Uploads:
 
     @classmethod
     def make(
-        cls, domain: Domain, engine: Engine, bundle: str, judge: Judge, count: int, seed: int, quality: Quality = "standard"
+        cls,
+        domain: Domain,
+        engine: Engine,
+        bundle: str,
+        judge: Judge,
+        count: int,
+        seed: int,
+        quality: Quality = "standard",
     ) -> Uploads:
         """Draw ``count`` unseen portraits and invert them."""
         portraits = domain.portraits.sample(count, seed)
@@ -77,12 +94,21 @@ def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
 
 def selected(reading: Reading, rows: np.ndarray) -> Reading:
     """Some rows of a reading."""
-    return Reading(*({k: v[rows] for k, v in part.items()} for part in (reading.scales, reading.amounts, reading.choices)))
+    return Reading(
+        *(
+            {k: v[rows] for k, v in part.items()}
+            for part in (reading.scales, reading.amounts, reading.choices)
+        )
+    )
 
 
-def edit(engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()) -> EditResult:
+def edit(
+    engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()
+) -> EditResult:
     """One edit of an upload, as the chat asks for it: once more with patience where that may help."""
-    request = EditRequest(picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes))
+    request = EditRequest(
+        picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes)
+    )
     result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     if result.worth_a_search:

@@ -45,7 +45,9 @@ def _edits(setting: Setting, wish: Wish, rows: np.ndarray) -> tuple[list[list[np
         for place, strength in zip(by_strength, STRENGTHS, strict=True):
             layers = [layer.model_copy(update={"strength": strength}) for layer in result.adjustments]
             at_one = strength == 1.0 or not layers
-            place.append(uploads.pixels_of(result if at_one else uploads.edit(setting.engine, upload, (), layers)))
+            place.append(
+                uploads.pixels_of(result if at_one else uploads.edit(setting.engine, upload, (), layers))
+            )
     return by_strength, results
 
 
@@ -58,7 +60,11 @@ def labels_of(labels: readings.Labels, rows: np.ndarray) -> readings.Labels:
 def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]:
     """One row of the report; writes a contact sheet of before and after pairs."""
     begun = time.monotonic()
-    row: dict[str, Any] = {"prompt": wish.prompt, "attribute": wish.attribute, "scored": wish.attribute in setting.scored}
+    row: dict[str, Any] = {
+        "prompt": wish.prompt,
+        "attribute": wish.attribute,
+        "scored": wish.attribute in setting.scored,
+    }
     rows = np.flatnonzero(readings.eligible(setting.uploads.reading, setting.uploads.labels, wish))
     row |= {"portraits": len(rows)} | ({"from": sorted(wish.start)} if wish.start else {})
     if not len(rows):
@@ -81,20 +87,26 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
         **({"by_start": _by_start(before, hits, wish, domain)} if wish.value is not None else {}),
         "methods": {name: methods.count(name) for name in sorted(set(methods))},
         "verdicts": {name: verdicts.count(name) for name in sorted(set(verdicts))},
-        "honest": round(float(np.mean([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])), 4),
+        "honest": round(
+            float(np.mean([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])), 4
+        ),
         "moved_along": _most({name: float(rows.mean()) for name, rows in moved.items()}),
         "seconds": round(time.monotonic() - begun, 1),
-    }  # fmt: skip
+    }
 
 
 def _by_start(before: readings.Reading, hits: np.ndarray, wish: Wish, domain: Domain) -> dict[str, list[int]]:
     """For a choice: [successes, portraits] by the value that was read before."""
     start = readings.numbers(before, wish.attribute)
     names = domain.attributes.choices[wish.attribute]
-    return {names[i]: [int(hits[start == i].sum()), int((start == i).sum())] for i in sorted(set(start.tolist()))}
+    return {
+        names[i]: [int(hits[start == i].sum()), int((start == i).sum())] for i in sorted(set(start.tolist()))
+    }
 
 
-def contact_sheet(before: list[np.ndarray], after: list[np.ndarray], hits: np.ndarray, path: Path, columns: int = 8) -> None:
+def contact_sheet(
+    before: list[np.ndarray], after: list[np.ndarray], hits: np.ndarray, path: Path, columns: int = 8
+) -> None:
     """Up to 24 pairs, before above after; a green line under a success and a red one under a miss."""
     rows = []
     for begin in range(0, min(24, len(before)), columns):

@@ -26,12 +26,19 @@ def ffhq_square(points: np.ndarray, width: int, height: int) -> Geometry:
     left, right, _, mouth_left, mouth_right = np.asarray(points, np.float64)
     eyes, across = (left + right) / 2, right - left
     down = (mouth_left + mouth_right) / 2 - eyes
-    axis = across + np.array([down[1], -down[0]])  # the line of the eyes, and the one square to that from eyes to mouth
+    axis = across + np.array(
+        [down[1], -down[0]]
+    )  # the line of the eyes, and the one square to that from eyes to mouth
     side = max(EYES_WIDE * math.hypot(*across), EYES_TO_MOUTH * math.hypot(*down))
     center = eyes + DOWN * down
     roll = math.degrees(math.atan2(axis[1], axis[0]))
     return Geometry(
-        center_x=float(center[0]), center_y=float(center[1]), side=max(side, 1.0), roll=roll, width=width, height=height
+        center_x=float(center[0]),
+        center_y=float(center[1]),
+        side=max(side, 1.0),
+        roll=roll,
+        width=width,
+        height=height,
     )
 
 

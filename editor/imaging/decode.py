@@ -42,8 +42,10 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
     if len(data) > limits.bytes:
         raise PictureTooLarge(
             f"This file is too large: {_megabytes(len(data))} MB, and I take up to {_megabytes(limits.bytes)} MB.",
-            reason="bytes", megabytes=_megabytes(len(data)), most=_megabytes(limits.bytes),
-        )  # fmt: skip
+            reason="bytes",
+            megabytes=_megabytes(len(data)),
+            most=_megabytes(limits.bytes),
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = _open(data)
@@ -51,9 +53,18 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
         notes = ["animated"] if getattr(image, "n_frames", 1) > 1 else []
         try:
             image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # no copy: a large picture takes four bytes a pixel here
+            ImageOps.exif_transpose(
+                image, in_place=True
+            )  # no copy: a large picture takes four bytes a pixel here
             flat = _to_rgb(image, notes)
-        except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+        except (
+            OSError,
+            SyntaxError,
+            ValueError,
+            EOFError,
+            MemoryError,
+            Image.DecompressionBombError,
+        ) as error:
             sentence = "This picture is damaged or cut off; I could not read it to the end."
             raise BadPicture(sentence, reason="damaged") from error
     return Decoded(np.array(flat), tuple(notes))
@@ -69,7 +80,9 @@ def _open(data: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise PictureTooLarge("This picture is too large: it has far too many pixels for me.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadPicture("This file is not a picture that I can open. PNG, JPEG, WebP and GIF work.") from error
+        raise BadPicture(
+            "This file is not a picture that I can open. PNG, JPEG, WebP and GIF work."
+        ) from error
 
 
 def _check_size(image: Image.Image, limits: Limits) -> None:
@@ -78,13 +91,19 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
         most = limits.pixels // 1_000_000
         raise PictureTooLarge(
             f"This picture is too large: {width} × {height} pixels, and I take up to {most} megapixels.",
-            reason="pixels", width=width, height=height, most=most,
-        )  # fmt: skip
+            reason="pixels",
+            width=width,
+            height=height,
+            most=most,
+        )
     if min(width, height) < LEAST_SIDE:
         raise BadPicture(
             f"This picture is too small: {width} × {height} pixels. Please send one of at least {LEAST_SIDE} × {LEAST_SIDE}.",
-            reason="too-small", width=width, height=height, least=LEAST_SIDE,
-        )  # fmt: skip
+            reason="too-small",
+            width=width,
+            height=height,
+            least=LEAST_SIDE,
+        )
 
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -103,8 +122,14 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
 def _from_deep_grey(image: Image.Image) -> Image.Image:
     """16- or 32-bit grey to 8 bits: by the full range of 16 bits, or by the picture's own range beyond that."""
     values = np.asarray(image).astype(np.float64)
-    low, high = (0.0, 65535.0) if values.min() >= 0 and 255 < values.max() <= 65535 else (0.0, max(255.0, float(values.max())))
-    return Image.fromarray(np.clip((values - low) / (high - low) * 255.0, 0, 255).round().astype(np.uint8), "L")
+    low, high = (
+        (0.0, 65535.0)
+        if values.min() >= 0 and 255 < values.max() <= 65535
+        else (0.0, max(255.0, float(values.max())))
+    )
+    return Image.fromarray(
+        np.clip((values - low) / (high - low) * 255.0, 0, 255).round().astype(np.uint8), "L"
+    )
 
 
 def _flatten(image: Image.Image, notes: list[str]) -> Image.Image:

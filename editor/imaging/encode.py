@@ -19,14 +19,20 @@ def png(pixels: np.ndarray) -> PictureData:
     """uint8 [H, W, 3] -> PNG, at a compression level chosen for speed."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
-    return PictureData(media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue())
+    return PictureData(
+        media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue()
+    )
 
 
 def kept(data: bytes, pixels: np.ndarray) -> PictureData:
     """An upload's pixels uint8 [H, W, 3] as they are kept: PNG, but a large JPEG stays what it was, less its metadata, where
     that is smaller by far and decodes to the same pixels.
     """
-    if pixels.size // 3 >= LARGE and (plain := stripped(data)) is not None and np.array_equal(decode(plain).pixels, pixels):
+    if (
+        pixels.size // 3 >= LARGE
+        and (plain := stripped(data)) is not None
+        and np.array_equal(decode(plain).pixels, pixels)
+    ):
         return PictureData(media_type="image/jpeg", width=pixels.shape[1], height=pixels.shape[0], data=plain)
     return png(pixels)
 

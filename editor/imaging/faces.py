@@ -62,7 +62,9 @@ class FaceFinder:
     def _find_at(self, pixels: np.ndarray, longest: int) -> list[Face]:
         height, width = pixels.shape[:2]
         scale = min(1.0, longest / max(height, width))
-        small = np.asarray(Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale)))))
+        small = np.asarray(
+            Image.fromarray(pixels).resize((max(1, round(width * scale)), max(1, round(height * scale))))
+        )
         self._detector.setInputSize((small.shape[1], small.shape[0]))
         _, rows = self._detector.detect(np.ascontiguousarray(small[:, :, ::-1]))
         ratio = np.array([width / small.shape[1], height / small.shape[0]])
@@ -73,4 +75,8 @@ def _face(row: np.ndarray, ratio: np.ndarray) -> Face:
     """YuNet gives a box, then points from the person's own right to left, then a score."""
     values = row.astype(np.float64)
     x, y, width, height = (values[:4].reshape(2, 2) * ratio).ravel()
-    return Face((float(x), float(y), float(width), float(height)), values[4:14].reshape(5, 2) * ratio, float(values[14]))
+    return Face(
+        (float(x), float(y), float(width), float(height)),
+        values[4:14].reshape(5, 2) * ratio,
+        float(values[14]),
+    )

@@ -84,7 +84,9 @@ class _Square:
     def to_picture(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """From the square's own coordinates, -1 to 1, to pixels."""
         half = self.side / 2
-        return self.x + half * (u * self.cosine - v * self.sine), self.y + half * (u * self.sine + v * self.cosine)
+        return self.x + half * (u * self.cosine - v * self.sine), self.y + half * (
+            u * self.sine + v * self.cosine
+        )
 
     def from_picture(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """The counterpart of ``to_picture``; of an upright square u has the shape of x, and v that of y."""
@@ -130,7 +132,10 @@ def _sampled(picture: np.ndarray, square: _Square, size: int) -> Tensor:
     x0, x1 = (min(max(int(value), 0), width - 1) for value in (left.min() - step, left.max() + step))
     y0, y1 = (min(max(int(value), 0), height - 1) for value in (top.min() - step, top.max() + step))
     reduced = _floats(np.array(Image.fromarray(picture[y0 : y1 + 1, x0 : x1 + 1]).reduce(step)))
-    grid = torch.stack([(x - x0) / (step * reduced.shape[3]), (y - y0) / (step * reduced.shape[2])], dim=2) * 2 - 1
+    grid = (
+        torch.stack([(x - x0) / (step * reduced.shape[3]), (y - y0) / (step * reduced.shape[2])], dim=2) * 2
+        - 1
+    )
     found = F.grid_sample(reduced, grid[None], mode="bilinear", padding_mode="border", align_corners=False)
     return (F.avg_pool2d(found, fine)[0] / 127.5 - 1).clamp(-1, 1)
 
@@ -158,7 +163,13 @@ def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, 
     window = bool(geometry.roll) or not _covers(geometry)
     for top in range(y0, y1, TILE):
         for left in range(x0, x1, TILE):
-            _mix(result[top : min(y1, top + TILE), left : min(x1, left + TILE)], maps, square, (left, top), window)
+            _mix(
+                result[top : min(y1, top + TILE), left : min(x1, left + TILE)],
+                maps,
+                square,
+                (left, top),
+                window,
+            )
     return result
 
 
@@ -243,7 +254,9 @@ def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tens
     x0, x1, y0, y1 = box
     u, v = square.from_picture(torch.arange(x0, x1)[None, :] + 0.5, torch.arange(y0, y1)[:, None] + 0.5)
     grid = torch.stack(torch.broadcast_tensors(u, v), 2)[None]
-    soft = F.grid_sample(mask[None, None].float(), grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
+    soft = F.grid_sample(
+        mask[None, None].float(), grid, mode="bilinear", padding_mode="border", align_corners=False
+    )[0, 0]
     weights = torch.where((u.abs() <= 1) & (v.abs() <= 1), soft, 0.0).numpy()[:, :, None]
     window = result[y0:y1, x0:x1]
     mixed = window + weights * (above[y0:y1, x0:x1].astype(np.float32) - window)

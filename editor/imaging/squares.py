@@ -55,9 +55,13 @@ def squares(pixels: np.ndarray, alignment: str, look: Look) -> Squares:
         number, end = (face + 1, "left") if face >= 0 else (-face, "right")
         raise NoSuchFace(
             f"There is no face number {number} from the {end} in this picture; {len(faces)} were found.",
-            number=number, reason=end, faces=len(faces),
-        )  # fmt: skip
-    number = face % len(faces) if face is not None else max(range(len(faces)), key=lambda place: faces[place].area)
+            number=number,
+            reason=end,
+            faces=len(faces),
+        )
+    number = (
+        face % len(faces) if face is not None else max(range(len(faces)), key=lambda place: faces[place].area)
+    )
     several = len(faces) > 1 and face is None
     notes = ("several-faces",) if several else ()
     return Squares((_aligned(faces[number], width, height),), notes, number, len(faces))
@@ -69,9 +73,11 @@ def _named(box: tuple[float, float, float], width: int, height: int) -> Geometry
     x, y = left + side / 2, top + side / 2
     if not (0 <= x <= width and 0 <= y <= height and side <= 2 * max(width, height)):
         raise BadRequest(
-            f"The square lies outside of the picture, which has {width} × {height} pixels.", reason="box", width=width,
+            f"The square lies outside of the picture, which has {width} × {height} pixels.",
+            reason="box",
+            width=width,
             height=height,
-        )  # fmt: skip
+        )
     return Geometry(center_x=x, center_y=y, side=side, width=width, height=height)
 
 

@@ -24,7 +24,9 @@ from editor.protocol import MethodName, Wish
 class Watch(Protocol):
     """Hears of slow work between its steps."""
 
-    def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+    def __call__(
+        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
+    ) -> None:
         """``picture`` gives what there is so far [3, R, R]. Raises Cancelled where the work is no longer wanted."""
 
 
@@ -84,7 +86,9 @@ class State:
 
     def compared(self, bundle: Bundle, deltas: Tensor, watch: Watch) -> Tensor:
         """As ``pictures`` has them, a few at a time, so that others' jobs may go between."""
-        groups = deltas.split(max(1, at_once(deltas.device, bundle.generator.config.resolution) // self.looks))
+        groups = deltas.split(
+            max(1, at_once(deltas.device, bundle.generator.config.resolution) // self.looks)
+        )
         made = []
         for number, group in enumerate(groups):
             watch("measure", number, len(groups))
@@ -99,7 +103,9 @@ class State:
         """
         synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
         if self.mask is None and not self.parts:
-            return draw(synthesis, self.styles[None] + deltas, plan.resolution, plan.checkpoint, seen).clamp(-1, 1)
+            return draw(synthesis, self.styles[None] + deltas, plan.resolution, plan.checkpoint, seen).clamp(
+                -1, 1
+            )
         everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
         rows = [self.styles + everywhere]
         rows += [rows[0] + part.step for part in self.parts]
@@ -134,7 +140,9 @@ class Method(Protocol):
     def offered(self, bundle: Bundle) -> bool:
         """Has this bundle what the method needs?"""
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The delta that grants the wish from ``state``, None where the method knows no way.
 
         ``direction`` is the wish's unit direction [D] in the text-image space, already turned round for a negative

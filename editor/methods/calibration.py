@@ -30,7 +30,13 @@ MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 
 
 def standard(
-    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, strengths: Sequence[float], watch: Watch
+    bundle: Bundle,
+    state: State,
+    wish: Wish,
+    direction: Tensor,
+    found: Candidate,
+    strengths: Sequence[float],
+    watch: Watch,
 ) -> Candidate:
     """The candidate at that of the strengths which is worth most, among those that gain something of the wish.
 
@@ -67,7 +73,9 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
     return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
 
 
-def calibrated(bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Watch) -> Candidate:
+def calibrated(
+    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Watch
+) -> Candidate:
     """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
     allowed = room(bundle, state, found.delta)
     steps = [step for step in STEPS if step <= allowed] or [allowed]

@@ -36,7 +36,11 @@ class Bank:
     @property
     def rows(self) -> Tensor:
         """Relevance of all atoms [A, D]: the channels, then the axes."""
-        return self.relevance if self.axis_relevance is None else torch.cat([self.relevance, self.axis_relevance])
+        return (
+            self.relevance
+            if self.axis_relevance is None
+            else torch.cat([self.relevance, self.axis_relevance])
+        )
 
     def answers(self, direction: Tensor) -> Tensor:
         """How relevant each atom is to a unit direction [D] of the text-image space, as a cosine: [A]."""
@@ -79,7 +83,9 @@ def find(bank: Bank | LiveBank, text_direction: Tensor, threshold: float | None 
     relevance = bank.answers(text_direction)
     if threshold is None:
         candidates = [step / 100 for step in range(29, 9, -1)]
-        threshold = next((beta for beta in candidates if int((relevance.abs() >= beta).sum()) > 20), candidates[-1])
+        threshold = next(
+            (beta for beta in candidates if int((relevance.abs() >= beta).sum()) > 20), candidates[-1]
+        )
     kept = torch.where(relevance.abs() >= threshold, relevance, torch.zeros_like(relevance))
     atoms = int((kept != 0).sum())
     if not atoms:

@@ -52,7 +52,9 @@ class GANSpace:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """One component, scaled; None where none is about the wish."""
         steps, rows = _named(bundle, watch)
         best, cosine = nearest(rows, direction)
@@ -68,8 +70,12 @@ def _named(bundle: Bundle, watch: Watch) -> tuple[Tensor, Tensor]:
     if bundle.info.fingerprint not in _NAMED:
         crowd, synthesis = population.of(bundle, watch), bundle.generator.synthesis
         components = principal(crowd.w, COMPONENTS)
-        steps = torch.cat([synthesis.style_steps(_on(components, rows, synthesis.config.num_ws)) for rows in
-                           (slice(None), *LEVELS.values())])  # fmt: skip
+        steps = torch.cat(
+            [
+                synthesis.style_steps(_on(components, rows, synthesis.config.num_ws))
+                for rows in (slice(None), *LEVELS.values())
+            ]
+        )
         styles = synthesis.styles(crowd.w[:PICTURES])
         rows = []
         for number, step in enumerate(steps):

@@ -25,12 +25,16 @@ class GlobalDirection:
         """Everywhere: a bundle without relevance is none."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The direction of the atoms that answer, by the threshold given or the bank's own; None where none answers."""
         found = directions.find(bundle.bank, direction, getattr(wish, "threshold", None))
         if found is None:
             return None
-        return calibrated(bundle, state, wish, direction, Candidate(found.delta, self.name, found.threshold), watch)
+        return calibrated(
+            bundle, state, wish, direction, Candidate(found.delta, self.name, found.threshold), watch
+        )
 
 
 class Published:
@@ -50,7 +54,9 @@ class Published:
         """Everywhere; a bundle never lists it among those that serve."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """Alpha times the direction."""
         target = bundle.clip.encode_text([wish.prompt])[0]
         neutral = bundle.clip.encode_text([wish.neutral])[0] if wish.neutral else bundle.neutral_embedding

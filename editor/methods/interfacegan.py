@@ -57,7 +57,9 @@ class InterFaceGAN:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """A step in W as a delta."""
         crowd = population.of(bundle, watch)
         high, low = clear_cases(crowd.scores(direction))

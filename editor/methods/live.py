@@ -55,7 +55,9 @@ class LiveBank:
 
     axes = axis_relevance = samples = None
 
-    def __init__(self, generator: Generator, clip: TextImageModel, dim: int, kept: Path | None = None, mark: str = "") -> None:
+    def __init__(
+        self, generator: Generator, clip: TextImageModel, dim: int, kept: Path | None = None, mark: str = ""
+    ) -> None:
         self.generator, self.clip, self.dim, self.kept, self.mark = generator, clip, dim, kept, mark
         self.s_mean, self.s_std = measured_statistics(generator)
         self._ears = threading.local()
@@ -101,7 +103,8 @@ class LiveBank:
         if self._lengths is None:
             directions = probes_of(0, self.dim, PROBES).to(self._styles)
             self._lengths = lengths_of(
-                torch.stack([self._slopes(number, directions) for number in range(len(self._styles))]), self.dim
+                torch.stack([self._slopes(number, directions) for number in range(len(self._styles))]),
+                self.dim,
             )
             if self.kept is not None:
                 self._write(self.kept, self._lengths)
@@ -112,7 +115,9 @@ class LiveBank:
         for number, styles in enumerate(self._styles):
             self.watch("fit", number, len(self._styles))
             slope = pulled_back(self.generator, self.clip, styles, direction[None], self._resolution)[0]
-            sums += torch.where(lengths[number] > 0, slope / lengths[number].clamp_min(1e-12), torch.zeros_like(slope))
+            sums += torch.where(
+                lengths[number] > 0, slope / lengths[number].clamp_min(1e-12), torch.zeros_like(slope)
+            )
         return sums / len(self._styles)
 
     def _slopes(self, number: int, directions: Tensor) -> Tensor:
@@ -135,7 +140,11 @@ class LiveBank:
     def _write(self, path: Path, lengths: Tensor) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({"lengths": lengths.cpu().contiguous()}, path.with_suffix(".new"), {"mark": json.dumps(self.mark)})
+            save_file(
+                {"lengths": lengths.cpu().contiguous()},
+                path.with_suffix(".new"),
+                {"mark": json.dumps(self.mark)},
+            )
             path.with_suffix(".new").replace(path)
         except OSError as error:  # it works without; the next process measures again
             logger.warning("%s could not be written: %s", path, error)

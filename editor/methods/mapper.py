@@ -25,7 +25,9 @@ class TextMapping:
         """Where the bundle has the network."""
         return bundle.mapper is not None
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The network's step in W as a delta."""
         if bundle.mapper is None:
             return None

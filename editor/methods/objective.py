@@ -89,10 +89,14 @@ class Objective:
     def wish(self, pictures: Tensor, rng: torch.Generator, care: float = 1.0) -> Tensor:
         """What is missing of the wanted gain, over random views, and ``care`` times what else changed: [N]."""
         count = len(pictures)
-        seen = self.bundle.clip.encode_image(torch.cat([pictures, views(pictures, rng)])).unflatten(0, (-1, count))
+        seen = self.bundle.clip.encode_image(torch.cat([pictures, views(pictures, rng)])).unflatten(
+            0, (-1, count)
+        )
         gained = torch.stack([self.gains(view) for view in seen])
         missing = F.relu(BEYOND * self.wanted - gained).mean(0) / self.bundle.thresholds.standard_gain
-        return missing + care * (DRIFT * self.drift(seen[0]) + PIXELS * (pictures - self.before).abs().mean((1, 2, 3)))
+        return missing + care * (
+            DRIFT * self.drift(seen[0]) + PIXELS * (pictures - self.before).abs().mean((1, 2, 3))
+        )
 
     def drift(self, embeddings: Tensor) -> Tensor:
         """Length of the embedding change that the wish does not explain, [N]."""

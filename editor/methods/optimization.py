@@ -99,11 +99,15 @@ class Optimization:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
         state = replace(state, plan=economy.plan(bundle.generator, RESTARTS * state.looks))
         with torch.no_grad():
-            objective = Objective.of(bundle, wish, direction, state.pictures(bundle, torch.zeros_like(state.base)[None]))
+            objective = Objective.of(
+                bundle, wish, direction, state.pictures(bundle, torch.zeros_like(state.base)[None])
+            )
         space = self.space(bundle)
         rng = torch.Generator().manual_seed(0)
         begin = space.zeros(RESTARTS)
@@ -113,7 +117,11 @@ class Optimization:
             delta = space.delta(offset)
             pictures = state.pictures(bundle, delta)
             place = state.w.mean(0) + (state.added + delta) @ bundle.style_inverse.t()
-            read = objective.reading(pictures, place) if state.mask is None else torch.zeros(len(offset)).to(offset)
+            read = (
+                objective.reading(pictures, place)
+                if state.mask is None
+                else torch.zeros(len(offset)).to(offset)
+            )
             return objective.wish(pictures, rng) + read + space.cost(offset), pictures
 
         offset = descend(begin, loss, STEPS, watch)

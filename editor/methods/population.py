@@ -53,7 +53,9 @@ def _kept(bundle: Bundle) -> Population | None:
     samples = bundle.bank.samples
     if samples is None:
         return None
-    z = np.random.default_rng(BANK_SEED).standard_normal((len(samples), bundle.generator.config.z_dim), dtype=np.float32)
+    z = np.random.default_rng(BANK_SEED).standard_normal(
+        (len(samples), bundle.generator.config.z_dim), dtype=np.float32
+    )
     w = bundle.generator.mapping(torch.from_numpy(z).to(samples.device))
     alike = (_embedded(bundle, w[:4]) * samples[:4]).sum(1)
     return Population(w, samples) if float(alike.min()) > SAME else None
@@ -61,7 +63,9 @@ def _kept(bundle: Bundle) -> Population | None:
 
 def _drawn(bundle: Bundle, watch: Watch) -> Population:
     rng = torch.Generator().manual_seed(0)
-    w = bundle.generator.mapping(torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng).to(bundle.bank.s_std.device))
+    w = bundle.generator.mapping(
+        torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng).to(bundle.bank.s_std.device)
+    )
     found = []
     for number, part in enumerate(w.split(BATCH)):
         watch("fit", number * BATCH, COUNT)

@@ -40,7 +40,9 @@ class PromptMapping:
         """Where any was trained."""
         return bool(bundle.prompt_mappers or bundle.prompts)
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The network's step in W+ from where the picture is now."""
         trained = fitting(bundle, direction)
         if trained is None:

@@ -40,16 +40,23 @@ def conv_spans(generator: Generator, as_published: bool = False) -> list[tuple[i
     layers = generator.synthesis.layers
     if as_published:
         if len(layers) != PUBLISHED_LAYERS[-1] + 2:
-            raise BadRequest(f"The published list of layers fits 26 style layers, and this generator has {len(layers)}.")
+            raise BadRequest(
+                f"The published list of layers fits 26 style layers, and this generator has {len(layers)}."
+            )
         return [(layers[number].start, layers[number].stop) for number in PUBLISHED_LAYERS]
     return [(layer.start, layer.stop) for layer in layers if layer.kind == "conv"]
 
 
 @torch.no_grad()
 def relevance_rows(
-    generator: Generator, clip: TextImageModel, styles: Tensor, mean: Tensor, std: Tensor, spans: Sequence[tuple[int, int]],
+    generator: Generator,
+    clip: TextImageModel,
+    styles: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    spans: Sequence[tuple[int, int]],
     recipe: Recipe | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Unit relevance rows [channels of ``spans``, D], over the pictures of ``styles`` [N, C]."""
     recipe = recipe or Recipe()
     base, rows = styles.clone(), []
@@ -61,13 +68,17 @@ def relevance_rows(
     return torch.stack(rows)
 
 
-def _row(generator: Generator, clip: TextImageModel, styles: Tensor, channel: int, std: float, recipe: Recipe) -> Tensor:
+def _row(
+    generator: Generator, clip: TextImageModel, styles: Tensor, channel: int, std: float, recipe: Recipe
+) -> Tensor:
     ends = []
     for side in (-REACH, REACH):
         moved = styles.clone()
         moved[:, channel] += side * std
         pictures = generator.synthesis(moved)
-        ends.append(clip.encode_image(pictures.clamp(-1, 1) if recipe.side is None else saved(pictures, recipe.side)))
+        ends.append(
+            clip.encode_image(pictures.clamp(-1, 1) if recipe.side is None else saved(pictures, recipe.side))
+        )
     difference = F.normalize(ends[1] - ends[0], dim=1)
     return F.normalize(difference.mean(0), dim=0)
 
@@ -75,7 +86,10 @@ def _row(generator: Generator, clip: TextImageModel, styles: Tensor, channel: in
 def saved(pictures: Tensor, side: int) -> Tensor:
     """[N, 3, H, W] in [-1, 1] as they are after being saved and opened: 256 levels, Pillow's bicubic filter to ``side`` pixels."""
     levels = ((pictures + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    small = [np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC)) for picture in levels]
+    small = [
+        np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
+        for picture in levels
+    ]
     return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(pictures.device).float() / 127.5 - 1
 
 

@@ -46,7 +46,9 @@ class PublishedOptimization:
         return isinstance(bundle.clip, PublishedClip) and bundle.clip.side == SIDE
 
     @torch.enable_grad()
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The step from the picture to the last place of the search."""
         assert isinstance(bundle.clip, PublishedClip)
         synthesis, text = bundle.generator.synthesis, bundle.clip.encode_sentences([wish.prompt])

@@ -50,7 +50,9 @@ def measured_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
     """Mean and deviation of StyleSpace [C], as the published ones are: over W truncated to 0.7."""
     z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
     z = z.to(generator.mapping.w_avg.device)
-    return of_styles(styles_of(generator, torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)])))
+    return of_styles(
+        styles_of(generator, torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)]))
+    )
 
 
 def seen_resolution(generator: Generator, clip: TextImageModel) -> int:
@@ -67,7 +69,9 @@ def probes(dim: int, count: int | None, rng: torch.Generator) -> Tensor:
 
 
 @torch.enable_grad()
-def pulled_back(generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int) -> Tensor:
+def pulled_back(
+    generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
+) -> Tensor:
     """How fast the embedding of the picture of ``styles`` [C] goes in each of ``directions`` [K, D] as each channel grows:
     [K, C], of one forward pass and K backward ones; on a GPU of one each for several rows of the same picture at once."""
     if (rows := _rows_at_once(generator, resolution, styles.device)) > 1:
@@ -75,10 +79,14 @@ def pulled_back(generator: Generator, clip: TextImageModel, styles: Tensor, dire
         return torch.cat([_pulled_together(generator, clip, styles, part, resolution) for part in parts])
     at = styles[None].detach().clone().requires_grad_(True)
     embedding = clip.encode_image(generator.synthesis(at, resolution).clamp(-1, 1))[0]
-    return torch.stack([torch.autograd.grad(embedding @ one, at, retain_graph=True)[0][0] for one in directions])
+    return torch.stack(
+        [torch.autograd.grad(embedding @ one, at, retain_graph=True)[0][0] for one in directions]
+    )
 
 
-def _pulled_together(generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int) -> Tensor:
+def _pulled_together(
+    generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
+) -> Tensor:
     """``pulled_back`` by one pass there and back of K equal pictures, one for each direction: more work, but a GPU that is given
     one small picture after the other mostly waits."""
     at = styles.detach().repeat(len(directions), 1).requires_grad_(True)
@@ -94,7 +102,9 @@ def _rows_at_once(generator: Generator, resolution: int, device: torch.device) -
     return max(1, min(MOST_ROWS, int(economy.room(device) / one)))
 
 
-def rows_by_gradients(generator: Generator, clip: TextImageModel, styles: Tensor, found: Tensor, resolution: int) -> Tensor:
+def rows_by_gradients(
+    generator: Generator, clip: TextImageModel, styles: Tensor, found: Tensor, resolution: int
+) -> Tensor:
     """Unit relevance [C, D] of every channel in the picture of ``styles`` [C], as far as the probes ``found`` [K, D] see it;
     zero where nothing happens."""
     return unit(pulled_back(generator, clip, styles, found, resolution).t() @ found)

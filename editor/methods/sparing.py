@@ -25,7 +25,9 @@ def ways(found: Candidate, earlier: Sequence[Tensor], unit: Tensor) -> list[Cand
     spared = without(found.delta, earlier, unit)
     deltas = [found.delta] if spared is found.delta else [found.delta, spared]
     return [
-        dataclasses.replace(found, delta=share * delta, most=None if found.most is None else found.most / share)
+        dataclasses.replace(
+            found, delta=share * delta, most=None if found.most is None else found.most / share
+        )
         for delta in deltas
         for share in SHARES
     ]

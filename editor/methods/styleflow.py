@@ -103,7 +103,9 @@ class StyleFlow:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """A step in W that depends on the picture."""
         key = (bundle.info.fingerprint, direction.cpu().numpy().tobytes())
         if key not in _FLOWS:

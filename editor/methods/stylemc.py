@@ -51,7 +51,9 @@ class StyleMC:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The direction, calibrated; None where the search found that nothing helps."""
         key = (bundle.info.fingerprint, direction.cpu().numpy().tobytes())
         if key not in _FOUND:

@@ -42,7 +42,9 @@ class StyleSpace:
         return True
 
     @torch.no_grad()
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The best of the channels in which the exemplars agree; None where none moves the picture towards the wish."""
         crowd, bank = population.of(bundle, watch), bundle.bank
         chosen = crowd.scores(direction).argsort(descending=True)[:EXEMPLARS]

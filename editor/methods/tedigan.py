@@ -35,7 +35,9 @@ class TediGAN:
         """Everywhere."""
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+    ) -> Candidate | None:
         """The delta of the whole search; None where the text fits no better after it."""
         state = replace(state, plan=economy.plan(bundle.generator, state.looks))
         with torch.no_grad():

@@ -37,15 +37,23 @@ class IRUnit(nn.Module):
         self.stride = stride
         self.shortcut_layer = None
         if inputs != outputs:
-            self.shortcut_layer = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.shortcut_layer = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
         self.res_layer = nn.Sequential(
-            nn.BatchNorm2d(inputs), nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.PReLU(outputs),
-            nn.Conv2d(outputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), SqueezeExcite(outputs),
-        )  # fmt: skip
+            nn.BatchNorm2d(inputs),
+            nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False),
+            nn.PReLU(outputs),
+            nn.Conv2d(outputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            SqueezeExcite(outputs),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
-        short = x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
+        short = (
+            x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
+        )
         return self.res_layer(x) + short
 
 
@@ -60,7 +68,9 @@ class BasicUnit(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = None
         if inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
@@ -68,7 +78,9 @@ class BasicUnit(nn.Module):
         return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + short)
 
 
-def _units(unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int) -> tuple[nn.Sequential, list[int]]:
+def _units(
+    unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int
+) -> tuple[nn.Sequential, list[int]]:
     """All units in a row, and the numbers of each stage's last one."""
     units: list[nn.Module] = []
     ends: list[int] = []
@@ -89,7 +101,9 @@ class Backbone(nn.Module):
         super().__init__()
         self.kind = kind
         if kind == "irse50":
-            self.input_layer = nn.Sequential(nn.Conv2d(inputs, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
+            self.input_layer = nn.Sequential(
+                nn.Conv2d(inputs, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
+            )
             self.body, self.ends = _units(IRUnit, IRSE50, 2)
         elif kind == "resnet34":
             self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)

@@ -60,7 +60,12 @@ class TextHead(nn.Module):
         super().__init__()
         wide, narrow = scaled((768, 512), width)
         self.layers = nn.Sequential(
-            nn.Linear(TEXT_FEATURES, wide), nn.GELU(), nn.Dropout(0.1), nn.Linear(wide, narrow), nn.GELU(), nn.Linear(narrow, dim)
+            nn.Linear(TEXT_FEATURES, wide),
+            nn.GELU(),
+            nn.Dropout(0.1),
+            nn.Linear(wide, narrow),
+            nn.GELU(),
+            nn.Linear(narrow, dim),
         )
 
     def forward(self, sentences: Tensor) -> Tensor:

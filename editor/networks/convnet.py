@@ -60,7 +60,11 @@ class ConvNet(nn.Module):
         stages: list[nn.Module] = []
         before = 3
         for index, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-            stages.append(nn.Sequential(*_halving(before, width, 5 if index == 0 else 3), *[Residual(width) for _ in range(count)]))
+            stages.append(
+                nn.Sequential(
+                    *_halving(before, width, 5 if index == 0 else 3), *[Residual(width) for _ in range(count)]
+                )
+            )
             before = width
         self.first = nn.Sequential(*stages[: self.EARLY_STAGE])
         self.second = nn.Sequential(*stages[self.EARLY_STAGE :])

@@ -47,7 +47,9 @@ class ConditionalFlow(nn.Module):
     def __init__(self, size: int, conditions: int, layers: int = 6, width: int = 128) -> None:
         super().__init__()
         half = (torch.arange(size) % 2).float()
-        self.layers = nn.ModuleList(Coupling(half if k % 2 else 1 - half, conditions, width) for k in range(layers))
+        self.layers = nn.ModuleList(
+            Coupling(half if k % 2 else 1 - half, conditions, width) for k in range(layers)
+        )
 
     def forward(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """[N, d], [N, c] -> Gaussian [N, d] and the log determinant [N]."""

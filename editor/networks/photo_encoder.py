@@ -80,7 +80,10 @@ class PhotoEncoder(Backbone):
         self.config = config
         self.render: Callable[[Tensor], Tensor] | None = None
         if config.head in ("pyramid", "last"):
-            sides = [16 if row < MIDDLE or config.head == "last" else 32 if row < FINE else 64 for row in range(config.num_ws)]
+            sides = [
+                16 if row < MIDDLE or config.head == "last" else 32 if row < FINE else 64
+                for row in range(config.num_ws)
+            ]
             self.styles = nn.ModuleList(StyleHead(side) for side in sides)
         if config.head == "pyramid":
             self.latlayer1, self.latlayer2 = nn.Conv2d(256, WIDTH, 1), nn.Conv2d(128, WIDTH, 1)
@@ -88,7 +91,10 @@ class PhotoEncoder(Backbone):
             self.linear = EqualLinear(WIDTH, WIDTH)
         if config.head == "wplus":
             self.output_layer_2 = nn.Sequential(
-                nn.BatchNorm2d(WIDTH), nn.AdaptiveAvgPool2d((7, 7)), nn.Flatten(), nn.Linear(WIDTH * 49, WIDTH)
+                nn.BatchNorm2d(WIDTH),
+                nn.AdaptiveAvgPool2d((7, 7)),
+                nn.Flatten(),
+                nn.Linear(WIDTH * 49, WIDTH),
             )
             self.linear = EqualLinear(WIDTH, WIDTH * config.num_ws)
         self.register_buffer("latent_avg", torch.zeros(config.num_ws, WIDTH))
@@ -116,7 +122,9 @@ class PhotoEncoder(Backbone):
     def forward(self, images: Tensor) -> Tensor:
         """[N, 3, R, R] in [-1, 1] -> W+ [N, num_ws, 512]."""
         if images.shape[-1] != SIDE:
-            images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+            images = F.interpolate(
+                images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
+            )
         w = self.latent_avg.expand(len(images), -1, -1)
         if self.config.iterations == 1:
             return w + self.step(images)

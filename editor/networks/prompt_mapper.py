@@ -26,7 +26,9 @@ class LevelNet(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*[EqualLinear(width, width, activate=True, lr_mul=RATE) for _ in range(DEPTH)])
+        self.layers = nn.Sequential(
+            *[EqualLinear(width, width, activate=True, lr_mul=RATE) for _ in range(DEPTH)]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, R, width] or [N, width] -> the same."""

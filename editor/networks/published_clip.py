@@ -25,13 +25,23 @@ DRIFT = 10.0
 MOST_TOKENS = 77
 MULTILINGUAL_TOKENS = 128
 TEMPLATES = tuple(
-    frame.format(article=article) for article in ("a", "the")
-    for frame in ("{article} {{}}", "{article} photo of {{}}", "{article} close-up of {{}}", "{article} portrait with {{}}",
-                  "{article} blurred picture of {{}}", "{article} painting of {{}}", "{article} bright photo of {{}}",
-                  "{article} cropped photo of {{}}")
-)  # fmt: skip
+    frame.format(article=article)
+    for article in ("a", "the")
+    for frame in (
+        "{article} {{}}",
+        "{article} photo of {{}}",
+        "{article} close-up of {{}}",
+        "{article} portrait with {{}}",
+        "{article} blurred picture of {{}}",
+        "{article} painting of {{}}",
+        "{article} bright photo of {{}}",
+        "{article} cropped photo of {{}}",
+    )
+)
 """A wish is encoded in each of these and averaged, which takes the accident of one wording out (the paper averages 79)."""
-MISSING = "This model's text-image part needs the packages of the extra 'clip': pip install 'styleclip-bot[clip]'."
+MISSING = (
+    "This model's text-image part needs the packages of the extra 'clip': pip install 'styleclip-bot[clip]'."
+)
 
 
 def build(config: dict[str, Any]) -> nn.Module:
@@ -77,12 +87,17 @@ def load_tokenizer(text: str) -> Any:
         raise BadCheckpoint("The text-image model's tokenizer.json is damaged.") from error
 
 
-def tokens(tokenizer: Any, texts: Sequence[str], most: int, length: int | None = None) -> tuple[Tensor, Tensor]:
+def tokens(
+    tokenizer: Any, texts: Sequence[str], most: int, length: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Token numbers [N, L] and which are no padding [N, L]; a longer text loses its end but keeps its last token."""
     rows = [encoded.ids for encoded in tokenizer.encode_batch(list(texts))]
     rows = [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
     width = length or max(len(row) for row in rows)
-    ids, present = torch.zeros(len(rows), width, dtype=torch.long), torch.zeros(len(rows), width, dtype=torch.bool)
+    ids, present = (
+        torch.zeros(len(rows), width, dtype=torch.long),
+        torch.zeros(len(rows), width, dtype=torch.bool),
+    )
     for number, row in enumerate(rows):
         ids[number, : len(row)], present[number, : len(row)] = torch.tensor(row), True
     return ids, present
@@ -114,7 +129,9 @@ class PublishedClip:
         """[N, 3, H, W] in [-1, 1] -> what the model sees [N, 3, side, side], of the mean and deviation it was trained with."""
         images = (images + 1) / 2
         if images.shape[-2:] != (self.side, self.side):
-            images = F.interpolate(images, size=(self.side, self.side), mode="bicubic", antialias=True, align_corners=False)
+            images = F.interpolate(
+                images, size=(self.side, self.side), mode="bicubic", antialias=True, align_corners=False
+            )
             images = images.clamp(0, 1)
         mean, deviation = (images.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
         return (images - mean) / deviation
@@ -125,7 +142,10 @@ class PublishedClip:
 
     def embed(self, prepared: Tensor) -> Tensor:
         """What the model sees [N, 3, side, side] -> unit [N, D], with gradients."""
-        return F.normalize(self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output.float(), dim=1)
+        return F.normalize(
+            self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output.float(),
+            dim=1,
+        )
 
     def encode_image(self, images: Tensor) -> Tensor:
         """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches and ``editor.methods.relevance`` need its gradient."""

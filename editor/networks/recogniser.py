@@ -40,8 +40,13 @@ class Reading:
 
 def split(attributes: Attributes, raw: Tensor) -> Reading:
     """Raw outputs [N, outputs] -> logits by name (apply ``activate`` to have values)."""
-    parts = list(raw.float().split([1] * (len(attributes.scales) + len(attributes.amounts)) + [
-        len(values) for values in attributes.choices.values()], dim=1))  # fmt: skip
+    parts = list(
+        raw.float().split(
+            [1] * (len(attributes.scales) + len(attributes.amounts))
+            + [len(values) for values in attributes.choices.values()],
+            dim=1,
+        )
+    )
     scales = {name: parts.pop(0)[:, 0] for name in attributes.scales}
     amounts = {name: parts.pop(0)[:, 0] for name in attributes.amounts}
     return Reading(scales, amounts, {name: parts.pop(0) for name in attributes.choices})
@@ -65,7 +70,9 @@ class Judge(nn.Module):
         self.attributes = attributes
         self.body = ConvNet(scaled((24, 48, 96, 144, 192), width), (0, 1, 2, 1, 0))
         (hidden,) = scaled((256,), width)
-        self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU(), nn.Linear(hidden, attributes.outputs))
+        self.head = nn.Sequential(
+            nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU(), nn.Linear(hidden, attributes.outputs)
+        )
 
     def forward(self, images: Tensor) -> Reading:
         """[N, 3, H, W] -> logits."""

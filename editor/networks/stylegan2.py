@@ -99,7 +99,14 @@ def pixel_norm(x: Tensor) -> Tensor:
 class EqualLinear(nn.Module):
     """A linear layer with equalised learning rate (Karras et al. 2018, arXiv 1710.10196): [N, in] -> [N, out]."""
 
-    def __init__(self, in_features: int, out_features: int, activate: bool = False, bias: float = 0.0, lr_mul: float = 1.0) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        activate: bool = False,
+        bias: float = 0.0,
+        lr_mul: float = 1.0,
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_mul)
         self.bias = nn.Parameter(torch.full([out_features], bias / lr_mul))
@@ -128,7 +135,9 @@ class Mapping(nn.Module):
         inputs = config.z_dim + (config.embed_features if config.c_dim else 0)
         widths = [inputs] + [config.mapping_features] * (config.mapping_layers - 1) + [config.w_dim]
         pairs = itertools.pairwise(widths)
-        self.layers = nn.ModuleList(EqualLinear(a, b, activate=True, lr_mul=config.mapping_lr) for a, b in pairs)
+        self.layers = nn.ModuleList(
+            EqualLinear(a, b, activate=True, lr_mul=config.mapping_lr) for a, b in pairs
+        )
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(self, z: Tensor, truncation: float = 1.0, c: Tensor | None = None) -> Tensor:
@@ -209,7 +218,9 @@ def _double(x: Tensor) -> Tensor:
 def _double_bilinear(x: Tensor) -> Tensor:
     """``_double`` as bilinear interpolation of the padded maps, which it equals: on GPUs a convolution with one kernel a map
     is slow."""
-    return F.interpolate(F.pad(x, [1, 1, 1, 1]), scale_factor=2, mode="bilinear", align_corners=False)[:, :, 2:-2, 2:-2]
+    return F.interpolate(F.pad(x, [1, 1, 1, 1]), scale_factor=2, mode="bilinear", align_corners=False)[
+        :, :, 2:-2, 2:-2
+    ]
 
 
 _PHASES = (((0, 1, 3), (3, 3, 1), (1, 0, 0)), ((0, 0, 1), (1, 3, 3), (3, 1, 0)))
@@ -256,9 +267,14 @@ class ModulatedConv(nn.Module):
     noise: Tensor
 
     def __init__(
-        self, in_channels: int, out_channels: int, w_dim: int, up: bool = False,
-        noise: int | None = None, clamp: float | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        w_dim: int,
+        up: bool = False,
+        noise: int | None = None,
+        clamp: float | None = None,
+    ) -> None:
         super().__init__()
         self.affine = EqualLinear(w_dim, in_channels, bias=1.0)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
@@ -273,14 +289,18 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, style: Tensor, gain: float = 1.0) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, out, H, W] or [N, out, 2H, 2W], scaled by ``gain``."""
         kernel, energy = self._kernel(x.dtype)
-        if x.dtype == torch.float16:  # demodulation makes up for it, and sums stay in the range of half precision
+        if (
+            x.dtype == torch.float16
+        ):  # demodulation makes up for it, and sums stay in the range of half precision
             style = style / style.abs().amax(1, keepdim=True).clamp_min(1e-8)
         gain *= LEAKY_GAIN  # of the leaky ReLU, which may as well go before it
         scale = gain * (style.square() @ energy + 1e-8).rsqrt()
         into, out, bias = style.to(x.dtype), scale.to(x.dtype), (self.bias * gain).to(x.dtype)
         if (state := self._frozen()) and not self.up and winograd.pays(x, len(self.weight)):
             x = self._by_tiles(x, into, out, bias, state)
-        elif len(x) == 1 and x.numel() > kernel.numel():  # one picture, and fewer weights than activations: scale the former
+        elif (
+            len(x) == 1 and x.numel() > kernel.numel()
+        ):  # one picture, and fewer weights than activations: scale the former
             x = self._convolve(x, kernel * self._spread(into[0], out[0]), bias)
         else:
             x = _scaled(self._convolve(x * into[:, :, None, None], kernel), out)
@@ -373,7 +393,9 @@ class ToRGB(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[N, in, H, W], [N, in] -> [N, 3, H, W]."""
         style, weight = (style * self.weight_gain).to(x.dtype)[:, :, None, None], self.weight.to(x.dtype)
-        x, weight = (x, weight * style) if len(x) == 1 else (x * style, weight)  # the fewer numbers are scaled
+        x, weight = (
+            (x, weight * style) if len(x) == 1 else (x * style, weight)
+        )  # the fewer numbers are scaled
         x = F.conv2d(x, weight, self.bias.to(x.dtype))
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
@@ -421,10 +443,14 @@ class Synthesis(Styled):
         for resolution in config.resolutions:
             width, noise = config.channels(resolution), resolution if config.noise else None
             if previous:
-                modules[f"b{resolution}_conv0"] = ModulatedConv(previous, width, config.w_dim, True, noise, config.clamp)
+                modules[f"b{resolution}_conv0"] = ModulatedConv(
+                    previous, width, config.w_dim, True, noise, config.clamp
+                )
                 if config.architecture == "resnet":
                     modules[f"b{resolution}_skip"] = Shortcut(previous, width)
-            modules[f"b{resolution}_conv1"] = ModulatedConv(width, width, config.w_dim, False, noise, config.clamp)
+            modules[f"b{resolution}_conv1"] = ModulatedConv(
+                width, width, config.w_dim, False, noise, config.clamp
+            )
             if config.architecture == "skip" or resolution == config.resolution:
                 modules[f"b{resolution}_torgb"] = ToRGB(width, config.w_dim, config.clamp)
             previous = width
@@ -435,9 +461,13 @@ class Synthesis(Styled):
         return self.blocks[layer.name.replace(".", "_")]
 
     def forward(
-        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False,
+        self,
+        styles: Tensor,
+        resolution: int | None = None,
+        dtype: torch.dtype = torch.float32,
+        checkpoint: bool = False,
         seen: Seen | None = None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         """[N, num_channels] -> [N, 3, R, R] float32 in about [-1, 1], ``resolution`` R below the full one on request.
 
         ``checkpoint``: layers are drawn anew on the way back, which takes less memory and gives the same gradients.
@@ -446,10 +476,16 @@ class Synthesis(Styled):
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
         full = self.config.resolution
-        if resolution and resolution < full and self.config.architecture != "skip":  # no picture is made on the way
+        if (
+            resolution and resolution < full and self.config.architecture != "skip"
+        ):  # no picture is made on the way
             whole = self(styles, dtype=dtype, checkpoint=checkpoint)
             return F.interpolate(whole, size=(resolution, resolution), mode="area")
-        x = self.const.to(dtype).expand(styles.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        x = (
+            self.const.to(dtype)
+            .expand(styles.shape[0], -1, -1, -1)
+            .contiguous(memory_format=torch.channels_last)
+        )
         image: Tensor | None = None
         shortcut: Tensor | None = None
         for layer in self.layers:
@@ -513,7 +549,9 @@ def blended_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor, checkp
     """Several looks in one picture, as ``Synthesis.blended``, for generators whose features cannot be blended: the finished
     pictures are."""
     pictures = synthesis(styles.flatten(0, 1), checkpoint=checkpoint).unflatten(0, styles.shape[:2])
-    weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][None, :, None]
+    weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)[0][
+        None, :, None
+    ]
     return pictures[:, 0] + (weights * (pictures[:, 1:] - pictures[:, :1])).sum(1)
 
 

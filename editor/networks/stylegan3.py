@@ -16,7 +16,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import LEAKY_GAIN, EqualLinear, Mapping, Seen, Styled, StyleLayer, blended_pictures, run
+from editor.networks.stylegan2 import (
+    LEAKY_GAIN,
+    EqualLinear,
+    Mapping,
+    Seen,
+    Styled,
+    StyleLayer,
+    blended_pictures,
+    run,
+)
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
 
 
@@ -55,7 +64,9 @@ class GeneratorConfig:
         if self.resolution < 16 or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two from 16, not {self.resolution}")
         if not 0 < self.critical < self.layers:
-            raise ValueError(f"layers must be more than critical, and critical at least 1: {self.layers}, {self.critical}")
+            raise ValueError(
+                f"layers must be more than critical, and critical at least 1: {self.layers}, {self.critical}"
+            )
 
     @property
     def num_ws(self) -> int:
@@ -69,9 +80,14 @@ class GeneratorConfig:
     def mapping(self) -> MappingConfig:
         """The mapping network, which is StyleGAN2's."""
         return MappingConfig(
-            z_dim=self.z_dim, w_dim=self.w_dim, mapping_layers=self.mapping_layers, mapping_features=self.w_dim,
-            mapping_lr=self.mapping_lr, c_dim=self.c_dim, embed_features=self.w_dim,
-        )  # fmt: skip
+            z_dim=self.z_dim,
+            w_dim=self.w_dim,
+            mapping_layers=self.mapping_layers,
+            mapping_features=self.w_dim,
+            mapping_lr=self.mapping_lr,
+            c_dim=self.c_dim,
+            embed_features=self.w_dim,
+        )
 
 
 @dataclass(frozen=True)
@@ -126,7 +142,9 @@ def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool =
         kernel = np.sinc(2 * cutoff * x) * window
         return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
     radius = np.hypot(x[:, None], x[None, :])
-    jinc = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy() / (math.pi * radius)
+    jinc = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy() / (
+        math.pi * radius
+    )
     kernel = jinc * np.outer(window, window)
     return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
 
@@ -149,7 +167,9 @@ def upsample(x: Tensor, kernel: Tensor | None, factor: int, padding: tuple[int, 
     for part in _axes(kernel):
         stride = [factor if side > 1 else 1 for side in part.shape[2:]]
         y = F.conv_transpose2d(y, part * math.prod(stride), stride=stride)
-    start = before - (taps - 1)  # the transposed convolution begins taps - 1 samples early; negative padding crops
+    start = before - (
+        taps - 1
+    )  # the transposed convolution begins taps - 1 samples early; negative padding crops
     wanted = [size * factor + before + after - (taps - 1) for size in (height, width)]
     ends = [want - start - have for want, have in zip(wanted, y.shape[2:], strict=True)]
     return F.pad(y, [start, ends[1], start, ends[0]]).reshape(n, c, *wanted)
@@ -200,8 +220,14 @@ class FourierFeatures(nn.Module):
         phases = self.phases + (self.freqs @ transform[:, :2, 2:])[:, :, 0]  # [N, C]
         freqs = self.freqs @ transform[:, :2, :2]  # [N, C, 2]
         band = (freqs.norm(dim=2) - self.cutoff) / (self.rate / 2 - self.cutoff)
-        place = ((torch.arange(self.size, device=style.device) + 0.5) / self.size - 0.5) * self.size / self.rate
-        angles = freqs[:, :, 0, None, None] * place + freqs[:, :, 1, None, None] * place[:, None] + phases[:, :, None, None]
+        place = (
+            ((torch.arange(self.size, device=style.device) + 0.5) / self.size - 0.5) * self.size / self.rate
+        )
+        angles = (
+            freqs[:, :, 0, None, None] * place
+            + freqs[:, :, 1, None, None] * place[:, None]
+            + phases[:, :, None, None]
+        )
         waves = torch.sin(2 * math.pi * angles) * (1 - band).clamp(0, 1)[:, :, None, None]
         return torch.einsum("nchw,oc->nohw", waves, self.weight / math.sqrt(len(self.weight)))
 
@@ -213,7 +239,9 @@ class FilteredLayer(nn.Module):
     up_filter: Tensor | None
     down_filter: Tensor | None
 
-    def __init__(self, config: GeneratorConfig, before: Rates, after: Rates, is_rgb: bool, is_critical: bool) -> None:
+    def __init__(
+        self, config: GeneratorConfig, before: Rates, after: Rates, is_rgb: bool, is_critical: bool
+    ) -> None:
         super().__init__()
         self.is_rgb, self.clamp = is_rgb, config.clamp
         kernel = 1 if is_rgb else config.kernel
@@ -224,11 +252,17 @@ class FilteredLayer(nn.Module):
         self.register_buffer("magnitude", torch.ones(()))
         rate = max(before.rate, after.rate) * (1 if is_rgb else config.oversampling)
         self.up, self.down = rate // before.rate, rate // after.rate
-        up_taps, down_taps = (1 if factor == 1 or is_rgb else config.filter_size * factor for factor in (self.up, self.down))
+        up_taps, down_taps = (
+            1 if factor == 1 or is_rgb else config.filter_size * factor for factor in (self.up, self.down)
+        )
         radial = config.radial and not is_critical
         self.register_buffer("up_filter", low_pass(up_taps, before.cutoff, 2 * before.half_width, rate))
-        self.register_buffer("down_filter", low_pass(down_taps, after.cutoff, 2 * after.half_width, rate, radial))
-        total = (after.size - 1) * self.down + 1 - (before.size + kernel - 1) * self.up + up_taps + down_taps - 2
+        self.register_buffer(
+            "down_filter", low_pass(down_taps, after.cutoff, 2 * after.half_width, rate, radial)
+        )
+        total = (
+            (after.size - 1) * self.down + 1 - (before.size + kernel - 1) * self.up + up_taps + down_taps - 2
+        )
         low = (total + self.up) // 2  # samples lie in the middle of their cells (appendix C.3)
         self.padding = (low, total - low)
 
@@ -277,8 +311,16 @@ class Synthesis(Styled):
             is_rgb, is_critical = number == config.layers, number >= config.layers - config.critical
             self.blocks.append(FilteredLayer(config, before, after, is_rgb, is_critical))
             start = self.layers[-1].stop
-            self.layers.append(StyleLayer(f"L{number}", "rgb" if is_rgb else "conv", min(after.rate, config.resolution),
-                                          number + 1, start, start + before.channels))  # fmt: skip
+            self.layers.append(
+                StyleLayer(
+                    f"L{number}",
+                    "rgb" if is_rgb else "conv",
+                    min(after.rate, config.resolution),
+                    number + 1,
+                    start,
+                    start + before.channels,
+                )
+            )
         self.num_channels = self.layers[-1].stop
 
     def block(self, layer: StyleLayer) -> Any:
@@ -286,9 +328,13 @@ class Synthesis(Styled):
         return self.input if layer.kind == "input" else self.blocks[layer.row - 1]
 
     def forward(
-        self, styles: Tensor, resolution: int | None = None, dtype: torch.dtype = torch.float32, checkpoint: bool = False,
+        self,
+        styles: Tensor,
+        resolution: int | None = None,
+        dtype: torch.dtype = torch.float32,
+        checkpoint: bool = False,
         seen: Seen | None = None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one.
 
         ``checkpoint``: as StyleGAN2's synthesis has it; ``seen`` too, but that there is nothing to see before the end.

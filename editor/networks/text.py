@@ -38,7 +38,9 @@ def trigrams(word: str, buckets: int) -> list[int]:
 class TextTower(nn.Module):
     """N texts -> unit sentence embeddings [N, 384]."""
 
-    def __init__(self, vocabulary: Sequence[str], buckets: int = 8192, narrow: int = 96, width: int = 256) -> None:
+    def __init__(
+        self, vocabulary: Sequence[str], buckets: int = 8192, narrow: int = 96, width: int = 256
+    ) -> None:
         super().__init__()
         self.index = {word: number for number, word in enumerate(vocabulary, start=1)}
         self.buckets = buckets
@@ -46,7 +48,9 @@ class TextTower(nn.Module):
         self.trigram = nn.EmbeddingBag(buckets + 1, narrow, mode="mean", padding_idx=0)
         self.position = nn.Parameter(0.02 * torch.randn(MOST_WORDS, width))
         self.widen = nn.Linear(narrow, width)
-        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.05, activation="gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 2 * width, dropout=0.05, activation="gelu", batch_first=True, norm_first=True
+        )
         self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.out = nn.Linear(width, WIDTH)
 
@@ -78,7 +82,10 @@ class TextTower(nn.Module):
     def encode(self, texts: Sequence[str]) -> Tensor:
         """N texts -> unit [N, 384], in batches of 512."""
         device = self.position.device
-        parts = [self(*(t.to(device) for t in self.tokenise(texts[i : i + 512]))) for i in range(0, len(texts), 512)]
+        parts = [
+            self(*(t.to(device) for t in self.tokenise(texts[i : i + 512])))
+            for i in range(0, len(texts), 512)
+        ]
         return torch.cat(parts)
 
     @classmethod

@@ -14,9 +14,13 @@ from torch import Tensor
 TILE, PATCH = 4, 6
 """Sides of what a tile gives and of what it sees."""
 _FILTER = (
-    (1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6),
-    (1 / 24, 1 / 12, 1 / 6), (1 / 24, -1 / 12, 1 / 6), (0, 0, 1),
-)  # fmt: skip
+    (1 / 4, 0, 0),
+    (-1 / 6, -1 / 6, -1 / 6),
+    (-1 / 6, 1 / 6, -1 / 6),
+    (1 / 24, 1 / 12, 1 / 6),
+    (1 / 24, -1 / 12, 1 / 6),
+    (0, 0, 1),
+)
 _OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
 LEAST_MAPS, LEAST_SIDE = 128, 32
 """Maps in and out, and pixels of a side, from which this is faster than the library's convolution (measured)."""
@@ -28,9 +32,12 @@ def pays(x: Tensor, outputs: int) -> bool:
     """Whether a convolution of ``x`` [N, C, H, W] to so many maps is faster this way."""
     channels, height, width = x.shape[1:]
     return (
-        x.device.type == "cpu" and x.dtype == torch.float32 and min(channels, outputs) >= LEAST_MAPS
-        and min(height, width) >= LEAST_SIDE and height % TILE == 0 == width % TILE
-    )  # fmt: skip
+        x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and min(channels, outputs) >= LEAST_MAPS
+        and min(height, width) >= LEAST_SIDE
+        and height % TILE == 0 == width % TILE
+    )
 
 
 def kernels(weight: Tensor) -> Tensor:

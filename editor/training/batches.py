@@ -42,7 +42,9 @@ def _seeded(number: int, make: Callable[[np.random.Generator], Any], seed: int) 
     return make(np.random.default_rng((seed, 0, number)))
 
 
-def batches(run: Run, make: Callable[[np.random.Generator], Batch], workers: int = 0, reuse: int = 1) -> Iterator[Batch]:
+def batches(
+    run: Run, make: Callable[[np.random.Generator], Batch], workers: int = 0, reuse: int = 1
+) -> Iterator[Batch]:
     """The run's batches from its present step on, on its device, without end.
 
     ``make`` must be picklable where there are ``workers``. With a ``reuse`` of R, blocks of batches are gone through R
@@ -65,11 +67,15 @@ def batches(run: Run, make: Callable[[np.random.Generator], Batch], workers: int
 
 def _order(seed: int, block: int, time: int) -> list[int]:
     """The order in which a block is gone through for the ``time``-th time."""
-    order = np.arange(BLOCK) if time == 0 else np.random.default_rng((seed, 9, block, time)).permutation(BLOCK)
+    order = (
+        np.arange(BLOCK) if time == 0 else np.random.default_rng((seed, 9, block, time)).permutation(BLOCK)
+    )
     return [int(number) for number in order]
 
 
-def _drawn(run: Run, make: Callable[[np.random.Generator], Batch], workers: int, first: int) -> Iterator[Batch]:
+def _drawn(
+    run: Run, make: Callable[[np.random.Generator], Batch], workers: int, first: int
+) -> Iterator[Batch]:
     numbered = partial(_seeded, make=make, seed=run.seed)
     return (on(run.device, batch) for batch in _made(numbered, itertools.count(first), workers))
 
@@ -82,10 +88,18 @@ def each(make: Callable[[int], Batch], count: int, workers: int = 0) -> Iterator
 def _made(make: Callable[[int], Batch], numbers: Iterable[int], workers: int) -> Iterator[Batch]:
     if workers == 0:
         return (make(number) for number in numbers)
-    return iter(DataLoader(
-        Source(make), batch_size=None, sampler=numbers, num_workers=workers, prefetch_factor=AHEAD,
-        multiprocessing_context="spawn", worker_init_fn=_one_thread, collate_fn=_as_it_is,
-    ))  # fmt: skip
+    return iter(
+        DataLoader(
+            Source(make),
+            batch_size=None,
+            sampler=numbers,
+            num_workers=workers,
+            prefetch_factor=AHEAD,
+            multiprocessing_context="spawn",
+            worker_init_fn=_one_thread,
+            collate_fn=_as_it_is,
+        )
+    )
 
 
 def _one_thread(number: int) -> None:

@@ -15,7 +15,10 @@ PARTS = {
     "clip": ("editor.training.clip", "the image tower of the text-image model"),
     "words": ("editor.training.words", "its text head, over the shared text tower"),
     "encoder": ("editor.training.encoder", "the inversion encoder"),
-    "mapper": ("editor.training.mapper", "the text-conditioned mapper, trained without text; with --prompt, one for a prompt"),
+    "mapper": (
+        "editor.training.mapper",
+        "the text-conditioned mapper, trained without text; with --prompt, one for a prompt",
+    ),
     "manifest": ("editor.training.manifest", "calibrate thresholds and write bundle.toml"),
 }
 
@@ -28,7 +31,9 @@ def _module(argv: Sequence[str]) -> str:
 def main(argv: Sequence[str]) -> int:
     """Run one part's training; 2 for a usage error."""
     rows = "\n".join(f"  {name:<10} {text}" for name, (_, text) in PARTS.items())
-    usage = f"usage: python -m editor train PART [options]\n\n{rows}\n\nEach part explains itself with --help."
+    usage = (
+        f"usage: python -m editor train PART [options]\n\n{rows}\n\nEach part explains itself with --help."
+    )
     if not argv or argv[0] in ("-h", "--help"):
         print(usage)
         return 0 if argv else 2

@@ -37,7 +37,17 @@ from editor.training.generator import TeacherMapping
 from editor.training.judge import Targets
 from editor.training.lexicon import Phrase
 from editor.training.portraits import Labels, Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
+from editor.training.run import (
+    Average,
+    Run,
+    add_drawing,
+    add_width,
+    arguments,
+    cosine_decay,
+    save_weights,
+    set_rate,
+    start,
+)
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
@@ -45,9 +55,19 @@ TEXT_NOISE = 0.25
 """Length of the random vector added to sentence embeddings, so that near wordings land near."""
 FAR, FAR_DESCRIBED = 0.45, 0.65
 """Cosine below which a text is like no known phrase; with a word of one in it, it is never quite as far."""
-DESCRIBED = ("{known} {strange}", "a {known} {strange}", "a {strange}, {known}", "a {known} {strange} in the hand",
-             "{strange} of {known}", "made of {strange}", "covered in {strange}", "a {strange} drawing", "{strange} pattern",
-             "an extra {known}", "a second {known}")  # fmt: skip
+DESCRIBED = (
+    "{known} {strange}",
+    "a {known} {strange}",
+    "a {strange}, {known}",
+    "a {known} {strange} in the hand",
+    "{strange} of {known}",
+    "made of {strange}",
+    "covered in {strange}",
+    "a {strange} drawing",
+    "{strange} pattern",
+    "an extra {known}",
+    "a second {known}",
+)
 CONSTANT, SCALE = 2.0, 25.0
 """Share of "any portrait" in every scene; the logits' scale."""
 
@@ -94,7 +114,9 @@ def draw(rng: np.random.Generator, domain: str, count: int) -> Pairs:
     both = known.portraits.concat([before, after])
     labels = both.labels()
     drawn = data.compress(data.drawings_of(both, 128), rng, share=0.15)
-    return Pairs(drawn, data.physical(both), embed_scenes(both, labels), judge.targets(known.attributes, labels))
+    return Pairs(
+        drawn, data.physical(both), embed_scenes(both, labels), judge.targets(known.attributes, labels)
+    )
 
 
 def scene(portraits: Portraits, labels: Labels) -> Tensor:
@@ -103,7 +125,10 @@ def scene(portraits: Portraits, labels: Labels) -> Tensor:
     columns = [2 * values - 1 for values in (*labels.scales.values(), *labels.raw_amounts.values())]
     seen = [labels.visible[name] for name in (*labels.scales, *labels.raw_amounts)]
     shown = [np.where(visible, column, 0.0) for column, visible in zip(columns, seen, strict=True)]
-    blends = [2 * (blend - 0.15) * labels.visible[name][:, None] for name, blend in portraits.shown_weights().items()]
+    blends = [
+        2 * (blend - 0.15) * labels.visible[name][:, None]
+        for name, blend in portraits.shown_weights().items()
+    ]
     return torch.from_numpy(np.column_stack([*shown, *blends]).astype(np.float32))
 
 
@@ -151,7 +176,9 @@ def far_texts(tower: TextTower, book: Phrasebook, count: int, seed: int) -> Tens
     known = sorted({word for phrase in book.phrases for word in words(phrase.text) if len(word) > 3})
     described = [
         form.format(known=a, strange=b)
-        for form, a, b in zip(rng.choice(DESCRIBED, count), rng.choice(known, count), rng.choice(strange, count), strict=True)
+        for form, a, b in zip(
+            rng.choice(DESCRIBED, count), rng.choice(known, count), rng.choice(strange, count), strict=True
+        )
     ]
     parts = [(tower.encode(plain), FAR), (tower.encode(described), FAR_DESCRIBED)]
     return torch.cat([found[_nearest(found, book.embeddings) < limit] for found, limit in parts])
@@ -168,7 +195,9 @@ class Trainer:
     def __init__(self, run: Run, tower: TextTower, rate: float, width: float = 1.0) -> None:
         self.run, self.rate, self.width = run, rate, width
         self.book = Phrasebook(run.domain, tower)
-        places = torch.from_numpy(np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases]))
+        places = torch.from_numpy(
+            np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases])
+        )
         far = far_texts(tower, self.book, 12_000, run.seed)
         nowhere = torch.zeros(len(far), run.domain.dim)
         nowhere[:, -1] = 1.0
@@ -182,11 +211,18 @@ class Trainer:
         self.word_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
         sight = [*self.space.image.parameters(), *self.head.parameters()]
         self.sight_optimizer = torch.optim.AdamW(sight, lr=rate, weight_decay=0.02)
-        self.word_average, self.sight_average = Average(self.space.text, 50_000.0), Average(self.space.image, 6000.0)
+        self.word_average, self.sight_average = (
+            Average(self.space.text, 50_000.0),
+            Average(self.space.image, 6000.0),
+        )
         run.parts = {
-            "space": self.space, "head": self.head, "word_average": self.word_average, "sight_average": self.sight_average,
-            "word_optimizer": self.word_optimizer, "sight_optimizer": self.sight_optimizer,
-        }  # fmt: skip
+            "space": self.space,
+            "head": self.head,
+            "word_average": self.word_average,
+            "sight_average": self.sight_average,
+            "word_optimizer": self.word_optimizer,
+            "sight_optimizer": self.sight_optimizer,
+        }
 
     def words(self, share: float, phrases: int) -> dict[str, Tensor]:
         """One step of the text head; ``share`` of its time is spent."""
@@ -196,8 +232,12 @@ class Trainer:
         far = len(self.book.phrases) + rng.integers(0, len(self.far), phrases // 8)
         numbers = torch.from_numpy(np.concatenate([self.book.draw(rng, phrases - len(far)), far]))
         sentences = self.sentences[numbers].to(device)
-        sentences = F.normalize(sentences + TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1), dim=1)
-        placing = (1 - F.cosine_similarity(self.space.text(sentences), self.places[numbers].to(device), dim=1)).mean()
+        sentences = F.normalize(
+            sentences + TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1), dim=1
+        )
+        placing = (
+            1 - F.cosine_similarity(self.space.text(sentences), self.places[numbers].to(device), dim=1)
+        ).mean()
         self._take(self.word_optimizer, placing)
         self.word_average.update(self.space.text, phrases)
         return {"text_placing": placing.detach()}
@@ -214,7 +254,9 @@ class Trainer:
         placing = (made - wanted).square().sum(1).mean()
         moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
         visible = (should.norm(dim=1) > 0.05).float()
-        pointing = ((1 - F.cosine_similarity(moved, should, dim=1)) * visible).sum() / visible.sum().clamp_min(1)
+        pointing = (
+            (1 - F.cosine_similarity(moved, should, dim=1)) * visible
+        ).sum() / visible.sum().clamp_min(1)
         helping = judge.loss_of(split(self.run.domain.attributes, self.head(features)), pairs.wanted)
         self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping)
         self.sight_average.update(self.space.image, len(images))
@@ -228,14 +270,18 @@ class Trainer:
 
 
 @torch.no_grad()
-def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool, portraits: int = 512) -> float:
+def auc(
+    trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool, portraits: int = 512
+) -> float:
     """Mean over phrases of the area under the ROC curve on unseen drawings, by their pictures or by their scenes."""
     domain = trainer.run.domain
     drawn = domain.portraits.sample(portraits, 1_000_211)
     if by_scene:
         images = embed_scenes(drawn, drawn.labels())
     else:
-        images = torch.cat([space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)])
+        images = torch.cat(
+            [space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)]
+        )
     scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
     truth = domain.lexicon.truth(phrases, drawn.labels())
     found = []
@@ -247,7 +293,9 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     return float(np.mean(found))
 
 
-def figures(trainer: Trainer, space: JointSpace, count: int = 600, by_scene: bool = False) -> dict[str, float]:
+def figures(
+    trainer: Trainer, space: JointSpace, count: int = 600, by_scene: bool = False
+) -> dict[str, float]:
     """AUC on trained and on unseen wordings, evenly sampled over topics."""
     result = {}
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
@@ -300,8 +348,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     trainer = Trainer(run, TextTower.load(options.text), options.rate, options.width)
     generator = teacher = None
     if options.part == "image" and (options.bundle / "generator.safetensors").exists():
-        generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
+        generator, teacher = (
+            load_generator(options.bundle, run.device),
+            load_teacher(options.bundle, run.device),
+        )
+    supply = batches(
+        run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse
+    )
     for fraction in run.steps(options.part):
         if options.part == "text":
             losses = trainer.words(fraction, options.phrases)

@@ -30,9 +30,15 @@ def moved(portraits: Portraits, pole: Pole, step: float = 0.45) -> Portraits:
     if pole.value is not None:
         return portraits.replace(name, pole.value)
     if name in portraits.AMOUNTS:
-        return portraits.before_appearing(name).replace(name, 1.0) if pole.high else portraits.replace(name, 0.0)
+        return (
+            portraits.before_appearing(name).replace(name, 1.0) if pole.high else portraits.replace(name, 0.0)
+        )
     level = portraits.column(name)
-    target = np.clip(np.maximum(level + step, 0.85), 0, 1) if pole.high else np.clip(np.minimum(level - step, 0.15), 0, 1)
+    target = (
+        np.clip(np.maximum(level + step, 0.85), 0, 1)
+        if pole.high
+        else np.clip(np.minimum(level - step, 0.15), 0, 1)
+    )
     return portraits.replace(name, target.astype(np.float32))
 
 

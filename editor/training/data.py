@@ -26,7 +26,9 @@ def as_images(pictures: Tensor) -> Tensor:
 
 def to_pictures(images: Tensor) -> np.ndarray:
     """float [N, 3, H, W] in [-1, 1] -> uint8 [N, H, W, 3]."""
-    return ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return (
+        ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    )
 
 
 def drawings_of(portraits: Portraits, size: int) -> Tensor:

@@ -26,7 +26,15 @@ from editor.training import data, domains, record
 from editor.training.batches import batches
 from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
-from editor.training.generator import HALF_EVERY, TeacherMapping, contact_sheet, figures, importance, quieten, save_bundle
+from editor.training.generator import (
+    HALF_EVERY,
+    TeacherMapping,
+    contact_sheet,
+    figures,
+    importance,
+    quieten,
+    save_bundle,
+)
 from editor.training.run import Average, Run, add_drawing, add_fuse, arguments, set_rate, start
 
 SMALL_WEIGHT = 6.0
@@ -36,7 +44,11 @@ MOST_GAIN = 4.0
 
 def detail(images: Tensor) -> Tensor:
     """Where a picture [N, 3, H, W] has fine structure: [N, 1, H, W], mean about 1."""
-    fine = (images - F.avg_pool2d(F.pad(images, (3, 3, 3, 3), mode="replicate"), 7, 1)).abs().amax(1, keepdim=True)
+    fine = (
+        (images - F.avg_pool2d(F.pad(images, (3, 3, 3, 3), mode="replicate"), 7, 1))
+        .abs()
+        .amax(1, keepdim=True)
+    )
     spread = F.avg_pool2d(fine, 3, 1, 1)
     return spread / (spread.mean(dim=(1, 2, 3), keepdim=True) + 1e-3)
 
@@ -56,7 +68,9 @@ def draw(rng: np.random.Generator, domain: str, count: int, size: int) -> Detail
     portraits = plain = known.draw(rng, count)
     for name in known.small:
         plain = plain.replace(name, 0.0)
-    return Detailed(data.physical(portraits), data.drawings_of(portraits, size), data.drawings_of(plain, size))
+    return Detailed(
+        data.physical(portraits), data.drawings_of(portraits, size), data.drawings_of(plain, size)
+    )
 
 
 def small_parts(plain: Tensor, wanted: Tensor) -> Tensor:
@@ -76,7 +90,9 @@ def loss_of(made: Tensor, wanted: Tensor, small: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def shares(domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 24) -> dict[str, float]:
+def shares(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 24
+) -> dict[str, float]:
     """How much of each small attribute's drawn difference the generator shows: 0 none, 1 all."""
     base, found = domain.draw(np.random.default_rng(5), count), {}
     synthesis, device = generator.synthesis, data.device_of(generator)
@@ -84,7 +100,9 @@ def shares(domain: Domain, generator: Generator, teacher: TeacherMapping, count:
         off, on = base.replace(name, 0.0), base.replace(name, 1.0)
         shown, bare = (data.pictures_of(p, generator.config.resolution).to(device) for p in (on, off))
         drawn = shown - bare
-        with_it, without = (synthesis(synthesis.styles(teacher(data.physical(p).to(device)))) for p in (on, off))
+        with_it, without = (
+            synthesis(synthesis.styles(teacher(data.physical(p).to(device)))) for p in (on, off)
+        )
         found[name] = float(((with_it - without) * drawn).sum() / drawn.square().sum())
     return found
 
@@ -127,7 +145,9 @@ def train(run: Run, generator: Generator, teacher: TeacherMapping, plan: Plan) -
     optimizer = torch.optim.Adam(synthesis.parameters(), lr=plan.rate, betas=(0.9, 0.99))
     average = Average(synthesis, 4000.0)
     run.parts = {"synthesis": synthesis, "optimizer": optimizer, "average": average}
-    supply = batches(run, partial(draw, domain=run.domain.name, count=plan.batch, size=full), plan.workers, plan.reuse)
+    supply = batches(
+        run, partial(draw, domain=run.domain.name, count=plan.batch, size=full), plan.workers, plan.reuse
+    )
     for fraction in run.steps("details"):
         set_rate(optimizer, plan.rate * min(1.0, 50 * fraction + 0.02) * max(0.005, 1 - fraction))
         batch = next(supply)
@@ -152,8 +172,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Sharpen small details of a trained generator, with W held still.", 40, "details")
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--rate", type=float, default=6e-3, help="learning rate (equalised)")
-    parser.add_argument("--amplify", action="store_true", help="first give faint small attributes more room in W")
-    parser.add_argument("--resolution", type=int, help="pixels; first grows layers up to there, if the generator has fewer")
+    parser.add_argument(
+        "--amplify", action="store_true", help="first give faint small attributes more room in W"
+    )
+    parser.add_argument(
+        "--resolution", type=int, help="pixels; first grows layers up to there, if the generator has fewer"
+    )
     add_drawing(parser)
     add_fuse(parser)
     options = parser.parse_args(argv)

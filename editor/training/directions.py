@@ -53,10 +53,14 @@ class Relevance:
 
 
 @torch.no_grad()
-def measure_image(generator: Generator, space: JointSpace, styles: Tensor, mean: Tensor, std: Tensor, batch: int) -> Tensor:
+def measure_image(
+    generator: Generator, space: JointSpace, styles: Tensor, mean: Tensor, std: Tensor, batch: int
+) -> Tensor:
     """For one picture's styles [C]: unit embedding difference of every channel [C, D], zero rows for ToRGB."""
     synthesis = generator.synthesis
-    numbers = torch.cat([torch.arange(layer.start, layer.stop) for layer in synthesis.layers if layer.kind == "conv"])
+    numbers = torch.cat(
+        [torch.arange(layer.start, layer.stop) for layer in synthesis.layers if layer.kind == "conv"]
+    )
     result = torch.zeros(len(styles), space.image.out.out_features, device=styles.device)
     for part in numbers.split(batch):
         moved = styles.repeat(2 * len(part), 1)
@@ -67,12 +71,16 @@ def measure_image(generator: Generator, space: JointSpace, styles: Tensor, mean:
         up, down = space.image(pictures).float().chunk(2)
         difference = up - down
         length = difference.norm(dim=1, keepdim=True)
-        result[part] = torch.where(length > 1e-3, difference / length.clamp_min(1e-6), torch.zeros_like(difference))
+        result[part] = torch.where(
+            length > 1e-3, difference / length.clamp_min(1e-6), torch.zeros_like(difference)
+        )
     return result.cpu()
 
 
 @torch.no_grad()
-def axes(domain: Domain, generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int) -> tuple[Tensor, Tensor]:
+def axes(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int
+) -> tuple[Tensor, Tensor]:
     """Mean StyleSpace step of each drawn attribute's poles [K, C] and its unit embedding difference [K, D]."""
     base, device = domain.draw(np.random.default_rng(11), portraits), data.device_of(generator)
     start_w = teacher(data.physical(base).to(device))
@@ -101,7 +109,9 @@ def load_bank(bundle: Path) -> Bank:
     return Bank(**{name: value.float() for name, value in load_file(bundle / "bank.safetensors").items()})
 
 
-def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int, batch: int) -> tuple[Relevance, Tensor, Tensor]:
+def measure_bank(
+    run: Run, generator: Generator, space: JointSpace, images: int, batch: int
+) -> tuple[Relevance, Tensor, Tensor]:
     """Relevance over ``images`` pictures (as many as the time budget allows), with the S statistics."""
     mean, std = statistics(run.domain, generator)
     found = Relevance(len(mean), space.image.out.out_features)
@@ -120,10 +130,14 @@ def measure_bank(run: Run, generator: Generator, space: JointSpace, images: int,
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the bank and write ``bank.safetensors``."""
-    parser = arguments("Measure a bundle's direction bank: relevance of every StyleSpace channel.", 12, "directions")
+    parser = arguments(
+        "Measure a bundle's direction bank: relevance of every StyleSpace channel.", 12, "directions"
+    )
     parser.add_argument("--images", type=int, default=32, help="pictures to average over, if the time allows")
     parser.add_argument("--batch", type=int, default=32, help="channels at once")
-    parser.add_argument("--axes", type=int, default=40, help="portraits to average named axes over; 0 leaves axes out")
+    parser.add_argument(
+        "--axes", type=int, default=40, help="portraits to average named axes over; 0 leaves axes out"
+    )
     options = parser.parse_args(argv)
     if options.bundle is None:
         parser.error("--bundle is needed: the folder of the generator and the text-image model")
@@ -131,12 +145,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator, space = load_generator(options.bundle, run.device), load_clip(options.bundle, run.device)
     found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
     relevance = F.normalize(found.sums, dim=1)
-    tensors = {"s_mean": mean, "s_std": std, "relevance": relevance, "samples": samples(run.domain, generator, space)}
+    tensors = {
+        "s_mean": mean,
+        "s_std": std,
+        "relevance": relevance,
+        "samples": samples(run.domain, generator, space),
+    }
     if options.axes:
-        steps, rows = axes(run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes)
+        steps, rows = axes(
+            run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes
+        )
         tensors |= {"axes": steps, "axis_relevance": rows}
-    save_file({k: (v if k in ("s_mean", "s_std") else v.half()).cpu().contiguous() for k, v in tensors.items()},
-              options.bundle / "bank.safetensors")  # fmt: skip
+    save_file(
+        {k: (v if k in ("s_mean", "s_std") else v.half()).cpu().contiguous() for k, v in tensors.items()},
+        options.bundle / "bank.safetensors",
+    )
     figures = {"images": found.images, "channels": int((relevance.norm(dim=1) > 0).sum())}
     print(figures)
     record.write(options.bundle, "directions", options, run, figures)

@@ -49,14 +49,23 @@ class Domain:
     def attributes(self) -> Attributes:
         """What a recogniser of this domain reads."""
         kind = self.portraits
-        return Attributes(tuple(kind.SCALES), tuple(kind.AMOUNTS), {name: tuple(values) for name, values in kind.CHOICES.items()})
+        return Attributes(
+            tuple(kind.SCALES),
+            tuple(kind.AMOUNTS),
+            {name: tuple(values) for name, values in kind.CHOICES.items()},
+        )
 
     @cached_property
     def poles(self) -> tuple[Pole, ...]:
         """Everywhere that one attribute can be moved to."""
         kind = self.portraits
         ends = [Pole(name, None, high) for name in (*kind.SCALES, *kind.AMOUNTS) for high in (True, False)]
-        named = [Pole(name, value) for name, values in kind.CHOICES.items() for value in values if value not in self.unsaid]
+        named = [
+            Pole(name, value)
+            for name, values in kind.CHOICES.items()
+            for value in values
+            if value not in self.unsaid
+        ]
         return (*ends, *named)
 
     @cached_property

@@ -30,7 +30,9 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
 
 def color4f(rgb: Colour, alpha: float = 1.0) -> skia.Color4f:
     """RGB in 0..1, clipped."""
-    r, g, b = (min(1.0, max(0.0, c)) for c in rgb.tolist())  # plain numbers: a picture has some eighty colours
+    r, g, b = (
+        min(1.0, max(0.0, c)) for c in rgb.tolist()
+    )  # plain numbers: a picture has some eighty colours
     return skia.Color4f(r, g, b, float(min(1.0, max(0.0, alpha))))
 
 
@@ -62,8 +64,14 @@ def vertical(top: float, upper: Colour, bottom: float, lower: Colour) -> skia.Pa
 def glow(x: float, y: float, radius: float, rgb: Colour, alpha: float) -> skia.Paint:
     """Paint for a soft spot."""
     paint = skia.Paint(AntiAlias=True)
-    colours = [color4f(rgb, alpha).toColor(), color4f(rgb, alpha * 0.75).toColor(), color4f(rgb, 0.0).toColor()]
-    paint.setShader(skia.GradientShader.MakeRadial((float(x), float(y)), float(radius), colours, [0.0, 0.45, 1.0]))
+    colours = [
+        color4f(rgb, alpha).toColor(),
+        color4f(rgb, alpha * 0.75).toColor(),
+        color4f(rgb, 0.0).toColor(),
+    ]
+    paint.setShader(
+        skia.GradientShader.MakeRadial((float(x), float(y)), float(radius), colours, [0.0, 0.45, 1.0])
+    )
     return paint
 
 
@@ -78,9 +86,13 @@ def curve(points: Sequence[Point], closed: bool = True) -> skia.Path:
         else:
             p0, p1, p2, p3 = points[max(i - 1, 0)], points[i], points[i + 1], points[min(i + 2, count - 1)]
         path.cubicTo(
-            float(p1[0] + (p2[0] - p0[0]) / 6), float(p1[1] + (p2[1] - p0[1]) / 6),
-            float(p2[0] - (p3[0] - p1[0]) / 6), float(p2[1] - (p3[1] - p1[1]) / 6), float(p2[0]), float(p2[1]),
-        )  # fmt: skip
+            float(p1[0] + (p2[0] - p0[0]) / 6),
+            float(p1[1] + (p2[1] - p0[1]) / 6),
+            float(p2[0] - (p3[0] - p1[0]) / 6),
+            float(p2[1] - (p3[1] - p1[1]) / 6),
+            float(p2[0]),
+            float(p2[1]),
+        )
     if closed:
         path.close()
     return path

@@ -28,7 +28,17 @@ from editor.training.bundles import load_generator, load_teacher
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping, importance, picture_loss
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
+from editor.training.run import (
+    Average,
+    Run,
+    add_drawing,
+    add_width,
+    arguments,
+    cosine_decay,
+    save_weights,
+    set_rate,
+    start,
+)
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
 """Offsets are released one after another in this span of the run."""
@@ -67,10 +77,14 @@ def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
     known = domains.named(domain)
     portraits, others = known.draw(rng, count), 3 * count // 8 if known.by_others else 0
     plain = count - others // 2
-    portraits = portraits.concat([portraits[:plain], portraits[plain:].replace("background_color", known.backdrops[0])])
+    portraits = portraits.concat(
+        [portraits[:plain], portraits[plain:].replace("background_color", known.backdrops[0])]
+    )
     _, cut, _ = rows_of(count)
     drawn = data.drawings_of(portraits[: count - others], 128)
-    drawn[cut] = torch.from_numpy(data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng)))
+    drawn[cut] = torch.from_numpy(
+        data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng))
+    )
     if known.by_others:
         drawn = torch.cat([drawn, torch.from_numpy(known.by_others(portraits[count - others :], 128, rng))])
     return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3), others)
@@ -79,7 +93,10 @@ def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
 def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
     """The figure cut out (where two background colours give the same pixel) and put before a smooth random picture."""
     colours = domains.of(portraits).backdrops
-    light, dark = (data.pictures_of(portraits.replace("background_color", colour), images.shape[-1]) for colour in colours)
+    light, dark = (
+        data.pictures_of(portraits.replace("background_color", colour), images.shape[-1])
+        for colour in colours
+    )
     figure = ((light - dark).abs().amax(1, keepdim=True) < 0.05).float()
     coarse = torch.from_numpy(rng.uniform(-1, 1, (len(images), 3, 4, 4)).astype(np.float32))
     scene = F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=False).clamp(-1, 1)
@@ -114,7 +131,9 @@ def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int,
     loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
     rows = torch.randperm(len(base), device=base.device)[:painted]
     made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), torch.bfloat16)
-    return loss + 2.0 * picture_loss(made, _shown(generator, batch, rows), importance(made.shape[-1]).to(made.device))
+    return loss + 2.0 * picture_loss(
+        made, _shown(generator, batch, rows), importance(made.shape[-1]).to(made.device)
+    )
 
 
 @torch.no_grad()
@@ -127,9 +146,14 @@ def _shown(generator: Generator, batch: Batch, rows: Tensor) -> Tensor:
 
 
 def train(
-    run: Run, generator: Generator, teacher: TeacherMapping, rate: float, supply: Iterator[Drawings], width: float,
+    run: Run,
+    generator: Generator,
+    teacher: TeacherMapping,
+    rate: float,
+    supply: Iterator[Drawings],
+    width: float,
     onward: Path | None = None,
-) -> Encoder:  # fmt: skip
+) -> Encoder:
     """The training loop; returns the encoder with averaged weights, in eval mode. ``onward``: weights to go on from."""
     encoder = Encoder(generator.config.num_ws, generator.config.w_dim, width).to(run.device)
     if onward is not None:
@@ -163,7 +187,9 @@ def _portraits(domain: Domain, count: int) -> Portraits:
     return domain.portraits.from_latent(domain.latents(np.random.default_rng(1_000_081), count))
 
 
-def figures(domain: Domain, encoder: Encoder, generator: Generator, count: int, steps: int) -> dict[str, float]:
+def figures(
+    domain: Domain, encoder: Encoder, generator: Generator, count: int, steps: int
+) -> dict[str, float]:
     """Mean PSNR, dB, of reconstructions of unseen drawings after ``steps`` refinement steps."""
     was_training = encoder.training
     encoder.eval()
@@ -180,7 +206,9 @@ def figures(domain: Domain, encoder: Encoder, generator: Generator, count: int, 
     return {f"psnr_{steps}_steps": round(total / count, 2)}
 
 
-def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16) -> None:
+def contact_sheet(
+    domain: Domain, encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16
+) -> None:
     """Rows of uploads, encoder reconstructions and refined reconstructions."""
     images = data.pictures_of(_portraits(domain, count), 128).to(data.device_of(generator))
     with torch.no_grad():
@@ -189,7 +217,11 @@ def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: 
     for w in (first, refine(generator, images, first, steps).w):
         with torch.no_grad():
             rows.append(seen(generator, w))
-    strips = [np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1) for k in range(0, count, 8) for row in rows]
+    strips = [
+        np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1)
+        for k in range(0, count, 8)
+        for row in rows
+    ]
     Image.fromarray(np.concatenate(strips, axis=0)).save(path)
 
 
@@ -198,8 +230,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
-    parser.add_argument("--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them")
-    parser.add_argument("--onward", action="store_true", help="go on from the bundle's encoder instead of beginning anew")
+    parser.add_argument(
+        "--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them"
+    )
+    parser.add_argument(
+        "--onward", action="store_true", help="go on from the bundle's encoder instead of beginning anew"
+    )
     add_width(parser)
     add_drawing(parser)
     options = parser.parse_args(argv)
@@ -207,10 +243,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--bundle is needed: the folder of the generator to invert")
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
+    supply = batches(
+        run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse
+    )
     before = options.bundle / "encoder.safetensors" if options.onward else None
     encoder = train(run, generator, teacher, options.rate, supply, options.width, before)
-    contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured))
+    contact_sheet(
+        run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured)
+    )
     counts = {0: options.measured, 30: max(1, options.measured // 4)}
     found = {
         name: value

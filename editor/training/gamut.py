@@ -21,7 +21,9 @@ class Gamut:
         """Of pictures [N, 3, R, R] in [-1, 1]."""
         pixels = pictures.movedim(1, -1).reshape(-1, 3)
         places = ((pixels.clamp(-1, 1) + 1) / 2 * (SIDE - 1)).round().long()
-        flat = (places[:, 2] * SIDE + places[:, 1]) * SIDE + places[:, 0]  # red is the innermost axis, as grid_sample has it
+        flat = (places[:, 2] * SIDE + places[:, 1]) * SIDE + places[
+            :, 0
+        ]  # red is the innermost axis, as grid_sample has it
         counts = torch.bincount(flat, minlength=SIDE**3).reshape(1, 1, SIDE, SIDE, SIDE).float()
         density = F.avg_pool3d(F.pad(counts, [1] * 6, mode="replicate"), 3, stride=1)
         ordered = density.flatten()[flat].sort().values

@@ -22,7 +22,17 @@ from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
 from editor.training import data, domains, record
 from editor.training.batches import batches
 from editor.training.domain import Domain
-from editor.training.run import Average, Run, add_drawing, add_fuse, arguments, cosine_decay, save_weights, set_rate, start
+from editor.training.run import (
+    Average,
+    Run,
+    add_drawing,
+    add_fuse,
+    arguments,
+    cosine_decay,
+    save_weights,
+    set_rate,
+    start,
+)
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""
@@ -40,7 +50,9 @@ class TeacherMapping(nn.Module):
         super().__init__()
         self.linear = EqualLinear(inputs, w_dim)
         self.mlp = nn.Sequential(
-            EqualLinear(inputs, hidden, activate=True), EqualLinear(hidden, hidden, activate=True), EqualLinear(hidden, w_dim)
+            EqualLinear(inputs, hidden, activate=True),
+            EqualLinear(hidden, hidden, activate=True),
+            EqualLinear(hidden, w_dim),
         )
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
@@ -123,7 +135,9 @@ class Trainer:
         size = full // 2 if fraction < COARSE_UNTIL or self.run.step % HALF_EVERY == 0 else full
         wanted = data.shrunk(data.as_images(batch.drawn), size)
         synthesis = self.generator.synthesis
-        made = synthesis(synthesis.styles(self.teacher(batch.physical)), resolution=size, dtype=torch.bfloat16)
+        made = synthesis(
+            synthesis.styles(self.teacher(batch.physical)), resolution=size, dtype=torch.bfloat16
+        )
         loss = picture_loss(made, wanted, importance(size).to(made.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -144,7 +158,12 @@ def averaged(trainer: Trainer) -> tuple[Generator, TeacherMapping]:
 
 @torch.no_grad()
 def figures(
-    domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, seed: int = 1_000_003, mapping: bool = True
+    domain: Domain,
+    generator: Generator,
+    teacher: TeacherMapping,
+    count: int = 64,
+    seed: int = 1_000_003,
+    mapping: bool = True,
 ) -> dict[str, float]:
     """PSNR, dB, against drawings of unseen z, through the teacher and, where there is one yet, through the mapping network."""
     z = domain.latents(np.random.default_rng(seed), count)
@@ -158,12 +177,16 @@ def figures(
         if mapping:
             ways["mapping"] = generator.mapping(torch.from_numpy(z[part]).to(device))
         for name, w in ways.items():
-            totals[name] = totals.get(name, 0.0) + float(data.psnr(synthesis(synthesis.styles(w)), wanted).sum())
+            totals[name] = totals.get(name, 0.0) + float(
+                data.psnr(synthesis(synthesis.styles(w)), wanted).sum()
+            )
     return {f"psnr_{name}": round(total / count, 2) for name, total in totals.items()}
 
 
 @torch.no_grad()
-def contact_sheet(domain: Domain, generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24) -> None:
+def contact_sheet(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, path: Path, count: int = 24
+) -> None:
     """Rows of drawings, of the generator through the teacher, and of the generator through its mapping."""
     z = domain.latents(np.random.default_rng(1_000_003), count)
     portraits, device = domain.portraits.from_latent(z), data.device_of(generator)
@@ -186,7 +209,9 @@ def save_bundle(generator: Generator, teacher: TeacherMapping, bundle: Path) -> 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m editor train generator``."""
-    parser = arguments("Train a bundle's generator on drawn portraits (StyleGAN2, paired regression).", 90, "generator")
+    parser = arguments(
+        "Train a bundle's generator on drawn portraits (StyleGAN2, paired regression).", 90, "generator"
+    )
     parser.add_argument("--resolution", type=int, default=128, help="pixels")
     parser.add_argument("--channel-base", type=int, default=3072, help="feature maps x resolution")
     parser.add_argument("--channel-max", type=int, default=192, help="most feature maps of a layer")
@@ -197,9 +222,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     run = start(options)
     config = GeneratorConfig(
-        resolution=options.resolution, z_dim=run.domain.portraits.Z_DIM, w_dim=128, mapping_layers=4, mapping_features=384,
-        channel_base=options.channel_base, channel_max=options.channel_max,
-    )  # fmt: skip
+        resolution=options.resolution,
+        z_dim=run.domain.portraits.Z_DIM,
+        w_dim=128,
+        mapping_layers=4,
+        mapping_features=384,
+        channel_base=options.channel_base,
+        channel_max=options.channel_max,
+    )
     trainer = Trainer(config, run, options.rate)
     if options.fuse:
         trainer.generator.synthesis.compile(dynamic=False)

@@ -24,7 +24,17 @@ from editor.training import data, domains, record
 from editor.training.batches import CPU, batches, on
 from editor.training.domain import Domain
 from editor.training.portraits import Labels
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
+from editor.training.run import (
+    Average,
+    Run,
+    add_drawing,
+    add_width,
+    arguments,
+    cosine_decay,
+    save_weights,
+    set_rate,
+    start,
+)
 
 CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 """Share of labelled unseen drawings read right that a choice or amount must reach to be scored."""
@@ -65,7 +75,11 @@ def targets(attributes: Attributes, labels: Labels) -> Targets:
     return Targets(
         columns(attributes.scales, labels.scales.__getitem__, np.float32),
         seen(attributes.scales, lambda name: ~np.isnan(labels.scales[name])),
-        columns(attributes.amounts, lambda name: np.round(np.nan_to_num(labels.amounts[name], nan=0.0)), np.float32),
+        columns(
+            attributes.amounts,
+            lambda name: np.round(np.nan_to_num(labels.amounts[name], nan=0.0)),
+            np.float32,
+        ),
         seen(attributes.amounts, lambda name: ~np.isnan(labels.amounts[name])),
         columns(attributes.choices, lambda name: np.maximum(labels.choices[name], 0), np.int64),
         seen(attributes.choices, lambda name: labels.choices[name] >= 0),
@@ -119,11 +133,15 @@ def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_
 
 
 @torch.no_grad()
-def confusion(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, list[list[int]]]:
+def confusion(
+    domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033
+) -> dict[str, list[list[int]]]:
     """For each choice the counts [label][reading]; for each amount [[absent, absent as present], [...]]."""
     judge.eval()
     rng, device = np.random.default_rng(seed), data.device_of(judge)
-    tables = {name: np.zeros((len(values), len(values)), int) for name, values in domain.attributes.choices.items()}
+    tables = {
+        name: np.zeros((len(values), len(values)), int) for name, values in domain.attributes.choices.items()
+    }
     tables |= {name: np.zeros((2, 2), int) for name in domain.attributes.amounts}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
@@ -198,7 +216,9 @@ def train(run: Run, rate: float, supply: Iterator[Labelled], width: float) -> Ju
         judge.train()
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
         batch = next(supply)
-        images = damaged(data.as_images(batch.drawn), run.rng(purpose=1)).contiguous(memory_format=torch.channels_last)
+        images = damaged(data.as_images(batch.drawn), run.rng(purpose=1)).contiguous(
+            memory_format=torch.channels_last
+        )
         with torch.autocast(run.device.type, torch.bfloat16):
             logits = judge(images)
         loss = loss_of(logits, batch.wanted)
@@ -222,7 +242,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_drawing(parser)
     options = parser.parse_args(argv)
     run = start(options)
-    supply = batches(run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse)
+    supply = batches(
+        run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse
+    )
     judge = train(run, options.rate, supply, options.width)
     found = accuracy(run.domain, judge)
     readable = scored(run.domain.attributes, found)
@@ -230,6 +252,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print({"accuracy": found, "not scored": missing})
     if options.bundle:
         save(judge, options.bundle)
-        extra: dict[str, Any] = {"width": options.width, "scored": readable, "confusion": confusion(run.domain, judge)}
+        extra: dict[str, Any] = {
+            "width": options.width,
+            "scored": readable,
+            "confusion": confusion(run.domain, judge),
+        }
         record.write(options.bundle, "judge", options, run, found, extra)
     return 0

@@ -53,7 +53,9 @@ def is_unseen(wording: str) -> bool:
     return hashlib.blake2b(wording.encode(), digest_size=4).digest()[0] < 256 * UNSEEN_SHARE
 
 
-def colour_names(palette: np.ndarray, values: Sequence[str], base_words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def colour_names(
+    palette: np.ndarray, values: Sequence[str], base_words: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
     """Colour names of the XKCD survey (as matplotlib carries them) that are clearly one of a palette's values.
 
     A name that holds one of ``base_words`` which the value's own name lacks would mislead and is left out.
@@ -93,9 +95,13 @@ class Lexicon:
     def spread(self, words: Wordings, conditions: tuple[Condition, ...]) -> Iterator[Phrase]:
         """Every wording in every template."""
         for thing in words.get("things", ()):
-            yield from (Phrase(form.format(x=thing), conditions, is_unseen(thing)) for form in self.templates.thing)
+            yield from (
+                Phrase(form.format(x=thing), conditions, is_unseen(thing)) for form in self.templates.thing
+            )
         for trait in words.get("traits", ()):
-            yield from (Phrase(form.format(x=trait), conditions, is_unseen(trait)) for form in self.templates.trait)
+            yield from (
+                Phrase(form.format(x=trait), conditions, is_unseen(trait)) for form in self.templates.trait
+            )
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -114,7 +120,10 @@ class Lexicon:
                 bare = _bare(thing)
                 if not bare.startswith("no "):
                     forms = self.templates.negated
-                    yield from (Phrase(form.format(x=bare), ((name, "absent", ""),), is_unseen(thing)) for form in forms)
+                    yield from (
+                        Phrase(form.format(x=bare), ((name, "absent", ""),), is_unseen(thing))
+                        for form in forms
+                    )
 
     def _scales(self) -> Iterator[Phrase]:
         for name, (high, low) in self.scales.items():
@@ -138,7 +147,11 @@ class Lexicon:
                 if condition not in known:
                     known[condition] = self._holds(condition, labels)
             stack = np.stack([known[condition] for condition in phrase.conditions])
-            columns.append(np.where((stack == FALSE).any(0), FALSE, np.where((stack == AMBIGUOUS).any(0), AMBIGUOUS, TRUE)))
+            columns.append(
+                np.where(
+                    (stack == FALSE).any(0), FALSE, np.where((stack == AMBIGUOUS).any(0), AMBIGUOUS, TRUE)
+                )
+            )
         return np.stack(columns, axis=1).astype(np.int8)
 
     def _holds(self, condition: Condition, labels: Labels) -> np.ndarray:

@@ -27,7 +27,17 @@ from editor.training.counterfactual import moved
 from editor.training.domain import Domain
 from editor.training.generator import TeacherMapping
 from editor.training.portraits import Portraits
-from editor.training.run import Average, Run, add_drawing, add_width, arguments, cosine_decay, save_weights, set_rate, start
+from editor.training.run import (
+    Average,
+    Run,
+    add_drawing,
+    add_width,
+    arguments,
+    cosine_decay,
+    save_weights,
+    set_rate,
+    start,
+)
 
 NOISE = 0.35
 """Length of the random vector added to unit conditions: texts point only roughly where pictures do."""
@@ -45,11 +55,15 @@ def strangers_at(pole: int, domain: str, strangers: int, seed: int) -> Tensor:
 def conditions(domain: Domain, space: JointSpace, strangers: int, seed: int, workers: int = 0) -> Tensor:
     """Embeddings [poles, strangers, D] of the strangers at each pole, less their mean over the attribute's poles."""
     device = space.log_scale.device
-    pictures = each(partial(strangers_at, domain=domain.name, strangers=strangers, seed=seed), len(domain.poles), workers)
-    at_pole = torch.stack([
-        torch.cat([space.image(data.as_images(part.to(device))) for part in drawn.split(64)]).cpu()
-        for drawn in tqdm(pictures, desc="conditions", total=len(domain.poles))
-    ])  # fmt: skip
+    pictures = each(
+        partial(strangers_at, domain=domain.name, strangers=strangers, seed=seed), len(domain.poles), workers
+    )
+    at_pole = torch.stack(
+        [
+            torch.cat([space.image(data.as_images(part.to(device))) for part in drawn.split(64)]).cpu()
+            for drawn in tqdm(pictures, desc="conditions", total=len(domain.poles))
+        ]
+    )
     for name in {pole.attribute for pole in domain.poles}:
         members = [number for number, pole in enumerate(domain.poles) if pole.attribute == name]
         at_pole[members] -= at_pole[members].mean(0, keepdim=True)
@@ -111,7 +125,9 @@ def _merge(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits
     return portraits
 
 
-def train(run: Run, teacher: TeacherMapping, dim: int, rate: float, supply: Iterator[Steps], width: float) -> TextMapper:
+def train(
+    run: Run, teacher: TeacherMapping, dim: int, rate: float, supply: Iterator[Steps], width: float
+) -> TextMapper:
     """The training loop; returns the mapper with averaged weights."""
     sample = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192))).detach()
     mapper = TextMapper(sample.shape[1], dim, width)
@@ -146,7 +162,9 @@ def unexplained(mapper: TextMapper, unseen: Steps) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m editor train mapper``."""
-    parser = arguments("Train the text-conditioned mapper, without text, on differences of image embeddings.", 12, "mapper")
+    parser = arguments(
+        "Train the text-conditioned mapper, without text, on differences of image embeddings.", 12, "mapper"
+    )
     parser.add_argument("--strangers", type=int, default=160, help="portraits that conditions are taken from")
     parser.add_argument("--batch", type=int, default=256, help="wishes a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
@@ -162,7 +180,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     drawing = partial(draw, domain=run.domain.name, teacher=teacher, bank=bank, count=options.batch)
     supply = batches(run, drawing, options.workers, options.reuse)
     mapper = train(run, teacher, bank.shape[-1], options.rate, supply, options.width).cpu()
-    figures = {"unexplained": unexplained(mapper, draw(np.random.default_rng(1_000_000), run.domain.name, teacher, bank, 1024))}
+    figures = {
+        "unexplained": unexplained(
+            mapper, draw(np.random.default_rng(1_000_000), run.domain.name, teacher, bank, 1024)
+        )
+    }
     print(figures)
     save_weights(mapper, options.bundle / "mapper.safetensors")
     record.write(options.bundle, "mapper", options, run, figures, {"width": options.width})

@@ -28,7 +28,9 @@ PLAIN_SHARE = 0.1
 
 
 @torch.no_grad()
-def picture_metric(domain: Domain, generator: Generator, teacher: TeacherMapping, portraits: int = 24) -> Tensor:
+def picture_metric(
+    domain: Domain, generator: Generator, teacher: TeacherMapping, portraits: int = 24
+) -> Tensor:
     """Metric M [w_dim, w_dim]: e M e is about the mean squared pixel error that an error e of w causes."""
     synthesis, size, device = generator.synthesis, 64, data.device_of(generator)
     w = teacher(data.physical(domain.draw(np.random.default_rng(11), portraits)).to(device))
@@ -37,7 +39,9 @@ def picture_metric(domain: Domain, generator: Generator, teacher: TeacherMapping
     total = torch.zeros(len(spread), len(spread), device=device)
     for row in w:
         plus, minus = row + 0.1 * torch.diag(spread), row - 0.1 * torch.diag(spread)
-        difference = synthesis(synthesis.styles(plus), resolution=size) - synthesis(synthesis.styles(minus), resolution=size)
+        difference = synthesis(synthesis.styles(plus), resolution=size) - synthesis(
+            synthesis.styles(minus), resolution=size
+        )
         jacobian = (difference * weight).flatten(1) / (0.2 * spread[:, None])
         total += jacobian @ jacobian.t() / jacobian.shape[1]
     return total / portraits
@@ -77,11 +81,18 @@ def draw(rng: np.random.Generator, domain: str, teacher: TeacherMapping, count: 
 
 
 def train(
-    run: Run, generator: Generator, teacher: TeacherMapping, mapping: Mapping, rate: float, supply: Iterator[Latents]
+    run: Run,
+    generator: Generator,
+    teacher: TeacherMapping,
+    mapping: Mapping,
+    rate: float,
+    supply: Iterator[Latents],
 ) -> None:
     """Train ``mapping`` in place; it ends with averaged weights."""
     with torch.no_grad():
-        sample = teacher(data.physical(run.domain.draw(np.random.default_rng(12), 8192, recombined=0.0)).to(run.device))
+        sample = teacher(
+            data.physical(run.domain.draw(np.random.default_rng(12), 8192, recombined=0.0)).to(run.device)
+        )
     metric = picture_metric(run.domain, generator, teacher)
     metric /= (sample.t().cov() * metric).sum()  # an unexplained w counts 1
     spread = sample.std(0) + 1e-3
@@ -123,9 +134,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     look_at_coordinates(generator.mapping)
     generator.to(run.device)
     by = load_teacher(options.bundle, torch.device("cpu"))
-    supply = batches(run, partial(draw, domain=run.domain.name, teacher=by, count=options.batch), options.workers, options.reuse)
+    supply = batches(
+        run,
+        partial(draw, domain=run.domain.name, teacher=by, count=options.batch),
+        options.workers,
+        options.reuse,
+    )
     train(run, old, teacher, generator.mapping, options.rate, supply)
-    current = load_generator(options.bundle, run.device)  # its synthesis may be newer than when this run began
+    current = load_generator(
+        options.bundle, run.device
+    )  # its synthesis may be newer than when this run began
     generator.synthesis.load_state_dict(current.synthesis.state_dict())
     generator.eval().requires_grad_(False)
     z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000)).to(run.device)

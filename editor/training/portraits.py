@@ -132,7 +132,9 @@ class Portraits(ABC):
 
     @classmethod
     @abstractmethod
-    def visibility(cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def visibility(
+        cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures, [N] in 0..1 each."""
 
     def shown_weights(self) -> dict[str, np.ndarray]:
@@ -153,4 +155,7 @@ class Portraits(ABC):
 
     def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Number of each choice's value [N], -1 where none dominates."""
-        return {name: np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1) for name, blend in self.weights.items()}
+        return {
+            name: np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1)
+            for name, blend in self.weights.items()
+        }

@@ -71,7 +71,9 @@ class Lesson:
 
     def pictures(self, ws: Tensor, step: Tensor | None = None) -> Tensor:
         """[N, num_ws, w_dim] -> [N, 3, R, R]."""
-        return wishes.render(self.bundle, self.bundle.generator.synthesis.styles(ws if step is None else ws + step))
+        return wishes.render(
+            self.bundle, self.bundle.generator.synthesis.styles(ws if step is None else ws + step)
+        )
 
     def loss(self, care: float) -> tuple[Tensor, Tensor]:
         """Of a batch of fresh samples, with the pictures [N, 3, R, R] that the mapper makes of them; ``care``: share of what all
@@ -91,10 +93,17 @@ class Lesson:
         ws = samples(self.bundle, UNSEEN, torch.Generator().manual_seed(2))
         target = self.bundle.clip.encode_text([self.wish.prompt])
         before, after = (
-            torch.cat([self.bundle.clip.encode_image(self.pictures(part, step)) for part, step in zip(*both, strict=True)])
+            torch.cat(
+                [
+                    self.bundle.clip.encode_image(self.pictures(part, step))
+                    for part, step in zip(*both, strict=True)
+                ]
+            )
             for both in ((ws.split(8), [None] * (UNSEEN // 8)), (ws.split(8), self.network(ws).split(8)))
         )
-        return float((self.bundle.clip.logits(after, target) - self.bundle.clip.logits(before, target)).mean())
+        return float(
+            (self.bundle.clip.logits(after, target) - self.bundle.clip.logits(before, target)).mean()
+        )
 
 
 def care_at(t: float) -> float:
@@ -118,7 +127,9 @@ def train(bundle: Bundle, request: TrainMapperRequest, watch: Watch) -> Trained:
         steps += 1
         watch("train", int(spent), int(seconds), partial(made.__getitem__, 0))
     network = lesson.network.eval().requires_grad_(False)
-    return Trained(request.prompt, request.neutral, bundle.info.fingerprint, steps, round(lesson.gain(), 3), network)
+    return Trained(
+        request.prompt, request.neutral, bundle.info.fingerprint, steps, round(lesson.gain(), 3), network
+    )
 
 
 def worth_keeping(bundle: Bundle, trained: Trained) -> bool:
@@ -136,10 +147,14 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--prompt", required=True, help="what pictures are to become: 'a mohawk'")
     parser.add_argument("--neutral", help="what it is told apart from; the bundle's plain texts when absent")
     parser.add_argument("--bundle", help="name of an installed bundle; the first one when absent")
-    parser.add_argument("--levels", default=",".join(LEVELS), help="rows it may move: %(default)s; without fine, colours stay")
+    parser.add_argument(
+        "--levels", default=",".join(LEVELS), help="rows it may move: %(default)s; without fine, colours stay"
+    )
     parser.add_argument("--minutes", type=float, default=3.0, help="time to train")
     parser.add_argument("--seed", type=int, default=0, help="of the pictures it learns from")
-    parser.add_argument("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of further bundles")
+    parser.add_argument(
+        "--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of further bundles"
+    )
     parser.add_argument("--data", type=Path, help="where it is kept; DATA_DIR, else 'data', when absent")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     return parser
@@ -152,8 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     options = arguments().parse_args(argv)
     try:
-        request = TrainMapperRequest(bundle=options.bundle, prompt=options.prompt, neutral=options.neutral, seed=options.seed,
-                                     levels=tuple(filter(None, options.levels.split(","))), minutes=options.minutes)  # fmt: skip
+        request = TrainMapperRequest(
+            bundle=options.bundle,
+            prompt=options.prompt,
+            neutral=options.neutral,
+            seed=options.seed,
+            levels=tuple(filter(None, options.levels.split(","))),
+            minutes=options.minutes,
+        )
         engine = Engine.load(options.bundles, options.device, options.data or data_folder())
         with tqdm(total=int(60 * options.minutes), unit="s", desc="mapper") as bar:
 

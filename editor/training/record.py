@@ -18,8 +18,13 @@ DEFAULT = "avatars"
 def commit() -> str:
     """The present commit, with a plus sign where files differ from it; empty outside a repository."""
     try:
-        text = ["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"]
-        head, changes = (subprocess.run(c, capture_output=True, text=True, check=True).stdout.strip() for c in text)
+        text = (
+            ["git", "rev-parse", "--short", "HEAD"],
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+        )
+        head, changes = (
+            subprocess.run(c, capture_output=True, text=True, check=True).stdout.strip() for c in text
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return head + ("+" if changes else "")
@@ -43,18 +48,35 @@ def write(
     """Add or replace one part's record; of a part that is trained in several stages, that of the ``stage``."""
     skipped = {"runs", "name", "bundle", "device", "threads", "workers", "part", "domain"}
     flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
-    flags = {k: v.name if isinstance(v, Path) else v for k, v in flags.items()}  # a folder of this machine tells nobody anything
+    flags = {
+        k: v.name if isinstance(v, Path) else v for k, v in flags.items()
+    }  # a folder of this machine tells nobody anything
     if run.domain.name != DEFAULT:
         flags = {"domain": run.domain.name} | flags
     if flags.get("reuse") == 1:
         del flags["reuse"]
     flags |= {"name": stage} if stage not in ("", part) else {}
-    words = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in flags.items() if v is not False]
-    command = " ".join(["python -m editor", "directions" if part == "directions" else f"train {part}", *words])
-    entry = {
-        "command": command, "seed": run.seed, "commit": commit(), "device": str(run.device),
-        "steps": run.step, "minutes": round(run.seconds / 60, 1), "figures": figures,
-    } | ({"domain": run.domain.name} if run.domain.name != DEFAULT else {}) | (extra or {})  # fmt: skip
+    words = [
+        f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}")
+        for k, v in flags.items()
+        if v is not False
+    ]
+    command = " ".join(
+        ["python -m editor", "directions" if part == "directions" else f"train {part}", *words]
+    )
+    entry = (
+        {
+            "command": command,
+            "seed": run.seed,
+            "commit": commit(),
+            "device": str(run.device),
+            "steps": run.step,
+            "minutes": round(run.seconds / 60, 1),
+            "figures": figures,
+        }
+        | ({"domain": run.domain.name} if run.domain.name != DEFAULT else {})
+        | (extra or {})
+    )
     save(bundle, read(bundle) | {stage or part: entry})
 
 

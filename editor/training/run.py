@@ -68,7 +68,13 @@ class Run:
         """Resume if there is something to resume, then yield the spent fraction before each step until time is up."""
         self.resume()
         last, saved = self._clock(), time.monotonic()
-        bar = tqdm(total=round(60 * self.minutes), initial=round(self.seconds), desc=description, unit="s", mininterval=5)
+        bar = tqdm(
+            total=round(60 * self.minutes),
+            initial=round(self.seconds),
+            desc=description,
+            unit="s",
+            mininterval=5,
+        )
         while self.seconds < 60 * self.minutes:
             yield self.fraction
             now = self._clock()
@@ -77,7 +83,9 @@ class Run:
             self.step += 1
             bar.update(round(self.seconds) - bar.n)
             if self.history:
-                bar.set_postfix({"step": self.step} | {k: f"{v:.4g}" for k, v in self.history[-1].items()}, refresh=False)
+                bar.set_postfix(
+                    {"step": self.step} | {k: f"{v:.4g}" for k, v in self.history[-1].items()}, refresh=False
+                )
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self.save()
                 saved = time.monotonic()
@@ -87,7 +95,9 @@ class Run:
     def _clock(self) -> float:
         """Seconds that count: on a CPU those of its own that this process had, so that others slow a run down but take
         nothing away from it."""
-        return time.monotonic() if self.device.type != "cpu" else time.process_time() / torch.get_num_threads()
+        return (
+            time.monotonic() if self.device.type != "cpu" else time.process_time() / torch.get_num_threads()
+        )
 
     def log(self, **figures: float) -> None:
         """Remember figures for the progress bar and the record."""
@@ -170,34 +180,60 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def arguments(description: str, minutes: float, folder: str) -> argparse.ArgumentParser:
     """The options that every training command shares."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument(
-        "--minutes", type=float, default=minutes, help="time budget, on a CPU of its own time; a longer one resumes further"
+        "--minutes",
+        type=float,
+        default=minutes,
+        help="time budget, on a CPU of its own time; a longer one resumes further",
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches")
-    parser.add_argument("--domain", choices=domains.NAMES, help="what is drawn; as the bundle's record says when absent")
+    parser.add_argument(
+        "--domain", choices=domains.NAMES, help="what is drawn; as the bundle's record says when absent"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the checkpoints")
     parser.add_argument("--name", default=folder, help="this run's folder inside --runs")
-    parser.add_argument("--bundle", type=Path, default=None, help="folder that gets the weights when the run is done")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; one often beats two on a busy machine")
+    parser.add_argument(
+        "--bundle", type=Path, default=None, help="folder that gets the weights when the run is done"
+    )
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads; one often beats two on a busy machine"
+    )
     return parser
 
 
 def add_width(parser: argparse.ArgumentParser) -> None:
     """The option of networks that come in sizes."""
-    parser.add_argument("--width", type=float, default=1.0, help="feature maps of the network, as a share of the full size")
+    parser.add_argument(
+        "--width", type=float, default=1.0, help="feature maps of the network, as a share of the full size"
+    )
 
 
 def add_fuse(parser: argparse.ArgumentParser) -> None:
     """The option of runs that spend their time in the synthesis network."""
-    parser.add_argument("--fuse", action="store_true", help="compile synthesis: near twice as fast, once a C++ compiler is there")
+    parser.add_argument(
+        "--fuse",
+        action="store_true",
+        help="compile synthesis: near twice as fast, once a C++ compiler is there",
+    )
 
 
 def add_drawing(parser: argparse.ArgumentParser) -> None:
     """The options of runs that learn from drawings."""
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw ahead; a GPU wants one for each core")
-    parser.add_argument("--reuse", type=int, default=1, help="times that each batch of drawings is used; a GPU is faster than they")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that draw ahead; a GPU wants one for each core"
+    )
+    parser.add_argument(
+        "--reuse",
+        type=int,
+        default=1,
+        help="times that each batch of drawings is used; a GPU is faster than they",
+    )
 
 
 def start(options: argparse.Namespace) -> Run:

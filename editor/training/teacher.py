@@ -25,7 +25,9 @@ class SentenceTeacher:
         self.layers, self.heads = config["num_hidden_layers"], config["num_attention_heads"]
         self.epsilon = config["layer_norm_eps"]
         weights = load_file(folder / "model.safetensors")
-        self.weights = {name.removeprefix("bert."): value.float().to(self.device) for name, value in weights.items()}
+        self.weights = {
+            name.removeprefix("bert."): value.float().to(self.device) for name, value in weights.items()
+        }
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_padding()
         self.tokenizer.enable_truncation(64)
@@ -46,7 +48,11 @@ class SentenceTeacher:
         mask = torch.tensor([e.attention_mask for e in encoded], device=self.device).bool()
         w = self.weights
         x = w["embeddings.word_embeddings.weight"][ids]
-        x = x + w["embeddings.position_embeddings.weight"][: ids.shape[1]] + w["embeddings.token_type_embeddings.weight"][0]
+        x = (
+            x
+            + w["embeddings.position_embeddings.weight"][: ids.shape[1]]
+            + w["embeddings.token_type_embeddings.weight"][0]
+        )
         x = self._norm(x, "embeddings.LayerNorm")
         for layer in range(self.layers):
             x = self._layer(x, mask, f"encoder.layer.{layer}.")
@@ -57,7 +63,9 @@ class SentenceTeacher:
         return F.linear(x, self.weights[name + ".weight"], self.weights[name + ".bias"])
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, x.shape[-1:], self.weights[name + ".weight"], self.weights[name + ".bias"], self.epsilon)
+        return F.layer_norm(
+            x, x.shape[-1:], self.weights[name + ".weight"], self.weights[name + ".bias"], self.epsilon
+        )
 
     def _layer(self, x: Tensor, mask: Tensor, prefix: str) -> Tensor:
         n, length, width = x.shape

@@ -23,9 +23,21 @@ from editor.training.teacher import SentenceTeacher
 
 VOCABULARY = 20_000
 _FORMS = (
-    "{a} {b}", "a {a} {b}", "a person with {a} {b}", "no {a}", "without {a}", "a face with {a}", "someone who is {a}", "very {a}",
-    "the {b} is {a}", "not {a}", "{a} and {b}", "a {b} that looks {a}", "make it {a}", "like a {a} {b}",
-)  # fmt: skip
+    "{a} {b}",
+    "a {a} {b}",
+    "a person with {a} {b}",
+    "no {a}",
+    "without {a}",
+    "a face with {a}",
+    "someone who is {a}",
+    "very {a}",
+    "the {b} is {a}",
+    "not {a}",
+    "{a} and {b}",
+    "a {b} that looks {a}",
+    "make it {a}",
+    "like a {a} {b}",
+)
 
 
 def vocabulary() -> list[str]:
@@ -83,7 +95,9 @@ def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: fl
         longest = int(tokens[2][rows].sum(1).max())
         made = tower(*(part[rows, :longest].to(run.device) for part in tokens))
         target = wanted[rows].to(run.device)
-        loss = (1 - (made * target).sum(1)).mean() + 2 * (made @ made.t() - target @ target.t()).square().mean()
+        loss = (1 - (made * target).sum(1)).mean() + 2 * (
+            made @ made.t() - target @ target.t()
+        ).square().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -95,9 +109,13 @@ def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: fl
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m editor train text``."""
     parser = arguments("Train the shared text tower to imitate a sentence encoder.", 15, "text")
-    parser.add_argument("--teacher", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)")
+    parser.add_argument(
+        "--teacher", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)"
+    )
     parser.add_argument("--phrases", type=int, default=60_000, help="random phrases among the texts")
-    parser.add_argument("--lexical", type=int, default=12_000, help="wordings of the drawn domains among the texts")
+    parser.add_argument(
+        "--lexical", type=int, default=12_000, help="wordings of the drawn domains among the texts"
+    )
     parser.add_argument("--batch", type=int, default=256, help="texts a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     options = parser.parse_args(argv)
@@ -114,8 +132,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     train(run, tower, texts[held_out:], wanted[held_out:], options.rate, options.batch)
     tower = tower.cpu()
     figures = {
-        "cosine_held_out": round(float((tower.encode(texts[:held_out]) * wanted[:held_out]).sum(1).mean()), 4),
-        "cosine_unseen_wordings": round(float((tower.encode(unseen) * teacher.encode(unseen)).sum(1).mean()), 4),
+        "cosine_held_out": round(
+            float((tower.encode(texts[:held_out]) * wanted[:held_out]).sum(1).mean()), 4
+        ),
+        "cosine_unseen_wordings": round(
+            float((tower.encode(unseen) * teacher.encode(unseen)).sum(1).mean()), 4
+        ),
     }
     print(figures)
     if options.bundle:

@@ -35,7 +35,9 @@ async def hammer(history: History, bot: Conversations, name: str, turns: int) ->
         mine = []
         for number, user in sorted(wishes, key=lambda _: dice.random()):
             strength = round(0.2 + 0.01 * number + (0.005 if name == "first" else 0.0), 3)
-            asked = await inbox.accept(f"{name}-{user}-{number}", "test", user, None, "here", {"strength": strength}, desk)
+            asked = await inbox.accept(
+                f"{name}-{user}-{number}", "test", user, None, "here", {"strength": strength}, desk
+            )
             assert asked is not None
             mine.append(asked)
         await asyncio.gather(*(answer(bot, inbox, asked) for asked in mine))

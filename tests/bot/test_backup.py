@@ -30,7 +30,9 @@ async def test_a_bot_goes_on_from_a_backup_taken_while_it_ran(
 ) -> None:
     turn = await conversations.talk(ANN, "pink hair", make_png())
     wishing = asyncio.create_task(conversations.talk(BEN, "glasses", make_png(seed=2)))
-    made = await asyncio.to_thread(back_up, tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
+    made = await asyncio.to_thread(
+        back_up, tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup"
+    )
     assert made.missing == 0
     assert made.pictures >= 2
     await wishing
@@ -57,7 +59,9 @@ async def test_only_what_the_history_names_is_in_it(conversations: Conversations
     assert len(names) == made.pictures == 2
     assert digest(turn.pictures[0].picture.data) in names
     assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == ["history.sqlite", "pictures"]
-    assert digest(stray) in {name for _, name, _ in conversations.history.blobs.names()}, "the bot's own files are left alone"
+    assert digest(stray) in {name for _, name, _ in conversations.history.blobs.names()}, (
+        "the bot's own files are left alone"
+    )
 
 
 async def test_it_is_there_after_the_bot_forgot(conversations: Conversations, tmp_path: Path) -> None:
@@ -85,10 +89,15 @@ def test_refusals_leave_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(TargetInUse):
         back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "there")
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "pictures") == ["history.sqlite", "there"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "pictures") == [
+        "history.sqlite",
+        "there",
+    ]
 
 
-async def test_the_command(conversations: Conversations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_command(
+    conversations: Conversations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await conversations.talk(ANN, "pink hair", make_png())
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     command = [sys.executable, "-m", "bot", "backup", str(tmp_path / "backup")]

@@ -53,7 +53,10 @@ async def test_ten_turns(conversations: Conversations) -> None:
     assert "1." in (await talk(conversations, "show the history")).reply
     original = await talk(conversations, "back to the original")
     assert original.adjustments == ()
-    with Image.open(io.BytesIO(original.pictures[0].picture.data)) as a, Image.open(io.BytesIO(make_png())) as b:
+    with (
+        Image.open(io.BytesIO(original.pictures[0].picture.data)) as a,
+        Image.open(io.BytesIO(make_png())) as b,
+    ):
         assert a.tobytes() == b.convert("RGB").tobytes(), "the original is the user's own, pixel by pixel"
 
 
@@ -100,11 +103,17 @@ async def test_variations_are_branches_and_the_head_stays(conversations: Convers
 METHODS = ("mapper", "direction", "styleclip")
 
 
-async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_is_chosen(conversations: Conversations) -> None:
+async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_is_chosen(
+    conversations: Conversations,
+) -> None:
     await talk(conversations, "pink hair")
     turn = await conversations.compare(ANN, "glasses", methods=METHODS)
     assert turn.error is None, turn.reply
-    assert [shown.caption for shown in turn.pictures] == ["mapper for any wish", "global direction", "StyleCLIP as published"]
+    assert [shown.caption for shown in turn.pictures] == [
+        "mapper for any wish",
+        "global direction",
+        "StyleCLIP as published",
+    ]
     assert turn.reply.startswith("“glasses” by each method:\n2. mapper for any wish: ")
     assert "“go to 2”" in turn.reply
     assert len({shown.picture.data for shown in turn.pictures}) == 3
@@ -117,7 +126,9 @@ async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_
 
 async def test_the_same_comparison_asked_again_makes_its_edits_once(conversations: Conversations) -> None:
     await talk(conversations, "pink hair")
-    first, second = [await conversations.compare(ANN, "glasses", key="k", methods=METHODS[:2]) for _ in range(2)]
+    first, second = [
+        await conversations.compare(ANN, "glasses", key="k", methods=METHODS[:2]) for _ in range(2)
+    ]
     assert [shown.edit for shown in first.pictures] == [shown.edit for shown in second.pictures]
     assert first.reply == second.reply
 
@@ -248,7 +259,9 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     (job,) = await conversations.history.jobs_under_way()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await conversations.history.begin_job(job.id, job.conversation, job.request)  # as a process killed would have left it
+    await conversations.history.begin_job(
+        job.id, job.conversation, job.request
+    )  # as a process killed would have left it
     (edit,) = await conversations.recover()
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
@@ -276,13 +289,22 @@ async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
     assert (await conversations.history.head(blue.edit.conversation)).id == blue.edit.id
 
 
-async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(conversations: Conversations, picture: bytes) -> None:
+async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(
+    conversations: Conversations, picture: bytes
+) -> None:
     history = conversations.history
     await conversations.talk(ANN, "", picture)
     pink = await talk(conversations, "pink hair")
     assert pink.edit is not None
-    request = {"text": "glasses", "reply_to": None, "actions": None, "locale": "en", "kept": True, "base": pink.edit.id,
-               "since": pink.edit.created_at.isoformat()}  # fmt: skip
+    request = {
+        "text": "glasses",
+        "reply_to": None,
+        "actions": None,
+        "locale": "en",
+        "kept": True,
+        "base": pink.edit.id,
+        "since": pink.edit.created_at.isoformat(),
+    }
     await history.begin_job(job_of("message:1"), pink.edit.conversation, request)
     await Retention(history).forget_edit(pink.edit.id)
     other = await conversations.talk(BEN, "", picture)
@@ -293,7 +315,9 @@ async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(conve
     assert (await history.head(other.edit.conversation)).id == other.edit.id
 
 
-async def test_a_wish_asked_again_under_its_key_is_done_once(conversations: Conversations, picture: bytes) -> None:
+async def test_a_wish_asked_again_under_its_key_is_done_once(
+    conversations: Conversations, picture: bytes
+) -> None:
     """Killed after the edit and before the answer: the next life asks again."""
     first = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
     await conversations.talk(BEN, "glasses", picture)
@@ -332,7 +356,11 @@ async def test_an_editor_killed_under_way_does_the_wish_once(history: History, b
 
 
 def test_steps_end_where_a_later_action_needs_an_earlier_one() -> None:
-    add, scale, undo = {"do": "add", "prompt": "hat"}, {"do": "scale", "target": "hat", "factor": 0.5}, {"do": "undo", "steps": 1}
+    add, scale, undo = (
+        {"do": "add", "prompt": "hat"},
+        {"do": "scale", "target": "hat", "factor": 0.5},
+        {"do": "undo", "steps": 1},
+    )
     assert steps_of([add, scale]) == [[add], [scale]]
     assert steps_of([scale, add]) == [[scale, add]]
     assert steps_of([undo, add, undo]) == [[undo], [add], [undo]]
@@ -341,12 +369,17 @@ def test_steps_end_where_a_later_action_needs_an_earlier_one() -> None:
 def test_strengths_are_bounded_and_weak_layers_fall_off() -> None:
     array = wire.Array(dtype="float32", shape=(1,), data=b"1234")
     layers = [
-        wire.Adjustment(prompt=name, method="direction", fingerprint="f", delta=array, strength=2.0) for name in ("hat", "beard")
+        wire.Adjustment(prompt=name, method="direction", fingerprint="f", delta=array, strength=2.0)
+        for name in ("hat", "beard")
     ]
     more = strengths_after(layers, {"do": "scale", "target": "hat", "factor": 4.0})
     assert [layer.strength for layer in more] == [3.0, 2.0]
-    assert [layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})] == [1.0, 1.0]
-    assert [layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})] == ["beard"]
+    assert [
+        layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})
+    ] == [1.0, 1.0]
+    assert [
+        layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})
+    ] == ["beard"]
     assert strengths_after(layers, {"do": "remove", "target": "all"}) == []
 
 
@@ -359,7 +392,10 @@ def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> N
     picture = wire.PictureData(media_type="image/png", width=1, height=1, data=b"1")
     said = [
         replies.changed(
-            locales.get("en"), [action], before, wire.EditResult(picture=picture, adjustments=tuple(layers), effects=())
+            locales.get("en"),
+            [action],
+            before,
+            wire.EditResult(picture=picture, adjustments=tuple(layers), effects=()),
         )
         for layers in (after, strengths_after(before, action | {"factor": 1.3}))
     ]
@@ -375,7 +411,9 @@ async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Co
     assert [is_marked(shown.picture.data) for shown in original.pictures] == [False]
     await talk(conversations, "glasses")
     assert (await talk(conversations, "undo")).pictures[0].picture == pink.pictures[0].picture
-    assert (await talk(conversations, "pink hair", speaker=BEN)).pictures[0].picture == pink.pictures[0].picture
+    assert (await talk(conversations, "pink hair", speaker=BEN)).pictures[0].picture == pink.pictures[
+        0
+    ].picture
 
 
 @pytest.mark.slow
@@ -418,7 +456,10 @@ async def test_what_does_not_show_quickly_is_searched_for(history: History, edit
         conversations = Conversations(history, editor, "tiny", search_seconds=5.0)
         turn = await talk(conversations, "pink hair")
         assert turn.adjustments == (("pink hair", 1.0),)
-        assert [(request.patient, request.seconds) for request in editor.asked] == [(False, None), (True, 5.0)]
+        assert [(request.patient, request.seconds) for request in editor.asked] == [
+            (False, None),
+            (True, 5.0),
+        ]
         assert len(await history.edits((await history.head(turn.edit.conversation)).source)) == 2  # type: ignore[union-attr]
         assert (await talk(conversations, "now less")).adjustments == (("pink hair", 0.6),)
         assert len(editor.asked) == 3, "a follow-up asks once"

@@ -25,7 +25,9 @@ CHINESE, ENGLISH = get("zh-CN"), get("en")
 OF_OPERATORS = {"bad-request", "bad-checkpoint", "no-download", "unknown-job", "job-conflict"}
 """What only programmers and whoever runs the editor's commands meet."""
 for _module in pkgutil.walk_packages([str(Path(editor.__file__).parent)], "editor."):
-    if not _module.name.endswith("__main__"):  # so that the tree of errors is whole, whichever test runs first
+    if not _module.name.endswith(
+        "__main__"
+    ):  # so that the tree of errors is whole, whichever test runs first
         with contextlib.suppress(ImportError):  # of what an extra would bring
             importlib.import_module(_module.name)
 
@@ -72,10 +74,13 @@ def png(width: int, height: int) -> bytes:
     [
         (refusal(png(8, 9)), "这张图太小了：只有 8 × 9 像素。请发一张至少 32 × 32 的。"),
         (refusal(bytes(3 << 20), Limits(bytes=1 << 20)), "这个文件太大了：有 3 MB，我最多能收 1 MB。"),
-        (refusal(png(2000, 1000), Limits(pixels=1_000_000)), "这张图太大了：2000 × 1000 像素，我最多能收 1 百万像素。"),
+        (
+            refusal(png(2000, 1000), Limits(pixels=1_000_000)),
+            "这张图太大了：2000 × 1000 像素，我最多能收 1 百万像素。",
+        ),
         (refusal(b"<svg/>"), "这个文件不是我能打开的图片。PNG、JPEG、WebP 和 GIF 都可以。"),
     ],
-)  # fmt: skip
+)
 def test_refusals_of_the_editor_in_chinese(error: EditorError, sentence: str) -> None:
     assert sentence_for(error, CHINESE) == sentence
     assert sentence_for(error, ENGLISH) == str(error)

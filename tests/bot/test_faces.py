@@ -30,7 +30,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("faces")
     write_bundle(root / "people", alignment="ffhq")
     faces = yunet.write(root / "face_detection_yunet.onnx")
-    command = [sys.executable, "-m", "editor", "serve", "--socket", str(root / "s"), "--bundles", str(root), "--faces", str(faces)]
+    command = [
+        sys.executable,
+        "-m",
+        "editor",
+        "serve",
+        "--socket",
+        str(root / "s"),
+        "--bundles",
+        str(root),
+        "--faces",
+        str(faces),
+    ]
     process = subprocess.Popen([*command, "--data", str(root)], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not (root / "s").exists():

@@ -23,7 +23,10 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB"
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     """Leave logging as it was."""
-    root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in (*logs.OURS, "alembic", "aiohttp.access")}
+    root, levels = (
+        logging.getLogger(),
+        {name: logging.getLogger(name).level for name in (*logs.OURS, "alembic", "aiohttp.access")},
+    )
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
@@ -42,11 +45,13 @@ def written(form: str, level: str = "DEBUG", secrets: tuple[str, ...] = ()) -> i
 @pytest.mark.parametrize(
     "secret",
     [
-        TOKEN, "https://cdn.discordapp.com/attachments/1/2/holiday-in-rome.png?ex=1",
+        TOKEN,
+        "https://cdn.discordapp.com/attachments/1/2/holiday-in-rome.png?ex=1",
         "https://discord.com/api/v10/webhooks/123/aW50ZXJhY3Rpb246MTIzOnRva2Vu/messages/@original",
-        "https://discord.com/api/v10/interactions/123/aW50ZXJhY3Rpb246MTIzOnRva2Vu/callback", "hunter2",
+        "https://discord.com/api/v10/interactions/123/aW50ZXJhY3Rpb246MTIzOnRva2Vu/callback",
+        "hunter2",
     ],
-)  # fmt: skip
+)
 def test_secrets_are_blotted_out_wherever_they_stand(form: str, secret: str) -> None:
     stream = written(form, secrets=("hunter2", ""))
     logging.getLogger("discord.http").warning("rate limited: %s", secret)
@@ -70,7 +75,13 @@ def test_errors_are_told_without_their_words(form: str) -> None:
         logging.getLogger("bot").exception("unforeseen")
     text = stream.getvalue()
     assert "purple" not in text
-    for word in ("ValueError", "RuntimeError", "ExceptionGroup", "test_logs.py", "test_errors_are_told_without_their_words"):
+    for word in (
+        "ValueError",
+        "RuntimeError",
+        "ExceptionGroup",
+        "test_logs.py",
+        "test_errors_are_told_without_their_words",
+    ):
         assert word in text
 
 
@@ -79,14 +90,25 @@ def test_json_is_one_object_a_line() -> None:
     logging.getLogger("bot.discord").info("finished %d wishes", 3, extra={"shard": 1})
     logging.getLogger("bot").warning("two\nlines")
     first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert (first["level"], first["logger"], first["message"], first["shard"]) == ("INFO", "bot.discord", "finished 3 wishes", 1)
+    assert (first["level"], first["logger"], first["message"], first["shard"]) == (
+        "INFO",
+        "bot.discord",
+        "finished 3 wishes",
+        1,
+    )
     assert first["time"].endswith("+00:00")
     assert second["message"] == "two\nlines"
 
 
 def test_debug_is_for_our_own_packages() -> None:
     stream = written("text")
-    for name in ("aiosqlite", "discord.gateway", "discord.http", "PIL.PngImagePlugin", "sqlalchemy.engine.Engine"):
+    for name in (
+        "aiosqlite",
+        "discord.gateway",
+        "discord.http",
+        "PIL.PngImagePlugin",
+        "sqlalchemy.engine.Engine",
+    ):
         logging.getLogger(name).debug("a library's %s", "payload")
     logging.getLogger("bot.web").debug("our own detail")
     assert "payload" not in stream.getvalue()
@@ -104,13 +126,26 @@ async def address_of(process: asyncio.subprocess.Process, seen: bytearray) -> st
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-async def test_a_whole_conversation_leaves_no_content_in_the_logs(tmp_path: Path, bundles: Path, form: str) -> None:
+async def test_a_whole_conversation_leaves_no_content_in_the_logs(
+    tmp_path: Path, bundles: Path, form: str
+) -> None:
     chosen = {
-        "LOG_LEVEL": "DEBUG", "LOG_FORMAT": form, "EDITOR_TOKEN": SECRET, "DATA_DIR": str(tmp_path / "data"), "WEB_PORT": "0",
-        "BUNDLES_DIR": str(bundles), "BUNDLE": "tiny", "METRICS_PORT": "0",
-    }  # fmt: skip
+        "LOG_LEVEL": "DEBUG",
+        "LOG_FORMAT": form,
+        "EDITOR_TOKEN": SECRET,
+        "DATA_DIR": str(tmp_path / "data"),
+        "WEB_PORT": "0",
+        "BUNDLES_DIR": str(bundles),
+        "BUNDLE": "tiny",
+        "METRICS_PORT": "0",
+    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=os.environ | chosen
+        sys.executable,
+        "-m",
+        "bot",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | chosen,
     )
     seen = bytearray()
     try:

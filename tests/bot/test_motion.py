@@ -53,10 +53,14 @@ async def test_an_edit_becomes_a_loop_and_nothing_changes(conversations: Convers
     (shown,) = turn.pictures
     assert "pink hair" in shown.alt
     assert is_marked(shown.picture.data)
-    assert [(e.step, e.total) for e in heard if isinstance(e, wire.Progress)] == [(step, 9) for step in range(1, 10)]
+    assert [(e.step, e.total) for e in heard if isinstance(e, wire.Progress)] == [
+        (step, 9) for step in range(1, 10)
+    ]
     image = Image.open(io.BytesIO(shown.picture.data))
     assert getattr(image, "n_frames", 1) == 20
-    ends = [Image.open(io.BytesIO(data)).convert("RGB") for data in (make_png(), more.pictures[0].picture.data)]
+    ends = [
+        Image.open(io.BytesIO(data)).convert("RGB") for data in (make_png(), more.pictures[0].picture.data)
+    ]
     for frame, end in zip((0, 10), ends, strict=True):
         image.seek(frame)
         assert np.abs(np.asarray(image.convert("RGB")).astype(int) - np.asarray(end)).mean() < 8

@@ -43,7 +43,9 @@ async def test_all_of_it_arrives_and_the_source_stays(
     conversations: Conversations, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     source = conversations.history
-    target_url = f"sqlite:///{tmp_path}/new/history.sqlite" if database_url.startswith("sqlite") else database_url
+    target_url = (
+        f"sqlite:///{tmp_path}/new/history.sqlite" if database_url.startswith("sqlite") else database_url
+    )
     await lived(source)
     for words in ("pink hair", "glasses", "undo"):
         turn = await conversations.talk(ANN, words, make_png() if words == "pink hair" else None)
@@ -58,7 +60,10 @@ async def test_all_of_it_arrives_and_the_source_stays(
         bot = Conversations(moved, conversations.editor, "tiny")
         before, after = await conversations.talk(ANN, "redo"), await bot.talk(ANN, "redo")
         assert after.pictures[0].picture == before.pictures[0].picture
-        assert (after.adjustments, after.pictures[0].number) == (before.adjustments, before.pictures[0].number)
+        assert (after.adjustments, after.pictures[0].number) == (
+            before.adjustments,
+            before.pictures[0].number,
+        )
         assert (await bot.talk(ANN, "a beard")).error is None, "new rows get numbers of their own"
         await lived(moved)
 
@@ -76,8 +81,12 @@ class Unsteady(BlobStore):
         return super().write(user, data)
 
 
-async def test_a_move_that_was_broken_off_goes_on(history: History, database_url: str, tmp_path: Path) -> None:
-    target_url = f"sqlite:///{tmp_path}/new/history.sqlite" if database_url.startswith("sqlite") else database_url
+async def test_a_move_that_was_broken_off_goes_on(
+    history: History, database_url: str, tmp_path: Path
+) -> None:
+    target_url = (
+        f"sqlite:///{tmp_path}/new/history.sqlite" if database_url.startswith("sqlite") else database_url
+    )
     await lived(history)
     target, new, tries = Database(target_url), Unsteady(tmp_path / "new" / "pictures"), 0
     said: list[str] = []
@@ -94,7 +103,10 @@ async def test_a_move_that_was_broken_off_goes_on(history: History, database_url
         tries += 1
     assert proof.complete
     assert tries >= 4, "broken off among the rows once, among the pictures twice"
-    assert [line for line in said if line.startswith("user:")] == ["user: 5 rows copied", *["user: 0 rows copied"] * (tries - 1)]
+    assert [line for line in said if line.startswith("user:")] == [
+        "user: 5 rows copied",
+        *["user: 0 rows copied"] * (tries - 1),
+    ]
     assert said.count("edit: 0 rows copied") == tries - 2
     with pytest.raises(TargetNotEmpty):
         await move(history.database, history.blobs, target, new)
@@ -124,18 +136,29 @@ async def test_what_had_gone_is_named_and_what_differs_is_seen(history: History,
     other = Database(f"sqlite:///{tmp_path}/other.sqlite")
     assert not (await move(history.database, history.blobs, other, Forgetful(tmp_path / "other"))).complete
     async with other.read() as session:
-        assert (await session.execute(text("SELECT count(*) FROM moving"))).scalar_one() == 1, "it is not taken for moved"
+        assert (await session.execute(text("SELECT count(*) FROM moving"))).scalar_one() == 1, (
+            "it is not taken for moved"
+        )
     await other.close()
 
 
 @pytest.mark.slow
-async def test_the_command(history: History, postgres: object, request: pytest.FixtureRequest, tmp_path: Path,
-                           monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+async def test_the_command(
+    history: History,
+    postgres: object,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     access = request.getfixturevalue("s3")
     await lived(history)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/history.sqlite")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    for name, value in (("ACCESS_KEY_ID", access.key), ("SECRET_ACCESS_KEY", access.secret), ("ENDPOINT_URL", access.endpoint)):
+    for name, value in (
+        ("ACCESS_KEY_ID", access.key),
+        ("SECRET_ACCESS_KEY", access.secret),
+        ("ENDPOINT_URL", access.endpoint),
+    ):
         monkeypatch.setenv(f"AWS_{name}", value)
     with postgres.database() as url:  # type: ignore[attr-defined]
         command = [sys.executable, "-m", "bot", "move", "--to", url, "--blobs", "s3://pictures/moved"]

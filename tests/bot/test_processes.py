@@ -39,7 +39,9 @@ async def start(history: History, database_url: str, editor_url: str, tmp_path: 
 
     async def started(name: str) -> asyncio.subprocess.Process:
         arguments = (database_url, str(tmp_path / "pictures"), editor_url, name, str(TURNS))
-        return await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bot.hammer", *arguments, stdout=-1)
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bot.hammer", *arguments, stdout=-1
+        )
 
     return started
 
@@ -86,6 +88,10 @@ async def test_what_a_killed_process_leaves_the_other_does(history: History, sta
     said = (await asyncio.wait_for(second.communicate(), 240))[0].decode().split()
     assert (first.returncode, second.returncode) == (-9, 0)
     told = {line.decode().strip() for line in (*done, *rest.splitlines())}
-    assert len(told | set(said)) >= (2 * TURNS - 1) * len(USERS), "killed between an answer and saying so, it says nothing"
+    assert len(told | set(said)) >= (2 * TURNS - 1) * len(USERS), (
+        "killed between an answer and saying so, it says nothing"
+    )
     assert [key for key in said if key.startswith("first-")] != [], "the other has taken some over"
-    assert await out_of_order(history) <= len(USERS), "only what was under way goes on from where it was begun"
+    assert await out_of_order(history) <= len(USERS), (
+        "only what was under way goes on from where it was begun"
+    )

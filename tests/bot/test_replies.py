@@ -10,7 +10,9 @@ from editor import protocol as wire
 
 
 def info(name: str, domain: str) -> wire.BundleInfo:
-    return wire.BundleInfo(name=name, title=name, domain=domain, resolution=128, fingerprint="", licence="MIT")
+    return wire.BundleInfo(
+        name=name, title=name, domain=domain, resolution=128, fingerprint="", licence="MIT"
+    )
 
 
 KNOWN = (info("avatar", "cartoon portraits"), info("critters", "cartoon animals"), info("mine", "bicycles"))

@@ -34,7 +34,9 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.sqlite"
     damaged.write_bytes(b"no database at all" * 100)
     url = f"sqlite+aiosqlite:///{damaged}"
-    told = sentences(Settings(data_dir=tmp_path / "data", database_url=url, discord_token=SecretStr("Bot " + TOKEN)))
+    told = sentences(
+        Settings(data_dir=tmp_path / "data", database_url=url, discord_token=SecretStr("Bot " + TOKEN))
+    )
     assert len(told) == 3
     assert "DATA_DIR" in told[0]
     assert "not a database" in told[1]
@@ -55,7 +57,9 @@ def test_too_little_space(tmp_path: Path) -> None:
         startup.check_space(tmp_path / "not" / "yet", least=10**9)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite+aiosqlite:////nowhere/yet.sqlite", "postgresql+asyncpg://host/bot"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite+aiosqlite:////nowhere/yet.sqlite", "postgresql+asyncpg://host/bot"]
+)
 def test_addresses_of_databases(url: str) -> None:
     if url == "nonsense":
         with pytest.raises(startup.DatabaseUnreadable):
@@ -64,7 +68,9 @@ def test_addresses_of_databases(url: str) -> None:
         startup.check_database(url)
 
 
-@pytest.mark.parametrize("token", ["", "x", "Bot " + TOKEN, TOKEN + "\n", f'"{TOKEN}"', TOKEN.replace(".", "")])
+@pytest.mark.parametrize(
+    "token", ["", "x", "Bot " + TOKEN, TOKEN + "\n", f'"{TOKEN}"', TOKEN.replace(".", "")]
+)
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(startup.TokenMalformed):
         startup.check_token(SecretStr(token))
@@ -72,16 +78,27 @@ def test_what_is_no_token(token: str) -> None:
 
 def test_the_permissions_are_discords_own_and_no_more_than_needed() -> None:
     needed = discord.Permissions(
-        view_channel=True, send_messages=True, send_messages_in_threads=True, attach_files=True, embed_links=True,
+        view_channel=True,
+        send_messages=True,
+        send_messages_in_threads=True,
+        attach_files=True,
+        embed_links=True,
         read_message_history=True,
-    )  # fmt: skip
+    )
     assert startup.permissions() == needed.value == 274878024704
-    assert startup.invite_link(123).endswith("client_id=123&scope=bot%20applications.commands&permissions=274878024704")
+    assert startup.invite_link(123).endswith(
+        "client_id=123&scope=bot%20applications.commands&permissions=274878024704"
+    )
     startup.check_permissions(needed.value, "here")
     startup.check_permissions(discord.Permissions(administrator=True).value, "here")
     with pytest.raises(startup.PermissionsMissing) as missing:
-        startup.check_permissions(needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”")
-    assert sentence_for(missing.value, locales.get("en")) == "In the server “Tea” I lack permissions: Attach Files."
+        startup.check_permissions(
+            needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”"
+        )
+    assert (
+        sentence_for(missing.value, locales.get("en"))
+        == "In the server “Tea” I lack permissions: Attach Files."
+    )
 
 
 def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
@@ -90,14 +107,19 @@ def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
 
         (folder / "data").mkdir()
         connection = sqlite3.connect(folder / "data" / "history.sqlite")
-        connection.executescript("CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('9999')")
+        connection.executescript(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('9999')"
+        )
         connection.close()
         return {}
 
     return {
         "newer": newer,
         "token": lambda _: {"DISCORD_TOKEN": "swordfish"},
-        "certificate": lambda folder: {"C2PA_CERTIFICATE": str(folder / "none.pem"), "C2PA_KEY": str(folder / "none.pem")},
+        "certificate": lambda folder: {
+            "C2PA_CERTIFICATE": str(folder / "none.pem"),
+            "C2PA_KEY": str(folder / "none.pem"),
+        },
         "level": lambda _: {"LOG_LEVEL": "LOUD"},
     }[name]
 
@@ -115,7 +137,11 @@ def test_the_command_says_one_sentence_and_ends(tmp_path: Path, name: str, words
     environment = os.environ | {"WEB_PORT": "0", "LANG": "C"} | spoilt(name)(tmp_path)
     command = [sys.executable, "-m", "bot"]
     ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=environment | {"DATA_DIR": str(tmp_path / "data")}
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment | {"DATA_DIR": str(tmp_path / "data")},
     )
     assert ran.returncode == 2
     assert words in ran.stderr

@@ -15,20 +15,32 @@ class Building:
     world: World
 
     def add_guild(
-        self, name: str, channels: dict[str, str] | None = None, *, number: str | None = None, shard: int | None = None,
-        bot_in: bool = True, bot_permissions: int | None = None, locale: str = "en-US", premium_tier: int = 0,
-    ) -> Guild:  # fmt: skip
+        self,
+        name: str,
+        channels: dict[str, str] | None = None,
+        *,
+        number: str | None = None,
+        shard: int | None = None,
+        bot_in: bool = True,
+        bot_permissions: int | None = None,
+        locale: str = "en-US",
+        premium_tier: int = 0,
+    ) -> Guild:
         """A guild with text channels (ids to names); ``shard`` puts it on one of the shards.
 
         ``bot_permissions``: those of the bot's own role; None: none beyond what everyone has.
         """
-        known = number or (objects.snowflake() if shard is None else objects.snowflake_for(shard, self.world.shards))
+        known = number or (
+            objects.snowflake() if shard is None else objects.snowflake_for(shard, self.world.shards)
+        )
         guild = Guild(known, name, locale=locale, premium_tier=premium_tier, bot_in=bot_in)
         guild.roles[guild.id] = objects.role(guild.id, "@everyone", permissions.USUAL, position=0)
         guild.members[objects.OWNER] = objects.member(self.world.users[objects.OWNER])
         self.world.guilds[guild.id] = guild
         for channel_id, channel_name in (channels or {objects.snowflake(): "portraits"}).items():
-            guild.channels[channel_id] = objects.channel(channel_id, channel_name, guild.id, position=len(guild.channels))
+            guild.channels[channel_id] = objects.channel(
+                channel_id, channel_name, guild.id, position=len(guild.channels)
+            )
         if bot_in:
             self.invite_bot(guild, bot_permissions)
         return guild
@@ -42,7 +54,9 @@ class Building:
             guild.roles[role["id"]] = role
             roles = (role["id"],)
         guild.members[objects.BOT] = objects.member(objects.me(), roles)
-        joined = {key: value for key, value in guild.created().items() if key != "unavailable"}  # only known guilds come back
+        joined = {
+            key: value for key, value in guild.created().items() if key != "unavailable"
+        }  # only known guilds come back
         self._tell("GUILD_CREATE", joined, guild)
 
     def kick_bot(self, guild: Guild) -> None:
@@ -78,7 +92,10 @@ class Building:
         number = target if isinstance(target, str) else target["id"]
         kind = 0 if number in guild.roles else 1
         kept = [o for o in channel["permission_overwrites"] if o["id"] != number]
-        channel["permission_overwrites"] = [*kept, {"id": number, "type": kind, "allow": str(allow), "deny": str(deny)}]
+        channel["permission_overwrites"] = [
+            *kept,
+            {"id": number, "type": kind, "allow": str(allow), "deny": str(deny)},
+        ]
         self._tell("CHANNEL_UPDATE", channel, guild)
 
     def add_role(self, guild: Guild, name: str, granted: int) -> Json:

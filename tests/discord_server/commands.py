@@ -31,7 +31,9 @@ def _command_problems(commands: list[Json]) -> list[str]:
         if sum(k == kind for k, _ in keys) > most:
             problems.append(f"more than {most} commands of type {kind}")
     for command in commands:
-        if command.get("type", 1) == 1 and not (command.get("description") and command["name"] == command["name"].lower()):
+        if command.get("type", 1) == 1 and not (
+            command.get("description") and command["name"] == command["name"].lower()
+        ):
             problems.append(f"{command['name']}: a lower-case name and a description are needed")
         if _characters(command) > _COMMAND_CHARACTERS:
             problems.append(f"{command['name']} has more than {_COMMAND_CHARACTERS} characters")
@@ -59,11 +61,21 @@ def _registered(call: Call, guild_id: str | None) -> tuple[int, Any]:
     for command in call.body:
         kind = command.get("type") or 1
         given = {key: value for key, value in command.items() if value is not None}
-        result.append({
-            "default_member_permissions": None, "nsfw": False, "description": "", "integration_types": [0],
-            "contexts": None, **given, "type": kind, "application_id": objects.APPLICATION, "version": objects.snowflake(),
-            "id": known.get((kind, command["name"])) or objects.snowflake(),
-        } | ({"guild_id": guild_id} if guild_id else {}))  # fmt: skip
+        result.append(
+            {
+                "default_member_permissions": None,
+                "nsfw": False,
+                "description": "",
+                "integration_types": [0],
+                "contexts": None,
+                **given,
+                "type": kind,
+                "application_id": objects.APPLICATION,
+                "version": objects.snowflake(),
+                "id": known.get((kind, command["name"])) or objects.snowflake(),
+            }
+            | ({"guild_id": guild_id} if guild_id else {})
+        )
         permissions = result[-1]["default_member_permissions"]
         result[-1]["default_member_permissions"] = None if permissions is None else str(permissions)
     call.world.commands[guild_id] = result

@@ -66,7 +66,9 @@ def _select_problems(select: Json) -> Iterator[str]:
     if len(select.get("placeholder") or "") > 150:
         yield "a placeholder has more than 150 characters"
     for option in options:
-        if any(len(option.get(key) or "") > 100 for key in ("label", "value", "description")) or not option.get("label"):
+        if any(
+            len(option.get(key) or "") > 100 for key in ("label", "value", "description")
+        ) or not option.get("label"):
             yield f"an option's texts have up to 100 characters: {option}"
     if not 0 <= select.get("min_values", 1) <= select.get("max_values", 1) <= 25:
         yield "a select menu's bounds are wrong"
@@ -103,7 +105,9 @@ def component_problems(components: list[Json], version_2: bool) -> Iterator[str]
             yield from _select_problems(component)
         elif component["type"] == GALLERY and not 1 <= len(component["items"]) <= 10:
             yield "a gallery holds one to ten pictures"
-        elif component["type"] == SECTION and not (1 <= len(component["components"]) <= 3 and component.get("accessory")):
+        elif component["type"] == SECTION and not (
+            1 <= len(component["components"]) <= 3 and component.get("accessory")
+        ):
             yield "a section holds one to three texts and an accessory"
 
 
@@ -120,7 +124,9 @@ def modal_problems(modal: Json) -> Iterator[str]:
             yield "a label in a modal has more than 45 characters"
         if component["type"] == TEXT_INPUT and len(component.get("placeholder") or "") > 100:
             yield "a placeholder has more than 100 characters"
-        if component["type"] == TEXT_INPUT and len(component.get("value") or "") > (component.get("max_length") or 4000):
+        if component["type"] == TEXT_INPUT and len(component.get("value") or "") > (
+            component.get("max_length") or 4000
+        ):
             yield "a text in a modal is longer than its field"
 
 
@@ -130,11 +136,20 @@ def _embed_problems(embeds: list[Json]) -> Iterator[str]:
     total = 0
     for embed in embeds:
         fields = embed.get("fields", [])
-        texts = [embed.get("title"), embed.get("description"), (embed.get("footer") or {}).get("text"),
-                 (embed.get("author") or {}).get("name"), *(f[key] for f in fields for key in ("name", "value"))]  # fmt: skip
+        texts = [
+            embed.get("title"),
+            embed.get("description"),
+            (embed.get("footer") or {}).get("text"),
+            (embed.get("author") or {}).get("name"),
+            *(f[key] for f in fields for key in ("name", "value")),
+        ]
         total += sum(len(text or "") for text in texts)
         too_long = any(len(embed.get(key) or "") > most for key, most in _EMBED_LIMITS.items())
-        if too_long or len(fields) > 25 or any(len(f["name"]) > 256 or len(f["value"]) > 1024 for f in fields):
+        if (
+            too_long
+            or len(fields) > 25
+            or any(len(f["name"]) > 256 or len(f["value"]) > 1024 for f in fields)
+        ):
             yield "a part of an embed is too long"
         if any(not f["name"] or not f["value"] for f in fields):
             yield "a field of an embed is empty"
@@ -164,8 +179,14 @@ def _attachments(world: World, draft: Draft, message: Json) -> list[Json]:
     had = {attachment["id"]: attachment for attachment in message["attachments"]}
     listed = draft.body.get("attachments")
     rows = {str(row["id"]): row for row in listed or []}
-    kept = list(had.values()) if listed is None else [had[number] | _described(rows[number]) for number in rows if number in had]
-    if unknown := [number for number in rows if number not in had and int(number) not in {n for n, *_ in draft.uploads}]:
+    kept = (
+        list(had.values())
+        if listed is None
+        else [had[number] | _described(rows[number]) for number in rows if number in had]
+    )
+    if unknown := [
+        number for number in rows if number not in had and int(number) not in {n for n, *_ in draft.uploads}
+    ]:
         raise Refused(50035, f"attachments nobody uploaded: {unknown}")
     for number, name, data in draft.uploads:
         row = rows.get(str(number), {})
@@ -193,7 +214,11 @@ def _resolved(node: Any, attachments: list[Json], used: set[str]) -> Any:
             raise Refused(50035, f"{address} is not among the attachments")
         used.add(found["id"])
         extra = {key: found[key] for key in ("width", "height", "content_type") if key in found}
-        return node | extra | {"url": found["url"], "proxy_url": found["proxy_url"], "attachment_id": found["id"]}
+        return (
+            node
+            | extra
+            | {"url": found["url"], "proxy_url": found["proxy_url"], "attachment_id": found["id"]}
+        )
     return {key: _resolved(value, attachments, used) for key, value in node.items()}
 
 
@@ -236,12 +261,16 @@ def put(world: World, draft: Draft, message: Json, editing: bool) -> None:
         if key in body or not editing:
             result[key] = body.get(key) or empty
     if body.get("embeds"):
-        result["embeds"] = [{"type": "rich"} | _resolved(embed, result["attachments"], used) for embed in body["embeds"]]
+        result["embeds"] = [
+            {"type": "rich"} | _resolved(embed, result["attachments"], used) for embed in body["embeds"]
+        ]
         for embed in result["embeds"]:
             for part in ("image", "thumbnail"):
                 embed.get(part, {}).pop("attachment_id", None)
         # a file shown within an embed is no attachment of the message any more
-        result["attachments"] = [attachment for attachment in result["attachments"] if attachment["id"] not in used]
+        result["attachments"] = [
+            attachment for attachment in result["attachments"] if attachment["id"] not in used
+        ]
     if problems := list(_problems(result)):
         raise Refused(50035, "; ".join(problems))
     if body.get("components"):
@@ -267,4 +296,6 @@ def _mentioned(world: World, message: Json, allowed: Json | None) -> list[Json]:
 def _everyone_mentioned(world: World, message: Json, allowed: Json | None) -> bool:
     named = "@everyone" in message["content"] or "@here" in message["content"]
     meant = allowed is None or "everyone" in allowed.get("parse", [])
-    return named and meant and bool(world.bot_permissions(message["channel_id"]) & permissions.MENTION_EVERYONE)
+    return (
+        named and meant and bool(world.bot_permissions(message["channel_id"]) & permissions.MENTION_EVERYONE)
+    )

@@ -15,7 +15,13 @@ from tests.discord_server.world import Json, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 8, 9, 10, 11
 PRESENCE, VOICE = 3, 4
-GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 12, 1 << 15
+GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = (
+    1 << 0,
+    1 << 1,
+    1 << 9,
+    1 << 12,
+    1 << 15,
+)
 PRESENCES = 1 << 8
 PRIVILEGED = GUILD_MEMBERS | PRESENCES | MESSAGE_CONTENT
 _CONTENT = {"content": "", "attachments": [], "embeds": [], "components": []}
@@ -82,7 +88,11 @@ class Gateway:
         """Send an event to whom it concerns; returns the sessions that have it now or will have it once resumed."""
         concerned = [session for session in self.sessions if session.wants(event, guild_id)]
         for session in concerned:
-            shown = blanked(data, session.intents, guild_id is not None) if "author" in data and "mentions" in data else data
+            shown = (
+                blanked(data, session.intents, guild_id is not None)
+                if "author" in data and "mentions" in data
+                else data
+            )
             # through JSON: what was sent stays as it was sent, whatever happens to the object later
             session.push(event, json.loads(json.dumps(shown)))
         return concerned
@@ -111,7 +121,9 @@ class Gateway:
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_json({"op": HELLO, "t": None, "s": None, "d": {"heartbeat_interval": int(self.heartbeat * 1000)}})
+        await socket.send_json(
+            {"op": HELLO, "t": None, "s": None, "d": {"heartbeat_interval": int(self.heartbeat * 1000)}}
+        )
         writer: asyncio.Task[None] | None = None
         session: Session | None = None
         try:
@@ -155,7 +167,13 @@ class Gateway:
         guild = self.world.guilds[str(asked["guild_id"])]
         ids = [str(number) for number in asked.get("user_ids") or []]
         members = [m for m in guild.members.values() if not ids or m["user"]["id"] in ids]
-        chunk = {"guild_id": guild.id, "members": members, "chunk_index": 0, "chunk_count": 1, "nonce": asked.get("nonce")}
+        chunk = {
+            "guild_id": guild.id,
+            "members": members,
+            "chunk_index": 0,
+            "chunk_count": 1,
+            "nonce": asked.get("nonce"),
+        }
         session.push("GUILD_MEMBERS_CHUNK", chunk)
 
     async def _opened(self, socket: web.WebSocketResponse, body: Json) -> Session | None:
@@ -165,7 +183,11 @@ class Gateway:
         if body["d"].get("intents", 0) & PRIVILEGED & ~self.world.privileged:
             await socket.close(code=4014)
             return None
-        return self._identified(socket, body["d"]) if body["op"] == IDENTIFY else await self._resumed(socket, body["d"])
+        return (
+            self._identified(socket, body["d"])
+            if body["op"] == IDENTIFY
+            else await self._resumed(socket, body["d"])
+        )
 
     async def _resumed(self, socket: web.WebSocketResponse, asked: Json) -> Session | None:
         session = next((s for s in self.sessions if s.id == asked["session_id"]), None)
@@ -183,16 +205,25 @@ class Gateway:
         self.identifies += 1
         shard, shards = asked.get("shard") or (0, 1)
         # whoever identifies anew has given up what was lost: a killed bot never says goodbye
-        self.sessions = [s for s in self.sessions if s.socket is not None or (s.shard, s.shards) != (shard, shards)]
+        self.sessions = [
+            s for s in self.sessions if s.socket is not None or (s.shard, s.shards) != (shard, shards)
+        ]
         session = Session(objects.snowflake(), shard, shards, asked["intents"], socket)
         self.sessions.append(session)
         guilds = [g for g in self.world.guilds.values() if g.bot_in and (int(g.id) >> 22) % shards == shard]
-        session.push("READY", {
-            "v": 10, "user": objects.me() | {"verified": True, "mfa_enabled": False, "email": None},
-            "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds], "session_id": session.id,
-            "resume_gateway_url": self.url, "application": {"id": objects.APPLICATION, "flags": 0}, "private_channels": [],
-            "shard": [shard, shards],
-        })  # fmt: skip
+        session.push(
+            "READY",
+            {
+                "v": 10,
+                "user": objects.me() | {"verified": True, "mfa_enabled": False, "email": None},
+                "guilds": [{"id": guild.id, "unavailable": True} for guild in guilds],
+                "session_id": session.id,
+                "resume_gateway_url": self.url,
+                "application": {"id": objects.APPLICATION, "flags": 0},
+                "private_channels": [],
+                "shard": [shard, shards],
+            },
+        )
         for guild in guilds:
             if session.wants("GUILD_CREATE", guild.id):
                 session.push("GUILD_CREATE", json.loads(json.dumps(guild.created())))

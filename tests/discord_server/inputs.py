@@ -7,7 +7,19 @@ from typing import Any
 from tests.discord_server import drafts
 from tests.discord_server.world import Json
 
-SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
+(
+    SUB_COMMAND,
+    SUB_COMMAND_GROUP,
+    STRING,
+    INTEGER,
+    BOOLEAN,
+    USER,
+    CHANNEL,
+    ROLE,
+    MENTIONABLE,
+    NUMBER,
+    ATTACHMENT,
+) = range(1, 12)
 PYTHON: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 
 
@@ -46,7 +58,9 @@ def filled(component: Json, left: Json) -> Json | None:
     """A part of a modal as it is sent back; takes its value out of ``left``."""
     shape = {"type": component["type"], "id": component.get("id", 0)}
     if component["type"] == drafts.ROW:
-        return shape | {"components": [_field(inner, inner.get("label"), left) for inner in component["components"]]}
+        return shape | {
+            "components": [_field(inner, inner.get("label"), left) for inner in component["components"]]
+        }
     if component["type"] == drafts.LABEL:
         return shape | {"component": _field(component["component"], component["label"], left)}
     return shape
@@ -56,7 +70,9 @@ def _field(field: Json, label: str | None, left: Json) -> Json:
     shape = {"type": field["type"], "id": field.get("id", 0), "custom_id": field["custom_id"]}
     key = next((key for key in (label, field["custom_id"]) if key in left), None)
     if field["type"] == drafts.STRING_SELECT:
-        chosen = left.pop(key) if key is not None else [o["value"] for o in field["options"] if o.get("default")]
+        chosen = (
+            left.pop(key) if key is not None else [o["value"] for o in field["options"] if o.get("default")]
+        )
         return shape | {"values": values(field, chosen)}
     value = left.pop(key) if key is not None else field.get("value") or ""
     if field["type"] != drafts.TEXT_INPUT:

@@ -73,9 +73,14 @@ class Interaction:
     def message(self, **extra: Any) -> Json:
         """An empty message sent with its token."""
         return objects.message(
-            self.channel_id, objects.me(), "", webhook_id=objects.APPLICATION, application_id=objects.APPLICATION,
-            interaction_metadata=self.metadata(), **extra,
-        )  # fmt: skip
+            self.channel_id,
+            objects.me(),
+            "",
+            webhook_id=objects.APPLICATION,
+            application_id=objects.APPLICATION,
+            interaction_metadata=self.metadata(),
+            **extra,
+        )
 
 
 def by_token(world: World, webhook_id: str, token: str) -> Interaction:
@@ -99,8 +104,14 @@ async def watch(world: World, interaction: Interaction) -> None:
 
 def _choices_problems(data: Json) -> list[str]:
     choices = data.get("choices", [])
-    long = [c for c in choices if not 1 <= len(c["name"]) <= 100 or (isinstance(c["value"], str) and len(c["value"]) > 100)]
-    return [f"{len(choices)} choices; up to 25 fit"] * (len(choices) > 25) + [f"choices that are too long: {long}"] * bool(long)
+    long = [
+        c
+        for c in choices
+        if not 1 <= len(c["name"]) <= 100 or (isinstance(c["value"], str) and len(c["value"]) > 100)
+    ]
+    return [f"{len(choices)} choices; up to 25 fit"] * (len(choices) > 25) + [
+        f"choices that are too long: {long}"
+    ] * bool(long)
 
 
 def _place(world: World, interaction: Interaction, message: Json) -> Json:
@@ -154,7 +165,9 @@ def callback(call: Call, interaction_id: str, token: str) -> tuple[int, Any]:
     if world.clock.now() - interaction.born > world.patience:
         raise Refused(10062)
     if kind not in _ALLOWED[interaction.payload["type"]]:
-        raise Refused(50035, f"an interaction of type {interaction.payload['type']} takes no callback of type {kind}")
+        raise Refused(
+            50035, f"an interaction of type {interaction.payload['type']} takes no callback of type {kind}"
+        )
     message = _answered(call, interaction, kind, data)
     interaction.callback = call.body
     if "with_response" not in call.query or call.query["with_response"] in ("0", "false"):
@@ -162,9 +175,10 @@ def callback(call: Call, interaction_id: str, token: str) -> tuple[int, Any]:
     answer: Json = {"interaction": {"id": interaction.id, "type": interaction.payload["type"]}}
     if message is not None:
         answer["interaction"] |= {
-            "response_message_id": message["id"], "response_message_loading": bool(message["flags"] & objects.LOADING),
+            "response_message_id": message["id"],
+            "response_message_loading": bool(message["flags"] & objects.LOADING),
             "response_message_ephemeral": bool(message["flags"] & objects.EPHEMERAL),
-        }  # fmt: skip
+        }
         if kind in (SAY, UPDATE):
             answer["resource"] = {"type": kind, "message": world.rendered(message)}
     return 200, answer
@@ -200,7 +214,9 @@ def follow_up(call: Call, webhook_id: str, token: str) -> tuple[int, Any]:
     if interaction.installed_by is not None and len(interaction.followups) >= USER_INSTALL_FOLLOWUPS:
         raise Refused(40094)
     message = interaction.message()
-    drafts.put(world, call.draft(call.body, interaction.payload["attachment_size_limit"]), message, editing=False)
+    drafts.put(
+        world, call.draft(call.body, interaction.payload["attachment_size_limit"]), message, editing=False
+    )
     interaction.followups.append(message["id"])
     return 200, world.rendered(_place(world, interaction, message))
 

@@ -35,9 +35,17 @@ class Members:
     # writing
 
     async def say(
-        self, author: Json, content: str, *, mention: bool = True, files: dict[str, File] | None = None,
-        reply_to: Json | None = None, ping: bool = True, direct: bool = False, channel: str | None = None,
-    ) -> Json:  # fmt: skip
+        self,
+        author: Json,
+        content: str,
+        *,
+        mention: bool = True,
+        files: dict[str, File] | None = None,
+        reply_to: Json | None = None,
+        ping: bool = True,
+        direct: bool = False,
+        channel: str | None = None,
+    ) -> Json:
         """A member writes; what Discord blanks the bot gets blank.
 
         ``ping``: a reply to the bot's ordinary message mentions it unless turned off; a reply to an interaction's answer
@@ -50,11 +58,20 @@ class Members:
         mentions += [world.users[n] for n in re.findall(r"<@!?(\d+)>", content) if n in world.users]
         extra: Json = {}
         if reply_to is not None:
-            extra |= {"type": 19, "message_reference": {"type": 0, "message_id": reply_to["id"], "channel_id": place}}
-            if ping and "interaction_metadata" not in reply_to and reply_to["author"] not in (author, *mentions):
+            extra |= {
+                "type": 19,
+                "message_reference": {"type": 0, "message_id": reply_to["id"], "channel_id": place},
+            }
+            if (
+                ping
+                and "interaction_metadata" not in reply_to
+                and reply_to["author"] not in (author, *mentions)
+            ):
                 mentions.append(reply_to["author"])
         attachments = [world.upload(place, name, *file) for name, file in (files or {}).items()]
-        message = objects.message(place, self._known(author, place), text, mentions=mentions, attachments=attachments, **extra)
+        message = objects.message(
+            place, self._known(author, place), text, mentions=mentions, attachments=attachments, **extra
+        )
         world.messages[message["id"]] = message
         world.announce("MESSAGE_CREATE", message)
         await world.tell()
@@ -79,11 +96,17 @@ class Members:
         button = next((b for b in buttons if _is_called(b, label)), None)
         if button is None or button.get("disabled") or "custom_id" not in button:
             raise NotOffered(f"no button {label!r} to press among {[b.get('label') for b in buttons]}")
-        return await self._on_component(who, message, {"component_type": drafts.BUTTON, "custom_id": button["custom_id"]}, button)
+        return await self._on_component(
+            who, message, {"component_type": drafts.BUTTON, "custom_id": button["custom_id"]}, button
+        )
 
     async def choose(self, who: Json, message: Json, *labels: str, menu: str | None = None) -> str:
         """Choose options of a select menu, by label or value; ``menu``: its placeholder or custom id, else the first."""
-        menus = [c for c in _components(message) if c["type"] == drafts.STRING_SELECT and (menu is None or _is_called(c, menu))]
+        menus = [
+            c
+            for c in _components(message)
+            if c["type"] == drafts.STRING_SELECT and (menu is None or _is_called(c, menu))
+        ]
         if not menus or menus[0].get("disabled"):
             raise NotOffered("no such menu")
         values = inputs.values(menus[0], labels)
@@ -95,10 +118,18 @@ class Members:
         if current is None:
             raise NotOffered("the message is gone")
         shown = self.world.rendered(current)
-        return await self._interact(who, COMPONENT, data | {"id": component["id"]}, message["channel_id"], message=shown)
+        return await self._interact(
+            who, COMPONENT, data | {"id": component["id"]}, message["channel_id"], message=shown
+        )
 
     async def slash(
-        self, who: Json, name: str, options: Json | None = None, *, channel: str | None = None, direct: bool = False
+        self,
+        who: Json,
+        name: str,
+        options: Json | None = None,
+        *,
+        channel: str | None = None,
+        direct: bool = False,
     ) -> str:
         """Run a slash command; subcommands by their names: "mod block".
 
@@ -110,24 +141,39 @@ class Members:
             if key not in {option["name"] for option in chosen}:
                 raise NotOffered(f"/{name} has no option {key!r}")
         resolved: Json = {}
-        rows = [self._option(o, options[o["name"]], place, resolved) for o in chosen if options and o["name"] in options]
+        rows = [
+            self._option(o, options[o["name"]], place, resolved)
+            for o in chosen
+            if options and o["name"] in options
+        ]
         if missing := [o["name"] for o in chosen if o.get("required") and o["name"] not in (options or {})]:
             raise NotOffered(f"/{name} needs {missing}")
         data = _command_data(command, path, rows) | ({"resolved": resolved} if resolved else {})
         return await self._interact(who, COMMAND, data, place)
 
     async def autocomplete(
-        self, who: Json, name: str, focused: str, typed: str, options: Json | None = None, *, channel: str | None = None,
-        direct: bool = False, seconds: float = 10.0,
-    ) -> list[Json]:  # fmt: skip
+        self,
+        who: Json,
+        name: str,
+        focused: str,
+        typed: str,
+        options: Json | None = None,
+        *,
+        channel: str | None = None,
+        direct: bool = False,
+        seconds: float = 10.0,
+    ) -> list[Json]:
         """The choices offered while a member types into an option."""
         place = self._channel(who, channel, direct)
         command, chosen, path = self._command(who, name, place)
         option = next((o for o in chosen if o["name"] == focused and o.get("autocomplete")), None)
         if option is None:
             raise NotOffered(f"/{name} offers nothing for {focused!r}")
-        others = [{"name": o["name"], "type": o["type"], "value": options[o["name"]]}
-                  for o in chosen if options and o["name"] in options]  # fmt: skip
+        others = [
+            {"name": o["name"], "type": o["type"], "value": options[o["name"]]}
+            for o in chosen
+            if options and o["name"] in options
+        ]
         rows = [*others, {"name": focused, "type": option["type"], "value": typed, "focused": True}]
         number = await self._interact(who, AUTOCOMPLETE, _command_data(command, path, rows), place)
         interaction = self.world.interactions[number]
@@ -164,7 +210,9 @@ class Members:
         if left:
             raise NotOffered(f"the form has no {list(left)}")
         data = {"custom_id": modal["custom_id"], "components": rows}
-        return await self._interact(who, MODAL, data, before.channel_id, before=before, message=before.payload.get("message"))
+        return await self._interact(
+            who, MODAL, data, before.channel_id, before=before, message=before.payload.get("message")
+        )
 
     # the machinery
 
@@ -179,7 +227,9 @@ class Members:
             return self.world.direct(who)["id"]
         return channel or next(iter(next(iter(self.world.guilds.values())).channels))
 
-    def _command(self, who: Json, name: str, place: str, kind: int = 1) -> tuple[Json, list[Json], list[Json]]:
+    def _command(
+        self, who: Json, name: str, place: str, kind: int = 1
+    ) -> tuple[Json, list[Json], list[Json]]:
         """The command a member sees by this name, the options of the innermost, and the way there."""
         first, *rest = name.split() if kind == 1 else [name]
         guild = self.world.guild_of(place)
@@ -191,7 +241,9 @@ class Members:
         self._offered(who, command, place)
         options, path = command.get("options") or [], []
         for word in rest:
-            inner = next((o for o in options if o["name"] == word and o["type"] <= inputs.SUB_COMMAND_GROUP), None)
+            inner = next(
+                (o for o in options if o["name"] == word and o["type"] <= inputs.SUB_COMMAND_GROUP), None
+            )
             if inner is None:
                 raise NotOffered(f"no subcommand {word!r} of {first!r}")
             path.append(inner)
@@ -243,7 +295,9 @@ class Members:
         elif kind == inputs.CHANNEL:
             channel = self.world.channel(value if isinstance(value, str) else value["id"])
             assert channel is not None
-            resolved.setdefault("channels", {})[channel["id"]] = channel | {"permissions": str(permissions.USUAL)}
+            resolved.setdefault("channels", {})[channel["id"]] = channel | {
+                "permissions": str(permissions.USUAL)
+            }
             shown = channel["id"]
         elif kind == inputs.ROLE or (kind == inputs.MENTIONABLE and "username" not in value):
             resolved.setdefault("roles", {})[value["id"]] = value
@@ -255,12 +309,21 @@ class Members:
         return {"name": option["name"], "type": kind, "value": shown}
 
     async def _interact(
-        self, who: Json, kind: int, data: Json, place: str, *, before: Interaction | None = None, message: Json | None = None
+        self,
+        who: Json,
+        kind: int,
+        data: Json,
+        place: str,
+        *,
+        before: Interaction | None = None,
+        message: Json | None = None,
     ) -> str:
         """Send an interaction to the bot, and watch whether it answers."""
         world, guild = self.world, self.world.guild_of(place)
         by_user = self._by_user_install(place) if before is None else before.installed_by is not None
-        payload = self._payload(who, kind, data, place, by_user) | ({"message": message} if message is not None else {})
+        payload = self._payload(who, kind, data, place, by_user) | (
+            {"message": message} if message is not None else {}
+        )
         held = int(payload["member"]["permissions"]) if guild is not None else permissions.DIRECT
         interaction = Interaction(payload, world.clock.now(), who["id"] if by_user else None, before)
         interaction.hidden = by_user and not held & permissions.USE_EXTERNAL_APPS
@@ -277,25 +340,42 @@ class Members:
         self._known(who, place)
         public = {key: value for key, value in who.items() if key != "locale"}
         payload: Json = {
-            "id": number, "application_id": objects.APPLICATION, "type": kind, "token": f"interaction-{number}", "version": 1,
-            "channel_id": place, "locale": who.get("locale", self.locale), "data": data, "entitlements": [],
-            "authorizing_integration_owners": {"1": who["id"]} if by_user else {"0": guild.id if guild else "0"},
-            "context": _context(channel), "app_permissions": str(self._app_permissions(place)),
+            "id": number,
+            "application_id": objects.APPLICATION,
+            "type": kind,
+            "token": f"interaction-{number}",
+            "version": 1,
+            "channel_id": place,
+            "locale": who.get("locale", self.locale),
+            "data": data,
+            "entitlements": [],
+            "authorizing_integration_owners": {"1": who["id"]}
+            if by_user
+            else {"0": guild.id if guild else "0"},
+            "context": _context(channel),
+            "app_permissions": str(self._app_permissions(place)),
             "attachment_size_limit": guild.most_upload() if guild else 10 * MIB,
-        }  # fmt: skip
+        }
         if guild is None:
             return payload | {"channel": channel, "user": public}
         held = str(guild.permissions(who, channel))
         member = guild.member(who) | {"user": public, "permissions": held}
         return payload | {
-            "guild_id": guild.id, "guild": guild.partial(), "guild_locale": guild.locale, "member": member,
+            "guild_id": guild.id,
+            "guild": guild.partial(),
+            "guild_locale": guild.locale,
+            "member": member,
             "channel": channel | {"permissions": held},
-        }  # fmt: skip
+        }
 
     def _by_user_install(self, place: str) -> bool:
         """Whether a command runs as the user's own app: where the bot is no member."""
         guild, channel = self.world.guild_of(place), self.world.channel(place)
-        return not guild.bot_in if guild is not None else channel is not None and channel["type"] == objects.GROUP
+        return (
+            not guild.bot_in
+            if guild is not None
+            else channel is not None and channel["type"] == objects.GROUP
+        )
 
     watches: set[asyncio.Task[None]]
 

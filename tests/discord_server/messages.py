@@ -109,7 +109,11 @@ def history(call: Call, channel_id: str) -> tuple[int, Any]:
     if not world.bot_permissions(channel_id) & permissions.READ_MESSAGE_HISTORY:
         return 200, []
     before, after = int(call.query.get("before", 1 << 63)), int(call.query.get("after", 0))
-    public = (m for m in world.messages.values() if m["channel_id"] == channel_id and not m["flags"] & objects.EPHEMERAL)
+    public = (
+        m
+        for m in world.messages.values()
+        if m["channel_id"] == channel_id and not m["flags"] & objects.EPHEMERAL
+    )
     within = sorted((m for m in public if after < int(m["id"]) < before), key=lambda m: int(m["id"]))
     chosen = within[:limit] if "after" in call.query else within[-limit:]
     return 200, [_seen(world, message) for message in reversed(chosen)]

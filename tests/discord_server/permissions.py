@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-ADMINISTRATOR, MANAGE_GUILD, VIEW_CHANNEL, SEND_MESSAGES, MANAGE_MESSAGES = 1 << 3, 1 << 5, 1 << 10, 1 << 11, 1 << 13
+ADMINISTRATOR, MANAGE_GUILD, VIEW_CHANNEL, SEND_MESSAGES, MANAGE_MESSAGES = (
+    1 << 3,
+    1 << 5,
+    1 << 10,
+    1 << 11,
+    1 << 13,
+)
 EMBED_LINKS, ATTACH_FILES, READ_MESSAGE_HISTORY, MENTION_EVERYONE = 1 << 14, 1 << 15, 1 << 16, 1 << 17
-USE_APPLICATION_COMMANDS, SEND_IN_THREADS, MODERATE_MEMBERS, USE_EXTERNAL_APPS = 1 << 31, 1 << 38, 1 << 40, 1 << 50
+USE_APPLICATION_COMMANDS, SEND_IN_THREADS, MODERATE_MEMBERS, USE_EXTERNAL_APPS = (
+    1 << 31,
+    1 << 38,
+    1 << 40,
+    1 << 50,
+)
 ADD_REACTIONS, USE_EXTERNAL_EMOJIS = 1 << 6, 1 << 18
 EVERYTHING = (1 << 53) - 1
 USUAL = (
-    VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_MESSAGE_HISTORY | ADD_REACTIONS | USE_EXTERNAL_EMOJIS
-    | USE_APPLICATION_COMMANDS | SEND_IN_THREADS | USE_EXTERNAL_APPS
-)  # fmt: skip
+    VIEW_CHANNEL
+    | SEND_MESSAGES
+    | EMBED_LINKS
+    | ATTACH_FILES
+    | READ_MESSAGE_HISTORY
+    | ADD_REACTIONS
+    | USE_EXTERNAL_EMOJIS
+    | USE_APPLICATION_COMMANDS
+    | SEND_IN_THREADS
+    | USE_EXTERNAL_APPS
+)
 """What @everyone has in a new guild, as far as it matters here."""
 DIRECT = USUAL
 """What everyone has in a direct message."""
 _ROLE, _MEMBER = 0, 1
 
 
-def _overwritten(base: int, overwrites: list[dict[str, Any]], guild_id: str, user_id: str, roles: set[str]) -> int:
+def _overwritten(
+    base: int, overwrites: list[dict[str, Any]], guild_id: str, user_id: str, roles: set[str]
+) -> int:
     """``base`` after the channel's overwrites: @everyone's, then all roles' together, then the member's own."""
     of_everyone = [o for o in overwrites if o["type"] == _ROLE and o["id"] == guild_id]
     of_roles = [o for o in overwrites if o["type"] == _ROLE and o["id"] in roles]
@@ -34,7 +55,11 @@ def _overwritten(base: int, overwrites: list[dict[str, Any]], guild_id: str, use
 
 
 def computed(
-    guild_id: str, owner_id: str, roles: dict[str, dict[str, Any]], member: dict[str, Any], channel: dict[str, Any] | None = None
+    guild_id: str,
+    owner_id: str,
+    roles: dict[str, dict[str, Any]],
+    member: dict[str, Any],
+    channel: dict[str, Any] | None = None,
 ) -> int:
     """A member's permissions in a guild, or in one of its channels."""
     user_id, held = member["user"]["id"], set(member["roles"])

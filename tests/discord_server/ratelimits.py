@@ -46,7 +46,10 @@ class RateLimits:
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def _bucket(self, name: str) -> _Bucket:
-        figures = next((v for part, v in self.tight.items() if part in name), self.overall if name == "global" else self.usual)
+        figures = next(
+            (v for part, v in self.tight.items() if part in name),
+            self.overall if name == "global" else self.usual,
+        )
         bucket = self._buckets.setdefault(name, _Bucket(*figures))
         bucket.limit, bucket.seconds = figures
         return bucket
@@ -67,7 +70,10 @@ class RateLimits:
                 wait = bucket.reset_after(now)
                 extra = {"Retry-After": str(int(wait) + 1), "X-RateLimit-Scope": scope}
                 if scope == "global":
-                    return False, extra | {"X-RateLimit-Global": "true", "X-RateLimit-Reset-After": f"{wait:.3f}"}
+                    return False, extra | {
+                        "X-RateLimit-Global": "true",
+                        "X-RateLimit-Reset-After": f"{wait:.3f}",
+                    }
                 return False, self._headers(name, own, now) | extra
         return True, self._headers(name, own, now)
 
@@ -76,7 +82,9 @@ class RateLimits:
         wait = bucket.reset_after(now)
         route = ":".join(name.split(":")[:2])
         return {
-            "X-RateLimit-Limit": str(bucket.limit), "X-RateLimit-Remaining": str(bucket.limit - bucket.used),
-            "X-RateLimit-Reset": f"{time.time() + wait:.3f}", "X-RateLimit-Reset-After": f"{wait:.3f}",
+            "X-RateLimit-Limit": str(bucket.limit),
+            "X-RateLimit-Remaining": str(bucket.limit - bucket.used),
+            "X-RateLimit-Reset": f"{time.time() + wait:.3f}",
+            "X-RateLimit-Reset-After": f"{wait:.3f}",
             "X-RateLimit-Bucket": sha256(route.encode()).hexdigest()[:16],
-        }  # fmt: skip
+        }

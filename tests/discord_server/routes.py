@@ -43,7 +43,9 @@ class Route:
     def bucket(self, parameters: Mapping[str, str]) -> str:
         """Requests that share a rate limit."""
         majors = ("channel_id", "guild_id", "webhook_id", "token")
-        return ":".join([self.method, self.template, *(parameters[name] for name in majors if name in parameters)])
+        return ":".join(
+            [self.method, self.template, *(parameters[name] for name in majors if name in parameters)]
+        )
 
 
 _routes: list[tuple[re.Pattern[str], Route]] = []
@@ -62,5 +64,9 @@ def route(method: str, template: str) -> Callable[[Handler], Handler]:
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """The route of a request and its path's parameters; fixed names go before parameters."""
-    fitting = [(r, match.groupdict()) for pattern, r in _routes if r.method == method and (match := pattern.fullmatch(path))]
+    fitting = [
+        (r, match.groupdict())
+        for pattern, r in _routes
+        if r.method == method and (match := pattern.fullmatch(path))
+    ]
     return min(fitting, key=lambda pair: len(pair[1]), default=None)

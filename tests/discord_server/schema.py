@@ -66,7 +66,10 @@ def _pointer(method: str, path: str, *rest: str) -> str | None:
 def _snowflakes(body: Any) -> Any:
     """Ids as strings: the description knows no others, but Discord also takes numbers, and discord.py sends them."""
     if isinstance(body, dict):
-        return {k: str(v) if (k == "id" or k.endswith("_id")) and isinstance(v, int) else _snowflakes(v) for k, v in body.items()}
+        return {
+            k: str(v) if (k == "id" or k.endswith("_id")) and isinstance(v, int) else _snowflakes(v)
+            for k, v in body.items()
+        }
     return [_snowflakes(item) for item in body] if isinstance(body, list) else body
 
 

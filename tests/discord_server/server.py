@@ -32,24 +32,41 @@ class DiscordServer(Members, Waiting, Building):
     """
 
     def __init__(
-        self, token: str = "token-of-a-test", channels: dict[str, str] | None = None, *, shards: int = 1,
-        limits: RateLimits | None = None, heartbeat: float = 41.25, privileged: int = PRIVILEGED,
+        self,
+        token: str = "token-of-a-test",
+        channels: dict[str, str] | None = None,
+        *,
+        shards: int = 1,
+        limits: RateLimits | None = None,
+        heartbeat: float = 41.25,
+        privileged: int = PRIVILEGED,
         patience: float = 3.0,
-    ) -> None:  # fmt: skip
-        self.token, self.world, self.limits, self._heartbeat = token, World(), limits or RateLimits(), heartbeat
+    ) -> None:
+        self.token, self.world, self.limits, self._heartbeat = (
+            token,
+            World(),
+            limits or RateLimits(),
+            heartbeat,
+        )
         self.world.shards, self.world.privileged, self.world.patience = shards, privileged, patience
         self._answered: set[str] = set()
         self.watches: set[asyncio.Task[None]] = set()
-        self.home = self.add_guild("a server", channels or {"700000000000000001": "portraits"}, number=objects.GUILD)
+        self.home = self.add_guild(
+            "a server", channels or {"700000000000000001": "portraits"}, number=objects.GUILD
+        )
 
     async def __aenter__(self) -> DiscordServer:
         app = web.Application(client_max_size=128 * MIB)
-        app.add_routes([
-            web.get("/gateway/", self._gateway),
-            web.get("/attachments/{channel}/{id}/{name}", self._attachment), web.get("/avatars/{user}/{name}", self._avatar),
-            web.get("/embed/avatars/{name}", self._avatar),
-            web.get("/guilds/{guild}/users/{user}/avatars/{name}", self._avatar), web.route("*", API + "/{path:.*}", self._rest),
-        ])  # fmt: skip
+        app.add_routes(
+            [
+                web.get("/gateway/", self._gateway),
+                web.get("/attachments/{channel}/{id}/{name}", self._attachment),
+                web.get("/avatars/{user}/{name}", self._avatar),
+                web.get("/embed/avatars/{name}", self._avatar),
+                web.get("/guilds/{guild}/users/{user}/avatars/{name}", self._avatar),
+                web.route("*", API + "/{path:.*}", self._rest),
+            ]
+        )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -113,7 +130,9 @@ class DiscordServer(Members, Waiting, Building):
     @property
     def unanswered(self) -> list[str]:
         """Ids of interactions that have no callback: because the bot was away, or it is at fault (then it is complained of)."""
-        return [number for number, interaction in self.world.interactions.items() if interaction.callback is None]
+        return [
+            number for number, interaction in self.world.interactions.items() if interaction.callback is None
+        ]
 
     @property
     def complaints(self) -> list[str]:
@@ -158,7 +177,11 @@ class DiscordServer(Members, Waiting, Building):
 
     async def _avatar(self, request: web.Request) -> web.Response:
         # everybody has an avatar: who set none has a plain one
-        data = self.world.avatars.get(request.match_info["user"]) if "user" in request.match_info else objects.plain_avatar()
+        data = (
+            self.world.avatars.get(request.match_info["user"])
+            if "user" in request.match_info
+            else objects.plain_avatar()
+        )
         return web.Response(body=data, content_type="image/png") if data else web.Response(status=404)
 
     async def _rest(self, request: web.Request) -> web.Response:
@@ -175,11 +198,17 @@ class DiscordServer(Members, Waiting, Building):
         passed, headers = self.limits.admit(route.bucket(parameters), not own_token, self.complaints.append)
         if not passed:
             wait = float(headers["X-RateLimit-Reset-After"])
-            limited = {"message": "You are being rate limited.", "retry_after": wait, "global": "X-RateLimit-Global" in headers}
+            limited = {
+                "message": "You are being rate limited.",
+                "retry_after": wait,
+                "global": "X-RateLimit-Global" in headers,
+            }
             return _json(429, limited, headers)
         if body is not None:
             self.complaints.extend(schema.problems(request.method, path, body))
-        status, answer = self._answer(route, parameters, routes.Call(self.world, body, uploads, request.query))
+        status, answer = self._answer(
+            route, parameters, routes.Call(self.world, body, uploads, request.query)
+        )
         await self.world.tell()
         if answer is None:
             return web.Response(status=status, headers=headers)

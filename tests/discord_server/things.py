@@ -40,7 +40,12 @@ def own_application(call: Call) -> tuple[int, Any]:
 
 @route("GET", "/gateway/bot")
 def gateway(call: Call) -> tuple[int, Any]:
-    limit = {"total": 1000, "remaining": 1000 - call.world.gateway.identifies, "reset_after": 1000, "max_concurrency": 16}
+    limit = {
+        "total": 1000,
+        "remaining": 1000 - call.world.gateway.identifies,
+        "reset_after": 1000,
+        "max_concurrency": 16,
+    }
     return 200, {"url": call.world.gateway.url, "session_start_limit": limit, "shards": call.world.shards}
 
 

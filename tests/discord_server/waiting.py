@@ -19,7 +19,11 @@ class Waiting:
         """The bot's newest reply to a message, each returned once."""
 
         def found() -> Json | None:
-            own = [m for m in self.world.messages.values() if m["author"]["id"] == objects.BOT and m["id"] not in self._answered]
+            own = [
+                m
+                for m in self.world.messages.values()
+                if m["author"]["id"] == objects.BOT and m["id"] not in self._answered
+            ]
             replies = [m for m in own if m.get("message_reference", {}).get("message_id") == message["id"]]
             return replies[-1] if replies else None
 
@@ -52,7 +56,9 @@ class Waiting:
         asked = self.world.interactions[interaction]
 
         def found() -> list[Json] | None:
-            sent = [self.world.messages[number] for number in asked.followups if number in self.world.messages]
+            sent = [
+                self.world.messages[number] for number in asked.followups if number in self.world.messages
+            ]
             return sent if len(sent) >= count else None
 
         return await self.world.until(found, seconds)

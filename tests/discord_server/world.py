@@ -73,29 +73,68 @@ class Guild:
     def rest(self) -> Json:
         """As REST sends it."""
         nothing = (
-            "icon", "description", "home_header", "splash", "discovery_splash", "banner", "application_id", "afk_channel_id",
-            "widget_channel_id", "max_presences", "vanity_url_code", "rules_channel_id",
-            "safety_alerts_channel_id", "public_updates_channel_id", "incidents_data",
-        )  # fmt: skip
+            "icon",
+            "description",
+            "home_header",
+            "splash",
+            "discovery_splash",
+            "banner",
+            "application_id",
+            "afk_channel_id",
+            "widget_channel_id",
+            "max_presences",
+            "vanity_url_code",
+            "rules_channel_id",
+            "safety_alerts_channel_id",
+            "public_updates_channel_id",
+            "incidents_data",
+        )
         return dict.fromkeys(nothing) | {
-            "id": self.id, "name": self.name, "features": [], "owner_id": self.owner_id, "region": "deprecated",
+            "id": self.id,
+            "name": self.name,
+            "features": [],
+            "owner_id": self.owner_id,
+            "region": "deprecated",
             "system_channel_id": self.system_channel,
-            "afk_timeout": 300, "system_channel_flags": 0, "widget_enabled": False, "verification_level": 0,
-            "roles": list(self.roles.values()), "default_message_notifications": 0, "mfa_level": 0, "explicit_content_filter": 0,
-            "max_members": 500000, "max_stage_video_channel_users": 50, "max_video_channel_users": 25,
-            "premium_tier": self.premium_tier, "premium_subscription_count": 0, "preferred_locale": self.locale,
-            "premium_progress_bar_enabled": False, "nsfw": False, "nsfw_level": 0, "emojis": [], "stickers": [],
-        }  # fmt: skip
+            "afk_timeout": 300,
+            "system_channel_flags": 0,
+            "widget_enabled": False,
+            "verification_level": 0,
+            "roles": list(self.roles.values()),
+            "default_message_notifications": 0,
+            "mfa_level": 0,
+            "explicit_content_filter": 0,
+            "max_members": 500000,
+            "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25,
+            "premium_tier": self.premium_tier,
+            "premium_subscription_count": 0,
+            "preferred_locale": self.locale,
+            "premium_progress_bar_enabled": False,
+            "nsfw": False,
+            "nsfw_level": 0,
+            "emojis": [],
+            "stickers": [],
+        }
 
     def created(self) -> Json:
         """As GUILD_CREATE sends it: of the members only the bot, as without the presences intent."""
         channels = [c for c in self.channels.values() if c["type"] != objects.THREAD]
         threads = [c for c in self.channels.values() if c["type"] == objects.THREAD]
         return self.rest() | {
-            "channels": channels, "threads": threads, "members": [self.member(objects.me())], "member_count": len(self.members),
-            "large": False, "presences": [], "voice_states": [], "stage_instances": [], "guild_scheduled_events": [],
-            "soundboard_sounds": [], "unavailable": False, "joined_at": objects.JOINED,
-        }  # fmt: skip
+            "channels": channels,
+            "threads": threads,
+            "members": [self.member(objects.me())],
+            "member_count": len(self.members),
+            "large": False,
+            "presences": [],
+            "voice_states": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+            "unavailable": False,
+            "joined_at": objects.JOINED,
+        }
 
 
 class World:
@@ -106,7 +145,10 @@ class World:
         self.clock = Clock()
         self.guilds: dict[str, Guild] = {}
         self.private: dict[str, Json] = {}
-        self.users: dict[str, Json] = {objects.BOT: objects.me(), objects.OWNER: objects.user(objects.OWNER, "owner")}
+        self.users: dict[str, Json] = {
+            objects.BOT: objects.me(),
+            objects.OWNER: objects.user(objects.OWNER, "owner"),
+        }
         self.messages: dict[str, Json] = {}
         self.deleted: dict[str, Json] = {}
         self.files: dict[str, tuple[bytes, str]] = {}
@@ -189,7 +231,9 @@ class World:
     def announce(self, event: str, message: Json) -> None:
         """MESSAGE_CREATE or MESSAGE_UPDATE for a message that others than one member can see."""
         guild = self.guild_of(message["channel_id"])
-        if message["flags"] & objects.EPHEMERAL or (guild is not None and not self.visible(message["channel_id"])):
+        if message["flags"] & objects.EPHEMERAL or (
+            guild is not None and not self.visible(message["channel_id"])
+        ):
             return
         channel = self.channel(message["channel_id"])
         if guild is None and (channel is None or channel["type"] == objects.GROUP):
@@ -198,7 +242,9 @@ class World:
         if guild is not None:
             sent["guild_id"] = guild.id
             if message["author"]["id"] in guild.members:
-                sent["member"] = {k: v for k, v in guild.members[message["author"]["id"]].items() if k != "user"}
+                sent["member"] = {
+                    k: v for k, v in guild.members[message["author"]["id"]].items() if k != "user"
+                }
         self.gateway.dispatch(event, sent, guild.id if guild else None)
 
     def expel(self, guild: Guild) -> None:
@@ -216,7 +262,11 @@ class World:
         if self.messages.pop(message["id"], None) is not None:
             self.deleted[message["id"]] = message
         guild = self.guild_of(message["channel_id"])
-        if message["flags"] & objects.EPHEMERAL or (guild is not None and not self.visible(message["channel_id"])):
+        if message["flags"] & objects.EPHEMERAL or (
+            guild is not None and not self.visible(message["channel_id"])
+        ):
             return
-        gone = {"id": message["id"], "channel_id": message["channel_id"]} | ({"guild_id": guild.id} if guild else {})
+        gone = {"id": message["id"], "channel_id": message["channel_id"]} | (
+            {"guild_id": guild.id} if guild else {}
+        )
         self.gateway.dispatch("MESSAGE_DELETE", gone, guild.id if guild else None)

@@ -34,7 +34,9 @@ def sample(avatars: Engine) -> Callable[[int], InvertResult]:
 
     def invert(number: int = 1) -> InvertResult:
         if number not in found:
-            request = InvertRequest(bundle="avatar", picture=samples.path_of(number).read_bytes(), quality="draft")
+            request = InvertRequest(
+                bundle="avatar", picture=samples.path_of(number).read_bytes(), quality="draft"
+            )
             result = avatars.run(request, lambda *_: None, lambda: False)
             assert isinstance(result, InvertResult)
             found[number] = result

@@ -26,4 +26,7 @@ print(known, kept < fresh / 4)
 
 def test_memory_that_was_freed_is_used_again_without_the_kernel() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert done.stdout.split() in (["True", "True"], ["False", "False"])  # the latter where the library is not glibc
+    assert done.stdout.split() in (
+        ["True", "True"],
+        ["False", "False"],
+    )  # the latter where the library is not glibc

@@ -18,7 +18,17 @@ from editor.errors import BadRequest, Cancelled
 from editor.executor import Device, LocalExecutor, batch_of
 from editor.lanes import Lane
 from editor.networks.stylegan2 import GeneratorConfig, Synthesis
-from editor.protocol import BundleInfo, EditRequest, EditResult, Fidelity, Geometry, Inversion, InvertResult, Latent, Wish
+from editor.protocol import (
+    BundleInfo,
+    EditRequest,
+    EditResult,
+    Fidelity,
+    Geometry,
+    Inversion,
+    InvertResult,
+    Latent,
+    Wish,
+)
 
 
 class Counting(nn.Module):
@@ -45,7 +55,10 @@ def request(name: str) -> EditRequest:
     latent = Latent(bundle=name, fingerprint="f", w={"dtype": "float32", "shape": [0], "data": ""})  # type: ignore[arg-type]
     place = Geometry(center_x=1, center_y=1, side=1, width=2, height=2)
     return EditRequest(
-        picture=b"", inversion=Inversion(latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True))
+        picture=b"",
+        inversion=Inversion(
+            latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True)
+        ),
     )
 
 
@@ -72,7 +85,9 @@ class Draws:
         return made
 
 
-async def together(works: dict[str, Callable[[], Any]], batch: int, cancelled: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+async def together(
+    works: dict[str, Callable[[], Any]], batch: int, cancelled: set[str] = frozenset()
+) -> dict[str, Any]:  # type: ignore[assignment]
     """All of them begun in this order before the first may draw; what each returned or raised."""
     device, engine = Device(batch), Draws(works)
 
@@ -92,7 +107,9 @@ async def together(works: dict[str, Callable[[], Any]], batch: int, cancelled: s
     return dict(zip(tasks, found, strict=True))
 
 
-def drawing(synthesis: Counting, seed: int, count: int = 1, resolution: int | None = None) -> Callable[[], Tensor]:
+def drawing(
+    synthesis: Counting, seed: int, count: int = 1, resolution: int | None = None
+) -> Callable[[], Tensor]:
     return lambda: draw(synthesis, synthesis.styles(seed, count), resolution)
 
 
@@ -120,7 +137,12 @@ async def test_without_a_batch_every_job_is_drawn_alone_to_the_bit() -> None:
 
 async def test_other_sizes_and_other_generators_are_other_batches() -> None:
     one, other = Counting(), Counting(seed=1)
-    works = {"a": drawing(one, 0), "b": drawing(other, 1), "c": drawing(one, 2, resolution=8), "d": drawing(one, 3)}
+    works = {
+        "a": drawing(one, 0),
+        "b": drawing(other, 1),
+        "c": drawing(one, 2, resolution=8),
+        "d": drawing(one, 3),
+    }
     made = await together(works, batch=8)
     assert sorted(one.asked) == [1, 2]
     assert other.asked == [1]
@@ -129,7 +151,9 @@ async def test_other_sizes_and_other_generators_are_other_batches() -> None:
 
 async def test_a_cancelled_job_leaves_the_batch() -> None:
     synthesis = Counting()
-    made = await together({str(seed): drawing(synthesis, seed) for seed in range(4)}, batch=8, cancelled={"2"})
+    made = await together(
+        {str(seed): drawing(synthesis, seed) for seed in range(4)}, batch=8, cancelled={"2"}
+    )
     assert synthesis.asked == [3]
     assert isinstance(made["2"], Cancelled)
 
@@ -143,7 +167,11 @@ async def test_where_memory_runs_out_the_batch_is_halved_and_stays_so() -> None:
 
 async def test_a_job_that_does_not_fit_at_all_fails_alone() -> None:
     synthesis = Counting(most=1)
-    works = {"small": drawing(synthesis, 0), "large": drawing(synthesis, 1, 2), "other": drawing(synthesis, 2)}
+    works = {
+        "small": drawing(synthesis, 0),
+        "large": drawing(synthesis, 1, 2),
+        "other": drawing(synthesis, 2),
+    }
     made = await together(works, batch=8)
     assert isinstance(made["large"], torch.OutOfMemoryError)
     assert isinstance(made["small"], Tensor)
@@ -216,7 +244,9 @@ async def test_follow_ups_of_several_people_come_out_as_they_would_alone(
     asked = []
     for number, inverted in found.items():
         start = EditRequest(picture=samples.path_of(number).read_bytes(), inversion=inverted.inversion)
-        wished = avatars.run(start.model_copy(update={"wishes": (Wish(prompt="glasses"),)}), lambda *_: None, lambda: False)
+        wished = avatars.run(
+            start.model_copy(update={"wishes": (Wish(prompt="glasses"),)}), lambda *_: None, lambda: False
+        )
         assert isinstance(wished, EditResult)
         asked += [start.model_copy(update={"adjustments": wished.adjustments}), start]
 

@@ -15,7 +15,15 @@ from editor.errors import BadCheckpoint, BadPicture, BadRequest, Cancelled, Unkn
 from editor.imaging.decode import decode
 from editor.networks import stylegan2
 from editor.networks.text import TextTower
-from editor.protocol import Adjustment, EditRequest, EditResult, InvertRequest, InvertResult, PictureData, Wish
+from editor.protocol import (
+    Adjustment,
+    EditRequest,
+    EditResult,
+    InvertRequest,
+    InvertResult,
+    PictureData,
+    Wish,
+)
 from editor.wishes import LEAST_STEP, USUAL, wanted_gain
 from tests.conftest import make_png
 from tests.tiny import write_bundle
@@ -42,27 +50,43 @@ def inverted(engine: Engine) -> InvertResult:
 
 
 def edit(
-    engine: Engine, inverted: InvertResult, *wishes: Wish, layers: tuple[Adjustment, ...] = (), seed: int | None = None
+    engine: Engine,
+    inverted: InvertResult,
+    *wishes: Wish,
+    layers: tuple[Adjustment, ...] = (),
+    seed: int | None = None,
 ) -> EditResult:
-    request = EditRequest(picture=inverted.picture.data, inversion=inverted.inversion, adjustments=layers, wishes=wishes, seed=seed)
+    request = EditRequest(
+        picture=inverted.picture.data,
+        inversion=inverted.inversion,
+        adjustments=layers,
+        wishes=wishes,
+        seed=seed,
+    )
     result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     return result
 
 
-def one_layer(engine: Engine, inverted: InvertResult, prompt: str = "glasses", method: str = "direction") -> Adjustment:
+def one_layer(
+    engine: Engine, inverted: InvertResult, prompt: str = "glasses", method: str = "direction"
+) -> Adjustment:
     result = edit(engine, inverted, Wish(prompt=prompt, method=method))  # type: ignore[arg-type]
     assert result.adjustments, result.effects
     return result.adjustments[-1]
 
 
 def test_no_adjustments_give_the_picture_back_bit_for_bit(engine: Engine, inverted: InvertResult) -> None:
-    assert np.array_equal(decode(edit(engine, inverted).picture.data).pixels, decode(inverted.picture.data).pixels)
+    assert np.array_equal(
+        decode(edit(engine, inverted).picture.data).pixels, decode(inverted.picture.data).pixels
+    )
 
 
 def test_pixels_outside_the_square_are_the_users_own(engine: Engine, inverted: InvertResult) -> None:
     layer = one_layer(engine, inverted)
-    changed = decode(edit(engine, inverted, layers=(layer.model_copy(update={"strength": 3.0}),)).picture.data).pixels
+    changed = decode(
+        edit(engine, inverted, layers=(layer.model_copy(update={"strength": 3.0}),)).picture.data
+    ).pixels
     original = decode(inverted.picture.data).pixels
     geometry = inverted.inversion.geometry
     left = int(geometry.center_x - geometry.side / 2)
@@ -81,7 +105,9 @@ def test_strength_zero_is_no_edit_and_more_changes_more(engine: Engine, inverted
     original = decode(inverted.picture.data).pixels.astype(int)
     change = []
     for strength in (0.0, 0.5, 1.0, 2.0):
-        pixels = decode(edit(engine, inverted, layers=(layer.model_copy(update={"strength": strength}),)).picture.data).pixels
+        pixels = decode(
+            edit(engine, inverted, layers=(layer.model_copy(update={"strength": strength}),)).picture.data
+        ).pixels
         change.append(float(np.abs(pixels.astype(int) - original).mean()))
     assert change[0] == 0.0
     assert change[1] < change[2] < change[3]
@@ -110,7 +136,9 @@ def test_variations_differ_and_repeat(engine: Engine, inverted: InvertResult) ->
     assert first != second
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", make_png()[:200]])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", make_png()[:200]]
+)
 def test_what_is_no_picture_is_refused(engine: Engine, data: bytes) -> None:
     with pytest.raises(BadPicture):
         engine.run(InvertRequest(bundle="tiny", picture=data), quiet, never)
@@ -181,19 +209,27 @@ def write_wide() -> dict[str, object]:
 def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
     tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
     text = tiny.clip.encode_text([wish.prompt])
-    pictures = torch.nn.functional.normalize(text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1)
+    pictures = torch.nn.functional.normalize(
+        text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1
+    )
     limits = dataclasses.replace(tiny.thresholds, standard_gain=1000.0)
-    bundle = dataclasses.replace(tiny, bank=dataclasses.replace(tiny.bank, samples=pictures), thresholds=limits)
+    bundle = dataclasses.replace(
+        tiny, bank=dataclasses.replace(tiny.bank, samples=pictures), thresholds=limits
+    )
     logits = bundle.clip.logits(pictures, text)[:, 0]
     start = float(logits.min()) - 2000
     assert wanted_gain(bundle, wish, start) == 1000  # far from the end: a whole standard step
     near = float(logits.quantile(USUAL)) - 400
     assert wanted_gain(bundle, wish, near) == pytest.approx(400, rel=1e-3)
     assert wanted_gain(bundle, wish, near + 500) == LEAST_STEP * 1000  # past the end: still a little
-    assert wanted_gain(tiny, wish, near) == tiny.thresholds.standard_gain  # a bank without samples cannot tell
+    assert (
+        wanted_gain(tiny, wish, near) == tiny.thresholds.standard_gain
+    )  # a bank without samples cannot tell
 
 
-def test_a_render_shows_a_smaller_picture_first(engine: Engine, inverted: InvertResult, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_render_shows_a_smaller_picture_first(
+    engine: Engine, inverted: InvertResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layer = one_layer(engine, inverted)
     monkeypatch.setattr(stylegan2, "SEEN_SIDE", 16)  # the bundle's pictures are small as well
     shown: list[PictureData] = []
@@ -202,7 +238,9 @@ def test_a_render_shows_a_smaller_picture_first(engine: Engine, inverted: Invert
         if preview is not None:
             shown.append(preview)
 
-    request = EditRequest(kind="render", picture=inverted.picture.data, inversion=inverted.inversion, adjustments=(layer,))
+    request = EditRequest(
+        kind="render", picture=inverted.picture.data, inversion=inverted.inversion, adjustments=(layer,)
+    )
     result = engine.run(request, report, never)
     assert [preview.width for preview in shown] == [16]
     assert isinstance(result, EditResult)

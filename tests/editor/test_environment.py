@@ -34,19 +34,28 @@ def test_a_file_says_what_the_environment_does_not(tmp_path: Path, monkeypatch: 
     read_dotenv(tmp_path / "none")
 
 
-@pytest.mark.parametrize(("line", "said"), [("EDITOR_BATCH=99", "EDITOR_BATCH"), ("EDITOR_EXECUTOR=moon", "'moon'")])
+@pytest.mark.parametrize(
+    ("line", "said"), [("EDITOR_BATCH=99", "EDITOR_BATCH"), ("EDITOR_EXECUTOR=moon", "'moon'")]
+)
 def test_an_editor_is_told_where_its_file_makes_no_sense(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / ".env").write_text(line + "\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EDITOR_")}
     ended = subprocess.run(
-        [sys.executable, "-m", "editor", "serve", "--port", "0"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
-        env={**environment, "PYTHONPATH": str(ROOT)}, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "editor", "serve", "--port", "0"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
     assert ended.returncode == 2
     assert said in ended.stderr
 
 
-def test_a_start_is_timed_where_the_file_holds_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_is_timed_where_the_file_holds_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_text("EDITOR_TOKEN=secret\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-pytest.importorskip("skia", reason="no drawing library here: patterns are drawn with the training's", exc_type=ImportError)
+pytest.importorskip(
+    "skia", reason="no drawing library here: patterns are drawn with the training's", exc_type=ImportError
+)
 
 from bot import samples
 from editor.bundle import Thresholds
@@ -25,7 +27,9 @@ def inside(engine: Engine, picture: bytes) -> bool:
 
 def test_outlines_are_shared_whatever_the_light_and_never_by_a_plain_picture() -> None:
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
-    others = torch.cat([picture, 0.5 * picture + 0.3, -picture, torch.full_like(picture, 0.2), picture.flip(3)])
+    others = torch.cat(
+        [picture, 0.5 * picture + 0.3, -picture, torch.full_like(picture, 0.2), picture.flip(3)]
+    )
     found = shared_outlines(picture.expand_as(others), others).tolist()
     assert found == pytest.approx([1, 1, -1, 0, found[4]], abs=1e-4)
     assert abs(found[4]) < 0.3
@@ -33,7 +37,9 @@ def test_outlines_are_shared_whatever_the_light_and_never_by_a_plain_picture() -
 
 @pytest.mark.parametrize("changes", [{"psnr": 9.0}, {"similarity": 0.1}, {"outlines": 0.1}])
 def test_one_measure_that_is_missed_is_enough(changes: dict[str, float]) -> None:
-    limits = Thresholds(standard_gain=1.0, shown=0.0, domain_similarity=0.5, domain_psnr=15.0, domain_outlines=0.4)
+    limits = Thresholds(
+        standard_gain=1.0, shown=0.0, domain_similarity=0.5, domain_psnr=15.0, domain_outlines=0.4
+    )
     good = {"psnr": 20.0, "similarity": 0.8, "outlines": 0.7}
     assert Likeness(**good).within(limits)
     assert not Likeness(**good | changes).within(limits)

@@ -29,11 +29,15 @@ class Still:
     def offered(self, bundle: Bundle) -> bool:
         return True
 
-    def find(self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Watch) -> Candidate | None:
+    def find(
+        self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Watch
+    ) -> Candidate | None:
         return Candidate(torch.zeros_like(state.base), self.name)
 
 
-def test_what_grants_the_wish_goes_before_what_spoils_nothing(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_grants_the_wish_goes_before_what_spoils_nothing(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(registry.METHODS, "stylespace", Still())
     layers, effect = granting.grant(canvas, [], GLASSES, unwatched)
     assert (effect.verdict, len(layers)) == ("done", 1)
@@ -55,7 +59,9 @@ def test_of_those_that_do_something_the_worth_decides(canvas: Canvas) -> None:
 
 
 def test_a_method_that_is_named_is_the_only_one_tried(canvas: Canvas) -> None:
-    layers, effect = granting.grant(canvas, [], GLASSES.model_copy(update={"method": "interfacegan"}), unwatched)
+    layers, effect = granting.grant(
+        canvas, [], GLASSES.model_copy(update={"method": "interfacegan"}), unwatched
+    )
     assert effect.method == "interfacegan"
     assert [layer.method for layer in layers] == ["interfacegan"]
 

@@ -13,7 +13,16 @@ from editor.load import Ask, overtaken
 
 
 def ask(user: str, asked: float, started: float | None, lane: Lane = Lane.RENDERS) -> Ask:
-    return Ask(f"{user}{asked}", user, "follow-up", lane, asked, started, None if started is None else started + 0.1, "done")
+    return Ask(
+        f"{user}{asked}",
+        user,
+        "follow-up",
+        lane,
+        asked,
+        started,
+        None if started is None else started + 0.1,
+        "done",
+    )
 
 
 def test_whoever_asked_before_and_is_served_after_two_of_one_user_was_overtaken() -> None:
@@ -34,6 +43,8 @@ def test_a_small_crowd_is_served_and_told_of(tmp_path: Path, capsys: pytest.Capt
     assert "served_twice_while_another_waits: 0" in printed
     assert "failed: {}" in printed
     text = document.read_text()
-    assert f"python -m editor load {samples.path_of(2)} --bundle avatar --users 4 --seconds 8 --pause 1" in text
+    assert (
+        f"python -m editor load {samples.path_of(2)} --bundle avatar --users 4 --seconds 8 --pause 1" in text
+    )
     asked, done = next(line for line in text.splitlines() if line.startswith("| follow-up |")).split("|")[2:4]
     assert int(asked) == int(done) > 0

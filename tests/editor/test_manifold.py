@@ -19,7 +19,9 @@ def _apart(bundle: Bundle, one: torch.Tensor, other: torch.Tensor) -> float:
 
 def test_what_the_mapping_network_leads_to_is_found_again(avatar: Bundle) -> None:
     source = torch.Generator().manual_seed(4)
-    place, elsewhere = avatar.generator.mapping(torch.randn(2, avatar.generator.config.z_dim, generator=source))
+    place, elsewhere = avatar.generator.mapping(
+        torch.randn(2, avatar.generator.config.z_dim, generator=source)
+    )
     found = avatar.generator.mapping(manifold.nearest(avatar.generator, place, avatar.encoder.w_std)[None])[0]
     assert _apart(avatar, found, place) < 0.05 * _apart(avatar, elsewhere, place)
 
@@ -35,22 +37,28 @@ def test_only_what_is_not_known_is_led_there_and_only_where_the_search_stays_far
     avatar: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manifold, "PICTURE_STEPS", 3)
-    (own,) = avatar.generator(torch.randn(1, avatar.generator.config.z_dim, generator=torch.Generator().manual_seed(6))).clamp(
-        -1, 1
-    )
+    (own,) = avatar.generator(
+        torch.randn(1, avatar.generator.config.z_dim, generator=torch.Generator().manual_seed(6))
+    ).clamp(-1, 1)
     for picture, far in ((STRIPES, True), (own, False)):
         w = avatar.encoder(picture[None])[0].detach()
-        known, strange = (inversion.invert(avatar, picture, w, "standard", known=known).w for known in (True, False))
+        known, strange = (
+            inversion.invert(avatar, picture, w, "standard", known=known).w for known in (True, False)
+        )
         assert not torch.equal(known[0], known[-1])
         assert torch.equal(strange[0], strange[-1]) == far
         assert torch.equal(known, strange) != far
 
 
 def test_colours_come_nearer_to_the_pictures_than_the_encoders_answer_alone_has_them(avatar: Bundle) -> None:
-    portrait = avatar.generator(torch.randn(1, avatar.generator.config.z_dim, generator=torch.Generator().manual_seed(7)))[0]
+    portrait = avatar.generator(
+        torch.randn(1, avatar.generator.config.z_dim, generator=torch.Generator().manual_seed(7))
+    )[0]
     wanted = portrait.clamp(-1, 1).flip(0)  # red and blue change places: no portrait has such skin
     w = avatar.encoder(wanted[None])[0].detach()
-    start = avatar.generator.mapping(manifold.nearest(avatar.generator, w.mean(0), avatar.encoder.w_std)[None])[:, None]
+    start = avatar.generator.mapping(
+        manifold.nearest(avatar.generator, w.mean(0), avatar.encoder.w_std)[None]
+    )[:, None]
     plan = Plan(avatar.generator.config.resolution)
     settled = manifold.settled(avatar.generator, wanted, w, avatar.encoder.w_std, plan)
     synthesis = avatar.generator.synthesis

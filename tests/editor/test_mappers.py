@@ -26,7 +26,9 @@ from editor.training import record
 CPU = torch.device("cpu")
 
 
-def trained(bundle: Bundle, prompt: str = "glasses", step: float = 0.0, fingerprint: str | None = None) -> Trained:
+def trained(
+    bundle: Bundle, prompt: str = "glasses", step: float = 0.0, fingerprint: str | None = None
+) -> Trained:
     """A mapper whose step is ``step`` deviations of W in every direction, wherever the picture is."""
     network = PromptMapper(torch.zeros_like(bundle.encoder.w_std), bundle.encoder.w_std, tuple(LEVELS))
     for level in network.networks.values():
@@ -57,7 +59,11 @@ def test_a_mapper_comes_back_from_its_file(avatar: Bundle, tmp_path: Path) -> No
     path = mappers.save(tmp_path, trained(avatar, "Pink hair!", step=0.25))
     found = mappers.load(path, CPU)
     ws = torch.randn(2, 12, len(avatar.encoder.w_std))
-    assert (found.prompt, found.gain, found.network.levels) == ("Pink hair!", 5.0, ("coarse", "medium", "fine"))
+    assert (found.prompt, found.gain, found.network.levels) == (
+        "Pink hair!",
+        5.0,
+        ("coarse", "medium", "fine"),
+    )
     assert torch.allclose(found.network(ws), (0.25 * avatar.encoder.w_std).expand_as(ws), rtol=2e-3)
     assert path.name.startswith("pink-hair-")
 
@@ -80,8 +86,12 @@ def test_what_fits_no_generator_or_is_no_mapper_is_left_out(avatar: Bundle, tmp_
             mappers.load(tmp_path / f"{name}.safetensors", CPU)
 
 
-@pytest.mark.parametrize(("prompt", "fits"), [("glasses", True), ("eyeglasses", True), ("a hat", False), ("no glasses", False)])
-def test_a_wish_finds_the_mapper_that_was_trained_for_what_it_says(learnt: Bundle, prompt: str, fits: bool) -> None:
+@pytest.mark.parametrize(
+    ("prompt", "fits"), [("glasses", True), ("eyeglasses", True), ("a hat", False), ("no glasses", False)]
+)
+def test_a_wish_finds_the_mapper_that_was_trained_for_what_it_says(
+    learnt: Bundle, prompt: str, fits: bool
+) -> None:
     assert (fitting(learnt, wishes.text_direction(learnt, Wish(prompt=prompt))) is not None) == fits
 
 
@@ -91,7 +101,9 @@ def test_the_opposite_of_a_wish_is_not_what_its_mapper_learnt(learnt: Bundle) ->
 
 def test_the_method_gives_the_networks_step_as_a_delta(learnt: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="glasses")
-    found = PromptMapping().find(learnt, canvas.state(()), wish, wishes.text_direction(learnt, wish), unwatched)
+    found = PromptMapping().find(
+        learnt, canvas.state(()), wish, wishes.text_direction(learnt, wish), unwatched
+    )
     assert found is not None
     whole = learnt.generator.synthesis.style_steps(0.1 * learnt.encoder.w_std[None])[0]
     share = float(found.delta @ whole / (whole @ whole))
@@ -107,9 +119,13 @@ def test_it_is_tried_for_the_wishes_that_it_was_trained_for(learnt: Bundle) -> N
 
 def test_an_adjustment_outlives_the_mapper_that_made_it(learnt: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="glasses")
-    found = PromptMapping().find(learnt, canvas.state(()), wish, wishes.text_direction(learnt, wish), unwatched)
+    found = PromptMapping().find(
+        learnt, canvas.state(()), wish, wishes.text_direction(learnt, wish), unwatched
+    )
     assert found is not None
-    layer = granting.layer_of(canvas, (), wish, found).model_copy(update={"basis": "of something that is gone"})
+    layer = granting.layer_of(canvas, (), wish, found).model_copy(
+        update={"basis": "of something that is gone"}
+    )
     learnt.prompt_mappers = ()
     assert granting.refreshed(canvas, [layer], unwatched) == [layer]
 
@@ -118,7 +134,9 @@ def test_an_adjustment_outlives_the_mapper_that_made_it(learnt: Bundle, canvas: 
 
 
 def lesson(prompt: str, seconds: float = 2.0) -> TrainMapperRequest:
-    return TrainMapperRequest(bundle="avatar", prompt=prompt, minutes=seconds / 60, levels=("coarse", "medium"))
+    return TrainMapperRequest(
+        bundle="avatar", prompt=prompt, minutes=seconds / 60, levels=("coarse", "medium")
+    )
 
 
 @pytest.fixture
@@ -134,19 +152,25 @@ def test_a_lesson_reports_keeps_what_it_learnt_and_serves_it_at_once(
 ) -> None:
     monkeypatch.setattr(granting, "LEAST_GAIN", -1.0)  # two seconds teach little
     stages: list[tuple[str, int]] = []
-    result = pupil.run(lesson("a mohawk"), lambda stage, step, total, preview: stages.append((stage, total)), lambda: False)
+    result = pupil.run(
+        lesson("a mohawk"), lambda stage, step, total, preview: stages.append((stage, total)), lambda: False
+    )
     assert isinstance(result, TrainMapperResult)
     assert (result.kept, result.prompt, result.bundle) == (True, "a mohawk", "avatar")
     assert result.steps == len(stages) > 0
     assert set(stages) == {("train", 2)}
     assert [one.prompt for one in pupil.loaded["avatar"].prompt_mappers] == ["a mohawk"]
-    kept = mappers.load_all([mappers.own_folder(tmp_path, "avatar")], pupil.loaded["avatar"].info.fingerprint, CPU)
+    kept = mappers.load_all(
+        [mappers.own_folder(tmp_path, "avatar")], pupil.loaded["avatar"].info.fingerprint, CPU
+    )
     assert [one.network.levels for one in kept] == [("coarse", "medium")]
 
 
 @pytest.mark.slow
 def test_a_colour_is_learnt_too_which_is_another_step_for_every_picture(pupil: Engine) -> None:
-    request = lesson("pink hair", 90).model_copy(update={"levels": tuple(LEVELS)})  # without fine rows colours stay
+    request = lesson("pink hair", 90).model_copy(
+        update={"levels": tuple(LEVELS)}
+    )  # without fine rows colours stay
     result = pupil.run(request, lambda *_: None, lambda: False)
     assert isinstance(result, TrainMapperResult)
     assert result.kept

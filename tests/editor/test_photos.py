@@ -45,7 +45,11 @@ def test_only_the_face_that_is_meant_is_edited(engine: Engine) -> None:
     start = invert(engine, TWO, face=0)
     assert (start.inversion.geometry.center_x, start.inversion.geometry.side) == pytest.approx((44, 72))
     request = EditRequest(
-        picture=start.picture.data, inversion=start.inversion, adjustments=(), wishes=(Wish(prompt="glasses"),), seed=3
+        picture=start.picture.data,
+        inversion=start.inversion,
+        adjustments=(),
+        wishes=(Wish(prompt="glasses"),),
+        seed=3,
     )
     result = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(result, EditResult)
@@ -81,9 +85,13 @@ def inside(start: InvertResult, height: int, width: int) -> np.ndarray:
 
 
 def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bit(engine: Engine) -> None:
-    left, right = (turned(invert(engine, TWO, face=number), roll) for number, roll in ((0, 25.0), (-1, -40.0)))
+    left, right = (
+        turned(invert(engine, TWO, face=number), roll) for number, roll in ((0, 25.0), (-1, -40.0))
+    )
     one = edit(engine, TWO, left, seed=3)
-    both = edit(engine, TWO, right, seed=4, beside=(Beside(inversion=left.inversion, adjustments=one.adjustments),))
+    both = edit(
+        engine, TWO, right, seed=4, beside=(Beside(inversion=left.inversion, adjustments=one.adjustments),)
+    )
     alone, together = decode(one.picture.data).pixels, decode(both.picture.data).pixels
     in_left, in_right = (inside(start, *TWO.shape[:2]) for start in (left, right))
     assert (together[~(in_left | in_right)] == TWO[~(in_left | in_right)]).all()
@@ -91,9 +99,15 @@ def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bi
     assert (together[in_right] != TWO[in_right]).any()
     assert (alone[~in_left] == TWO[~in_left]).all()
     swapped = edit(
-        engine, TWO, left, adjustments=one.adjustments, beside=(Beside(inversion=right.inversion, adjustments=both.adjustments),)
+        engine,
+        TWO,
+        left,
+        adjustments=one.adjustments,
+        beside=(Beside(inversion=right.inversion, adjustments=both.adjustments),),
     )
-    assert swapped.picture == both.picture, "the picture depends on what is in force, not on which face was edited last"
+    assert swapped.picture == both.picture, (
+        "the picture depends on what is in force, not on which face was edited last"
+    )
 
 
 def test_faces_are_counted_from_either_end(engine: Engine) -> None:
@@ -106,7 +120,9 @@ def test_faces_are_counted_from_either_end(engine: Engine) -> None:
 def test_the_user_is_told_how_the_face_was_chosen(engine: Engine) -> None:
     assert "several-faces" in invert(engine, TWO).warnings
     assert "no-face" in invert(engine, picture()).warnings
-    assert not {"several-faces", "no-face", "not-aligned"} & set(invert(engine, TWO, box=(10, 90, 60)).warnings)
+    assert not {"several-faces", "no-face", "not-aligned"} & set(
+        invert(engine, TWO, box=(10, 90, 60)).warnings
+    )
     with pytest.raises(BadRequest, match="2 were found"):
         invert(engine, TWO, face=5)
 

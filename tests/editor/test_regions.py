@@ -23,7 +23,9 @@ from editor.protocol import EditRequest, EditResult, InvertResult, PictureData, 
 def mask(pixels: np.ndarray) -> PictureData:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    return PictureData(media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue())
+    return PictureData(
+        media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue()
+    )
 
 
 def left_half(width: int = 64, height: int = 64) -> PictureData:
@@ -62,7 +64,9 @@ def test_what_is_no_mask_is_refused() -> None:
 def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[..., EditResult]:
     def do(*wishes: Wish, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
         start = sample(1)
-        request = EditRequest(picture=start.picture.data, inversion=start.inversion, adjustments=layers, wishes=wishes)
+        request = EditRequest(
+            picture=start.picture.data, inversion=start.inversion, adjustments=layers, wishes=wishes
+        )
         result = avatars.run(request, lambda *_: None, lambda: False)
         assert isinstance(result, EditResult)
         return result
@@ -70,24 +74,35 @@ def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[...
     return do
 
 
-def test_outside_a_painted_mask_every_pixel_stays(edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]) -> None:
+def test_outside_a_painted_mask_every_pixel_stays(
+    edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
+) -> None:
     result = edit(Wish(prompt="a green background", method="mapper", mask=left_half()))
     assert result.adjustments, result.effects
-    before, after = (decode(data).pixels.astype(int) for data in (sample(1).picture.data, result.picture.data))
+    before, after = (
+        decode(data).pixels.astype(int) for data in (sample(1).picture.data, result.picture.data)
+    )
     changed = np.abs(after - before).max(2)
     middle, rim = before.shape[1] // 2, before.shape[1] // 16
     assert changed[:, : middle - rim].max() > 40
     assert changed[:, middle + rim :].max() == 0
 
 
-def test_a_masked_wish_is_taken_back_exactly(edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]) -> None:
+def test_a_masked_wish_is_taken_back_exactly(
+    edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
+) -> None:
     layer = edit(Wish(prompt="a green background", method="mapper", mask=left_half())).adjustments[0]
     none = edit(layers=(layer.model_copy(update={"strength": 0.0}),))
     assert np.array_equal(decode(none.picture.data).pixels, decode(sample(1).picture.data).pixels)
 
 
-def test_a_place_in_words_is_found_and_a_place_that_no_portrait_has_is_not(avatar: Bundle, canvas: Canvas) -> None:
-    hair, background = (regions.named(avatar, canvas.w.mean(0), canvas.base, words) for words in ("the hair", "the background"))
+def test_a_place_in_words_is_found_and_a_place_that_no_portrait_has_is_not(
+    avatar: Bundle, canvas: Canvas
+) -> None:
+    hair, background = (
+        regions.named(avatar, canvas.w.mean(0), canvas.base, words)
+        for words in ("the hair", "the background")
+    )
     assert hair is not None
     assert background is not None
     assert 0.03 < float(hair.mean()) < 0.6

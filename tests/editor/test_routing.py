@@ -28,7 +28,9 @@ def knowing_one_picture(bundle: Bundle, seed: int) -> np.ndarray:
         for layer in (encoder.base, encoder.offsets):
             layer.weight.zero_()
             layer.bias.zero_()
-        encoder.w_mean.copy_(3 * torch.randn(encoder.w_mean.shape, generator=torch.Generator().manual_seed(seed)))
+        encoder.w_mean.copy_(
+            3 * torch.randn(encoder.w_mean.shape, generator=torch.Generator().manual_seed(seed))
+        )
         made = wishes.render(bundle, bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
     return ((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
 
@@ -57,21 +59,27 @@ def invert(engine: Engine, pixels: np.ndarray, bundle: str | None = None) -> Inv
 
 
 @pytest.mark.parametrize("name", ["people", "animals"])
-def test_a_picture_goes_to_the_bundle_that_knows_it(engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]], name: str) -> None:
+def test_a_picture_goes_to_the_bundle_that_knows_it(
+    engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]], name: str
+) -> None:
     result = invert(engine, known[name][1])
     assert result.inversion.latent.bundle == name
     assert result.inversion.latent.fingerprint == known[name][0].info.fingerprint
     assert result.inversion.fidelity.psnr > 40
 
 
-def test_a_bundle_that_is_named_gets_every_picture(engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
+def test_a_bundle_that_is_named_gets_every_picture(
+    engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]]
+) -> None:
     assert invert(engine, known["people"][1], bundle="animals").inversion.latent.bundle == "animals"
 
 
 def test_a_picture_outside_all_bundles_is_said_to_be_so(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
     strict = {}
     for name, (bundle, _) in known.items():
-        strict[name] = dataclasses.replace(bundle, thresholds=dataclasses.replace(bundle.thresholds, domain_psnr=30.0))
+        strict[name] = dataclasses.replace(
+            bundle, thresholds=dataclasses.replace(bundle.thresholds, domain_psnr=30.0)
+        )
     engine = Engine(strict, CPU)
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3)).astype(np.uint8)
     assert "outside-domain" in invert(engine, noise).warnings
@@ -89,7 +97,11 @@ def test_where_the_picture_lies_in_a_larger_one_is_found(known: dict[str, tuple[
 def test_squares_lie_inside_the_picture_and_begin_with_the_plain_one() -> None:
     for width, height in ((128, 128), (300, 128), (128, 300)):
         squares = candidate_squares(width, height)
-        assert (squares[0].center_x, squares[0].center_y, squares[0].side) == (width / 2, height / 2, min(width, height))
+        assert (squares[0].center_x, squares[0].center_y, squares[0].side) == (
+            width / 2,
+            height / 2,
+            min(width, height),
+        )
         for square in squares:
             assert square.side / 2 <= square.center_x <= width - square.side / 2
             assert square.side / 2 <= square.center_y <= height - square.side / 2

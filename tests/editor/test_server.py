@@ -67,7 +67,9 @@ def engine() -> SlowEngine:
 
 
 @pytest.fixture
-async def client(engine: SlowEngine, aiohttp_client: Callable[..., Any]) -> AsyncIterator[TestClient[Any, Any]]:
+async def client(
+    engine: SlowEngine, aiohttp_client: Callable[..., Any]
+) -> AsyncIterator[TestClient[Any, Any]]:
     yield await aiohttp_client(create_app(LocalExecutor(lambda: engine), per_user=2))
     engine.go.release(100)  # whatever still runs must end before the server can
 
@@ -82,7 +84,9 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_the_same_job_twice_runs_once_and_events_replay(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+async def test_the_same_job_twice_runs_once_and_events_replay(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
     first, second = [await client.put("/v1/jobs/j1", json=body()) for _ in range(2)]
     engine.go.release(2)
     events = await lines(first)
@@ -118,9 +122,13 @@ async def test_cancelling_ends_that_job_alone(client: TestClient[Any, Any], engi
     assert engine.served == [b"x", b"b"]
 
 
-async def test_users_take_turns_and_nobody_fills_the_queue(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+async def test_users_take_turns_and_nobody_fills_the_queue(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
     responses = []
-    for number, (user, picture) in enumerate((("ann", b"a1"), ("ann", b"a2"), ("ann", b"a3"), ("ben", b"b1"))):
+    for number, (user, picture) in enumerate(
+        (("ann", b"a1"), ("ann", b"a2"), ("ann", b"a3"), ("ben", b"b1"))
+    ):
         responses.append(await client.put(f"/v1/jobs/{number}", json=body(user, picture)))
     full = await client.put("/v1/jobs/more", json=body("ann", b"a4"))
     assert (full.status, (await full.json())["code"]) == (429, "queue-full")
@@ -132,7 +140,8 @@ async def test_users_take_turns_and_nobody_fills_the_queue(client: TestClient[An
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "[]", "{", '{"user": "", "request": {}}', json.dumps({"user": "a", "request": {"kind": "fly"}})]
+    "payload",
+    ["", "[]", "{", '{"user": "", "request": {}}', json.dumps({"user": "a", "request": {"kind": "fly"}})],
 )
 async def test_nonsense_is_refused_without_repeating_it(client: TestClient[Any, Any], payload: str) -> None:
     answer = await client.put("/v1/jobs/j1", data=payload)
@@ -149,8 +158,16 @@ async def test_a_token_is_asked_for(engine: SlowEngine, aiohttp_client: Callable
             await mistaken.bundles()
 
 
-@pytest.mark.parametrize(("host", "token", "fine"), [("127.0.0.1", None, True), ("::1", None, True), ("0.0.0.0", None, False),
-                                                     ("0.0.0.0", "t", True), ("example.org", None, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "token", "fine"),
+    [
+        ("127.0.0.1", None, True),
+        ("::1", None, True),
+        ("0.0.0.0", None, False),
+        ("0.0.0.0", "t", True),
+        ("example.org", None, False),
+    ],
+)
 def test_beyond_this_machine_only_with_a_token(host: str, token: str | None, fine: bool) -> None:
     if fine:
         check_exposure(host, token)
@@ -171,7 +188,9 @@ async def test_an_editor_that_cannot_load_says_so(aiohttp_client: Callable[..., 
     assert (ready.status, (await ready.json())["sentence"]) == (500, "The bundle's generator is missing.")
 
 
-async def test_draining_finishes_what_runs_and_tells_what_waits(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+async def test_draining_finishes_what_runs_and_tells_what_waits(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
     from editor.server import DESK
 
     running = await client.put("/v1/jobs/running", json=body())
@@ -191,7 +210,9 @@ def lesson(prompt: str = "a mohawk") -> dict[str, Any]:
     return {"user": "owner", "request": {"kind": "train-mapper", "prompt": prompt}}
 
 
-async def test_edits_do_not_wait_for_a_mapper_that_is_trained(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+async def test_edits_do_not_wait_for_a_mapper_that_is_trained(
+    client: TestClient[Any, Any], engine: SlowEngine
+) -> None:
     for number, prompt in enumerate(("a mohawk", "pink hair")):
         await client.put(f"/v1/jobs/train-{number}", json=lesson(prompt))
     await client.put("/v1/jobs/edit", json=body())
@@ -236,7 +257,9 @@ async def test_a_killed_editor_comes_back_and_the_job_is_done_once(bundles: Path
         again = await client.run("i2", Job(user="ann", request=InvertRequest(picture=make_png())), on_event)
         assert supervisor.restarts == 1
         assert seen.count("done") == 1
-        assert again == await inverted(client, "i3"), "the same request gives the same result in another process"
+        assert again == await inverted(client, "i3"), (
+            "the same request gives the same result in another process"
+        )
 
 
 async def test_an_edit_through_the_wire_is_repeatable(editor_url: str) -> None:
@@ -294,7 +317,9 @@ async def test_bundles_are_read_anew(tmp_path: Path) -> None:
                 await asyncio.sleep(0.1)
         assert {bundle.name: bundle.title for bundle in await client.bundles()}["tiny"] == "Before"
         write_bundle(folder / "other", title="Other")
-        (folder / "tiny" / "bundle.toml").write_text((folder / "tiny" / "bundle.toml").read_text().replace("Before", "After"))
+        (folder / "tiny" / "bundle.toml").write_text(
+            (folder / "tiny" / "bundle.toml").read_text().replace("Before", "After")
+        )
         again = {bundle.name: bundle.title for bundle in await client.reload()}
         assert (again["tiny"], again["other"]) == ("After", "Other")
         assert {bundle.name for bundle in await client.bundles()} == set(again)

@@ -9,7 +9,16 @@ import pytest
 
 from editor.lanes import SEARCHING, Lane, lane_of
 from editor.methods.registry import METHODS
-from editor.protocol import EditRequest, Fidelity, Geometry, Inversion, InvertRequest, Latent, TrainMapperRequest, Wish
+from editor.protocol import (
+    EditRequest,
+    Fidelity,
+    Geometry,
+    Inversion,
+    InvertRequest,
+    Latent,
+    TrainMapperRequest,
+    Wish,
+)
 from editor.turns import Turns
 
 
@@ -94,10 +103,15 @@ def test_lanes_know_the_methods_that_take_long() -> None:
 def test_what_needs_no_search_is_a_render() -> None:
     latent = Latent(bundle="b", fingerprint="f", w={"dtype": "float32", "shape": [0], "data": ""})  # type: ignore[arg-type]
     place = Geometry(center_x=1, center_y=1, side=1, width=2, height=2)
-    inversion = Inversion(latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True))
+    inversion = Inversion(
+        latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True)
+    )
     edit = EditRequest(picture=b"", inversion=inversion)
     assert lane_of(edit) is Lane.RENDERS
     assert lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat"),)})) is Lane.EDITS
-    assert lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat", method="optimization"),)})) is Lane.SEARCHES
+    assert (
+        lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat", method="optimization"),)}))
+        is Lane.SEARCHES
+    )
     assert lane_of(InvertRequest(picture=b"")) is Lane.EDITS
     assert lane_of(TrainMapperRequest(prompt="hat")) is Lane.TRAINING

@@ -31,7 +31,11 @@ async def kept(history: History, folder: Path) -> bytes:
         async with history.database.read() as session:
             for table in Base.metadata.sorted_tables:
                 rows = (await session.execute(text(f'SELECT * FROM "{table.name}"'))).all()
-                found += b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
+                found += b"\n".join(
+                    value if isinstance(value, bytes) else str(value).encode()
+                    for row in rows
+                    for value in row
+                )
     return found
 
 

@@ -46,7 +46,9 @@ async def test_a_history_lives_and_is_forgotten_in_it(blobs: Blobs, tmp_path: Pa
         ann, ben = await begin(history, "ann"), await begin(history, "ben")
         pink = await step(history, ann, "pink hair")
         assert await history.picture(pink.picture) == picture(len("pink hair"))
-        assert (await Retention(history).overview("test", "ann")).bytes == sum(len(picture(n).data) for n in (0, 9))
+        assert (await Retention(history).overview("test", "ann")).bytes == sum(
+            len(picture(n).data) for n in (0, 9)
+        )
         await Retention(history).forget_user("test", "ann")
         assert not await asyncio.to_thread(blobs.has, 1, digest(picture().data))
         assert await history.picture(ben.picture) == picture()
@@ -60,8 +62,15 @@ def test_an_altered_object_is_noticed(s3: Access) -> None:
     prefix = uuid.uuid4().hex
     blobs = blobs_at(f"s3://pictures/{prefix}", s3)
     name = blobs.write(7, b"pixels")
-    store = S3Store("pictures", prefix=prefix, access_key_id=s3.key, secret_access_key=s3.secret, endpoint=s3.endpoint,
-                    region="us-east-1", client_options={"allow_http": True})  # fmt: skip
+    store = S3Store(
+        "pictures",
+        prefix=prefix,
+        access_key_id=s3.key,
+        secret_access_key=s3.secret,
+        endpoint=s3.endpoint,
+        region="us-east-1",
+        client_options={"allow_http": True},
+    )
     obstore.put(store, f"7/{name[:2]}/{name}", b"something else")
     with pytest.raises(BlobDamaged):
         blobs.read(7, name)

@@ -19,7 +19,9 @@ from storage.history import History
 from storage.people import People
 from tests.postgres import Cluster
 
-COUNTING = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 3000000) SELECT max(x) FROM n"
+COUNTING = (
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 3000000) SELECT max(x) FROM n"
+)
 HOLDER = """
 import asyncio, sys
 from storage.database import Database
@@ -106,7 +108,9 @@ async def test_whoever_stops_waiting_holds_nothing(database_url: str) -> None:
 
 async def test_a_killed_process_holds_nothing(database_url: str) -> None:
     database = Database(database_url)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, database_url, stdout=subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, database_url, stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"held\n"
     assert await database.is_held("conversation 1")
@@ -183,7 +187,9 @@ async def test_a_full_disk_of_the_server(postgres: Cluster, tmp_path: Path) -> N
             await people.remember_locale("test", "ann", "en")
             async with history.database.write() as session:
                 await session.execute(text(refuse))
-                await session.execute(text('CREATE TRIGGER full_disk BEFORE UPDATE ON "user" EXECUTE FUNCTION refuse()'))
+                await session.execute(
+                    text('CREATE TRIGGER full_disk BEFORE UPDATE ON "user" EXECUTE FUNCTION refuse()')
+                )
             with pytest.raises(DiskFull):
                 await people.remember_locale("test", "ann", "zh-CN")
             assert await people.locale("test", "ann") == "en"
@@ -198,7 +204,9 @@ async def test_a_server_that_restarts_is_found_again(postgres: Cluster, tmp_path
                 await asyncio.to_thread(postgres.restart)
                 assert await history.shown("test", "ann", "here") is None
                 assert (await history.conversation("test", "ann", "here")).id == 1
-                async with history.database.lock("conversation 2"):  # which finds out, and takes the first anew
+                async with history.database.lock(
+                    "conversation 2"
+                ):  # which finds out, and takes the first anew
                     other = Database(url)
                     assert await other.is_held("conversation 1")
                     await other.close()

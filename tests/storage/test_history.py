@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from storage.errors import BlobDamaged, DatabaseTooNew, DiskFull, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
+from storage.errors import (
+    BlobDamaged,
+    DatabaseTooNew,
+    DiskFull,
+    NoPicture,
+    NotFound,
+    NothingToRedo,
+    NothingToUndo,
+    UnknownEdit,
+)
 from storage.history import Adjustment, Array, Edit, Face, History, Picture
 from storage.retention import Retention
 from tests.storage.conftest import kept
@@ -24,12 +33,16 @@ def picture(seed: int = 0) -> Picture:
 
 
 def adjustment(prompt: str, strength: float = 1.0) -> Adjustment:
-    return Adjustment({"prompt": prompt, "strength": strength}, Array("float16", (4,), prompt.encode().ljust(8)[:8]))
+    return Adjustment(
+        {"prompt": prompt, "strength": strength}, Array("float16", (4,), prompt.encode().ljust(8)[:8])
+    )
 
 
 async def begin(history: History, user: str = "ann") -> Edit:
     conversation = await history.conversation("test", user, "here")
-    return await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, {"fidelity": {"psnr": 30.0}})
+    return await history.add_source(
+        conversation.id, picture(), "tiny", "f00d", LATENT, {"fidelity": {"psnr": 30.0}}
+    )
 
 
 async def step(history: History, parent: Edit, prompt: str) -> Edit:
@@ -39,10 +52,17 @@ async def step(history: History, parent: Edit, prompt: str) -> Edit:
 async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history: History) -> None:
     conversation = await history.conversation("test", "ann", "here")
     details = {"fidelity": {"psnr": 30.0}, "face": 1, "faces": 3}
-    edit = await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned")
+    edit = await history.add_source(
+        conversation.id, picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned"
+    )
     for number in (2, 0, 0):
-        await history.add_face(edit.source, Face(number, LATENT, {"fidelity": {}}, b"own" if number else None))
-    assert [(face.number, face.tuning) for face in await history.faces(edit.source)] == [(0, None), (2, b"own")]
+        await history.add_face(
+            edit.source, Face(number, LATENT, {"fidelity": {}}, b"own" if number else None)
+        )
+    assert [(face.number, face.tuning) for face in await history.faces(edit.source)] == [
+        (0, None),
+        (2, b"own"),
+    ]
     await history.choose_faces(edit.source, [0, 2])
     source = await history.source(edit.source)
     assert source.tuning == b"tuned"
@@ -67,7 +87,9 @@ async def test_what_is_made_for_someone_who_is_gone_meanwhile_leaves_nothing(his
     assert (await history.picture(other.picture)).data == picture().data
 
 
-async def test_a_conversation_that_has_the_number_of_one_that_is_gone_gets_nothing_of_it(history: History) -> None:
+async def test_a_conversation_that_has_the_number_of_one_that_is_gone_gets_nothing_of_it(
+    history: History,
+) -> None:
     root = await begin(history)
     await Retention(history).forget_user("test", "ann")
     theirs = await begin(history, "bob")
@@ -95,10 +117,18 @@ async def test_what_a_user_is_shown_is_found_without_making_anything(history: Hi
 async def test_what_was_stored_comes_back(history: History) -> None:
     root = await begin(history)
     edit = await step(history, root, "pink hair")
-    assert (edit.number, edit.parent, edit.recipes) == (1, root.id, ({"prompt": "pink hair", "strength": 1.0},))
+    assert (edit.number, edit.parent, edit.recipes) == (
+        1,
+        root.id,
+        ({"prompt": "pink hair", "strength": 1.0},),
+    )
     assert await history.adjustments(edit.id) == [adjustment("pink hair")]
     source = await history.source(edit.source)
-    assert (source.latent, source.fingerprint, source.details) == (LATENT, "f00d", {"fidelity": {"psnr": 30.0}})
+    assert (source.latent, source.fingerprint, source.details) == (
+        LATENT,
+        "f00d",
+        {"fidelity": {"psnr": 30.0}},
+    )
     assert await history.picture(edit.picture) == picture(len("pink hair"))
     assert await history.owner(edit.id) == ("test", "ann")
 
@@ -172,7 +202,9 @@ async def test_a_job_makes_one_edit_and_answers_its_wish_with_it(history: Histor
     assert (await history.begin_job("wish", root.conversation, {"text": "pink"})).new
     again = await history.begin_job("wish", root.conversation, {"text": "another"})
     assert (again.new, again.request) == (False, {"text": "pink"})
-    pink = await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1", answers="wish")
+    pink = await history.record_edit(
+        root, "pink", [adjustment("pink")], [], picture(1), "wish-1", answers="wish"
+    )
     assert await history.jobs_under_way() == []
     green = await history.record_edit(pink, "green", [adjustment("green")], [], picture(2), "wish-2")
     assert await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1") == pink
@@ -208,7 +240,9 @@ async def test_everything_survives_reopening(database_url: str, tmp_path: Path) 
         assert await second.edit_of_message("test", "m2") is None
 
 
-async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(history: History, tmp_path: Path) -> None:
+async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(
+    history: History, tmp_path: Path
+) -> None:
     ann, ben = await begin(history, "ann"), await begin(history, "ben")
     pink = await step(history, ann, "pink hair")
     await history.begin_job("job", ann.conversation, {})
@@ -244,7 +278,9 @@ async def test_a_damaged_picture_is_noticed(history: History) -> None:
         await history.picture(root.picture)
 
 
-async def test_a_full_disk_changes_nothing(history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_full_disk_changes_nothing(
+    history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     root = await begin(history)
 
     def full(_: int) -> None:
@@ -260,7 +296,10 @@ async def test_a_full_disk_changes_nothing(history: History, monkeypatch: pytest
 
 
 async def test_a_database_of_a_later_version_is_left_alone(database_url: str, tmp_path: Path) -> None:
-    async with History.open(database_url, tmp_path / "pictures") as history, history.database.write() as session:
+    async with (
+        History.open(database_url, tmp_path / "pictures") as history,
+        history.database.write() as session,
+    ):
         await session.execute(text("UPDATE alembic_version SET version_num = 'from_the_future'"))
     with pytest.raises(DatabaseTooNew):
         async with History.open(database_url, tmp_path / "pictures"):

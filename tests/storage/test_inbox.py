@@ -34,8 +34,12 @@ def inbox(history: History) -> Inbox:
     return Inbox(history.database)
 
 
-async def ask(inbox: Inbox, key: str, user: str = "ann", server: str | None = "club", **payload: object) -> Asked | None:
-    return await inbox.accept(key, "test", user, server, "here", {"text": f"wish {key}", "link": "x"} | payload)
+async def ask(
+    inbox: Inbox, key: str, user: str = "ann", server: str | None = "club", **payload: object
+) -> Asked | None:
+    return await inbox.accept(
+        key, "test", user, server, "here", {"text": f"wish {key}", "link": "x"} | payload
+    )
 
 
 async def test_of_fifty_at_once_one_is_let_in(inbox: Inbox) -> None:
@@ -72,7 +76,9 @@ async def test_what_is_left_goes_to_one_of_those_who_want_it(inbox: Inbox) -> No
     await inbox.accept("held", "test", "ann", None, "here", {}, holder="desk 1")
     await inbox.answered("m00")
     async with database.lock("desk 1"), database.lock("desk 2"), database.lock("desk 3"):
-        first, second = await asyncio.gather(inbox.take_over("test", "desk 2"), inbox.take_over("test", "desk 3"))
+        first, second = await asyncio.gather(
+            inbox.take_over("test", "desk 2"), inbox.take_over("test", "desk 3")
+        )
         assert sorted(one.key for one in (*first, *second)) == [f"m{number:02}" for number in range(1, 20)]
         assert await inbox.take_over("test", "desk 1") == [], "those who live keep what is theirs"
     async with database.lock("desk 2"):  # the others are gone

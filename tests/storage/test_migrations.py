@@ -31,7 +31,9 @@ async def migrated(url: str, *steps: Callable[[Config, Connection], None], keys:
     """
     engine = writer(parsed(url))
     if not keys and engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
+        event.listen(
+            engine.sync_engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF")
+        )
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
 

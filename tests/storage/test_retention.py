@@ -42,7 +42,9 @@ async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Pat
     for user in (ANN, BEN):
         edit = await step(history, await begin(history, user), f"pink hair for {user}")
         await history.link_message("test", f"m-{user}", edit.id, "here")
-        await Inbox(history.database).accept(f"k-{user}", "test", user, "club", "here", {"text": f"secret of {user}"})
+        await Inbox(history.database).accept(
+            f"k-{user}", "test", user, "club", "here", {"text": f"secret of {user}"}
+        )
         await People(history.database).remember_locale("test", user, "zh-CN")
     before = await kept(history, tmp_path)
     assert ANN.encode() in before
@@ -100,7 +102,9 @@ async def test_the_head_falls_back_and_the_original_takes_all_along(history: His
         await Retention(history).forget_edit(root.id)
 
 
-async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(history: History, tmp_path: Path) -> None:
+async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(
+    history: History, tmp_path: Path
+) -> None:
     retention, servers = Retention(history), Servers(history.database)
     here, there = await begin(history, ANN), await begin(history, ANN, server="pub", place="bar")
     ben = await begin(history, BEN)

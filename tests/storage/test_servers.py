@@ -71,7 +71,10 @@ async def test_audit_pages_newest_first_and_by_server(servers: Servers) -> None:
     await servers.record("test", None, "owner", "reload")
     page = await servers.audits("test", "club", limit=3)
     assert [one.action for one in page] == ["step-4", "step-3", "step-2"]
-    assert [one.action for one in await servers.audits("test", "club", before=page[-1].id)] == ["step-1", "step-0"]
+    assert [one.action for one in await servers.audits("test", "club", before=page[-1].id)] == [
+        "step-1",
+        "step-0",
+    ]
     assert [one.action for one in await servers.audits("test", None)] == ["reload"]
     assert await servers.audits("test", "pub") == []
 
@@ -89,7 +92,9 @@ async def test_records_are_read_in_pages_both_ways(history: History) -> None:
 
 async def test_quotas_of_roles_are_changed_one_by_one(history: History) -> None:
     servers = Servers(history.database)
-    await asyncio.gather(*(servers.set_role_quota("test", "club", f"role {number}", number) for number in range(5)))
+    await asyncio.gather(
+        *(servers.set_role_quota("test", "club", f"role {number}", number) for number in range(5))
+    )
     await servers.set_role_quota("test", "club", "role 1", None)
     settings = await servers.set_role_quota("test", "club", "role 2", 0)
     assert settings.role_quotas == {"role 0": 0, "role 2": 0, "role 3": 3, "role 4": 4}

@@ -36,7 +36,10 @@ async def live(history: History, user: str, turn: int, dice: random.Random) -> E
     latent = Array("float16", (4,), f"latent {user} ".encode() * dice.randrange(1, 300))
     picture = Picture(f"pixels {user} {turn}".encode(), "image/png", 8, 8)
     edit = await history.add_source(conversation.id, picture, "tiny", "f00d", latent, {"of": user})
-    layer = Adjustment({"prompt": f"as {user}"}, Array("float16", (4,), f"delta {user} {turn}".encode() * dice.randrange(1, 300)))
+    layer = Adjustment(
+        {"prompt": f"as {user}"},
+        Array("float16", (4,), f"delta {user} {turn}".encode() * dice.randrange(1, 300)),
+    )
     edit = await history.record_edit(
         edit, f"said {user}", [layer], [], Picture(f"edited {user} {turn}".encode(), "image/png", 8, 8)
     )
@@ -81,7 +84,9 @@ async def test_no_byte_is_left_of_leavers_who_were_only_there(history: History, 
     assert await retention.forget_member("test", "club", FOLK[0])
     assert await retention.forget_member("test", "club", FOLK[1])
     assert await traces(history, tmp_path, FOLK[0], FOLK[1]) == []
-    assert await servers.blocked("test", "club", FOLK[0], now()) is not None, "the block holds when they come back"
+    assert await servers.blocked("test", "club", FOLK[0], now()) is not None, (
+        "the block holds when they come back"
+    )
 
 
 async def test_a_leaver_without_pictures_is_forgotten_too(history: History, tmp_path: Path) -> None:
@@ -108,8 +113,13 @@ async def test_words_expire_with_the_pictures_of_their_server(history: History) 
     left = []
     for days in (1, 3, 31, 91):
         await Retention(history).expire(30, now() + timedelta(days=days))
-        left.append([key for key, server in (("k1", "club"), ("k2", "pub"), ("k3", None))
-                     if [one for one in await inbox.recent("test", server, FOLK[0]) if one.key == key]])  # fmt: skip
+        left.append(
+            [
+                key
+                for key, server in (("k1", "club"), ("k2", "pub"), ("k3", None))
+                if [one for one in await inbox.recent("test", server, FOLK[0]) if one.key == key]
+            ]
+        )
     assert left == [["k1", "k2", "k3"], ["k2", "k3"], ["k2"], []]
 
 

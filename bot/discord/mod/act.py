@@ -54,16 +54,23 @@ class Act:
         """The server's settings as they are now."""
         return await self.bot.access.settings(self.server)
 
-    async def record(self, action: str, target: str | None = None, reason: str | None = None, **details: Any) -> str:
+    async def record(
+        self, action: str, target: str | None = None, reason: str | None = None, **details: Any
+    ) -> str:
         """Write down what was done, and tell the log channel; returns a sentence where that was not possible."""
-        mute = await journal.record(self.bot, self.guild, self.interaction.user.id, action, target, reason, **details)
+        mute = await journal.record(
+            self.bot, self.guild, self.interaction.user.id, action, target, reason, **details
+        )
         return "" if mute is None else self.locale.say("mod.log-closed", channel=names.channel(mute))
 
     async def change(self, name: str, value: Any) -> None:
         """Change one setting, write that down, and say so."""
         await self.servers.change(PLATFORM, self.server, **{name: value})
         note = await self.record("setting", name, value=value)
-        shown = {"name": self.locale.say(f"mod.setting.{name}"), "value": names.value(name, value, self.locale)}
+        shown = {
+            "name": self.locale.say(f"mod.setting.{name}"),
+            "value": names.value(name, value, self.locale),
+        }
         await self.tell(self.locale.say("mod.done.setting", **shown), note)
 
     async def say(self, key: str, note: str = "", **values: Any) -> None:
@@ -73,8 +80,12 @@ class Act:
     async def tell(self, *sentences: str) -> None:
         """Answer with sentences. Nobody is pinged by them."""
         text = shortened("\n".join(sentence for sentence in sentences if sentence), MOST_TEXT)
-        await self.interaction.edit_original_response(content=text, allowed_mentions=discord.AllowedMentions.none())
+        await self.interaction.edit_original_response(
+            content=text, allowed_mentions=discord.AllowedMentions.none()
+        )
 
     async def show(self, card: Card) -> None:
         """Answer with a list and what can be pressed below it."""
-        await self.interaction.edit_original_response(content=card.content or None, embed=card.embed(), view=card.view())
+        await self.interaction.edit_original_response(
+            content=card.content or None, embed=card.embed(), view=card.view()
+        )

@@ -20,7 +20,10 @@ PER_PAGE = 10
 Interaction = discord.Interaction[Any]
 
 
-class PageButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"audit:(?P<way>newer|older):(?P<record>[0-9]{1,18})"):
+class PageButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"audit:(?P<way>newer|older):(?P<record>[0-9]{1,18})",
+):
     """Turns to the page next to a record."""
 
     def __init__(self, way: str, record: int, locale: Locale, shut: bool = False) -> None:
@@ -29,7 +32,9 @@ class PageButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"audi
         self.way, self.record = way, record
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         return cls(match["way"], int(match["record"]), presses.locale_of(interaction))
 
@@ -59,5 +64,10 @@ async def page(act: Act, before: int | None = None, after: int | None = None) ->
     newest, oldest = found[0].id, found[-1].id
     newer = bool(await act.servers.audits(PLATFORM, act.server, None, 1, after=newest))
     older = bool(await act.servers.audits(PLATFORM, act.server, oldest, 1))
-    buttons = (PageButton("newer", newest, act.locale, not newer), PageButton("older", oldest, act.locale, not older))
-    return cards.table(title, [journal.entry(one, act.locale) for one in found], *(buttons if newer or older else ()))
+    buttons = (
+        PageButton("newer", newest, act.locale, not newer),
+        PageButton("older", oldest, act.locale, not older),
+    )
+    return cards.table(
+        title, [journal.entry(one, act.locale) for one in found], *(buttons if newer or older else ())
+    )

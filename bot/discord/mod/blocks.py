@@ -27,9 +27,11 @@ User = discord.User | discord.Member
 @command("block", "moderate_members")
 @option("member", "reason", length="for")
 async def block(
-    interaction: Interaction, member: discord.User | discord.Member, length: app_commands.Range[str, 1, 50] | None = None,
+    interaction: Interaction,
+    member: discord.User | discord.Member,
+    length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Nothing is done for the member any more, also not what waits; who asks is told until when."""
     act = await Act.begin(interaction)
     _blockable(member, interaction)
@@ -54,7 +56,9 @@ def _blockable(member: User, interaction: Interaction) -> None:
 
 @command("unblock", "moderate_members")
 @option("member", "reason")
-async def unblock(interaction: Interaction, member: discord.User | discord.Member, reason: Reason | None = None) -> None:
+async def unblock(
+    interaction: Interaction, member: discord.User | discord.Member, reason: Reason | None = None
+) -> None:
     """Lift a block."""
     act = await Act.begin(interaction)
     if not await act.servers.unblock(PLATFORM, act.server, str(member.id)):
@@ -80,7 +84,13 @@ async def blocks(interaction: Interaction) -> None:
 
 def _line(block: Block, locale: Locale) -> str:
     line = locale.say(
-        "mod.blocked", member=names.member(block.member, locale), until=names.until(block.until, locale),
+        "mod.blocked",
+        member=names.member(block.member, locale),
+        until=names.until(block.until, locale),
         actor=names.member(block.actor, locale),
-    )  # fmt: skip
-    return locale.say("mod.entry.why", entry=line, reason=names.quoted(block.reason, locale)) if block.reason else line
+    )
+    return (
+        locale.say("mod.entry.why", entry=line, reason=names.quoted(block.reason, locale))
+        if block.reason
+        else line
+    )

@@ -20,22 +20,31 @@ INSTALLS = app_commands.AppInstallationType(guild=True, user=False)
 Interaction = discord.Interaction[Any]
 
 group = app_commands.Group(
-    name=named("mod.command.mod.name"), description=named("mod.command.mod"), allowed_contexts=CONTEXTS, allowed_installs=INSTALLS,
+    name=named("mod.command.mod.name"),
+    description=named("mod.command.mod"),
+    allowed_contexts=CONTEXTS,
+    allowed_installs=INSTALLS,
     default_permissions=discord.Permissions(moderate_members=True),
-)  # fmt: skip
+)
 
 
 def subgroup(name: str) -> app_commands.Group:
     """A group within ``/mod``."""
-    return app_commands.Group(parent=group, name=named(f"mod.command.{name}.name"), description=named(f"mod.command.{name}"))
+    return app_commands.Group(
+        parent=group, name=named(f"mod.command.{name}.name"), description=named(f"mod.command.{name}")
+    )
 
 
-def command(key: str, needs: str = "manage_guild", parent: app_commands.Group = group) -> Callable[[Any], Any]:
+def command(
+    key: str, needs: str = "manage_guild", parent: app_commands.Group = group
+) -> Callable[[Any], Any]:
     """A command with the texts of a key, for members with a permission here, whatever Discord's own settings let through."""
 
     def decorate(callback: Any) -> Any:
         checked = app_commands.checks.has_permissions(**{needs: True})(callback)
-        return parent.command(name=named(f"mod.command.{key}.name"), description=named(f"mod.command.{key}"))(checked)
+        return parent.command(name=named(f"mod.command.{key}.name"), description=named(f"mod.command.{key}"))(
+            checked
+        )
 
     return decorate
 
@@ -45,7 +54,11 @@ def option(*names: str, **keys: str) -> Callable[[Any], Any]:
     texts = {name: name for name in names} | keys
 
     def decorate(callback: Any) -> Any:
-        callback = app_commands.describe(**{name: named(f"mod.option.{key}") for name, key in texts.items()})(callback)
-        return app_commands.rename(**{name: named(f"mod.option.{key}.name") for name, key in texts.items()})(callback)
+        callback = app_commands.describe(**{name: named(f"mod.option.{key}") for name, key in texts.items()})(
+            callback
+        )
+        return app_commands.rename(**{name: named(f"mod.option.{key}.name") for name, key in texts.items()})(
+            callback
+        )
 
     return decorate

@@ -24,9 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 async def record(
-    bot: Bot, guild: discord.Object | discord.Guild, actor: int, action: str, target: str | None = None, reason: str | None = None,
+    bot: Bot,
+    guild: discord.Object | discord.Guild,
+    actor: int,
+    action: str,
+    target: str | None = None,
+    reason: str | None = None,
     **details: Any,
-) -> str | None:  # fmt: skip
+) -> str | None:
     """Write down what a moderator did, and tell the log channel; returns the id of that channel where it cannot be told."""
     server = str(guild.id)
     audit = await bot.access.servers.record(PLATFORM, server, str(actor), action, target, reason, **details)
@@ -68,9 +73,13 @@ def _values(audit: Audit, locale: Locale) -> dict[str, Any]:
     elif audit.action == "role-quota":
         values["target"] = names.role(target)
         count = details.get("count")
-        values["value"] = locale.say("mod.value.none") if count is None else names.value("quota_per_day", count, locale)
+        values["value"] = (
+            locale.say("mod.value.none") if count is None else names.value("quota_per_day", count, locale)
+        )
     elif audit.action == "setting":
-        values["name"] = locale.say(f"mod.setting.{target}") if f"mod.setting.{target}" in locale.texts else target
+        values["name"] = (
+            locale.say(f"mod.setting.{target}") if f"mod.setting.{target}" in locale.texts else target
+        )
         values["value"] = names.value(target, details.get("value"), locale)
     elif audit.action.startswith("word-"):
         values["target"] = names.quoted(str(details.get("word", "")), locale)

@@ -120,7 +120,12 @@ async def _quota(act: Act, wishes: int | None, role: discord.Role | None) -> Non
     if wishes is None:
         await act.say("mod.done.role-quota-clear", note, role=role.mention)
     else:
-        await act.say("mod.done.role-quota", note, role=role.mention, value=names.value("quota_per_day", wishes, act.locale))
+        await act.say(
+            "mod.done.role-quota",
+            note,
+            role=role.mention,
+            value=names.value("quota_per_day", wishes, act.locale),
+        )
 
 
 @command("cooldown")

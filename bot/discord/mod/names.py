@@ -53,7 +53,11 @@ def value(name: str, what: Any, locale: Locale) -> str:
     if isinstance(what, bool):
         return locale.say("mod.value.on" if what else "mod.value.off")
     if not what and what != 0:
-        return locale.say(f"mod.unset.{name}") if f"mod.unset.{name}" in locale.texts else locale.say("mod.value.none")
+        return (
+            locale.say(f"mod.unset.{name}")
+            if f"mod.unset.{name}" in locale.texts
+            else locale.say("mod.value.none")
+        )
     if name == "cooldown_seconds":
         return length(float(what), locale)
     if name == "language":

@@ -44,7 +44,9 @@ async def listed(interaction: Interaction) -> None:
         lines.append(act.locale.say("mod.more", count=len(found) - MOST_SHOWN))
     settings = await act.settings()
     if settings.paused:
-        lines.append(act.locale.say("mod.state.paused" if settings.drained_at is None else "mod.state.draining"))
+        lines.append(
+            act.locale.say("mod.state.paused" if settings.drained_at is None else "mod.state.draining")
+        )
     await act.show(cards.table(act.locale.say("mod.title.queue", count=len(found)), lines))
 
 
@@ -54,9 +56,13 @@ async def _open(act: Act) -> list[Asked]:
 
 def _line(asked: Asked, act: Act) -> str:
     return act.locale.say(
-        "mod.queue.line", member=names.member(asked.user, act.locale), channel=names.channel(asked.place),
-        moment=names.moment(asked.created_at, "R"), text=said(asked, act.locale), state=standing(asked, act),
-    )  # fmt: skip
+        "mod.queue.line",
+        member=names.member(asked.user, act.locale),
+        channel=names.channel(asked.place),
+        moment=names.moment(asked.created_at, "R"),
+        text=said(asked, act.locale),
+        state=standing(asked, act),
+    )
 
 
 def standing(asked: Asked, act: Act) -> str:
@@ -71,13 +77,17 @@ def standing(asked: Asked, act: Act) -> str:
     if isinstance(event, wire.Queued) and event.position:
         return act.locale.say("mod.stands.queued", number=event.position)
     if isinstance(event, wire.Progress):
-        return act.locale.say("mod.stands.working", percent=act.locale.percent(event.step / max(1, event.total)))
+        return act.locale.say(
+            "mod.stands.working", percent=act.locale.percent(event.step / max(1, event.total))
+        )
     return act.locale.say("mod.stands.begun")
 
 
 @command("queue-cancel", "moderate_members", parent=group)
 @option("wish", "reason")
-async def cancel(interaction: Interaction, wish: app_commands.Range[str, 1, 100], reason: Reason | None = None) -> None:
+async def cancel(
+    interaction: Interaction, wish: app_commands.Range[str, 1, 100], reason: Reason | None = None
+) -> None:
     """End one wish; its asker is told in its turn."""
     act = await Act.begin(interaction)
     chosen = next((one for one in await _open(act) if one.key == wish), None)  # never one of another server
@@ -94,7 +104,9 @@ async def _suggest(interaction: Interaction, current: str) -> list[app_commands.
     act = Act.of(interaction)
     found = [(_name(one, act), one.key) for one in await _open(act)]
     typed = current.casefold()
-    return [app_commands.Choice(name=name, value=key) for name, key in found if typed in name.casefold()][:MOST_CHOICES]
+    return [app_commands.Choice(name=name, value=key) for name, key in found if typed in name.casefold()][
+        :MOST_CHOICES
+    ]
 
 
 def _name(asked: Asked, act: Act) -> str:

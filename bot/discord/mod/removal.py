@@ -18,21 +18,31 @@ from bot.locales import Locale
 from storage.errors import NotFound
 from storage.history import Edit
 
-_LINK = re.compile(r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<server>\d+)/(?P<channel>\d+)/(?P<message>\d+)/?>?")
+_LINK = re.compile(
+    r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<server>\d+)/(?P<channel>\d+)/(?P<message>\d+)/?>?"
+)
 _ID = re.compile(r"(?:(?P<channel>\d{15,20})-)?(?P<message>\d{15,20})")
 Interaction = discord.Interaction[Any]
 
 
-class RemoveButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"remove:(?P<what>one|all):(?P<edit>[0-9]{1,18})"):
+class RemoveButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"remove:(?P<what>one|all):(?P<edit>[0-9]{1,18})"
+):
     """The second press that removing by the menu needs: this result, or the picture with all that was made of it."""
 
     def __init__(self, what: str, edit: int, locale: Locale) -> None:
         label = locale.say(f"mod.button.remove-{what}")
-        super().__init__(discord.ui.Button(label=label, style=discord.ButtonStyle.danger, custom_id=f"remove:{what}:{edit}"))
+        super().__init__(
+            discord.ui.Button(
+                label=label, style=discord.ButtonStyle.danger, custom_id=f"remove:{what}:{edit}"
+            )
+        )
         self.what, self.edit = what, edit
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /) -> Self:
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
         """Rebuilt from what Discord sends back."""
         return cls(match["what"], int(match["edit"]), presses.locale_of(interaction))
 
@@ -55,7 +65,10 @@ def _permitted(interaction: Interaction) -> None:
 @command("remove", "manage_messages")
 @option("message", "everything", "reason")
 async def remove(
-    interaction: Interaction, message: app_commands.Range[str, 15, 200], everything: bool = False, reason: Reason | None = None
+    interaction: Interaction,
+    message: app_commands.Range[str, 15, 200],
+    everything: bool = False,
+    reason: Reason | None = None,
 ) -> None:
     """A result by the link to its message, or the message's id."""
     act = await Act.begin(interaction)

@@ -25,10 +25,22 @@ MOST_DAYS = 365
 _SUGGEST_SECONDS = 2.0
 _AS_DISCORD = "-"
 _LISTED = (
-    "language", "bundle", "visible_mark", "open_buttons", "others_avatars", "retention_days", "forget_leavers", "log_channel",
-    "channels_allowed", "channels_denied", "age_restricted_only", "quota_per_day", "cooldown_seconds", "require_consent",
+    "language",
+    "bundle",
+    "visible_mark",
+    "open_buttons",
+    "others_avatars",
+    "retention_days",
+    "forget_leavers",
+    "log_channel",
+    "channels_allowed",
+    "channels_denied",
+    "age_restricted_only",
+    "quota_per_day",
+    "cooldown_seconds",
+    "require_consent",
     "require_spoilers",
-)  # fmt: skip
+)
 Interaction = discord.Interaction[Any]
 
 group = subgroup("settings")
@@ -38,12 +50,17 @@ group = subgroup("settings")
 async def show(interaction: Interaction) -> None:
     """All of them."""
     act = await Act.begin(interaction)
-    await act.show(cards.table(act.locale.say("mod.title.settings"), _lines(await act.settings(), act.locale)))
+    await act.show(
+        cards.table(act.locale.say("mod.title.settings"), _lines(await act.settings(), act.locale))
+    )
 
 
 def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
     held = asdict(settings)
-    lines = [_line(locale.say(f"mod.setting.{name}"), names.value(name, held[name], locale), locale) for name in _LISTED]
+    lines = [
+        _line(locale.say(f"mod.setting.{name}"), names.value(name, held[name], locale), locale)
+        for name in _LISTED
+    ]
     for role, count in settings.role_quotas.items():
         name = locale.say("mod.setting.role_quota", role=names.role(role))
         lines.append(_line(name, names.value("quota_per_day", count, locale), locale))
@@ -59,10 +76,12 @@ def _line(name: str, value: str, locale: Locale) -> str:
 
 @command("settings-language", parent=group)
 @option("language")
-@app_commands.choices(language=[
-    *(app_commands.Choice(name=one.name, value=one.code) for one in locales.every()),
-    app_commands.Choice(name=named("mod.unset.language"), value=_AS_DISCORD),
-])  # fmt: skip
+@app_commands.choices(
+    language=[
+        *(app_commands.Choice(name=one.name, value=one.code) for one in locales.every()),
+        app_commands.Choice(name=named("mod.unset.language"), value=_AS_DISCORD),
+    ]
+)
 async def language(interaction: Interaction, language: str) -> None:
     """Of log messages, and of answers to members whose own language is not known."""
     await (await Act.begin(interaction)).change("language", None if language == _AS_DISCORD else language)
@@ -88,7 +107,10 @@ async def _suggest(interaction: Interaction, current: str) -> list[app_commands.
         return []
     typed = current.casefold()
     found = [info for info in known if typed in info.name.casefold() or typed in info.title.casefold()]
-    return [app_commands.Choice(name=(info.title or info.name)[:100], value=info.name) for info in found[:MOST_CHOICES]]
+    return [
+        app_commands.Choice(name=(info.title or info.name)[:100], value=info.name)
+        for info in found[:MOST_CHOICES]
+    ]
 
 
 @command("settings-mark", parent=group)
@@ -114,7 +136,9 @@ async def avatars(interaction: Interaction, on: bool) -> None:
 
 @command("settings-retention", parent=group)
 @option("days")
-async def retention(interaction: Interaction, days: app_commands.Range[int, 1, MOST_DAYS] | None = None) -> None:
+async def retention(
+    interaction: Interaction, days: app_commands.Range[int, 1, MOST_DAYS] | None = None
+) -> None:
     """After how many days pictures are deleted; the bot's usual time where none is given."""
     await (await Act.begin(interaction)).change("retention_days", days)
 

@@ -33,9 +33,12 @@ async def wishes(interaction: Interaction, member: discord.User | discord.Member
 
 def _line(asked: Asked, act: Act) -> str:
     return act.locale.say(
-        "mod.wish.line", moment=names.moment(asked.created_at, "R"), channel=names.channel(asked.place),
-        text=said(asked, act.locale), state=_state(asked, act),
-    )  # fmt: skip
+        "mod.wish.line",
+        moment=names.moment(asked.created_at, "R"),
+        channel=names.channel(asked.place),
+        text=said(asked, act.locale),
+        state=_state(asked, act),
+    )
 
 
 def _state(asked: Asked, act: Act) -> str:
@@ -50,4 +53,8 @@ def _state(asked: Asked, act: Act) -> str:
 
 def said(asked: Asked, locale: Locale) -> str:
     """The words of a wish; presses of buttons and some commands have none."""
-    return locale.say("list.quote", item=names.quoted(asked.text, locale)) if asked.text else locale.say("mod.wish.wordless")
+    return (
+        locale.say("list.quote", item=names.quoted(asked.text, locale))
+        if asked.text
+        else locale.say("mod.wish.wordless")
+    )

@@ -20,14 +20,17 @@ _ROLES = (discord.TeamMemberRole.admin, discord.TeamMemberRole.developer)
 """Of a team's members, those who may change the bot at Discord too; not those who only look at its figures."""
 
 group = app_commands.Group(
-    name=named("owner.command.owner.name"), description=named("owner.command.owner"),
+    name=named("owner.command.owner.name"),
+    description=named("owner.command.owner"),
     default_permissions=discord.Permissions(administrator=True),
-)  # fmt: skip
+)
 
 
 def command(name: str) -> Callable[[Any], Any]:
     """A command with the texts of its name."""
-    return app_commands.command(name=named(f"owner.command.{name}.name"), description=named(f"owner.command.{name}"))
+    return app_commands.command(
+        name=named(f"owner.command.{name}.name"), description=named(f"owner.command.{name}")
+    )
 
 
 def option(*names: str) -> Callable[[Any], Any]:
@@ -46,7 +49,9 @@ def owners(application: discord.AppInfo) -> frozenset[int]:
     if team is None:
         return frozenset({application.owner.id})
     joined = [m for m in team.members if m.membership_state is discord.TeamMembershipState.accepted]
-    return frozenset({m.id for m in joined if m.role in _ROLES} | ({team.owner_id} if team.owner_id else set()))
+    return frozenset(
+        {m.id for m in joined if m.role in _ROLES} | ({team.owner_id} if team.owner_id else set())
+    )
 
 
 async def demand_owner(interaction: Interaction) -> None:
@@ -63,7 +68,11 @@ async def begin(interaction: Interaction) -> Locale:
 
 
 async def record(
-    interaction: Interaction, action: str, target: str | None = None, reason: str | None = None, **details: Any
+    interaction: Interaction,
+    action: str,
+    target: str | None = None,
+    reason: str | None = None,
+    **details: Any,
 ) -> None:
     """Write down what was done, for nobody's server in particular."""
     servers = presses.bot_of(interaction).access.servers

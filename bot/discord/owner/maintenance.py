@@ -24,9 +24,11 @@ MOST_MINUTES, MOST_NOTE, MOST_NAMES = 7 * 24 * 60, 500, 10
 @command("announce")
 @option("begins_in", "lasts", "note")
 async def announce(
-    interaction: Interaction, begins_in: app_commands.Range[int, 0, MOST_MINUTES] = 10,
-    lasts: app_commands.Range[int, 1, MOST_MINUTES] = 30, note: app_commands.Range[str, 1, MOST_NOTE] | None = None,
-) -> None:  # fmt: skip
+    interaction: Interaction,
+    begins_in: app_commands.Range[int, 0, MOST_MINUTES] = 10,
+    lasts: app_commands.Range[int, 1, MOST_MINUTES] = 30,
+    note: app_commands.Range[str, 1, MOST_NOTE] | None = None,
+) -> None:
     """Tell every server where there is a place to tell it."""
     locale, bot = await begin(interaction), presses.bot_of(interaction)
     moment = discord.utils.utcnow() + timedelta(minutes=begins_in)
@@ -36,7 +38,11 @@ async def announce(
     await record(interaction, "announce", reason=note, told=told, untold=len(untold), minutes=lasts)
     lines = [locale.say("owner.announced", told=told, count=len(bot.guilds))]
     if untold:
-        lines.append(locale.say("owner.announced.not", names=locale.quoted(guild.name for guild in untold[:MOST_NAMES])))
+        lines.append(
+            locale.say(
+                "owner.announced.not", names=locale.quoted(guild.name for guild in untold[:MOST_NAMES])
+            )
+        )
     await commands.show(interaction, cards.sentence(discord.utils.escape_mentions(locale.joined(lines))))
 
 

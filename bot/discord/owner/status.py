@@ -58,9 +58,14 @@ async def _editor(bot: Bot, locale: Locale) -> str:
         return locale.say("owner.status.editor.away")
     libraries = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     return locale.say(
-        "owner.status.editor", bundles=locale.listed(found.bundles) or "?", running=found.running, waiting=found.waiting,
-        device=found.device or "?", hours=f"{found.seconds / 3600:.1f}", libraries=libraries,
-    )  # fmt: skip
+        "owner.status.editor",
+        bundles=locale.listed(found.bundles) or "?",
+        running=found.running,
+        waiting=found.waiting,
+        device=found.device or "?",
+        hours=f"{found.seconds / 3600:.1f}",
+        libraries=libraries,
+    )
 
 
 async def _wishes(bot: Bot, locale: Locale) -> str:
@@ -71,9 +76,11 @@ async def _disk(bot: Bot, locale: Locale) -> str:
     disk = await asyncio.to_thread(shutil.disk_usage, bot.history.blobs.folder or Path.cwd())
     size = await bot.history.database.size()
     return locale.say(
-        "owner.status.disk", free=f"{disk.free / _GIGABYTE:.1f}", total=f"{disk.total / _GIGABYTE:.1f}",
+        "owner.status.disk",
+        free=f"{disk.free / _GIGABYTE:.1f}",
+        total=f"{disk.total / _GIGABYTE:.1f}",
         database=f"{size / _MEGABYTE:.1f}",
-    )  # fmt: skip
+    )
 
 
 def _versions(locale: Locale) -> str:
@@ -81,4 +88,6 @@ def _versions(locale: Locale) -> str:
         own = version("styleclip-bot")
     except PackageNotFoundError:  # run from its source
         own = "?"
-    return locale.say("owner.status.versions", bot=own, library=discord.__version__, python=platform.python_version())
+    return locale.say(
+        "owner.status.versions", bot=own, library=discord.__version__, python=platform.python_version()
+    )

@@ -28,15 +28,20 @@ _READY = 9
 @command("train")
 @option("prompt", "minutes")
 async def train(
-    interaction: Interaction, prompt: app_commands.Range[str, 1, MOST_PROMPT],
+    interaction: Interaction,
+    prompt: app_commands.Range[str, 1, MOST_PROMPT],
     minutes: app_commands.Range[float, 0.1, MOST_MINUTES] = 3.0,
-) -> None:  # fmt: skip
+) -> None:
     """Have a mapper trained and kept; a bot that is stopped goes on with it at its next start."""
     await demand_owner(interaction)
     await record(interaction, "train", target=prompt, minutes=minutes)
     asking = await hearing.of_command(
-        presses.bot_of(interaction), interaction, text=prompt, kind="train", actions=one("train", minutes=minutes)
-    )  # fmt: skip
+        presses.bot_of(interaction),
+        interaction,
+        text=prompt,
+        kind="train",
+        actions=one("train", minutes=minutes),
+    )
     await presses.to_desk(interaction, asking, partial(hearing.acknowledge, interaction))
 
 
@@ -49,7 +54,8 @@ async def trained(bot: Bot, asking: Asking, live: LiveMessage) -> Card:
     assert isinstance(result, wire.TrainMapperResult)
     locale = locale_of(preferred=asking.locale)
     text = locale.say(
-        "owner.trained" if result.kept else "owner.trained.not-kept", prompt=discord.utils.escape_markdown(result.prompt)
+        "owner.trained" if result.kept else "owner.trained.not-kept",
+        prompt=discord.utils.escape_markdown(result.prompt),
     )
     if live.message is not None:  # it took a while: a message that changes calls nobody
         called = f"<@{asking.user}> {discord.utils.escape_mentions(text)}"

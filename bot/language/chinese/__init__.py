@@ -55,7 +55,9 @@ def _numbers(text: str) -> tuple[str, _Amount]:
     text, share, signed = take_share(text)
     if share is not None:
         tokens = read(text)
-        sense = -1 if any(t.kind == "less" for t in tokens) else 1 if any(t.kind == "more" for t in tokens) else 0
+        sense = (
+            -1 if any(t.kind == "less" for t in tokens) else 1 if any(t.kind == "more" for t in tokens) else 0
+        )
         if signed or sense:
             return text, _Amount(factor=max(0.0, 1 + (share if signed else sense * share)), sense=sense)
         return text, _Amount(level=min(3.0, share))
@@ -97,7 +99,9 @@ class _Reader:
         turned = self._turned(tokens)
         if turned is not None:
             return turned
-        return [action for group in _distributed(listed(tokens)) or [[]] for action in self._group(group, given)]
+        return [
+            action for group in _distributed(listed(tokens)) or [[]] for action in self._group(group, given)
+        ]
 
     # one thing after another
 
@@ -140,25 +144,52 @@ class _Reader:
             return self._add(content, phrase, -1.0)
         verb = next(token.text for token in tokens if token.kind == "remove")
         said = (verb if verb in words.KEPT_IN_SPEECH else "不要") + phrase.said
-        return self._add(content, replace(phrase, english=f"no {phrase.english}", said=said), 1.0, f"没有{phrase.said}")
+        return self._add(
+            content, replace(phrase, english=f"no {phrase.english}", said=said), 1.0, f"没有{phrase.said}"
+        )
 
     def _wish(self, tokens: Sequence[Token], content: list[Token], amount: _Amount) -> list[Action]:
         """Something that is not there yet."""
-        if amount.sense < 0 and any(t.text == "太" for t in tokens) and any(t.text in words.PRAISE for t in content):
+        if (
+            amount.sense < 0
+            and any(t.text == "太" for t in tokens)
+            and any(t.text in words.PRAISE for t in content)
+        ):
             return []
-        self.topic = next((token for token in reversed(content) if token.kind in ("part", "worn")), self.topic)
+        self.topic = next(
+            (token for token in reversed(content) if token.kind in ("part", "worn")), self.topic
+        )
         if all(token.kind == "part" for token in content) and not amount.sense and amount.level is None:
             return [Ask("ask.unclear")]  # every picture has hair: what is wished of it?
-        bare = next((token.text for token in tokens if token.text in words.BARE_SENSE and token.kind in ("less", "more")), None)
-        if bare and not any(token.kind in NEEDY for token in content):  # "口红淡一点" with no lipstick yet is a light one
+        bare = next(
+            (
+                token.text
+                for token in tokens
+                if token.text in words.BARE_SENSE and token.kind in ("less", "more")
+            ),
+            None,
+        )
+        if bare and not any(
+            token.kind in NEEDY for token in content
+        ):  # "口红淡一点" with no lipstick yet is a light one
             content = [*content, Token(bare, "shape", words.BARE_SENSE[bare])]
         elif amount.sense < 0 and amount.level is None:
             phrase = describe(content)
             if phrase.nouns:
-                return self._add(content, replace(phrase, english=f"no {phrase.english}", said=f"少{phrase.said}"), amount.degree)
+                return self._add(
+                    content,
+                    replace(phrase, english=f"no {phrase.english}", said=f"少{phrase.said}"),
+                    amount.degree,
+                )
             return self._add(content, phrase, -amount.degree)
         content = self._with_topic(content)
-        strength = amount.level if amount.level is not None else amount.factor if amount.factor is not None else amount.degree
+        strength = (
+            amount.level
+            if amount.level is not None
+            else amount.factor
+            if amount.factor is not None
+            else amount.degree
+        )
         return self._add(content, describe(content), strength)
 
     def _with_topic(self, content: list[Token]) -> list[Token]:
@@ -168,7 +199,9 @@ class _Reader:
         noun = self.topic or (_noun_of(self.last) if self.last else None)
         return [*content, noun] if noun else content
 
-    def _add(self, content: Sequence[Token], phrase: Phrase, strength: float, own: str | None = None) -> list[Action]:
+    def _add(
+        self, content: Sequence[Token], phrase: Phrase, strength: float, own: str | None = None
+    ) -> list[Action]:
         """A wish in English, or in the user's own words where the model understands these; unknown words are asked about."""
         strange = [token.text for token in content if token.kind == "unknown"]
         if strange and not self.own:
@@ -185,7 +218,10 @@ class _Reader:
 
     def _turned(self, tokens: list[Token]) -> list[Action] | None:
         """ "换成蓝色", "老虎变狮子", "眼镜换成墨镜"; None for clauses that turn nothing into something."""
-        place = next((i for i, token in enumerate(tokens) if token.kind == "make" and token.text in words.TURNING), None)
+        place = next(
+            (i for i, token in enumerate(tokens) if token.kind == "make" and token.text in words.TURNING),
+            None,
+        )
         if place is None or any(token.kind in ("remove", "less") for token in tokens):
             return None
         old = [token for token in tokens[:place] if token.kind in CONTENT]
@@ -193,11 +229,17 @@ class _Reader:
         if not new:
             return None
         if not old:
-            return self._instead(tokens, new) if tokens[place].text in words.REPLACING and not self.removed else None
+            return (
+                self._instead(tokens, new)
+                if tokens[place].text in words.REPLACING and not self.removed
+                else None
+            )
         if old[-1].kind not in NOUNS or not any(token.kind in NOUNS for token in new) or _same_noun(old, new):
             return self._recoloured(old, new, tokens)
         if old[-1].kind == "part":  # the hair becomes a mohawk, the background a forest
-            return self._wish(tokens, new if old[-1].english == "hair" else [*new, old[-1]], _amount(tokens, _Amount()))
+            return self._wish(
+                tokens, new if old[-1].english == "hair" else [*new, old[-1]], _amount(tokens, _Amount())
+            )
         target, made = self._target(tokens, old), self._wish(tokens, new, _amount(tokens, _Amount()))
         if target is not None:
             self.prompts.remove(target)
@@ -211,7 +253,11 @@ class _Reader:
         adjectives = any(token.kind in NEEDY for token in old) and old[-1].kind in NOUNS
         target = self._target(tokens, old) if adjectives else None
         if target is None and not adjectives:
-            return self._wish(tokens, new, _amount(tokens, _Amount())) if any(t.kind in NOUNS for t in new) else None
+            return (
+                self._wish(tokens, new, _amount(tokens, _Amount()))
+                if any(t.kind in NOUNS for t in new)
+                else None
+            )
         content = new if any(token.kind in NOUNS for token in new) else [*new, old[-1]]
         made = self._wish(tokens, content, _amount(tokens, _Amount()))
         if target is None:
@@ -228,7 +274,9 @@ class _Reader:
             target = next((prompt for prompt in reversed(self.prompts) if _noun_of(prompt)), target)
             noun = _noun_of(target)
             new = [*new, noun] if noun else new
-        elif new[-1].kind == "part" and new[-1].english not in translated(target):  # 换成绿色背景 says nothing of a smile
+        elif new[-1].kind == "part" and new[-1].english not in translated(
+            target
+        ):  # 换成绿色背景 says nothing of a smile
             return None
         made = self._wish(tokens, new, _amount(tokens, _Amount()))
         if any(isinstance(action, Ask) for action in made):
@@ -298,7 +346,11 @@ def _comparative(tokens: Sequence[Token]) -> bool:
 
 
 def _same_noun(old: Sequence[Token], new: Sequence[Token]) -> bool:
-    return new[-1].kind in NOUNS and old[-1].english.split()[-1:] == new[-1].english.split()[-1:] and old[-1].kind != "worn"
+    return (
+        new[-1].kind in NOUNS
+        and old[-1].english.split()[-1:] == new[-1].english.split()[-1:]
+        and old[-1].kind != "worn"
+    )
 
 
 def _distributed(groups: list[list[Token]]) -> list[list[Token]]:
@@ -311,7 +363,9 @@ def _distributed(groups: list[list[Token]]) -> list[list[Token]]:
     nouns = [i for i, token in enumerate(last) if token.kind in NOUNS]
     tail = last[nouns[-1] + 1 :] if nouns else []
     shared = any(token.kind in CONTENT | {"less", "more", "degree", "remove"} for token in tail)
-    if shared and all(token.kind in NOUNS for group in groups[:-1] for token in group if token.kind in CONTENT):
+    if shared and all(
+        token.kind in NOUNS for group in groups[:-1] for token in group if token.kind in CONTENT
+    ):
         groups = [*[[*group, *tail] for group in groups[:-1]], last]
     removing = [token for token in first if token.kind == "remove"]
     if removing:
@@ -324,12 +378,18 @@ def _repeated(group: list[Token]) -> list[list[Token]]:
     """ "左眼蓝右眼绿": each part of the picture with what is said of it."""
     content = [i for i, token in enumerate(group) if token.kind in CONTENT]
     shape = "".join(
-        "n" if group[i].kind in ("part", "worn") or group[i].english.endswith("hair") else "a" if group[i].kind in NEEDY else "x"
+        "n"
+        if group[i].kind in ("part", "worn") or group[i].english.endswith("hair")
+        else "a"
+        if group[i].kind in NEEDY
+        else "x"
         for i in content
     )
     if re.fullmatch(r"(?:a+n){2,}", shape):  # 蓝眼睛黑头发
         starts = [
-            i for i, (kind, before) in zip(content, zip(shape, "n" + shape, strict=False), strict=True) if before == "n" != kind
+            i
+            for i, (kind, before) in zip(content, zip(shape, "n" + shape, strict=False), strict=True)
+            if before == "n" != kind
         ]
     elif re.fullmatch(r"(?:na+){2,}", shape) and not any(token.text == "的" for token in group):
         starts = [i for i, kind in zip(content, shape, strict=True) if kind == "n"]
@@ -367,7 +427,9 @@ def parse(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en"
     raises and never returns nothing: what is not understood is an ``Ask``. Text beyond 2000 characters is ignored.
     """
     plain = clean(text)
-    return faces.read(plain, _FACES, lambda part: _parse(part, after, languages)) or _parse(plain, after, languages)
+    return faces.read(plain, _FACES, lambda part: _parse(part, after, languages)) or _parse(
+        plain, after, languages
+    )
 
 
 def _without_face(before: str, behind: str) -> str:
@@ -375,7 +437,9 @@ def _without_face(before: str, behind: str) -> str:
     return f"{before}{re.sub(r'^[的,:]', '', behind)}"
 
 
-_FACES = faces.Phrases(tuple(map(re.compile, words.FACES)), words.FACE_NUMBERS, re.compile(words.FACE_SEPARATORS), _without_face)
+_FACES = faces.Phrases(
+    tuple(map(re.compile, words.FACES)), words.FACE_NUMBERS, re.compile(words.FACE_SEPARATORS), _without_face
+)
 
 
 def _parse(plain: str, after: Sequence[str], languages: Sequence[str]) -> list[Action]:
@@ -388,7 +452,9 @@ def _parse(plain: str, after: Sequence[str], languages: Sequence[str]) -> list[A
     asked = [action for action in actions if isinstance(action, Ask)]
     asked += [Ask("ask.unknown-word", word=word) for word in message.unknown]
     done: list[Action] = [action for action in actions if not isinstance(action, Ask)]
-    done = [action for place, action in enumerate(done) if isinstance(action, Add) or action not in done[:place]]
+    done = [
+        action for place, action in enumerate(done) if isinstance(action, Add) or action not in done[:place]
+    ]
     done = [action for place, action in enumerate(done) if not _said_again(action, done[place + 1 :])]
     strange = [ask for ask in asked if ask.question == "ask.unknown-word" or ask == BEYOND][:1]
     if done:

@@ -602,16 +602,39 @@ pursing lips: 抿嘴
 staring: 瞪眼 盯着
 """
 
-KINDS = {"part": PART, "worn": WORN, "being": BEING, "thing": THING, "colour": COLOUR, "shape": SHAPE, "trait": TRAIT,
-         "state": STATE}  # fmt: skip
+KINDS = {
+    "part": PART,
+    "worn": WORN,
+    "being": BEING,
+    "thing": THING,
+    "colour": COLOUR,
+    "shape": SHAPE,
+    "trait": TRAIT,
+    "state": STATE,
+}
 
 BESIDE = {
-    ("golden", "hair"): "blonde", ("golden", "beard"): "blonde", ("golden", "eyebrows"): "blonde", ("golden", "curls"): "blonde",
-    ("golden", "bangs"): "blonde", ("golden", "ponytail"): "blonde", ("golden", "moustache"): "blonde", ("golden", "hairstyle"): "blonde",
-    ("white", "skin"): "pale", ("white", "face"): "pale", ("black", "skin"): "dark", ("light", "skin"): "pale",
-    ("yellow", "skin"): "tanned", ("thick", "makeup"): "heavy", ("dark", "makeup"): "heavy", ("pale", "teeth"): "white",
-    ("big", "person"): "tall", ("high", "person"): "tall", ("thin", "face"): "slim", ("thick", "lipstick"): "dark",
-}  # fmt: skip
+    ("golden", "hair"): "blonde",
+    ("golden", "beard"): "blonde",
+    ("golden", "eyebrows"): "blonde",
+    ("golden", "curls"): "blonde",
+    ("golden", "bangs"): "blonde",
+    ("golden", "ponytail"): "blonde",
+    ("golden", "moustache"): "blonde",
+    ("golden", "hairstyle"): "blonde",
+    ("white", "skin"): "pale",
+    ("white", "face"): "pale",
+    ("black", "skin"): "dark",
+    ("light", "skin"): "pale",
+    ("yellow", "skin"): "tanned",
+    ("thick", "makeup"): "heavy",
+    ("dark", "makeup"): "heavy",
+    ("pale", "teeth"): "white",
+    ("big", "person"): "tall",
+    ("high", "person"): "tall",
+    ("thin", "face"): "slim",
+    ("thick", "lipstick"): "dark",
+}
 """English adjectives that become another one beside a noun, as usage has it."""
 
 
@@ -635,7 +658,19 @@ for _word, (_english, _kind) in WORDS.items():
     OWN.setdefault(_english, (_word, _kind))
 
 ORDER = {
-    "big": 1, "small": 1, "long": 1, "short": 1, "high": 1, "thick": 2, "thin": 2, "wide": 2, "narrow": 2, "round": 2, "curly": 2,
-    "wavy": 2, "straight": 2, "fluffy": 2,
-}  # fmt: skip
+    "big": 1,
+    "small": 1,
+    "long": 1,
+    "short": 1,
+    "high": 1,
+    "thick": 2,
+    "thin": 2,
+    "wide": 2,
+    "narrow": 2,
+    "round": 2,
+    "curly": 2,
+    "wavy": 2,
+    "straight": 2,
+    "fluffy": 2,
+}
 """Where adjectives stand before an English noun: opinion 0, size 1, form 2, colour 4."""

@@ -73,7 +73,9 @@ def _take_region(text: str) -> tuple[str, str | None]:
         if not groups or any(token.kind not in NOUNS for group in groups for token in group):
             continue
         rest = named if number in (1, 3) else ""  # "only turn the left eye green" goes on speaking of it
-        return text[: match.start()] + rest + text[match.end() :], " ".join(describe(group).english for group in groups)
+        return text[: match.start()] + rest + text[match.end() :], " ".join(
+            describe(group).english for group in groups
+        )
     return text, None
 
 
@@ -96,4 +98,6 @@ def take_apart(text: str) -> Message:
     text, region = _take_region(text)
     text, kept, unknown = _take_kept(text)
     parts = [part.strip() for sentence in re.split(r"[,.:]", text) for part in _JOINING.split(sentence)]
-    return Message([part for part in parts if part][:MOST_CLAUSES], tuple(kept), side or region, tuple(unknown))
+    return Message(
+        [part for part in parts if part][:MOST_CLAUSES], tuple(kept), side or region, tuple(unknown)
+    )

@@ -40,7 +40,9 @@ def describe(tokens: Sequence[Token]) -> Phrase:
     groups, loose = _grouped([token for token in tokens if token.kind in CONTENT])
     kinds = tuple(group.noun.kind for group in groups)
     if not groups:
-        return Phrase(" ".join(dict.fromkeys(token.english or token.text for token in loose)), _spoken(loose, None), ())
+        return Phrase(
+            " ".join(dict.fromkeys(token.english or token.text for token in loose)), _spoken(loose, None), ()
+        )
     *others, last = groups
     said = "".join(_of_group(group) for group in groups)
     if last.noun.kind == "being" and others:  # 戴眼镜的女孩: the girl has what is named before her
@@ -55,7 +57,9 @@ def describe(tokens: Sequence[Token]) -> Phrase:
 def _grouped(content: Sequence[Token]) -> tuple[list[_Group], list[Token]]:
     groups: list[_Group] = []
     pending: list[Token] = []
-    named = any(token.kind in NOUNS for token in content)  # beside a noun, an unknown word is taken for an adjective
+    named = any(
+        token.kind in NOUNS for token in content
+    )  # beside a noun, an unknown word is taken for an adjective
     for token in content:
         if token.kind in NOUNS or (token.kind == "unknown" and not named):
             groups.append(_Group(token, pending))

@@ -17,10 +17,32 @@ _PAIRS = """
 準准 佈布 暈晕 鮮鲜 豔艳 艷艳 澤泽 潤润 嬌娇 憐怜 憂忧 鬱郁 懼惧 嚇吓 惱恼 悶闷 灑洒 颯飒 靜静 誇夸 確确 實实 啞哑 齊齐 劍剑 槍枪 禦御 寶宝 鑲镶 紗纱 絨绒 縷缕 綢绸 襪袜 鈕钮 釦扣 鉤钩 閃闪 爍烁 燦灿 爛烂
 """
 _SIMPLIFIED = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
-_MARKS = str.maketrans({
-    "，": ",", "、": "、", "；": ".", ";": ".", "。": ".", "！": ".", "!": ".", "？": ".", "?": ".", "…": ".", "：": ":", "～": "", "~": "",
-    "（": ",", "）": ",", "(": ",", ")": ",", "\n": ".", "\r": ".", "—": ",", "％": "%", "＋": "+",
-})  # fmt: skip
+_MARKS = str.maketrans(
+    {
+        "，": ",",
+        "、": "、",
+        "；": ".",
+        ";": ".",
+        "。": ".",
+        "！": ".",
+        "!": ".",
+        "？": ".",
+        "?": ".",
+        "…": ".",
+        "：": ":",
+        "～": "",
+        "~": "",
+        "（": ",",
+        "）": ",",
+        "(": ",",
+        ")": ",",
+        "\n": ".",
+        "\r": ".",
+        "—": ",",
+        "％": "%",
+        "＋": "+",
+    }
+)
 """Two marks stay: a comma between clauses and the enumeration comma between words."""
 
 
@@ -31,7 +53,11 @@ def simplified(text: str) -> str:
 
 def clean(text: str) -> str:
     """Lower case, simplified, one form for each mark; quotes and symbols are spaces, formatting marks are gone."""
-    unified = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].translate(_MARKS)).translate(_MARKS).lower()[:MAX_CHARACTERS]
+    unified = (
+        unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].translate(_MARKS))
+        .translate(_MARKS)
+        .lower()[:MAX_CHARACTERS]
+    )
     kept: list[str] = []
     for character in simplified(unified):
         category = unicodedata.category(character)

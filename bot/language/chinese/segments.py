@@ -34,14 +34,25 @@ def _vocabulary() -> dict[str, Token]:
     """Every known word; where one stands in several tables, the later of these kinds wins."""
     found: dict[str, Token] = {}
     tables = (
-        ("polite", words.POLITE | words.REST), ("last", words.THE_LAST), ("person", words.PERSONS), ("everything", words.EVERYTHING),
-        ("make", words.MAKING), ("list", words.LISTING), ("less", words.LESS), ("more", words.MORE), ("remove", words.REMOVING),
-    )  # fmt: skip
+        ("polite", words.POLITE | words.REST),
+        ("last", words.THE_LAST),
+        ("person", words.PERSONS),
+        ("everything", words.EVERYTHING),
+        ("make", words.MAKING),
+        ("list", words.LISTING),
+        ("less", words.LESS),
+        ("more", words.MORE),
+        ("remove", words.REMOVING),
+    )
     for kind, table in tables:
         found |= {word: Token(word, kind) for word in table}
     for degree, table in words.DEGREES.items():
         found |= {word: Token(word, "degree", degree=degree) for word in table if word not in words.MORE}
-    found |= {word: Token(word, kind, meaning) for word, (meaning, kind) in lexicon.WORDS.items() if word not in words.BARE_SENSE}
+    found |= {
+        word: Token(word, kind, meaning)
+        for word, (meaning, kind) in lexicon.WORDS.items()
+        if word not in words.BARE_SENSE
+    }
     return found
 
 
@@ -53,10 +64,15 @@ def _latin(word: str) -> Token:
     """An English word inside a Chinese sentence."""
     plain = english.REWRITES.get(word, word)
     kinds = (
-        ("list", {"and", "or"}), ("make", english.MAKING | english.HAVING | english.COPULAS), ("remove", {"no", "without", "remove"}),
-        ("polite", english.ARTICLES | english.PRONOUNS | {"please", "to", "with"}), ("colour", english.COLOURS),
-        ("shape", english.SHAPES), ("trait", english.ADJECTIVES), ("worn", english.THINGS),
-    )  # fmt: skip
+        ("list", {"and", "or"}),
+        ("make", english.MAKING | english.HAVING | english.COPULAS),
+        ("remove", {"no", "without", "remove"}),
+        ("polite", english.ARTICLES | english.PRONOUNS | {"please", "to", "with"}),
+        ("colour", english.COLOURS),
+        ("shape", english.SHAPES),
+        ("trait", english.ADJECTIVES),
+        ("worn", english.THINGS),
+    )
     return Token(word, next((kind for kind, known in kinds if plain in known), "thing"), plain)
 
 
@@ -95,6 +111,10 @@ def read(text: str) -> list[Token]:
             continue
         if text[place].isalnum():
             joins = bool(found) and found[-1].kind == "unknown" and text[place - 1] != " "
-            found[-1:] = [Token(found[-1].text + text[place], "unknown")] if joins else [*found[-1:], Token(text[place], "unknown")]
+            found[-1:] = (
+                [Token(found[-1].text + text[place], "unknown")]
+                if joins
+                else [*found[-1:], Token(text[place], "unknown")]
+            )
         place += 1
     return found

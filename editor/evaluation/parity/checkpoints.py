@@ -39,7 +39,9 @@ def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path
         return path
     state = filled(layout["shapes"], constants)
     if layout["holder"] == "torchscript":
-        return write_torchscript(path, {name: value.half() if name in layout["half"] else value for name, value in state.items()})
+        return write_torchscript(
+            path, {name: value.half() if name in layout["half"] else value for name, value in state.items()}
+        )
     held: dict[str, Any] = {layout["holder"]: state}
     if "average" in layout:
         held["latent_avg"] = average(tuple(layout["average"]))
@@ -51,7 +53,10 @@ def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path
 
 def filled(shapes: Mapping[str, list[int]], constants: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state: constants where they are given, else what the names say."""
-    return {name: constants[name] if name in constants else _value(name, tuple(shape)) for name, shape in shapes.items()}
+    return {
+        name: constants[name] if name in constants else _value(name, tuple(shape))
+        for name, shape in shapes.items()
+    }
 
 
 def _value(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -107,26 +112,57 @@ def nvidia_names() -> tuple[type, Any]:
 def write_nvidia(path: Path, skeleton: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Path:
     """A network pickle with ``G_ema`` of this skeleton."""
     easy, call = nvidia_names()
-    with _pretending({"torch_utils.persistence._reconstruct_persistent_obj": call, "dnnlib.util.EasyDict": easy}):
+    with _pretending(
+        {"torch_utils.persistence._reconstruct_persistent_obj": call, "dnnlib.util.EasyDict": easy}
+    ):
         network = _module(skeleton, constants, "", lambda meta: Persistent(call, easy(meta)))
-        whole = {"G": None, "D": None, "G_ema": network, "training_set_kwargs": easy(path="x"), "augment_pipe": None}
+        whole = {
+            "G": None,
+            "D": None,
+            "G_ema": network,
+            "training_set_kwargs": easy(path="x"),
+            "augment_pipe": None,
+        }
         path.write_bytes(pickle.dumps(whole))
     return path
 
 
-def _module(skeleton: Mapping[str, Any], constants: Mapping[str, Tensor], prefix: str, made: Any) -> Persistent:
+def _module(
+    skeleton: Mapping[str, Any], constants: Mapping[str, Tensor], prefix: str, made: Any
+) -> Persistent:
     def tensors(part: str) -> Any:
-        named = {name: filled({prefix + name: shape}, constants)[prefix + name] for name, shape in skeleton[part].items()}
-        return OrderedDict((name, nn.Parameter(value, False) if part == "parameters" else value) for name, value in named.items())
+        named = {
+            name: filled({prefix + name: shape}, constants)[prefix + name]
+            for name, shape in skeleton[part].items()
+        }
+        return OrderedDict(
+            (name, nn.Parameter(value, False) if part == "parameters" else value)
+            for name, value in named.items()
+        )
 
     children = OrderedDict(
-        (name, _module(child, constants, f"{prefix}{name}.", made)) for name, child in skeleton["modules"].items()
+        (name, _module(child, constants, f"{prefix}{name}.", made))
+        for name, child in skeleton["modules"].items()
     )
     state = {
-        "training": False, **skeleton["plain"], "_parameters": tensors("parameters"), "_buffers": tensors("buffers"),
-        "_modules": children, "_forward_hooks": OrderedDict(), "_init_args": [], "_init_kwargs": dict(skeleton["init"]),
-    }  # fmt: skip
-    return made({"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": skeleton["class"], "state": state})
+        "training": False,
+        **skeleton["plain"],
+        "_parameters": tensors("parameters"),
+        "_buffers": tensors("buffers"),
+        "_modules": children,
+        "_forward_hooks": OrderedDict(),
+        "_init_args": [],
+        "_init_kwargs": dict(skeleton["init"]),
+    }
+    return made(
+        {
+            "type": "class",
+            "version": 6,
+            "module_src": "raise SystemExit",
+            "class_name": skeleton["class"],
+            "state": state,
+        }
+    )
 
 
 SMALL = ("bias", "noise_strength")
@@ -146,7 +182,9 @@ def write_tensorflow(path: Path, layout: Mapping[str, Any]) -> Path:
     network = type("Network", (), {"__init__": lambda self, **state: self.__dict__.update(state)})
 
     def made(held: list[Any], parts: dict[str, Any]) -> Any:
-        return network(version=4, name="G", static_kwargs=layout["settings"], variables=held, components=parts)
+        return network(
+            version=4, name="G", static_kwargs=layout["settings"], variables=held, components=parts
+        )
 
     inner: dict[str, list[Any]] = {}
     for part, name, shape in layout["variables"]:

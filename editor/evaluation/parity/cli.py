@@ -30,10 +30,19 @@ LONGEST = 1800.0
 
 def run_published(case: Case, repositories: Path, out: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Results and layout of the published code. Raises EditorError with the end of what it printed where it fails."""
-    command = [sys.executable, "-m", "editor.evaluation.parity.published", case.name, str(repositories), str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "editor.evaluation.parity.published",
+        case.name,
+        str(repositories),
+        str(out),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     if done.returncode:
-        raise EditorError(f"The published code of '{case.name}' failed: {done.stderr.strip().splitlines()[-1]}")
+        raise EditorError(
+            f"The published code of '{case.name}' failed: {done.stderr.strip().splitlines()[-1]}"
+        )
     layout = json.loads((out / "layout.json").read_text(encoding="utf-8"))
     vocabulary = repositories / "CLIP" / "clip" / ours.VOCABULARY
     if (out / "clip.pt").exists() or case.kind == "clip":
@@ -41,7 +50,9 @@ def run_published(case: Case, repositories: Path, out: Path) -> tuple[dict[str, 
     return load_file(out / "theirs.safetensors"), layout
 
 
-def compare_run(case: Case, repositories: Path, out: Path) -> tuple[Compared, dict[str, Tensor], dict[str, Any]]:
+def compare_run(
+    case: Case, repositories: Path, out: Path
+) -> tuple[Compared, dict[str, Tensor], dict[str, Any]]:
     """Run both and compare every number."""
     found, layout = run_published(case, repositories, out)
     results, _ = vectors.split(found)
@@ -71,14 +82,19 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     folders = "\n".join(f"  {folder:<22} {where}" for folder, where in REPOSITORIES.items())
     made = argparse.ArgumentParser(
-        prog="python -m editor parity", formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m editor parity",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Compare our networks with the published ones on the same random weights, and write the table.",
         epilog=f"folders that --published needs, and the GitHub repositories they are copies of:\n{folders}",
-    )  # fmt: skip
-    made.add_argument("--published", type=Path, metavar="FOLDER", help="run the published code from there; some needs scipy")
+    )
+    made.add_argument(
+        "--published", type=Path, metavar="FOLDER", help="run the published code from there; some needs scipy"
+    )
     made.add_argument("--large", action="store_true", help="also the full-size networks (minutes, 8 GB)")
     made.add_argument("--only", metavar="WORDS", help="only the cases whose names contain these words")
-    made.add_argument("--store", action="store_true", help="with --published: keep the results for later runs without it")
+    made.add_argument(
+        "--store", action="store_true", help="with --published: keep the results for later runs without it"
+    )
     made.add_argument("--to", type=Path, metavar="FILE", help="write the table there (Markdown)")
     return made
 
@@ -105,5 +121,7 @@ def main(argv: Sequence[str]) -> int:
             return 1
         print(f"{'ok  ' if compared[-1].fits else 'OFF '} {case.name}: {compared[-1].said()}", flush=True)
     if options.to is not None:
-        options.to.write_text(document(compared, options.published is not None, vectors.MOST), encoding="utf-8")
+        options.to.write_text(
+            document(compared, options.published is not None, vectors.MOST), encoding="utf-8"
+        )
     return 0 if all(one.fits for one in compared) else 1

@@ -34,7 +34,9 @@ class Compared:
     @property
     def fits(self) -> bool:
         """Are all differences within what is allowed?"""
-        return bool(self.differences) and all(found.most <= allowed(name, self.case) for name, found in self.differences.items())
+        return bool(self.differences) and all(
+            found.most <= allowed(name, self.case) for name, found in self.differences.items()
+        )
 
     def said(self) -> str:
         """The differences in a line."""
@@ -59,12 +61,18 @@ def difference(mine: Tensor, published: Tensor) -> Difference:
     return Difference(float((mine - published).nan_to_num(0.0).abs().max()), size)
 
 
-def measured(case: Case, published: Mapping[str, Tensor], compute: Callable[[Case], Mapping[str, Tensor]]) -> Compared:
+def measured(
+    case: Case, published: Mapping[str, Tensor], compute: Callable[[Case], Mapping[str, Tensor]]
+) -> Compared:
     """Compare; where the published code slips, both following it and not."""
 
     def differences(which: Case) -> dict[str, Difference]:
         mine = compute(which)
         return {name: difference(mine[name], published[name]) for name in mine if name in published}
 
-    by_default = differences(replace(case, options={**case.options, "slips": False})) if case.options.get("slips") else {}
+    by_default = (
+        differences(replace(case, options={**case.options, "slips": False}))
+        if case.options.get("slips")
+        else {}
+    )
     return Compared(case, differences(case), by_default)

@@ -50,7 +50,17 @@ def fill(name: str, shape: tuple[int, ...]) -> Tensor:
         return torch.tensor([1.0, 0.0, 0.0, 0.0]) + 0.1 * x
     if name.endswith(("affine.bias", "modulation.bias")):
         return 1 + 0.1 * x
-    if name.endswith(("bias", "running_mean", "w_avg", "latent_avg", "noise_strength", "noise.weight", "input.affine.weight")):
+    if name.endswith(
+        (
+            "bias",
+            "running_mean",
+            "w_avg",
+            "latent_avg",
+            "noise_strength",
+            "noise.weight",
+            "input.affine.weight",
+        )
+    ):
         return 0.1 * x
     if len(shape) == 1 and name.endswith("weight"):
         return 0.8 + 0.2 * x
@@ -61,7 +71,9 @@ def _is_plain(name: str) -> bool:
     """Is it a layer that does not scale its own weights: an encoder's, but for its last, or a text-image model's?"""
     if name.startswith("encoder."):
         return not name.endswith("linear.weight")
-    return name.startswith(("visual.", "transformer.", "token_embedding", "positional_embedding", "text_projection"))
+    return name.startswith(
+        ("visual.", "transformer.", "token_embedding", "positional_embedding", "text_projection")
+    )
 
 
 def fill_module(module: torch.nn.Module, prefix: str = "") -> None:

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from editor.checkpoints import clip, encoders, mapper, nvidia, rosinality
 from editor.checkpoints.part import Part
-from editor.evaluation.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
+from editor.evaluation.parity.cases import (
+    EDIT_STRENGTH,
+    PICTURES,
+    SAMPLES,
+    TEXTS,
+    THRESHOLD,
+    TRUNCATION,
+    Case,
+)
 from editor.evaluation.parity.filler import normal, picture
 from editor.methods import published, published_optimization
 from editor.networks import generators, published_clip, stylegan2
@@ -44,7 +52,9 @@ def _of_w(generator: generators.Generator, w: Tensor) -> Results:
 def _nvidia(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
     generator = load(nvidia.read(folder / "checkpoint.pkl"))
     labels = int(layout.get("labels", 0))
-    w = generator.mapping(normal("z", (1, generator.config.z_dim)), TRUNCATION, torch.eye(labels)[:1] if labels else None)
+    w = generator.mapping(
+        normal("z", (1, generator.config.z_dim)), TRUNCATION, torch.eye(labels)[:1] if labels else None
+    )
     return {"W": w, **_of_w(generator, w)}
 
 
@@ -72,7 +82,9 @@ def _mapper(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapp
     module = PromptMapper(part.table["nets"])
     module.load_state_dict(part.tensors)
     if decoder is None:
-        layers = stylegan2.style_layers(stylegan2.GeneratorConfig(resolution=1024, channel_base=32768, channel_max=512))
+        layers = stylegan2.style_layers(
+            stylegan2.GeneratorConfig(resolution=1024, channel_base=32768, channel_max=512)
+        )
         return {"mapper": module.style_step(normal("s", (1, layers[-1].stop)), layers)}
     generator = load(decoder)
     w = normal("w", (1, generator.config.num_ws, generator.config.w_dim))
@@ -83,7 +95,10 @@ def _mapper(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapp
 def _clip(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
     model = text_image_model(folder / "checkpoint.pt")
     side = case.options["side"]
-    found = {"CLIP image": model.embed(normal("prepared", (2, 3, side, side))), "CLIP text": model.encode_tokens(_tokens(theirs))}
+    found = {
+        "CLIP image": model.embed(normal("prepared", (2, 3, side, side))),
+        "CLIP text": model.encode_tokens(_tokens(theirs)),
+    }
     if (folder / VOCABULARY).exists():
         found["tokens"] = published_clip.tokens(model.tokenizer, TEXTS, 77, 77)[0]
     return found
@@ -106,7 +121,10 @@ def text_image_model(path: Path) -> published_clip.PublishedClip:
 def _no_vocabulary(folder: Path) -> Path:
     """A vocabulary of no words, for a model that is only given tokens."""
     path = folder / "tokenizer.json"
-    path.write_text('{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"x": 0}, "unk_token": "x"}}', encoding="utf-8")
+    path.write_text(
+        '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"x": 0}, "unk_token": "x"}}',
+        encoding="utf-8",
+    )
     return path
 
 
@@ -117,7 +135,9 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
         load(nvidia.read(folder / "checkpoint.pkl")),
         text_image_model(folder / "clip.pt"),
     )
-    styles = generator.synthesis.styles(generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION))
+    styles = generator.synthesis.styles(
+        generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION)
+    )
     mean, std = styles.mean(0), styles.std(0, correction=0)
     spans, side = published.conv_spans(generator), case.options["clip"]["side"]
     recipe = published.Recipe(as_published=slips, side=side if case.options["levels"] else None)
@@ -138,10 +158,21 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
 def _optimizer(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
     model = text_image_model(folder / "clip.pt")
     image = picture(1, case.options["size"])
-    return {"loss": published_optimization.loss(model, image, model.encode_tokens(_tokens(theirs)), case.options["slips"])}
+    return {
+        "loss": published_optimization.loss(
+            model, image, model.encode_tokens(_tokens(theirs)), case.options["slips"]
+        )
+    }
 
 
 COMPUTERS: dict[str, Callable[[Case, Path, Mapping[str, Tensor], Mapping[str, Any]], Results]] = {
-    "nvidia": _nvidia, "rosinality": _rosinality, "e4e": _encoder, "psp": _encoder, "restyle": _encoder, "mapper": _mapper,
-    "clip": _clip, "directions": _directions, "optimizer": _optimizer,
-}  # fmt: skip
+    "nvidia": _nvidia,
+    "rosinality": _rosinality,
+    "e4e": _encoder,
+    "psp": _encoder,
+    "restyle": _encoder,
+    "mapper": _mapper,
+    "clip": _clip,
+    "directions": _directions,
+    "optimizer": _optimizer,
+}

@@ -53,9 +53,22 @@ def document(compared: Sequence[Compared], ran: bool, kept: int) -> str:
     rows = ["| checkpoint | published in | largest differences |", "| --- | --- | --- |"]
     rows += [f"| {one.case.name} | {REPOSITORIES[one.case.repository]} | {one.said()} |" for one in compared]
     slips = [
-        f"| {one.case.name}: {NAMES[one.case.make]} | {_said(one.default)} | {one.said()} |" for one in compared if one.default
+        f"| {one.case.name}: {NAMES[one.case.make]} | {_said(one.default)} | {one.said()} |"
+        for one in compared
+        if one.default
     ]
-    return HEAD.format(kept=kept) + "\n" + MADE[ran] + "\n" + "\n".join(rows) + "\n" + SLIPS + "\n".join(slips) + "\n" + LIST
+    return (
+        HEAD.format(kept=kept)
+        + "\n"
+        + MADE[ran]
+        + "\n"
+        + "\n".join(rows)
+        + "\n"
+        + SLIPS
+        + "\n".join(slips)
+        + "\n"
+        + LIST
+    )
 
 
 def _said(differences: dict[str, Difference]) -> str:

@@ -33,7 +33,9 @@ def picked(result: Tensor, most: int = MOST) -> Tensor:
 
 def split(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Results and constants, the latter by the names of their tensors."""
-    constants = {name.removeprefix(CONSTANT): value for name, value in found.items() if name.startswith(CONSTANT)}
+    constants = {
+        name.removeprefix(CONSTANT): value for name, value in found.items() if name.startswith(CONSTANT)
+    }
     return {name: value for name, value in found.items() if not name.startswith(CONSTANT)}, constants
 
 
@@ -44,7 +46,9 @@ Runs = Mapping[str, tuple[Mapping[str, Tensor], dict[str, Any]]]
 def store(runs: Runs, order: Sequence[str]) -> None:
     """Keep the results and layouts of these cases beside those that are kept already. ``order``: all cases that exist."""
     known = names() if (FOLDER / "layouts.json.gz").exists() else []
-    every = {case: runs[case] if case in runs else _again(case) for case in order if case in runs or case in known}
+    every = {
+        case: runs[case] if case in runs else _again(case) for case in order if case in runs or case in known
+    }
     tensors: dict[str, Tensor] = {}
     layouts: dict[str, Any] = {}
     numbers: dict[bytes, str] = {}
@@ -60,7 +64,9 @@ def store(runs: Runs, order: Sequence[str]) -> None:
         layouts[case] = {"layout": layout_of_case, "constants": own}
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "vectors.safetensors.gz").write_bytes(gzip.compress(save(tensors), mtime=0))
-    (FOLDER / "layouts.json.gz").write_bytes(gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0))
+    (FOLDER / "layouts.json.gz").write_bytes(
+        gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0)
+    )
     _stored.cache_clear()
 
 
@@ -89,7 +95,11 @@ def names() -> list[str]:
 
 def results(case: str) -> dict[str, Tensor]:
     """The picked results of a case."""
-    return {name.removeprefix(f"{case}/"): value for name, value in _stored()[0].items() if name.startswith(f"{case}/")}
+    return {
+        name.removeprefix(f"{case}/"): value
+        for name, value in _stored()[0].items()
+        if name.startswith(f"{case}/")
+    }
 
 
 def layout(case: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

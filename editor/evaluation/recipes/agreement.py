@@ -51,8 +51,13 @@ def delta(answers: Tensor, std: Tensor, threshold: float = BETA) -> Tensor:
 
 def agreement(way: Way, reference: Way, std: Tensor) -> Agreement:
     """Over the texts to which the published way knows an answer; where it knows none its code divides by zero."""
-    pairs = [(delta(mine, std), delta(theirs, std)) for mine, theirs in zip(way.answers.t(), reference.answers.t(), strict=True)]
-    cosines = torch.stack([F.cosine_similarity(mine, theirs, dim=0) for mine, theirs in pairs if bool(theirs.any())])
+    pairs = [
+        (delta(mine, std), delta(theirs, std))
+        for mine, theirs in zip(way.answers.t(), reference.answers.t(), strict=True)
+    ]
+    cosines = torch.stack(
+        [F.cosine_similarity(mine, theirs, dim=0) for mine, theirs in pairs if bool(theirs.any())]
+    )
     plain = F.cosine_similarity(way.answers * std[:, None], reference.answers * std[:, None], dim=0)
     rows = None
     if way.rows is not None and reference.rows is not None:
@@ -73,11 +78,19 @@ def ways(found: Rows, texts: Tensor) -> Iterator[Way]:
     for images in [number for number in (1, 2, 5, 10, 20, 50) if number < count]:
         yield by_rows(f"steps, {_pictures(images)}", found.steps[:images], texts, Work(steps=images))
     for images in [*(number for number in (1, 2, 5, 10, 20, 50) if number < count), count]:
-        yield by_rows(f"gradients, {_pictures(images)}", found.slopes[:images], texts, Work(there=images, back=images, share=1.0))
+        yield by_rows(
+            f"gradients, {_pictures(images)}",
+            found.slopes[:images],
+            texts,
+            Work(there=images, back=images, share=1.0),
+        )
     for share in (0.5, 0.25, 0.1):
         seen = torch.stack([_seen(slopes, number, share) for number, slopes in enumerate(found.slopes)])
         yield by_rows(
-            f"gradients, {count} pictures, {share:.0%} of the directions", seen, texts, Work(there=count, back=count, share=share)
+            f"gradients, {count} pictures, {share:.0%} of the directions",
+            seen,
+            texts,
+            Work(there=count, back=count, share=share),
         )
     for images in [number for number in (4, live.PICTURES, 50) if number < count]:
         yield _for_each_text(found, texts, images)
@@ -99,7 +112,9 @@ def _for_each_text(found: Rows, texts: Tensor, images: int) -> Way:
     lengths = live.lengths_of((slopes @ probes_of(0, dim, live.PROBES).t()).transpose(1, 2), dim)
     total = (slopes @ texts.t() / lengths[..., None].clamp_min(1e-12)).sum(0)
     return Way(
-        f"each text by itself, {images} pictures", total / images, Work(there=images, back=images, more=live.PROBES, texts=1)
+        f"each text by itself, {images} pictures",
+        total / images,
+        Work(there=images, back=images, more=live.PROBES, texts=1),
     )
 
 
@@ -107,5 +122,7 @@ def halves(found: Rows, texts: Tensor) -> dict[str, Agreement]:
     """What another choice of pictures does: half of them against the published way on the other half."""
     middle = len(found) // 2
     reference = by_rows("", found.steps[middle:], texts, Work())
-    return {name: agreement(by_rows(name, effects[:middle], texts, Work()), reference, found.std[found.channels])
-            for name, effects in (("steps", found.steps), ("gradients", found.slopes))}  # fmt: skip
+    return {
+        name: agreement(by_rows(name, effects[:middle], texts, Work()), reference, found.std[found.channels])
+        for name, effects in (("steps", found.steps), ("gradients", found.slopes))
+    }

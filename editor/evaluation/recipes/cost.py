@@ -57,7 +57,11 @@ class Passes:
         """Of a way; steps at full resolution where ``full``, as published."""
         one = self.forward if full else self.seen
         back = work.back * (work.share * self.dim + work.more) + work.texts * work.there
-        return work.steps * 2 * self.channels * one + (work.there + work.texts * work.there) * self.there + back * self.back
+        return (
+            work.steps * 2 * self.channels * one
+            + (work.there + work.texts * work.there) * self.there
+            + back * self.back
+        )
 
 
 def taken(do: Callable[[], object], times: int) -> float:
@@ -73,7 +77,9 @@ def taken(do: Callable[[], object], times: int) -> float:
 def passes(generator: Generator, clip: TextImageModel, dim: int, batch: int, times: int) -> Passes:
     """Timed slices of a generator and a text-image model."""
     with torch.no_grad():
-        styles = generator.synthesis.styles(generator.mapping(torch.randn(batch, generator.config.z_dim), 0.7))
+        styles = generator.synthesis.styles(
+            generator.mapping(torch.randn(batch, generator.config.z_dim), 0.7)
+        )
     full, small = generator.config.resolution, seen_resolution(generator, clip)
 
     @torch.no_grad()
@@ -85,14 +91,20 @@ def passes(generator: Generator, clip: TextImageModel, dim: int, batch: int, tim
     back = (taken(lambda: pulled_back(generator, clip, styles[0], many, small), times) - first) / PROBES
     seen = taken(lambda: forward(small), times) / batch
     return Passes(
-        seen if small == full else taken(lambda: forward(full), times) / batch, seen, first - back, back,
+        seen if small == full else taken(lambda: forward(full), times) / batch,
+        seen,
+        first - back,
+        back,
         _tangent(generator, clip, styles[:1], small, times),
-        sum(stop - start for start, stop in sizes(generator, PUBLISHED_RESOLUTION)), dim,
+        sum(stop - start for start, stop in sizes(generator, PUBLISHED_RESOLUTION)),
+        dim,
         _reused(generator, clip, styles[:1], small),
-    )  # fmt: skip
+    )
 
 
-def _tangent(generator: Generator, clip: TextImageModel, styles: Tensor, resolution: int, times: int) -> float:
+def _tangent(
+    generator: Generator, clip: TextImageModel, styles: Tensor, resolution: int, times: int
+) -> float:
     """Seconds of one Jacobian-vector product."""
     step = torch.zeros_like(styles)
     step[0, 0] = 1
@@ -109,15 +121,19 @@ def _reused(generator: Generator, clip: TextImageModel, styles: Tensor, resoluti
     """Counted multiplications that are left, of all; a channel's own layer and what comes after it are done anew."""
     synthesis, before = generator.synthesis, []
     counter = FlopCounterMode(display=False)
-    hooks = [synthesis.block(layer).register_forward_pre_hook(lambda *_: before.append(counter.get_total_flops()))
-             for layer in synthesis.layers]  # fmt: skip
+    hooks = [
+        synthesis.block(layer).register_forward_pre_hook(lambda *_: before.append(counter.get_total_flops()))
+        for layer in synthesis.layers
+    ]
     with counter:
         clip.encode_image(synthesis(styles, resolution).clamp(-1, 1))
     for hook in hooks:
         hook.remove()
     total = counter.get_total_flops()
     convs = [
-        (done, layer.stop - layer.start) for done, layer in zip(before, synthesis.layers, strict=False) if layer.kind == "conv"
+        (done, layer.stop - layer.start)
+        for done, layer in zip(before, synthesis.layers, strict=False)
+        if layer.kind == "conv"
     ]
     return sum((total - done) * width for done, width in convs) / (total * sum(width for _, width in convs))
 
@@ -125,8 +141,6 @@ def _reused(generator: Generator, clip: TextImageModel, styles: Tensor, resoluti
 def ffhq_layout() -> tuple[Generator, TextImageModel, int]:
     """A generator of FFHQ's layout at 1024 pixels and CLIP ViT-B/32, both of random weights, with the latter's dimensions."""
     torch.manual_seed(0)
-    config = GeneratorConfig(
-        1024, 512, 512, 8, 512, 0.01, 32768, 512, noise=True, rgb_upsampling="fir"
-    )  # fmt: skip
+    config = GeneratorConfig(1024, 512, 512, 8, 512, 0.01, 32768, 512, noise=True, rgb_upsampling="fir")
     clip = published_clip.PublishedClip(published_clip.build({}).requires_grad_(False), None)
     return StyleGAN2(config).eval().requires_grad_(False), clip, 512

@@ -67,9 +67,12 @@ The published recipe on 100 pictures at full resolution: {here:,.0f} s for `{bun
 What is not known: how this goes with the real weights of a published generator and CLIP, which could not be had here.
 """
 SLICES = {
-    "forward": "a picture at full resolution, embedded", "seen": "the same at the size that the model sees",
-    "there": "the same, keeping what gradients need", "back": "one direction pulled back", "tangent": "one channel in forward mode",
-}  # fmt: skip
+    "forward": "a picture at full resolution, embedded",
+    "seen": "the same at the size that the model sees",
+    "there": "the same, keeping what gradients need",
+    "back": "one direction pulled back",
+    "tangent": "one channel in forward mode",
+}
 
 
 def write(report: dict[str, Any], document: Path, command: str) -> None:
@@ -79,22 +82,44 @@ def write(report: dict[str, Any], document: Path, command: str) -> None:
     plot(report, folder / "frontier.png")
     here, large, halves, lines = report["here"], report["large"], report["halves"], report["lines"]
     best = max((line for line in lines[1:]), key=lambda line: line["mean"])
-    document.write_text(TEXT.format(
-        command=command, table="\n".join(_row(line, report) for line in lines), plot=f"{folder.name}/frontier.png",
-        short="" if report["images"] >= 100 else " (the paper: 100)", here=report["published"]["here"],
-        large=duration(report["published"]["large"]), goal=_goal(best, report), steps_half=halves["steps"]["mean"],
-        gradients_half=halves["gradients"]["mean"], best=best["mean"], reused_here=here["reused"], reused_large=large["reused"],
-        tangent_here=here["tangent"] / here["seen"], tangent_large=large["tangent"] / large["seen"], probes=live.PROBES,
-        slices="\n".join(f"| {said} | {here[name]:.3f} | {large[name]:.2f} |" for name, said in SLICES.items()),
-        edits=lines[0]["edits"], live=duration(_live(lines)["large"]),
-        again=duration(live.PICTURES * (large["there"] + large["back"])),
-        **{name: report[name] for name in ("bundle", "channels", "share", "images", "texts", "answered", "judged")},
-    ), encoding="utf-8")  # fmt: skip
+    document.write_text(
+        TEXT.format(
+            command=command,
+            table="\n".join(_row(line, report) for line in lines),
+            plot=f"{folder.name}/frontier.png",
+            short="" if report["images"] >= 100 else " (the paper: 100)",
+            here=report["published"]["here"],
+            large=duration(report["published"]["large"]),
+            goal=_goal(best, report),
+            steps_half=halves["steps"]["mean"],
+            gradients_half=halves["gradients"]["mean"],
+            best=best["mean"],
+            reused_here=here["reused"],
+            reused_large=large["reused"],
+            tangent_here=here["tangent"] / here["seen"],
+            tangent_large=large["tangent"] / large["seen"],
+            probes=live.PROBES,
+            slices="\n".join(
+                f"| {said} | {here[name]:.3f} | {large[name]:.2f} |" for name, said in SLICES.items()
+            ),
+            edits=lines[0]["edits"],
+            live=duration(_live(lines)["large"]),
+            again=duration(live.PICTURES * (large["there"] + large["back"])),
+            **{
+                name: report[name]
+                for name in ("bundle", "channels", "share", "images", "texts", "answered", "judged")
+            },
+        ),
+        encoding="utf-8",
+    )
 
 
 def _live(lines: list[dict[str, Any]]) -> dict[str, Any]:
     """The way that a bundle without directions is edited by."""
-    return next((line for line in lines if line["name"] == f"each text by itself, {live.PICTURES} pictures"), lines[-1])
+    return next(
+        (line for line in lines if line["name"] == f"each text by itself, {live.PICTURES} pictures"),
+        lines[-1],
+    )
 
 
 def _goal(best: dict[str, Any], report: dict[str, Any]) -> str:
@@ -102,17 +127,21 @@ def _goal(best: dict[str, Any], report: dict[str, Any]) -> str:
     more = 100 / report["images"]
     unmeasured = "" if report["images"] >= 100 else ", at an agreement that was not measured"
     times = [report["published"][where] / (best[where] * more) for where in ("here", "large")]
-    return (f"The best of the cheaper ways, {best['name']}, agrees at {best['mean']:.3f}; on 100 pictures it takes "
-            f"{duration(best['here'] * more)} here, {times[0]:.0f} times less, and {duration(best['large'] * more)} for FFHQ-1024, "
-            f"{times[1]:.0f} times less{unmeasured}. That is the default.")  # fmt: skip
+    return (
+        f"The best of the cheaper ways, {best['name']}, agrees at {best['mean']:.3f}; on 100 pictures it takes "
+        f"{duration(best['here'] * more)} here, {times[0]:.0f} times less, and {duration(best['large'] * more)} for FFHQ-1024, "
+        f"{times[1]:.0f} times less{unmeasured}. That is the default."
+    )
 
 
 def _row(line: dict[str, Any], report: dict[str, Any]) -> str:
     rows = "" if line["rows"] is None else f"{line['rows']:.3f}"
     judged = f"{line['hits'] / line['edits']:.0%}" if line["edits"] else ""
     times = f"{report['published']['large'] / line['large']:,.0f}"
-    return (f"| {line['name']} | {line['mean']:.3f} | {line['least']:.3f} | {line['plain']:.3f} | {rows} | {judged} | "
-            f"{line['here']:,.0f} | {duration(line['large'])} | {times} |")  # fmt: skip
+    return (
+        f"| {line['name']} | {line['mean']:.3f} | {line['least']:.3f} | {line['plain']:.3f} | {rows} | {judged} | "
+        f"{line['here']:,.0f} | {duration(line['large'])} | {times} |"
+    )
 
 
 def duration(seconds: float) -> str:
@@ -130,7 +159,12 @@ def plot(report: dict[str, Any], path: Path) -> None:
         lines = [line for line in report["lines"] if line["name"].startswith(kind)]
         whole = [line for line in lines if " of the directions" not in line["name"]]
         whole.sort(key=lambda line: line["large"])
-        axes.plot([line["large"] / 3600 for line in whole], [line["mean"] for line in whole], marker=mark, label=kind)
+        axes.plot(
+            [line["large"] / 3600 for line in whole],
+            [line["mean"] for line in whole],
+            marker=mark,
+            label=kind,
+        )
         shares = [line for line in lines if line not in whole]
         if shares:
             axes.plot(
@@ -140,7 +174,9 @@ def plot(report: dict[str, Any], path: Path) -> None:
                 label=f"{kind}, fewer directions",
             )
     axes.set(
-        xscale="log", xlabel="hours of one core, FFHQ-1024 layout (extrapolated)", ylabel="mean cosine with the published recipe"
+        xscale="log",
+        xlabel="hours of one core, FFHQ-1024 layout (extrapolated)",
+        ylabel="mean cosine with the published recipe",
     )
     axes.set_ylim(0, 1.02)
     axes.axhline(0.95, color="grey", linewidth=0.8, linestyle=":")

@@ -21,7 +21,9 @@ SEED = 41
 
 
 @torch.no_grad()
-def success(bundle: Bundle, judge: Judge, found: Rows, way: Way, wishes: Sequence[readings.Wish], count: int) -> tuple[int, int]:
+def success(
+    bundle: Bundle, judge: Judge, found: Rows, way: Way, wishes: Sequence[readings.Wish], count: int
+) -> tuple[int, int]:
     """Successes and edits: each wish on those of ``count`` pictures that do not show it already. The most relevant channel moves
     by 4.1 deviations. A wish that the way knows no answer to is a failure."""
     styles = pictures(bundle.generator, count, SEED)

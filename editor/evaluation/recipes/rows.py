@@ -38,7 +38,9 @@ class Rows:
 
 def chosen(bundle: Bundle, share: float) -> Tensor:
     """A share of the convolutions' channels, drawn at random: every channel costs the published recipe the same."""
-    every = torch.cat([torch.arange(start, stop) for start, stop in sizes(bundle.generator, PUBLISHED_RESOLUTION)])
+    every = torch.cat(
+        [torch.arange(start, stop) for start, stop in sizes(bundle.generator, PUBLISHED_RESOLUTION)]
+    )
     order = torch.randperm(len(every), generator=torch.Generator().manual_seed(CHANNEL_SEED))
     return every[order[: int(len(every) * share)].sort().values]
 
@@ -52,9 +54,19 @@ def measured(bundle: Bundle, folder: Path, images: int, share: float) -> Rows:
     steps, slopes = [], []
     for number, styles in enumerate(pictures(bundle.generator, images)):
         steps.append(
-            _stored(folder / f"steps-{number:03}.safetensors", channels, partial(_steps, bundle, styles, channels, mean, std))
+            _stored(
+                folder / f"steps-{number:03}.safetensors",
+                channels,
+                partial(_steps, bundle, styles, channels, mean, std),
+            )
         )
-        slopes.append(_stored(folder / f"slopes-{number:03}.safetensors", channels, partial(_slopes, bundle, styles, channels)))
+        slopes.append(
+            _stored(
+                folder / f"slopes-{number:03}.safetensors",
+                channels,
+                partial(_slopes, bundle, styles, channels),
+            )
+        )
         print(f"picture {number + 1} of {images}", flush=True)
     return Rows(channels, torch.stack(steps), torch.stack(slopes), mean, std)
 
@@ -93,4 +105,6 @@ def _steps(bundle: Bundle, styles: Tensor, channels: Tensor, mean: Tensor, std: 
 def _slopes(bundle: Bundle, styles: Tensor, channels: Tensor) -> Tensor:
     """The whole derivative of one picture's embedding [A, D]."""
     every = torch.eye(len(bundle.neutral_embedding))
-    return pulled_back(bundle.generator, bundle.clip, styles, every, bundle.generator.config.resolution)[:, channels].t()
+    return pulled_back(bundle.generator, bundle.clip, styles, every, bundle.generator.config.resolution)[
+        :, channels
+    ].t()

@@ -62,27 +62,42 @@ def run(study: Study) -> dict[str, Any]:
     domain, judge = domains.of_bundle(study.bundle), judging_model.load(study.bundle)
     lines = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
     wishes = [Wish.of(line, domain.attributes) for line in lines]
-    texts = normalize(bundle.clip.encode_text([wish.prompt for wish in wishes]) - bundle.neutral_embedding, dim=1)
+    texts = normalize(
+        bundle.clip.encode_text([wish.prompt for wish in wishes]) - bundle.neutral_embedding, dim=1
+    )
     found = rows.measured(bundle, study.folder, study.images, study.share)
     here, large = _passes(bundle, study.folder)
     ways, std = list(agreement.ways(found, texts)), found.std[found.channels]
     told = []
     for way in ways:
         agreed = agreement.agreement(way, ways[0], std)
-        whole = way is ways[0] or (way.work.there in (len(found), live.PICTURES) and way.work.share in (0.0, 1.0))
+        whole = way is ways[0] or (
+            way.work.there in (len(found), live.PICTURES) and way.work.share in (0.0, 1.0)
+        )
         hits, edits = judging.success(bundle, judge, found, way, wishes, JUDGED) if whole else (0, 0)
         seconds = here.seconds(way.work), large.seconds(way.work)
-        told.append(Line(way.name, agreed.mean, agreed.plain, agreed.least, agreed.rows, *seconds, hits, edits))
+        told.append(
+            Line(way.name, agreed.mean, agreed.plain, agreed.least, agreed.rows, *seconds, hits, edits)
+        )
         print(told[-1], flush=True)
     paper = cost.Work(steps=PUBLISHED_IMAGES)
     halves = {name: dataclasses.asdict(one) for name, one in agreement.halves(found, texts).items()}
     published = {"here": here.seconds(paper, True), "large": large.seconds(paper, True)}
     answered = agreement.agreement(ways[0], ways[0], std).texts
     return {
-        "bundle": study.bundle.name, "images": len(found), "channels": len(found.channels), "share": study.share,
-        "texts": len(texts), "answered": answered, "judged": JUDGED, "published": published, "halves": halves,
-        "here": dataclasses.asdict(here), "large": dataclasses.asdict(large), "lines": [dataclasses.asdict(line) for line in told],
-    }  # fmt: skip
+        "bundle": study.bundle.name,
+        "images": len(found),
+        "channels": len(found.channels),
+        "share": study.share,
+        "texts": len(texts),
+        "answered": answered,
+        "judged": JUDGED,
+        "published": published,
+        "halves": halves,
+        "here": dataclasses.asdict(here),
+        "large": dataclasses.asdict(large),
+        "lines": [dataclasses.asdict(line) for line in told],
+    }
 
 
 def _passes(bundle: Bundle, folder: Path) -> tuple[cost.Passes, cost.Passes]:
@@ -90,7 +105,10 @@ def _passes(bundle: Bundle, folder: Path) -> tuple[cost.Passes, cost.Passes]:
     path = folder / "passes.json"
     if not path.exists():
         dim = len(bundle.neutral_embedding)
-        timed = [cost.passes(bundle.generator, bundle.clip, dim, 8, 2), cost.passes(*cost.ffhq_layout(), 1, 1)]
+        timed = [
+            cost.passes(bundle.generator, bundle.clip, dim, 8, 2),
+            cost.passes(*cost.ffhq_layout(), 1, 1),
+        ]
         path.write_text(json.dumps([dataclasses.asdict(one) for one in timed]), encoding="utf-8")
     here, large = json.loads(path.read_text(encoding="utf-8"))
     return cost.Passes(**here), cost.Passes(**large)

@@ -8,38 +8,99 @@ import numpy as np
 
 from editor.training import portraits
 from editor.training.avatars.palettes import CHOICES, PALETTES, skin
-from editor.training.portraits import ABSENT, PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
+from editor.training.portraits import (
+    ABSENT,
+    PRESENT,
+    normal_cdf,
+    normal_quantile,
+    smoothstep,
+    softmax,
+    unit_rows,
+)
 
 SCALES = (
-    "age", "gender_presentation", "cuteness", "smile", "skin_tone", "hair_length", "curliness", "brow_thickness",
-    "brow_angle", "nose_size", "eye_openness", "face_width", "eye_size",
-)  # fmt: skip
+    "age",
+    "gender_presentation",
+    "cuteness",
+    "smile",
+    "skin_tone",
+    "hair_length",
+    "curliness",
+    "brow_thickness",
+    "brow_angle",
+    "nose_size",
+    "eye_openness",
+    "face_width",
+    "eye_size",
+)
 AMOUNTS = (
-    "mouth_open", "wrinkles", "glasses", "sunglasses", "moustache", "beard", "fringe", "baldness", "lipstick", "blush",
-    "freckles", "earrings", "hat", "beanie", "collar", "mohawk", "blemishes",
-)  # fmt: skip
+    "mouth_open",
+    "wrinkles",
+    "glasses",
+    "sunglasses",
+    "moustache",
+    "beard",
+    "fringe",
+    "baldness",
+    "lipstick",
+    "blush",
+    "freckles",
+    "earrings",
+    "hat",
+    "beanie",
+    "collar",
+    "mohawk",
+    "blemishes",
+)
 NUISANCES = (
-    "shift_x", "shift_y", "tilt", "zoom", "gaze", "jaw", "hair_volume", "glasses_shape", "brow_height",
-    "background_gradient", "hair_shade",
-)  # fmt: skip
+    "shift_x",
+    "shift_y",
+    "tilt",
+    "zoom",
+    "gaze",
+    "jaw",
+    "hair_volume",
+    "glasses_shape",
+    "brow_height",
+    "background_gradient",
+    "hair_shade",
+)
 SCALARS = SCALES + AMOUNTS + NUISANCES
 INDEX = {name: column for column, name in enumerate(SCALARS)}
 Z_DIM = len(SCALARS) + sum(len(values) for values in CHOICES.values()) - 1
 """One coordinate a scalar and one a colour ("natural" lips need none: lipstick has its own)."""
 
 _FREQUENCY = {
-    "mouth_open": 0.40, "wrinkles": 0.22, "glasses": 0.36, "sunglasses": 0.33, "moustache": 0.20, "beard": 0.26,
-    "fringe": 0.42, "baldness": 0.14, "lipstick": 0.30, "blush": 0.32, "freckles": 0.32, "earrings": 0.28, "hat": 0.26,
-    "beanie": 0.42, "collar": 0.40, "mohawk": 0.22, "blemishes": 0.28,
-}  # fmt: skip
+    "mouth_open": 0.40,
+    "wrinkles": 0.22,
+    "glasses": 0.36,
+    "sunglasses": 0.33,
+    "moustache": 0.20,
+    "beard": 0.26,
+    "fringe": 0.42,
+    "baldness": 0.14,
+    "lipstick": 0.30,
+    "blush": 0.32,
+    "freckles": 0.32,
+    "earrings": 0.28,
+    "hat": 0.26,
+    "beanie": 0.42,
+    "collar": 0.40,
+    "mohawk": 0.22,
+    "blemishes": 0.28,
+}
 """Share of portraits that have an amount, before correlations; of sunglasses and beanies, among glasses and hats."""
 
 _CORRELATION: dict[str, tuple[tuple[str, float], ...]] = {
-    "hair_length": (("gender_presentation", 0.6),), "moustache": (("gender_presentation", -0.6),),
-    "beard": (("gender_presentation", -0.6),), "baldness": (("gender_presentation", -0.3), ("age", 0.3)),
-    "lipstick": (("gender_presentation", 0.6),), "earrings": (("gender_presentation", 0.5),),
-    "wrinkles": (("age", 0.9),), "blush": (("gender_presentation", 0.2),),
-}  # fmt: skip
+    "hair_length": (("gender_presentation", 0.6),),
+    "moustache": (("gender_presentation", -0.6),),
+    "beard": (("gender_presentation", -0.6),),
+    "baldness": (("gender_presentation", -0.3), ("age", 0.3)),
+    "lipstick": (("gender_presentation", 0.6),),
+    "earrings": (("gender_presentation", 0.5),),
+    "wrinkles": (("age", 0.9),),
+    "blush": (("gender_presentation", 0.2),),
+}
 """Pull of one attribute's coordinate on another's; kept mild, so that every combination occurs."""
 
 _RAMP = 0.45
@@ -139,7 +200,9 @@ class Portraits(portraits.Portraits):
         return np.column_stack([*columns, *colours.values()]).astype(np.float32)
 
     @classmethod
-    def visibility(cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def visibility(
+        cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Hats hide hair, sunglasses hide eyes."""
         hair_length = scales["hair_length"]
         visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), np.ones(len(hair_length), bool))
@@ -149,7 +212,10 @@ class Portraits(portraits.Portraits):
         loose = haired & (amounts["mohawk"] < ABSENT)
         visible |= {"eye_color": eyes, "eye_openness": eyes, "eye_size": eyes}
         visible |= {"mohawk": bare, "baldness": bare, "fringe": bare & loose}
-        visible |= {"hair_color": haired & (bare | (hair_length > 0.3)), "curliness": loose & (bare | (hair_length > 0.4))}
+        visible |= {
+            "hair_color": haired & (bare | (hair_length > 0.3)),
+            "curliness": loose & (bare | (hair_length > 0.4)),
+        }
         visible |= {"hair_length": loose, "hat_color": amounts["hat"] > PRESENT}
         return visible
 

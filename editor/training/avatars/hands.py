@@ -37,19 +37,35 @@ EYES = ("dots", "glints", "irises", "pupils", "bare", "arcs")
 NOSES = ("none", "bow", "corner", "wedge", "nostrils", "ball")
 FRONTS = ("swept", "parted", "straight", "quiff", "short")
 BEARDS = ("full", "chin", "strap")
-FRAMES = np.array([(0.1, 0.09, 0.12), (0.9, 0.92, 0.95), (0.72, 0.88, 0.94), (0.85, 0.66, 0.2), (0.75, 0.2, 0.2), (0.2, 0.25, 0.6)])
+FRAMES = np.array(
+    [
+        (0.1, 0.09, 0.12),
+        (0.9, 0.92, 0.95),
+        (0.72, 0.88, 0.94),
+        (0.85, 0.66, 0.2),
+        (0.75, 0.2, 0.2),
+        (0.2, 0.25, 0.6),
+    ]
+)
 
 
 class OtherHand(Painter):
     """One portrait by one made-up hand. Proportions start from the usual painter's."""
 
-    def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour], rng: np.random.Generator) -> None:
+    def __init__(
+        self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour], rng: np.random.Generator
+    ) -> None:
         self.rng = rng
         if rng.random() < 0.25:  # many draw skin in no one's colour
             c = c | {"skin": np.clip(mix(c["skin"], rng.uniform(0.2, 1.0, 3), rng.uniform(0, 0.3)), 0, 1)}
         spread = {"hair_color": 0.05, "background_color": 0.015}
         super().__init__(
-            canvas, a, {name: np.clip(colour + rng.normal(0, spread.get(name, 0.025), 3), 0, 1) for name, colour in c.items()}
+            canvas,
+            a,
+            {
+                name: np.clip(colour + rng.normal(0, spread.get(name, 0.025), 3), 0, 1)
+                for name, colour in c.items()
+            },
         )
         self.outline = rng.uniform(0.6, 2.2) if rng.random() < 0.45 else 0.0
         self.shaded = rng.random() < 0.3
@@ -97,7 +113,11 @@ class OtherHand(Painter):
     def _area(self, path: skia.Path, colour: Colour, alpha: float = 1.0) -> None:
         """An area in this hand's way: flat or shaded, with or without an outline."""
         box = path.getBounds()
-        paint = vertical(box.top(), np.clip(colour * 1.05, 0, 1), box.bottom(), colour * 0.88) if self.shaded else fill(colour)
+        paint = (
+            vertical(box.top(), np.clip(colour * 1.05, 0, 1), box.bottom(), colour * 0.88)
+            if self.shaded
+            else fill(colour)
+        )
         paint.setAlphaf(alpha)
         self.canvas.drawPath(path, paint)
         if self.outline:
@@ -123,14 +143,24 @@ class OtherHand(Painter):
         a, rng = self.a, self.rng
         if self.grown <= 0.05:
             return
-        reach, wide = 52 + 44 * a["hair_length"] + rng.uniform(-3, 3), self.half + 1 + 0.8 * self.volume + 4 * a["hair_length"]
+        reach, wide = (
+            52 + 44 * a["hair_length"] + rng.uniform(-3, 3),
+            self.half + 1 + 0.8 * self.volume + 4 * a["hair_length"],
+        )
         top, spread = self.top - self.volume, rng.uniform(-3, 6) * a["hair_length"]
-        side: list[Point] = [(50 + (wide + spread * t) * math.sin(math.pi * min(0.5, 0.12 + 0.6 * t)) + self._tuft(k, 1.6),
-                              top + (reach - top) * t) for k, t in enumerate(np.linspace(0.04, 1, 9))]  # fmt: skip
+        side: list[Point] = [
+            (
+                50 + (wide + spread * t) * math.sin(math.pi * min(0.5, 0.12 + 0.6 * t)) + self._tuft(k, 1.6),
+                top + (reach - top) * t,
+            )
+            for k, t in enumerate(np.linspace(0.04, 1, 9))
+        ]
         path = mirrored([(50, top), *side, (50 + 0.5 * wide, reach + rng.uniform(-2, 2)), (50, reach)])
         self._area(path, self.hair * (0.86 if rng.random() < 0.5 else 1.0), self.grown)
         if a["curliness"] > 0.55 and rng.random() < 0.7:
-            self._puffs([point for x, y in side for point in ((x, y), (100 - x, y))], 2.0 + 5.0 * a["curliness"])
+            self._puffs(
+                [point for x, y in side for point in ((x, y), (100 - x, y))], 2.0 + 5.0 * a["curliness"]
+            )
 
     def _bunches(self) -> None:
         """A bun on top, or bunches on both sides; long hair stays long."""
@@ -139,11 +169,19 @@ class OtherHand(Painter):
             return
         size, colour = rng.uniform(6, 12), self.hair * rng.uniform(0.85, 1.0)
         if kind < 0.12:
-            self._around(50 + rng.uniform(-4, 4), self.top - self.volume - 0.5 * size, size, size * rng.uniform(0.7, 1.1), colour)
+            self._around(
+                50 + rng.uniform(-4, 4),
+                self.top - self.volume - 0.5 * size,
+                size,
+                size * rng.uniform(0.7, 1.1),
+                colour,
+            )
             return
         for side in (1, -1):
             height = self.eye_y + rng.uniform(-14, 12)
-            self._around(50 + side * (self.half + 0.7 * size), height, size, size * rng.uniform(0.9, 1.6), colour)
+            self._around(
+                50 + side * (self.half + 0.7 * size), height, size, size * rng.uniform(0.9, 1.6), colour
+            )
 
     def _band(self) -> None:
         """A ribbon over the hair."""
@@ -154,20 +192,42 @@ class OtherHand(Painter):
 
     def _body(self) -> None:
         a, rng, cloth = self.a, self.rng, self.c["clothing_color"]
-        neck, shoulder = rng.uniform(5.5, 11), (26 + 12 * (1 - self.fem) - 9 * self.child) * rng.uniform(0.8, 1.2)
+        neck, shoulder = (
+            rng.uniform(5.5, 11),
+            (26 + 12 * (1 - self.fem) - 9 * self.child) * rng.uniform(0.8, 1.2),
+        )
         throat = [(50, 66), (50 + neck, 68), (50 + neck, 86), (50 + 1.4 * neck, 92), (50, 96)]
         high = rng.uniform(85, 90)
-        self._area(mirrored([(50, high), (50 + neck + 2, high + 1), (50 + shoulder, high + rng.uniform(4, 9)),
-                             (50 + shoulder + 3, 112), (50, 130)]), cloth)  # fmt: skip
+        self._area(
+            mirrored(
+                [
+                    (50, high),
+                    (50 + neck + 2, high + 1),
+                    (50 + shoulder, high + rng.uniform(4, 9)),
+                    (50 + shoulder + 3, 112),
+                    (50, 130),
+                ]
+            ),
+            cloth,
+        )
         self._area(mirrored(throat), mix(self.skin, self.shadow, rng.uniform(0, 0.8)))
         if rng.random() < 0.25:
             for y in range(94, 112, 5):
-                self._lines([(50 - shoulder, y), (50, y + 1), (50 + shoulder, y)], 1.6, mix(cloth, rng.random(3), 0.5))
+                self._lines(
+                    [(50 - shoulder, y), (50, y + 1), (50 + shoulder, y)], 1.6, mix(cloth, rng.random(3), 0.5)
+                )
         if a["collar"] > 0.1:
             pale = mix(cloth, WHITE, 0.7) if cloth.mean() < 0.8 else cloth * 0.8
             for side in (1, -1):
                 self._area(
-                    curve([(50, 97), (50 + side * neck, 87), (50 + side * (neck + 9 * a["collar"]), 92), (50 + side * 7, 102)]),
+                    curve(
+                        [
+                            (50, 97),
+                            (50 + side * neck, 87),
+                            (50 + side * (neck + 9 * a["collar"]), 92),
+                            (50 + side * 7, 102),
+                        ]
+                    ),
                     pale,
                 )
 
@@ -176,20 +236,36 @@ class OtherHand(Painter):
         if rng.random() < 0.85:
             for side in (1, -1):
                 self._around(
-                    50 + side * self.half, self.eye_y + 4, size, size * 1.25, mix(self.skin, self.shadow, rng.uniform(0, 0.5))
+                    50 + side * self.half,
+                    self.eye_y + 4,
+                    size,
+                    size * 1.25,
+                    mix(self.skin, self.shadow, rng.uniform(0, 0.5)),
                 )
 
     def _face(self) -> None:
         square, half = self.rng.uniform(0.55, 0.97), self.half
         middle = (self.top + self.chin) / 2
-        path = mirrored([(50, self.top), (50 + half * 0.68, self.top + 4), (50 + half, middle - 8), (50 + half, middle + 6),
-                         (50 + half * square, self.chin - 9), (50 + half * square * 0.6, self.chin - 1.5), (50, self.chin)])  # fmt: skip
+        path = mirrored(
+            [
+                (50, self.top),
+                (50 + half * 0.68, self.top + 4),
+                (50 + half, middle - 8),
+                (50 + half, middle + 6),
+                (50 + half * square, self.chin - 9),
+                (50 + half * square * 0.6, self.chin - 1.5),
+                (50, self.chin),
+            ]
+        )
         self._area(path, self.skin)
         blush = self.a["blush"]
         if blush > 0.15:
             for side in (1, -1):
                 self.canvas.drawCircle(
-                    50 + side * half * 0.6, self.eye_y + 12, self.rng.uniform(4, 8), fill(np.array((0.98, 0.3, 0.38)), 0.65 * blush)
+                    50 + side * half * 0.6,
+                    self.eye_y + 12,
+                    self.rng.uniform(4, 8),
+                    fill(np.array((0.98, 0.3, 0.38)), 0.65 * blush),
                 )
 
     def _beard(self) -> None:
@@ -203,18 +279,36 @@ class OtherHand(Painter):
         if kind == "chin":
             shape = [(50, mouth + 4), (50 + 7, mouth + 2.5), (50 + 9, chin - 4), (50 + 6, low), (50, low + 1)]
         elif kind == "strap":
-            shape = [(50, chin - 4.5), (50 + half * 0.6, chin - 7), (50 + half * 0.92, chin - 8 - rise), (50 + half + 0.8, chin - 9 - rise),
-                     (50 + half * 0.86, chin - 4), (50, low)]  # fmt: skip
+            shape = [
+                (50, chin - 4.5),
+                (50 + half * 0.6, chin - 7),
+                (50 + half * 0.92, chin - 8 - rise),
+                (50 + half + 0.8, chin - 9 - rise),
+                (50 + half * 0.86, chin - 4),
+                (50, low),
+            ]
         else:
-            shape = [(50, mouth + 3.5), (50 + 8, mouth + 1), (50 + half * 0.7, mouth - 2), (50 + half * 0.95, chin - 8 - rise),
-                     (50 + half + 0.8, chin - 9 - rise), (50 + half * 0.8, chin - 2), (50 + half * 0.3, low), (50, low + 1)]  # fmt: skip
+            shape = [
+                (50, mouth + 3.5),
+                (50 + 8, mouth + 1),
+                (50 + half * 0.7, mouth - 2),
+                (50 + half * 0.95, chin - 8 - rise),
+                (50 + half + 0.8, chin - 9 - rise),
+                (50 + half * 0.8, chin - 2),
+                (50 + half * 0.3, low),
+                (50, low + 1),
+            ]
         self._area(mirrored(shape), colour, smoothstep(size, 0.02, 0.4))
 
     def _moustache(self) -> None:
         size = self.a["moustache"]
         if size <= 0.05:
             return
-        y, wide, thick = self.mouth_y - self.rng.uniform(3.5, 5.5), (6 + 6 * size) * self.rng.uniform(0.8, 1.3), 1 + 2 * size
+        y, wide, thick = (
+            self.mouth_y - self.rng.uniform(3.5, 5.5),
+            (6 + 6 * size) * self.rng.uniform(0.8, 1.3),
+            1 + 2 * size,
+        )
         ends = self.rng.uniform(-3, 4)
         shape = [
             (50, y - thick),
@@ -223,7 +317,9 @@ class OtherHand(Painter):
             (50 + 0.5 * wide, y + thick),
             (50, y + 0.6 * thick),
         ]
-        self._area(mirrored(shape), self.hair if self.rng.random() < 0.5 else self.hair_dark, min(1.0, 2.5 * size))
+        self._area(
+            mirrored(shape), self.hair if self.rng.random() < 0.5 else self.hair_dark, min(1.0, 2.5 * size)
+        )
 
     def _eyes(self) -> None:
         kind = str(self.rng.choice(EYES))
@@ -235,7 +331,12 @@ class OtherHand(Painter):
             for side in (1, -1):
                 x = 50 + side * (self.eye_x + radius)
                 self._lines(
-                    [(x - side, self.eye_y - 1), (x + side * 1.4, self.eye_y - 2.4), (x + side * 2.6, self.eye_y - 3.4)], 1.1
+                    [
+                        (x - side, self.eye_y - 1),
+                        (x + side * 1.4, self.eye_y - 2.4),
+                        (x + side * 2.6, self.eye_y - 3.4),
+                    ],
+                    1.1,
                 )
 
     def _one_eye(self, kind: str, x: float, y: float, rx: float, ry: float) -> None:
@@ -257,26 +358,41 @@ class OtherHand(Painter):
         slant, y = 4.2 * (2 * self.a["brow_angle"] - 1), self.eye_y - self.eye_r - self.rng.uniform(2.5, 6)
         colour = self.ink if self.rng.random() < 0.5 else self.hair_dark * 0.8
         for side in (1, -1):
-            points = [(50 + side * (self.eye_x - 5.5), y + 0.6 * slant), (50 + side * self.eye_x, y - self.rng.uniform(0, 2)),
-                      (50 + side * (self.eye_x + 6), y - 0.5 * slant)]  # fmt: skip
+            points = [
+                (50 + side * (self.eye_x - 5.5), y + 0.6 * slant),
+                (50 + side * self.eye_x, y - self.rng.uniform(0, 2)),
+                (50 + side * (self.eye_x + 6), y - 0.5 * slant),
+            ]
             self._lines(points, (1.0 + 3.2 * self.a["brow_thickness"]) * self.rng.uniform(0.7, 1.1), colour)
 
     def _nose(self) -> None:
-        kind, size, dark = str(self.rng.choice(NOSES)), 0.6 + 0.95 * self.a["nose_size"], mix(self.shadow, self.ink, 0.3)
+        kind, size, dark = (
+            str(self.rng.choice(NOSES)),
+            0.6 + 0.95 * self.a["nose_size"],
+            mix(self.shadow, self.ink, 0.3),
+        )
         y = self.eye_y + self.rng.uniform(8, 13)
         if kind == "bow":
             self._lines([(50 - 3.4 * size, y), (50, y + 2.4 * size), (50 + 3.4 * size, y)], 1.4, dark)
         elif kind == "corner":
-            self._lines([(50 - size, y - 7 * size), (50 - 3.2 * size, y + size), (50 + size, y + 1.6 * size)], 1.5, dark)
+            self._lines(
+                [(50 - size, y - 7 * size), (50 - 3.2 * size, y + size), (50 + size, y + 1.6 * size)],
+                1.5,
+                dark,
+            )
         elif kind == "wedge":
             self._area(
-                curve([(50, y - 3 * size), (50 + 3 * size, y + 1.5 * size), (50 - 3 * size, y + 1.5 * size)]), self.shadow, 0.8
+                curve([(50, y - 3 * size), (50 + 3 * size, y + 1.5 * size), (50 - 3 * size, y + 1.5 * size)]),
+                self.shadow,
+                0.8,
             )
         elif kind == "nostrils":
             for side in (1, -1):
                 self.canvas.drawCircle(50 + side * 1.6 * size, y, 0.8, fill(dark))
         elif kind == "ball":
-            self._around(50, y, 3.2 * size, 2.6 * size, mix(self.skin, self.shadow, self.rng.uniform(0.2, 0.9)))
+            self._around(
+                50, y, 3.2 * size, 2.6 * size, mix(self.skin, self.shadow, self.rng.uniform(0.2, 0.9))
+            )
 
     def _mouth(self) -> None:
         a, rng, y = self.a, self.rng, self.mouth_y
@@ -285,16 +401,24 @@ class OtherHand(Painter):
         upper = [(50 - wide, y - 0.6 * bend), (50, y + 0.4 * bend), (50 + wide, y - 0.6 * bend)]
         if gap > 1.0:
             hole = curve(
-                [*upper, (50 + 0.6 * wide, y + 0.9 * gap), (50, y + 0.5 * bend + 1.2 * gap), (50 - 0.6 * wide, y + 0.9 * gap)]
+                [
+                    *upper,
+                    (50 + 0.6 * wide, y + 0.9 * gap),
+                    (50, y + 0.5 * bend + 1.2 * gap),
+                    (50 - 0.6 * wide, y + 0.9 * gap),
+                ]
             )
             self.canvas.drawPath(hole, fill(np.array((0.3, 0.06, 0.1)) if rng.random() < 0.7 else INK))
             self.canvas.save()
             self.canvas.clipPath(hole, doAntiAlias=True)
             if rng.random() < 0.6:
-                self.canvas.drawPath(curve([(px, py + 0.2 * gap) for px, py in upper], closed=False), line(WHITE, 0.7 * gap))
+                self.canvas.drawPath(
+                    curve([(px, py + 0.2 * gap) for px, py in upper], closed=False), line(WHITE, 0.7 * gap)
+                )
             if rng.random() < 0.5:
                 self.canvas.drawOval(
-                    oval(50, y + 0.5 * bend + 1.2 * gap, 0.5 * wide, 0.4 * gap), fill(np.array((0.92, 0.42, 0.46)))
+                    oval(50, y + 0.5 * bend + 1.2 * gap, 0.5 * wide, 0.4 * gap),
+                    fill(np.array((0.92, 0.42, 0.46))),
                 )
             self.canvas.restore()
         if gap <= 1.0 or a["lipstick"] > 0.3 or self.outline:
@@ -304,12 +428,21 @@ class OtherHand(Painter):
         hair, rng = self.grown, self.rng
         if hair <= 0.05:
             return
-        half, top, low = self.half + 0.6, self.top - 0.8 * self.volume, self.top + 6 + 11 * self.a["fringe"] + rng.uniform(-2, 2)
+        half, top, low = (
+            self.half + 0.6,
+            self.top - 0.8 * self.volume,
+            self.top + 6 + 11 * self.a["fringe"] + rng.uniform(-2, 2),
+        )
         kind = "straight" if self.a["fringe"] > 0.7 and rng.random() < 0.6 else str(rng.choice(FRONTS))
         down = self.eye_y + rng.uniform(-8, 4)
         left, right = (50 - half, down), (50 + half, down)
-        over: list[Point] = [(50 + (half + 0.4 * self.volume) * math.sin(t) * 1.02, 50 - (50 - top) * math.cos(t) + self._tuft(k, 0.8))
-                             for k, t in enumerate(np.linspace(-1.45, 1.45, 9))]  # fmt: skip
+        over: list[Point] = [
+            (
+                50 + (half + 0.4 * self.volume) * math.sin(t) * 1.02,
+                50 - (50 - top) * math.cos(t) + self._tuft(k, 0.8),
+            )
+            for k, t in enumerate(np.linspace(-1.45, 1.45, 9))
+        ]
         under: dict[str, list[Point]] = {
             "swept": [(50 + half * 0.8, low + 5), (50 + half * 0.1, low - 1), (50 - half * 0.6, low + 3)],
             "parted": [
@@ -330,7 +463,9 @@ class OtherHand(Painter):
         }
         flipped = 1 if rng.random() < 0.5 else -1
         points = [left, *over, right, *under[kind]]
-        self._area(curve([(50 + flipped * (x - 50), y) for x, y in points]), self.hair, smoothstep(hair, 0.02, 0.35))
+        self._area(
+            curve([(50 + flipped * (x - 50), y) for x, y in points]), self.hair, smoothstep(hair, 0.02, 0.35)
+        )
         if kind == "quiff":
             self._around(50 + flipped * half * 0.2, top + 1, half * 0.75, rng.uniform(4, 8), self.hair, hair)
         if self.a["curliness"] > 0.6 and rng.random() < 0.6:
@@ -375,13 +510,22 @@ class OtherHand(Painter):
         for side in (1, -1):
             lens = oval(50 + side * x, self.eye_y + 0.6, rx, ry)
             self.canvas.drawRoundRect(
-                lens, corner, corner, fill(mix(np.array((0.85, 0.93, 1.0)), INK * 0.6, dark), max(veil, 0.93 * dark) * size)
+                lens,
+                corner,
+                corner,
+                fill(mix(np.array((0.85, 0.93, 1.0)), INK * 0.6, dark), max(veil, 0.93 * dark) * size),
             )
             self.canvas.drawRoundRect(lens, corner, corner, line(frame, width, alpha))
             self.canvas.drawLine(
-                50 + side * (x + rx), self.eye_y, 50 + side * (self.half + 0.8), self.eye_y - 1, line(frame, width, alpha)
+                50 + side * (x + rx),
+                self.eye_y,
+                50 + side * (self.half + 0.8),
+                self.eye_y - 1,
+                line(frame, width, alpha),
             )
-        self.canvas.drawLine(50 - x + rx, self.eye_y - 0.5, 50 + x - rx, self.eye_y - 0.5, line(frame, width, alpha))
+        self.canvas.drawLine(
+            50 - x + rx, self.eye_y - 0.5, 50 + x - rx, self.eye_y - 0.5, line(frame, width, alpha)
+        )
 
 
 def render(portraits: Portraits, size: int, rng: np.random.Generator) -> np.ndarray:

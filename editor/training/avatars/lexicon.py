@@ -9,17 +9,69 @@ import numpy as np
 
 from editor.training.avatars import wordings
 from editor.training.avatars.palettes import CHOICES, PALETTES
-from editor.training.lexicon import AMBIGUOUS, FALSE, TRUE, Condition, Lexicon, Phrase, Templates, colour_names, is_unseen
+from editor.training.lexicon import (
+    AMBIGUOUS,
+    FALSE,
+    TRUE,
+    Condition,
+    Lexicon,
+    Phrase,
+    Templates,
+    colour_names,
+    is_unseen,
+)
 from editor.training.portraits import Labels
 
 TEMPLATES = Templates(
-    thing=("{x}", "a person with {x}", "a face with {x}", "someone with {x}", "a portrait of a person with {x}", "with {x}", "they have {x}", "having {x}"),
-    trait=("{x}", "a person who is {x}", "somebody who looks {x}", "the person is {x}", "looking {x}", "a portrait of someone {x}"),
-    negated=("no {x}", "without {x}", "a person without {x}", "a face with no {x}", "lacking {x}", "not having {x}"),
-)  # fmt: skip
+    thing=(
+        "{x}",
+        "a person with {x}",
+        "a face with {x}",
+        "someone with {x}",
+        "a portrait of a person with {x}",
+        "with {x}",
+        "they have {x}",
+        "having {x}",
+    ),
+    trait=(
+        "{x}",
+        "a person who is {x}",
+        "somebody who looks {x}",
+        "the person is {x}",
+        "looking {x}",
+        "a portrait of someone {x}",
+    ),
+    negated=(
+        "no {x}",
+        "without {x}",
+        "a person without {x}",
+        "a face with no {x}",
+        "lacking {x}",
+        "not having {x}",
+    ),
+)
 
-_BASE_WORDS = ("black", "white", "grey", "gray", "brown", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink",
-               "peach", "violet", "navy", "dark", "pale", "bland")  # fmt: skip
+_BASE_WORDS = (
+    "black",
+    "white",
+    "grey",
+    "gray",
+    "brown",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+    "peach",
+    "violet",
+    "navy",
+    "dark",
+    "pale",
+    "bland",
+)
 
 
 @cache
@@ -29,7 +81,11 @@ def xkcd_names(choice: str) -> dict[str, tuple[str, ...]]:
 
 
 def _colours(lexicon: Lexicon) -> Iterator[Phrase]:
-    special = {"hair_color": wordings.HAIR_COLOURS, "eye_color": wordings.EYE_COLOURS, "lip_color": wordings.LIP_COLOURS}
+    special = {
+        "hair_color": wordings.HAIR_COLOURS,
+        "eye_color": wordings.EYE_COLOURS,
+        "lip_color": wordings.LIP_COLOURS,
+    }
     for name, (things, traits) in wordings.COLOURED.items():
         for value in CHOICES[name]:
             words = list(special.get(name, wordings.COLOURS).get(value, ()))
@@ -47,10 +103,19 @@ def _colours(lexicon: Lexicon) -> Iterator[Phrase]:
 
 
 LEXICON = Lexicon(
-    templates=TEMPLATES, choices=CHOICES, amounts=wordings.AMOUNTS, scales=wordings.SCALES, named=_colours,
-    others=(*wordings.GRADED, *(({"things": texts}, conditions) for texts, conditions in wordings.COMBINATIONS)),
-    neutral=wordings.NEUTRAL, impossible=wordings.IMPOSSIBLE, carriers={"hat_color": "hat"},
-)  # fmt: skip
+    templates=TEMPLATES,
+    choices=CHOICES,
+    amounts=wordings.AMOUNTS,
+    scales=wordings.SCALES,
+    named=_colours,
+    others=(
+        *wordings.GRADED,
+        *(({"things": texts}, conditions) for texts, conditions in wordings.COMBINATIONS),
+    ),
+    neutral=wordings.NEUTRAL,
+    impossible=wordings.IMPOSSIBLE,
+    carriers={"hat_color": "hat"},
+)
 
 
 def phrases() -> tuple[Phrase, ...]:

@@ -87,7 +87,10 @@ class Painter:
 
     def _background(self) -> None:
         colour, fade = self.c["background_color"], self.a["background_gradient"]
-        self.canvas.drawRect(skia.Rect.MakeWH(100, 100), vertical(0, np.clip(colour * 1.03, 0, 1), 100, colour * (1 - 0.16 * fade)))
+        self.canvas.drawRect(
+            skia.Rect.MakeWH(100, 100),
+            vertical(0, np.clip(colour * 1.03, 0, 1), 100, colour * (1 - 0.16 * fade)),
+        )
 
     def _wave(self, index: int, size: float) -> float:
         return size * self.a["curliness"] * (1 if index % 2 else -1)
@@ -106,7 +109,11 @@ class Painter:
             y = top + 15 + (reach - top - 15) * t
             x = 50 + wide * (0.93 + 0.09 * math.sin(math.pi * min(1.0, 0.25 + 0.8 * t))) + self._wave(i, 2.6)
             points.append((x - (2.6 if i == rows - 1 else 0), y))
-        points += [(50 + 0.62 * wide, reach + 1.5 + self._wave(1, 1.4)), (50 + 0.3 * wide, reach + 0.5), (50, reach)]
+        points += [
+            (50 + 0.62 * wide, reach + 1.5 + self._wave(1, 1.4)),
+            (50 + 0.3 * wide, reach + 0.5),
+            (50, reach),
+        ]
         self.canvas.drawPath(mirrored(points), vertical(top, self.hair * 0.84, reach, self.hair_dark * 0.86))
 
     def _body(self) -> None:
@@ -114,19 +121,39 @@ class Painter:
         neck = 7.2 + 4.0 * (1 - self.fem) - 2.6 * self.child
         shoulder = 31.5 + 8.0 * (1 - self.fem) - 12.0 * self.child
         slope = 1.5 * self.elder
-        body = [(50, 87), (50 + neck + 1, 88.5), (50 + 0.72 * shoulder, 92 + slope), (50 + shoulder, 98 + slope)]
-        canvas.drawPath(mirrored([*body, (50 + shoulder + 4, 112), (50 + shoulder, 126), (50, 126)]),
-                        vertical(88, np.clip(cloth * 1.04, 0, 1), 104, cloth * 0.82))  # fmt: skip
-        throat = [(50, 68), (50 + neck, 70), (50 + neck, 86), (50 + neck + 1.4, 90), (50 + 0.6 * neck, 94.5), (50, 96)]
+        body = [
+            (50, 87),
+            (50 + neck + 1, 88.5),
+            (50 + 0.72 * shoulder, 92 + slope),
+            (50 + shoulder, 98 + slope),
+        ]
+        canvas.drawPath(
+            mirrored([*body, (50 + shoulder + 4, 112), (50 + shoulder, 126), (50, 126)]),
+            vertical(88, np.clip(cloth * 1.04, 0, 1), 104, cloth * 0.82),
+        )
+        throat = [
+            (50, 68),
+            (50 + neck, 70),
+            (50 + neck, 86),
+            (50 + neck + 1.4, 90),
+            (50 + 0.6 * neck, 94.5),
+            (50, 96),
+        ]
         canvas.drawPath(mirrored(throat), fill(mix(self.skin, self.shadow, 0.55)))
-        canvas.drawPath(mirrored([(50, 68), (50 + neck, 70), (50 + neck, self.chin + 1.5), (50, self.chin + 5)]),
-                        fill(self.shadow, 0.75))  # fmt: skip
+        canvas.drawPath(
+            mirrored([(50, 68), (50 + neck, 70), (50 + neck, self.chin + 1.5), (50, self.chin + 5)]),
+            fill(self.shadow, 0.75),
+        )
         size = a["collar"]
         if size > 0.01:
             pale = mix(cloth, WHITE, 0.72) if cloth.mean() < 0.82 else cloth * 0.80
             for side in (1, -1):
-                flap = [(50 + side * 0.5, 96.5), (50 + side * (neck + 0.5), 85.5 + 1.5 * (1 - size)),
-                        (50 + side * (neck + 1 + 9.5 * size), 90.5), (50 + side * (1 + 8.0 * size), 91 + 13 * size)]  # fmt: skip
+                flap = [
+                    (50 + side * 0.5, 96.5),
+                    (50 + side * (neck + 0.5), 85.5 + 1.5 * (1 - size)),
+                    (50 + side * (neck + 1 + 9.5 * size), 90.5),
+                    (50 + side * (1 + 8.0 * size), 91 + 13 * size),
+                ]
                 canvas.drawPath(curve(flap), fill(pale))
                 canvas.drawPath(curve(flap), line(cloth * 0.62, 0.9 * size))
 
@@ -134,18 +161,35 @@ class Painter:
         size = 1 + 0.26 * self.elder - 0.12 * self.child
         for side in (1, -1):
             x = 50 + side * (self.half + 0.4)
-            self.canvas.drawOval(oval(x, self.eye_y + 4.5, 3.9, 5.8 * size), fill(mix(self.skin, self.shadow, 0.25)))
-            self.canvas.drawOval(oval(x + side * 0.4, self.eye_y + 4.5, 1.8, 3.4 * size), fill(self.shadow, 0.8))
+            self.canvas.drawOval(
+                oval(x, self.eye_y + 4.5, 3.9, 5.8 * size), fill(mix(self.skin, self.shadow, 0.25))
+            )
+            self.canvas.drawOval(
+                oval(x + side * 0.4, self.eye_y + 4.5, 1.8, 3.4 * size), fill(self.shadow, 0.8)
+            )
 
     def _head(self) -> skia.Path:
         a, half, chin, top = self.a, self.half, self.chin, self.top
-        jaw = 0.72 + 0.10 * (2 * a["jaw"] - 1) * 0.6 - 0.20 * self.fem + 0.07 * a["cuteness"] + 0.06 * self.child + 0.11
+        jaw = (
+            0.72
+            + 0.10 * (2 * a["jaw"] - 1) * 0.6
+            - 0.20 * self.fem
+            + 0.07 * a["cuteness"]
+            + 0.06 * self.child
+            + 0.11
+        )
         sag = 2.8 * self.elder
         points = [
-            (50, top), (50 + half * 0.62, top + 4.2), (50 + half * 0.96, top + 19), (50 + half, 52),
-            (50 + half * 0.965, 62), (50 + half * min(0.98, jaw + 0.10) + sag, chin - 12),
-            (50 + half * (jaw - 0.22) + 0.6 * sag, chin - 3.2), (50 + half * 0.20, chin), (50, chin + 0.2),
-        ]  # fmt: skip
+            (50, top),
+            (50 + half * 0.62, top + 4.2),
+            (50 + half * 0.96, top + 19),
+            (50 + half, 52),
+            (50 + half * 0.965, 62),
+            (50 + half * min(0.98, jaw + 0.10) + sag, chin - 12),
+            (50 + half * (jaw - 0.22) + 0.6 * sag, chin - 3.2),
+            (50 + half * 0.20, chin),
+            (50, chin + 0.2),
+        ]
         path = mirrored(points)
         self.canvas.drawPath(path, vertical(top, np.clip(self.skin * 1.03, 0, 1), chin, self.skin * 0.95))
         return path
@@ -161,8 +205,15 @@ class Painter:
         """The shaved sides beside a mohawk."""
         shaved = smoothstep(self.a["mohawk"], 0.1, 0.7)
         if shaved > 0.01:
-            edge = [(50, self.top - 4), (50 + self.half + 6, self.top), (50 + self.half + 6, 50), (50 + self.half - 2.2, 50),
-                    (50 + self.half * 0.86, 38), (50 + self.half * 0.5, 32), (50, 31)]  # fmt: skip
+            edge = [
+                (50, self.top - 4),
+                (50 + self.half + 6, self.top),
+                (50 + self.half + 6, 50),
+                (50 + self.half - 2.2, 50),
+                (50 + self.half * 0.86, 38),
+                (50 + self.half * 0.5, 32),
+                (50, 31),
+            ]
             self.canvas.drawPath(mirrored(edge), fill(mix(self.skin, self.hair_dark, 0.5), 0.55 * shaved))
 
     def _beard_on_face(self) -> None:
@@ -172,17 +223,28 @@ class Painter:
         half, chin, mouth = self.half, self.chin, self.mouth_y
         rise = 16.0 * smoothstep(size, 0.0, 0.8)
         shape = [
-            (50, mouth + 4.4), (50 + 6, mouth + 3.6), (50 + 10.4, mouth + 0.5), (50 + half * 0.72, mouth - 1.5),
-            (50 + half * 0.90, chin - 8 - rise), (50 + half + 3, chin - 10 - rise), (50 + half + 3, chin + 8), (50, chin + 8),
-        ]  # fmt: skip
+            (50, mouth + 4.4),
+            (50 + 6, mouth + 3.6),
+            (50 + 10.4, mouth + 0.5),
+            (50 + half * 0.72, mouth - 1.5),
+            (50 + half * 0.90, chin - 8 - rise),
+            (50 + half + 3, chin - 10 - rise),
+            (50 + half + 3, chin + 8),
+            (50, chin + 8),
+        ]
         self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, smoothstep(size, 0.02, 0.45)))
 
     def _beard_below(self) -> None:
         length = smoothstep(self.a["beard"], 0.35, 1.0)
         if length > 0.01:
             half, chin = self.half, self.chin
-            shape = [(50, chin - 4), (50 + half * 0.55, chin - 6), (50 + half * 0.50, chin + 3.5 * length),
-                     (50 + half * 0.22, chin + 6.5 * length), (50, chin + 7 * length)]  # fmt: skip
+            shape = [
+                (50, chin - 4),
+                (50 + half * 0.55, chin - 6),
+                (50 + half * 0.50, chin + 3.5 * length),
+                (50 + half * 0.22, chin + 6.5 * length),
+                (50, chin + 7 * length),
+            ]
             self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, min(1.0, 3 * length)))
 
     def _wrinkles(self) -> None:
@@ -210,7 +272,10 @@ class Painter:
         self.canvas.drawPath(curve(fold, closed=False), paint)
         x = 50 + side * (self.eye_x + self.eye_r + 1.6)
         for rise in (-2.6, 0.3, 3.2):
-            start, end = (x, self.eye_y + 0.5 + 0.55 * rise), (x + side * 4.2 * reach, self.eye_y + 0.5 + 1.35 * rise)
+            start, end = (
+                (x, self.eye_y + 0.5 + 0.55 * rise),
+                (x + side * 4.2 * reach, self.eye_y + 0.5 + 1.35 * rise),
+            )
             self.canvas.drawLine(*start, *end, paint)
 
     def _spots(self) -> None:
@@ -277,15 +342,26 @@ class Painter:
         slant = 4.2 * (2 * a["brow_angle"] - 1)
         for side in (1, -1):
             inner, outer = 50 + side * (self.eye_x - 6.2), 50 + side * (self.eye_x + 6.4)
-            points = [(inner, y + 0.62 * slant), (50 + side * (self.eye_x + 0.6), y - 1.3), (outer, y + 0.6 - 0.5 * slant)]
+            points = [
+                (inner, y + 0.62 * slant),
+                (50 + side * (self.eye_x + 0.6), y - 1.3),
+                (outer, y + 0.6 - 0.5 * slant),
+            ]
             self.canvas.drawPath(curve(points, closed=False), line(colour, thick))
 
     def _nose(self) -> None:
         size = 0.62 + 0.95 * self.a["nose_size"]
         y = self.eye_y + 12.2 + 0.8 * size
-        self.canvas.drawOval(oval(50, y - 0.6 * size, 3.9 * size, 2.9 * size), fill(mix(self.skin, self.shadow, 0.30)))
-        wing = [(50 - 3.9 * size, y - 0.5 * size), (50 - 1.8 * size, y + 1.7 * size), (50, y + 2.0 * size),
-                (50 + 1.8 * size, y + 1.7 * size), (50 + 3.9 * size, y - 0.5 * size)]  # fmt: skip
+        self.canvas.drawOval(
+            oval(50, y - 0.6 * size, 3.9 * size, 2.9 * size), fill(mix(self.skin, self.shadow, 0.30))
+        )
+        wing = [
+            (50 - 3.9 * size, y - 0.5 * size),
+            (50 - 1.8 * size, y + 1.7 * size),
+            (50, y + 2.0 * size),
+            (50 + 1.8 * size, y + 1.7 * size),
+            (50 + 3.9 * size, y - 0.5 * size),
+        ]
         self.canvas.drawPath(curve(wing, closed=False), line(self.shadow * 0.86, 1.5))
 
     def _mouth(self) -> None:
@@ -294,17 +370,30 @@ class Painter:
         bend, open_ = 5.2 * smile, a["mouth_open"]
         gap = open_ * (6.6 + 1.2 * max(smile, 0))
         y -= 0.35 * gap
-        upper = [(50 - wide, y - 0.62 * bend), (50 - 0.52 * wide, y + 0.18 * bend), (50, y + 0.42 * bend),
-                 (50 + 0.52 * wide, y + 0.18 * bend), (50 + wide, y - 0.62 * bend)]  # fmt: skip
-        lower = [(50 + 0.60 * wide, y + 0.22 * bend + 0.86 * gap), (50, y + 0.5 * bend + 1.25 * gap),
-                 (50 - 0.60 * wide, y + 0.22 * bend + 0.86 * gap)]  # fmt: skip
+        upper = [
+            (50 - wide, y - 0.62 * bend),
+            (50 - 0.52 * wide, y + 0.18 * bend),
+            (50, y + 0.42 * bend),
+            (50 + 0.52 * wide, y + 0.18 * bend),
+            (50 + wide, y - 0.62 * bend),
+        ]
+        lower = [
+            (50 + 0.60 * wide, y + 0.22 * bend + 0.86 * gap),
+            (50, y + 0.5 * bend + 1.25 * gap),
+            (50 - 0.60 * wide, y + 0.22 * bend + 0.86 * gap),
+        ]
         if gap > 0.3:
             hole = curve([*upper, *lower])
             canvas.drawPath(hole, fill(np.array((0.36, 0.07, 0.11))))
             canvas.save()
             canvas.clipPath(hole, doAntiAlias=True)
-            canvas.drawPath(curve([(px, py + 0.30 * gap) for px, py in upper], closed=False), line(WHITE, 0.62 * gap))
-            canvas.drawOval(oval(50, y + 0.5 * bend + 1.28 * gap, 0.5 * wide, 0.42 * gap), fill(np.array((0.92, 0.42, 0.46))))
+            canvas.drawPath(
+                curve([(px, py + 0.30 * gap) for px, py in upper], closed=False), line(WHITE, 0.62 * gap)
+            )
+            canvas.drawOval(
+                oval(50, y + 0.5 * bend + 1.28 * gap, 0.5 * wide, 0.42 * gap),
+                fill(np.array((0.92, 0.42, 0.46))),
+            )
             canvas.restore()
             canvas.drawPath(hole, line(self.c["lip_color"], 1.5 + 1.4 * a["lipstick"] + 0.4 * self.fem))
         full = 1.9 + 1.0 * self.fem + 1.9 * a["lipstick"] - 0.5 * self.elder
@@ -318,8 +407,14 @@ class Painter:
         if size > 0.02:
             y = self.mouth_y - 4.9 - 0.35 * self.a["mouth_open"] * 6.6
             s = 0.35 + 0.65 * size
-            shape = [(50, y - 1.3 * s), (50 + 5 * s, y - 1.9 * s), (50 + 10.8 * s, y + 1.3), (50 + 12.6 * s, y + 3.6 * s),
-                     (50 + 6.0 * s, y + 2.5 * s), (50, y + 1.6 * s)]  # fmt: skip
+            shape = [
+                (50, y - 1.3 * s),
+                (50 + 5 * s, y - 1.9 * s),
+                (50 + 10.8 * s, y + 1.3),
+                (50 + 12.6 * s, y + 3.6 * s),
+                (50 + 6.0 * s, y + 2.5 * s),
+                (50, y + 1.6 * s),
+            ]
             self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, min(1.0, 2.5 * size)))
 
     def _front_hair(self) -> None:
@@ -333,13 +428,20 @@ class Painter:
         for i in range(1, 6):
             angle = i / 5 * math.pi / 2
             r = 1 + 0.045 * a["curliness"] * (1 if i % 2 else -1)
-            outer.append((50 + (half + 0.8 + 0.5 * self.volume * hair) * math.sin(angle) * r,
-                          52 - 6 * (1 - hair) - (52 - top) * math.cos(angle) * r))  # fmt: skip
+            outer.append(
+                (
+                    50 + (half + 0.8 + 0.5 * self.volume * hair) * math.sin(angle) * r,
+                    52 - 6 * (1 - hair) - (52 - top) * math.cos(angle) * r,
+                )
+            )
         side = 57.5 - 3.0 * (1 - a["hair_length"]) - 8 * (1 - hair)
         outer += [(50 + half + 0.8, side), (50 + half - 1.8, side - 4.5)]
         temple = 50 + half * (0.86 + 0.04 * fringe)
-        inner: list[Point] = [(temple, hairline + 5.5 - 1.0 * fringe), (50 + half * 0.55, hairline + 0.6 + 1.2 * fringe + self._wave(1, 1.0)),
-                              (50 + half * 0.2, hairline - 0.8 + 2.0 * fringe + self._wave(0, 1.0))]  # fmt: skip
+        inner: list[Point] = [
+            (temple, hairline + 5.5 - 1.0 * fringe),
+            (50 + half * 0.55, hairline + 0.6 + 1.2 * fringe + self._wave(1, 1.0)),
+            (50 + half * 0.2, hairline - 0.8 + 2.0 * fringe + self._wave(0, 1.0)),
+        ]
         path = mirrored([*outer, *inner, (50, hairline - 1.6 + 2.2 * fringe)])
         paint = vertical(top, self.hair_light, 54, mix(self.hair, self.hair_dark, 0.55))
         paint.setAlphaf(smoothstep(hair, 0.02, 0.35))
@@ -347,9 +449,13 @@ class Painter:
         if fringe > 0.02:
             for x in (-0.42, 0.0, 0.42):
                 tip = (50 + half * x, hairline + 0.8 + 2.0 * fringe)
-                self.canvas.drawLine(*tip, tip[0] - 0.8, tip[1] - 6.5 * fringe, line(self.hair_dark, 1.2, 0.65 * fringe))
+                self.canvas.drawLine(
+                    *tip, tip[0] - 0.8, tip[1] - 6.5 * fringe, line(self.hair_dark, 1.2, 0.65 * fringe)
+                )
         shine = [(50 - half * 0.62, top + 9.5), (50 - half * 0.30, top + 5.0), (50 + half * 0.06, top + 4.0)]
-        self.canvas.drawPath(curve(shine, closed=False), line(np.clip(self.hair * 1.2 + 0.14, 0, 1), 2.6, 0.55 * hair))
+        self.canvas.drawPath(
+            curve(shine, closed=False), line(np.clip(self.hair * 1.2 + 0.14, 0, 1), 2.6, 0.55 * hair)
+        )
 
     def _mohawk(self) -> None:
         size = self.a["mohawk"]
@@ -360,7 +466,9 @@ class Painter:
             for i, (x, y) in enumerate(((0.62, 0.94), (1.12, 0.66), (1.16, 0.30), (0.98, 0.0))):
                 points.append((50 + width * x + self._wave(i, 0.8), self.top - height * y))
             points += [(50 + 0.82 * width, self.top + 6), (50, base + 1.5)]
-            self.canvas.drawPath(mirrored(points), vertical(self.top - height, self.hair_light, base, self.hair_dark))
+            self.canvas.drawPath(
+                mirrored(points), vertical(self.top - height, self.hair_light, base, self.hair_dark)
+            )
 
     def _earrings(self) -> None:
         size = self.a["earrings"]
@@ -369,7 +477,9 @@ class Painter:
             for side in (1, -1):
                 x, y = 50 + side * (self.half + 2.2), self.eye_y + 12.8 + 1.8 * size
                 self.canvas.drawCircle(x, y, 0.4 + 2.5 * size, fill(gold, min(1.0, 3 * size)))
-                self.canvas.drawCircle(x, y, 0.4 + 2.5 * size, line(gold * np.array((0.72, 0.56, 0.4)), 0.8 * size))
+                self.canvas.drawCircle(
+                    x, y, 0.4 + 2.5 * size, line(gold * np.array((0.72, 0.56, 0.4)), 0.8 * size)
+                )
 
     def _glasses(self) -> None:
         a, canvas, size = self.a, self.canvas, self.a["glasses"]
@@ -396,7 +506,13 @@ class Painter:
                     line(WHITE, 1.5, 0.5 * dark),
                 )
             canvas.drawRoundRect(lens, corner, corner, line(frame, 2.0, alpha))
-            canvas.drawLine(50 + side * (self.eye_x + rx), y - 1.5, 50 + side * (self.half + 0.6), y - 2.6, line(frame, 1.8, alpha))
+            canvas.drawLine(
+                50 + side * (self.eye_x + rx),
+                y - 1.5,
+                50 + side * (self.half + 0.6),
+                y - 2.6,
+                line(frame, 1.8, alpha),
+            )
         bridge = [(50 - self.eye_x + rx, y - 1.0), (50, y - 2.4), (50 + self.eye_x - rx, y - 1.0)]
         canvas.drawPath(curve(bridge, closed=False), line(frame, 2.0, alpha))
 
@@ -410,16 +526,28 @@ class Painter:
         colour = self.c["hat_color"]
         taper = 0.66 + 0.12 * kind
         crown = [
-            (50, brim - tall), (50 + wide * taper * 0.8, brim - tall + 1.0 + 2.5 * kind), (50 + wide * (0.80 + 0.14 * kind), brim - 0.55 * tall),
-            (50 + wide * (0.86 + 0.14 * kind), brim), (50, brim + 2.0),
-        ]  # fmt: skip
+            (50, brim - tall),
+            (50 + wide * taper * 0.8, brim - tall + 1.0 + 2.5 * kind),
+            (50 + wide * (0.80 + 0.14 * kind), brim - 0.55 * tall),
+            (50 + wide * (0.86 + 0.14 * kind), brim),
+            (50, brim + 2.0),
+        ]
         light, dark = np.clip(colour * 1.06 + 0.02, 0, 1), colour * 0.84
         if kind > 0.02:
-            self.canvas.drawCircle(50, brim - tall - 1.2 * kind, 5.0 * kind * size, fill(mix(colour, WHITE, 0.55)))
+            self.canvas.drawCircle(
+                50, brim - tall - 1.2 * kind, 5.0 * kind * size, fill(mix(colour, WHITE, 0.55))
+            )
         self.canvas.drawPath(mirrored(crown), vertical(brim - tall, light, brim, dark))
         band = colour * 0.50 if colour.mean() > 0.3 else mix(colour, WHITE, 0.35)
         self.canvas.drawPath(
-            mirrored([(50, brim - 5.5), (50 + wide * 0.84, brim - 6.0), (50 + wide * 0.87, brim - 0.5), (50, brim + 0.5)]),
+            mirrored(
+                [
+                    (50, brim - 5.5),
+                    (50 + wide * 0.84, brim - 6.0),
+                    (50 + wide * 0.87, brim - 0.5),
+                    (50, brim + 0.5),
+                ]
+            ),
             fill(band, 1 - kind),
         )
         reach = wide * (1.46 - 0.42 * kind)

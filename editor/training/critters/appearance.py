@@ -12,34 +12,69 @@ from editor.training.critters.species import SHAPES, SPECIES, shapes_of
 from editor.training.portraits import PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
 
 SCALES = (
-    "age", "cuteness", "smile", "brow_angle", "eye_openness", "eye_size", "ear_size", "ear_droop", "nose_size", "fluffiness",
-)  # fmt: skip
+    "age",
+    "cuteness",
+    "smile",
+    "brow_angle",
+    "eye_openness",
+    "eye_size",
+    "ear_size",
+    "ear_droop",
+    "nose_size",
+    "fluffiness",
+)
 AMOUNTS = ("mouth_open", "stripes", "spots", "mane", "whiskers", "blush", "glasses", "collar", "bow", "hat")
-NUISANCES = ("shift_x", "shift_y", "tilt", "zoom", "gaze", "face_width", "fur_shade", "background_gradient", "marking")
+NUISANCES = (
+    "shift_x",
+    "shift_y",
+    "tilt",
+    "zoom",
+    "gaze",
+    "face_width",
+    "fur_shade",
+    "background_gradient",
+    "marking",
+)
 SCALARS = SCALES + AMOUNTS + NUISANCES
 INDEX = {name: column for column, name in enumerate(SCALARS)}
 WORN = ("collar", "bow", "hat")
 """Amounts that have the accessories' colour."""
 
 _FREQUENCY = {
-    "mouth_open": 0.40, "stripes": 0.30, "spots": 0.26, "mane": 0.26, "whiskers": 0.60, "blush": 0.30, "glasses": 0.24,
-    "collar": 0.34, "bow": 0.26, "hat": 0.24,
-}  # fmt: skip
+    "mouth_open": 0.40,
+    "stripes": 0.30,
+    "spots": 0.26,
+    "mane": 0.26,
+    "whiskers": 0.60,
+    "blush": 0.30,
+    "glasses": 0.24,
+    "collar": 0.34,
+    "bow": 0.26,
+    "hat": 0.24,
+}
 """Share of portraits that have an amount, before the species has its say."""
 
 _PULL: dict[str, tuple[float, ...]] = {
-    "ear_droop": (-0.9, 1.5, -0.5, -0.6, -0.8, -0.7), "fluffiness": (-0.2, -0.4, 0.2, 0.2, 0.4, 0.4),
-    "stripes": (0.1, -0.9, -1.1, 2.4, -1.0, -1.0), "spots": (0.2, 0.5, -0.4, -0.6, -0.4, -0.3),
-    "mane": (-0.8, -0.8, 1.9, -0.7, -0.5, -0.7), "whiskers": (0.8, -0.4, 0.2, 0.4, -0.3, 0.0),
+    "ear_droop": (-0.9, 1.5, -0.5, -0.6, -0.8, -0.7),
+    "fluffiness": (-0.2, -0.4, 0.2, 0.2, 0.4, 0.4),
+    "stripes": (0.1, -0.9, -1.1, 2.4, -1.0, -1.0),
+    "spots": (0.2, 0.5, -0.4, -0.6, -0.4, -0.3),
+    "mane": (-0.8, -0.8, 1.9, -0.7, -0.5, -0.7),
+    "whiskers": (0.8, -0.4, 0.2, 0.4, -0.3, 0.0),
     "collar": (0.2, 0.4, -0.2, -0.2, -0.2, -0.2),
-}  # fmt: skip
+}
 """Pull of each species on an attribute's coordinate, in deviations; mild enough that every combination occurs."""
 
 _FUR_PULL: dict[str, tuple[float, ...]] = {
-    "orange": (0.5, -0.3, -0.3, 2.0, -0.8, 2.1), "golden": (0.0, 0.7, 2.1, 0.0, 0.0, 0.0), "brown": (0.1, 1.0, 0.4, -0.4, 0.3, 0.2),
-    "black": (0.5, 0.4, -0.4, -0.4, 0.3, -0.2), "grey": (0.6, 0.0, -0.4, -0.4, 1.9, 0.0), "white": (0.4, 0.5, 0.3, 0.6, 0.6, 0.4),
-    "pink": (-0.2,) * 6, "blue": (-0.2,) * 6,
-}  # fmt: skip
+    "orange": (0.5, -0.3, -0.3, 2.0, -0.8, 2.1),
+    "golden": (0.0, 0.7, 2.1, 0.0, 0.0, 0.0),
+    "brown": (0.1, 1.0, 0.4, -0.4, 0.3, 0.2),
+    "black": (0.5, 0.4, -0.4, -0.4, 0.3, -0.2),
+    "grey": (0.6, 0.0, -0.4, -0.4, 1.9, 0.0),
+    "white": (0.4, 0.5, 0.3, 0.6, 0.6, 0.4),
+    "pink": (-0.2,) * 6,
+    "blue": (-0.2,) * 6,
+}
 """Pull of each species on the fur's colours."""
 
 _NATURAL_FUR = {"dog": "brown", "lion": "golden", "tiger": "orange", "wolf": "grey", "fox": "orange"}
@@ -156,7 +191,9 @@ class Critters(portraits.Portraits):
         return np.column_stack([*columns, *colours.values(), self.weights["species"]]).astype(np.float32)
 
     @classmethod
-    def visibility(cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def visibility(
+        cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Everything shows, but for the colour of accessories that are not there."""
         everywhere = np.ones(len(amounts["hat"]), bool)
         worn = np.max([amounts[name] for name in WORN], axis=0) > PRESENT

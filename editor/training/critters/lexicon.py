@@ -9,13 +9,57 @@ from editor.training.critters.palettes import CHOICES, PALETTES
 from editor.training.lexicon import Lexicon, Phrase, Templates, colour_names, is_unseen
 
 TEMPLATES = Templates(
-    thing=("{x}", "an animal with {x}", "a face with {x}", "a pet with {x}", "a portrait of an animal with {x}", "with {x}", "it has {x}", "having {x}"),
-    trait=("{x}", "an animal that is {x}", "a critter that looks {x}", "the animal is {x}", "looking {x}", "a portrait of a {x} animal"),
-    negated=("no {x}", "without {x}", "an animal without {x}", "a face with no {x}", "lacking {x}", "not having {x}"),
-)  # fmt: skip
+    thing=(
+        "{x}",
+        "an animal with {x}",
+        "a face with {x}",
+        "a pet with {x}",
+        "a portrait of an animal with {x}",
+        "with {x}",
+        "it has {x}",
+        "having {x}",
+    ),
+    trait=(
+        "{x}",
+        "an animal that is {x}",
+        "a critter that looks {x}",
+        "the animal is {x}",
+        "looking {x}",
+        "a portrait of a {x} animal",
+    ),
+    negated=(
+        "no {x}",
+        "without {x}",
+        "an animal without {x}",
+        "a face with no {x}",
+        "lacking {x}",
+        "not having {x}",
+    ),
+)
 
-_BASE_WORDS = ("black", "white", "grey", "gray", "brown", "red", "orange", "yellow", "gold", "tan", "green", "teal", "blue", "purple",
-               "pink", "peach", "violet", "navy", "dark", "pale", "bland")  # fmt: skip
+_BASE_WORDS = (
+    "black",
+    "white",
+    "grey",
+    "gray",
+    "brown",
+    "red",
+    "orange",
+    "yellow",
+    "gold",
+    "tan",
+    "green",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+    "peach",
+    "violet",
+    "navy",
+    "dark",
+    "pale",
+    "bland",
+)
 _OWN_WORDS = {"fur_color": wordings.FUR_COLOURS, "eye_color": wordings.EYE_COLOURS}
 
 
@@ -39,7 +83,9 @@ def _species(species: str, nouns: tuple[str, ...]) -> Iterator[Phrase]:
         for other in CHOICES["species"]:
             if other != species:
                 for form in wordings.CHANGES:
-                    text = form.format(other=other, a_other=_with_article(other), x=noun, a=_with_article(noun))
+                    text = form.format(
+                        other=other, a_other=_with_article(other), x=noun, a=_with_article(noun)
+                    )
                     yield Phrase(text, (("species", "is", species),), unseen)
 
 
@@ -50,13 +96,19 @@ def _words(name: str, value: str) -> tuple[str, ...]:
 
 
 def _coloured(
-    conditions: tuple[tuple[str, str, str], ...], name: str, word: str, things: tuple[str, ...], traits: tuple[str, ...]
+    conditions: tuple[tuple[str, str, str], ...],
+    name: str,
+    word: str,
+    things: tuple[str, ...],
+    traits: tuple[str, ...],
 ) -> Iterator[Phrase]:
     unseen = is_unseen(f"{name} {word}")
     for index, thing in enumerate(things):
         form = thing.format(c=word)
         yield Phrase(form, conditions, unseen)
-        yield Phrase(TEMPLATES.thing[1 + index % (len(TEMPLATES.thing) - 1)].format(x=form), conditions, unseen)
+        yield Phrase(
+            TEMPLATES.thing[1 + index % (len(TEMPLATES.thing) - 1)].format(x=form), conditions, unseen
+        )
     yield from (Phrase(trait.format(c=word), conditions, unseen) for trait in traits)
 
 
@@ -65,8 +117,16 @@ def _with_article(noun: str) -> str:
 
 
 LEXICON = Lexicon(
-    templates=TEMPLATES, choices=CHOICES, amounts=wordings.AMOUNTS, scales=wordings.SCALES, named=_named,
-    others=(*wordings.GRADED, *(({"things": texts}, conditions) for texts, conditions in wordings.combinations())),
-    neutral=wordings.NEUTRAL, impossible=wordings.IMPOSSIBLE,
-)  # fmt: skip
+    templates=TEMPLATES,
+    choices=CHOICES,
+    amounts=wordings.AMOUNTS,
+    scales=wordings.SCALES,
+    named=_named,
+    others=(
+        *wordings.GRADED,
+        *(({"things": texts}, conditions) for texts, conditions in wordings.combinations()),
+    ),
+    neutral=wordings.NEUTRAL,
+    impossible=wordings.IMPOSSIBLE,
+)
 """All phrases of the domain."""

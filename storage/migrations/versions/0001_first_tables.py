@@ -27,8 +27,12 @@ def upgrade() -> None:
         sa.Column("place", sa.String(length=200), nullable=False),
         sa.Column("head_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["head_id"], ["edit.id"], name="fk_conversation_head_id", ondelete="SET NULL", use_alter=True),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_conversation_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["head_id"], ["edit.id"], name="fk_conversation_head_id", ondelete="SET NULL", use_alter=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_conversation_user_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
         sa.UniqueConstraint("user_id", "place", name=op.f("uq_conversation_user_id_place")),
     )
@@ -53,7 +57,9 @@ def upgrade() -> None:
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_picture_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_picture_user_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
         sa.UniqueConstraint("user_id", "sha256", name=op.f("uq_picture_user_id_sha256")),
     )
@@ -63,7 +69,9 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.Integer(), nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_job_conversation_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_job_conversation_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
@@ -82,9 +90,14 @@ def upgrade() -> None:
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversation.id"], name=op.f("fk_source_conversation_id"), ondelete="CASCADE"
+            ["conversation_id"],
+            ["conversation.id"],
+            name=op.f("fk_source_conversation_id"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["picture_id"], ["picture.id"], name=op.f("fk_source_picture_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["picture_id"], ["picture.id"], name=op.f("fk_source_picture_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
     )
     with op.batch_alter_table("source", schema=None) as batch_op:
@@ -103,11 +116,21 @@ def upgrade() -> None:
         sa.Column("adjustments", sa.JSON(), nullable=False),
         sa.Column("effects", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_edit_conversation_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["parent_id"], ["edit.id"], name=op.f("fk_edit_parent_id"), ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["picture_id"], ["picture.id"], name=op.f("fk_edit_picture_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["redo_id"], ["edit.id"], name="fk_edit_redo_id", ondelete="SET NULL", use_alter=True),
-        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_edit_source_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_edit_conversation_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["edit.id"], name=op.f("fk_edit_parent_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["picture_id"], ["picture.id"], name=op.f("fk_edit_picture_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["redo_id"], ["edit.id"], name="fk_edit_redo_id", ondelete="SET NULL", use_alter=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name=op.f("fk_edit_source_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_edit")),
         sa.UniqueConstraint("source_id", "number", name=op.f("uq_edit_source_id_number")),
     )
@@ -121,7 +144,9 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(length=40), nullable=False),
         sa.Column("outside_id", sa.String(length=100), nullable=False),
         sa.Column("edit_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["edit_id"], ["edit.id"], name=op.f("fk_message_edit_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["edit_id"], ["edit.id"], name=op.f("fk_message_edit_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("platform", "outside_id", name=op.f("uq_message_platform_outside_id")),
     )

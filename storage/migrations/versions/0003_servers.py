@@ -25,7 +25,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("asked", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_asked_answered_at"), ["answered_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_asked_platform_user_created_at"), ["platform", "user", "created_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_asked_platform_user_created_at"), ["platform", "user", "created_at"], unique=False
+        )
 
     op.create_table(
         "cursor",
@@ -62,7 +64,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["server_id"], ["server.id"], name=op.f("fk_audit_server_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["server_id"], ["server.id"], name=op.f("fk_audit_server_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
@@ -77,7 +81,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["server_id"], ["server.id"], name=op.f("fk_block_server_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["server_id"], ["server.id"], name=op.f("fk_block_server_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_block")),
         sa.UniqueConstraint("server_id", "member", name=op.f("uq_block_server_id_member")),
     )

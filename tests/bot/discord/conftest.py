@@ -66,8 +66,14 @@ async def posted(server: DiscordServer, interaction: str, seconds: float = 60.0)
     asked = server.interactions[interaction]
 
     def found() -> dict[str, Any] | None:
-        own = [m for m in server.messages.values() if m["author"]["id"] == objects.BOT and int(m["id"]) > int(interaction)]
-        return next((m for m in own if "interaction_metadata" not in m and "message_reference" not in m), None)
+        own = [
+            m
+            for m in server.messages.values()
+            if m["author"]["id"] == objects.BOT and int(m["id"]) > int(interaction)
+        ]
+        return next(
+            (m for m in own if "interaction_metadata" not in m and "message_reference" not in m), None
+        )
 
     message = await server.world.until(found, seconds)
     await server.world.until(lambda: asked.original not in server.messages, 10)
@@ -81,7 +87,9 @@ async def edited(server: DiscordServer, who: dict[str, Any], wish: str, **option
 
 def words(message: dict[str, Any]) -> str:
     """All that can be read in a message."""
-    embeds = [f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.get("embeds") or []]
+    embeds = [
+        f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.get("embeds") or []
+    ]
     return "\n".join([message.get("content") or "", *embeds])
 
 

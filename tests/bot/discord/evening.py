@@ -24,9 +24,14 @@ class Process:
         self.server, self.folder = server, folder
         self.absences: list[tuple[float, float]] = []
         self.settings = {
-            "DISCORD_TOKEN": TOKEN, "DATA_DIR": str(folder), "BUNDLES_DIR": str(bundles), "BUNDLE": "tiny", "WEB_PORT": "0",
-            "QUALITY": "draft", "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
-        }  # fmt: skip
+            "DISCORD_TOKEN": TOKEN,
+            "DATA_DIR": str(folder),
+            "BUNDLES_DIR": str(bundles),
+            "BUNDLE": "tiny",
+            "WEB_PORT": "0",
+            "QUALITY": "draft",
+            "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
+        }
         self._here = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
 
@@ -45,9 +50,15 @@ class Process:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.discord_server.process", self.server.base, env=os.environ | self.settings,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                sys.executable,
+                "-m",
+                "tests.discord_server.process",
+                self.server.base,
+                env=os.environ | self.settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         await self.server.connected(60, self.server.world.shards)
         await self.server.world.until(lambda: self.server.world.commands.get(None), 30)
         self._here.set()
@@ -60,15 +71,25 @@ class Process:
         self._process.kill()
         await self._process.wait()
         await self.server.world.until(lambda: not self.server.world.gateway.live(), 20)
-        await asyncio.sleep(1.0)  # as long as a service manager takes; what is said meanwhile is answered later
+        await asyncio.sleep(
+            1.0
+        )  # as long as a service manager takes; what is said meanwhile is answered later
         await self.start()
         self.absences.append((begun, time.time()))
 
     def kill_editor(self) -> int:
         """End its editor, and leave the rest to the bot; returns the process id."""
         assert self._process is not None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii").split()
-        editors = [int(child) for child in children if b"editor" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")]
+        children = (
+            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+            .read_text(encoding="ascii")
+            .split()
+        )
+        editors = [
+            int(child)
+            for child in children
+            if b"editor" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        ]
         os.kill(editors[0], signal.SIGKILL)
         return editors[0]
 

@@ -67,17 +67,23 @@ class Album:
 
     def shape(self) -> list[tuple[int, int | None, Layers | None]]:
         """To be compared with what the bot has kept: numbers, parents, adjustments."""
-        return [(node.number, node.parent.number if node.parent else None, node.layers) for node in self.nodes]
+        return [
+            (node.number, node.parent.number if node.parent else None, node.layers) for node in self.nodes
+        ]
 
 
 class Guest:
     """One member in one place."""
 
-    def __init__(self, number: int, server: DiscordServer, bot: Process, place: str | None, locale: str = "en") -> None:
+    def __init__(
+        self, number: int, server: DiscordServer, bot: Process, place: str | None, locale: str = "en"
+    ) -> None:
         self.server, self.bot, self.place, self.number = server, bot, place, number
         self.random = random.Random(number)
         discord_locale = {"en": "en-US", "zh-CN": "zh-CN"}[locale]
-        self.user = objects.user(str(810000000000000000 + number), f"guest{number}") | {"locale": discord_locale}
+        self.user = objects.user(str(810000000000000000 + number), f"guest{number}") | {
+            "locale": discord_locale
+        }
         self.locale: Locale = locales.get(locale)
         self.albums: list[Album] = []
         self.head: Node | None = None
@@ -118,14 +124,21 @@ class Guest:
         try:
             return await self.server.world.until(found, PATIENCE, pause=0.2)
         except TimeoutError:
-            seen = [(_read(message), [a["filename"] for a in message["attachments"]]) for message in self._own()[-4:]]
-            raise AssertionError(f"{self.user['username']} got no answer to {what!r} after {self.did}, but {seen}") from None
+            seen = [
+                (_read(message), [a["filename"] for a in message["attachments"]])
+                for message in self._own()[-4:]
+            ]
+            raise AssertionError(
+                f"{self.user['username']} got no answer to {what!r} after {self.did}, but {seen}"
+            ) from None
 
     def _own(self) -> list[Json]:
         messages = self.server.world.messages.values()
         return [m for m in messages if m["author"]["id"] == objects.BOT and m["channel_id"] == self.channel]
 
-    async def answer(self, asked: Json, what: str, holds: Callable[[Json], bool], form: str | None = None) -> Json:
+    async def answer(
+        self, asked: Json, what: str, holds: Callable[[Json], bool], form: str | None = None
+    ) -> Json:
         """The next reply to a message, once it is no longer in the making; words alone may answer a form in private."""
         self.replies[asked["id"]] = self.replies.get(asked["id"], 0) + 1
         count = self.replies[asked["id"]]
@@ -138,8 +151,13 @@ class Guest:
         def found() -> Json | None:
             if (alone := told()) is not None:
                 return alone
-            everything = {**self.server.deleted, **self.server.messages}.values()  # what was deleted was an answer too
-            replies = [m for m in everything if m.get("message_reference", {}).get("message_id") == asked["id"]]
+            everything = {
+                **self.server.deleted,
+                **self.server.messages,
+            }.values()  # what was deleted was an answer too
+            replies = [
+                m for m in everything if m.get("message_reference", {}).get("message_id") == asked["id"]
+            ]
             own = sorted((m for m in replies if m["author"]["id"] == objects.BOT), key=lambda m: int(m["id"]))
             return own[count - 1] if len(own) >= count and holds(own[count - 1]) else None
 
@@ -148,7 +166,9 @@ class Guest:
             self.replies[asked["id"]] -= 1
         return answer
 
-    async def private(self, begin: Callable[[], Awaitable[str]], what: str, holds: Callable[[Json], bool]) -> Json:
+    async def private(
+        self, begin: Callable[[], Awaitable[str]], what: str, holds: Callable[[Json], bool]
+    ) -> Json:
         """The answer to an interaction that this member alone sees."""
         asked = self.server.interactions[await self.acted(begin)]
 
@@ -167,7 +187,9 @@ class Guest:
             number = await begin()
             asked = self.server.interactions[number]
             try:
-                await self.server.world.until(lambda asked=asked: asked.callback, self.server.world.patience + 0.5)  # type: ignore[misc]
+                await self.server.world.until(
+                    lambda asked=asked: asked.callback, self.server.world.patience + 0.5
+                )  # type: ignore[misc]
             except TimeoutError:
                 ended = time.time()
                 await self.bot.here()
@@ -183,7 +205,9 @@ class Guest:
 
         def holds(message: Json) -> bool:
             names = [attachment["filename"] for attachment in message["attachments"]]
-            right = any(name.rsplit(".", 1)[0].endswith(f"-{node_number}") for name in names if "preview" not in name)
+            right = any(
+                name.rsplit(".", 1)[0].endswith(f"-{node_number}") for name in names if "preview" not in name
+            )
             return right and all(text in _read(message) for text in texts)
 
         return holds
@@ -211,9 +235,13 @@ class Guest:
         picture = make_png(seed=100 * self.number + len(self.albums))
         if self.random.random() < 0.3:
             options = {"wish": wish, "picture": ("me.png", picture, "image/png")}
-            answer = await self.command("edit", lambda m: bool(m["attachments"]) and self._about(m, wish), options)
+            answer = await self.command(
+                "edit", lambda m: bool(m["attachments"]) and self._about(m, wish), options
+            )
         else:
-            asked = await self.server.say(self.user, wish, files={"me.png": (picture, "image/png")}, **self.where)
+            asked = await self.server.say(
+                self.user, wish, files={"me.png": (picture, "image/png")}, **self.where
+            )
             answer = await self.answer(asked, wish, lambda m: bool(m["attachments"]) and self._about(m, wish))
         self.albums.append(Album(picture))
         first = self.album.add(None, ())
@@ -230,8 +258,13 @@ class Guest:
     def _outcomes(self, wish: str) -> tuple[list[str], list[str]]:
         """How it is told that a wish was followed, and that this picture cannot show it."""
         name = self.name_of(wish)
-        followed = [self.words("reply.done", names=self.locale.quoted([name])), self.words("reply.weak", name=name)]
-        return followed, [self.words(f"reply.{why}", name=name) for why in ("not-here", "no-response", "satisfied")]
+        followed = [
+            self.words("reply.done", names=self.locale.quoted([name])),
+            self.words("reply.weak", name=name),
+        ]
+        return followed, [
+            self.words(f"reply.{why}", name=name) for why in ("not-here", "no-response", "satisfied")
+        ]
 
     async def wish(self) -> None:
         """One more wish, for the last picture or in reply to an older one."""
@@ -322,7 +355,10 @@ class Guest:
 
         def found() -> Json | None:
             said = f"<@{self.user['id']}> /{name}"
-            return next((m for m in self._own() if int(m["id"]) > int(number) and said in m["content"] and holds(m)), None)
+            return next(
+                (m for m in self._own() if int(m["id"]) > int(number) and said in m["content"] and holds(m)),
+                None,
+            )
 
         answer = await self._found(f"/{name}", found)
         self.commands.append(answer["id"])
@@ -336,7 +372,9 @@ class Guest:
             await self.command("history", self.shows(self.head.number))
         elif what == "compare" and self.head.message is not None and self.head.layers:
             await self._press(self.head.message, "discord.button.compare")
-            await self.answer(self.head.message, what, self.shows(self.head.number, self.words("reply.compared")))
+            await self.answer(
+                self.head.message, what, self.shows(self.head.number, self.words("reply.compared"))
+            )
         elif what == "done" and self.head.message is not None:
             message, title = self.head.message, self.words("discord.title.done")
             holds = self.says(title, *(self.name_of(name) for name, _ in self.head.layers or ()))
@@ -349,7 +387,9 @@ class Guest:
                 texts = [self.words(f"discord.title.{name}")] if name != "privacy see" else []
             says, away = self.says(*texts), self.words("error.editor.editor-away")
             begin = partial(self.server.slash, self.user, name, **self.where)
-            while away in _read(await self.private(begin, name, lambda m: _done(m) and (says(m) or away in _read(m)))):
+            while away in _read(
+                await self.private(begin, name, lambda m: _done(m) and (says(m) or away in _read(m)))
+            ):
                 assert name == "bundles", "nothing else needs the editor"
                 await asyncio.sleep(1.0)  # it is being started again
 
@@ -357,27 +397,38 @@ class Guest:
         """Two looks near the present one, as edits of their own."""
         assert self.head is not None
         first = self.album.next
-        await self.command("variations", self.shows(self.head.number, str(first), str(first + 1)), {"count": 2})
+        await self.command(
+            "variations", self.shows(self.head.number, str(first), str(first + 1)), {"count": 2}
+        )
         for _ in range(2):
             self.album.add(self.head, None)
 
     async def wrong_file(self) -> None:
         """No picture at all."""
-        asked = await self.server.say(self.user, "pink hair", files={"me.txt": (b"dear bot", "text/plain")}, **self.where)
-        await self.answer(asked, "a text file", lambda m: not m["attachments"] and _done(m) and bool(_read(m)))
+        asked = await self.server.say(
+            self.user, "pink hair", files={"me.txt": (b"dear bot", "text/plain")}, **self.where
+        )
+        await self.answer(
+            asked, "a text file", lambda m: not m["attachments"] and _done(m) and bool(_read(m))
+        )
 
     async def delete(self) -> None:
         """The newest edit, for good."""
-        node = next((n for n in reversed(self.album.nodes) if n.message is not None and n.parent is not None), None)
+        node = next(
+            (n for n in reversed(self.album.nodes) if n.message is not None and n.parent is not None), None
+        )
         if node is None:
             return await self.wish()
         message = node.message
         assert message is not None
         question = await self.private(
-            lambda: self.server.press(self.user, message, self.words("discord.button.delete")), "delete",
+            lambda: self.server.press(self.user, message, self.words("discord.button.delete")),
+            "delete",
             self.says(self.words("discord.confirm.edit")),
-        )  # fmt: skip
-        await self.acted(lambda: self.server.press(self.user, question, self.words("discord.button.forget-edit")))
+        )
+        await self.acted(
+            lambda: self.server.press(self.user, question, self.words("discord.button.forget-edit"))
+        )
         await self.server.gone(message, PATIENCE)
         await self.server.settled(question, self.says(self.words("discord.forgotten.edit")), PATIENCE)
         self.album.remove(node)
@@ -387,11 +438,15 @@ class Guest:
 
     async def meddle(self, other: Guest) -> None:
         """Somebody else's buttons are not for this member."""
-        node = next((n for n in reversed(other.album.nodes if other.albums else []) if n.message is not None), None)
+        node = next(
+            (n for n in reversed(other.album.nodes if other.albums else []) if n.message is not None), None
+        )
         if node is None or node.message is None or node.message["id"] not in self.server.world.messages:
             return await self.look()
         message, words = node.message, other.words("discord.button.words")
-        if self.place is None or not any(b.get("label") == words for r in message["components"] for b in r["components"]):
+        if self.place is None or not any(
+            b.get("label") == words for r in message["components"] for b in r["components"]
+        ):
             return await self.look()
         text = self.words("discord.error.not-your-button")
         await self.private(lambda: self.server.press(self.user, message, words), "meddling", self.says(text))
@@ -399,15 +454,21 @@ class Guest:
 
     async def blocked(self, moderator: Json) -> None:
         """A moderator blocks this member, who is told so, and lets them back in."""
-        await self._moderated(moderator, "mod block", {"member": self.user, "for": "2h", "reason": "too loud"}, "mod.done.block")
-        asked = await self.server.say(self.user, "glasses", files={"me.png": (make_png(), "image/png")}, **self.where)
+        await self._moderated(
+            moderator, "mod block", {"member": self.user, "for": "2h", "reason": "too loud"}, "mod.done.block"
+        )
+        asked = await self.server.say(
+            self.user, "glasses", files={"me.png": (make_png(), "image/png")}, **self.where
+        )
         told = self.words("policy.blocked-until", until="|").split("|")[0]
         await self.answer(asked, "a wish of a blocked member", self.says(told.strip()))
         await self._moderated(moderator, "mod unblock", {"member": self.user}, "mod.done.unblock")
 
     async def removed(self, moderator: Json) -> None:
         """A moderator removes the newest result of this member."""
-        node = next((n for n in reversed(self.album.nodes) if n.message is not None and n.parent is not None), None)
+        node = next(
+            (n for n in reversed(self.album.nodes) if n.message is not None and n.parent is not None), None
+        )
         if node is None or node.message is None:
             return
         await self._moderated(moderator, "mod remove", {"message": node.message["id"]}, "mod.done.remove")
@@ -425,7 +486,9 @@ class Guest:
             if command == "mod remove" and options["message"] not in self.server.world.messages:
                 return
             answer = await self.private(begin, command, lambda m: bool(_read(m)) and _done(m))
-            if "unblock" in command and locales.get("en").say("mod.not-blocked", member=f"<@{self.user['id']}>") in _read(answer):
+            if "unblock" in command and locales.get("en").say(
+                "mod.not-blocked", member=f"<@{self.user['id']}>"
+            ) in _read(answer):
                 return
         assert said in _read(answer), answer
 
@@ -437,7 +500,7 @@ class Guest:
             what = self.random.choices(
                 ("wish", "scale", "undo", "look", "variations", "wrong_file", "delete", "meddle", "portrait"),
                 (22, 22, 14, 14, 5, 5, 5, 5, 8),
-            )[0]  # fmt: skip
+            )[0]
             if moderator is not None and number in (4, 7):
                 what = "blocked" if number == 4 else "removed"
                 doing = self.blocked(moderator) if number == 4 else self.removed(moderator)
@@ -455,7 +518,9 @@ class Guest:
 
 
 def _read(message: Json) -> str:
-    embeds = [f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.get("embeds") or []]
+    embeds = [
+        f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.get("embeds") or []
+    ]
     return "\n".join([message.get("content") or "", *embeds])
 
 

@@ -11,7 +11,10 @@ from storage.servers import Audit, Servers
 from tests.bot.discord.conftest import PORTRAIT, words
 from tests.discord_server import DiscordServer, objects, permissions
 
-MOE, MEI = objects.user("800000000000000010", "moe"), objects.user("800000000000000011", "mei") | {"locale": "zh-CN"}
+MOE, MEI = (
+    objects.user("800000000000000010", "moe"),
+    objects.user("800000000000000011", "mei") | {"locale": "zh-CN"},
+)
 EVERYTHING = permissions.MODERATE_MEMBERS | permissions.MANAGE_GUILD | permissions.MANAGE_MESSAGES
 Json = dict[str, Any]
 
@@ -23,7 +26,9 @@ def appoint(server: DiscordServer, *users: Json, granted: int = EVERYTHING) -> N
         server.join(server.home, user, (role,))
 
 
-async def mod(server: DiscordServer, name: str, options: Json | None = None, who: Json = MOE, **place: Any) -> Json:
+async def mod(
+    server: DiscordServer, name: str, options: Json | None = None, who: Json = MOE, **place: Any
+) -> Json:
     """The private answer to a command of a moderator."""
     answer = await server.original_response(await server.slash(who, f"mod {name}", options, **place))
     assert answer["flags"] & 64
@@ -31,7 +36,9 @@ async def mod(server: DiscordServer, name: str, options: Json | None = None, who
     return answer
 
 
-async def told(server: DiscordServer, name: str, options: Json | None = None, who: Json = MOE, **place: Any) -> str:
+async def told(
+    server: DiscordServer, name: str, options: Json | None = None, who: Json = MOE, **place: Any
+) -> str:
     """All that can be read in it."""
     return words(await mod(server, name, options, who, **place))
 

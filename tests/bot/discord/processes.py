@@ -23,7 +23,9 @@ class Process:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process, self.said = process, [""]
         self._news = asyncio.Condition()
-        self._reading = [asyncio.create_task(self._read(stream)) for stream in (process.stdout, process.stderr)]
+        self._reading = [
+            asyncio.create_task(self._read(stream)) for stream in (process.stdout, process.stderr)
+        ]
 
     async def _read(self, stream: asyncio.StreamReader | None) -> None:
         assert stream is not None
@@ -47,16 +49,31 @@ class Process:
 
 
 @asynccontextmanager
-async def process(server: DiscordServer, editor_url: str, folder: Path, **settings: str) -> AsyncIterator[Process]:
+async def process(
+    server: DiscordServer, editor_url: str, folder: Path, **settings: str
+) -> AsyncIterator[Process]:
     """The bot, connected; it is killed at the end if it still runs."""
     environment = os.environ | {
-        "DISCORD_TOKEN": TOKEN, "EDITOR_URL": editor_url, "BUNDLE": "tiny", "DATA_DIR": str(folder), "WEB_PORT": "0",
-        "METRICS_PORT": "0", "LANG": "C", "QUALITY": "draft", "SEARCH_SECONDS": "1", **settings,
-    }  # fmt: skip
+        "DISCORD_TOKEN": TOKEN,
+        "EDITOR_URL": editor_url,
+        "BUNDLE": "tiny",
+        "DATA_DIR": str(folder),
+        "WEB_PORT": "0",
+        "METRICS_PORT": "0",
+        "LANG": "C",
+        "QUALITY": "draft",
+        "SEARCH_SECONDS": "1",
+        **settings,
+    }
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.discord_server.process", server.base, env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "tests.discord_server.process",
+        server.base,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     running = Process(started)
     try:
         await running.hears("connected to Discord")

@@ -35,7 +35,9 @@ async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer,
     assert server.typing > 0
 
 
-async def test_buttons_outlive_a_restart_and_obey_only_their_owner(server: DiscordServer, start: Start) -> None:
+async def test_buttons_outlive_a_restart_and_obey_only_their_owner(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
     async with start():
@@ -94,7 +96,9 @@ async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer
         ("big.png", b"\x89PNG" + bytes(1024 * 1024), "too large"),
     ],
 )
-async def test_bad_uploads_get_a_sentence(server: DiscordServer, start: Start, name: str, data: bytes, words: str) -> None:
+async def test_bad_uploads_get_a_sentence(
+    server: DiscordServer, start: Start, name: str, data: bytes, words: str
+) -> None:
     async with start():
         answer = await server.answer_to(await server.say(ANN, "glasses", files={name: (data, "image/png")}))
         assert words in answer["content"]
@@ -120,7 +124,9 @@ async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start:
         assert (await server.answer_to(await server.say(ANN, "help")))["content"]
 
 
-async def test_a_wrong_token_is_told_without_showing_it(server: DiscordServer, conversations: Conversations) -> None:
+async def test_a_wrong_token_is_told_without_showing_it(
+    server: DiscordServer, conversations: Conversations
+) -> None:
     settings = Settings(discord_token=SecretStr("secret-token"))
     with pytest.raises(BadToken) as caught:
         await Service(conversations, conversations.history, settings).serve()

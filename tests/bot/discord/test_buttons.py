@@ -34,7 +34,9 @@ async def test_words_of_a_form_go_on_from_that_picture(server: DiscordServer, st
         assert "glasses" in (await server.answer_to(first))["content"]
 
 
-async def test_deleting_asks_once_more_and_leaves_nothing(server: DiscordServer, start: Start, history: History) -> None:
+async def test_deleting_asks_once_more_and_leaves_nothing(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         edit = await edit_of(history, first)
@@ -43,12 +45,16 @@ async def test_deleting_asks_once_more_and_leaves_nothing(server: DiscordServer,
         assert first["id"] in server.messages
         await server.press(ANN, question, "Yes, delete it")
         await server.gone(first)
-        await server.settled(question, lambda m: "Nothing of it is left" in m["content"] and not m["components"])
+        await server.settled(
+            question, lambda m: "Nothing of it is left" in m["content"] and not m["components"]
+        )
         with pytest.raises(NotFound):
             await history.edit(edit.id)
 
 
-async def test_others_are_told_privately_that_the_buttons_are_not_theirs(server: DiscordServer, start: Start) -> None:
+async def test_others_are_told_privately_that_the_buttons_are_not_theirs(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         for label in labels(first):
@@ -57,7 +63,9 @@ async def test_others_are_told_privately_that_the_buttons_are_not_theirs(server:
             assert "belong to whoever sent the picture" in refused["data"]["content"]
 
 
-async def test_a_server_may_let_others_press_all_but_delete(server: DiscordServer, start: Start, history: History) -> None:
+async def test_a_server_may_let_others_press_all_but_delete(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     await Servers(history.database).change(PLATFORM, objects.GUILD, open_buttons=True)
     async with start():
         first = await edited(server, ANN, "pink hair")
@@ -65,10 +73,17 @@ async def test_a_server_may_let_others_press_all_but_delete(server: DiscordServe
         assert "60 %" in (await server.answer_to(first))["content"]
         refused = await server.callback_of(await server.press(BEN, first, "Delete"))
         assert refused["data"]["flags"] & 64
-        assert "60 %" in (await server.answer_to(await server.say(ANN, "show the adjustments")))["embeds"][0]["description"]
+        assert (
+            "60 %"
+            in (await server.answer_to(await server.say(ANN, "show the adjustments")))["embeds"][0][
+                "description"
+            ]
+        )
 
 
-async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves(server: DiscordServer, start: Start) -> None:
+async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves(
+    server: DiscordServer, start: Start
+) -> None:
     async with start() as bot:
         first = await edited(server, ANN, "pink hair")
         old = await edited(server, ANN, "pink hair")
@@ -82,7 +97,9 @@ async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves
         assert "too old" in stale["data"]["content"]
 
 
-async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_others(server: DiscordServer, start: Start) -> None:
+async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_others(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         sent = await server.say(ANN, "look at me", mention=False, files=PORTRAIT)
         opened = await server.message_menu(ANN, "Edit this picture", sent)
@@ -112,7 +129,9 @@ async def test_what_was_done_is_told_to_anybody(server: DiscordServer, start: St
         assert "did not make" in told["data"]["content"]
 
 
-async def test_a_wish_is_done_as_soon_as_its_member_agrees(server: DiscordServer, start: Start, history: History) -> None:
+async def test_a_wish_is_done_as_soon_as_its_member_agrees(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     """Nobody else can agree for them; those who had nothing to say before are asked to say it."""
     await Servers(history.database).change(PLATFORM, objects.GUILD, require_consent=True)
     async with start():

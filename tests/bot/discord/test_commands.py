@@ -20,7 +20,9 @@ OTHER = ("other.png", make_png(seed=3), "image/png")
 OWN = ("me.png", PORTRAIT["me.png"][0], "image/png")
 
 
-async def test_an_edit_becomes_an_ordinary_message_that_says_what_was_asked(server: DiscordServer, start: Start) -> None:
+async def test_an_edit_becomes_an_ordinary_message_that_says_what_was_asked(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         message = await posted(server, await server.slash(ANN, "edit", {"wish": "pink hair", "picture": OWN}))
         assert "/edit pink hair" in message["content"]
@@ -34,8 +36,12 @@ async def test_undo_redo_and_reset(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         second = await server.answer_to(await server.say(ANN, "glasses"))
-        assert server.files_of(await posted(server, await server.slash(ANN, "undo"))) == server.files_of(first)
-        assert server.files_of(await posted(server, await server.slash(ANN, "redo"))) == server.files_of(second)
+        assert server.files_of(await posted(server, await server.slash(ANN, "undo"))) == server.files_of(
+            first
+        )
+        assert server.files_of(await posted(server, await server.slash(ANN, "redo"))) == server.files_of(
+            second
+        )
         assert "original" in (await posted(server, await server.slash(ANN, "reset")))["content"]
         refused = await server.original_response(await server.slash(ANN, "undo"))
         assert refused["flags"] & 64
@@ -45,7 +51,10 @@ async def test_undo_redo_and_reset(server: DiscordServer, start: Start) -> None:
 async def test_again_carries_the_look_to_another_picture(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
-        assert "pink hair" in (await posted(server, await server.slash(ANN, "again", {"picture": OTHER})))["content"]
+        assert (
+            "pink hair"
+            in (await posted(server, await server.slash(ANN, "again", {"picture": OTHER})))["content"]
+        )
 
 
 async def test_history_is_a_numbered_sheet_with_a_menu(server: DiscordServer, start: Start) -> None:
@@ -72,7 +81,9 @@ async def test_compare_shows_both_as_one_picture(server: DiscordServer, start: S
             assert image.width > 1.5 * image.height
 
 
-async def test_a_wish_by_every_method_is_one_sheet_to_choose_from(server: DiscordServer, start: Start) -> None:
+async def test_a_wish_by_every_method_is_one_sheet_to_choose_from(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
         sheet = await posted(server, await server.slash(ANN, "compare", {"wish": "glasses"}))
@@ -131,7 +142,9 @@ async def test_help_and_bundles_are_for_the_asker_alone(server: DiscordServer, s
             assert word in words(shown)
 
 
-async def test_wishes_are_suggested_from_the_bundle_and_from_ones_own(server: DiscordServer, start: Start) -> None:
+async def test_wishes_are_suggested_from_the_bundle_and_from_ones_own(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         await edited(server, ANN, "very pink hair")
         names = [c["name"] for c in await server.autocomplete(ANN, "edit", "wish", "")]
@@ -142,7 +155,9 @@ async def test_wishes_are_suggested_from_the_bundle_and_from_ones_own(server: Di
 
 
 @pytest.mark.parametrize("wish", ["now less", "undo", "show the history"])
-async def test_words_without_a_picture_get_a_private_sentence(server: DiscordServer, start: Start, wish: str) -> None:
+async def test_words_without_a_picture_get_a_private_sentence(
+    server: DiscordServer, start: Start, wish: str
+) -> None:
     async with start():
         answer = await server.original_response(await server.slash(BEN, "edit", {"wish": wish}))
         assert answer["flags"] & 64
@@ -159,11 +174,15 @@ async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
         assert [choice["value"] for choice in option["choices"]] == ["draft", "standard", "best"]
         assert option["name_localizations"]["zh-CN"] == "精细"
         assert option["choices"][2]["name_localizations"]["zh-CN"] == "最像"
-        message = await posted(server, await server.slash(ANN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "draft"}))
+        message = await posted(
+            server, await server.slash(ANN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "draft"})
+        )
         source = await history.source((await edit_of(history, message)).source)
         assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("draft", "draft")
         monkeypatch.setattr(bot.conversations, "quality", "draft")
-        message = await posted(server, await server.slash(BEN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "best"}))
+        message = await posted(
+            server, await server.slash(BEN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "best"})
+        )
         source = await history.source((await edit_of(history, message)).source)
         assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("best", "best")
         assert source.tuning is not None

@@ -46,7 +46,9 @@ async def _all_answered(history: History) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_message_told_twice_is_answered_once(server: DiscordServer, start: Start, history: History) -> None:
+async def test_a_message_told_twice_is_answered_once(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     async with start():
         sent = await server.say(ANN, "pink hair", files=PORTRAIT)
         server.world.announce("MESSAGE_CREATE", sent)
@@ -249,7 +251,10 @@ async def test_a_wish_waits_for_an_editor_that_is_away(
 ) -> None:
     monkeypatch.setattr(works, "AWAY_SECONDS", 0.1)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 2.0)
-    async with own_editor(["--bundles", str(bundles)]) as running, EditorClient(running.url, patience=0.2) as editor:
+    async with (
+        own_editor(["--bundles", str(bundles)]) as running,
+        EditorClient(running.url, patience=0.2) as editor,
+    ):
         await _until(running.socket.exists)
         async with start(conversations=Conversations(history, editor, "tiny")):
             first = await edited(server, ANN, "pink hair")
@@ -277,7 +282,9 @@ async def test_a_slow_answer_is_one_message_that_lives(
         assert server.answers_to(sent) == [done]
 
 
-async def test_where_the_bot_may_not_write_it_does_nothing(server: DiscordServer, start: Start, history: History) -> None:
+async def test_where_the_bot_may_not_write_it_does_nothing(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     async with start():
         channel = server.add_channel(server.home, "quiet")
         server.overwrite(channel, objects.GUILD, deny=1 << 11)
@@ -290,5 +297,7 @@ async def test_where_the_bot_may_not_send_pictures_it_says_so(server: DiscordSer
     async with start():
         channel = server.add_channel(server.home, "words")
         server.overwrite(channel, objects.GUILD, deny=1 << 15)
-        told = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, channel=channel["id"]))
+        told = await server.answer_to(
+            await server.say(ANN, "pink hair", files=PORTRAIT, channel=channel["id"])
+        )
         assert "may not send pictures" in told["content"]

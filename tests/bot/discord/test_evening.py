@@ -35,7 +35,9 @@ async def server() -> AsyncIterator[DiscordServer]:
     channels = {str(710000000000000000 + number): f"portraits-{number}" for number in range(4)}
     async with DiscordServer(TOKEN, channels, shards=2) as running_server:
         for shard in (0, 1):
-            numbers = {str(720000000000000000 + 10 * shard + number): f"faces-{number}" for number in range(4)}
+            numbers = {
+                str(720000000000000000 + 10 * shard + number): f"faces-{number}" for number in range(4)
+            }
             running_server.add_guild(f"server {shard}", numbers, shard=shard)
         yield running_server
 
@@ -44,12 +46,20 @@ def invited(server: DiscordServer, bot: Process) -> list[Guest]:
     """The members: every fifth in private, every fourth writes Chinese."""
     places = [channel for guild in server.guilds.values() for channel in guild.channels]
     return [
-        Guest(number, server, bot, None if number % 5 == 4 else places[number % len(places)], "zh-CN" if number % 4 == 3 else "en")
+        Guest(
+            number,
+            server,
+            bot,
+            None if number % 5 == 4 else places[number % len(places)],
+            "zh-CN" if number % 4 == 3 else "en",
+        )
         for number in range(MEMBERS)
     ]
 
 
-async def test_an_evening_with_both_processes_killed(server: DiscordServer, tmp_path: Path, bundles: Path) -> None:
+async def test_an_evening_with_both_processes_killed(
+    server: DiscordServer, tmp_path: Path, bundles: Path
+) -> None:
     async with running(server, tmp_path / "data", bundles) as bot:
         guests = invited(server, bot)
         appoint(server, MOE)
@@ -93,7 +103,9 @@ async def _nothing_is_left(bot: Process, guests: list[Guest]) -> None:
 async def _same_albums(history: History, guest: Guest) -> None:
     conversation = await history.conversation(PLATFORM, guest.user["id"], guest.channel)
     async with history.database.read() as session:
-        query = select(SourceRow.id).where(SourceRow.conversation_id == conversation.id).order_by(SourceRow.id)
+        query = (
+            select(SourceRow.id).where(SourceRow.conversation_id == conversation.id).order_by(SourceRow.id)
+        )
         sources = list((await session.execute(query)).scalars())
     assert len(sources) == len(guest.albums), guest.did
     for number, album in zip(sources, guest.albums, strict=True):
@@ -111,7 +123,11 @@ async def _same_albums(history: History, guest: Guest) -> None:
         assert [one[:2] for one in kept] == [one[:2] for one in known], (guest.did, kept, known)
         for (_, _, is_so), (_, _, remembered) in zip(kept, known, strict=True):
             if remembered is not None:
-                assert is_so == tuple((guest.name_of(wish), strength) for wish, strength in remembered), (guest.did, kept, known)
+                assert is_so == tuple((guest.name_of(wish), strength) for wish, strength in remembered), (
+                    guest.did,
+                    kept,
+                    known,
+                )
         source = await history.source(number)
         assert _pixels((await history.picture(source.picture)).data) == _pixels(album.picture)
 
@@ -122,13 +138,17 @@ def _pixels(picture: bytes) -> bytes:
 
 def _each_was_answered_once(server: DiscordServer, guests: list[Guest]) -> None:
     """As many replies to each message as it asked for, one answer to each command, and nobody left waiting."""
-    everything = [m for m in (*server.messages.values(), *server.deleted.values()) if m["author"]["id"] == objects.BOT]
+    everything = [
+        m for m in (*server.messages.values(), *server.deleted.values()) if m["author"]["id"] == objects.BOT
+    ]
     replies = Counter(m["message_reference"]["message_id"] for m in everything if m.get("message_reference"))
     wanted = Counter[str]()
     for guest in guests:
         wanted.update(guest.replies)
     assert replies == wanted
-    headed = [m["id"] for m in everything if not m.get("message_reference") and "interaction_metadata" not in m]
+    headed = [
+        m["id"] for m in everything if not m.get("message_reference") and "interaction_metadata" not in m
+    ]
     assert sorted(headed) == sorted(number for guest in guests for number in guest.commands)
     assert sorted(server.unanswered) == sorted(number for guest in guests for number in guest.failed)
     thinking = [m for m in server.messages.values() if m["flags"] & objects.LOADING]

@@ -16,14 +16,38 @@ PLACE = "700000000000000001"
 ROLE = objects.role("700000000000000009", "fans", 0)
 SETTING = "setting"
 CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
-    ("block", {"member": ANN, "for": "3 days", "reason": "spam"}, "block", ANN["id"], "blocked <@800000000000000001> until <t:"),
-    ("unblock", {"member": BEN, "reason": "sorry"}, "unblock", BEN["id"], "lifted the block of <@800000000000000002>"),
+    (
+        "block",
+        {"member": ANN, "for": "3 days", "reason": "spam"},
+        "block",
+        ANN["id"],
+        "blocked <@800000000000000001> until <t:",
+    ),
+    (
+        "unblock",
+        {"member": BEN, "reason": "sorry"},
+        "unblock",
+        BEN["id"],
+        "lifted the block of <@800000000000000002>",
+    ),
     ("channel allow", {"channel": PLACE}, "channel-allow", PLACE, f"allowed me in <#{PLACE}>"),
     ("channel deny", {"channel": PLACE}, "channel-deny", PLACE, f"denied me <#{PLACE}>"),
     ("channel clear", {"channel": PLACE}, "channel-clear", PLACE, f"took back the rule for <#{PLACE}>"),
-    ("channel age-restricted", {"on": True}, SETTING, "age_restricted_only", "“Only in age-restricted channels”: on"),
+    (
+        "channel age-restricted",
+        {"on": True},
+        SETTING,
+        "age_restricted_only",
+        "“Only in age-restricted channels”: on",
+    ),
     ("quota set", {"wishes": 5}, SETTING, "quota_per_day", "“Limit for each member”: 5 wishes in 24 hours"),
-    ("quota set", {"wishes": 7, "role": ROLE}, "role-quota", ROLE["id"], f"limit of <@&{ROLE['id']}>: 7 wishes"),
+    (
+        "quota set",
+        {"wishes": 7, "role": ROLE},
+        "role-quota",
+        ROLE["id"],
+        f"limit of <@&{ROLE['id']}>: 7 wishes",
+    ),
     ("quota clear", {}, SETTING, "quota_per_day", "“Limit for each member”: as many wishes as they like"),
     ("quota clear", {"role": ROLE}, "role-quota", ROLE["id"], f"limit of <@&{ROLE['id']}>: none"),
     ("cooldown", {"length": "90s"}, SETTING, "cooldown_seconds", "“Pause between two wishes”: 90 seconds"),
@@ -35,7 +59,13 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
     ("settings model", {"model": "tiny"}, SETTING, "bundle", "“Model for new pictures”: tiny"),
     ("settings visible-mark", {"on": True}, SETTING, "visible_mark", "“Visible mark on results”: on"),
     ("settings open-buttons", {"on": False}, SETTING, "open_buttons", "“Anybody may press the buttons”: off"),
-    ("settings others-avatars", {"on": True}, SETTING, "others_avatars", "“Pictures and avatars of others may be edited”: on"),
+    (
+        "settings others-avatars",
+        {"on": True},
+        SETTING,
+        "others_avatars",
+        "“Pictures and avatars of others may be edited”: on",
+    ),
     ("settings retention", {"days": 3}, SETTING, "retention_days", "“Pictures are kept”: 3 days"),
     ("settings forget-leavers", {"on": True}, SETTING, "forget_leavers", "“Forget members who leave”: on"),
     ("queue pause", {}, "pause", None, "paused me"),
@@ -44,7 +74,14 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
 ]
 """Removing results and cancelling wishes have tests of their own, with something to remove and to cancel."""
 
-LOOKS = [("blocks", {}), ("words list", {}), ("settings show", {}), ("wishes", {"member": ANN}), ("queue list", {}), ("audit", {})]
+LOOKS = [
+    ("blocks", {}),
+    ("words list", {}),
+    ("settings show", {}),
+    ("wishes", {"member": ANN}),
+    ("queue list", {}),
+    ("audit", {}),
+]
 
 
 def _logged(server: DiscordServer, channel: str) -> list[dict[str, Any]]:
@@ -62,11 +99,19 @@ async def _prepared(server: DiscordServer, history: History) -> str:
     return log
 
 
-@pytest.mark.parametrize(("name", "options", "action", "target", "sentence"), CHANGES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("name", "options", "action", "target", "sentence"), CHANGES, ids=lambda value: str(value)[:40]
+)
 async def test_each_change_is_written_down_and_logged(
-    server: DiscordServer, start: Start, history: History, name: str, options: dict[str, Any], action: str, target: str | None,
+    server: DiscordServer,
+    start: Start,
+    history: History,
+    name: str,
+    options: dict[str, Any],
+    action: str,
+    target: str | None,
     sentence: str,
-) -> None:  # fmt: skip
+) -> None:
     log = await _prepared(server, history)
     async with start():
         await mod(server, name, options)
@@ -80,7 +125,9 @@ async def test_each_change_is_written_down_and_logged(
         assert message["mentions"] == []
 
 
-async def test_nobody_without_the_permission_can_do_any_of_it(server: DiscordServer, start: Start, history: History) -> None:
+async def test_nobody_without_the_permission_can_do_any_of_it(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     """Not even where the owner of a server shows the commands to everybody in Discord's own settings."""
     log = await _prepared(server, history)
     before = await Servers(history.database).settings("discord", objects.GUILD)
@@ -97,7 +144,9 @@ async def test_nobody_without_the_permission_can_do_any_of_it(server: DiscordSer
             assert refused["flags"] & 64, name
             assert "you need the permission “" in refused["content"], name
         sent = await server.say(ANN, "look", mention=False)
-        refused = (await server.callback_of(await server.message_menu(ANN, "Remove this result", sent)))["data"]
+        refused = (await server.callback_of(await server.message_menu(ANN, "Remove this result", sent)))[
+            "data"
+        ]
         assert "“Manage Messages”" in refused["content"]
         for name, focused in (("words remove", "word"), ("queue cancel", "wish")):
             assert await server.autocomplete(ANN, f"mod {name}", focused, "") == []
@@ -110,20 +159,32 @@ async def test_nobody_without_the_permission_can_do_any_of_it(server: DiscordSer
     ("granted", "may", "may_not"),
     [
         (permissions.MODERATE_MEMBERS, ("block", {"member": ANN}), ("cooldown", {})),
-        (permissions.MANAGE_GUILD | permissions.MODERATE_MEMBERS, ("cooldown", {}), ("remove", {"message": "1" * 18})),
+        (
+            permissions.MANAGE_GUILD | permissions.MODERATE_MEMBERS,
+            ("cooldown", {}),
+            ("remove", {"message": "1" * 18}),
+        ),
     ],
 )
 async def test_each_permission_opens_its_part(
-    server: DiscordServer, start: Start, granted: int, may: tuple[str, dict[str, Any]], may_not: tuple[str, dict[str, Any]]
+    server: DiscordServer,
+    start: Start,
+    granted: int,
+    may: tuple[str, dict[str, Any]],
+    may_not: tuple[str, dict[str, Any]],
 ) -> None:
     appoint(server, MEI, granted=granted)
     async with start():
         assert "权限" not in await told(server, *may, who=MEI)
-        refused = (await server.callback_of(await server.slash(MEI, f"mod {may_not[0]}", may_not[1])))["data"]["content"]
+        refused = (await server.callback_of(await server.slash(MEI, f"mod {may_not[0]}", may_not[1])))[
+            "data"
+        ]["content"]
         assert "权限" in refused
 
 
-async def test_the_commands_are_hidden_from_members_and_from_private_places(server: DiscordServer, start: Start) -> None:
+async def test_the_commands_are_hidden_from_members_and_from_private_places(
+    server: DiscordServer, start: Start
+) -> None:
     appoint(server, MOE)
     async with start():
         for who, place in ((ANN, {}), (MOE, {"direct": True})):
@@ -131,13 +192,17 @@ async def test_the_commands_are_hidden_from_members_and_from_private_places(serv
                 await server.slash(who, "mod audit", **place)
 
 
-async def test_the_audit_turns_pages_over_restarts(server: DiscordServer, start: Start, history: History) -> None:
+async def test_the_audit_turns_pages_over_restarts(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE, MEI)
     servers = Servers(history.database)
     async with start():
         assert "Nothing is written down" in await told(server, "audit")
     for number in range(25):
-        await servers.record("discord", objects.GUILD, MOE["id"], "block", ANN["id"], f"case {number}.", until=None)
+        await servers.record(
+            "discord", objects.GUILD, MOE["id"], "block", ANN["id"], f"case {number}.", until=None
+        )
     await servers.record("discord", "another server", MOE["id"], "block", BEN["id"], "elsewhere")
     async with start():
         shown = await mod(server, "audit")
@@ -164,7 +229,9 @@ async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrot
     appoint(server, MOE, MEI)
     servers = Servers(history.database)
     async with start() as bot:
-        await mod(server, "block", {"member": ANN, "reason": f"asked {ANN['id']} twice, <@{ANN['id']}> knows"})
+        await mod(
+            server, "block", {"member": ANN, "reason": f"asked {ANN['id']} twice, <@{ANN['id']}> knows"}
+        )
         await servers.record("discord", objects.GUILD, MOE["id"], "teleport", "somewhere", height=3)
         await servers.record("discord", objects.GUILD, MOE["id"], "setting", "gravity", value=[1, {"two": 2}])
         await bot.forgetting.member(int(ANN["id"]))
@@ -178,7 +245,9 @@ async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrot
         assert "屏蔽了 一位已被删除资料的成员，永久" in await told(server, "audit", who=MEI)
 
 
-async def test_the_log_is_in_the_language_of_the_server(server: DiscordServer, start: Start, history: History) -> None:
+async def test_the_log_is_in_the_language_of_the_server(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     log = await _prepared(server, history)
     await Servers(history.database).change("discord", objects.GUILD, language="zh-CN")
     async with start():
@@ -190,6 +259,12 @@ async def test_the_log_is_in_the_language_of_the_server(server: DiscordServer, s
 def test_all_settings_can_be_changed() -> None:
     """A setting without a command would be one that no moderator can reach."""
     changed = {target for _, _, action, target, _ in CHANGES if action == SETTING} | {
-        "log_channel", "refused_words", "channels_allowed", "channels_denied", "role_quotas", "paused", "drained_at",
-    }  # fmt: skip
+        "log_channel",
+        "refused_words",
+        "channels_allowed",
+        "channels_denied",
+        "role_quotas",
+        "paused",
+        "drained_at",
+    }
     assert changed == set(ServerSettings.__dataclass_fields__)

@@ -54,7 +54,11 @@ async def test_a_block_for_good_ends_only_by_hand_and_one_for_a_time_by_itself(
     async with start():
         assert "for good" in await told(server, "block", {"member": ANN, "for": "forever"})
         assert "<t:" in await told(server, "block", {"member": BEN, "for": "1s"})
-        (block,) = [b for b in await Servers(history.database).blocks("discord", objects.GUILD, now()) if b.until is None]
+        (block,) = [
+            b
+            for b in await Servers(history.database).blocks("discord", objects.GUILD, now())
+            if b.until is None
+        ]
         assert block.member == ANN["id"]
         await asyncio.sleep(1.1)
         assert (await asks(server, BEN))["attachments"]
@@ -69,20 +73,26 @@ async def test_only_members_without_a_moderators_permission_can_be_blocked(
         assert "yourself" in await told(server, "block", {"member": MOE})
         assert "myself" in await told(server, "block", {"member": objects.me()})
         assert "moderates this server too" in await told(server, "block", {"member": MEI})
-        assert "moderates this server too" in await told(server, "block", {"member": server.world.users[objects.OWNER]})
+        assert "moderates this server too" in await told(
+            server, "block", {"member": server.world.users[objects.OWNER]}
+        )
         assert await Servers(history.database).blocks("discord", objects.GUILD, now()) == []
         assert await audits(history) == []
 
 
 @pytest.mark.parametrize("length", ["soon", "-3 days", "5"])
-async def test_a_length_that_is_none_blocks_nobody(server: DiscordServer, start: Start, history: History, length: str) -> None:
+async def test_a_length_that_is_none_blocks_nobody(
+    server: DiscordServer, start: Start, history: History, length: str
+) -> None:
     appoint(server, MOE)
     async with start():
         assert f"“{length}”" in await told(server, "block", {"member": ANN, "for": length})
         assert await audits(history) == []
 
 
-async def test_the_list_names_who_until_when_and_why(server: DiscordServer, start: Start, history: History) -> None:
+async def test_the_list_names_who_until_when_and_why(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE, MEI)
     async with start() as bot:
         assert "Nobody" in await told(server, "blocks")

@@ -15,7 +15,9 @@ async def _served(server: DiscordServer, **place: str) -> bool:
     return bool((await asks(server, ANN, **place))["attachments"])
 
 
-async def test_channels_are_allowed_and_denied_and_threads_have_the_rules_of_theirs(server: DiscordServer, start: Start) -> None:
+async def test_channels_are_allowed_and_denied_and_threads_have_the_rules_of_theirs(
+    server: DiscordServer, start: Start
+) -> None:
     appoint(server, MOE)
     other = server.add_channel(server.home, "other")
     thread = server.add_thread(other, "within")
@@ -36,7 +38,9 @@ async def test_only_age_restricted_channels(server: DiscordServer, start: Start)
     grown = server.add_channel(server.home, "grown", nsfw=True)
     thread = server.add_thread(grown, "within")
     async with start():
-        assert "**Only in age-restricted channels**: on." in await told(server, "channel age-restricted", {"on": True})
+        assert "**Only in age-restricted channels**: on." in await told(
+            server, "channel age-restricted", {"on": True}
+        )
         assert "age-restricted" in (await asks(server, ANN))["content"]
         assert await _served(server, channel=grown["id"])
         assert await _served(server, channel=thread["id"])
@@ -75,7 +79,9 @@ async def test_a_cooldown_tells_when_it_is_over(server: DiscordServer, start: St
         assert await _served(server)
 
 
-async def test_refused_words_are_added_listed_and_taken_off(server: DiscordServer, start: Start, history: History) -> None:
+async def test_refused_words_are_added_listed_and_taken_off(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE)
     async with start():
         for word in ("pink", "/gl[ao]sses/"):
@@ -87,11 +93,15 @@ async def test_refused_words_are_added_listed_and_taken_off(server: DiscordServe
             refused = await asks(server, ANN, wish)
             assert "do not want" in refused["content"]
             assert refused["attachments"] == []
-        assert [c["value"] for c in await server.autocomplete(MOE, "mod words remove", "word", "gl")] == ["/gl[ao]sses/"]
+        assert [c["value"] for c in await server.autocomplete(MOE, "mod words remove", "word", "gl")] == [
+            "/gl[ao]sses/"
+        ]
         assert "off the list" in await told(server, "words remove", {"word": "pink"})
         assert "not on the list" in await told(server, "words remove", {"word": "pink"})
         assert await _served(server)
-        assert (await Servers(history.database).settings("discord", objects.GUILD)).refused_words == ("/gl[ao]sses/",)
+        assert (await Servers(history.database).settings("discord", objects.GUILD)).refused_words == (
+            "/gl[ao]sses/",
+        )
 
 
 async def test_consent_and_spoilers_are_required(server: DiscordServer, start: Start) -> None:

@@ -55,7 +55,10 @@ async def engine() -> AsyncIterator[SlowEngine]:
 @pytest.fixture
 async def slow(engine: SlowEngine, history: History) -> AsyncIterator[Conversations]:
     """Conversations with the slow editor."""
-    async with TestServer(create_app(LocalExecutor(lambda: engine))) as running, EditorClient(str(running.make_url(""))) as client:
+    async with (
+        TestServer(create_app(LocalExecutor(lambda: engine))) as running,
+        EditorClient(str(running.make_url(""))) as client,
+    ):
         await eventually(client.ready)
         yield Conversations(history, client)
         engine.go.release(100)
@@ -93,7 +96,9 @@ async def test_the_list_says_where_each_wish_stands(
         await asyncio.sleep(0.1)
         lines = (await told(server, "queue list")).splitlines()
         assert [line for line in lines if "pink hair" in line and "50 % done" in line]
-        assert [line for line in lines if "glasses" in line and "waits for its turn" in line and ANN["id"] in line]
+        assert [
+            line for line in lines if "glasses" in line and "waits for its turn" in line and ANN["id"] in line
+        ]
         assert "blue eyes" not in "".join(lines)
         assert "等着轮到它" in await told(server, "queue list", who=MEI)
         engine.go.release(100)
@@ -107,7 +112,9 @@ async def test_a_wish_is_cancelled_in_the_editor_and_its_asker_is_told(
         sent = await _begun(server, engine)
         waits = await server.say(ANN, "眼镜", files=PORTRAIT)
         await _kept(history, 2)
-        names = {c["name"]: c["value"] for c in await server.autocomplete(MOE, "mod queue cancel", "wish", "pink")}
+        names = {
+            c["name"]: c["value"] for c in await server.autocomplete(MOE, "mod queue cancel", "wish", "pink")
+        }
         assert len(names) == 1
         key = next(iter(names.values()))
         assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{waits['id']}"})
@@ -119,7 +126,12 @@ async def test_a_wish_is_cancelled_in_the_editor_and_its_asker_is_told(
         assert engine.served == 1  # the one that waited was never begun
         await _kept(history, 0)
         assert await history.jobs_under_way() == []
-        assert await Inbox(history.database).count_since("discord", objects.GUILD, ANN["id"], datetime(2020, 1, 1, tzinfo=UTC)) == 0
+        assert (
+            await Inbox(history.database).count_since(
+                "discord", objects.GUILD, ANN["id"], datetime(2020, 1, 1, tzinfo=UTC)
+            )
+            == 0
+        )
         assert {(one.action, one.target) for one in await audits(history)} == {("cancel", ANN["id"])}
         assert "answered already" in await told(server, "queue cancel", {"wish": key})
         assert [len(server.answers_to(message)) for message in (sent, waits)] == [1, 1]
@@ -136,7 +148,10 @@ async def test_a_wish_that_waits_for_a_lost_editor_is_cancelled_too(
     server: DiscordServer, start: Start, history: History, tmp_path: Path
 ) -> None:
     appoint(server, MOE)
-    async with EditorClient(f"unix:{tmp_path}/nobody", patience=0.1) as client, start(conversations=Conversations(history, client)):
+    async with (
+        EditorClient(f"unix:{tmp_path}/nobody", patience=0.1) as client,
+        start(conversations=Conversations(history, client)),
+    ):
         pictures = dict.fromkeys(("one.png", "two.png"), PORTRAIT["me.png"])
         sent = await server.say(ANN, "pink hair", files=pictures)
         kept = await server.answer_to(sent)
@@ -156,12 +171,16 @@ async def test_a_wish_of_another_server_cannot_be_cancelled(
     async with start(conversations=slow):
         sent = await server.say(ANN, "pink hair", files=PORTRAIT, channel="700000000000000002")
         await eventually(_that(lambda: engine.served == 1))
-        assert "was not asked in this server" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
+        assert "was not asked in this server" in await told(
+            server, "queue cancel", {"wish": f"message:{sent['id']}"}
+        )
         engine.go.release(100)
         assert "cancelled" not in (await server.answer_to(sent))["content"]
 
 
-@pytest.mark.parametrize(("state", "waiting", "new"), [("pause", "break", "break"), ("drain", "not a picture", "finishing")])
+@pytest.mark.parametrize(
+    ("state", "waiting", "new"), [("pause", "break", "break"), ("drain", "not a picture", "finishing")]
+)
 async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
     server: DiscordServer,
     start: Start,
@@ -195,10 +214,15 @@ async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
         assert "resume" in shown
         assert "take wishes again" in await told(server, "queue resume")
         assert "not a picture" in (await asks(server, ANN))["content"]
-        assert [(one.action, one.reason) for one in await audits(history)] == [("resume", None), (state, "new rules")]
+        assert [(one.action, one.reason) for one in await audits(history)] == [
+            ("resume", None),
+            (state, "new rules"),
+        ]
 
 
-async def test_the_wishes_of_a_member_are_shown_to_moderators_alone(server: DiscordServer, start: Start, history: History) -> None:
+async def test_the_wishes_of_a_member_are_shown_to_moderators_alone(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE)
     async with start():
         assert "asked for nothing" in await told(server, "wishes", {"member": ANN})
@@ -207,5 +231,8 @@ async def test_the_wishes_of_a_member_are_shown_to_moderators_alone(server: Disc
         await _kept(history, 0)
         shown = await told(server, "wishes", {"member": ANN})
         assert r"\*pink\* hair" in shown
-        assert f"[answered](https://discord.com/channels/{objects.GUILD}/{made['channel_id']}/{made['id']})" in shown
+        assert (
+            f"[answered](https://discord.com/channels/{objects.GUILD}/{made['channel_id']}/{made['id']})"
+            in shown
+        )
         assert "glasses" not in shown

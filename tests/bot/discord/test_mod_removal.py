@@ -19,7 +19,9 @@ def _files(folder: Path) -> set[bytes]:
     return {path.read_bytes() for path in (folder / "pictures").rglob("*") if path.is_file()}
 
 
-async def test_after_a_removal_nothing_is_left(server: DiscordServer, start: Start, history: History, tmp_path: Path) -> None:
+async def test_after_a_removal_nothing_is_left(
+    server: DiscordServer, start: Start, history: History, tmp_path: Path
+) -> None:
     appoint(server, MOE)
     async with start():
         first = await edited(server, ANN, "pink hair")
@@ -34,9 +36,16 @@ async def test_after_a_removal_nothing_is_left(server: DiscordServer, start: Sta
             await history.edit(edit.id)
         assert stored not in _files(tmp_path)
         assert stored not in (tmp_path / "history.sqlite").read_bytes()
-        assert (await history.edit(kept.id)).parent == edit.parent  # what was made of it stays, and undo leads past it
+        assert (
+            await history.edit(kept.id)
+        ).parent == edit.parent  # what was made of it stays, and undo leads past it
         (record,) = await audits(history)
-        assert (record.action, record.actor, record.target, record.reason) == ("remove", MOE["id"], ANN["id"], "not here")
+        assert (record.action, record.actor, record.target, record.reason) == (
+            "remove",
+            MOE["id"],
+            ANN["id"],
+            "not here",
+        )
         assert "removed already" in await told(server, "remove", {"message": link})
 
 
@@ -45,9 +54,14 @@ async def test_everything_made_of_a_picture_goes_with_it(
 ) -> None:
     appoint(server, MOE)
     async with start():
-        shown = [await edited(server, ANN, "pink hair"), await server.answer_to(await server.say(ANN, "glasses"))]
+        shown = [
+            await edited(server, ANN, "pink hair"),
+            await server.answer_to(await server.say(ANN, "glasses")),
+        ]
         await edit_of(history, shown[1])
-        assert "everything that was made" in await told(server, "remove", {"message": shown[1]["id"], "everything": True})
+        assert "everything that was made" in await told(
+            server, "remove", {"message": shown[1]["id"], "everything": True}
+        )
         assert not {message["id"] for message in shown} & set(server.messages)
         assert _files(tmp_path) == set()
         assert [one.action for one in await audits(history)] == ["remove-all"]
@@ -70,7 +84,9 @@ async def test_the_menu_asks_once_more(server: DiscordServer, start: Start, hist
         assert [one.action for one in await audits(history)] == ["remove"]
 
 
-async def test_what_is_no_result_of_this_server_stays(server: DiscordServer, start: Start, history: History) -> None:
+async def test_what_is_no_result_of_this_server_stays(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE, MEI)
     elsewhere = server.add_guild("elsewhere", {"700000000000000002": "theirs"})
     async with start():
@@ -78,7 +94,9 @@ async def test_what_is_no_result_of_this_server_stays(server: DiscordServer, sta
         private = await edited(server, ANN, "pink hair", direct=True)
         for message in (theirs, private):
             await edit_of(history, message)
-            assert "no result that I made in this server" in await told(server, "remove", {"message": message["id"]})
+            assert "no result that I made in this server" in await told(
+                server, "remove", {"message": message["id"]}
+            )
         link = f"https://discord.com/channels/{elsewhere.id}/{theirs['channel_id']}/{theirs['id']}"
         assert "Copy Message Link" in await told(server, "remove", {"message": link})
         assert "复制消息链接" in await told(server, "remove", {"message": "the one with the hat"}, who=MEI)
@@ -97,7 +115,10 @@ async def test_moderators_of_another_server_cannot_use_a_button_of_this_one(
     elsewhere = server.add_guild("elsewhere", {"700000000000000002": "theirs"})
     server.join(elsewhere, MOE, (server.add_role(elsewhere, "moderators", permissions.MANAGE_MESSAGES),))
     async with start():
-        mine, theirs = await edited(server, ANN, "pink hair"), await edited(server, ANN, "pink hair", channel="700000000000000002")
+        mine, theirs = (
+            await edited(server, ANN, "pink hair"),
+            await edited(server, ANN, "pink hair", channel="700000000000000002"),
+        )
         own, other = await edit_of(history, mine), await edit_of(history, theirs)
         question = await server.original_response(await server.message_menu(MOE, "Remove this result", mine))
         button = server.messages[question["id"]]["components"][0]["components"][0]

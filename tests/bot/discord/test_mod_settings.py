@@ -22,7 +22,9 @@ async def _settings(history: History) -> ServerSettings:
     return await Servers(history.database).settings("discord", objects.GUILD)
 
 
-async def test_all_settings_are_shown_as_they_are(server: DiscordServer, start: Start, history: History) -> None:
+async def test_all_settings_are_shown_as_they_are(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE, MEI)
     async with start():
         fresh = await told(server, "settings show")
@@ -34,9 +36,11 @@ async def test_all_settings_are_shown_as_they_are(server: DiscordServer, start: 
         await mod(server, "channel deny", {"channel": server.home.channels["700000000000000001"]})
         shown = await told(server, "settings show")
         for line in (
-            "**Pictures are kept**: one day after", "**Anybody may press the buttons**: on", "**Language**: 简体中文",
+            "**Pictures are kept**: one day after",
+            "**Anybody may press the buttons**: on",
+            "**Language**: 简体中文",
             "**Channels I do not work in**: <#700000000000000001>",
-        ):  # fmt: skip
+        ):
             assert line in shown
         assert "**图片保存多久**：最后一次使用后 1 天" in await told(server, "settings show", who=MEI)
         await mod(server, "settings retention")
@@ -45,7 +49,9 @@ async def test_all_settings_are_shown_as_they_are(server: DiscordServer, start: 
         assert (kept.retention_days, kept.language, kept.open_buttons) == (None, None, True)
 
 
-async def test_the_language_of_a_server_answers_members_whose_own_is_not_known(server: DiscordServer, start: Start) -> None:
+async def test_the_language_of_a_server_answers_members_whose_own_is_not_known(
+    server: DiscordServer, start: Start
+) -> None:
     appoint(server, MOE)
     async with start():
         await mod(server, "settings language", {"language": "zh-CN"})
@@ -59,7 +65,10 @@ async def test_the_visible_mark_and_others_buttons(server: DiscordServer, start:
         plain = await edited(server, ANN, "pink hair")
         await mod(server, "settings visible-mark", {"on": True})
         marked = await edited(server, ANN, "pink hair")
-        with Image.open(io.BytesIO(server.files_of(plain)[0])) as one, Image.open(io.BytesIO(server.files_of(marked)[0])) as two:
+        with (
+            Image.open(io.BytesIO(server.files_of(plain)[0])) as one,
+            Image.open(io.BytesIO(server.files_of(marked)[0])) as two,
+        ):
             assert one.size == two.size
             assert one.tobytes() != two.tobytes()
         await mod(server, "settings open-buttons", {"on": True})
@@ -74,11 +83,14 @@ async def test_new_pictures_are_edited_with_the_bundle_of_the_server(
     for name, seed in (("first", 0), ("second", 1)):
         write_bundle(tmp_path / "both" / name, seed=seed)
     async with (
-        own_editor(["--bundles", str(tmp_path / "both")]) as running, EditorClient(running.url) as editor,
+        own_editor(["--bundles", str(tmp_path / "both")]) as running,
+        EditorClient(running.url) as editor,
         start(conversations=Conversations(history, editor, "first")),
-    ):  # fmt: skip
+    ):
         await eventually(editor.ready, 60)
-        offered = [choice["value"] for choice in await server.autocomplete(MOE, "mod settings model", "model", "")]
+        offered = [
+            choice["value"] for choice in await server.autocomplete(MOE, "mod settings model", "model", "")
+        ]
         assert {"first", "second"} <= set(offered)
         assert "no model named “third”" in await told(server, "settings model", {"model": "third"})
         before = await edit_of(history, await edited(server, ANN, "pink hair"))
@@ -87,7 +99,9 @@ async def test_new_pictures_are_edited_with_the_bundle_of_the_server(
         assert [(await history.source(edit.source)).bundle for edit in (before, after)] == ["first", "second"]
 
 
-async def test_a_bot_that_does_not_hear_of_leavers_says_so(server: DiscordServer, start: Start, history: History) -> None:
+async def test_a_bot_that_does_not_hear_of_leavers_says_so(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE)
     async with start():
         asked = await server.slash(MOE, "mod settings forget-leavers", {"on": True})
@@ -97,7 +111,9 @@ async def test_a_bot_that_does_not_hear_of_leavers_says_so(server: DiscordServer
         assert (await _settings(history)).forget_leavers
 
 
-async def test_who_leaves_is_forgotten_where_that_is_set(server: DiscordServer, start: Start, history: History) -> None:
+async def test_who_leaves_is_forgotten_where_that_is_set(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE)
     async with start(leavers=True):
         asked = await server.slash(MOE, "mod settings forget-leavers", {"on": True})
@@ -113,7 +129,9 @@ async def test_who_leaves_is_forgotten_where_that_is_set(server: DiscordServer, 
         assert server.interactions[asked].followups == []
 
 
-async def test_a_log_channel_that_is_closed_or_gone_loses_nothing(server: DiscordServer, start: Start, history: History) -> None:
+async def test_a_log_channel_that_is_closed_or_gone_loses_nothing(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE)
     log = server.add_channel(server.home, "log")
     async with start():

@@ -47,7 +47,9 @@ async def test_without_the_setting_there_are_none(server: DiscordServer, start: 
             await server.slash(OWNER, "owner status")
 
 
-async def test_an_administrator_who_is_not_the_owner_is_refused(server: DiscordServer, start: Start, history: History) -> None:
+async def test_an_administrator_who_is_not_the_owner_is_refused(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     role = server.add_role(server.home, "admin", permissions.ADMINISTRATOR)
     server.join(server.home, ANN, (role,))
     async with start(**HOME):
@@ -67,10 +69,12 @@ async def test_the_status_tells_how_everything_stands(server: DiscordServer, sta
         text = words(shown)
         for part in (
             r"Shard 0:\*\* connected, (\d+|\?) ms, one server",
-            r"Editor:\*\* .*tiny; 0 under way, 0 waiting; on (cpu|cuda)", r"torch 2\.",
-            r"not answered yet:\*\* 0", r"[\d.]+ GB free of [\d.]+ GB; the database takes [\d.]+ MB",
+            r"Editor:\*\* .*tiny; 0 under way, 0 waiting; on (cpu|cuda)",
+            r"torch 2\.",
+            r"not answered yet:\*\* 0",
+            r"[\d.]+ GB free of [\d.]+ GB; the database takes [\d.]+ MB",
             rf"discord\.py {re.escape(discord.__version__)}",
-        ):  # fmt: skip
+        ):
             assert re.search(part, text), (part, text)
         chinese = OWNER | {"locale": "zh-CN"}
         assert "分片 0" in words(await server.original_response(await server.slash(chinese, "owner status")))
@@ -80,7 +84,10 @@ async def test_a_new_model_is_there_without_a_restart(
     server: DiscordServer, start: Start, history: History, tmp_path: Path
 ) -> None:
     write_bundle(tmp_path / "models" / "tiny")
-    async with own_editor(["--bundles", str(tmp_path / "models")]) as running, EditorClient(running.url) as editor:
+    async with (
+        own_editor(["--bundles", str(tmp_path / "models")]) as running,
+        EditorClient(running.url) as editor,
+    ):
         service = Conversations(history, editor, "tiny")
         async with start(conversations=service, **HOME):
             async with asyncio.timeout(60):
@@ -99,7 +106,9 @@ async def test_a_new_model_is_there_without_a_restart(
     assert [(audit.actor, audit.action) for audit in records] == [(objects.OWNER, "reload")] * 2
 
 
-async def test_maintenance_is_announced_in_each_servers_language(server: DiscordServer, start: Start, history: History) -> None:
+async def test_maintenance_is_announced_in_each_servers_language(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     tea = server.add_guild("茶", {objects.snowflake(): "general", objects.snowflake(): "log"}, locale="zh-CN")
     general, log = tea.channels.values()
     tea.system_channel = general["id"]
@@ -118,11 +127,17 @@ async def test_maintenance_is_announced_in_each_servers_language(server: Discord
         assert "“nowhere” and “closed”" in told["content"]
 
         def said(place: dict[str, Any]) -> list[str]:
-            own = [m for m in server.messages.values() if m["author"]["id"] == objects.BOT and m["channel_id"] == place["id"]]
+            own = [
+                m
+                for m in server.messages.values()
+                if m["author"]["id"] == objects.BOT and m["channel_id"] == place["id"]
+            ]
             return [m["content"] for m in own if not m["flags"] & objects.EPHEMERAL]
 
         (english,) = said(home)
-        assert re.search(r"Maintenance:\*\* I will be away from <t:\d+:t> \(<t:\d+:R>\), for about 20 minutes", english)
+        assert re.search(
+            r"Maintenance:\*\* I will be away from <t:\d+:t> \(<t:\d+:R>\), for about 20 minutes", english
+        )
         assert "New models." in english
         assert "@everyone" not in english
         (chinese,) = said(log)
@@ -143,9 +158,17 @@ def test_the_owners_of_a_team_are_those_who_joined_and_may_change_the_bot() -> N
         }
 
     team = {
-        "id": "1", "name": "team", "icon": None, "owner_user_id": "1",
-        "members": [member(1, "admin"), member(2, "developer"), member(3, "read_only"), member(4, "admin", state=1)],
-    }  # fmt: skip
+        "id": "1",
+        "name": "team",
+        "icon": None,
+        "owner_user_id": "1",
+        "members": [
+            member(1, "admin"),
+            member(2, "developer"),
+            member(3, "read_only"),
+            member(4, "admin", state=1),
+        ],
+    }
     client = discord.Client(intents=discord.Intents.none())
     info = discord.AppInfo(client._connection, objects.application() | {"team": team})  # type: ignore[arg-type]
     assert owners(info) == {1, 2}
@@ -166,14 +189,22 @@ async def test_a_mapper_is_trained_and_its_owner_called(
         await server.slash(OWNER, "owner train", {"prompt": "a green hat", "minutes": 0.1})
 
         def own() -> list[dict[str, Any]]:
-            return [m for m in server.messages.values() if m["author"]["id"] == objects.BOT and not m["flags"] & objects.EPHEMERAL]
+            return [
+                m
+                for m in server.messages.values()
+                if m["author"]["id"] == objects.BOT and not m["flags"] & objects.EPHEMERAL
+            ]
 
         def called() -> dict[str, Any] | None:
-            return next((m for m in own() if f"<@{objects.OWNER}> The mapper for “a green hat”" in m["content"]), None)
+            return next(
+                (m for m in own() if f"<@{objects.OWNER}> The mapper for “a green hat”" in m["content"]), None
+            )
 
         before = own()
         call = await server.world.until(called, 120)
         assert call["id"] not in {message["id"] for message in before}
-        await server.world.until(lambda: [m for m in own() if m is not call and "The mapper for" in m["content"]], 20)
+        await server.world.until(
+            lambda: [m for m in own() if m is not call and "The mapper for" in m["content"]], 20
+        )
     (audit,) = await Servers(history.database).audits(PLATFORM, None)
     assert (audit.action, audit.target) == ("train", "a green hat")

@@ -39,7 +39,9 @@ async def test_ones_own_avatar_is_edited_and_another_only_where_that_is_allowed(
         assert "glasses" in own["attachments"][0]["description"]
         wish = f"give <@{ben['id']}>'s avatar glasses"
         assert "other members" in (await server.answer_to(await server.say(ann, wish)))["content"]
-        refused = await server.original_response(await server.slash(ann, "edit", {"wish": "glasses", "avatar": ben}))
+        refused = await server.original_response(
+            await server.slash(ann, "edit", {"wish": "glasses", "avatar": ben})
+        )
         assert refused["flags"] & 64
         assert "other members" in refused["content"]
         await Servers(history.database).change(PLATFORM, objects.GUILD, others_avatars=True)
@@ -57,7 +59,9 @@ async def test_what_came_as_a_spoiler_stays_one(server: DiscordServer, start: St
         sheet = await posted(server, await server.slash(ANN, "history"))
         moving = await posted(server, await server.slash(ANN, "animate"))
         for message in (first, less, sheet, moving):
-            assert all(one["filename"].startswith("SPOILER_") for one in message["attachments"]), message["content"]
+            assert all(one["filename"].startswith("SPOILER_") for one in message["attachments"]), message[
+                "content"
+            ]
             assert message["attachments"]
 
 
@@ -94,7 +98,12 @@ async def test_threads_are_places_of_their_own(server: DiscordServer, start: Sta
         told = await server.answer_to(await server.say(ANN, "more", channel=thread["id"]))
         assert "nothing to make weaker" in told["content"]
         within = await edited(server, ANN, "pink hair", channel=thread["id"])
-        assert "150 %" in (await server.answer_to(await server.say(ANN, "more", mention=False, reply_to=within)))["content"]
+        assert (
+            "150 %"
+            in (await server.answer_to(await server.say(ANN, "more", mention=False, reply_to=within)))[
+                "content"
+            ]
+        )
 
 
 async def test_a_chinese_member_meets_chinese_everywhere(server: DiscordServer, start: Start) -> None:
@@ -130,7 +139,9 @@ async def test_a_user_takes_the_bot_along_where_it_is_no_member(server: DiscordS
         assert "nothing to undo" in told["content"]
 
 
-async def test_privacy_shows_exports_and_deletes_all(server: DiscordServer, start: Start, history: History) -> None:
+async def test_privacy_shows_exports_and_deletes_all(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         others = await edited(server, BEN, "glasses")
@@ -145,9 +156,13 @@ async def test_privacy_shows_exports_and_deletes_all(server: DiscordServer, star
         await server.press(ANN, question, "Yes, delete everything")
         await server.gone(first)
         await server.settled(question, lambda message: "is deleted" in message["content"])
-        assert "keep no picture" in words(await server.original_response(await server.slash(ANN, "privacy see")))
+        assert "keep no picture" in words(
+            await server.original_response(await server.slash(ANN, "privacy see"))
+        )
         assert others["id"] in server.messages
-        assert ANN["id"].encode() not in b"".join(one.read_bytes() for one in history.blobs.root.parent.rglob("*") if one.is_file())
+        assert ANN["id"].encode() not in b"".join(
+            one.read_bytes() for one in history.blobs.root.parent.rglob("*") if one.is_file()
+        )
 
 
 @pytest.mark.parametrize("wanted", [True, False])

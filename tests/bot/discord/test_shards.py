@@ -35,7 +35,10 @@ async def server() -> AsyncIterator[DiscordServer]:
 
 async def pid_of(editor_url: str) -> int:
     connector = aiohttp.UnixConnector(editor_url.removeprefix("unix:"))
-    async with aiohttp.ClientSession(connector=connector) as session, session.get("http://editor/v1/health") as answer:
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        session.get("http://editor/v1/health") as answer,
+    ):
         return int((await answer.json())["pid"])
 
 
@@ -61,7 +64,11 @@ async def test_each_answers_its_own_and_nothing_is_left(
     async with shard(1, STOP_SECONDS="0.5") as second:
         async with shard(0) as first:
             await server.world.until(lambda: len(server.world.gateway.live()) == 2, 30)
-            own = [await server.say(who, "pink hair", files=PORTRAIT, channel=place) for who in (ANN, BEN) for place in (zero, one)]
+            own = [
+                await server.say(who, "pink hair", files=PORTRAIT, channel=place)
+                for who in (ANN, BEN)
+                for place in (zero, one)
+            ]
             shown = [await done(server, message) for message in own]
             assert [message["content"] for message in shown if "pink hair" not in message["content"]] == []
             with frozen(pid):

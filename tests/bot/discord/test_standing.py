@@ -43,7 +43,11 @@ async def test_a_bot_that_has_what_it_needs_says_nothing(
 
 
 async def test_a_server_and_a_channel_that_lack_something_are_one_sentence_each(
-    server: DiscordServer, start: Start, history: History, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server: DiscordServer,
+    start: Start,
+    history: History,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LANG", "C")
     tea = server.add_guild("Tea", bot_permissions=0)
@@ -87,7 +91,9 @@ async def test_a_bot_in_no_server_logs_its_invite_link(
     caplog.set_level(logging.INFO)
     server.kick_bot(server.home)
     async with start():
-        await _until(lambda: f"client_id={objects.APPLICATION}&scope=bot%20applications.commands" in caplog.text)
+        await _until(
+            lambda: f"client_id={objects.APPLICATION}&scope=bot%20applications.commands" in caplog.text
+        )
 
 
 async def test_what_closing_breaks_off_ends_before_the_database_does(start: Start) -> None:
@@ -120,9 +126,13 @@ def _settings(**changes: object) -> Settings:
     ],
 )
 async def test_what_no_waiting_would_mend_ends_with_a_sentence(
-    server: DiscordServer, conversations: Conversations, monkeypatch: pytest.MonkeyPatch, trouble: str,
-    kind: type[BotError], words: str,
-) -> None:  # fmt: skip
+    server: DiscordServer,
+    conversations: Conversations,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    kind: type[BotError],
+    words: str,
+) -> None:
     if trouble == "intent":
         server.world.privileged = 0
     elif trouble == "token":
@@ -134,7 +144,9 @@ async def test_what_no_waiting_would_mend_ends_with_a_sentence(
 
         monkeypatch.setattr(server.world.gateway, "_opened", refuse)
     with pytest.raises(kind) as caught:
-        await Service(conversations, conversations.history, _settings(hear_leavers=trouble == "intent")).serve()
+        await Service(
+            conversations, conversations.history, _settings(hear_leavers=trouble == "intent")
+        ).serve()
     assert words in sentence_for(caught.value, locales.get("en"))
 
 
@@ -160,7 +172,9 @@ async def test_a_discord_that_cannot_be_reached_is_waited_for(
     serving = Service(conversations, conversations.history, _settings())
     task = asyncio.create_task(serving.serve())
     await _until(lambda: len(_warnings(caplog)) >= 2)
-    assert all(text.startswith("Discord cannot be reached (ClientConnectorError)") for text in _warnings(caplog))
+    assert all(
+        text.startswith("Discord cannot be reached (ClientConnectorError)") for text in _warnings(caplog)
+    )
     await serving.measure()
     assert not await serving.connected()
     assert conversations.metrics.registry.get_sample_value("bot_gateway_up", {"shard": "0"}) == 0
@@ -176,7 +190,11 @@ async def test_a_discord_that_cannot_be_reached_is_waited_for(
 
 @pytest.mark.parametrize(("advised", "count", "shards"), [(2, None, 2), (1, 3, 3)])
 async def test_shards(
-    conversations: Conversations, monkeypatch: pytest.MonkeyPatch, advised: int, count: int | None, shards: int
+    conversations: Conversations,
+    monkeypatch: pytest.MonkeyPatch,
+    advised: int,
+    count: int | None,
+    shards: int,
 ) -> None:
     """As many as Discord advises, or as the operator says; one that is lost is down, and resumes."""
     async with DiscordServer(shards=advised) as server:

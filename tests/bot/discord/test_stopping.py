@@ -34,7 +34,10 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
 @pytest.fixture
 async def editor_pid(editor_url: str) -> int:
     connector = aiohttp.UnixConnector(editor_url.removeprefix("unix:"))
-    async with aiohttp.ClientSession(connector=connector) as session, session.get("http://editor/v1/health") as answer:
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        session.get("http://editor/v1/health") as answer,
+    ):
         return int((await answer.json())["pid"])
 
 
@@ -70,21 +73,27 @@ async def test_what_cannot_be_finished_in_time_is_kept_and_done_at_the_next_star
             await server.world.until(lambda: server.typing > 2, 20)
             assert await bot.stopped() == 0
     kept = [await server.answer_to(message) for message in (under_way, waiting, chinese)]
-    assert [("kept your wish" in m["content"], "记下了" in m["content"]) for m in kept] == [(True, False)] * 2 + [(False, True)]
+    assert [("kept your wish" in m["content"], "记下了" in m["content"]) for m in kept] == [
+        (True, False)
+    ] * 2 + [(False, True)]
     (told,) = await server.followups(pressed)
     assert "kept your wish" in told["content"]
     assert told["flags"] & 64, "only Ben sees it"
     assert sorted(await _open(tmp_path)) == sorted([ANN["id"], ANN["id"], BEN["id"], LI["id"]])
     async with process(server, editor_url, tmp_path) as bot:
         for message, words in zip(kept, ("Done", "60 %", "「粉色头发」"), strict=True):
-            await server.settled(message, lambda m, words=words: words in m["content"] and bool(m["attachments"]))  # type: ignore[misc]
+            await server.settled(
+                message, lambda m, words=words: words in m["content"] and bool(m["attachments"])
+            )  # type: ignore[misc]
         assert "150 %" in (await done(server, first))["content"]
         assert [len(server.answers_to(m)) for m in (under_way, waiting, chinese)] == [1, 1, 1]
         assert await bot.stopped(signal.SIGINT) == 0
     assert await _open(tmp_path) == []
 
 
-async def test_a_second_signal_does_not_wait(server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path) -> None:
+async def test_a_second_signal_does_not_wait(
+    server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path
+) -> None:
     async with process(server, editor_url, tmp_path, STOP_SECONDS="600") as bot:
         with frozen(editor_pid):
             await server.say(ANN, "pink hair", files=PORTRAIT)
@@ -138,7 +147,11 @@ async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path
 
             async def figures() -> dict[str, float]:
                 async with session.get(address) as answer:
-                    lines = [line.rsplit(" ", 1) for line in (await answer.text()).splitlines() if not line.startswith("#")]
+                    lines = [
+                        line.rsplit(" ", 1)
+                        for line in (await answer.text()).splitlines()
+                        if not line.startswith("#")
+                    ]
                 return {name: float(value) for name, value in lines}
 
             async def health() -> int:
@@ -149,10 +162,18 @@ async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path
                 while _answers(now := await figures()) < 6 or now["bot_inbox_open"]:  # noqa: ASYNC110 - counted a moment after it is there
                     await asyncio.sleep(0.1)
             for kind, outcome in [
-                ("message", "done"), ("direct", "done"), ("press", "done"), ("press", "NotYourButton"), ("command", "done"),
+                ("message", "done"),
+                ("direct", "done"),
+                ("press", "done"),
+                ("press", "NotYourButton"),
+                ("command", "done"),
                 ("command", "NoPicture"),
-            ]:  # fmt: skip
-                assert now[f'bot_answers_total{{kind="{kind}",outcome="{outcome}"}}'] == 1, (kind, outcome, now)
+            ]:
+                assert now[f'bot_answers_total{{kind="{kind}",outcome="{outcome}"}}'] == 1, (
+                    kind,
+                    outcome,
+                    now,
+                )
             assert now['bot_answer_seconds_count{kind="command"}'] == 2
             assert 0 < now['bot_answer_seconds_sum{kind="message"}'] < 60
             assert now['bot_wishes_total{verdict="done"}'] >= 1

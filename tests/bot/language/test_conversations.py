@@ -25,7 +25,10 @@ FILES = [
     *(HERE / f"conversations_{name}.jsonl" for name in ("en", "heldout", "zh", "zh_heldout", "zh_second")),
     HERE.parents[3] / "shared" / "conversations.jsonl",
 ]
-COMMANDS = re.compile(r"\b(make|add|give|please|can you|could you|turn|change|put|remove|get rid|lose|drop|take off|set)\b", re.I)
+COMMANDS = re.compile(
+    r"\b(make|add|give|please|can you|could you|turn|change|put|remove|get rid|lose|drop|take off|set)\b",
+    re.I,
+)
 NEGATED = re.compile(r"^(no|not|non|without|less|free of)\b|-free$|^un[a-z]{3,}", re.I)
 
 
@@ -52,9 +55,13 @@ def added(action: dict[str, Any], wanted: dict[str, Any]) -> bool:
     prompt, strength = action["prompt"], action["strength"]
     if COMMANDS.search(prompt) or not begins(prompt, wanted["has"]):
         return False
-    if bool(action["keep"]) != bool(wanted.get("keep")) or not begins(" ".join(action["keep"]), wanted.get("keep", [])):
+    if bool(action["keep"]) != bool(wanted.get("keep")) or not begins(
+        " ".join(action["keep"]), wanted.get("keep", [])
+    ):
         return False
-    if bool(action["region"]) != bool(wanted.get("region")) or not begins(action["region"] or "", wanted.get("region", [])):
+    if bool(action["region"]) != bool(wanted.get("region")) or not begins(
+        action["region"] or "", wanted.get("region", [])
+    ):
         return False
     negative = bool(NEGATED.search(prompt)) != (strength < 0)
     low, high = wanted.get("strength", (0.05, 3))
@@ -113,7 +120,9 @@ HAN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)
     st.sampled_from(["en", "zh-CN"]),
     st.sampled_from([("en",), ("en", "zh")]),
 )
-def test_anything_at_all_is_an_answer(text: str, after: list[str], code: str, languages: tuple[str, ...]) -> None:
+def test_anything_at_all_is_an_answer(
+    text: str, after: list[str], code: str, languages: tuple[str, ...]
+) -> None:
     actions = [to_json(action) for action in get(code).parse(text, after, languages)]
     assert actions
     for action in actions:
@@ -133,7 +142,9 @@ def test_long_and_strange_messages_stay_bounded() -> None:
     assert parse("\x00\x07\u202e\u200b pink hair \u202c")[0] == parse("pink hair")[0]
 
 
-@pytest.mark.parametrize("text", ["a plaid skirt", "about to shout", "slick hair", "a funky hat", "rouge", "sleep", "a brush"])
+@pytest.mark.parametrize(
+    "text", ["a plaid skirt", "about to shout", "slick hair", "a funky hat", "rouge", "sleep", "a brush"]
+)
 def test_real_words_are_not_taken_for_misspelt_ones(text: str) -> None:
     (action,) = [to_json(action) for action in parse(text)]
     assert action["prompt"].split()[-1] == text.split()[-1]
@@ -141,12 +152,16 @@ def test_real_words_are_not_taken_for_misspelt_ones(text: str) -> None:
     assert "stick" not in action["prompt"]
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("curley hair", "curly hair"), ("blusch", "blush"), ("glases", "glasses")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("curley hair", "curly hair"), ("blusch", "blush"), ("glases", "glasses")]
+)
 def test_a_slip_is_still_put_right(typed: str, meant: str) -> None:
     assert [to_json(action)["prompt"] for action in parse(typed)] == [meant]
 
 
-@pytest.mark.parametrize(("text", "said"), [("zoom in", "crop, zoom, turn"), ("把照片裁剪一下", "裁剪、缩放、旋转")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("zoom in", "crop, zoom, turn"), ("把照片裁剪一下", "裁剪、缩放、旋转")]
+)
 def test_what_is_asked_of_the_picture_as_a_whole_is_said_to_be_beyond_this(text: str, said: str) -> None:
     (action,) = parse(text)
     assert said in to_json(action)["question"]

@@ -18,7 +18,10 @@ from editor import protocol as wire
 
 ENGLISH = get("en")
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
-SOURCES = [*Path(locales.__file__).parents[1].rglob("*.py"), *Path(locales.__file__).parents[1].glob("web/**/*.*")]
+SOURCES = [
+    *Path(locales.__file__).parents[1].rglob("*.py"),
+    *Path(locales.__file__).parents[1].glob("web/**/*.*"),
+]
 
 
 def placeholders(template: str) -> set[str]:
@@ -53,9 +56,13 @@ def test_chinese_keeps_to_chinese_marks() -> None:
 
 def test_no_text_is_left_over() -> None:
     """Each key is named somewhere, whole or as the beginning of one that is put together."""
-    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".js", ".html"))
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".js", ".html")
+    )
     code = "\n".join(line for line in code.splitlines() if not re.match(r'\s*"[\w.-]+": ', line))
-    for key in {text.removesuffix(".one") for text in ENGLISH.texts}:  # ``say`` chooses the form for one by itself
+    for key in {
+        text.removesuffix(".one") for text in ENGLISH.texts
+    }:  # ``say`` chooses the form for one by itself
         head = key.rsplit(".", 1)[0]
         beginnings = [key[: place.start()] for place in re.finditer(r"\.", key)][1:]
         named = (
@@ -70,18 +77,35 @@ def test_no_text_is_left_over() -> None:
 @pytest.mark.parametrize(
     ("text", "preferred", "code"),
     [
-        ("pink hair", None, "en"), ("pink hair", "zh-CN", "en"), ("粉色头发", None, "zh-CN"), ("粉色头发", "en-US", "zh-CN"),
-        ("加上glasses", "en-US", "zh-CN"), ("50%", "zh-CN", "zh-CN"), ("50%", None, "en"), ("", "zh-TW", "zh-CN"), ("", "fr", "en"),
-        ("привет", "zh-CN", "zh-CN"), ("привет", None, "en"), ("🙂", "en-GB", "en"), ("頭髮", None, "zh-CN"),
+        ("pink hair", None, "en"),
+        ("pink hair", "zh-CN", "en"),
+        ("粉色头发", None, "zh-CN"),
+        ("粉色头发", "en-US", "zh-CN"),
+        ("加上glasses", "en-US", "zh-CN"),
+        ("50%", "zh-CN", "zh-CN"),
+        ("50%", None, "en"),
+        ("", "zh-TW", "zh-CN"),
+        ("", "fr", "en"),
+        ("привет", "zh-CN", "zh-CN"),
+        ("привет", None, "en"),
+        ("🙂", "en-GB", "en"),
+        ("頭髮", None, "zh-CN"),
     ],
-)  # fmt: skip
+)
 def test_the_sentence_decides_then_the_preference(text: str, preferred: str | None, code: str) -> None:
     assert locale_of(text, preferred).code == code
 
 
 @pytest.mark.parametrize(
     ("code", "found"),
-    [("zh-CN", "zh-CN"), ("zh-TW", "zh-CN"), ("zh-Hans-SG", "zh-CN"), ("zh_CN.UTF-8", "zh-CN"), ("EN-us", "en"), ("en", "en")],
+    [
+        ("zh-CN", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("zh-Hans-SG", "zh-CN"),
+        ("zh_CN.UTF-8", "zh-CN"),
+        ("EN-us", "en"),
+        ("en", "en"),
+    ],
 )
 def test_codes_of_discord_browsers_and_systems(code: str, found: str) -> None:
     locale = preferring(code)
@@ -94,7 +118,13 @@ def test_codes_of_languages_that_are_not_spoken() -> None:
 
 
 def test_scripts() -> None:
-    assert [script_of(text) for text in ("hair", "头发", "加glasses", "12 %", "")] == ["LATIN", "CJK", "CJK", None, None]
+    assert [script_of(text) for text in ("hair", "头发", "加glasses", "12 %", "")] == [
+        "LATIN",
+        "CJK",
+        "CJK",
+        None,
+        None,
+    ]
 
 
 def test_lists_and_shares() -> None:

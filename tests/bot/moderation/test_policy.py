@@ -28,7 +28,7 @@ from bot.moderation.errors import (
     RefusedWord,
     Resting,
     SpoilerNeeded,
-)  # fmt: skip
+)
 from bot.moderation.policy import Member, Policy, quota_of
 from storage.history import History
 from storage.inbox import Asked, Inbox
@@ -50,15 +50,21 @@ async def change(policy: Policy, **changes: Any) -> None:
 
 
 async def admit(
-    policy: Policy, member: Member = ANN, text: str = "pink hair", picture: bool = False, spoiler: bool = False,
+    policy: Policy,
+    member: Member = ANN,
+    text: str = "pink hair",
+    picture: bool = False,
+    spoiler: bool = False,
     at: datetime | None = None,
-) -> ServerSettings:  # fmt: skip
+) -> ServerSettings:
     return await policy.admit(member, text, picture, spoiler, at or now())
 
 
 async def ask(policy: Policy, key: str, member: Member = ANN) -> None:
     """As a front end does: let in, admit, answer; a refusal does not count."""
-    asked = await policy.inbox.accept(key, member.platform, member.id, member.server, member.channel, {"text": "pink hair"})
+    asked = await policy.inbox.accept(
+        key, member.platform, member.id, member.server, member.channel, {"text": "pink hair"}
+    )
     assert asked is not None
     try:
         await policy.admit(member, "pink hair", False, False, now(), asked)
@@ -164,15 +170,19 @@ async def test_a_quota_is_spent_and_comes_back(policy: Policy) -> None:
 
 async def test_of_many_at_once_as_many_are_admitted_as_the_quota_has(policy: Policy) -> None:
     await change(policy, quota_per_day=5)
-    results = await asyncio.gather(*(ask(policy, f"m{number}") for number in range(20)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(ask(policy, f"m{number}") for number in range(20)), return_exceptions=True
+    )
     assert sum(result is None for result in results) == 5
     assert sum(isinstance(result, QuotaSpent) for result in results) == 15
 
 
 async def test_the_largest_quota_of_a_members_roles_wins(policy: Policy) -> None:
     settings = ServerSettings(quota_per_day=3, role_quotas={"new": 1, "patron": 50, "muted": 0})
-    quotas = {roles: quota_of(replace(ANN, roles=frozenset(roles)), settings)
-              for roles in ((), ("new",), ("new", "patron"), ("muted",), ("other",))}  # fmt: skip
+    quotas = {
+        roles: quota_of(replace(ANN, roles=frozenset(roles)), settings)
+        for roles in ((), ("new",), ("new", "patron"), ("muted",), ("other",))
+    }
     assert list(quotas.values()) == [3, 1, 50, 0, 3]
     assert quota_of(ANN, ServerSettings()) is None
     await change(policy, role_quotas={"muted": 0})
@@ -199,10 +209,22 @@ async def test_a_cooldown_tells_how_long_and_refusals_do_not_prolong_it(policy: 
 async def test_every_refusal_has_a_sentence_in_every_language() -> None:
     moment = Moment(now())
     errors = [
-        Paused(), Blocked(), BlockedUntil(until=moment), ChannelClosed(), AgeRestrictedOnly(), ConsentNeeded(), SpoilerNeeded(),
-        RefusedWord(word="x"), NoQuota(), CoolingDown(count=1), CoolingDown(count=9), QuotaSpent(count=1, again=moment),
-        QuotaSpent(count=9, again=moment), BadRefusedWord(entry="/(/"), PolicyError(),
-    ]  # fmt: skip
+        Paused(),
+        Blocked(),
+        BlockedUntil(until=moment),
+        ChannelClosed(),
+        AgeRestrictedOnly(),
+        ConsentNeeded(),
+        SpoilerNeeded(),
+        RefusedWord(word="x"),
+        NoQuota(),
+        CoolingDown(count=1),
+        CoolingDown(count=9),
+        QuotaSpent(count=1, again=moment),
+        QuotaSpent(count=9, again=moment),
+        BadRefusedWord(entry="/(/"),
+        PolicyError(),
+    ]
     for locale in every():
         sentences = [sentence_for(error, locale) for error in errors]
         assert all(sentence and "{" not in sentence for sentence in sentences)

@@ -28,7 +28,18 @@ FOUND = {
         "ⓐⓢⓢ",
         "看ass吧",
     ],
-    "porn": ["p0rn", "ｐｏｒｎ", "𝓹𝓸𝓻𝓷", "🅿🅾🆁🅽", "🇵🇴🇷🇳", "p\u0336o\u0336r\u0336n\u0336", "pоrn", "p_o_r_n", "看porn吧", "p/o/r/n"],
+    "porn": [
+        "p0rn",
+        "ｐｏｒｎ",
+        "𝓹𝓸𝓻𝓷",
+        "🅿🅾🆁🅽",
+        "🇵🇴🇷🇳",
+        "p\u0336o\u0336r\u0336n\u0336",
+        "pоrn",
+        "p_o_r_n",
+        "看porn吧",
+        "p/o/r/n",
+    ],
     "hell": ["hell", "heII", "he11", "h e l l", "HEEEELL", "h3ll", "to hell, please"],
     "god": ["god", "g0d", "gooood", "g o d"],
     "fail": ["fa1l", "f4il", "fai1", "FAIL"],
@@ -46,7 +57,18 @@ FOUND = {
     r"/b[aeiou]d+y/": ["BODY", "ｂｕｄｄｙ"],
 }
 LET_BE = {
-    "ass": ["class", "assess", "as S. Smith", "as sad as", "he asks", "the a55 road", "Massachusetts", "p@ss", "pass", "455"],
+    "ass": [
+        "class",
+        "assess",
+        "as S. Smith",
+        "as sad as",
+        "he asks",
+        "the a55 road",
+        "Massachusetts",
+        "p@ss",
+        "pass",
+        "455",
+    ],
     "cunt": ["Scunthorpe"],
     "hell": ["he'll be", "hello", "shell"],
     "shed": ["she'd like"],
@@ -64,12 +86,16 @@ LET_BE = {
 }
 
 
-@pytest.mark.parametrize(("entry", "text"), [(entry, text) for entry, texts in FOUND.items() for text in texts])
+@pytest.mark.parametrize(
+    ("entry", "text"), [(entry, text) for entry, texts in FOUND.items() for text in texts]
+)
 def test_found(entry: str, text: str) -> None:
     assert RefusedWords(("neverthere", entry)).found(text) == entry
 
 
-@pytest.mark.parametrize(("entry", "text"), [(entry, text) for entry, texts in LET_BE.items() for text in texts])
+@pytest.mark.parametrize(
+    ("entry", "text"), [(entry, text) for entry, texts in LET_BE.items() for text in texts]
+)
 def test_let_be(entry: str, text: str) -> None:
     assert RefusedWords((entry,)).found(text) is None
 
@@ -110,8 +136,15 @@ def test_dressed_up(word: str, data: st.DataObject) -> None:
     cyrillic = dict(zip("aeopcyx", "аеорсух", strict=True))
 
     def dress(letter: str) -> str:
-        ways = [letter, letter.upper(), chr(ord(letter) + 0xFEE0), chr(ord(letter) - 97 + 0x1D41A), chr(ord(letter) - 97 + 0x24D0),
-                letter + "\u0301", cyrillic.get(letter, letter)]  # fmt: skip
+        ways = [
+            letter,
+            letter.upper(),
+            chr(ord(letter) + 0xFEE0),
+            chr(ord(letter) - 97 + 0x1D41A),
+            chr(ord(letter) - 97 + 0x24D0),
+            letter + "\u0301",
+            cyrillic.get(letter, letter),
+        ]
         return data.draw(st.sampled_from(ways))
 
     assert RefusedWords((word,)).found("".join(map(dress, word))) == word

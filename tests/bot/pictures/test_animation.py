@@ -39,7 +39,8 @@ def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
     assert image.size == (made.width, made.height)
     assert (image.n_frames, image.info["loop"]) == (12, 0)
     first, last = (
-        np.asarray(Image.open(io.BytesIO(f)).convert("RGB").resize((64, 64))).astype(int) for f in (frames[0], frames[-1])
+        np.asarray(Image.open(io.BytesIO(f)).convert("RGB").resize((64, 64))).astype(int)
+        for f in (frames[0], frames[-1])
     )
     assert np.abs(pixels(image, 0) - first).mean() < 6
     assert np.abs(pixels(image, 6) - last).mean() < 6

@@ -23,7 +23,12 @@ PLAIN = Picture(make_png(), "image/png", 160, 128)
 
 
 @pytest.mark.parametrize(
-    "key", [ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()]
+    "key",
+    [
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP384R1()),
+        ed25519.Ed25519PrivateKey.generate(),
+    ],
 )
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 def test_a_signed_result_verifies_and_keeps_pixels_and_mark(form: str, key: Key) -> None:
@@ -41,7 +46,9 @@ def test_the_manifest_says_edited_by_a_model_and_nothing_of_the_user() -> None:
     signed = Marker(Signer(*chain()))(PLAIN)
     report = json.loads(c2pa.Reader("image/png", io.BytesIO(signed.data)).json())
     manifest = report["manifests"][report["active_manifest"]]
-    (actions,) = [a["data"]["actions"] for a in manifest["assertions"] if a["label"].startswith("c2pa.actions")]
+    (actions,) = [
+        a["data"]["actions"] for a in manifest["assertions"] if a["label"].startswith("c2pa.actions")
+    ]
     assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.edited"]
     assert actions[1]["digitalSourceType"] == SOURCE_TYPE
     assert manifest["claim_generator_info"][0]["name"] == "styleclip-bot"

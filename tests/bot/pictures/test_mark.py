@@ -28,7 +28,9 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 MODES = ("RGB", "RGBA")
 
 
-def encoded(form: str, options: dict[str, Any], mode: str = "RGB", size: tuple[int, int] = (37, 23)) -> Picture:
+def encoded(
+    form: str, options: dict[str, Any], mode: str = "RGB", size: tuple[int, int] = (37, 23)
+) -> Picture:
     image = Image.open(io.BytesIO(make_png(*size))).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(size))
@@ -95,12 +97,16 @@ def test_an_animation_keeps_all_its_frames() -> None:
     frames = [Image.open(io.BytesIO(make_png(seed=seed))).convert("RGB") for seed in range(3)]
     for form in ("WEBP", "GIF"):
         buffer = io.BytesIO()
-        frames[0].save(buffer, form, save_all=True, append_images=frames[1:], duration=[100, 200, 300], loop=0)
+        frames[0].save(
+            buffer, form, save_all=True, append_images=frames[1:], duration=[100, 200, 300], loop=0
+        )
         after = opened(mark(Picture(buffer.getvalue(), f"image/{form.lower()}", 160, 128)))
         assert (getattr(after, "n_frames", 1), after.info["loop"]) == (3, 0)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP"])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP"]
+)
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(UnknownFormat):
         with_packet(data, b"packet")
@@ -120,7 +126,9 @@ def test_the_label_stands_out_in_its_corner_and_changes_nothing_else(shade: int,
     rows, columns = np.nonzero(change)
     assert rows.min() > 0.6 * side
     assert columns.min() > 0.5 * side
-    label = np.asarray(opened(after).convert("L"))[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    label = np.asarray(opened(after).convert("L"))[
+        rows.min() : rows.max() + 1, columns.min() : columns.max() + 1
+    ]
     assert label.max() - label.min() > 150, "light letters on a dark pill"
 
 

@@ -88,7 +88,9 @@ def test_a_sheet_needs_a_picture() -> None:
         sheet.contact_sheet([])
 
 
-@pytest.mark.parametrize("caption", ["pink hair 60 %", "“quoted” – élégant…", "", "x" * 500, "word " * 200, "\u202e\x00\n", "🙂🙂"])
+@pytest.mark.parametrize(
+    "caption", ["pink hair 60 %", "“quoted” – élégant…", "", "x" * 500, "word " * 200, "\u202e\x00\n", "🙂🙂"]
+)
 def test_any_caption_can_be_drawn(caption: str) -> None:
     assert sheet.contact_sheet([(make_png(), caption)]).width > 0
 

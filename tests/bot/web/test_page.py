@@ -32,13 +32,21 @@ async def page(
     server = await aiohttp_server(create_app(conversations, samples.FOLDER, 1024 * 1024))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 860}, locale=getattr(request, "param", "en-GB"))
+        page = await browser.new_page(
+            viewport={"width": 1280, "height": 860}, locale=getattr(request, "param", "en-GB")
+        )
         complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "request",
-            lambda r: None if r.url.startswith(("blob:", "data:", str(server.make_url("/")))) else complaints.append(r.url),
+            lambda r: (
+                None
+                if r.url.startswith(("blob:", "data:", str(server.make_url("/"))))
+                else complaints.append(r.url)
+            ),
         )
         await page.goto(str(server.make_url("/")))
         expect.set_options(timeout=PATIENCE)
@@ -94,7 +102,9 @@ async def test_methods_side_by_side_with_their_names(page: Page) -> None:
     captions = page.locator(".bubble.bot").nth(2).locator(".thumbs span")
     await expect(captions.filter(has_text="global direction")).to_have_count(1)
     await expect(page.get_by_label("Your wish")).to_have_value("")
-    await expect(page.locator('#strip [aria-current="true"]')).to_have_attribute("aria-label", "Go to edit 0: the original")
+    await expect(page.locator('#strip [aria-current="true"]')).to_have_attribute(
+        "aria-label", "Go to edit 0: the original"
+    )
     await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
 
 
@@ -109,7 +119,9 @@ _WATCH = """() => {
 }"""
 
 
-async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(page: Page, conversations: Conversations) -> None:
+async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
+    page: Page, conversations: Conversations
+) -> None:
     await page.get_by_label("New pictures:").select_option("Closest")
     await page.evaluate(_WATCH)  # on a fast machine each stage is over before one could look
     await page.get_by_label("Sample picture 1", exact=True).click()
@@ -117,8 +129,12 @@ async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(pa
     seen = await page.evaluate("seen")
     stages = {one["stage"].strip() for one in seen if one["busy"]}
     assert "Looking closely…" in stages
-    assert [one["kind"] for one in seen if one["busy"]].index("blob") < [one["kind"] for one in seen].index("data")
-    assert not any(one["buttons"] for one in seen if one["kind"] == "data"), "what is not done cannot be gone on from"
+    assert [one["kind"] for one in seen if one["busy"]].index("blob") < [one["kind"] for one in seen].index(
+        "data"
+    )
+    assert not any(one["buttons"] for one in seen if one["kind"] == "data"), (
+        "what is not done cannot be gone on from"
+    )
     await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
     await expect(page.get_by_role("button", name="Less")).to_be_visible()
     source = await conversations.history.source(1)

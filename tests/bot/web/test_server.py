@@ -27,9 +27,13 @@ async def client(conversations: Conversations, aiohttp_client: Callable[..., Any
 
 
 async def talk(
-    client: TestClient[Any, Any], text: str, picture: bytes | None = None, mask: bytes | None = None, quality: str = "",
+    client: TestClient[Any, Any],
+    text: str,
+    picture: bytes | None = None,
+    mask: bytes | None = None,
+    quality: str = "",
     **headers: str,
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     form = aiohttp.FormData({"text": text, "quality": quality})
     if picture is not None:
         form.add_field("picture", picture, filename="me.png", content_type="image/png")
@@ -63,7 +67,9 @@ async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
 ) -> None:
     assert (await (await client.get("/api/state")).json())["quality"] == "standard"
     seen: dict[str, list[dict[str, Any]]] = {}
-    for number, (quality, kept) in enumerate({"draft": "draft", "best": "best", "perfect": "standard"}.items(), start=1):
+    for number, (quality, kept) in enumerate(
+        {"draft": "draft", "best": "best", "perfect": "standard"}.items(), start=1
+    ):
         seen[quality] = await talk(client, "", make_png(), quality=quality)
         source = await conversations.history.source(number)
         assert (source.details["quality"], source.details["fidelity"]["quality"]) == (kept, kept)
@@ -73,7 +79,9 @@ async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
     assert not {"refine", "tune"} & {event.get("stage") for event in seen["draft"]}
 
 
-async def test_a_closer_look_than_there_is_time_for_is_told(client: TestClient[Any, Any], conversations: Conversations) -> None:
+async def test_a_closer_look_than_there_is_time_for_is_told(
+    client: TestClient[Any, Any], conversations: Conversations
+) -> None:
     conversations.inversion_seconds = 0.01
     turn = (await talk(client, "", make_png(), quality="best"))[-1]
     assert "no time" in turn["reply"]
@@ -99,12 +107,16 @@ async def test_what_lies_outside_of_what_was_painted_stays_as_it_was(client: Tes
     changed = (before != after).any(-1)
     assert changed[:, : size[0] // 2].any()
     assert not changed[:, size[0] // 2 + size[0] // 16 :].any()
-    less = await pixels(client, (await talk(client, "less"))[-1]["pictures"][0]["url"])  # the place goes along
+    less = await pixels(
+        client, (await talk(client, "less"))[-1]["pictures"][0]["url"]
+    )  # the place goes along
     assert not (before != less)[:, size[0] // 2 + size[0] // 16 :].any()
 
 
 @pytest.mark.parametrize("mask", [b"no picture", mask_of((0, 0, 0, 0), (16, 16))])
-async def test_a_mask_that_is_none_is_explained_and_changes_nothing(client: TestClient[Any, Any], mask: bytes) -> None:
+async def test_a_mask_that_is_none_is_explained_and_changes_nothing(
+    client: TestClient[Any, Any], mask: bytes
+) -> None:
     first = (await talk(client, "", make_png()))[-1]
     turn = (await talk(client, "pink hair", mask=mask))[-1]
     assert turn["error"] == "UnusableMask"
@@ -120,7 +132,11 @@ async def test_a_wish_by_every_method_comes_with_previews_and_captions(client: T
     captions = [picture["caption"] for picture in turn["pictures"]]
     assert {"mapper for any wish", "global direction"} <= set(captions)
     assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
-    assert [row["number"] for row in turn["history"]] == [0, 1, *(picture["number"] for picture in turn["pictures"])]
+    assert [row["number"] for row in turn["history"]] == [
+        0,
+        1,
+        *(picture["number"] for picture in turn["pictures"]),
+    ]
     for picture in turn["pictures"]:
         assert (await client.get(picture["url"])).status == 200
     previews = [event["preview"] for event in events if event.get("preview")]
@@ -168,9 +184,12 @@ async def test_the_page_in_the_browsers_language(client: TestClient[Any, Any]) -
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+    "headers",
+    [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}],
 )
-async def test_other_sites_cannot_speak_for_the_user(client: TestClient[Any, Any], headers: dict[str, str]) -> None:
+async def test_other_sites_cannot_speak_for_the_user(
+    client: TestClient[Any, Any], headers: dict[str, str]
+) -> None:
     answer = await client.post("/api/talk", data=aiohttp.FormData({"text": "undo"}), headers=headers)
     assert answer.status == 403
 

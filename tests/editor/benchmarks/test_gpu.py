@@ -14,7 +14,9 @@ from editor.benchmarks.gpu import Figure, Report
 SMALL = ["--gpu", "--device", "cpu", "--pixels", "32", "--rounds", "1"]
 
 
-def test_every_part_but_the_embedded_bundle_gives_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_but_the_embedded_bundle_gives_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("transformers")
     monkeypatch.setattr(gpu, "ARITHMETICS", (gpu.AS_RUN,))
     monkeypatch.setattr(gpu, "OTHERWISE", ())
@@ -24,11 +26,21 @@ def test_every_part_but_the_embedded_bundle_gives_figures(tmp_path: Path, monkey
     assert cli.main([*SMALL, "--save", str(tmp_path / "gpu.json"), "--parts", *parts]) == 0
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert not found["failed"]
-    assert {figure["part"] for figure in found["figures"]} == {"edit", "optimization", "directions", "mapper", "jobs"}
-    assert all(figure["value"] >= 0 and figure["met"] is None for figure in found["figures"])  # targets hold on a GPU only
+    assert {figure["part"] for figure in found["figures"]} == {
+        "edit",
+        "optimization",
+        "directions",
+        "mapper",
+        "jobs",
+    }
+    assert all(
+        figure["value"] >= 0 and figure["met"] is None for figure in found["figures"]
+    )  # targets hold on a GPU only
 
 
-def test_a_part_that_fails_leaves_the_others_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_fails_leaves_the_others_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("transformers")
 
     def fails(bench: gpu.Bench) -> None:

@@ -12,7 +12,9 @@ from editor.methods import published_optimization as published
 from editor.protocol import InvertResult
 
 
-def test_both_loops_are_looked_at_step_by_step(avatar: Bundle, sample: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_loops_are_looked_at_step_by_step(
+    avatar: Bundle, sample: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(published, "STEPS", 30)
     inverted = sample(1)  # type: ignore[operator]
     assert isinstance(inverted, InvertResult)

@@ -25,7 +25,15 @@ def test_the_queue_is_measured_for_every_number_of_users() -> None:
 
 
 def ask(user: str, asked: float, started: float | None) -> Ask:
-    return Ask(f"{user}{asked}", user, "follow-up", Lane.RENDERS, asked, started, None if started is None else started + 0.1)
+    return Ask(
+        f"{user}{asked}",
+        user,
+        "follow-up",
+        Lane.RENDERS,
+        asked,
+        started,
+        None if started is None else started + 0.1,
+    )
 
 
 def test_being_overtaken_twice_by_the_same_user_is_seen() -> None:
@@ -45,22 +53,51 @@ def test_the_document_has_every_figure(tmp_path: Path) -> None:
     }
     spread = {"p50": 12.5, "p95": 13.5}
     report = {
-        "machine": {"date": "d", "processor": "p", "cores": 2, "threads": 2, "gpu": None, "python": "3", "torch": "2", "load": 1.0},
-        "conversation": {"bundle": "avatar", "picture": [8, 9], "invert": spread | {"processor": 1},
-                         "first_edit": spread | {"processor": 2},
-                         "follow_up": spread | {"processor": 3}, "peak_mb": 6},
-        "startup": {"ready_s": 7, "idle_mb": 8}, "growth": {"users": [[10.0, 1.5]], "batch": [[1.0, 2.5]]},
-        "talk": {"follow_up": {"whole": spread, "added": spread, "processor": 9}, "move": {"whole": spread, "processor": 9}},
-        "against": [{"name": "nvidia", "resolution": 256, "peak_mb": {"theirs": 7, "ours": 8},
-                     "machine": {"threads": 2, "load": 1.0},
-                     "rows": [pair | {"work": "synthesis", "target": 3.0, "note": "largest difference 1e-05"},
-                              pair | {"work": "step", "target": None, "note": ""}]}],
-    }  # fmt: skip
+        "machine": {
+            "date": "d",
+            "processor": "p",
+            "cores": 2,
+            "threads": 2,
+            "gpu": None,
+            "python": "3",
+            "torch": "2",
+            "load": 1.0,
+        },
+        "conversation": {
+            "bundle": "avatar",
+            "picture": [8, 9],
+            "invert": spread | {"processor": 1},
+            "first_edit": spread | {"processor": 2},
+            "follow_up": spread | {"processor": 3},
+            "peak_mb": 6,
+        },
+        "startup": {"ready_s": 7, "idle_mb": 8},
+        "growth": {"users": [[10.0, 1.5]], "batch": [[1.0, 2.5]]},
+        "talk": {
+            "follow_up": {"whole": spread, "added": spread, "processor": 9},
+            "move": {"whole": spread, "processor": 9},
+        },
+        "against": [
+            {
+                "name": "nvidia",
+                "resolution": 256,
+                "peak_mb": {"theirs": 7, "ours": 8},
+                "machine": {"threads": 2, "load": 1.0},
+                "rows": [
+                    pair | {"work": "synthesis", "target": 3.0, "note": "largest difference 1e-05"},
+                    pair | {"work": "step", "target": None, "note": ""},
+                ],
+            }
+        ],
+    }
     write(report, tmp_path / "performance.md")
     text = (tmp_path / "performance.md").read_text()
     assert "| nvidia | 256 | synthesis | 222 ms | 111 ms | **2.0 ×** | 3 ×, missed | 5 |" in text
     assert "| nvidia | 256 | step | 222 ms | 111 ms | **2.0 ×** |  | 5 |" in text
-    assert "- nvidia at 256: synthesis: largest difference 1e-05; 2 threads, load 1.0, at most 7 MB and 8 MB." in text
+    assert (
+        "- nvidia at 256: synthesis: largest difference 1e-05; 2 threads, load 1.0, at most 7 MB and 8 MB."
+        in text
+    )
     assert "| of that beside the editor's time | 12.5 | 13.5 | 9 (bot alone) | 15 |" in text
     assert "| users | 10: 1.5 |" in text
     assert (tmp_path / "performance" / "growth.png").stat().st_size > 1000

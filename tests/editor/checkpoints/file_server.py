@@ -43,7 +43,11 @@ class Handler(BaseHTTPRequestHandler):
         if server.away or name not in server.files or server.status != 200:
             server.away = max(server.away - 1, 0)
             self.send_error(
-                503 if name in server.files and server.status == 200 else server.status if name in server.files else 404
+                503
+                if name in server.files and server.status == 200
+                else server.status
+                if name in server.files
+                else 404
             )
             return
         whole, start = server.files[name], 0
@@ -54,12 +58,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(206 if start else 200)
-        self.send_header("Content-Type", "text/html; charset=utf-8" if server.page else "application/octet-stream")
+        self.send_header(
+            "Content-Type", "text/html; charset=utf-8" if server.page else "application/octet-stream"
+        )
         self.send_header("ETag", server.tag)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
         if not server.endless:
-            self.send_header("Content-Length", str(server.claimed - start if server.claimed else len(whole) - start))
+            self.send_header(
+                "Content-Length", str(server.claimed - start if server.claimed else len(whole) - start)
+            )
         self.end_headers()
         self._send(whole[start:])
 

@@ -46,7 +46,9 @@ def test_a_folder_of_hugging_face_gives_what_transformers_gives(tmp_path: Path) 
     ours, theirs = model_of(clip.read([folder])), CLIPModel.from_pretrained(folder).eval()
     prepared = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
-        wanted = F.normalize(theirs.get_image_features(pixel_values=prepared, return_dict=True).pooler_output, dim=1)
+        wanted = F.normalize(
+            theirs.get_image_features(pixel_values=prepared, return_dict=True).pooler_output, dim=1
+        )
     assert torch.allclose(ours.embed(prepared), wanted, atol=1e-6)
     assert ours.encode_text(["ab a"]).shape == (1, 24)
 
@@ -56,8 +58,12 @@ def open_clip_files(folder: Path, quick: bool | None = None) -> list[Path]:
     layout, constants = made.vectors.layout(made.CLIP)
     state = made.checkpoints.filled(layout["shapes"], constants)
     state = {name: value.half().float() if name in layout["half"] else value for name, value in state.items()}
-    save_file({name: value.contiguous() for name, value in state.items()}, folder / "open_clip_model.safetensors")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": {} if quick is None else {"quick_gelu": quick}}))
+    save_file(
+        {name: value.contiguous() for name, value in state.items()}, folder / "open_clip_model.safetensors"
+    )
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": {} if quick is None else {"quick_gelu": quick}})
+    )
     return [folder / "open_clip_model.safetensors", folder / "open_clip_config.json", made.vocabulary(folder)]
 
 
@@ -67,14 +73,23 @@ def test_open_clip_has_another_activation_unless_it_says_so(tmp_path: Path) -> N
         folder.mkdir()
     prepared = torch.randn(1, 3, 64, 64)
     published = model_of(clip.read(made.clip_files(openai))).embed(prepared)
-    assert torch.allclose(model_of(clip.read(open_clip_files(quick, True))).embed(prepared), published, atol=1e-5)
-    assert not torch.allclose(model_of(clip.read(open_clip_files(plain))).embed(prepared), published, atol=1e-5)
+    assert torch.allclose(
+        model_of(clip.read(open_clip_files(quick, True))).embed(prepared), published, atol=1e-5
+    )
+    assert not torch.allclose(
+        model_of(clip.read(open_clip_files(plain))).embed(prepared), published, atol=1e-5
+    )
 
 
 def test_a_resnet_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
-    state = {"visual.layer1.0.conv1.weight": torch.zeros(1), "visual.attnpool.positional_embedding": torch.zeros(1)}
+    state = {
+        "visual.layer1.0.conv1.weight": torch.zeros(1),
+        "visual.attnpool.positional_embedding": torch.zeros(1),
+    }
     path = made.checkpoints.write_torchscript(tmp_path / "RN50.pt", state)
-    with pytest.raises(BadCheckpoint, match=r"RN50.pt is a CLIP model with a ResNet image tower.*take ViT-B/32"):
+    with pytest.raises(
+        BadCheckpoint, match=r"RN50.pt is a CLIP model with a ResNet image tower.*take ViT-B/32"
+    ):
         clip.read([path, made.vocabulary(tmp_path)])
 
 
@@ -83,13 +98,25 @@ def multilingual_folder(folder: Path, dim: int) -> Path:
     from transformers import DistilBertConfig, DistilBertModel
 
     torch.manual_seed(0)
-    sizes = {"vocab_size": 40, "dim": 16, "hidden_dim": 32, "n_layers": 1, "n_heads": 2, "max_position_embeddings": 64}
+    sizes = {
+        "vocab_size": 40,
+        "dim": 16,
+        "hidden_dim": 32,
+        "n_layers": 1,
+        "n_heads": 2,
+        "max_position_embeddings": 64,
+    }
     DistilBertModel(DistilBertConfig(**sizes)).save_pretrained(folder)
     (folder / "modules.json").write_text("[]")
     (folder / "2_Dense").mkdir()
     torch.save({"linear.weight": torch.randn(dim, 16)}, folder / "2_Dense" / "pytorch_model.bin")
     words = {"[UNK]": 0, "粉": 1, "色": 2, "pink": 3}
-    model = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+    }
     tokenizer = {"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": model | {"vocab": words}}
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     return folder
@@ -123,7 +150,9 @@ def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
     assert bring("clip", *made.clip_files(tmp_path / "small")) == 0
     assert bring("clip", multilingual_folder(tmp_path / "wrong", 100)) == 1
     assert bring("clip", tmp_path / "tower") == 0
-    assert bring("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b"))) == 0
+    assert (
+        bring("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b"))) == 0
+    )
     bundle = Bundle.load(tmp_path / "to" / "b", TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
     one, other = bundle.clip.encode_text(["粉 色", "pink"])
     assert one.shape == (512,)

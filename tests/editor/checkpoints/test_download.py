@@ -47,19 +47,28 @@ def test_a_plain_download_tells_its_progress(server: FileServer, part: Published
     assert len(server.requests) == 1  # what is there and right is not asked for again
 
 
-def test_a_connection_that_breaks_off_is_gone_on_with(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_connection_that_breaks_off_is_gone_on_with(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.breaks = 5  # more often than there are tries, but with progress every time
     assert fetched(part, tmp_path / "d") == CONTENT
-    assert [asked for _, asked in server.requests] == [None, *(f"bytes={10_000 * times}-" for times in range(1, 6))]
+    assert [asked for _, asked in server.requests] == [
+        None,
+        *(f"bytes={10_000 * times}-" for times in range(1, 6)),
+    ]
 
 
-def test_a_connection_that_stalls_is_given_up_and_gone_on_with(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_connection_that_stalls_is_given_up_and_gone_on_with(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.stalls = 1
     assert fetched(part, tmp_path / "d") == CONTENT
     assert [asked for _, asked in server.requests] == [None, "bytes=10000-"]
 
 
-def test_a_server_without_progress_is_given_up_and_the_beginning_kept(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_server_without_progress_is_given_up_and_the_beginning_kept(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload, match="does not go on: the connection breaks off"):
         download(part, tmp_path, patience=PATIENCE)
@@ -69,7 +78,9 @@ def test_a_server_without_progress_is_given_up_and_the_beginning_kept(server: Fi
     assert server.requests[-1] == ("x.bin", "bytes=10000-")
 
 
-def test_another_version_of_the_file_is_not_joined_to_the_beginning(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_another_version_of_the_file_is_not_joined_to_the_beginning(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload):
         download(part, tmp_path, patience=PATIENCE)
@@ -85,9 +96,13 @@ def test_a_server_that_is_away_for_a_while(server: FileServer, part: Published, 
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_an_answer_that_will_not_change_ends_it_at_once(status: int, server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_an_answer_that_will_not_change_ends_it_at_once(
+    status: int, server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.status = status
-    with pytest.raises(NoDownload, match=rf"answers {status}\. Get it by hand, save it as x\.bin, and use --from\."):
+    with pytest.raises(
+        NoDownload, match=rf"answers {status}\. Get it by hand, save it as x\.bin, and use --from\."
+    ):
         download(part, tmp_path, patience=PATIENCE)
     assert len(server.requests) == 1
 
@@ -105,7 +120,9 @@ def test_other_bytes_are_thrown_away(server: FileServer, part: Published, tmp_pa
     assert list(tmp_path.glob("x.bin*")) in ([], [tmp_path / "x.bin.part.json"])
 
 
-def test_a_length_that_is_too_large_is_not_believed(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_length_that_is_too_large_is_not_believed(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.claimed = 10**12
     with pytest.raises(NoDownload, match=r"has a x\.bin of 1000000000000 bytes; published are about 0\.1 MB"):
         download(part, tmp_path, patience=PATIENCE)
@@ -117,7 +134,9 @@ def test_a_server_that_has_less_than_it_says(server: FileServer, part: Published
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_length_that_is_too_small_leaves_a_file_that_is_not_right(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_length_that_is_too_small_leaves_a_file_that_is_not_right(
+    server: FileServer, part: Published, tmp_path: Path
+) -> None:
     server.claimed = 50_000
     with pytest.raises(BadCheckpoint, match="hash is another"):
         download(part, tmp_path, patience=PATIENCE)
@@ -135,7 +154,9 @@ def test_an_endless_answer_is_stopped(server: FileServer, part: Published, tmp_p
     assert (tmp_path / "x.bin.part").stat().st_size <= part.most
 
 
-def test_a_full_disk_is_seen_before(server: FileServer, part: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_seen_before(
+    server: FileServer, part: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000))
     with pytest.raises(DiskFull):
         download(part, tmp_path, patience=PATIENCE)

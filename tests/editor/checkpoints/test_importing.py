@@ -27,8 +27,14 @@ from tests.editor.checkpoints import made
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """One checkpoint of each kind; together they are large, so they go when the module is done."""
     root = tmp_path_factory.mktemp("files")
-    cases = {"nvidia": made.ADA, "rosinality": made.ROSINALITY, "e4e": made.E4E, "psp": made.PSP, "restyle": made.RESTYLE,
-             "mapper": made.MAPPER}  # fmt: skip
+    cases = {
+        "nvidia": made.ADA,
+        "rosinality": made.ROSINALITY,
+        "e4e": made.E4E,
+        "psp": made.PSP,
+        "restyle": made.RESTYLE,
+        "mapper": made.MAPPER,
+    }
     found = {kind: made.stored(case, root / kind) for kind, case in cases.items()}
     found["clip"], found["vocabulary"] = made.clip_files(root)
     yield found
@@ -59,19 +65,29 @@ def everything(folder: Path) -> dict[str, tuple[int, int, int]]:
     return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found.items()}
 
 
-@pytest.mark.parametrize(("kind", "rows", "head"), [("e4e", 8, "pyramid"), ("psp", 4, "w"), ("restyle", 4, "last")])
-def test_an_encoder_brings_its_generator(kind: str, rows: int, head: str, files: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "rows", "head"), [("e4e", 8, "pyramid"), ("psp", 4, "w"), ("restyle", 4, "last")]
+)
+def test_an_encoder_brings_its_generator(
+    kind: str, rows: int, head: str, files: dict[str, Path], tmp_path: Path
+) -> None:
     assert bring(kind, files[kind], root=tmp_path) == 0
     manifest = read_manifest(tmp_path / "narrow")
     assert set(manifest["files"]) == {"encoder.safetensors", "generator.safetensors"}
-    assert (manifest["encoder"]["by"], manifest["encoder"]["num_ws"], manifest["encoder"]["head"]) == (kind, rows, head)
+    assert (manifest["encoder"]["by"], manifest["encoder"]["num_ws"], manifest["encoder"]["head"]) == (
+        kind,
+        rows,
+        head,
+    )
     assert open_generator(tmp_path / "narrow").config.num_ws == rows
 
 
 def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp_path: Path) -> None:
     third = made.stored(made.THIRD_R, tmp_path / "third")
     first = made.stored(made.FIRST, tmp_path / "first")
-    for number, (kind, path) in enumerate([("nvidia", third), ("nvidia", first), ("rosinality", files["rosinality"])]):
+    for number, (kind, path) in enumerate(
+        [("nvidia", third), ("nvidia", first), ("rosinality", files["rosinality"])]
+    ):
         assert bring(kind, path, root=tmp_path / "to", name=f"b{number}") == 0
         generator = open_generator(tmp_path / "to" / f"b{number}")
         assert generator(torch.randn(1, generator.config.z_dim)).shape[2] == generator.config.resolution
@@ -80,16 +96,22 @@ def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp
 def edited(root: Path, data: Path | None = None) -> bytes:
     """A picture's direction edit by the bundle "narrow"."""
     engine = Engine.load([root], "cpu", data)
-    start = engine.run(InvertRequest(bundle="narrow", picture=make_png(), quality="draft"), lambda *_: None, lambda: False)
+    start = engine.run(
+        InvertRequest(bundle="narrow", picture=make_png(), quality="draft"), lambda *_: None, lambda: False
+    )
     assert isinstance(start, InvertResult)
     wish = Wish(prompt="abc", method="direction")
-    request = EditRequest(picture=start.picture.data, inversion=start.inversion, adjustments=(), wishes=(wish,))
+    request = EditRequest(
+        picture=start.picture.data, inversion=start.inversion, adjustments=(), wishes=(wish,)
+    )
     result = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(result, EditResult)
     return result.picture.data
 
 
-def test_a_bundle_without_directions_edits_at_once(root: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_without_directions_edits_at_once(
+    root: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "PICTURES", 2)
     monkeypatch.setattr(live, "PROBES", 2)
     assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
@@ -98,7 +120,9 @@ def test_a_bundle_without_directions_edits_at_once(root: Path, files: dict[str, 
     assert (data / "bundles" / "narrow" / "lengths.safetensors").exists()
 
 
-def test_parts_make_a_bundle_that_edits(root: Path, files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_parts_make_a_bundle_that_edits(
+    root: Path, files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
     assert "It has no directions: they are found for each wish" in capsys.readouterr().out
     parts = made.direction_files(root.parent / "d", open_generator(root / "narrow"))
@@ -121,7 +145,9 @@ def test_mappers_gather_in_a_bundle(files: dict[str, Path], tmp_path: Path) -> N
     assert torch.equal(kept["0.nets.fine.layers.3.weight"], kept["1.nets.fine.layers.3.weight"])
 
 
-def test_a_part_of_another_generator_is_refused(files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_of_another_generator_is_refused(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root, other = tmp_path / "to", tmp_path / "other.pt"
     assert bring("psp", files["psp"], root=root) == 0
     before = everything(root)
@@ -163,7 +189,12 @@ def test_a_mislabelled_file_gets_one_sentence(
 @pytest.mark.parametrize("share", [0, 0.3, 0.95])
 @pytest.mark.parametrize("kind", ["nvidia", "rosinality", "psp", "mapper", "clip"])
 def test_a_cut_off_file_gets_one_sentence(
-    kind: str, share: float, files: dict[str, Path], tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+    kind: str,
+    share: float,
+    files: dict[str, Path],
+    tmp_path: Path,
+    base: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     size = files[kind].stat().st_size
     cut = tmp_path / files[kind].name
@@ -201,14 +232,18 @@ def test_a_hostile_file_runs_nothing_and_leaves_nothing(
     assert everything(base) == before
 
 
-def test_directions_of_another_generator_are_refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_directions_of_another_generator_are_refused(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     narrow = open_generator(root / "narrow")
     wrong = made.direction_files(tmp_path / "rows", narrow, rows=6048)
     assert bring("directions", *wrong, root=root) == 1
     assert "6048 channels" in capsys.readouterr().err
     right = made.direction_files(tmp_path / "right", narrow)
     mean, std = pickle.loads(right[1].read_bytes())
-    right[1].write_bytes(pickle.dumps([[part + 50 * spread for part, spread in zip(mean, std, strict=True)], std]))
+    right[1].write_bytes(
+        pickle.dumps([[part + 50 * spread for part, spread in zip(mean, std, strict=True)], std])
+    )
     assert bring("directions", *right, root=root) == 1
     assert "statistics of another generator" in capsys.readouterr().err
     right[1].write_bytes(pickle.dumps([mean[:-1], std[:-1]]))
@@ -216,7 +251,9 @@ def test_directions_of_another_generator_are_refused(root: Path, tmp_path: Path,
     assert "differs at layer" in capsys.readouterr().err
 
 
-def test_what_is_missing_is_said(root: Path, files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_missing_is_said(
+    root: Path, files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert bring("clip", files["clip"], root=root) == 1
     assert "needs its vocabulary" in capsys.readouterr().err
     assert bring("clip", files["clip"], files["vocabulary"], root=tmp_path / "empty") == 1

@@ -27,8 +27,14 @@ from tests.editor.checkpoints import made
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with a generator of 32 pixels and a text-image model."""
     root = tmp_path_factory.mktemp("bundles")
-    assert bring(["nvidia", str(made.stored(made.ADA, root / "files")), "--name", "narrow", "--to", str(root)]) == 0
-    assert bring(["clip", *map(str, made.clip_files(root / "files")), "--name", "narrow", "--to", str(root)]) == 0
+    assert (
+        bring(["nvidia", str(made.stored(made.ADA, root / "files")), "--name", "narrow", "--to", str(root)])
+        == 0
+    )
+    assert (
+        bring(["clip", *map(str, made.clip_files(root / "files")), "--name", "narrow", "--to", str(root)])
+        == 0
+    )
     return root / "narrow"
 
 
@@ -52,8 +58,12 @@ def test_batches_give_what_the_recipe_gives_one_by_one(
     found = Measured(len(channels), made.DIM)
     assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
     recipe = published.Recipe(as_published=slips, side=clip.side if slips else None)
-    wanted = published.relevance_rows(generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans, recipe)
-    assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-3 if slips else 1e-4)
+    wanted = published.relevance_rows(
+        generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans, recipe
+    )
+    assert torch.allclose(
+        torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-3 if slips else 1e-4
+    )
 
 
 def interrupted(steps: Iterator[int], after: int) -> None:
@@ -80,7 +90,11 @@ def test_an_interrupted_measurement_goes_on(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
-    plan, channels, path = Plan(images=2, batch=4, resolution=32, way="steps"), torch.arange(10), tmp_path / "part"
+    plan, channels, path = (
+        Plan(images=2, batch=4, resolution=32, way="steps"),
+        torch.arange(10),
+        tmp_path / "part",
+    )
     whole, first, second = (Measured(10, made.DIM) for _ in range(3))
     list(measure(generator, clip, mean, std, plan, whole, channels))
     interrupted(measure(generator, clip, mean, std, plan, first, channels), 4)
@@ -150,4 +164,8 @@ def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
 
 def test_times_are_spoken() -> None:
     assert [measuring.spoken(seconds) for seconds in (12, 100, 9000, 200_000)] == [
-        "12 seconds", "1.7 minutes", "2.5 hours", "2.3 days"]  # fmt: skip
+        "12 seconds",
+        "1.7 minutes",
+        "2.5 hours",
+        "2.3 days",
+    ]

@@ -31,7 +31,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     bundle = root / "to"
     from editor.checkpoints.importing import main
 
-    assert main(["nvidia", str(root / "stylegan2-ffhq-1024x1024.pkl"), "--name", "b", "--to", str(bundle)]) == 0
+    assert (
+        main(["nvidia", str(root / "stylegan2-ffhq-1024x1024.pkl"), "--name", "b", "--to", str(bundle)]) == 0
+    )
     made.direction_files(root, open_generator(bundle / "b"))[0].rename(root / "fs3-ffhq.npy")
     shutil.rmtree(bundle)
     yield root
@@ -121,7 +123,8 @@ def test_files_that_are_there_already_are_taken_from_their_folder(
     assert {path: path.stat().st_mtime_ns for path in files.iterdir()} == before
     assert pull(tmp_path / "to", "--from", str(tmp_path), "--yes", "--name", "other") == 1
     assert (
-        "lacks stylegan2-ffhq-1024x1024.pkl, ViT-B-32.pt, bpe_simple_vocab_16e6.txt.gz and fs3-ffhq.npy;" in capsys.readouterr().err
+        "lacks stylegan2-ffhq-1024x1024.pkl, ViT-B-32.pt, bpe_simple_vocab_16e6.txt.gz and fs3-ffhq.npy;"
+        in capsys.readouterr().err
     )
     assert pull(tmp_path / "to", "--from", str(tmp_path / "none"), "--yes", "--name", "other") == 1
     assert capsys.readouterr().err == f"There is no folder {tmp_path / 'none'}.\n"
@@ -129,7 +132,11 @@ def test_files_that_are_there_already_are_taken_from_their_folder(
 
 
 def test_a_file_of_other_bytes_is_refused_from_a_folder_too(
-    files: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    files: Path,
+    tmp_path: Path,
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     known = replace(model, parts=tuple(replace(part, sha256="0" * 64) for part in model.parts))
     monkeypatch.setattr(pulling, "catalogue", lambda: {"ffhq": known})

@@ -27,7 +27,9 @@ class Marks:
         self.call, self.mark = call, mark
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.call, (f"touch {self.mark}",) if self.call is os.system else (f"open({str(self.mark)!r}, 'w')",)
+        return self.call, (f"touch {self.mark}",) if self.call is os.system else (
+            f"open({str(self.mark)!r}, 'w')",
+        )
 
 
 def bare(evil: Any, path: Path) -> None:
@@ -82,9 +84,14 @@ def torchscript(evil: Any, path: Path) -> None:
 
 
 READERS: dict[Callable[[Any, Path], None], Callable[[Path], Any]] = {
-    bare: unpickler.read_pickle, inside_a_network: nvidia.read, inside_a_tensor: unpickler.read_pickle, new_torch: tensors.read_pt,
-    old_torch: tensors.read_pt, numpy_objects: tensors.read_npy, torchscript: unpickler.read_torchscript,
-}  # fmt: skip
+    bare: unpickler.read_pickle,
+    inside_a_network: nvidia.read,
+    inside_a_tensor: unpickler.read_pickle,
+    new_torch: tensors.read_pt,
+    old_torch: tensors.read_pt,
+    numpy_objects: tensors.read_npy,
+    torchscript: unpickler.read_torchscript,
+}
 IDS = [write.__name__ for write in READERS]
 
 
@@ -107,7 +114,15 @@ def test_the_same_hostile_pickle_would_run_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["os.system", "builtins.getattr", "builtins.exec", "copyreg._reconstructor", "torch.load", "torch.hub.load"]
+    "name",
+    [
+        "os.system",
+        "builtins.getattr",
+        "builtins.exec",
+        "copyreg._reconstructor",
+        "torch.load",
+        "torch.hub.load",
+    ],
 )
 def test_names_beyond_the_list_are_refused_and_said(name: str, tmp_path: Path) -> None:
     module, _, member = name.rpartition(".")
@@ -117,7 +132,12 @@ def test_names_beyond_the_list_are_refused_and_said(name: str, tmp_path: Path) -
 
 
 def test_stand_ins_cannot_be_changed_for_the_next_file(tmp_path: Path) -> None:
-    for name in ("torch._utils\n_rebuild_tensor_v2", "collections\nOrderedDict", "numpy\ndtype", "dnnlib.util\nEasyDict"):
+    for name in (
+        "torch._utils\n_rebuild_tensor_v2",
+        "collections\nOrderedDict",
+        "numpy\ndtype",
+        "dnnlib.util\nEasyDict",
+    ):
         attack = b"c" + name.encode() + b"\n(}N}S'__setstate__'\nS'broken'\nsS'_call'\nS'broken'\nstb."
         (tmp_path / "file").write_bytes(attack)
         try:
@@ -153,7 +173,14 @@ def test_a_small_file_cannot_keep_the_reader_busy(tmp_path: Path) -> None:
 def test_a_tensor_cannot_claim_more_than_its_storage(tmp_path: Path) -> None:
     class Claims:
         def __reduce__(self) -> tuple[Any, ...]:
-            return torch._utils._rebuild_tensor_v2, (torch.arange(4.0).storage(), 0, (1 << 40,), (1,), False, None)
+            return torch._utils._rebuild_tensor_v2, (
+                torch.arange(4.0).storage(),
+                0,
+                (1 << 40,),
+                (1,),
+                False,
+                None,
+            )
 
     (tmp_path / "file").write_bytes(pickle.dumps(Claims()))
     with pytest.raises(BadCheckpoint):
@@ -173,10 +200,22 @@ def test_weights_packed_to_fill_the_memory_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_weights_are_made_of_is_read(tmp_path: Path) -> None:
-    kinds = [torch.float16, torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool]
+    kinds = [
+        torch.float16,
+        torch.float32,
+        torch.float64,
+        torch.bfloat16,
+        torch.int64,
+        torch.uint8,
+        torch.bool,
+    ]
     held = {str(kind): (torch.arange(6) % 2).to(kind).reshape(2, 3).t() for kind in kinds}
     held["parameter"] = torch.nn.Parameter(torch.ones(2))
-    whole = {"tensors": held, "numbers": [np.float32(1.5), np.int64(3)], "array": np.asfortranarray(np.arange(6.0).reshape(2, 3))}
+    whole = {
+        "tensors": held,
+        "numbers": [np.float32(1.5), np.int64(3)],
+        "array": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    }
     stream = io.BytesIO()
     pickle.dump(whole, stream, protocol=2)
     (tmp_path / "file").write_bytes(stream.getvalue())

@@ -57,7 +57,9 @@ def _descendants(roots: tuple[int, ...]) -> list[int]:
 @contextmanager
 def process(command: list[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process for the length of the block."""
-    started = subprocess.Popen(command, env=os.environ | QUIET | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    started = subprocess.Popen(
+        command, env=os.environ | QUIET | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         yield started
     finally:
@@ -91,16 +93,37 @@ def _listens(port: int) -> bool:
 def running(bundles: Path) -> Iterator[Running]:
     """Two Ray nodes of one processor each, one to two replicas, two fronts, and a plain editor to compare with."""
     pytest.importorskip("ray")
-    ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "1", "--node-ip-address", "127.0.0.1"]
+    ray = [
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--block",
+        "--num-cpus",
+        "1",
+        "--node-ip-address",
+        "127.0.0.1",
+    ]
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder, port = Path(name), _free_port()
         memory = ["--object-store-memory", str(100 * 2**20), "--temp-dir", name]
-        head = stack.enter_context(process([*ray, "--head", "--port", str(port), "--include-dashboard", "false", *memory]))
+        head = stack.enter_context(
+            process([*ray, "--head", "--port", str(port), "--include-dashboard", "false", *memory])
+        )
         _until(lambda: _listens(port), head, "the head node")
         worker = stack.enter_context(process([*ray, "--address", f"127.0.0.1:{port}", *memory[:2]]))
 
         def serve(socket: str, *options: str, **environment: str) -> str:
-            command = [sys.executable, "-m", "editor", "serve", "--socket", str(folder / socket), "--bundles", str(bundles)]
+            command = [
+                sys.executable,
+                "-m",
+                "editor",
+                "serve",
+                "--socket",
+                str(folder / socket),
+                "--bundles",
+                str(bundles),
+            ]
             started = stack.enter_context(process([*command, "--data", name, *options], **environment))
             _until((folder / socket).exists, started, "an editor")
             return f"unix:{folder / socket}"

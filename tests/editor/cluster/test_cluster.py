@@ -58,14 +58,18 @@ async def figure(client: EditorClient, name: str) -> float:
     return float(found.group(1)) if found else 0.0
 
 
-async def outcome(client: EditorClient, name: str, request: Request) -> Result | tuple[str, str, dict[str, Any]]:
+async def outcome(
+    client: EditorClient, name: str, request: Request
+) -> Result | tuple[str, str, dict[str, Any]]:
     """A result, or what an error says."""
     try:
         result = await client.run(name, job(request))
     except EditorError as error:
         return error.code, str(error), error.detail
     if isinstance(result, CompareResult):
-        return result.model_copy(update={"rows": tuple(row.model_copy(update={"milliseconds": 0.0}) for row in result.rows)})
+        return result.model_copy(
+            update={"rows": tuple(row.model_copy(update={"milliseconds": 0.0}) for row in result.rows)}
+        )
     return result
 
 
@@ -77,15 +81,24 @@ async def test_the_same_jobs_give_the_same_bytes(fronts: list[EditorClient]) -> 
     edited = await local.run("same-edit", job(edit))
     assert isinstance(edited, EditResult)
     requests: dict[str, Request] = {
-        "invert": InvertRequest(bundle="tiny", picture=make_png()), "routed": InvertRequest(picture=make_png(seed=1)),
-        "edit": edit, "variation": edit.model_copy(update={"wishes": (), "seed": 3}),
+        "invert": InvertRequest(bundle="tiny", picture=make_png()),
+        "routed": InvertRequest(picture=make_png(seed=1)),
+        "edit": edit,
+        "variation": edit.model_copy(update={"wishes": (), "seed": 3}),
         "less": edit.model_copy(update={"wishes": (), "adjustments": edited.adjustments}),
-        "compare": CompareRequest(picture=make_png(), inversion=inverted.inversion, wish=Wish(prompt="pink hair"),
-                                  methods=("mapper", "direction")),
-        "no-picture": InvertRequest(bundle="tiny", picture=b"<svg/>"), "no-bundle": InvertRequest(bundle="x", picture=make_png()),
-    }  # fmt: skip
+        "compare": CompareRequest(
+            picture=make_png(),
+            inversion=inverted.inversion,
+            wish=Wish(prompt="pink hair"),
+            methods=("mapper", "direction"),
+        ),
+        "no-picture": InvertRequest(bundle="tiny", picture=b"<svg/>"),
+        "no-bundle": InvertRequest(bundle="x", picture=make_png()),
+    }
     for name, request in requests.items():
-        assert await outcome(one, f"both-{name}", request) == await outcome(local, f"both-{name}", request), name
+        assert await outcome(one, f"both-{name}", request) == await outcome(local, f"both-{name}", request), (
+            name
+        )
 
 
 async def test_errors_are_themselves(fronts: list[EditorClient]) -> None:
@@ -113,14 +126,18 @@ async def test_work_that_is_cancelled_at_another_front_frees_the_replica(fronts:
     one, two, _ = fronts
     begun, trained = asyncio.Event(), asyncio.Event()
     lesson = TrainMapperRequest(bundle="tiny", prompt="a mohawk", minutes=10)
-    first = asyncio.create_task(one.run("long", job(lesson), lambda event: event.event == "progress" and begun.set()))
+    first = asyncio.create_task(
+        one.run("long", job(lesson), lambda event: event.event == "progress" and begun.set())
+    )
     async with asyncio.timeout(60):  # far less than the ten minutes that it would take
         await begun.wait()
         await two.cancel("long")
         with pytest.raises(Cancelled):
             await first
         again = lesson.model_copy(update={"prompt": "a beard"})
-        second = asyncio.create_task(two.run("next", job(again), lambda event: event.event == "progress" and trained.set()))
+        second = asyncio.create_task(
+            two.run("next", job(again), lambda event: event.event == "progress" and trained.set())
+        )
         await trained.wait()  # there is one thread for training, so the first lesson has left it
         await one.cancel("next")
         with pytest.raises(Cancelled):
@@ -130,15 +147,20 @@ async def test_work_that_is_cancelled_at_another_front_frees_the_replica(fronts:
 async def test_replicas_come_with_the_load_and_one_that_is_killed_costs_nobody_anything(
     running: Running, fronts: list[EditorClient]
 ) -> None:
-    requests = [InvertRequest(bundle="tiny", picture=make_png(seed=seed), quality="best") for seed in range(10)]
+    requests = [
+        InvertRequest(bundle="tiny", picture=make_png(seed=seed), quality="best") for seed in range(10)
+    ]
     alone = [await fronts[2].run(f"alone-{seed}", job(request)) for seed, request in enumerate(requests[:2])]
     ended: list[tuple[int, str]] = []
 
     async def ask(number: int, round_: str) -> Result:
         client, request = fronts[number % 2], job(requests[number], f"user{number}")
         ends = ("done", "failed")
-        return await client.run(f"{round_}-{number}", request,
-                                lambda event: event.event in ends and ended.append((number, event.event)))  # fmt: skip
+        return await client.run(
+            f"{round_}-{number}",
+            request,
+            lambda event: event.event in ends and ended.append((number, event.event)),
+        )
 
     async with asyncio.timeout(120):
         rounds = 0
@@ -171,7 +193,9 @@ async def test_a_desk_that_is_killed_comes_back_and_the_job_is_done_all_the_same
 ) -> None:
     request = job(InvertRequest(bundle="tiny", picture=make_png(seed=20), quality="best"))
     begun = asyncio.Event()
-    one = asyncio.create_task(fronts[0].run("desk", request, lambda event: event.event == "progress" and begun.set()))
+    one = asyncio.create_task(
+        fronts[0].run("desk", request, lambda event: event.event == "progress" and begun.set())
+    )
     async with asyncio.timeout(90):
         await begun.wait()
         os.kill(running.processes("ray::Desk")[0], signal.SIGKILL)

@@ -28,10 +28,20 @@ AVATARS = domains.named("avatars")
 def row(method: str, upload: int = 0, success: int = 3, collateral: int = 1, prompt: str = "a hat") -> Row:
     """Succeeds at the last ``success`` strengths; each costs ``collateral`` more than the one before."""
     return Row(
-        method=method, used=method, prompt=prompt, upload=upload, gain=5.0, verdict="done", undone=True, seconds=0.5,
-        success=[place >= len(STRENGTHS) - success for place in range(len(STRENGTHS))], score=[0.1, 0.3, 0.6, 0.8, 0.9],
-        collateral=[collateral * place for place in range(len(STRENGTHS))], identity=1.0, geometry=0.8,
-    )  # fmt: skip
+        method=method,
+        used=method,
+        prompt=prompt,
+        upload=upload,
+        gain=5.0,
+        verdict="done",
+        undone=True,
+        seconds=0.5,
+        success=[place >= len(STRENGTHS) - success for place in range(len(STRENGTHS))],
+        score=[0.1, 0.3, 0.6, 0.8, 0.9],
+        collateral=[collateral * place for place in range(len(STRENGTHS))],
+        identity=1.0,
+        geometry=0.8,
+    )
 
 
 def test_success_at_equal_collateral_lies_on_the_curve() -> None:
@@ -58,21 +68,28 @@ def test_intervals_hold_the_mean_and_are_wide_where_portraits_differ() -> None:
 
 def test_only_what_every_method_did_is_compared() -> None:
     rows = [row("mapper", 0), row("mapper", 1), row("direction", 1), row("direction", 1, prompt="glasses")]
-    assert {(one.method, one.upload, one.prompt) for one in comparable(rows)} == {("mapper", 1, "a hat"), ("direction", 1, "a hat")}
+    assert {(one.method, one.upload, one.prompt) for one in comparable(rows)} == {
+        ("mapper", 1, "a hat"),
+        ("direction", 1, "a hat"),
+    }
 
 
 def test_a_search_is_compared_on_what_it_did_and_makes_the_others_do_no_less() -> None:
     rows = [row(name, upload) for name in ("mapper", "direction") for upload in range(4)]
     rows += [row("tedigan", upload) for upload in range(2)] + [row("optimization", 1)]
     counts = [
-        len([one for one in comparable(rows) if one.method == name]) for name in ("mapper", "direction", "tedigan", "optimization")
+        len([one for one in comparable(rows) if one.method == name])
+        for name in ("mapper", "direction", "tedigan", "optimization")
     ]
     assert counts == [4, 4, 1, 1]
 
 
 def test_a_lead_is_certain_where_every_portrait_shows_it() -> None:
-    rows = [row(name, upload, success, 0) for upload in range(6)
-            for name, success in (("mapper", 5), ("direction", 1), ("stylespace", 5 * (upload % 2)))]  # fmt: skip
+    rows = [
+        row(name, upload, success, 0)
+        for upload in range(6)
+        for name, success in (("mapper", 5), ("direction", 1), ("stylespace", 5 * (upload % 2)))
+    ]
     assert lead(rows, "mapper", "mapper") == summary.Figure(0.0, 0.0, 0.0)
     assert lead(rows, "mapper", "stylespace").low >= 0
     assert lead(rows, "stylespace", "mapper").mean == pytest.approx(-0.5)
@@ -81,8 +98,11 @@ def test_a_lead_is_certain_where_every_portrait_shows_it() -> None:
 
 
 def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
-    rows = [row(name, upload, success, collateral) for upload in range(4)
-            for name, success, collateral in (("mapper", 5, 0), ("direction", 0, 0), ("styleclip", 5, 3))]  # fmt: skip
+    rows = [
+        row(name, upload, success, collateral)
+        for upload in range(4)
+        for name, success, collateral in (("mapper", 5, 0), ("direction", 0, 0), ("styleclip", 5, 3))
+    ]
     found = summaries(rows)
     assert [one.method for one in found] == ["mapper", "styleclip", "direction"]
     assert curve_of(rows[:1]) == found[0].curve
@@ -110,7 +130,9 @@ def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path
     folder = EMBEDDED / "avatar"
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
     setting = Setting(avatars, judge, scored, Uploads.make(AVATARS, avatars, "avatar", judge, 2, 5))
-    wish = Wish.of({"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes)
+    wish = Wish.of(
+        {"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes
+    )
     first = list(measure(setting, [wish], ["mapper"], Share(1, 0), tmp_path))
     assert len(first) == 1
     assert first[0].undone

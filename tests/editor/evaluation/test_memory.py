@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 
 def measured(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "editor.evaluation.memory", *arguments]
-    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    )
     return found
 
 

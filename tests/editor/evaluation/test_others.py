@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
-pytest.importorskip("python_avatars", reason="python-avatars is not installed: other people's portraits go untested")
+pytest.importorskip(
+    "python_avatars", reason="python-avatars is not installed: other people's portraits go untested"
+)
 pytest.importorskip("dicebear", reason="dicebear-core is not installed: other people's portraits go untested")
 
 from editor.bundle import EMBEDDED
@@ -18,7 +20,9 @@ from editor.evaluation import others
 from editor.training import judge as judging
 
 
-@pytest.mark.parametrize(("code", "names"), [("#f4d150", {"blonde"}), ("#2c1b18", {"black", "brown"}), ("#00ff00", set())])
+@pytest.mark.parametrize(
+    ("code", "names"), [("#f4d150", {"blonde"}), ("#2c1b18", {"black", "brown"}), ("#00ff00", set())]
+)
 def test_a_colour_goes_by_the_names_that_are_near(code: str, names: set[str]) -> None:
     assert others.hair_names(code) <= names if names else not others.hair_names(code)
     assert bool(others.hair_names(code)) == bool(names)

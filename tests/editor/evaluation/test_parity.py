@@ -13,11 +13,20 @@ from editor.evaluation.parity.differences import Compared, Difference, differenc
 from editor.evaluation.parity.report import document
 
 QUICK = (
-    "ada, skip, 32 px, narrow", "ada, resnet, 32 px, narrow, labels", "ada, orig, 32 px, narrow", "stylegan3's StyleGAN2, 64 px",
-    "StyleGAN3-T, 32 px, narrow", "StyleGAN3-R, 32 px, narrow, labels", "first StyleGAN2 (TensorFlow), 64 px, read by stylegan3",
-    "first StyleGAN2 (TensorFlow), resnet, read by stylegan3", "rosinality, 16 px", "mapper, three levels",
-    "CLIP, two layers", "CLIP, two layers, half precision", "loss of the optimizer, 64 px, as published",
-)  # fmt: skip
+    "ada, skip, 32 px, narrow",
+    "ada, resnet, 32 px, narrow, labels",
+    "ada, orig, 32 px, narrow",
+    "stylegan3's StyleGAN2, 64 px",
+    "StyleGAN3-T, 32 px, narrow",
+    "StyleGAN3-R, 32 px, narrow, labels",
+    "first StyleGAN2 (TensorFlow), 64 px, read by stylegan3",
+    "first StyleGAN2 (TensorFlow), resnet, read by stylegan3",
+    "rosinality, 16 px",
+    "mapper, three levels",
+    "CLIP, two layers",
+    "CLIP, two layers, half precision",
+    "loss of the optimizer, 64 px, as published",
+)
 SLOW = tuple(case.name for case in CASES if case.name not in QUICK and not case.large)
 
 
@@ -46,7 +55,9 @@ def test_another_answer_is_seen() -> None:
 
 def test_where_the_published_code_slips_both_are_shown() -> None:
     case = by_name("loss of the optimizer, 64 px, as published")
-    text = document([Compared(case, {"loss": Difference(1e-7, 1)}, {"loss": Difference(0.2, 1)})], ran=False, kept=600)
+    text = document(
+        [Compared(case, {"loss": Difference(1e-7, 1)}, {"loss": Difference(0.2, 1)})], ran=False, kept=600
+    )
     assert "loss 2.0e-01 of 1 | loss 1.0e-07 of 1 |" in text
     assert "made by the second command" in text
 

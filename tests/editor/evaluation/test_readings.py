@@ -53,7 +53,9 @@ def test_a_wish_may_say_where_its_portraits_start(portraits: Portraits) -> None:
     line = {"prompt": "pink hair", "attribute": "hair_color", "value": "pink", "from": ["black", "blue"]}
     wish, plain = Wish.of(line, AVATARS.attributes), portraits.labels()
     for colour, wanted in (("black", True), ("blue", True), ("brown", False)):
-        assert (readings.eligible(perfect(portraits.replace("hair_color", colour)), plain, wish) == wanted).all()
+        assert (
+            readings.eligible(perfect(portraits.replace("hair_color", colour)), plain, wish) == wanted
+        ).all()
 
 
 def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Portraits) -> None:
@@ -69,7 +71,9 @@ def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Po
 def test_collateral_counts_what_else_changed_and_can_be_seen(portraits: Portraits) -> None:
     wish = Wish("a hat", "hat", 1, may_change=frozenset({"hat_color"}))
     after = perfect(portraits.replace("hat", 1.0).replace("beard", 1.0))
-    moved = readings.collateral(AVATARS, perfect(portraits), after, portraits.labels(), wish, (*SCALES, *AMOUNTS, *CHOICES))
+    moved = readings.collateral(
+        AVATARS, perfect(portraits), after, portraits.labels(), wish, (*SCALES, *AMOUNTS, *CHOICES)
+    )
     assert moved["beard"].all()
     assert "hat" not in moved
     assert "hat_color" not in moved
@@ -77,7 +81,9 @@ def test_collateral_counts_what_else_changed_and_can_be_seen(portraits: Portrait
 
 
 def test_growth_allows_saturation_but_no_fall() -> None:
-    rising, flat, falling = ([np.array([v]) for v in row] for row in ((0.1, 0.5, 0.9), (0.9, 0.9, 0.89), (0.5, 0.6, 0.5)))
+    rising, flat, falling = (
+        [np.array([v]) for v in row] for row in ((0.1, 0.5, 0.9), (0.9, 0.9, 0.89), (0.5, 0.6, 0.5))
+    )
     assert [bool(readings.grows(row)[0]) for row in (rising, flat, falling)] == [True, True, False]
 
 
@@ -107,7 +113,11 @@ def test_pairs_are_averaged_over_starts_and_targets() -> None:
 def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(portraits: Portraits) -> None:
     brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes)
     uploads = Uploads((), AVATARS, portraits.labels(), perfect(portraits))
-    row = evaluate(Setting(Engine({}, torch.device("cpu")), Judge(AVATARS.attributes), ("hair_color",), uploads), brown, None)
+    row = evaluate(
+        Setting(Engine({}, torch.device("cpu")), Judge(AVATARS.attributes), ("hair_color",), uploads),
+        brown,
+        None,
+    )
     assert row["portraits"] == 0
     for figure in ("success", "collateral", "grows", "honest"):
         assert mean([row, row | {figure: 0.5}], figure) == 0.5

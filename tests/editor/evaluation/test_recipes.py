@@ -52,7 +52,9 @@ def test_the_threshold_makes_all_or_nothing_of_a_channel() -> None:
 def test_slopes_that_are_steps_in_small_agree_with_them_whatever_the_pictures_scale() -> None:
     steps = normal(60, 8, 6) + 2 * normalize(normal(8, 6, seed=1), dim=1)
     found = Rows(torch.arange(8), steps, 0.01 * steps, torch.zeros(8), STD)
-    named = {way.name: agreement(way, by_rows("", steps, TEXTS, Work()), STD).mean for way in ways(found, TEXTS)}
+    named = {
+        way.name: agreement(way, by_rows("", steps, TEXTS, Work()), STD).mean for way in ways(found, TEXTS)
+    }
     assert named["gradients, 60 pictures"] == pytest.approx(1, abs=1e-5)
     assert named["gradients, 1 picture"] == pytest.approx(named["steps, 1 picture"], abs=1e-5)
     assert named["gradients, 1 picture"] < 0.99
@@ -61,7 +63,12 @@ def test_slopes_that_are_steps_in_small_agree_with_them_whatever_the_pictures_sc
 
 
 def test_durations_in_words() -> None:
-    assert [duration(seconds) for seconds in (59, 600, 9000, 864_000)] == ["59 s", "10 minutes", "2.5 hours", "10 days"]
+    assert [duration(seconds) for seconds in (59, 600, 9000, 864_000)] == [
+        "59 s",
+        "10 minutes",
+        "2.5 hours",
+        "10 days",
+    ]
 
 
 def test_what_was_measured_of_another_generator_is_not_taken(tmp_path: Path) -> None:

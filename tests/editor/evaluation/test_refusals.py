@@ -30,21 +30,29 @@ def effect(verdict: Literal["done", "weak", "refused"], satisfied: bool = False)
 
 
 def test_where_the_picture_shows_it_already_nothing_was_refused() -> None:
-    assert [outcome(effect("refused")), outcome(effect("weak")), outcome(effect("done"))] == ["refused", "weak", "granted"]
+    assert [outcome(effect("refused")), outcome(effect("weak")), outcome(effect("done"))] == [
+        "refused",
+        "weak",
+        "granted",
+    ]
     assert outcome(effect("refused", satisfied=True)) == "granted"
 
 
 def test_what_the_judge_cannot_read_is_left_out_and_what_is_neither_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
-    path.write_text('{"prompt": "a car", "impossible": true}\n\n{"prompt": "a hat", "attribute": "hat"}\n'
-                    '{"prompt": "a big nose", "attribute": "nose_size"}\n')  # fmt: skip
+    path.write_text(
+        '{"prompt": "a car", "impossible": true}\n\n{"prompt": "a hat", "attribute": "hat"}\n'
+        '{"prompt": "a big nose", "attribute": "nose_size"}\n'
+    )
     assert read(path, ["hat"]) == [Line("a car", None), Line("a hat", "hat")]
     path.write_text('{"prompt": "a car"}\n')
     with pytest.raises(ValueError, match="impossible"):
         read(path, ["hat"])
 
 
-@pytest.mark.parametrize("path", [refusals.WISHES, DEVELOP, comparison.WISHES, sequences.WISHES], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [refusals.WISHES, DEVELOP, comparison.WISHES, sequences.WISHES], ids=lambda path: path.stem
+)
 def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
     trained = {phrase.text.lower() for phrase in AVATARS.lexicon.phrases if not phrase.unseen}
     prompts = [json.loads(line)["prompt"].lower() for line in path.read_text(encoding="utf-8").splitlines()]
@@ -53,7 +61,9 @@ def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
 
 
 def test_what_is_reported_on_is_apart_from_what_limits_are_set_by() -> None:
-    parts = [{line.prompt for line in read(path, AVATARS.attributes.names)} for path in (refusals.WISHES, DEVELOP)]
+    parts = [
+        {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (refusals.WISHES, DEVELOP)
+    ]
     assert not parts[0] & parts[1]
     for path in (refusals.WISHES, DEVELOP):
         possible = [line.possible for line in read(path, AVATARS.attributes.names)]

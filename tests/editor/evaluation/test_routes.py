@@ -15,7 +15,10 @@ from tests.tiny import write_bundle
 
 
 def test_every_picture_of_every_drawn_domain_is_counted_once(tmp_path: Path) -> None:
-    folders = {name: write_bundle(tmp_path / name, seed) for seed, name in enumerate(("people", "animals", "published"))}
+    folders = {
+        name: write_bundle(tmp_path / name, seed)
+        for seed, name in enumerate(("people", "animals", "published"))
+    }
     for name, domain in (("people", "avatars"), ("animals", "critters")):
         (folders[name] / "record.json").write_text(json.dumps({"judge": {"domain": domain}}))
     engine = Engine.load([tmp_path])

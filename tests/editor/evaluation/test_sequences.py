@@ -46,7 +46,9 @@ def test_no_wish_of_a_row_may_change_what_another_asks_for(setting: Setting) -> 
 def test_a_row_is_walked_and_undone_bit_for_bit(setting: Setting) -> None:
     wishes = [Wish.of(dict(line), AVATARS.attributes) for line in LINES[:2]]
     found = sequences.in_a_row(setting, wishes, seed=0)
-    assert found["wishes each"] == len([wish for wish in wishes if sequences.chosen(setting, [wish], 0, np.random.default_rng(0))])
+    assert found["wishes each"] == len(
+        [wish for wish in wishes if sequences.chosen(setting, [wish], 0, np.random.default_rng(0))]
+    )
     assert (found["portraits"], found["undone exactly"]) == (1, 1.0)
     way = sequences.walk(setting, setting.uploads.items[0], wishes)
     assert len({*way.pictures}) == 3

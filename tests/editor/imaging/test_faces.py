@@ -28,7 +28,10 @@ def picture(*places: tuple[int, int], side: int = 8, width: int = 320, height: i
 
 def test_faces_are_found_from_left_to_right_with_their_points(finder: FaceFinder) -> None:
     faces = finder.find(picture((200, 80), (40, 120)))
-    assert [face.box for face in faces] == [pytest.approx((20, 100, 48, 48)), pytest.approx((180, 60, 48, 48))]
+    assert [face.box for face in faces] == [
+        pytest.approx((20, 100, 48, 48)),
+        pytest.approx((180, 60, 48, 48)),
+    ]
     assert np.allclose(faces[0].points, 44 + np.array([0, 80]) + 8 * np.array(yunet.POINTS))
     assert faces[0].score == pytest.approx(1.0, abs=0.01)
 

@@ -55,7 +55,9 @@ def test_a_square_that_reaches_beyond_the_picture() -> None:
 def test_crop_sees_what_is_there() -> None:
     whole = Geometry(center_x=50, center_y=50, side=100, width=100, height=100)
     picture = RNG.integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    assert torch.allclose(crop(picture, whole, 100), torch.from_numpy(picture).permute(2, 0, 1) / 127.5 - 1, atol=0.01)
+    assert torch.allclose(
+        crop(picture, whole, 100), torch.from_numpy(picture).permute(2, 0, 1) / 127.5 - 1, atol=0.01
+    )
 
 
 def gradient(width: int, height: int) -> np.ndarray:
@@ -68,7 +70,9 @@ def gradient(width: int, height: int) -> np.ndarray:
 @pytest.mark.parametrize("side", [60, 500])
 def test_a_turned_square_sees_the_picture_turned(side: int, roll: float) -> None:
     picture = gradient(1000, 1000)
-    seen = crop(picture, Geometry(center_x=500, center_y=500, side=side, roll=roll, width=1000, height=1000), 48)
+    seen = crop(
+        picture, Geometry(center_x=500, center_y=500, side=side, roll=roll, width=1000, height=1000), 48
+    )
     angle, reach = np.radians(roll), side / 1000 * (1 - 1 / 48)
     right, down = seen[:2, 24, -1] - seen[:2, 24, 0], seen[:2, -1, 24] - seen[:2, 0, 24]
     assert right.tolist() == pytest.approx([2 * reach * np.cos(angle), 2 * reach * np.sin(angle)], abs=0.02)
@@ -79,7 +83,9 @@ def test_a_very_large_square_is_seen_as_through_the_small_way() -> None:
     picture = np.array(Image.fromarray(PICTURE).resize((1800, 1200), Image.Resampling.BICUBIC))
     square = Geometry(center_x=900, center_y=600, side=1024, width=1800, height=1200)
     wanted = np.array(Image.fromarray(picture[88:1112, 388:1412]).resize((64, 64), Image.Resampling.BOX))
-    assert torch.allclose(crop(picture, square, 64), torch.from_numpy(wanted).permute(2, 0, 1) / 127.5 - 1, atol=0.02)
+    assert torch.allclose(
+        crop(picture, square, 64), torch.from_numpy(wanted).permute(2, 0, 1) / 127.5 - 1, atol=0.02
+    )
 
 
 @pytest.mark.parametrize("roll", [15.0, -70.0])
@@ -104,12 +110,16 @@ def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("side", [40.0, 64.0, 100.0, 333.0])
-def test_an_upright_square_is_enlarged_as_a_turned_one_is(side: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upright_square_is_enlarged_as_a_turned_one_is(
+    side: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = torch.Generator().manual_seed(3)
     before, after = (torch.rand(3, 64, 64, generator=rng) * 2 - 1 for _ in range(2))
     square = Geometry(center_x=140, center_y=90, side=side, width=300, height=200)
     made = paste_back(PICTURE, square, before, after)
-    monkeypatch.setattr(paste, "_enlarged", lambda maps, u, v: paste._turned(maps, *torch.broadcast_tensors(u, v)))
+    monkeypatch.setattr(
+        paste, "_enlarged", lambda maps, u, v: paste._turned(maps, *torch.broadcast_tensors(u, v))
+    )
     assert np.abs(paste_back(PICTURE, square, before, after).astype(int) - made).max() <= 1
     assert not np.array_equal(made, PICTURE)
 

@@ -44,7 +44,9 @@ def _attribute(name: str, value: float | list[int]) -> bytes:
 
 def _node(kind: str, inputs: list[str], output: str, **attributes: float | list[int]) -> bytes:
     parts = [_field(1, name) for name in inputs] + [_field(2, output), _field(3, output), _field(4, kind)]
-    return _field(1, b"".join([*parts, *(_field(5, _attribute(name, value)) for name, value in attributes.items())]))
+    return _field(
+        1, b"".join([*parts, *(_field(5, _attribute(name, value)) for name, value in attributes.items())])
+    )
 
 
 def _tensor(name: str, values: np.ndarray) -> bytes:
@@ -63,14 +65,18 @@ def _head(name: str, stride: int, weight: np.ndarray, bias: np.ndarray, bounded:
     out, root = f"{name}_{stride}", f"{name}{stride}"
     width = len(bias)
     made = [
-        _tensor(f"{root}w", weight.astype(np.float32).reshape(width, 3, 1, 1)), _tensor(f"{root}b", bias.astype(np.float32)),
+        _tensor(f"{root}w", weight.astype(np.float32).reshape(width, 3, 1, 1)),
+        _tensor(f"{root}b", bias.astype(np.float32)),
         _tensor(f"{root}s", np.array([1, -1, width], np.int64)),
         _node("Conv", [f"mean{stride}", f"{root}w", f"{root}b"], f"{root}c", kernel_shape=[1, 1]),
-    ]  # fmt: skip
+    ]
     last = f"{root}c"
     if bounded:
-        made += [_tensor(f"{root}l", np.float32(0)), _tensor(f"{root}h", np.float32(1)),
-                 _node("Clip", [last, f"{root}l", f"{root}h"], f"{root}d")]  # fmt: skip
+        made += [
+            _tensor(f"{root}l", np.float32(0)),
+            _tensor(f"{root}h", np.float32(1)),
+            _node("Clip", [last, f"{root}l", f"{root}h"], f"{root}d"),
+        ]
         last = f"{root}d"
     made.append(_node("Transpose", [last], f"{root}t", perm=[0, 2, 3, 1]))
     return [*made, _node("Reshape", [f"{root}t", f"{root}s"], out)]
@@ -85,12 +91,16 @@ def write(path: Path) -> Path:
         magenta = np.array([[1.0, -2.0, 1.0]]) / 100 if stride == 8 else np.zeros((1, 3))
         parts += _head("cls", stride, magenta, np.array([-3.9 if stride == 8 else 0.0]), bounded=True)
         parts += _head("obj", stride, magenta, np.array([-3.9 if stride == 8 else 0.0]), bounded=True)
-        parts += _head("bbox", stride, np.zeros((4, 3)), np.array([0.5, 0.5, np.log(SIZE), np.log(SIZE)]), bounded=False)
+        parts += _head(
+            "bbox", stride, np.zeros((4, 3)), np.array([0.5, 0.5, np.log(SIZE), np.log(SIZE)]), bounded=False
+        )
         parts += _head("kps", stride, np.zeros((10, 3)), 0.5 + np.array(POINTS).ravel(), bounded=False)
     parts += [_field(2, "graph"), _value(11, "input", [1, 3, 640, 640])]
     widths = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
     parts += [
-        _value(12, f"{name}_{stride}", [1, (640 // stride) ** 2, width]) for name, width in widths.items() for stride in STRIDES
+        _value(12, f"{name}_{stride}", [1, (640 // stride) ** 2, width])
+        for name, width in widths.items()
+        for stride in STRIDES
     ]
     opset = _field(8, _field(1, "") + _field(2, 11))
     path.write_bytes(_field(1, 7) + _field(7, b"".join(parts)) + opset)

@@ -54,7 +54,16 @@ def test_without_takes_out_exactly_the_shared_part() -> None:
 
 
 def test_strength_reaches_far_beyond_the_standard_step_but_ever_more_slowly() -> None:
-    assert [reach(strength) for strength in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 3)] == [-2, -1, -0.5, 0, 0.5, 1, 1.25, 2]
+    assert [reach(strength) for strength in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 3)] == [
+        -2,
+        -1,
+        -0.5,
+        0,
+        0.5,
+        1,
+        1.25,
+        2,
+    ]
 
 
 def test_a_delta_that_ends_is_followed_to_its_end_by_whatever_strength() -> None:

@@ -33,7 +33,9 @@ class Steps:
     def __init__(self, last: int = 10_000) -> None:
         self.seen, self.last = 0, last
 
-    def __call__(self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
+    def __call__(
+        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
+    ) -> None:
         self.seen = step
         if step == self.last:
             raise Cancelled()
@@ -97,7 +99,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def find(bundle: Bundle, canvas: Canvas, wish: Wish, space: type[WPlus] | type[Styles] = WPlus) -> Candidate:
-    found = Optimization("optimization", space).find(bundle, canvas.state(()), wish, wishes.text_direction(bundle, wish), unwatched)
+    found = Optimization("optimization", space).find(
+        bundle, canvas.state(()), wish, wishes.text_direction(bundle, wish), unwatched
+    )
     assert found is not None
     return found
 
@@ -112,7 +116,9 @@ def gains(bundle: Bundle, canvas: Canvas, wish: Wish, deltas: Tensor) -> Tensor:
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("space", [WPlus, Styles])
-def test_what_it_finds_is_a_delta_that_scales(avatar: Bundle, canvas: Canvas, space: type[WPlus] | type[Styles]) -> None:
+def test_what_it_finds_is_a_delta_that_scales(
+    avatar: Bundle, canvas: Canvas, space: type[WPlus] | type[Styles]
+) -> None:
     wish = Wish(prompt="glasses")
     delta = find(avatar, canvas, wish, space).delta
     found = gains(avatar, canvas, wish, torch.tensor([0.25, 0.5, 1.0])[:, None] * delta).tolist()
@@ -134,7 +140,9 @@ def test_rows_that_part_from_each_other_cost_more_than_going_as_far_together(ava
     assert float(space.cost(apart)) > 2 * float(space.cost(together)) > 0
 
 
-def test_the_same_search_finds_the_same(avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_search_finds_the_same(
+    avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(optimization, "STEPS", 6)
     first, second = (find(avatar, canvas, Wish(prompt="glasses")).delta for _ in range(2))
     assert torch.equal(first, second)
@@ -144,37 +152,56 @@ def test_the_encoder_reads_a_picture_as_its_own_place_and_not_as_anothers(
     avatar: Bundle, sample: Callable[[int], InvertResult]
 ) -> None:
     canvases = [Canvas(avatar, sample(number).inversion, torch.device("cpu")) for number in (1, 2)]
-    pictures = torch.cat([canvas.state(()).pictures(avatar, torch.zeros_like(canvas.base)[None]) for canvas in canvases])
-    objective = Objective.of(avatar, Wish(prompt="a beard"), wishes.text_direction(avatar, Wish(prompt="a beard")), pictures)
+    pictures = torch.cat(
+        [canvas.state(()).pictures(avatar, torch.zeros_like(canvas.base)[None]) for canvas in canvases]
+    )
+    objective = Objective.of(
+        avatar, Wish(prompt="a beard"), wishes.text_direction(avatar, Wish(prompt="a beard")), pictures
+    )
     places = torch.stack([canvas.w.mean(0) for canvas in canvases])
     own, swapped = objective.reading(pictures, places), objective.reading(pictures, places.flip(0))
     assert bool((swapped > 2 * own).all())
 
 
-def compare(engine: Engine, inverted: InvertResult, method: MethodName, report: Callable[..., None]) -> CompareResult:
+def compare(
+    engine: Engine, inverted: InvertResult, method: MethodName, report: Callable[..., None]
+) -> CompareResult:
     wish = Wish(prompt="glasses")
-    request = CompareRequest(picture=inverted.picture.data, inversion=inverted.inversion, wish=wish, methods=(method,))
+    request = CompareRequest(
+        picture=inverted.picture.data, inversion=inverted.inversion, wish=wish, methods=(method,)
+    )
     result = engine.run(request, report, lambda: False)
     assert isinstance(result, CompareResult)
     return result
 
 
 @pytest.mark.usefixtures("short")
-def test_previews_come_at_most_about_twice_a_second(avatars: Engine, sample: Callable[[int], InvertResult]) -> None:
+def test_previews_come_at_most_about_twice_a_second(
+    avatars: Engine, sample: Callable[[int], InvertResult]
+) -> None:
     seen: list[PictureData] = []
-    result = compare(avatars, sample(1), "optimization", lambda stage, step, total, preview: preview and seen.append(preview))
+    result = compare(
+        avatars,
+        sample(1),
+        "optimization",
+        lambda stage, step, total, preview: preview and seen.append(preview),
+    )
     assert 1 <= len(seen) <= 1 + result.rows[0].milliseconds / 1000 / PREVIEW_SECONDS
     assert all(len(preview.data) < 10_000 and preview.width == 128 for preview in seen)
 
 
 @pytest.mark.usefixtures("short")
-def test_several_restarts_are_searched_in_one_batch(avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_restarts_are_searched_in_one_batch(
+    avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batches = set()
     monkeypatch.setattr(optimization, "RESTARTS", 3)
     monkeypatch.setattr(optimization, "STEPS", 2)
     synthesis = avatar.generator.synthesis
     hook = synthesis.register_forward_pre_hook(lambda module, arguments: batches.add(len(arguments[0])))
     wish = Wish(prompt="glasses")
-    Optimization("optimization", WPlus).find(avatar, canvas.state(()), wish, wishes.text_direction(avatar, wish), unwatched)
+    Optimization("optimization", WPlus).find(
+        avatar, canvas.state(()), wish, wishes.text_direction(avatar, wish), unwatched
+    )
     hook.remove()
     assert batches == {1, 3}

@@ -9,7 +9,16 @@ import torch.nn.functional as F
 from editor import granting, wishes
 from editor.bundle import Bundle
 from editor.canvas import Canvas
-from editor.methods import ganspace, interfacegan, population, registry, styleflow, stylemc, stylespace, tedigan
+from editor.methods import (
+    ganspace,
+    interfacegan,
+    population,
+    registry,
+    styleflow,
+    stylemc,
+    stylespace,
+    tedigan,
+)
 from editor.methods.base import unwatched
 from editor.methods.global_direction import ALPHA, BETA
 from editor.methods.population import Population
@@ -64,16 +73,25 @@ def test_a_flow_comes_back_to_where_it_began() -> None:
     z, log = flow(points, conditions)
     assert torch.allclose(flow.inverse(z, conditions), points, atol=1e-4)
     jacobian = torch.autograd.functional.jacobian(lambda x: flow(x[None], conditions[:1])[0][0], points[0])
-    assert float(torch.linalg.slogdet(jacobian.detach())[1]) == pytest.approx(float(log.detach()[0]), abs=1e-4)
+    assert float(torch.linalg.slogdet(jacobian.detach())[1]) == pytest.approx(
+        float(log.detach()[0]), abs=1e-4
+    )
 
 
 def test_the_flow_learns_which_way_an_attribute_lies_and_keeps_the_rest() -> None:
     """w = two entries that show the attribute and four that do not."""
     attribute = normal(800, 1)
     w = torch.cat(
-        [2 * attribute + 0.3 * normal(800, 1, seed=1), -attribute + 0.3 * normal(800, 1, seed=2), normal(800, 4, seed=3)], 1
+        [
+            2 * attribute + 0.3 * normal(800, 1, seed=1),
+            -attribute + 0.3 * normal(800, 1, seed=2),
+            normal(800, 4, seed=3),
+        ],
+        1,
     )
-    embeddings = F.normalize(torch.cat([0.2 * attribute, torch.ones(800, 1), 0.2 * normal(800, 6, seed=4)], 1), dim=1)
+    embeddings = F.normalize(
+        torch.cat([0.2 * attribute, torch.ones(800, 1), 0.2 * normal(800, 6, seed=4)], 1), dim=1
+    )
     direction = F.one_hot(torch.tensor(0), 8).float()
     fitted = styleflow.fit(Population(w, embeddings), direction, unwatched, steps=250)
     row = int((attribute[:, 0] + 1).abs().argmin())  # a picture that shows little of it
@@ -87,7 +105,9 @@ def test_the_flow_learns_which_way_an_attribute_lies_and_keeps_the_rest() -> Non
 
 
 @pytest.mark.parametrize("name", ["styleclip", "styleclip-auto"])
-def test_the_published_recipe_moves_its_strongest_channel_by_alpha(avatar: Bundle, canvas: Canvas, name: MethodName) -> None:
+def test_the_published_recipe_moves_its_strongest_channel_by_alpha(
+    avatar: Bundle, canvas: Canvas, name: MethodName
+) -> None:
     wish = Wish(prompt="a beard")
     direction = wishes.text_direction(avatar, wish)
     found = registry.get(name, avatar).find(avatar, canvas.state(()), wish, direction, unwatched)
@@ -121,8 +141,12 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("name", ["stylemc", "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan"])
-def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(avatar: Bundle, canvas: Canvas, name: MethodName) -> None:
+@pytest.mark.parametrize(
+    "name", ["stylemc", "stylespace", "ganspace", "interfacegan", "styleflow", "tedigan"]
+)
+def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(
+    avatar: Bundle, canvas: Canvas, name: MethodName
+) -> None:
     wish = Wish(prompt="dark skin")
     row, again = (granting.compare(canvas, [], wish, [name], unwatched)[0] for _ in range(2))
     assert row.layer is not None
@@ -149,6 +173,8 @@ def test_stylemc_has_one_direction_for_all_pictures(avatar: Bundle, canvas: Canv
 @pytest.mark.usefixtures("short")
 def test_stylespace_moves_one_channel(avatar: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="dark skin")
-    found = registry.get("stylespace", avatar).find(avatar, canvas.state(()), wish, wishes.text_direction(avatar, wish), unwatched)
+    found = registry.get("stylespace", avatar).find(
+        avatar, canvas.state(()), wish, wishes.text_direction(avatar, wish), unwatched
+    )
     assert found is not None
     assert int((found.delta != 0).sum()) == 1

@@ -20,9 +20,15 @@ from editor.protocol import Wish
 from tests.tiny import write_bundle
 
 TINY = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-CONFIG = {"projection_dim": 32, "vision_config": {**TINY, "image_size": 224, "patch_size": 56},
-          "text_config": {**TINY, "vocab_size": 8, "eos_token_id": 7, "bos_token_id": 6}}  # fmt: skip
-WORDS = {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"hair": 0, "pink": 1}, "unk_token": "hair"}}
+CONFIG = {
+    "projection_dim": 32,
+    "vision_config": {**TINY, "image_size": 224, "patch_size": 56},
+    "text_config": {**TINY, "vocab_size": 8, "eos_token_id": 7, "bos_token_id": 6},
+}
+WORDS = {
+    "version": "1.0",
+    "model": {"type": "WordLevel", "vocab": {"hair": 0, "pink": 1}, "unk_token": "hair"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     plain = Bundle.load(folder, TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
     torch.manual_seed(1)
     model = published_clip.build(CONFIG).requires_grad_(False)
-    return dataclasses.replace(plain, clip=PublishedClip(model, published_clip.load_tokenizer(json.dumps(WORDS))))
+    return dataclasses.replace(
+        plain, clip=PublishedClip(model, published_clip.load_tokenizer(json.dumps(WORDS)))
+    )
 
 
 def test_the_rate_rises_and_falls() -> None:
@@ -42,9 +50,13 @@ def test_the_rate_rises_and_falls() -> None:
     assert rate(0.99) < 0.01
 
 
-def test_the_search_comes_nearer_to_the_text_as_it_sees_it(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_comes_nearer_to_the_text_as_it_sees_it(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(published_optimization, "STEPS", 12)
-    w = bundle.generator.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(2)))[0].expand(12, -1)
+    w = bundle.generator.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(2)))[0].expand(
+        12, -1
+    )
     base = bundle.generator.synthesis.styles(w[None])[0]
     state = State(w, base, torch.zeros_like(base))
     method = PublishedOptimization()
@@ -53,7 +65,9 @@ def test_the_search_comes_nearer_to_the_text_as_it_sees_it(bundle: Bundle, monke
     assert found is not None
     assert isinstance(bundle.clip, PublishedClip)
     text, synthesis = bundle.clip.encode_sentences(["pink hair"]), bundle.generator.synthesis
-    before, after = (float(loss(bundle.clip, synthesis(styles[None]), text)) for styles in (base, base + found.delta))
+    before, after = (
+        float(loss(bundle.clip, synthesis(styles[None]), text)) for styles in (base, base + found.delta)
+    )
     assert after < before
 
 
@@ -66,5 +80,7 @@ def test_the_slip_is_another_view_of_the_same_picture(bundle: Bundle) -> None:
 
 
 def test_it_is_not_offered_where_the_model_is_not_a_published_one(tmp_path: Path) -> None:
-    plain = Bundle.load(write_bundle(tmp_path / "tiny"), TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
+    plain = Bundle.load(
+        write_bundle(tmp_path / "tiny"), TextTower.load(EMBEDDED / "text"), torch.device("cpu")
+    )
     assert not PublishedOptimization().offered(plain)

@@ -32,15 +32,22 @@ class Pair:
 @pytest.fixture(scope="module")
 def tiny() -> Pair:
     torch.manual_seed(0)
-    config = GeneratorConfig(32, z_dim=16, w_dim=16, mapping_layers=2, mapping_features=16, channel_base=256, channel_max=16)
+    config = GeneratorConfig(
+        32, z_dim=16, w_dim=16, mapping_layers=2, mapping_features=16, channel_base=256, channel_max=16
+    )
     space = JointSpace(DIM, 0.25).eval().requires_grad_(False)
-    return Pair(Generator(config).eval().requires_grad_(False), EmbeddedClip(TextTower.load(EMBEDDED / "text"), space))
+    return Pair(
+        Generator(config).eval().requires_grad_(False), EmbeddedClip(TextTower.load(EMBEDDED / "text"), space)
+    )
 
 
 def slopes(pair: Pair, styles: torch.Tensor, channels: list[int], step: float = 0.02) -> torch.Tensor:
     """The change of the embedding [len(channels), D] by moving channels a little either way."""
     moves = step * torch.eye(len(styles))[channels]
-    ends = [pair.clip.encode_image(pair.generator.synthesis(styles + move).clamp(-1, 1)) for move in (moves, -moves)]
+    ends = [
+        pair.clip.encode_image(pair.generator.synthesis(styles + move).clamp(-1, 1))
+        for move in (moves, -moves)
+    ]
     return (ends[0] - ends[1]) / (2 * step)
 
 
@@ -68,11 +75,16 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PICTURES", 2)
 
 
-def test_what_is_found_for_a_text_is_what_a_whole_bank_says(tiny: Pair, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_found_for_a_text_is_what_a_whole_bank_says(
+    tiny: Pair, few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "PROBES", DIM)  # lengths are exact then
     bank = LiveBank(tiny.generator, tiny.clip, DIM)
     direction = normalize(torch.arange(8.0) - 3, dim=0)
-    rows = [rows_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32) for styles in pictures(tiny.generator, 2)]
+    rows = [
+        rows_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32)
+        for styles in pictures(tiny.generator, 2)
+    ]
     wanted = normalize(torch.stack(rows).mean(0), dim=1) @ direction
     assert torch.allclose(bank.answers(direction), wanted, atol=1e-4)
     assert float(wanted.abs().max()) > 0.1
@@ -109,13 +121,18 @@ def test_a_text_is_looked_up_once_and_may_be_called_off(tiny: Pair, few: None) -
 
 
 def test_pulling_back_is_linear(tiny: Pair) -> None:
-    styles, directions = pictures(tiny.generator, 1)[0], torch.randn(2, DIM, generator=torch.Generator().manual_seed(1))
+    styles, directions = (
+        pictures(tiny.generator, 1)[0],
+        torch.randn(2, DIM, generator=torch.Generator().manual_seed(1)),
+    )
     one, two = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)
     both = pulled_back(tiny.generator, tiny.clip, styles, directions.sum(0, keepdim=True), 32)[0]
     assert torch.allclose(one + two, both, atol=1e-4)
 
 
-def test_directions_pulled_back_together_are_what_each_is_alone(tiny: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directions_pulled_back_together_are_what_each_is_alone(
+    tiny: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As it is done on a GPU."""
     styles, directions = pictures(tiny.generator, 1)[0], torch.eye(DIM)
     alone = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)

@@ -35,13 +35,19 @@ def test_gain_counts_as_far_as_it_is_wanted_and_what_else_changes_costs(avatar: 
 
 def test_the_opposite_of_a_wish_gains_by_what_the_wish_loses(avatar: Bundle) -> None:
     opposite = Wish(prompt="glasses", strength=-1)
-    assert worth(avatar, opposite, Measure(-3.0, 1.0, 0.1), 0.0) > 0 > worth(avatar, opposite, Measure(3.0, 7.0, 0.1), 0.0)
+    assert (
+        worth(avatar, opposite, Measure(-3.0, 1.0, 0.1), 0.0)
+        > 0
+        > worth(avatar, opposite, Measure(3.0, 7.0, 0.1), 0.0)
+    )
 
 
 def test_a_picture_that_left_what_the_generator_knows_is_misread(avatar: Bundle) -> None:
     crowd, synthesis = population.of(avatar, unwatched), avatar.generator.synthesis
     w = crowd.w[:4]
-    noise = torch.randn(len(avatar.bank.s_std), generator=torch.Generator().manual_seed(0)) * avatar.bank.s_std
+    noise = (
+        torch.randn(len(avatar.bank.s_std), generator=torch.Generator().manual_seed(0)) * avatar.bank.s_std
+    )
     with torch.no_grad():
         own, broken = (synthesis(synthesis.styles(w) + step).clamp(-1, 1) for step in (0.0, 2.5 * noise))
         assert bool((misread(avatar, broken, w) > misread(avatar, own, w)).all())
@@ -57,7 +63,11 @@ def test_a_place_is_where_the_deltas_lead(avatar: Bundle, canvas: Canvas) -> Non
 def test_a_direction_keeps_a_threshold_that_it_was_given(avatar: Bundle, canvas: Canvas) -> None:
     state, direction = canvas.state(()), wishes.text_direction(avatar, GLASSES)
     usual = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
-    recipe = GLASSES.model_dump(exclude={"method"}) | {"method": "direction", "threshold": 0.2, "fingerprint": ""}
+    recipe = GLASSES.model_dump(exclude={"method"}) | {
+        "method": "direction",
+        "threshold": 0.2,
+        "fingerprint": "",
+    }
     layer = Adjustment(**recipe, delta=to_array(canvas.base))
     given = GlobalDirection().find(avatar, state, layer, direction, unwatched)
     assert usual is not None
@@ -76,18 +86,24 @@ def test_what_changes_beside_a_wish_is_counted_by_attributes_that_are_seen_to_ch
     one, far, two, faint = torch.zeros(4, avatar.bank.rows.shape[1])
     one[3], far[3], faint[3] = NOTICED, 3 * NOTICED, 0.1 * NOTICED
     two[[3, 8]] = NOTICED
-    assert avatar.clip.beside(torch.stack([one, far, two, faint])).tolist() == pytest.approx([1.0, 1.0, 2.0, 0.01], rel=1e-4)
+    assert avatar.clip.beside(torch.stack([one, far, two, faint])).tolist() == pytest.approx(
+        [1.0, 1.0, 2.0, 0.01], rel=1e-4
+    )
 
 
 def test_what_comes_along_with_a_wish_in_the_models_own_pictures_is_not_beside_it(avatar: Bundle) -> None:
     older = wishes.text_direction(avatar, Wish(prompt="older"))
-    wrinkles, smooth, green, blue = avatar.clip.encode_text(["wrinkles", "smooth skin", "a green background", "a blue background"])
+    wrinkles, smooth, green, blue = avatar.clip.encode_text(
+        ["wrinkles", "smooth skin", "a green background", "a blue background"]
+    )
     along = wishes.companions(avatar, older)
     assert along is not None
     assert abs(float(along @ older)) < 1e-4
     assert float(along @ (wrinkles - smooth)) > 3 * abs(float(along @ (green - blue)))
     before = avatar.neutral_embedding
-    with_it, against_it = (wishes.beside(avatar, older, before, (before + side * 0.5 * along)[None]) for side in (1, -1))
+    with_it, against_it = (
+        wishes.beside(avatar, older, before, (before + side * 0.5 * along)[None]) for side in (1, -1)
+    )
     assert float(with_it) < 1e-3 < 0.5 < float(against_it)
 
 
@@ -114,12 +130,25 @@ def test_no_strength_goes_beyond_where_the_wish_is_as_true_as_it_gets(avatar: Bu
     found = directions.find(avatar.bank, direction)
     assert found is not None
     delta = found.delta / 8  # of which all strengths are sure to be too weak, and the last one the best
-    assert standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0), unwatched).most is None
-    there = calibrated(avatar, state, GLASSES, direction, Candidate(found.delta, "direction"), unwatched).delta
-    over = standard(avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0), unwatched)
+    assert (
+        standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0), unwatched).most
+        is None
+    )
+    there = calibrated(
+        avatar, state, GLASSES, direction, Candidate(found.delta, "direction"), unwatched
+    ).delta
+    over = standard(
+        avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0), unwatched
+    )
     assert over.most in (1.0, 1.5)
-    recipe = GLASSES.model_dump(exclude={"method"}) | {"method": "direction", "fingerprint": avatar.info.fingerprint}
-    layers = [Adjustment(**recipe | {"strength": strength}, most=1.0, delta=to_array(there)) for strength in (0.5, 1.0, 3.0)]
+    recipe = GLASSES.model_dump(exclude={"method"}) | {
+        "method": "direction",
+        "fingerprint": avatar.info.fingerprint,
+    }
+    layers = [
+        Adjustment(**recipe | {"strength": strength}, most=1.0, delta=to_array(there))
+        for strength in (0.5, 1.0, 3.0)
+    ]
     half, whole, beyond = (canvas.delta(layer) for layer in layers)
     assert torch.equal(whole, beyond)
     assert torch.allclose(2 * half, whole)

@@ -15,7 +15,9 @@ def made(kind: str) -> Generator:
     torch.manual_seed(0)
     if kind == "stylegan3":
         return stylegan3.Generator(stylegan3.GeneratorConfig(**SMALL, layers=5)).eval()  # type: ignore[arg-type]
-    return stylegan2.Generator(stylegan2.GeneratorConfig(**SMALL, mapping_features=8, architecture=kind)).eval()  # type: ignore[arg-type]
+    return stylegan2.Generator(
+        stylegan2.GeneratorConfig(**SMALL, mapping_features=8, architecture=kind)
+    ).eval()  # type: ignore[arg-type]
 
 
 @torch.no_grad()
@@ -32,5 +34,9 @@ def test_a_look_shows_where_its_mask_is(kind: str) -> None:
     half = torch.zeros(1, size, size)
     half[:, :, size // 2 :] = 1
     found = synthesis.blended(styles[None], half)[0]
-    assert (found[:, :, -1] - pictures[1][:, :, -1]).abs().mean() < (found[:, :, -1] - pictures[0][:, :, -1]).abs().mean()
-    assert (found[:, :, 0] - pictures[0][:, :, 0]).abs().mean() < (found[:, :, 0] - pictures[1][:, :, 0]).abs().mean()
+    assert (found[:, :, -1] - pictures[1][:, :, -1]).abs().mean() < (
+        found[:, :, -1] - pictures[0][:, :, -1]
+    ).abs().mean()
+    assert (found[:, :, 0] - pictures[0][:, :, 0]).abs().mean() < (
+        found[:, :, 0] - pictures[1][:, :, 0]
+    ).abs().mean()

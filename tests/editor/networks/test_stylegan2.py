@@ -27,7 +27,10 @@ def test_modulating_activations_equals_one_kernel_a_sample() -> None:
     for row in range(3):
         kernel = layer.weight * style[row][None, :, None, None]
         kernel = kernel / (kernel.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
-        wanted = F.leaky_relu(F.conv2d(x[row : row + 1], kernel, padding=1) + layer.bias[:, None, None], 0.2) * 2**0.5
+        wanted = (
+            F.leaky_relu(F.conv2d(x[row : row + 1], kernel, padding=1) + layer.bias[:, None, None], 0.2)
+            * 2**0.5
+        )
         assert torch.allclose(layer(x, style)[row : row + 1], wanted, atol=1e-4)
 
 
@@ -75,7 +78,9 @@ def test_pixel_norm_makes_unit_rows() -> None:
 @pytest.mark.parametrize("noise", [False, True])
 def test_one_picture_alone_is_what_it_is_among_others(noise: bool) -> None:
     torch.manual_seed(0)
-    config = GeneratorConfig(resolution=64, z_dim=16, w_dim=16, channel_base=512, channel_max=16, noise=noise, clamp=2.0)
+    config = GeneratorConfig(
+        resolution=64, z_dim=16, w_dim=16, channel_base=512, channel_max=16, noise=noise, clamp=2.0
+    )
     made = Synthesis(config).requires_grad_(False)
     styles = made.styles(torch.randn(3, 16))
     together, seen = made(styles), []
@@ -91,7 +96,9 @@ def test_one_picture_alone_is_what_it_is_among_others(noise: bool) -> None:
 
 
 def test_weights_that_change_are_seen() -> None:
-    made = Synthesis(GeneratorConfig(resolution=8, z_dim=8, w_dim=8, channel_base=64, channel_max=8)).requires_grad_(False)
+    made = Synthesis(
+        GeneratorConfig(resolution=8, z_dim=8, w_dim=8, channel_base=64, channel_max=8)
+    ).requires_grad_(False)
     styles = made.styles(torch.randn(1, 8))
     before = made(styles)
     other = Synthesis(made.config)
@@ -112,7 +119,9 @@ def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None
 
 
 @pytest.mark.parametrize("count", [1, 2])  # kernels are scaled for one picture, activations for several
-def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     torch.manual_seed(0)
     layer = ModulatedConv(5, 7, 4, up=True).requires_grad_(False)
     x, style = torch.randn(count, 5, 16, 16), torch.randn(count, 5)
@@ -122,7 +131,9 @@ def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(mo
     assert torch.allclose(layer(x, style), wanted, atol=1e-5)
 
 
-def test_pictures_drawn_as_on_a_gpu_are_the_same(monkeypatch: pytest.MonkeyPatch, generator: Generator) -> None:
+def test_pictures_drawn_as_on_a_gpu_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, generator: Generator
+) -> None:
     """Once more with what is done elsewhere than on a CPU, gradients included."""
     found = []
     copies = [Generator(CONFIG).eval().requires_grad_(False) for _ in range(2)]
@@ -131,7 +142,9 @@ def test_pictures_drawn_as_on_a_gpu_are_the_same(monkeypatch: pytest.MonkeyPatch
         if number:
             monkeypatch.setattr(ModulatedConv, "_fuses", staticmethod(lambda device: True))
             monkeypatch.setattr(stylegan2, "_double", stylegan2._double_bilinear)
-        styles = made.synthesis.styles(torch.linspace(-1, 1, 2 * CONFIG.w_dim).view(2, -1)).requires_grad_(True)
+        styles = made.synthesis.styles(torch.linspace(-1, 1, 2 * CONFIG.w_dim).view(2, -1)).requires_grad_(
+            True
+        )
         pictures = made.synthesis(styles)
         found.append((pictures.detach(), *torch.autograd.grad(pictures.square().mean(), styles)))
     assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-3) for a, b in zip(*found, strict=True))

@@ -22,7 +22,9 @@ def test_it_is_the_same_convolution_however_it_is_cut(chunk: int, monkeypatch: p
     x, weight = made()
     into, out, bias = torch.rand(2, 128) + 0.5, torch.rand(2, 160) + 0.5, torch.randn(160)
     found = winograd.convolve(x, winograd.kernels(weight), into, out, bias)
-    right = F.conv2d(x * into[:, :, None, None], weight, padding=1) * out[:, :, None, None] + bias[:, None, None]
+    right = (
+        F.conv2d(x * into[:, :, None, None], weight, padding=1) * out[:, :, None, None] + bias[:, None, None]
+    )
     torch.testing.assert_close(found, right, atol=1e-4, rtol=1e-4)
 
 

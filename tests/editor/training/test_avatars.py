@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError)
+pytest.importorskip(
+    "skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError
+)
 
 from editor.training import data
 from editor.training.avatars import lexicon
@@ -27,13 +29,17 @@ def test_a_seed_gives_the_same_portraits_at_any_size(portraits: Portraits) -> No
 
 
 @pytest.mark.parametrize("name", [*SCALES, *AMOUNTS])
-def test_a_small_change_of_an_attribute_is_a_small_change_of_the_picture(portraits: Portraits, name: str) -> None:
+def test_a_small_change_of_an_attribute_is_a_small_change_of_the_picture(
+    portraits: Portraits, name: str
+) -> None:
     for level in (0.1, 0.5, 0.9):
         a, b = (render(portraits.replace(name, level + step), 64).astype(float) for step in (0.0, 0.01))
         assert np.abs(a - b).mean() < 1.5
 
 
-@pytest.mark.parametrize("name", [name for name in (*SCALES, *AMOUNTS) if name not in ("sunglasses", "beanie")])
+@pytest.mark.parametrize(
+    "name", [name for name in (*SCALES, *AMOUNTS) if name not in ("sunglasses", "beanie")]
+)
 def test_every_attribute_can_be_seen(portraits: Portraits, name: str) -> None:
     low, high = portraits.replace(name, 0.0), portraits.replace(name, 1.0)
     different = np.abs(render(low, 128).astype(float) - render(high, 128)).max(axis=(1, 2, 3))
@@ -52,11 +58,25 @@ def test_labels_follow_what_is_set(portraits: Portraits) -> None:
 
 
 def test_captions_are_true_exactly_where_the_labels_say(portraits: Portraits) -> None:
-    phrases = [phrase for phrase in lexicon.phrases() if phrase.text in ("glasses", "no glasses", "pink hair", "a face", "wings")]
-    pink = portraits.replace("hair_color", "pink").replace("baldness", 0.0).replace("hat", 0.0).replace("glasses", 1.0)
-    truth = {phrase.text: column for phrase, column in zip(phrases, lexicon.truth(phrases, pink.labels()).T, strict=True)}
+    phrases = [
+        phrase
+        for phrase in lexicon.phrases()
+        if phrase.text in ("glasses", "no glasses", "pink hair", "a face", "wings")
+    ]
+    pink = (
+        portraits.replace("hair_color", "pink")
+        .replace("baldness", 0.0)
+        .replace("hat", 0.0)
+        .replace("glasses", 1.0)
+    )
+    truth = {
+        phrase.text: column
+        for phrase, column in zip(phrases, lexicon.truth(phrases, pink.labels()).T, strict=True)
+    }
     expected = {"glasses": 1, "no glasses": 0, "pink hair": 1, "a face": 1, "wings": 0}
-    assert {text: set(column) for text, column in truth.items()} == {text: {value} for text, value in expected.items()}
+    assert {text: set(column) for text, column in truth.items()} == {
+        text: {value} for text, value in expected.items()
+    }
 
 
 def test_wordings_are_many_and_some_are_kept_apart() -> None:
@@ -69,7 +89,9 @@ def test_wordings_are_many_and_some_are_kept_apart() -> None:
 
 def test_damage_keeps_shape_and_range(portraits: Portraits) -> None:
     images, rng = data.pictures_of(portraits, 64), np.random.default_rng(0)
-    damaged = data.jitter_colour(data.soften(data.noise(data.move(images, rng, 0.1, 0.1), rng, 0.1), rng, 0.5), rng, 0.1)
+    damaged = data.jitter_colour(
+        data.soften(data.noise(data.move(images, rng, 0.1, 0.1), rng, 0.1), rng, 0.5), rng, 0.1
+    )
     assert damaged.shape == images.shape
     assert float(damaged.abs().max()) <= 1.0
     assert float(data.psnr(images, images).min()) > 90

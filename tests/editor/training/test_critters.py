@@ -7,7 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-pytest.importorskip("skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError)
+pytest.importorskip(
+    "skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError
+)
 
 from editor.training import counterfactual, domains
 from editor.training.critters.appearance import AMOUNTS, CHOICES, INDEX, SCALES, Critters
@@ -53,7 +55,9 @@ def test_from_one_species_to_another_is_a_smooth_path(one: str, other: str) -> N
 
 
 @pytest.mark.parametrize("name", [*SCALES, *AMOUNTS])
-def test_a_small_change_of_an_attribute_is_a_small_change_of_the_picture(critters: Critters, name: str) -> None:
+def test_a_small_change_of_an_attribute_is_a_small_change_of_the_picture(
+    critters: Critters, name: str
+) -> None:
     for level in (0.1, 0.5, 0.9):
         a, b = (render(critters.replace(name, level + step), 64).astype(float) for step in (0.0, 0.01))
         assert np.abs(a - b).mean() < 1.5

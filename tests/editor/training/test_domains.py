@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("skia", reason="no drawing library here: the drawn domains go untested", exc_type=ImportError)
+pytest.importorskip(
+    "skia", reason="no drawing library here: the drawn domains go untested", exc_type=ImportError
+)
 
 from editor.training import domains, record
 from editor.training.clip import embed_phrase, embed_scenes
@@ -26,8 +28,13 @@ def test_a_bundle_says_its_domain_and_an_option_overrules(tmp_path: Path) -> Non
     (tmp_path / "record.json").write_text(json.dumps({"judge": {"domain": "critters"}}))
     parser = arguments("", 1, "x")
     assert start(parser.parse_args(["--runs", str(tmp_path)])).domain.name == "avatars"
-    assert start(parser.parse_args(["--runs", str(tmp_path), "--bundle", str(tmp_path)])).domain.name == "critters"
-    assert start(parser.parse_args(["--runs", str(tmp_path), "--domain", "critters"])).domain.name == "critters"
+    assert (
+        start(parser.parse_args(["--runs", str(tmp_path), "--bundle", str(tmp_path)])).domain.name
+        == "critters"
+    )
+    assert (
+        start(parser.parse_args(["--runs", str(tmp_path), "--domain", "critters"])).domain.name == "critters"
+    )
     with pytest.raises(KeyError, match="plants"):
         domains.named("plants")
 

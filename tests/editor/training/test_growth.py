@@ -15,7 +15,13 @@ from editor.training.details import grown
 def test_a_grown_generator_draws_what_it_drew_and_a_little_more() -> None:
     torch.manual_seed(0)
     config = GeneratorConfig(
-        resolution=16, z_dim=8, w_dim=8, mapping_layers=2, mapping_features=8, channel_base=128, channel_max=16
+        resolution=16,
+        z_dim=8,
+        w_dim=8,
+        mapping_layers=2,
+        mapping_features=8,
+        channel_base=128,
+        channel_max=16,
     )
     small = Generator(config).eval().requires_grad_(False)
     large = grown(small, 64)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError)
+pytest.importorskip(
+    "skia", reason="no drawing library here: the drawn domain goes untested", exc_type=ImportError
+)
 
 from editor.training import encoder
 from editor.training.avatars import hands
@@ -65,7 +67,9 @@ def test_a_batch_for_the_encoder_ends_with_drawings_by_other_hands() -> None:
 def test_half_of_those_by_other_hands_stand_on_white_and_are_described_so() -> None:
     drawings = encoder.draw(np.random.default_rng(8), "avatars", 32)
     white = Portraits.sample(1, 0).replace("background_color", "white").colours()["background_color"][0]
-    start = Portraits.sample(1, 0).physical().shape[1] - sum(v.shape[1] for v in Portraits.sample(1, 0).colours().values())
+    start = Portraits.sample(1, 0).physical().shape[1] - sum(
+        v.shape[1] for v in Portraits.sample(1, 0).colours().values()
+    )
     names = list(Portraits.sample(1, 0).colours())
     column = start + 3 * names.index("background_color")
     described = drawings.physical[-6:, column : column + 3].numpy()

@@ -85,11 +85,22 @@ def test_a_generator_and_a_judge_from_nothing(tmp_path: Path) -> None:
     assert load_file(bundle / "judge.safetensors")
 
 
-def test_each_stage_of_a_part_has_a_record_of_its_own_with_the_command_that_repeats_it(tmp_path: Path) -> None:
-    options, run = argparse.Namespace(minutes=1.0, seed=3, name="details2"), Run(tmp_path / "run", 1.0, seed=3)
+def test_each_stage_of_a_part_has_a_record_of_its_own_with_the_command_that_repeats_it(
+    tmp_path: Path,
+) -> None:
+    options, run = (
+        argparse.Namespace(minutes=1.0, seed=3, name="details2"),
+        Run(tmp_path / "run", 1.0, seed=3),
+    )
     record.write(tmp_path, "details", options, run, {"psnr": 20.0}, stage="details")
     record.write(tmp_path, "details", options, run, {"psnr": 21.0}, stage="details2")
     found = record.read(tmp_path)
-    assert {name: entry["figures"]["psnr"] for name, entry in found.items()} == {"details": 20.0, "details2": 21.0}
+    assert {name: entry["figures"]["psnr"] for name, entry in found.items()} == {
+        "details": 20.0,
+        "details2": 21.0,
+    }
     assert "--name" not in found["details"]["command"]
-    assert found["details2"]["command"] == "python -m editor train details --minutes 1.0 --seed 3 --name details2"
+    assert (
+        found["details2"]["command"]
+        == "python -m editor train details --minutes 1.0 --seed 3 --name details2"
+    )

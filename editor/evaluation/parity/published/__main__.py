@@ -11,10 +11,17 @@ from editor.evaluation.parity.cases import by_name
 from editor.evaluation.parity.published import clip, encoders, generators, standins, styleclip
 
 MAKERS = {
-    "ada": generators.ada, "second_in_third": generators.second_in_third, "third": generators.third, "first": generators.first,
-    "rosinality": generators.rosinality, "encoder": encoders.encoder, "clip": clip.clip, "mapper": styleclip.mapper,
-    "directions": styleclip.directions, "optimizer": styleclip.optimizer,
-}  # fmt: skip
+    "ada": generators.ada,
+    "second_in_third": generators.second_in_third,
+    "third": generators.third,
+    "first": generators.first,
+    "rosinality": generators.rosinality,
+    "encoder": encoders.encoder,
+    "clip": clip.clip,
+    "mapper": styleclip.mapper,
+    "directions": styleclip.directions,
+    "optimizer": styleclip.optimizer,
+}
 
 
 def main(argv: list[str]) -> int:

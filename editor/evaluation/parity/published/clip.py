@@ -18,9 +18,17 @@ def make(options: dict[str, Any]) -> Any:
     """A model of theirs, filled."""
     width, narrow = options["width"], options["narrow"]
     model = theirs("clip.model").CLIP(
-        options["dim"], options["side"], options["depth"], width, options["patch"], 77, options["words"], narrow,
-        narrow // 64, options["text_depth"],
-    )  # fmt: skip
+        options["dim"],
+        options["side"],
+        options["depth"],
+        width,
+        options["patch"],
+        77,
+        options["words"],
+        narrow,
+        narrow // 64,
+        options["text_depth"],
+    )
     model = model.eval().requires_grad_(False)
     fill_module(model)
     return model
@@ -40,7 +48,9 @@ def clip(out: Path, options: dict[str, Any]) -> None:
     if options.get("half"):
         theirs("clip.model").convert_weights(model)
     prepared_here = prepared.half() if options.get("half") else prepared
-    torch.jit.trace_module(model, {"encode_image": (prepared_here,)}, check_trace=False).save(out / "checkpoint.pt")
+    torch.jit.trace_module(model, {"encode_image": (prepared_here,)}, check_trace=False).save(
+        out / "checkpoint.pt"
+    )
     layout = layout_of(model)
     model = model.float()
     results = {

@@ -21,10 +21,19 @@ def encoder(out: Path, options: dict[str, Any]) -> None:
     """e4e, pSp or ReStyle, with the generator inside."""
     steps, size = options.get("steps", 1), options["size"]
     settings = {
-        "encoder_type": options["type"], "stylegan_size": size, "output_size": size, "input_nc": 6 if steps > 1 else 3,
-        "label_nc": 0, "start_from_latent_avg": True, "learn_in_w": options.get("learn_in_w", False), "checkpoint_path": None,
-        "device": "cpu", "n_iters_per_batch": steps, "dataset_type": "ffhq_encode", "resize_outputs": False,
-    }  # fmt: skip
+        "encoder_type": options["type"],
+        "stylegan_size": size,
+        "output_size": size,
+        "input_nc": 6 if steps > 1 else 3,
+        "label_nc": 0,
+        "start_from_latent_avg": True,
+        "learn_in_w": options.get("learn_in_w", False),
+        "checkpoint_path": None,
+        "device": "cpu",
+        "n_iters_per_batch": steps,
+        "dataset_type": "ffhq_encode",
+        "resize_outputs": False,
+    }
     psp = theirs("models.e4e" if "Progressive" in options["type"] else "models.psp")
     whole = psp.e4e if "Progressive" in options["type"] else psp.pSp
     whole.load_weights = lambda self: None
@@ -33,7 +42,9 @@ def encoder(out: Path, options: dict[str, Any]) -> None:
     state = network.state_dict()
     rows = 1 if options.get("learn_in_w") else 2 * int(math.log2(size)) - 2
     network.latent_avg = average((rows, 512))
-    torch.save({"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}, out / "checkpoint.pt")
+    torch.save(
+        {"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}, out / "checkpoint.pt"
+    )
     dtype = torch.float64 if options.get("double") else torch.float32
     network.to(dtype).latent_avg = network.latent_avg.to(dtype)
     w = _restyle(network, steps, settings, picture().to(dtype)) if steps > 1 else _once(network)

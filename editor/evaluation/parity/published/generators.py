@@ -20,8 +20,12 @@ def _finish_nvidia(network: Any, out: Path, labels: int) -> None:
     network = network.eval().requires_grad_(False)
     fill_module(network)
     pickled = {
-        "G": None, "D": None, "G_ema": network, "training_set_kwargs": theirs("dnnlib").EasyDict(path="x"), "augment_pipe": None,
-    }  # fmt: skip
+        "G": None,
+        "D": None,
+        "G_ema": network,
+        "training_set_kwargs": theirs("dnnlib").EasyDict(path="x"),
+        "augment_pipe": None,
+    }
     (out / "checkpoint.pkl").write_bytes(pickle.dumps(pickled))
     measured = _measure_nvidia(network, labels)
     record(out, measured | constants(network.state_dict()), {"skeleton": skeleton(network), "labels": labels})
@@ -39,9 +43,16 @@ def ada(out: Path, options: dict[str, Any]) -> None:
     """StyleGAN2 of stylegan2-ada-pytorch."""
     Generator = theirs("training.networks").Generator
     width = options.get("width", 512)
-    synthesis = {"channel_base": options["base"], "channel_max": options["most"], "num_fp16_res": 4, "conv_clamp": 256,
-                 "architecture": options["architecture"]}  # fmt: skip
-    network = Generator(width, options["labels"], width, options["resolution"], 3, {"num_layers": options["depth"]}, synthesis)
+    synthesis = {
+        "channel_base": options["base"],
+        "channel_max": options["most"],
+        "num_fp16_res": 4,
+        "conv_clamp": 256,
+        "architecture": options["architecture"],
+    }
+    network = Generator(
+        width, options["labels"], width, options["resolution"], 3, {"num_layers": options["depth"]}, synthesis
+    )
     _finish_nvidia(network, out, options["labels"])
 
 
@@ -49,7 +60,9 @@ def second_in_third(out: Path, options: dict[str, Any]) -> None:
     """StyleGAN2 as the stylegan3 repository has it."""
     Generator = theirs("training.networks_stylegan2").Generator
 
-    network = Generator(512, 0, 512, options["resolution"], 3, channel_base=options["base"], channel_max=options["most"])
+    network = Generator(
+        512, 0, 512, options["resolution"], 3, channel_base=options["base"], channel_max=options["most"]
+    )
     _finish_nvidia(network, out, 0)
 
 
@@ -59,8 +72,17 @@ def third(out: Path, options: dict[str, Any]) -> None:
 
     more: dict[str, Any] = {"conv_kernel": 1, "use_radial_filters": True} if options["variant"] == "r" else {}
     width = options["width"]
-    network = Generator(width, options["labels"], width, options["resolution"], 3, mapping_kwargs={"num_layers": 2},
-                        channel_base=options["base"], channel_max=options["most"], **more)  # fmt: skip
+    network = Generator(
+        width,
+        options["labels"],
+        width,
+        options["resolution"],
+        3,
+        mapping_kwargs={"num_layers": 2},
+        channel_base=options["base"],
+        channel_max=options["most"],
+        **more,
+    )
     _finish_nvidia(network, out, options["labels"])
 
 
@@ -69,7 +91,17 @@ def first(out: Path, options: dict[str, Any]) -> None:
     legacy = theirs("legacy")
     Generator = theirs("training.networks_stylegan2").Generator
     resolution, architecture = options["resolution"], options["architecture"]
-    network = Generator(512, 0, 512, resolution, 3, channel_base=4096, channel_max=128, architecture=architecture, conv_clamp=None)
+    network = Generator(
+        512,
+        0,
+        512,
+        resolution,
+        3,
+        channel_base=4096,
+        channel_max=128,
+        architecture=architecture,
+        conv_clamp=None,
+    )
     settings = {"resolution": resolution, "fmap_base": 2048, "fmap_max": 128, "architecture": architecture}
     layout = {"settings": settings, "variables": _variables(network)}
     path = write_tensorflow(out / "checkpoint.pkl", layout)
@@ -87,7 +119,12 @@ def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
     noises = 0
     for resolution in network.synthesis.block_resolutions:
         for name, layer in getattr(network.synthesis, f"b{resolution}").named_children():
-            scope = {"conv0": "Conv0_up", "conv1": "Conv" if resolution == 4 else "Conv1", "torgb": "ToRGB", "skip": "Skip"}[name]
+            scope = {
+                "conv0": "Conv0_up",
+                "conv1": "Conv" if resolution == 4 else "Conv1",
+                "torgb": "ToRGB",
+                "skip": "Skip",
+            }[name]
             root, shape = f"{resolution}x{resolution}/{scope}", list(layer.weight.shape)
             found = {"weight": [shape[2], shape[3], shape[1], shape[0]]}
             if name != "skip":
@@ -110,7 +147,11 @@ def measure_rosinality(network: Any, w: Tensor) -> dict[str, Tensor]:
 def rosinality(out: Path, options: dict[str, Any]) -> None:
     """A generator with rosinality's own file: ``g_ema`` and ``latent_avg``."""
     Generator = theirs("model").Generator
-    network = Generator(options["size"], options["width"], 4, channel_multiplier=options["multiplier"]).eval().requires_grad_(False)
+    network = (
+        Generator(options["size"], options["width"], 4, channel_multiplier=options["multiplier"])
+        .eval()
+        .requires_grad_(False)
+    )
     fill_module(network)
     state = network.state_dict()
     torch.save({"g_ema": state, "latent_avg": average((options["width"],))}, out / "checkpoint.pt")

@@ -29,14 +29,21 @@ class Styles:
 
 def skeleton(module: nn.Module) -> dict[str, Any]:
     """The shape of a pickled module: class, plain attributes, tensors' shapes, submodules. Numbers and names only."""
-    plain = {name: value for name, value in vars(module).items() if not name.startswith("_") and is_plain(value)}
+    plain = {
+        name: value for name, value in vars(module).items() if not name.startswith("_") and is_plain(value)
+    }
     return {
-        "class": type(module).__name__, "plain": plain,
-        "parameters": {name: list(value.shape) for name, value in module._parameters.items() if value is not None},
+        "class": type(module).__name__,
+        "plain": plain,
+        "parameters": {
+            name: list(value.shape) for name, value in module._parameters.items() if value is not None
+        },
         "buffers": {name: list(value.shape) for name, value in module._buffers.items() if value is not None},
         "modules": {name: skeleton(child) for name, child in module._modules.items() if child is not None},
-        "init": {name: value for name, value in vars(module).get("_init_kwargs", {}).items() if is_plain(value)},
-    }  # fmt: skip
+        "init": {
+            name: value for name, value in vars(module).get("_init_kwargs", {}).items() if is_plain(value)
+        },
+    }
 
 
 def is_plain(value: Any) -> bool:

@@ -39,7 +39,9 @@ def stand_in(name: str, **attributes: Any) -> types.ModuleType:
     return module
 
 
-def fused_leaky_relu(x: Tensor, bias: Tensor, negative_slope: float = 0.2, scale: float = math.sqrt(2.0)) -> Tensor:
+def fused_leaky_relu(
+    x: Tensor, bias: Tensor, negative_slope: float = 0.2, scale: float = math.sqrt(2.0)
+) -> Tensor:
     """Bias along the second axis, leaky ReLU, gain."""
     shape = [1, -1] + [1] * (x.ndim - 2)
     return F.leaky_relu(x + bias.view(shape), negative_slope) * scale
@@ -74,7 +76,8 @@ class _ResNet34(nn.Module):
         inputs = 64
         for number, (outputs, count) in enumerate(RESNET34):
             units = [
-                BasicUnit(inputs if place == 0 else outputs, outputs, 2 if number and place == 0 else 1) for place in range(count)
+                BasicUnit(inputs if place == 0 else outputs, outputs, 2 if number and place == 0 else 1)
+                for place in range(count)
             ]
             setattr(self, f"layer{number + 1}", nn.Sequential(*units))
             inputs = outputs
@@ -86,7 +89,11 @@ def prepared(side: int) -> Callable[[Image.Image | np.ndarray], Tensor]:
     """
 
     def prepare(image: Image.Image | np.ndarray) -> Tensor:
-        parts = [Image.fromarray(part) for part in image.transpose(2, 0, 1)] if isinstance(image, np.ndarray) else image.split()
+        parts = (
+            [Image.fromarray(part) for part in image.transpose(2, 0, 1)]
+            if isinstance(image, np.ndarray)
+            else image.split()
+        )
         small = [np.array(part.resize((side, side), Image.Resampling.BICUBIC)) for part in parts]
         values = torch.from_numpy(np.stack(small)).float().clamp(0, 255) / 255
         mean = torch.tensor((0.48145466, 0.4578275, 0.40821073))[:, None, None]
@@ -109,11 +116,20 @@ def install(repository: Path) -> None:
     for name in ("matplotlib", "imageio", "visualizer", "IPython"):
         stand_in(name, use=lambda *_: None, HtmlPageVisualizer=None)
     stand_in("matplotlib.pyplot")
-    stand_in("click", **{name: lambda *_, **__: lambda function: function for name in ("command", "option", "pass_context")})
+    stand_in(
+        "click",
+        **{
+            name: lambda *_, **__: lambda function: function for name in ("command", "option", "pass_context")
+        },
+    )
     torch.utils.cpp_extension = stand_in("torch.utils.cpp_extension", load=lambda *_, **__: None)  # type: ignore[attr-defined]
     torch.Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
     if repository.name in ("encoder4editing", "pixel2style2pixel", "restyle-encoder"):
-        operations = {"FusedLeakyReLU": FusedLeakyReLU, "fused_leaky_relu": fused_leaky_relu, "upfirdn2d": upfirdn2d}
+        operations = {
+            "FusedLeakyReLU": FusedLeakyReLU,
+            "fused_leaky_relu": fused_leaky_relu,
+            "upfirdn2d": upfirdn2d,
+        }
         sys.modules["models.stylegan2.op"] = types.ModuleType("models.stylegan2.op")
         for name, value in operations.items():
             setattr(sys.modules["models.stylegan2.op"], name, value)

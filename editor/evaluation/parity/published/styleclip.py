@@ -24,8 +24,14 @@ from editor.evaluation.parity.published.standins import theirs
 def mapper(out: Path, options: dict[str, Any]) -> None:
     """A mapper's checkpoint, with a small generator inside where it works on W+."""
     mappers = theirs("mapper.latent_mappers")
-    settings: dict[str, Any] = {f"no_{level}_mapper": level in options["without"] for level in ("coarse", "medium", "fine")}
-    settings |= {"mapper_type": options["type"], "description": "blonde hair", "work_in_stylespace": options["type"] == "styles"}
+    settings: dict[str, Any] = {
+        f"no_{level}_mapper": level in options["without"] for level in ("coarse", "medium", "fine")
+    }
+    settings |= {
+        "mapper_type": options["type"],
+        "description": "blonde hair",
+        "work_in_stylespace": options["type"] == "styles",
+    }
     made = {"styles": "WithoutToRGBStyleSpaceMapper"}.get(options["type"], options["type"])
     network = getattr(mappers, made)(Namespace(**settings)).eval().requires_grad_(False)
     fill_module(network, "mapper.")
@@ -33,7 +39,9 @@ def mapper(out: Path, options: dict[str, Any]) -> None:
     if options["type"] == "styles":
         results = {"mapper": _style_step(network, mappers.STYLESPACE_DIMENSIONS)}
     else:
-        decoder = theirs("models.stylegan2.model").Generator(options["size"], 512, 8).eval().requires_grad_(False)
+        decoder = (
+            theirs("models.stylegan2.model").Generator(options["size"], 512, 8).eval().requires_grad_(False)
+        )
         fill_module(decoder, "decoder.")
         state |= {f"decoder.{name}": value for name, value in decoder.state_dict().items()}
         w = normal("w", (1, decoder.n_latent, 512))
@@ -41,7 +49,9 @@ def mapper(out: Path, options: dict[str, Any]) -> None:
         image = decoder([w + step], input_is_latent=True, randomize_noise=False, truncation=1)[0]
         results = {"mapper": step, "image": image}
     torch.save({"state_dict": state, "opts": settings}, out / "checkpoint.pt")
-    record(out, results | constants(state), {"holder": "state_dict", "shapes": shapes(state), "opts": settings})
+    record(
+        out, results | constants(state), {"holder": "state_dict", "shapes": shapes(state), "opts": settings}
+    )
 
 
 def _style_step(network: Any, sizes: list[int]) -> Tensor:
@@ -92,22 +102,34 @@ def directions(out: Path, options: dict[str, Any]) -> None:
     np.save(out / "fs3.npy", rows)
     (out / "S_mean_std").write_bytes(pickle.dumps([manipulator.code_mean, manipulator.code_std]))
     torch.jit.trace_module(model, {"encode_text": (tokenized[0],)}, check_trace=False).save(out / "clip.pt")
-    record(out, {
-        "fs3": torch.from_numpy(rows), "text direction": torch.from_numpy(direction),
-        "delta": torch.from_numpy(np.concatenate(delta)), "image": _edited(manipulator, network, delta),
-        "delta of nothing": torch.from_numpy(np.concatenate(nothing)),
-        "mean": torch.from_numpy(np.concatenate(manipulator.code_mean)),
-        "deviation": torch.from_numpy(np.concatenate(manipulator.code_std)),
-        "tokens": torch.cat(tokenized), **constants(network.state_dict()),
-    }, layout | {"clip": clip.layout_of(model)})  # fmt: skip
+    record(
+        out,
+        {
+            "fs3": torch.from_numpy(rows),
+            "text direction": torch.from_numpy(direction),
+            "delta": torch.from_numpy(np.concatenate(delta)),
+            "image": _edited(manipulator, network, delta),
+            "delta of nothing": torch.from_numpy(np.concatenate(nothing)),
+            "mean": torch.from_numpy(np.concatenate(manipulator.code_mean)),
+            "deviation": torch.from_numpy(np.concatenate(manipulator.code_std)),
+            "tokens": torch.cat(tokenized),
+            **constants(network.state_dict()),
+        },
+        layout | {"clip": clip.layout_of(model)},
+    )
 
 
 def _network(options: dict[str, Any]) -> Any:
     """A generator of theirs, filled."""
     network = theirs("training.networks").Generator(
-        options["width"], 0, options["width"], options["resolution"], 3, {"num_layers": options["depth"]},
+        options["width"],
+        0,
+        options["width"],
+        options["resolution"],
+        3,
+        {"num_layers": options["depth"]},
         {"channel_base": options["base"], "channel_max": options["most"]},
-    )  # fmt: skip
+    )
     fill_module(network)
     return network.eval().requires_grad_(False)
 
@@ -125,7 +147,9 @@ class _Instead:
 def _keep_fractions(manipulate: Any, single: Any) -> None:
     """Pictures of the script as fractions of the 256 levels, which it would cut off."""
     manipulate.torch = _Instead(torch, uint8=torch.float32)
-    manipulate.np = _Instead(np, zeros=lambda shape, dtype=float: np.zeros(shape, np.float32 if dtype == "uint8" else dtype))
+    manipulate.np = _Instead(
+        np, zeros=lambda shape, dtype=float: np.zeros(shape, np.float32 if dtype == "uint8" else dtype)
+    )
     single.Image = _Instead(single.Image, fromarray=lambda pixels: pixels)
 
 
@@ -145,7 +169,9 @@ def _overhear(package: Any) -> list[Tensor]:
 def _edited(manipulator: Any, network: Any, delta: list[np.ndarray]) -> Tensor:
     """The first picture with the delta at the strength of the comparison."""
     manipulator.num_images, manipulator.alpha, manipulator.manipulate_layers = 1, [EDIT_STRENGTH], None
-    codes = manipulator.MSCode([codes[:1] for codes in manipulator.dlatents], [part.astype(np.float32) for part in delta])
+    codes = manipulator.MSCode(
+        [codes[:1] for codes in manipulator.dlatents], [part.astype(np.float32) for part in delta]
+    )
     styles = manipulator.SL2D([code[0, 0][None] for code in codes])
     return network.synthesis(None, encoded_styles=styles, noise_mode="const")
 

@@ -19,14 +19,29 @@ MANIFESTS = sorted((Path(editor.__file__).parent / "bundles").glob("*/bundle.tom
 @pytest.mark.parametrize(
     ("said", "english"),
     [
-        ("金色的长发", "long blonde hair"), ("头发金色", "blonde hair"), ("金色项链", "golden necklace"), ("蓝眼睛", "blue eyes"),
-        ("红色和蓝色的头发", "red and blue hair"), ("又长又卷的头发", "long curly hair"), ("戴红帽子的女孩", "girl with red hat"),
-        ("大眼睛的可爱的猫", "cute cat with big eyes"), ("猫耳朵", "cat ears"), ("白皮肤", "pale skin"), ("白帽子", "white hat"),
-        ("二十岁的女人", "20-year-old woman"), ("红色glasses", "red glasses"), ("一顶紫色的帽子", "purple hat"),
-        ("把老虎变成狮子", "lion"), ("一只小狐狸", "fox cub"), ("耷拉的耳朵", "floppy ears"),
-        ("戴红色项圈的狗", "dog with red collar"), ("加上鬃毛", "mane"), ("生日帽", "party hat"), ("豹纹", "leopard spots"),
+        ("金色的长发", "long blonde hair"),
+        ("头发金色", "blonde hair"),
+        ("金色项链", "golden necklace"),
+        ("蓝眼睛", "blue eyes"),
+        ("红色和蓝色的头发", "red and blue hair"),
+        ("又长又卷的头发", "long curly hair"),
+        ("戴红帽子的女孩", "girl with red hat"),
+        ("大眼睛的可爱的猫", "cute cat with big eyes"),
+        ("猫耳朵", "cat ears"),
+        ("白皮肤", "pale skin"),
+        ("白帽子", "white hat"),
+        ("二十岁的女人", "20-year-old woman"),
+        ("红色glasses", "red glasses"),
+        ("一顶紫色的帽子", "purple hat"),
+        ("把老虎变成狮子", "lion"),
+        ("一只小狐狸", "fox cub"),
+        ("耷拉的耳朵", "floppy ears"),
+        ("戴红色项圈的狗", "dog with red collar"),
+        ("加上鬃毛", "mane"),
+        ("生日帽", "party hat"),
+        ("豹纹", "leopard spots"),
     ],
-)  # fmt: skip
+)
 def test_words_in_english_order(said: str, english: str) -> None:
     (action,) = parse(said)
     assert isinstance(action, Add)
@@ -34,8 +49,15 @@ def test_words_in_english_order(said: str, english: str) -> None:
 
 
 def test_the_users_words_stay_beside_the_prompt() -> None:
-    said = {text: parse(text)[0].said for text in ("把她的头发染成金色", "摘掉眼镜", "可爱一点的猫", "不要胡子")}  # type: ignore[union-attr]
-    assert said == {"把她的头发染成金色": "金色头发", "摘掉眼镜": "摘掉眼镜", "可爱一点的猫": "可爱的猫", "不要胡子": "不要胡子"}
+    said = {
+        text: parse(text)[0].said for text in ("把她的头发染成金色", "摘掉眼镜", "可爱一点的猫", "不要胡子")
+    }  # type: ignore[union-attr]
+    assert said == {
+        "把她的头发染成金色": "金色头发",
+        "摘掉眼镜": "摘掉眼镜",
+        "可爱一点的猫": "可爱的猫",
+        "不要胡子": "不要胡子",
+    }
 
 
 def test_a_model_that_reads_chinese_gets_chinese() -> None:

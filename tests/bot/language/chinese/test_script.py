@@ -38,7 +38,8 @@ def test_numerals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "share"), [("百分之五十", 0.5), ("五成", 0.5), ("50%", 0.5), ("+20 %", 0.2), ("120.5%", 1.205), ("一点", None)]
+    ("text", "share"),
+    [("百分之五十", 0.5), ("五成", 0.5), ("50%", 0.5), ("+20 %", 0.2), ("120.5%", 1.205), ("一点", None)],
 )
 def test_shares(text: str, share: float | None) -> None:
     assert take_share(text)[1] == share
