@@ -23,23 +23,23 @@ def main(argv: Sequence[str]) -> int:
         print(USAGE)
         return 0
     if command == "parse":
-        from bot.language.command import main as parse
+        from bot.cli.parse_command import main as parse
 
         return parse(rest)
     if command == "try":
-        from bot.once import main as once
+        from bot.cli.try_command import main as once
 
         return once(rest)
     if command == "backup":
-        from bot.backup import main as backup
+        from bot.cli.backup_command import main as backup
 
         return backup(rest)
     if command == "move":
-        from bot.moving import main as move
+        from bot.cli.move_command import main as move
 
         return move(rest)
     if command == "run":
-        from bot.run import main as run
+        from bot.app.run import main as run
 
         return run(rest)
     print(f"There is no command '{command}'.\n\n{USAGE}", file=sys.stderr)

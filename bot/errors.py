@@ -24,7 +24,7 @@ import logging
 from typing import Any, ClassVar
 
 from bot.locales import Locale
-from editor.errors import EditorError
+from editor.api.errors import EditorError
 from storage.errors import (
     BlobDamaged,
     BlobsAway,

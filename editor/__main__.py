@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from editor.environment import read_dotenv
+from editor.serving.settings import read_dotenv
 
 COMMANDS = {
-    "serve": ("editor.commands:serve", "run the editor process: jobs over HTTP"),
-    "bundles": ("editor.commands:bundles", "list the bundles (editable domains) that are installed"),
+    "serve": ("editor.serving.commands:serve", "run the editor process: jobs over HTTP"),
+    "bundles": ("editor.serving.commands:bundles", "list the bundles (editable domains) that are installed"),
     "import": ("editor.checkpoints.importing:main", "turn published weights into a bundle or a part of one"),
     "pull": ("editor.checkpoints.pulling:main", "download published weights and turn them into a bundle"),
     "train": (
-        "editor.training.cli:main",
+        "editor.lab.training.cli:main",
         "train a part of a bundle: generator, clip, encoder, mapper, judge, text",
     ),
     "directions": (
@@ -21,12 +21,21 @@ COMMANDS = {
         "measure a bundle's direction bank and StyleSpace statistics",
     ),
     "parity": (
-        "editor.evaluation.parity.cli:main",
+        "editor.lab.parity.cli:main",
         "compare our networks with the published ones on random weights",
     ),
-    "evaluate": ("editor.evaluation.cli:main", "measure editing on unseen portraits, with contact sheets"),
-    "load": ("editor.load:main", "have many users edit at once, and see whether all are served as promised"),
-    "bench": ("editor.benchmarks.cli:main", "time the editor, beside published code, and how its cost grows"),
+    "evaluate": (
+        "editor.lab.evaluation.cli:main",
+        "measure editing on unseen portraits, with contact sheets",
+    ),
+    "load": (
+        "editor.lab.benchmarks.load_test:main",
+        "have many users edit at once, and see whether all are served as promised",
+    ),
+    "bench": (
+        "editor.lab.benchmarks.cli:main",
+        "time the editor, beside published code, and how its cost grows",
+    ),
 }
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import engines
 from storage.errors import DatabaseTooNew
-from storage.tables import Base
+from storage.schema import Base
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added, added_row
 from storage.errors import BlobDamaged, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import owner_held, person_row
-from storage.tables import (
+from storage.schema import (
     ConversationRow,
     DeltaRow,
     EditRow,

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from storage.database import Database, added
-from storage.tables import AskedRow, CursorRow, JobRow, now, utc
+from storage.schema import AskedRow, CursorRow, JobRow, now, utc
 
 _KEPT = ("text", "counts")
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from storage import statements
 from storage.database import Database, added
 from storage.errors import NotFound
-from storage.tables import UserRow, utc
+from storage.schema import UserRow, utc
 
 
 class People:

@@ -23,8 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.errors import BlobDamaged, NotFound
 from storage.history import History, OutsideMessage
 from storage.people import find_person, owner_held
-from storage.servers import Servers, alias, find_server
-from storage.tables import (
+from storage.schema import (
     AskedRow,
     AuditRow,
     BlockRow,
@@ -40,6 +39,7 @@ from storage.tables import (
     now,
     utc,
 )
+from storage.servers import Servers, alias, find_server
 
 _MOST_NAMES = 5000
 """In one query; databases limit it."""

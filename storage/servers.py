@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.database import Database, added
-from storage.tables import AuditRow, BlockRow, SecretRow, ServerRow, now, utc
+from storage.schema import AuditRow, BlockRow, SecretRow, ServerRow, now, utc
 
 
 @dataclass(frozen=True)

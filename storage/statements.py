@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
 
-from storage.tables import Base
+from storage.schema import Base
 
 _TABLES = Base.metadata.tables
 _USER, _CONVERSATIONS, _PICTURES, _SOURCES, _EDITS, _DELTAS, _JOBS = (

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.conversation import Conversations
-from editor.client import EditorClient
+from bot.conversation.service import Conversations
+from editor.api.client import EditorClient
 from storage.blobs import Access
 from storage.history import History
 from tests import postgres as postgres_server

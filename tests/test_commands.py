@@ -124,5 +124,5 @@ def test_mistakes_are_told_in_a_line(tmp_path: Path) -> None:
 
 
 def test_the_bot_starts_without_torch() -> None:
-    code = "import sys; import bot.run, bot.web.server, bot.discord, bot.conversation; sys.exit('torch' in sys.modules)"
+    code = "import sys; import bot.app.run, bot.web.server, bot.discord, bot.conversation.service; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from editor.bundle import write_manifest
+from editor.bundle.bundle import write_manifest
 from editor.networks.clip import JointSpace
 from editor.networks.encoder import Encoder
 from editor.networks.mapper import TextMapper

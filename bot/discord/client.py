@@ -15,28 +15,18 @@ from typing import Any
 
 import discord
 
-from bot.conversation import Conversations
-from bot.discord import (
-    attachments,
-    buttons,
-    catchup,
-    commands,
-    hearing,
-    menus,
-    mod,
-    modals,
-    owner,
-    presses,
-    promises,
-    registration,
-    standing,
-)
-from bot.discord.access import Access
-from bot.discord.asking import Upload
-from bot.discord.desk import Desk
+from bot.conversation.service import Conversations
+from bot.discord import permission_check
+from bot.discord.commands import members, moderation, owner, registration
+from bot.discord.commands.translator import Translator
+from bot.discord.dispatch import deferred, replay
+from bot.discord.dispatch.dispatcher import Desk
+from bot.discord.dispatch.erasure import Forgetting
 from bot.discord.errors import MenuTooOld
-from bot.discord.forgetting import Forgetting
-from bot.discord.translator import Translator
+from bot.discord.requests import attachments, builders
+from bot.discord.requests.access import Access
+from bot.discord.requests.request import Upload
+from bot.discord.ui import buttons, interactions, menus, modals
 from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
@@ -53,7 +43,7 @@ ITEMS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     menus.GoToMenu,
     menus.AdjustMenu,
     menus.StrengthMenu,
-    *mod.ITEMS,
+    *moderation.ITEMS,
 )
 ENDING_SECONDS = 5.0
 """What those that are told to end at once are given at most for it."""
@@ -99,7 +89,7 @@ class Bot(discord.AutoShardedClient):
         self.forgetting = Forgetting(self, Retention(history))
         self.desk = Desk(self, inbox)
         self.offered = Offered()
-        self.tree = commands.Tree(self)
+        self.tree = members.Tree(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self.registered = asyncio.Event()
         self._templates: list[re.Pattern[str]] = []
@@ -109,8 +99,8 @@ class Bot(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Buttons of former lives are known again, commands are registered, and what was left open is taken up."""
         self.add_dynamic_items(*ITEMS)
-        commands.add_to(self.tree)
-        mod.add_to(self.tree)
+        members.add_to(self.tree)
+        moderation.add_to(self.tree)
         if self.owner_server is not None:
             owner.add_to(self.tree, self.owner_server)
         await self.tree.set_translator(Translator())
@@ -153,14 +143,14 @@ class Bot(discord.AutoShardedClient):
         """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self._keep(asyncio.create_task(self._catch_up()))
-        await standing.report(self, self.guilds)
+        await permission_check.report(self, self.guilds)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say what a new server does not give."""
-        await standing.report(self, [guild])
+        await permission_check.report(self, [guild])
 
     async def _catch_up(self) -> None:
-        for message in await catchup.missed(self):
+        for message in await replay.missed(self):
             self._keep(asyncio.create_task(self.on_message(message)))
 
     # who is gone
@@ -189,13 +179,15 @@ class Bot(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that speaks to the bot."""
-        if hearing.addressed(self, message):
-            await self.desk.take(hearing.bare(self, message), hear=lambda: hearing.of_message(self, message))
+        if builders.addressed(self, message):
+            await self.desk.take(
+                builders.bare(self, message), hear=lambda: builders.of_message(self, message)
+            )
 
     async def on_app_command_completion(self, interaction: discord.Interaction, _: Any) -> None:
         """A command was answered; the desk and the tree's errors count for themselves."""
-        await promises.kept(interaction)
-        commands.counted(interaction)
+        await deferred.kept(interaction)
+        members.counted(interaction)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Forms, and presses of what no version of the bot knows any more; the library calls all others itself."""
@@ -206,5 +198,5 @@ class Bot(discord.AutoShardedClient):
         else:
             return
         if not known:
-            async with presses.answered(interaction):
+            async with interactions.answered(interaction):
                 raise MenuTooOld

@@ -10,12 +10,12 @@ import time
 import aiohttp
 import discord
 
-from bot.conversation import Conversations
+from bot.app.checks import IntentMissing, ShardsRefused
+from bot.conversation.service import Conversations
 from bot.discord import client
-from bot.discord.asking import PLATFORM
+from bot.discord.requests.request import PLATFORM
 from bot.errors import BadToken
 from bot.settings import Settings
-from bot.startup import IntentMissing, ShardsRefused
 from storage.history import History
 
 logger = logging.getLogger(__name__)

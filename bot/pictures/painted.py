@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.errors import UnusableMask
-from editor.errors import BadRequest
+from editor.api.errors import BadRequest
+from editor.api.protocol import PictureData
 from editor.imaging import masks
-from editor.protocol import PictureData
 
 LEAST_PAINTED = 16
 """Brightness in 0..255 below which nothing counts as painted."""

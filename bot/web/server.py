@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot import replies
-from bot.conversation import Conversations, Shown, Speaker, Turn
+from bot.conversation import replies
+from bot.conversation.service import Conversations, Shown, Speaker, Turn
 from bot.errors import AttachmentTooLarge, sentence_for
 from bot.locales import Locale, get, locale_of, preferring
-from editor import protocol as wire
-from editor.errors import EditorError
+from editor.api import protocol as wire
+from editor.api.errors import EditorError
 from storage.errors import NoPicture, StorageError
 from storage.history import Edit
 

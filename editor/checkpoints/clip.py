@@ -15,10 +15,10 @@ from typing import Any
 
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, is_torchscript, read_pt, read_safetensors, recognise
 from editor.checkpoints.unpickler import read_torchscript, refused
-from editor.errors import BadCheckpoint
 from editor.networks.published_clip import MultilingualTower, build, config_of, load_tokenizer
 
 HEAD_WIDTH = 64

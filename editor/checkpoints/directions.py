@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
+from editor.bundle.relevance import SAMPLES, measured_statistics, of_styles, styles_of
 from editor.checkpoints.part import Part
 from editor.checkpoints.tensors import read_npy
 from editor.checkpoints.unpickler import read_pickle
-from editor.errors import BadCheckpoint
-from editor.methods.relevance import SAMPLES, measured_statistics, of_styles, styles_of
 from editor.networks.generators import Generator
 
 FAR = 3.0

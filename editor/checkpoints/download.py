@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from editor.api.errors import BadCheckpoint, DiskFull, EditorError
 from editor.checkpoints.catalogue import Published
-from editor.errors import BadCheckpoint, DiskFull, EditorError
 
 logger = logging.getLogger(__name__)
 

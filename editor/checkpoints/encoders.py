@@ -9,10 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints import rosinality
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
-from editor.errors import BadCheckpoint
 from editor.networks import generators
 from editor.networks.photo_encoder import WIDTH, PhotoEncoder, PhotoEncoderConfig
 
@@ -102,8 +102,8 @@ def _config(
     return PhotoEncoderConfig(
         num_ws=rows,
         backbone="resnet34" if "conv1.weight" in encoder else "irse50",
-        head=head,
-        offsets=offsets,  # type: ignore[arg-type]
+        head=head,  # type: ignore[arg-type]
+        offsets=offsets,
         iterations=max(2, int(options.get("n_iters_per_batch") or ITERATIONS)) if iterative else 1,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from editor.errors import BadCheckpoint
+from editor.api.errors import BadCheckpoint
 
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

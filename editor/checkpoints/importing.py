@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor.bundle import missing, read_manifest, unprepared
+from editor.api.errors import BadCheckpoint, EditorError
+from editor.bundle.bundle import missing, read_manifest, unprepared
 from editor.checkpoints import clip, directions, encoders, formats, mapper, nvidia, rosinality
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
 from editor.checkpoints.unpickler import refused
-from editor.errors import BadCheckpoint, EditorError
 from editor.imaging.squares import ALIGNMENTS
 
 logger = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from editor.bundle import read_manifest, write_manifest
+from editor.api.errors import BadCheckpoint, DiskFull, EditorError
+from editor.bundle.bundle import read_manifest, write_manifest
 from editor.checkpoints.part import Part
-from editor.errors import BadCheckpoint, DiskFull, EditorError
 from editor.networks import generators
 
 THRESHOLDS = {"standard_gain": 4.0, "shown": 27.0, "domain_similarity": 0.6, "domain_psnr": 14.0}

@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints import rosinality
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
-from editor.errors import BadCheckpoint
 from editor.networks.prompt_mapper import PromptMapper
 
 LEVEL_NAMES = {

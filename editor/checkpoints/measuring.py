@@ -24,14 +24,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from editor.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
+from editor.api.errors import BadCheckpoint, EditorError
+from editor.bundle.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
+from editor.bundle.relevance import pictures, probes_of, rows_by_gradients, seen_resolution, unit
 from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statistics, sizes
 from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
-from editor.errors import BadCheckpoint, EditorError
-from editor.methods.published import REACH, conv_spans, saved
-from editor.methods.relevance import pictures, probes_of, rows_by_gradients, seen_resolution, unit
+from editor.checkpoints.published_directions import REACH, conv_spans, saved
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
@@ -360,10 +360,10 @@ def _count(text: str) -> int:
 def main(argv: Sequence[str]) -> int:
     """Measure the directions of a bundle; 1 where it cannot be done, 3 where the time was up first.
 
-    With ``--bundle`` the options are those of a training run (``editor.training.directions``).
+    With ``--bundle`` the options are those of a training run (``editor.lab.training.directions``).
     """
     if any(option.split("=")[0] == "--bundle" for option in argv):
-        from editor.training.directions import main as of_a_run
+        from editor.lab.training.directions import main as of_a_run
 
         return int(of_a_run(argv) or 0)
     options = parser().parse_args(argv)
@@ -397,12 +397,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _study(options: argparse.Namespace) -> int:
-    from editor.evaluation.recipes import study
+    from editor.lab.evaluation.recipes import study
 
     try:
         report = study.run(study.Study(options.bundle, options.study, options.images, options.share))
         if options.document:
-            from editor.evaluation.recipes import document
+            from editor.lab.evaluation.recipes import document
 
             said = f"--study runs/{options.study.name} --images {options.images} --share {options.share:g}"
             command = f"python -m editor directions BUNDLE {said} --document docs/{options.document.name}"

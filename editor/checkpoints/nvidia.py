@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints import tensorflow
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.unpickler import Record, read_pickle
-from editor.errors import BadCheckpoint
 from editor.networks import stylegan2, stylegan3
 
 FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from editor.errors import BadCheckpoint
+from editor.api.errors import BadCheckpoint
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from editor.bundle import missing, read_manifest, unprepared
+from editor.api.errors import BadCheckpoint, EditorError
+from editor.bundle.bundle import missing, read_manifest, unprepared
 from editor.checkpoints.catalogue import MEGABYTE, Model, Published, catalogue
 from editor.checkpoints.download import NoDownload, Patience, download, is_right, sha256
 from editor.checkpoints.importing import Wanted, bring, default_root
-from editor.errors import BadCheckpoint, EditorError
 
 DOWNLOADS = ".downloads"
 """Folder beside the bundles where files wait until they are imported."""

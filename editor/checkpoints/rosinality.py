@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
-from editor.errors import BadCheckpoint
 from editor.networks import generators, stylegan2
 
 MAPPING_RATE = 0.01

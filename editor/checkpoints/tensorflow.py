@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.unpickler import Record
-from editor.errors import BadCheckpoint
 from editor.networks import stylegan2
 
 LEAST_VERSION = 4

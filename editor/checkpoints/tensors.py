@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints.unpickler import refused
-from editor.errors import BadCheckpoint
 
 SAFE: list[Any] = [argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath]
 """Plain holders of options that training scripts put beside the weights; making one runs nothing."""

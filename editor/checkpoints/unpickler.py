@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.errors import BadCheckpoint
+from editor.api.errors import BadCheckpoint
 
 STORAGES = {
     "DoubleStorage": torch.float64,

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from editor.protocol import Geometry
+from editor.api.protocol import Geometry
 
 EYES_WIDE, EYES_TO_MOUTH, DOWN = 4.0, 3.6, 0.1
 """Side of the square in distances between the eyes, or from eyes to mouth, whichever gives more; and how far its centre

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from editor.errors import BadPicture, PictureTooLarge
+from editor.api.errors import BadPicture, PictureTooLarge
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Decided by content; a file's name and stated type play no part."""

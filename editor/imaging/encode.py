@@ -7,9 +7,9 @@ import io
 import numpy as np
 from PIL import Image
 
+from editor.api.protocol import PictureData
 from editor.imaging.decode import decode
 from editor.imaging.jpeg import stripped
-from editor.protocol import PictureData
 
 LARGE = 8_000_000
 """Pixels from which a JPEG is kept as it is."""

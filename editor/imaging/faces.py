@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from editor.errors import BadCheckpoint
+from editor.api.errors import BadCheckpoint
 
 LONGEST = (1280, 480)
 """Longer side in pixels at which faces are looked for: at the second, where none was found at the first, those that fill

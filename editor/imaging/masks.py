@@ -6,8 +6,8 @@ import io
 
 from PIL import Image
 
-from editor.errors import BadRequest
-from editor.protocol import PictureData
+from editor.api.errors import BadRequest
+from editor.api.protocol import PictureData
 
 MOST_SIDE = 256
 """Pixels of a painted mask's longer side that an adjustment carries with it."""

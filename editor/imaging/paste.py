@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from editor.protocol import Geometry
+from editor.api.protocol import Geometry
 
 VISIBLE_FROM, VISIBLE_FULL = 0.03, 0.10
 """Change of a pixel, in [-1, 1] units, from which it counts and at which it is taken wholly."""

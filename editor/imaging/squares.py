@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from editor.errors import BadRequest, NoSuchFace
+from editor.api.errors import BadRequest, NoSuchFace
+from editor.api.protocol import Geometry
 from editor.imaging.align import ffhq_square
 from editor.imaging.faces import Face, FaceFinder
-from editor.protocol import Geometry
 
 ALIGNMENTS = ("square", "ffhq")
 """Of a bundle: its pictures are any squares, or faces aligned as FFHQ has them."""

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from editor.api.protocol import Level
 from editor.networks.convnet import scaled
 from editor.networks.stylegan2 import EqualLinear, pixel_norm
-from editor.protocol import Level
 
 
 class _Block(nn.Module):

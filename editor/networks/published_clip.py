@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.errors import BadCheckpoint
+from editor.api.errors import BadCheckpoint
 
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the pictures that CLIP was trained with, by colour."""
@@ -148,7 +148,7 @@ class PublishedClip:
         )
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches and ``editor.methods.relevance`` need its gradient."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, D]; searches and ``editor.bundle.relevance`` need its gradient."""
         return self.embed(self.prepare(images))
 
     @torch.no_grad()

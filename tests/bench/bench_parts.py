@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from editor.api.protocol import InvertRequest, Job
 from editor.imaging.encode import png
 from editor.networks.stylegan2 import GeneratorConfig, Synthesis
-from editor.protocol import InvertRequest, Job
-from editor.queue import FairQueue
+from editor.serving.queue import FairQueue
 from tests.conftest import make_png
 
 Benchmark = Callable[..., Any]

@@ -10,8 +10,8 @@ import random
 import sys
 from pathlib import Path
 
-from bot.conversation import Conversations, Speaker, job_of
-from editor.client import EditorClient
+from bot.conversation.service import Conversations, Speaker, job_of
+from editor.api.client import EditorClient
 from storage.history import History
 from storage.inbox import Asked, Inbox
 

@@ -16,7 +16,7 @@ import editor
 from bot import errors
 from bot.errors import AttachmentTooLarge, BotError, NoSuchSample, code_for, sentence_for
 from bot.locales import Locale, every, get
-from editor.errors import EditorError, error_for
+from editor.api.errors import EditorError, error_for
 from editor.imaging.decode import Limits, decode
 from storage.errors import DiskFull, StorageError, UnknownEdit
 from tests import pictures

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import Conversations, Speaker
+from bot.conversation.service import Conversations, Speaker
 from bot.metrics import Check, Metrics, create_app
 from tests.conftest import make_png
 

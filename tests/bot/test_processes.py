@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation import Conversations, Speaker
-from editor.client import EditorClient
+from bot.conversation.service import Conversations, Speaker
+from editor.api.client import EditorClient
 from storage.history import Edit, History
 from storage.inbox import Inbox
 from tests.bot.hammer import USERS

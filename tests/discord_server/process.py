@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from bot import run
+from bot.app import run
 from bot.discord import client
 from tests.discord_server.library import point_library
 

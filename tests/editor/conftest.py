@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from bot import samples
-from editor.bundle import Bundle
-from editor.canvas import Canvas
-from editor.engine import Engine
-from editor.protocol import InvertRequest, InvertResult
+from editor.api.protocol import InvertRequest, InvertResult
+from editor.bundle.bundle import Bundle
+from editor.editing.engine import Engine
+from editor.editing.session import Canvas
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.history import History
-from storage.tables import Base
+from storage.schema import Base
 
 
 @pytest.fixture

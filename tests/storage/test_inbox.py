@@ -12,7 +12,7 @@ import pytest
 
 from storage.history import History
 from storage.inbox import Asked, Inbox
-from storage.tables import now
+from storage.schema import now
 
 KILLED = """
 import asyncio, os, signal, sys

@@ -18,7 +18,7 @@ from storage.engines import parsed, writer
 from storage.history import History, Picture
 from storage.inbox import Inbox
 from storage.people import People
-from storage.tables import Base, now
+from storage.schema import Base, now
 
 PIXELS = b"pixels of long ago"
 MOMENT = "2025-01-02 03:04:05.000000"

@@ -15,8 +15,8 @@ from storage.history import Adjustment, Array, Edit, History, Picture
 from storage.inbox import Inbox
 from storage.people import People
 from storage.retention import Retention
+from storage.schema import now
 from storage.servers import Servers
-from storage.tables import now
 from tests.storage.conftest import kept
 
 ANN, BEN = "812345678901234567", "898765432109876543"

@@ -9,8 +9,8 @@ import pytest
 
 from storage.history import History
 from storage.retention import Retention
+from storage.schema import now
 from storage.servers import Servers, ServerSettings
-from storage.tables import now
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from storage.history import Adjustment, Array, Edit, History, Picture
 from storage.inbox import Inbox
 from storage.people import People
 from storage.retention import Retention
+from storage.schema import now
 from storage.servers import Servers
-from storage.tables import now
 from tests.storage.conftest import kept
 
 FOLK = [str(700000000000000000 + 7919 * number * 10**9) for number in range(1, 25)]

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import Conversations
-from bot.discord import Bot, live
-from bot.discord.asking import PLATFORM
+from bot.conversation.service import Conversations
+from bot.discord import Bot
+from bot.discord.dispatch import progress
+from bot.discord.requests.request import PLATFORM
 from storage.history import Edit, History
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, point_library, schema
@@ -25,7 +26,7 @@ Start = Callable[..., AbstractAsyncContextManager[Bot]]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, an answer is one message at once; what a slow one looks like is tested on its own."""
-    monkeypatch.setattr(live, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(progress, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture

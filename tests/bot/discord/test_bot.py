@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from bot.conversation import Conversations
+from bot.conversation.service import Conversations
 from bot.discord import Service
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from bot.discord.asking import PLATFORM
+from bot.discord.requests.request import PLATFORM
 from storage.history import History
 from storage.inbox import Inbox
-from storage.tables import SourceRow
+from storage.schema import SourceRow
 from tests.bot.discord.evening import TOKEN, Process, running
 from tests.bot.discord.guests import Guest
 from tests.bot.discord.moderators import MOE, appoint

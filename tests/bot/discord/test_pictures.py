@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.discord.asking import PLATFORM
+from bot.discord.requests.request import PLATFORM
 from bot.pictures.mark import is_marked
 from storage.history import History
 from storage.servers import Servers

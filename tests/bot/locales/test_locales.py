@@ -14,7 +14,7 @@ import pytest
 from bot import locales
 from bot.language.actions import Ask
 from bot.locales import Locale, every, get, locale_of, preferring, script_of
-from editor import protocol as wire
+from editor.api import protocol as wire
 
 ENGLISH = get("en")
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")

@@ -33,8 +33,8 @@ from bot.moderation.policy import Member, Policy, quota_of
 from storage.history import History
 from storage.inbox import Asked, Inbox
 from storage.people import People
+from storage.schema import now
 from storage.servers import Servers, ServerSettings
-from storage.tables import now
 
 ANN = Member("test", "ann", "club", "general")
 MOD = replace(ANN, id="mod", is_moderator=True)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
 from bot import samples
-from bot.conversation import Conversations, Turn
+from bot.conversation.service import Conversations, Turn
 from bot.web.server import create_app
 from tests.conftest import make_png
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from bot import samples
-from bot.conversation import Conversations
+from bot.conversation.service import Conversations
 from bot.web.server import create_app
 from tests.conftest import make_png
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from editor.checkpoints.clip import MERGES, _bytes
-from editor.evaluation.parity import checkpoints, vectors
+from editor.lab.parity import checkpoints, vectors
 from editor.networks.generators import Generator
 
 ADA, THIRD_T, THIRD_R = (

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from editor.bundle import EMBEDDED, Bundle
+from editor.api.errors import BadCheckpoint
+from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.checkpoints import clip
-from editor.errors import BadCheckpoint
 from editor.networks import published_clip
 from tests.editor.checkpoints import made
 

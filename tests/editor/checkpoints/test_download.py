@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from editor.api.errors import BadCheckpoint, DiskFull
 from editor.checkpoints.catalogue import Published, catalogue
 from editor.checkpoints.download import NoDownload, Patience, download, git_blob
-from editor.errors import BadCheckpoint, DiskFull
 from tests.editor.checkpoints.file_server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 100_000, dtype=np.uint8).tobytes()

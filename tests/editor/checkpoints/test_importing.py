@@ -12,13 +12,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from editor.bundle import read_manifest
+from editor.api.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.bundle import lazy_directions
+from editor.bundle.bundle import read_manifest
 from editor.checkpoints.importing import main
 from editor.checkpoints.installing import open_generator
-from editor.commands import bundles as list_bundles
-from editor.engine import Engine
-from editor.methods import live
-from editor.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.editing.engine import Engine
+from editor.serving.commands import bundles as list_bundles
 from tests.conftest import make_png
 from tests.editor.checkpoints import made
 
@@ -112,8 +112,8 @@ def edited(root: Path, data: Path | None = None) -> bytes:
 def test_a_bundle_without_directions_edits_at_once(
     root: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "PICTURES", 2)
-    monkeypatch.setattr(live, "PROBES", 2)
+    monkeypatch.setattr(lazy_directions, "PICTURES", 2)
+    monkeypatch.setattr(lazy_directions, "PROBES", 2)
     assert bring("clip", files["clip"], files["vocabulary"], root=root) == 0
     data = root.parent / "data"
     assert edited(root, data)

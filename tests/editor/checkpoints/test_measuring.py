@@ -11,13 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from editor.bundle import load_clip, load_generator, read_manifest
-from editor.checkpoints import measuring
+from editor.bundle.bundle import load_clip, load_generator, read_manifest
+from editor.bundle.relevance import measured_statistics, pictures
+from editor.checkpoints import measuring, published_directions
 from editor.checkpoints.directions import sizes
 from editor.checkpoints.importing import main as bring
 from editor.checkpoints.measuring import Measured, Plan, measure
-from editor.methods import published
-from editor.methods.relevance import measured_statistics, pictures
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
 from tests.editor.checkpoints import made
@@ -57,8 +56,8 @@ def test_batches_give_what_the_recipe_gives_one_by_one(
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), made.DIM)
     assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
-    recipe = published.Recipe(as_published=slips, side=clip.side if slips else None)
-    wanted = published.relevance_rows(
+    recipe = published_directions.Recipe(as_published=slips, side=clip.side if slips else None)
+    wanted = published_directions.relevance_rows(
         generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans, recipe
     )
     assert torch.allclose(

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
+from editor.api.errors import BadCheckpoint
 from editor.checkpoints import nvidia, tensors, unpickler
-from editor.errors import BadCheckpoint
-from editor.evaluation.parity import checkpoints
+from editor.lab.parity import checkpoints
 
 
 class Marks:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from editor.errors import BadPicture, PictureTooLarge
+from editor.api.errors import BadPicture, PictureTooLarge
 from editor.imaging.decode import Limits, decode
 from tests import pictures
 

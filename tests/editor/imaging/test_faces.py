@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor.errors import BadCheckpoint, BadRequest
+from editor.api.errors import BadCheckpoint, BadRequest
 from editor.imaging.faces import FaceFinder
 from editor.imaging.squares import Look, squares
 from tests.editor.imaging import yunet

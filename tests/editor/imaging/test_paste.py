@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from editor.api.protocol import Geometry
 from editor.imaging import paste
 from editor.imaging.paste import crop, paste_back
-from editor.protocol import Geometry
 
 RNG = np.random.default_rng(1)
 PICTURE = RNG.integers(60, 200, (200, 300, 3), dtype=np.uint8)
@@ -127,7 +127,7 @@ def test_an_upright_square_is_enlarged_as_a_turned_one_is(
 MEMORY = """
 import resource, numpy as np, torch
 from editor.imaging.paste import crop, paste_back
-from editor.protocol import Geometry
+from editor.api.protocol import Geometry
 torch.set_num_threads(1)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 picture = np.full((7000, 7100, 3), 90, np.uint8)

@@ -1,0 +1,155 @@
+"""What bot and storage add to the editor's own time, in a real conversation over a real editor and a real SQLite file, and how
+that grows with the length of the history.
+
+    python -m bot.app.benchmark PICTURE BUNDLE MOST_EDITS
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from bot.app.supervisor import own_editor
+from bot.conversation.service import Conversations, Speaker
+from editor.api import protocol as wire
+from editor.api.client import EditorClient, OnEvent
+from editor.serving.settings import token
+from storage.history import Edit, History
+from storage.schema import ConversationRow, EditRow
+
+SPEAKER = Speaker("benchmark", "ann", "here")
+LENGTHS = (10, 100, 1000, 10_000)
+PAIRS, AFRESH = 12, 4
+"""Times that each two messages are said, the second undoing the first; and after how many of these the wish itself is said
+again, as "more" after "less" leads not quite back, and an adjustment that has become too weak is taken away."""
+WISH = "pink hair"
+
+
+class Overheard(EditorClient):
+    """An editor's client that adds up what the editor itself says its jobs took, in milliseconds."""
+
+    spent = 0.0
+
+    async def run(self, identifier: str, job: wire.Job, on_event: OnEvent | None = None) -> wire.Result:
+        """As always."""
+
+        def heard(event: wire.Event) -> Any:
+            if isinstance(event, wire.Done):
+                self.spent += event.milliseconds
+            return on_event(event) if on_event is not None else None
+
+        return await super().run(identifier, job, heard)
+
+
+@dataclass
+class Talk:
+    """A conversation, and what its messages took in milliseconds: all together, and beside the editor's own time."""
+
+    conversations: Conversations
+    editor: Overheard
+    whole: list[float] = field(default_factory=list)
+    added: list[float] = field(default_factory=list)
+
+    async def say(self, text: str, picture: bytes | None = None) -> Edit:
+        """One message and its answer. Raises RuntimeError where it could not be followed."""
+        spent, begun = self.editor.spent, time.perf_counter()
+        turn = await self.conversations.talk(SPEAKER, text, picture)
+        took = 1000 * (time.perf_counter() - begun)
+        if turn.error or turn.edit is None:
+            raise RuntimeError(turn.reply)
+        self.whole.append(took)
+        self.added.append(took - (self.editor.spent - spent))
+        return turn.edit
+
+    async def figures(self, texts: Sequence[str], wish: str | None = None) -> dict[str, Any]:
+        """Each of the messages in turn, several times over; the ``wish`` that they are about is said now and then, untimed."""
+        whole, added, processor = [], [], 0.0
+        for pair in range(PAIRS):
+            if wish is not None and pair % AFRESH == 0:
+                await self.say(wish)
+            self.whole.clear()
+            self.added.clear()
+            begun = time.process_time()
+            for text in texts:
+                await self.say(text)
+            processor += time.process_time() - begun
+            whole += self.whole
+            added += self.added
+        return {
+            "whole": _spread(whole),
+            "added": _spread(added),
+            "processor": round(1000 * processor / len(whole), 2),
+        }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        "p50": round(statistics.median(ordered), 2),
+        "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 2),
+    }
+
+
+async def lengthen(history: History, last: Edit, count: int) -> None:
+    """Edits like the last one under it, until the picture has ``count``; the newest is shown."""
+    fields = ("conversation_id", "source_id", "picture_id", "adjustments", "effects", "text")
+    async with history.database.write() as session:
+        like = await session.get_one(EditRow, last.id)
+        shared = {name: getattr(like, name) for name in fields}
+        ids = range(like.id + 1, like.id + 1 + count - like.number)
+        rows = [shared | {"id": id, "parent_id": id - 1, "number": like.number + id - like.id} for id in ids]
+        if rows:
+            await session.execute(insert(EditRow), rows)
+            await session.execute(
+                update(ConversationRow)
+                .where(ConversationRow.id == like.conversation_id)
+                .values(head_id=ids[-1])
+            )
+
+
+async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[str, Any]:
+    """Follow-ups and moves in a new conversation, and after so many edits."""
+    async with (
+        own_editor(["--data", str(folder)]) as process,
+        Overheard(process.url, token()) as editor,
+        History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history,
+    ):
+        talk = Talk(Conversations(history, editor, bundle), editor)
+        await talk.say("", picture)
+        await talk.say(WISH)
+        await talk.figures(("now less", "more"), WISH)  # the first ones pay for set-up
+        report: dict[str, Any] = {
+            "follow_up": await talk.figures(("now less", "more"), WISH),
+            "move": await talk.figures(("undo", "redo")),
+        }
+        growth: dict[str, list[list[float]]] = {"history: less, more": [], "history: undo, redo": []}
+        for count in (length for length in LENGTHS if length <= most):
+            last = await talk.say("more")
+            await lengthen(history, last, count)
+            for name, texts, wish in zip(
+                growth, (("now less", "more"), ("undo", "redo")), (WISH, None), strict=True
+            ):
+                growth[name].append([float(count), (await talk.figures(texts, wish))["added"]["p50"]])
+        return report | {"growth": growth}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, and print one JSON object."""
+    picture, bundle, most = Path(argv[0]).read_bytes(), argv[1], int(argv[2])
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(asyncio.run(measure(picture, bundle, most, Path(folder)))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

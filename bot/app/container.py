@@ -1,0 +1,64 @@
+"""Puts history, editor and conversations together, as every front end needs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app.supervisor import own_editor
+from bot.conversation.service import Conversations
+from bot.metrics import Metrics
+from bot.pictures.credentials import Signer
+from bot.pictures.mark import Marker
+from bot.settings import Settings
+from editor.api.client import EditorClient
+from storage.history import History
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a running bot consists of."""
+
+    history: History
+    editor: EditorClient
+    conversations: Conversations
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIterator[Parts]:
+    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one).
+
+    ``trained``: where its own editor keeps what it trains; the data folder when absent.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    signer = await asyncio.to_thread(Signer.from_files, settings.c2pa_certificate, settings.c2pa_key)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        url = settings.editor_url
+        if url is None:
+            given = {
+                "--bundles": settings.bundles_dir,
+                "--faces": settings.faces_model,
+                "--memory": settings.editor_memory_gb,
+            }
+            arguments = ["--data", str(trained or settings.data_dir)]
+            arguments += [text for option, value in given.items() if value for text in (option, str(value))]
+            url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
+        token = settings.editor_token.get_secret_value() if settings.editor_token else None
+        editor = await stack.enter_async_context(EditorClient(url, token))
+        history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
+        conversations = Conversations(
+            history,
+            editor,
+            settings.bundle,
+            Marker(signer),
+            metrics,
+            settings.quality,
+            settings.inversion_seconds,
+            settings.search_seconds,
+        )
+        yield Parts(history, editor, conversations, metrics)

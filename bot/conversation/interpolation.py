@@ -1,0 +1,48 @@
+"""From the original to an edit in small steps, each rendered by the editor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from editor.api import protocol as wire
+from editor.api.strength import reach, reaching
+
+STEPS = (9, 5, 3)
+"""Pictures between the two ends, odd numbers: as many as the editor does in about ``BUDGET_SECONDS``."""
+BUDGET_SECONDS = 20.0
+
+Render = Callable[[wire.EditRequest], Awaitable[bytes]]
+OnStep = Callable[[int, int], Awaitable[None]]
+"""Steps done and steps in all."""
+
+
+def partway(strength: float, share: float) -> float:
+    """The strength at which an adjustment has gone ``share`` (0 to 1) of its way."""
+    return reaching(share * reach(strength))
+
+
+def at(request: wire.EditRequest, share: float) -> wire.EditRequest:
+    """The request for the picture at ``share`` of the way to the adjustments of ``request``, on the very same deltas."""
+    layers = tuple(
+        layer.model_copy(update={"strength": partway(layer.strength, share), "basis": ""})
+        for layer in request.adjustments
+    )
+    return request.model_copy(update={"kind": "render", "adjustments": layers, "wishes": (), "seed": None})
+
+
+async def between(request: wire.EditRequest, render: Render, on_step: OnStep) -> list[bytes]:
+    """Encoded pictures evenly spaced between the original and the adjustments of ``request``, neither of them included.
+
+    The middle one comes first: how long it took decides how many there will be.
+    """
+    begun = time.monotonic()
+    middle = await render(at(request, 0.5))
+    seconds = time.monotonic() - begun
+    count = next((steps for steps in STEPS if (steps - 1) * seconds <= BUDGET_SECONDS), STEPS[-1])
+    await on_step(1, count)
+    made = {count // 2: middle}
+    for done, number in enumerate((number for number in range(count) if number not in made), start=2):
+        made[number] = await render(at(request, (number + 1) / (count + 1)))
+        await on_step(done, count)
+    return [made[number] for number in range(count)]

@@ -1,0 +1,117 @@
+"""Mappers for one prompt as files: safetensors that say what they were trained for.
+
+Some come with a bundle, in its folder ``mappers``; those that an installation trains lie in its data folder, so that
+shipped files are never written to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from editor.api.errors import BadCheckpoint
+from editor.api.protocol import Level
+from editor.networks.mapper import LEVELS, PromptMapper
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "mappers"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A mapper and what it was trained for. ``fingerprint`` names the generator, ``gain`` is in logits on unseen samples."""
+
+    prompt: str
+    neutral: str | None
+    fingerprint: str
+    steps: int
+    gain: float
+    network: PromptMapper
+
+    @property
+    def name(self) -> str:
+        """The file's name: the same for the same prompt against the same neutral text."""
+        words = re.sub(r"[^a-z0-9]+", "-", self.prompt.lower()).strip("-")[:40] or "mapper"
+        digest = hashlib.sha256(json.dumps([self.prompt, self.neutral]).encode()).hexdigest()[:8]
+        return f"{words}-{digest}.safetensors"
+
+
+def own_folder(data: Path, bundle: str) -> Path:
+    """Where an installation keeps its own mappers for a bundle."""
+    return data / "bundles" / bundle / FOLDER
+
+
+def save(folder: Path, trained: Trained) -> Path:
+    """Write a mapper; an older one for the same prompt stays whole until the new one is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / trained.name
+    recipe = {
+        "prompt": trained.prompt,
+        "neutral": trained.neutral,
+        "levels": list(trained.network.levels),
+        "fingerprint": trained.fingerprint,
+        "steps": trained.steps,
+        "gain": trained.gain,
+    }
+    tensors = {key: value.half().contiguous() for key, value in trained.network.state_dict().items()}
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata={"recipe": json.dumps(recipe)})
+    os.replace(temporary, path)
+    return path
+
+
+def load(path: Path, device: torch.device) -> Trained:
+    """Read a mapper, frozen. Raises BadCheckpoint for what is none."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            recipe = json.loads((file.metadata() or {})["recipe"])
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - the file is no dict
+        levels = cast(tuple[Level, ...], tuple(level for level in recipe["levels"] if level in LEVELS))
+        network = PromptMapper(tensors["w_mean"], tensors["w_std"], levels)
+        network.load_state_dict(tensors)
+        network = network.to(device).eval().requires_grad_(False)
+        neutral = None if recipe["neutral"] is None else str(recipe["neutral"])
+        return Trained(
+            str(recipe["prompt"]),
+            neutral,
+            str(recipe["fingerprint"]),
+            int(recipe["steps"]),
+            float(recipe["gain"]),
+            network,
+        )
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(f"{path.name} is no mapper for a prompt.") from error
+
+
+def load_all(folders: Iterable[Path], fingerprint: str, device: torch.device) -> tuple[Trained, ...]:
+    """The mappers in some folders that were made for one generator, later ones before earlier ones of the same prompt."""
+    found: dict[str, Trained] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                trained = load(path, device)
+            except BadCheckpoint as error:
+                logger.error("a mapper is left out: %s", error)
+                continue
+            if trained.fingerprint == fingerprint:
+                found[trained.name] = trained
+            else:
+                logger.warning("the mapper %s is left out: it was made for another generator", path.name)
+    return tuple(found.values())
+
+
+def with_one(mappers: Sequence[Trained], trained: Trained) -> tuple[Trained, ...]:
+    """The mappers with a new one, which takes the place of an older one for the same prompt."""
+    return (*(one for one in mappers if one.name != trained.name), trained)

@@ -1,0 +1,30 @@
+"""Tensors as the wire has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from editor.api.errors import BadRequest
+from editor.api.protocol import Array
+
+
+def to_array(tensor: Tensor) -> Array:
+    """A tensor as float32 bytes."""
+    values = tensor.detach().float().cpu().contiguous().numpy().astype("<f4")
+    return Array(dtype="float32", shape=tuple(values.shape), data=values.tobytes())
+
+
+def to_levels(picture: Tensor) -> np.ndarray:
+    """A picture [3, R, R] in [-1, 1] as uint8 [R, R, 3]; made of levels where it is, so that a quarter of the bytes leave a GPU."""
+    levels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels.permute(1, 2, 0).cpu().numpy()
+
+
+def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
+    """The counterpart of ``to_array``; raises BadRequest when the shape or the length is not what it must be."""
+    dtype = np.dtype(array.dtype).newbyteorder("<")
+    if array.shape != shape or len(array.data) != int(np.prod(shape)) * dtype.itemsize:
+        raise BadRequest(f"The {what} must be {list(shape)}, not {list(array.shape)}.")
+    return torch.from_numpy(np.frombuffer(array.data, dtype).reshape(shape).astype(np.float32))

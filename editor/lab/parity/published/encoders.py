@@ -1,0 +1,84 @@
+"""The inversion encoders, each with its generator inside."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from editor.lab.parity.checkpoints import average
+from editor.lab.parity.filler import fill_module, picture
+from editor.lab.parity.published.generators import measure_rosinality
+from editor.lab.parity.published.recording import constants, record, shapes
+from editor.lab.parity.published.standins import theirs
+
+
+def encoder(out: Path, options: dict[str, Any]) -> None:
+    """e4e, pSp or ReStyle, with the generator inside."""
+    steps, size = options.get("steps", 1), options["size"]
+    settings = {
+        "encoder_type": options["type"],
+        "stylegan_size": size,
+        "output_size": size,
+        "input_nc": 6 if steps > 1 else 3,
+        "label_nc": 0,
+        "start_from_latent_avg": True,
+        "learn_in_w": options.get("learn_in_w", False),
+        "checkpoint_path": None,
+        "device": "cpu",
+        "n_iters_per_batch": steps,
+        "dataset_type": "ffhq_encode",
+        "resize_outputs": False,
+    }
+    psp = theirs("models.e4e" if "Progressive" in options["type"] else "models.psp")
+    whole = psp.e4e if "Progressive" in options["type"] else psp.pSp
+    whole.load_weights = lambda self: None
+    network: Any = whole(Namespace(**settings)).eval().requires_grad_(False)
+    fill_module(network)
+    state = network.state_dict()
+    rows = 1 if options.get("learn_in_w") else 2 * int(math.log2(size)) - 2
+    network.latent_avg = average((rows, 512))
+    torch.save(
+        {"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}, out / "checkpoint.pt"
+    )
+    dtype = torch.float64 if options.get("double") else torch.float32
+    network.to(dtype).latent_avg = network.latent_avg.to(dtype)
+    w = _restyle(network, steps, settings, picture().to(dtype)) if steps > 1 else _once(network)
+    if w.ndim == 2:
+        w = w[:, None].repeat(1, 2 * int(math.log2(size)) - 2, 1)
+    layout = {"holder": "state_dict", "shapes": shapes(state), "average": [rows, 512], "opts": settings}
+    record(out, {"encoder": w, **measure_rosinality(network.decoder, w), **constants(state)}, layout)
+
+
+def _once(network: Any) -> Tensor:
+    """The codes that the encoder hands to its generator."""
+    found: list[Tensor] = []
+
+    def overhear(codes: list[Tensor], **_: Any) -> tuple[Tensor, None]:
+        found.append(codes[0])
+        return picture(), None
+
+    network.decoder.forward = overhear
+    network(picture(), randomize_noise=False, return_latents=True, resize=False)
+    del network.decoder.forward
+    return found[0]
+
+
+def _restyle(network: Any, steps: int, settings: dict[str, Any], shown: Tensor) -> Tensor:
+    inference = theirs("utils.inference_utils")
+
+    torch.Tensor.to = _to_here  # type: ignore[method-assign,assignment]
+    average = inference.get_average_image(network, Namespace(**settings))
+    _, latents = inference.run_on_batch(shown, network, Namespace(**settings), average)
+    return torch.from_numpy(latents[0][-1])[None]
+
+
+_to = torch.Tensor.to
+
+
+def _to_here(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    return self if args and args[0] == "cuda" else _to(self, *args, **kwargs)

@@ -1,0 +1,270 @@
+"""What a portrait of a person looks like: its attributes, drawn from a Gaussian latent, with exact labels."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from editor.lab.training import portraits
+from editor.lab.training.avatars.palettes import CHOICES, PALETTES, skin
+from editor.lab.training.portraits import (
+    ABSENT,
+    PRESENT,
+    normal_cdf,
+    normal_quantile,
+    smoothstep,
+    softmax,
+    unit_rows,
+)
+
+SCALES = (
+    "age",
+    "gender_presentation",
+    "cuteness",
+    "smile",
+    "skin_tone",
+    "hair_length",
+    "curliness",
+    "brow_thickness",
+    "brow_angle",
+    "nose_size",
+    "eye_openness",
+    "face_width",
+    "eye_size",
+)
+AMOUNTS = (
+    "mouth_open",
+    "wrinkles",
+    "glasses",
+    "sunglasses",
+    "moustache",
+    "beard",
+    "fringe",
+    "baldness",
+    "lipstick",
+    "blush",
+    "freckles",
+    "earrings",
+    "hat",
+    "beanie",
+    "collar",
+    "mohawk",
+    "blemishes",
+)
+NUISANCES = (
+    "shift_x",
+    "shift_y",
+    "tilt",
+    "zoom",
+    "gaze",
+    "jaw",
+    "hair_volume",
+    "glasses_shape",
+    "brow_height",
+    "background_gradient",
+    "hair_shade",
+)
+SCALARS = SCALES + AMOUNTS + NUISANCES
+INDEX = {name: column for column, name in enumerate(SCALARS)}
+Z_DIM = len(SCALARS) + sum(len(values) for values in CHOICES.values()) - 1
+"""One coordinate a scalar and one a colour ("natural" lips need none: lipstick has its own)."""
+
+_FREQUENCY = {
+    "mouth_open": 0.40,
+    "wrinkles": 0.22,
+    "glasses": 0.36,
+    "sunglasses": 0.33,
+    "moustache": 0.20,
+    "beard": 0.26,
+    "fringe": 0.42,
+    "baldness": 0.14,
+    "lipstick": 0.30,
+    "blush": 0.32,
+    "freckles": 0.32,
+    "earrings": 0.28,
+    "hat": 0.26,
+    "beanie": 0.42,
+    "collar": 0.40,
+    "mohawk": 0.22,
+    "blemishes": 0.28,
+}
+"""Share of portraits that have an amount, before correlations; of sunglasses and beanies, among glasses and hats."""
+
+_CORRELATION: dict[str, tuple[tuple[str, float], ...]] = {
+    "hair_length": (("gender_presentation", 0.6),),
+    "moustache": (("gender_presentation", -0.6),),
+    "beard": (("gender_presentation", -0.6),),
+    "baldness": (("gender_presentation", -0.3), ("age", 0.3)),
+    "lipstick": (("gender_presentation", 0.6),),
+    "earrings": (("gender_presentation", 0.5),),
+    "wrinkles": (("age", 0.9),),
+    "blush": (("gender_presentation", 0.2),),
+}
+"""Pull of one attribute's coordinate on another's; kept mild, so that every combination occurs."""
+
+_RAMP = 0.45
+"""Width of an amount's transition from absent to present, in deviations of its coordinate."""
+_SHARPNESS = 7.0
+"""Of the softmax over a choice's coordinates."""
+
+
+class Portraits(portraits.Portraits):
+    """N portraits of people."""
+
+    DOMAIN = "avatars"
+    SCALES, AMOUNTS, NUISANCES, CHOICES = SCALES, AMOUNTS, NUISANCES, CHOICES
+    Z_DIM = Z_DIM
+    PHYSICAL = tuple(name for name in SCALARS if name != "skin_tone")
+
+    @classmethod
+    def from_latent(cls, z: np.ndarray) -> Self:
+        """Gaussian z [N, Z_DIM] -> portraits; smooth, and unchanged when a row of z is scaled."""
+        z = unit_rows(z)
+        columns = {name: z[:, column].copy() for name, column in INDEX.items()}
+        for name, pulls in _CORRELATION.items():
+            for source, pull in pulls:
+                columns[name] += pull * z[:, INDEX[source]]
+        scalars = np.empty((len(z), len(SCALARS)))
+        for name, column in INDEX.items():
+            spread = np.sqrt(1 + sum(pull * pull for _, pull in _CORRELATION.get(name, ())))
+            if name in _FREQUENCY:
+                edge = normal_quantile(1 - _FREQUENCY[name]) * spread
+                scalars[:, column] = smoothstep((columns[name] - edge) / _RAMP + 0.5)
+            else:
+                scalars[:, column] = normal_cdf(columns[name] / spread)
+        return cls(scalars.astype(np.float32), cls._blends(z[:, len(SCALARS) :]))
+
+    @staticmethod
+    def _blends(z: np.ndarray) -> dict[str, np.ndarray]:
+        weights, start = {}, 0
+        for name, values in CHOICES.items():
+            own = len(values) - (name == "lip_color")
+            logits = _SHARPNESS * z[:, start : start + own]
+            start += own
+            blend = softmax(logits)
+            weights[name] = np.pad(blend, ((0, 0), (1, 0))) if name == "lip_color" else blend
+        return weights
+
+    def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
+        """The same portraits with one attribute set, and what must follow from it.
+
+        A kind brings its family along (sunglasses are glasses, a beanie is a hat) and goes with it; hair that must show
+        (a mohawk) is there and uncovered; coloured lips wear lipstick.
+        """
+        scalars = self.scalars.copy()
+        weights = dict(self.weights)
+        if isinstance(value, str):
+            blend = np.zeros_like(weights[attribute])
+            blend[:, CHOICES[attribute].index(value)] = 1.0
+            if attribute == "lip_color":
+                scalars[:, INDEX["lipstick"]] = 0.0 if value == "natural" else 1.0
+            if attribute != "lip_color" or value != "natural":
+                weights[attribute] = blend
+            if attribute == "hat_color":
+                scalars[:, INDEX["hat"]] = 1.0
+            return type(self)(scalars, weights)
+        level = np.broadcast_to(np.asarray(value, np.float32), (len(self),))
+        scalars[:, INDEX[attribute]] = level
+        _follow(scalars, attribute, level)
+        return type(self)(scalars, weights)
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """The scalars [N] as they show: a kind no more than its family, no mohawk under a hat, no baldness
+        under a mohawk."""
+        shown = {name: self.column(name) for name in SCALARS}
+        shown["sunglasses"] = shown["sunglasses"] * shown["glasses"]
+        shown["beanie"] = shown["beanie"] * shown["hat"]
+        shown["mohawk"] = shown["mohawk"] * (1 - shown["hat"])
+        shown["baldness"] = shown["baldness"] * (1 - shown["mohawk"])
+        return shown
+
+    def colours(self) -> dict[str, np.ndarray]:
+        """RGB [N, 3] in 0..1 of everything drawn."""
+        found = {name: self.weights[name] @ PALETTES[name] for name in CHOICES}
+        shade = 0.88 + 0.24 * self.column("hair_shade")[:, None]
+        found["hair_color"] = np.clip(found["hair_color"] * shade, 0, 1)
+        found["skin"] = skin(self.column("skin_tone"))
+        lipstick = self.column("lipstick")[:, None]
+        natural = found["skin"] * np.array([0.82, 0.56, 0.55], np.float32)
+        found["lip_color"] = natural * (1 - lipstick) + found["lip_color"] * lipstick
+        return found
+
+    def physical(self) -> np.ndarray:
+        """The numbers [N, P] that the picture is a smooth function of; what cannot be seen is left out of them."""
+        shown, colours = self.drawn(), self.colours()
+        shown["glasses_shape"] = 0.5 + (shown["glasses_shape"] - 0.5) * shown["glasses"]
+        shown["fringe"] = shown["fringe"] * (1 - shown["baldness"]) * (1 - shown["mohawk"])
+        colours["hat_color"] = 0.5 + (colours["hat_color"] - 0.5) * shown["hat"][:, None]
+        columns = [shown[name] for name in self.PHYSICAL]
+        return np.column_stack([*columns, *colours.values()]).astype(np.float32)
+
+    @classmethod
+    def visibility(
+        cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Hats hide hair, sunglasses hide eyes."""
+        hair_length = scales["hair_length"]
+        visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), np.ones(len(hair_length), bool))
+        bare = amounts["hat"] < ABSENT
+        haired = amounts["baldness"] < ABSENT
+        eyes = amounts["sunglasses"] < PRESENT
+        loose = haired & (amounts["mohawk"] < ABSENT)
+        visible |= {"eye_color": eyes, "eye_openness": eyes, "eye_size": eyes}
+        visible |= {"mohawk": bare, "baldness": bare, "fringe": bare & loose}
+        visible |= {
+            "hair_color": haired & (bare | (hair_length > 0.3)),
+            "curliness": loose & (bare | (hair_length > 0.4)),
+        }
+        visible |= {"hair_length": loose, "hat_color": amounts["hat"] > PRESENT}
+        return visible
+
+    def before_appearing(self, amount: str) -> Self:
+        """A hat that appears takes the clothes' colour."""
+        if amount != "hat":
+            return self
+        bare = self.drawn()["hat"] < 0.5
+        matching = np.where(bare[:, None], self.weights["clothing_color"], self.weights["hat_color"])
+        return type(self)(self.scalars, self.weights | {"hat_color": matching.astype(np.float32)})
+
+    def shown_weights(self) -> dict[str, np.ndarray]:
+        """Lips have the colour of their lipstick as far as they wear any."""
+        lipstick = self.column("lipstick")[:, None]
+        lips = np.concatenate([1 - lipstick, self.weights["lip_color"][:, 1:] * lipstick], axis=1)
+        return self.weights | {"lip_color": lips}
+
+    def shown_scales(self) -> dict[str, np.ndarray]:
+        """Cute faces have larger eyes."""
+        shown = self.drawn()
+        return {name: shown[name] for name in SCALES} | {"eye_size": drawn_eye_size(shown)}
+
+    def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        named, lipstick = super()._named(amounts), amounts["lipstick"]
+        painted = np.where(lipstick >= PRESENT, named["lip_color"], -1)
+        return named | {"lip_color": np.where(lipstick <= ABSENT, 0, painted)}
+
+
+def drawn_eye_size(shown: dict[str, np.ndarray]) -> np.ndarray:
+    """Size of the eyes as drawn, 0..1: cute faces have larger ones."""
+    return 0.75 * shown["eye_size"] + 0.25 * shown["cuteness"]
+
+
+def _follow(scalars: np.ndarray, attribute: str, level: np.ndarray) -> None:
+    """Set what must follow from ``attribute`` being at ``level`` [N], in place."""
+
+    def raise_to(name: str, least: np.ndarray) -> None:
+        scalars[:, INDEX[name]] = np.maximum(scalars[:, INDEX[name]], least)
+
+    def lower_to(name: str, most: np.ndarray) -> None:
+        scalars[:, INDEX[name]] = np.minimum(scalars[:, INDEX[name]], most)
+
+    if attribute in ("sunglasses", "beanie"):
+        raise_to({"sunglasses": "glasses", "beanie": "hat"}[attribute], level)
+    elif attribute in ("glasses", "hat"):
+        lower_to({"glasses": "sunglasses", "hat": "beanie"}[attribute], level)
+    elif attribute == "mohawk":
+        lower_to("baldness", 1 - level)
+        lower_to("hat", 1 - level)
+        lower_to("beanie", 1 - level)
+    elif attribute == "baldness":
+        lower_to("mohawk", 1 - level)

@@ -1,0 +1,200 @@
+"""What a critter looks like: a species or something between, its fur, its face and what it wears."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from editor.lab.training import portraits
+from editor.lab.training.critters.palettes import CHOICES, PALETTES
+from editor.lab.training.critters.species import SHAPES, SPECIES, shapes_of
+from editor.lab.training.portraits import PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
+
+SCALES = (
+    "age",
+    "cuteness",
+    "smile",
+    "brow_angle",
+    "eye_openness",
+    "eye_size",
+    "ear_size",
+    "ear_droop",
+    "nose_size",
+    "fluffiness",
+)
+AMOUNTS = ("mouth_open", "stripes", "spots", "mane", "whiskers", "blush", "glasses", "collar", "bow", "hat")
+NUISANCES = (
+    "shift_x",
+    "shift_y",
+    "tilt",
+    "zoom",
+    "gaze",
+    "face_width",
+    "fur_shade",
+    "background_gradient",
+    "marking",
+)
+SCALARS = SCALES + AMOUNTS + NUISANCES
+INDEX = {name: column for column, name in enumerate(SCALARS)}
+WORN = ("collar", "bow", "hat")
+"""Amounts that have the accessories' colour."""
+
+_FREQUENCY = {
+    "mouth_open": 0.40,
+    "stripes": 0.30,
+    "spots": 0.26,
+    "mane": 0.26,
+    "whiskers": 0.60,
+    "blush": 0.30,
+    "glasses": 0.24,
+    "collar": 0.34,
+    "bow": 0.26,
+    "hat": 0.24,
+}
+"""Share of portraits that have an amount, before the species has its say."""
+
+_PULL: dict[str, tuple[float, ...]] = {
+    "ear_droop": (-0.9, 1.5, -0.5, -0.6, -0.8, -0.7),
+    "fluffiness": (-0.2, -0.4, 0.2, 0.2, 0.4, 0.4),
+    "stripes": (0.1, -0.9, -1.1, 2.4, -1.0, -1.0),
+    "spots": (0.2, 0.5, -0.4, -0.6, -0.4, -0.3),
+    "mane": (-0.8, -0.8, 1.9, -0.7, -0.5, -0.7),
+    "whiskers": (0.8, -0.4, 0.2, 0.4, -0.3, 0.0),
+    "collar": (0.2, 0.4, -0.2, -0.2, -0.2, -0.2),
+}
+"""Pull of each species on an attribute's coordinate, in deviations; mild enough that every combination occurs."""
+
+_FUR_PULL: dict[str, tuple[float, ...]] = {
+    "orange": (0.5, -0.3, -0.3, 2.0, -0.8, 2.1),
+    "golden": (0.0, 0.7, 2.1, 0.0, 0.0, 0.0),
+    "brown": (0.1, 1.0, 0.4, -0.4, 0.3, 0.2),
+    "black": (0.5, 0.4, -0.4, -0.4, 0.3, -0.2),
+    "grey": (0.6, 0.0, -0.4, -0.4, 1.9, 0.0),
+    "white": (0.4, 0.5, 0.3, 0.6, 0.6, 0.4),
+    "pink": (-0.2,) * 6,
+    "blue": (-0.2,) * 6,
+}
+"""Pull of each species on the fur's colours."""
+
+_NATURAL_FUR = {"dog": "brown", "lion": "golden", "tiger": "orange", "wolf": "grey", "fox": "orange"}
+"""The fur that a species brings along; cats come in every colour."""
+_BRINGS: dict[str, dict[str, float]] = {
+    "cat": {"mane": 0.0, "ear_droop": 0.15},
+    "dog": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.90},
+    "lion": {"mane": 1.0, "stripes": 0.0, "ear_droop": 0.20},
+    "tiger": {"mane": 0.0, "stripes": 1.0, "spots": 0.0, "ear_droop": 0.20},
+    "wolf": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.15},
+    "fox": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.15},
+}
+"""What else comes and goes with it."""
+_FANCY = ("pink", "blue")
+"""Furs that no species has, so that none takes them away."""
+
+_RAMP = 0.45
+"""Width of an amount's transition from absent to present, in deviations of its coordinate."""
+_SHARPNESS = 7.0
+"""Of the softmax over a choice's coordinates."""
+
+
+class Critters(portraits.Portraits):
+    """N critters. The choice ``species`` blends shapes as the other choices blend colours."""
+
+    DOMAIN = "critters"
+    SCALES, AMOUNTS, NUISANCES, CHOICES = SCALES, AMOUNTS, NUISANCES, CHOICES
+    Z_DIM = len(SCALARS) + sum(len(values) for values in CHOICES.values())
+    PHYSICAL = SCALARS
+
+    @classmethod
+    def from_latent(cls, z: np.ndarray) -> Self:
+        """Gaussian z [N, Z_DIM] -> critters; smooth, and unchanged when a row of z is scaled."""
+        z = unit_rows(z)
+        weights = cls._blends(z[:, len(SCALARS) :])
+        species = weights["species"].astype(np.float64)
+        scalars = np.empty((len(z), len(SCALARS)))
+        for name, column in INDEX.items():
+            x = z[:, column] + species @ np.array(_PULL.get(name, (0.0,) * len(SPECIES)))
+            if name in _FREQUENCY:
+                scalars[:, column] = smoothstep((x - normal_quantile(1 - _FREQUENCY[name])) / _RAMP + 0.5)
+            else:
+                scalars[:, column] = normal_cdf(x)
+        return cls(scalars.astype(np.float32), weights)
+
+    @staticmethod
+    def _blends(z: np.ndarray) -> dict[str, np.ndarray]:
+        weights: dict[str, np.ndarray] = {}
+        start = 0
+        for name, values in CHOICES.items():
+            logits = z[:, start : start + len(values)]
+            start += len(values)
+            if name == "fur_color":
+                logits = logits + weights["species"] @ np.array([_FUR_PULL[value] for value in values]).T
+            weights[name] = softmax(_SHARPNESS * logits)
+        return weights
+
+    def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
+        """The same critters with one attribute set, and what must follow from it.
+
+        A species brings its fur, its ears, and its mane or stripes; stripes and spots make room for each other; a colour
+        of accessories needs something to wear, a collar where there is nothing.
+        """
+        scalars, weights = self.scalars.copy(), dict(self.weights)
+        if not isinstance(value, str):
+            level = np.broadcast_to(np.asarray(value, np.float32), (len(self),))
+            scalars[:, INDEX[attribute]] = level
+            other = {"stripes": "spots", "spots": "stripes"}.get(attribute)
+            if other:
+                scalars[:, INDEX[other]] = np.minimum(scalars[:, INDEX[other]], 1 - level)
+            return type(self)(scalars, weights)
+        blend = np.zeros_like(weights[attribute])
+        blend[:, CHOICES[attribute].index(value)] = 1.0
+        weights[attribute] = blend
+        if attribute == "accessory_color":
+            bare = np.max([self.column(name) for name in WORN], axis=0) < PRESENT
+            scalars[bare, INDEX["collar"]] = 1.0
+        if attribute == "species":
+            for name, brought in _BRINGS[value].items():
+                scalars[:, INDEX[name]] = brought
+            weights["fur_color"] = self._natural_fur(value)
+        return type(self)(scalars, weights)
+
+    def _natural_fur(self, species: str) -> np.ndarray:
+        """Blends of fur [N, colours] after a change of species: natural colours give way, fancy ones stay."""
+        own, names = self.weights["fur_color"], CHOICES["fur_color"]
+        if species not in _NATURAL_FUR:
+            return own
+        fancy = np.isin(names, _FANCY)
+        fur = own * fancy
+        fur[:, names.index(_NATURAL_FUR[species])] += (own * ~fancy).sum(1)
+        return fur
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """The scalars [N] as they show, spots no more than stripes leave room for, and the shapes of the species."""
+        shown = {name: self.column(name) for name in SCALARS}
+        shown["spots"] = shown["spots"] * (1 - shown["stripes"])
+        shapes = shapes_of(self.weights["species"])
+        return shown | {name: shapes[:, column] for column, name in enumerate(SHAPES)}
+
+    def colours(self) -> dict[str, np.ndarray]:
+        """RGB [N, 3] in 0..1 of everything drawn."""
+        found = {name: self.weights[name] @ palette for name, palette in PALETTES.items()}
+        shade = 0.92 + 0.16 * self.column("fur_shade")[:, None]
+        found["fur_color"] = np.clip(found["fur_color"] * shade, 0, 1)
+        return found
+
+    def physical(self) -> np.ndarray:
+        """The numbers [N, P] that the picture is a smooth function of; what cannot be seen is left out of them."""
+        shown, colours = self.drawn(), self.colours()
+        worn = np.max([shown[name] for name in WORN], axis=0)[:, None]
+        colours["accessory_color"] = 0.5 + (colours["accessory_color"] - 0.5) * worn
+        columns = [shown[name] for name in self.PHYSICAL]
+        return np.column_stack([*columns, *colours.values(), self.weights["species"]]).astype(np.float32)
+
+    @classmethod
+    def visibility(
+        cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Everything shows, but for the colour of accessories that are not there."""
+        everywhere = np.ones(len(amounts["hat"]), bool)
+        worn = np.max([amounts[name] for name in WORN], axis=0) > PRESENT
+        return dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), everywhere) | {"accessory_color": worn}

@@ -1,0 +1,114 @@
+"""Batches of drawn portraits as tensors, and the damage that uploads have suffered before they reach us."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from editor.lab.training import domains
+from editor.lab.training.portraits import Portraits
+
+
+def to_tensor(pictures: np.ndarray) -> Tensor:
+    """uint8 [N, H, W, 3] -> float32 [N, 3, H, W] in [-1, 1]."""
+    return as_images(torch.from_numpy(np.ascontiguousarray(pictures)))
+
+
+def as_images(pictures: Tensor) -> Tensor:
+    """uint8 [N, H, W, 3] -> float32 [N, 3, H, W] in [-1, 1], on the same device."""
+    return pictures.permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+
+def to_pictures(images: Tensor) -> np.ndarray:
+    """float [N, 3, H, W] in [-1, 1] -> uint8 [N, H, W, 3]."""
+    return (
+        ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    )
+
+
+def drawings_of(portraits: Portraits, size: int) -> Tensor:
+    """The drawn portraits as bytes, uint8 [N, size, size, 3]."""
+    return torch.from_numpy(np.ascontiguousarray(domains.of(portraits).render(portraits, size)))
+
+
+def pictures_of(portraits: Portraits, size: int) -> Tensor:
+    """The drawn portraits [N, 3, size, size] in [-1, 1]."""
+    return as_images(drawings_of(portraits, size))
+
+
+def physical(portraits: Portraits) -> Tensor:
+    """The physical description [N, P] as a tensor."""
+    return torch.from_numpy(portraits.physical())
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a network is."""
+    return next(module.parameters()).device
+
+
+def shrunk(images: Tensor, size: int) -> Tensor:
+    """Pictures [N, 3, H, W] brought down to ``size`` pixels by averaging; those of that size as they are."""
+    return images if images.shape[-1] == size else F.interpolate(images, size=(size, size), mode="area")
+
+
+def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))
+
+
+def compress(pictures: Tensor, rng: np.random.Generator, share: float) -> Tensor:
+    """A share of the pictures, uint8 [N, H, W, 3], goes through JPEG at quality 25 to 90."""
+    found = pictures.numpy().copy()
+    for index in np.flatnonzero(rng.random(len(found)) < share):
+        found[index] = _jpeg(found[index], int(rng.integers(25, 91)))
+    return torch.from_numpy(found)
+
+
+def _uniform(rng: np.random.Generator, low: float, high: float, like: Tensor, *shape: int) -> Tensor:
+    return torch.from_numpy(rng.uniform(low, high, shape).astype(np.float32)).to(like.device)
+
+
+def soften(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
+    """A share of the pictures loses its finest detail, as a small upload scaled up or a generator's output has."""
+    size = images.shape[-1]
+    chosen = (_uniform(rng, 0, 1, images, len(images), 1, 1, 1)) < share
+    small = int(size * rng.uniform(0.4, 0.9))
+    blurred = F.interpolate(images, size=(small, small), mode="bilinear", antialias=True, align_corners=False)
+    blurred = F.interpolate(blurred, size=(size, size), mode="bicubic", align_corners=False).clamp(-1, 1)
+    return torch.where(chosen, blurred, images)
+
+
+def jitter_colour(images: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
+    """Brightness, contrast and channel gains vary by up to ``amount`` (0.1 = 10 %)."""
+    n = len(images)
+    gain = 1 + _uniform(rng, -amount, amount, images, n, 3, 1, 1)
+    return (images * gain + _uniform(rng, -amount, amount, images, n, 1, 1, 1)).clamp(-1, 1)
+
+
+def noise(images: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
+    """Gaussian pixel noise of a standard deviation up to ``amount`` (in [-1, 1] units), per picture."""
+    source = torch.Generator(images.device).manual_seed(int(rng.integers(2**62)))
+    grain = torch.randn(images.shape, generator=source, device=images.device)
+    return (images + _uniform(rng, 0, amount, images, len(images), 1, 1, 1) * grain).clamp(-1, 1)
+
+
+def move(images: Tensor, rng: np.random.Generator, shift: float, scale: float) -> Tensor:
+    """Shift by up to ``shift`` of the side and zoom by up to ``scale``, edges continued."""
+    n = len(images)
+    theta = images.new_zeros(n, 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1 + _uniform(rng, -scale, scale, images, n)
+    theta[:, :, 2] = _uniform(rng, -2 * shift, 2 * shift, images, n, 2)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def psnr(a: Tensor, b: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio per picture [N], dB, of images in [-1, 1]."""
+    error = ((a.float().clamp(-1, 1) - b.float().clamp(-1, 1)) / 2).square().mean(dim=(1, 2, 3))
+    return -10.0 * torch.log10(error.clamp_min(1e-10))

@@ -1,0 +1,151 @@
+"""What is missing is said in one sentence, before anything starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import discord
+import pytest
+from pydantic import SecretStr
+
+from bot import locales
+from bot.app import checks
+from bot.errors import sentence_for
+from bot.settings import Settings
+
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB"
+
+
+def sentences(settings: Settings) -> list[str]:
+    return [sentence_for(problem, locales.get("en")) for problem in checks.problems(settings)]
+
+
+def test_all_is_well_and_the_folder_is_made(tmp_path: Path) -> None:
+    assert sentences(Settings(data_dir=tmp_path / "data", discord_token=SecretStr(TOKEN))) == []
+    assert (tmp_path / "data").is_dir()
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(b"no database at all" * 100)
+    url = f"sqlite+aiosqlite:///{damaged}"
+    told = sentences(
+        Settings(data_dir=tmp_path / "data", database_url=url, discord_token=SecretStr("Bot " + TOKEN))
+    )
+    assert len(told) == 3
+    assert "DATA_DIR" in told[0]
+    assert "not a database" in told[1]
+    assert "DISCORD_TOKEN does not look like" in told[2]
+    assert not any(TOKEN in sentence for sentence in told)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(checks.DataFolderClosed):
+        checks.check_folder(tmp_path / "data")
+
+
+def test_too_little_space(tmp_path: Path) -> None:
+    checks.check_space(tmp_path / "not" / "yet", least=1)
+    with pytest.raises(checks.DiskNearlyFull):
+        checks.check_space(tmp_path / "not" / "yet", least=10**9)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite+aiosqlite:////nowhere/yet.sqlite", "postgresql+asyncpg://host/bot"]
+)
+def test_addresses_of_databases(url: str) -> None:
+    if url == "nonsense":
+        with pytest.raises(checks.DatabaseUnreadable):
+            checks.check_database(url)
+    else:
+        checks.check_database(url)
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "Bot " + TOKEN, TOKEN + "\n", f'"{TOKEN}"', TOKEN.replace(".", "")]
+)
+def test_what_is_no_token(token: str) -> None:
+    with pytest.raises(checks.TokenMalformed):
+        checks.check_token(SecretStr(token))
+
+
+def test_the_permissions_are_discords_own_and_no_more_than_needed() -> None:
+    needed = discord.Permissions(
+        view_channel=True,
+        send_messages=True,
+        send_messages_in_threads=True,
+        attach_files=True,
+        embed_links=True,
+        read_message_history=True,
+    )
+    assert checks.permissions() == needed.value == 274878024704
+    assert checks.invite_link(123).endswith(
+        "client_id=123&scope=bot%20applications.commands&permissions=274878024704"
+    )
+    checks.check_permissions(needed.value, "here")
+    checks.check_permissions(discord.Permissions(administrator=True).value, "here")
+    with pytest.raises(checks.PermissionsMissing) as missing:
+        checks.check_permissions(
+            needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”"
+        )
+    assert (
+        sentence_for(missing.value, locales.get("en"))
+        == "In the server “Tea” I lack permissions: Attach Files."
+    )
+
+
+def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
+    def newer(folder: Path) -> dict[str, str]:
+        import sqlite3
+
+        (folder / "data").mkdir()
+        connection = sqlite3.connect(folder / "data" / "history.sqlite")
+        connection.executescript(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('9999')"
+        )
+        connection.close()
+        return {}
+
+    return {
+        "newer": newer,
+        "token": lambda _: {"DISCORD_TOKEN": "swordfish"},
+        "certificate": lambda folder: {
+            "C2PA_CERTIFICATE": str(folder / "none.pem"),
+            "C2PA_KEY": str(folder / "none.pem"),
+        },
+        "level": lambda _: {"LOG_LEVEL": "LOUD"},
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("newer", "newer version"),
+        ("token", "DISCORD_TOKEN does not look like"),
+        ("certificate", "C2PA_CERTIFICATE names cannot be read"),
+        ("level", "LOG_LEVEL makes no sense"),
+    ],
+)
+def test_the_command_says_one_sentence_and_ends(tmp_path: Path, name: str, words: str) -> None:
+    environment = os.environ | {"WEB_PORT": "0", "LANG": "C"} | spoilt(name)(tmp_path)
+    command = [sys.executable, "-m", "bot"]
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment | {"DATA_DIR": str(tmp_path / "data")},
+    )
+    assert ran.returncode == 2
+    assert words in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "swordfish" not in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1

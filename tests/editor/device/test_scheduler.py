@@ -1,0 +1,117 @@
+"""Turns at the device, and the lanes that jobs wait in."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from editor.api.protocol import (
+    EditRequest,
+    Fidelity,
+    Geometry,
+    Inversion,
+    InvertRequest,
+    Latent,
+    TrainMapperRequest,
+    Wish,
+)
+from editor.device.scheduler import Turns
+from editor.editing.methods.registry import METHODS
+from editor.serving.priorities import SEARCHING, Lane, lane_of
+
+
+class Bench:
+    """Jobs of so many steps each on one ``Turns``, and the order in which their steps were done."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns, self.steps, self.at_once = turns, [], 0  # type: ignore[var-annotated]
+        self.go = threading.Semaphore(0)
+
+    def job(self, name: str, level: int, steps: int, waits: bool = False) -> threading.Thread:
+        """Start a job; one that ``waits`` needs a permit for each step."""
+
+        def work() -> None:
+            with self.turns.held(level) as turn:
+                for step in range(steps):
+                    if waits:
+                        assert self.go.acquire(timeout=10)
+                    self.at_once += 1
+                    assert self.at_once == 1
+                    self.steps.append(name)
+                    self.at_once -= 1
+                    if step < steps - 1:
+                        self.turns.step_aside(turn)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        return thread
+
+    def until_waiting(self, count: int) -> None:
+        deadline = time.monotonic() + 10
+        while len(self.turns._waiting) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+
+
+def test_a_higher_job_goes_between_the_steps_of_a_lower_one() -> None:
+    bench = Bench(Turns())
+    threads = [bench.job("search", 1, 3, waits=True)]
+    threads.append(bench.job("render", 3, 1))
+    bench.until_waiting(1)
+    bench.go.release(3)
+    for thread in threads:
+        thread.join(10)
+    assert bench.steps == ["search", "render", "search", "search"]
+
+
+def test_whoever_is_passed_over_often_enough_gets_one_step() -> None:
+    bench = Bench(Turns(most_passed=3))
+    threads = [bench.job("search", 1, 3, waits=True)]
+    for number in range(8):
+        threads.append(bench.job(f"r{number}", 3, 1))
+        bench.until_waiting(number + 1)
+    bench.go.release(3)
+    for thread in threads:
+        thread.join(10)
+    assert bench.steps == ["search", "r0", "r1", "r2", "search", "r3", "r4", "r5", "search", "r6", "r7"]
+
+
+def test_equals_do_not_interrupt_each_other() -> None:
+    bench = Bench(Turns())
+    threads = [bench.job("one", 2, 2, waits=True), bench.job("two", 2, 2)]
+    bench.until_waiting(1)
+    bench.go.release(2)
+    for thread in threads:
+        thread.join(10)
+    assert bench.steps == ["one", "one", "two", "two"]
+
+
+def test_a_job_that_fails_gives_the_device_back() -> None:
+    turns = Turns()
+    with pytest.raises(ZeroDivisionError), turns.held(1):
+        1 / 0  # noqa: B018
+    with turns.held(0):
+        pass
+
+
+def test_lanes_know_the_methods_that_take_long() -> None:
+    assert {method.name for method in METHODS.values() if method.slow} == SEARCHING
+
+
+def test_what_needs_no_search_is_a_render() -> None:
+    latent = Latent(bundle="b", fingerprint="f", w={"dtype": "float32", "shape": [0], "data": ""})  # type: ignore[arg-type]
+    place = Geometry(center_x=1, center_y=1, side=1, width=2, height=2)
+    inversion = Inversion(
+        latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True)
+    )
+    edit = EditRequest(picture=b"", inversion=inversion)
+    assert lane_of(edit) is Lane.RENDERS
+    assert lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat"),)})) is Lane.EDITS
+    assert (
+        lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat", method="optimization"),)}))
+        is Lane.SEARCHES
+    )
+    assert lane_of(InvertRequest(picture=b"")) is Lane.EDITS
+    assert lane_of(TrainMapperRequest(prompt="hat")) is Lane.TRAINING

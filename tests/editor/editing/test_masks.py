@@ -1,0 +1,110 @@
+"""Where a wish may act: painted masks and places in words, on the embedded bundle."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from editor.api.errors import BadRequest
+from editor.api.protocol import EditRequest, EditResult, InvertResult, PictureData, Wish
+from editor.bundle.bundle import Bundle
+from editor.editing import masks as regions
+from editor.editing.engine import Engine
+from editor.editing.session import Canvas
+from editor.imaging import masks
+from editor.imaging.decode import decode
+
+
+def mask(pixels: np.ndarray) -> PictureData:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return PictureData(
+        media_type="image/png", width=pixels.shape[1], height=pixels.shape[0], data=buffer.getvalue()
+    )
+
+
+def left_half(width: int = 64, height: int = 64) -> PictureData:
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[:, : width // 2] = 255
+    return mask(pixels)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("the left eye", ("left", "eye")),
+        ("only her hair", (None, "hair")),
+        ("the top lip", ("upper", "lip")),
+        ("left", (None, "left")),
+    ],
+)
+def test_words_name_a_half_and_a_place(words: str, found: tuple[str | None, str]) -> None:
+    assert regions.sided(words) == found
+
+
+def test_a_half_is_that_of_the_place_and_not_of_the_picture() -> None:
+    place = torch.zeros(8, 8)
+    place[2:4, 4:8] = 1
+    assert regions.halved(place, "left").nonzero()[:, 1].unique().tolist() == [4, 5]
+    assert regions.halved(place, "lower").nonzero()[:, 0].unique().tolist() == [3]
+
+
+def test_what_is_no_mask_is_refused() -> None:
+    with pytest.raises(BadRequest):
+        regions.small(PictureData(media_type="image/png", width=1, height=1, data=b"nothing"))
+    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == masks.MOST_SIDE
+
+
+@pytest.fixture
+def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[..., EditResult]:
+    def do(*wishes: Wish, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
+        start = sample(1)
+        request = EditRequest(
+            picture=start.picture.data, inversion=start.inversion, adjustments=layers, wishes=wishes
+        )
+        result = avatars.run(request, lambda *_: None, lambda: False)
+        assert isinstance(result, EditResult)
+        return result
+
+    return do
+
+
+def test_outside_a_painted_mask_every_pixel_stays(
+    edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
+) -> None:
+    result = edit(Wish(prompt="a green background", method="mapper", mask=left_half()))
+    assert result.adjustments, result.effects
+    before, after = (
+        decode(data).pixels.astype(int) for data in (sample(1).picture.data, result.picture.data)
+    )
+    changed = np.abs(after - before).max(2)
+    middle, rim = before.shape[1] // 2, before.shape[1] // 16
+    assert changed[:, : middle - rim].max() > 40
+    assert changed[:, middle + rim :].max() == 0
+
+
+def test_a_masked_wish_is_taken_back_exactly(
+    edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
+) -> None:
+    layer = edit(Wish(prompt="a green background", method="mapper", mask=left_half())).adjustments[0]
+    none = edit(layers=(layer.model_copy(update={"strength": 0.0}),))
+    assert np.array_equal(decode(none.picture.data).pixels, decode(sample(1).picture.data).pixels)
+
+
+def test_a_place_in_words_is_found_and_a_place_that_no_portrait_has_is_not(
+    avatar: Bundle, canvas: Canvas
+) -> None:
+    hair, background = (
+        regions.named(avatar, canvas.w.mean(0), canvas.base, words)
+        for words in ("the hair", "the background")
+    )
+    assert hair is not None
+    assert background is not None
+    assert 0.03 < float(hair.mean()) < 0.6
+    assert float((hair * background).mean()) < 0.5 * float(hair.mean())  # mostly two places
+    assert regions.named(avatar, canvas.w.mean(0), canvas.base, "the left wing") is None

@@ -1,0 +1,107 @@
+"""A picture goes to the bundle that knows it best; outside all of them this is said."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from editor.api.protocol import InvertRequest, InvertResult
+from editor.bundle.bundle import EMBEDDED, Bundle
+from editor.editing import text_directions
+from editor.editing.engine import Engine
+from editor.imaging.encode import png
+from editor.imaging.squares import candidate_squares
+from editor.inversion.model_selection import best_fit, fit
+from editor.networks.text import TextTower
+from tests.tiny import write_bundle
+
+CPU = torch.device("cpu")
+
+
+def knowing_one_picture(bundle: Bundle, seed: int) -> np.ndarray:
+    """Make the encoder always give the same w, so that the bundle knows one picture; returns it, uint8 [128, 128, 3]."""
+    encoder = bundle.encoder
+    with torch.no_grad():
+        for layer in (encoder.base, encoder.offsets):
+            layer.weight.zero_()
+            layer.bias.zero_()
+        encoder.w_mean.copy_(
+            3 * torch.randn(encoder.w_mean.shape, generator=torch.Generator().manual_seed(seed))
+        )
+        made = text_directions.render(bundle, bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
+    return ((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Bundle, np.ndarray]]:
+    """Two bundles by name, each with the picture that it knows."""
+    folder, tower = tmp_path_factory.mktemp("two"), TextTower.load(EMBEDDED / "text")
+    found = {}
+    for seed, name in enumerate(("people", "animals")):
+        bundle = Bundle.load(write_bundle(folder / name, seed=seed, domain=name), tower, CPU)
+        found[name] = (bundle, knowing_one_picture(bundle, seed))
+    return found
+
+
+@pytest.fixture
+def engine(known: dict[str, tuple[Bundle, np.ndarray]]) -> Engine:
+    return Engine({name: bundle for name, (bundle, _) in known.items()}, CPU)
+
+
+def invert(engine: Engine, pixels: np.ndarray, bundle: str | None = None) -> InvertResult:
+    request = InvertRequest(picture=png(pixels).data, bundle=bundle, quality="draft")
+    result = engine.run(request, lambda *_: None, lambda: False)
+    assert isinstance(result, InvertResult)
+    return result
+
+
+@pytest.mark.parametrize("name", ["people", "animals"])
+def test_a_picture_goes_to_the_bundle_that_knows_it(
+    engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]], name: str
+) -> None:
+    result = invert(engine, known[name][1])
+    assert result.inversion.latent.bundle == name
+    assert result.inversion.latent.fingerprint == known[name][0].info.fingerprint
+    assert result.inversion.fidelity.psnr > 40
+
+
+def test_a_bundle_that_is_named_gets_every_picture(
+    engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]]
+) -> None:
+    assert invert(engine, known["people"][1], bundle="animals").inversion.latent.bundle == "animals"
+
+
+def test_a_picture_outside_all_bundles_is_said_to_be_so(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
+    strict = {}
+    for name, (bundle, _) in known.items():
+        strict[name] = dataclasses.replace(
+            bundle, thresholds=dataclasses.replace(bundle.thresholds, domain_psnr=30.0)
+        )
+    engine = Engine(strict, CPU)
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3)).astype(np.uint8)
+    assert "outside-domain" in invert(engine, noise).warnings
+    assert "outside-domain" not in invert(engine, known["animals"][1]).warnings
+
+
+def test_where_the_picture_lies_in_a_larger_one_is_found(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
+    bundle, pixels = known["animals"]
+    wide = np.concatenate([np.full((128, 96, 3), 20, np.uint8), pixels], axis=1)
+    found = fit(bundle, wide, CPU)
+    assert (found.geometry.center_x, found.geometry.side) == (160, 128)
+    assert best_fit([known["people"][0], bundle], wide, CPU).bundle is bundle
+
+
+def test_squares_lie_inside_the_picture_and_begin_with_the_plain_one() -> None:
+    for width, height in ((128, 128), (300, 128), (128, 300)):
+        squares = candidate_squares(width, height)
+        assert (squares[0].center_x, squares[0].center_y, squares[0].side) == (
+            width / 2,
+            height / 2,
+            min(width, height),
+        )
+        for square in squares:
+            assert square.side / 2 <= square.center_x <= width - square.side / 2
+            assert square.side / 2 <= square.center_y <= height - square.side / 2

@@ -1,0 +1,145 @@
+"""Rows of a comparison, their figures, and the document made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
+pytest.importorskip("matplotlib", reason="nothing to draw plots with")
+
+from PIL import Image
+
+from editor.editing.engine import Engine
+from editor.lab.evaluation import comparison, document, summary
+from editor.lab.evaluation.classifier_metrics import Wish
+from editor.lab.evaluation.comparison import CHOSEN, STRENGTHS, Row, Share, measure, read_rows, tile
+from editor.lab.evaluation.summary import bootstrap, comparable, curve_of, lead, success_at, summaries
+from editor.lab.evaluation.uploads import Uploads
+from editor.lab.evaluation.wishes import Setting
+from editor.lab.training import attribute_classifier as judging
+from editor.lab.training import domains, record
+
+AVATARS = domains.named("avatars")
+
+
+def row(method: str, upload: int = 0, success: int = 3, collateral: int = 1, prompt: str = "a hat") -> Row:
+    """Succeeds at the last ``success`` strengths; each costs ``collateral`` more than the one before."""
+    return Row(
+        method=method,
+        used=method,
+        prompt=prompt,
+        upload=upload,
+        gain=5.0,
+        verdict="done",
+        undone=True,
+        seconds=0.5,
+        success=[place >= len(STRENGTHS) - success for place in range(len(STRENGTHS))],
+        score=[0.1, 0.3, 0.6, 0.8, 0.9],
+        collateral=[collateral * place for place in range(len(STRENGTHS))],
+        identity=1.0,
+        geometry=0.8,
+    )
+
+
+def test_success_at_equal_collateral_lies_on_the_curve() -> None:
+    curve = [(0.1, 0.4), (0.3, 0.8), (0.9, 0.9)]
+    assert success_at(curve, 0.3) == pytest.approx(0.8)
+    assert success_at(curve, 0.6) == pytest.approx(0.85)
+    assert success_at(curve, 5) == 0.9
+    assert success_at([(1.0, 1.0)], 0.5) == 0.5  # on the way from nothing
+
+
+def test_a_curve_that_falls_counts_by_its_best() -> None:
+    assert success_at([(0.1, 0.7), (0.2, 0.5)], 0.4) == 0.7
+
+
+def test_intervals_hold_the_mean_and_are_wide_where_portraits_differ() -> None:
+    alike = [row("mapper", upload) for upload in range(8)]
+    differing = [row("mapper", upload, success=5 * (upload % 2)) for upload in range(8)]
+    for rows, width in ((alike, 0.0), (differing, 0.4)):
+        figure = bootstrap(rows, lambda some: float(np.mean([one.success[2] for one in some])))
+        assert figure.low <= figure.mean <= figure.high
+        assert figure.high - figure.low >= width
+    assert bootstrap(alike, lambda some: 1.0).low == 1.0
+
+
+def test_only_what_every_method_did_is_compared() -> None:
+    rows = [row("mapper", 0), row("mapper", 1), row("direction", 1), row("direction", 1, prompt="glasses")]
+    assert {(one.method, one.upload, one.prompt) for one in comparable(rows)} == {
+        ("mapper", 1, "a hat"),
+        ("direction", 1, "a hat"),
+    }
+
+
+def test_a_search_is_compared_on_what_it_did_and_makes_the_others_do_no_less() -> None:
+    rows = [row(name, upload) for name in ("mapper", "direction") for upload in range(4)]
+    rows += [row("tedigan", upload) for upload in range(2)] + [row("optimization", 1)]
+    counts = [
+        len([one for one in comparable(rows) if one.method == name])
+        for name in ("mapper", "direction", "tedigan", "optimization")
+    ]
+    assert counts == [4, 4, 1, 1]
+
+
+def test_a_lead_is_certain_where_every_portrait_shows_it() -> None:
+    rows = [
+        row(name, upload, success, 0)
+        for upload in range(6)
+        for name, success in (("mapper", 5), ("direction", 1), ("stylespace", 5 * (upload % 2)))
+    ]
+    assert lead(rows, "mapper", "mapper") == summary.Figure(0.0, 0.0, 0.0)
+    assert lead(rows, "mapper", "stylespace").low >= 0
+    assert lead(rows, "stylespace", "mapper").mean == pytest.approx(-0.5)
+    certain = lead(rows, "stylespace", "direction")
+    assert certain.low < certain.mean < certain.high
+
+
+def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
+    rows = [
+        row(name, upload, success, collateral)
+        for upload in range(4)
+        for name, success, collateral in (("mapper", 5, 0), ("direction", 0, 0), ("styleclip", 5, 3))
+    ]
+    found = summaries(rows)
+    assert [one.method for one in found] == ["mapper", "styleclip", "direction"]
+    assert curve_of(rows[:1]) == found[0].curve
+    assert found[0].grows == 1.0
+
+
+def test_the_document_has_a_row_a_plot_and_a_sheet_for_each(tmp_path: Path) -> None:
+    rows = [row(name, upload) for upload in range(3) for name in (CHOSEN, "mapper", "ganspace")]
+    for name in ("before", CHOSEN, "mapper", "ganspace"):
+        Image.new("RGB", (32, 32), "red").save(tile(tmp_path, name, "a hat", 0))
+    document.write(rows, tmp_path, tmp_path / "methods.md", "python -m editor evaluate --compare")
+    text = (tmp_path / "methods.md").read_text(encoding="utf-8")
+    told = ("| mapper | +0 [+0, +0] | not told apart |", "Against 0 of\n2 methods", "Härkönen", "a-hat.jpg")
+    for words in (*told, "| **chosen** | 3 |", "| mapper | 3 |", "python -m editor evaluate --compare"):
+        assert words in text
+    assert "{" not in text
+    for name in ("curves.png", "a-hat.jpg"):
+        with Image.open(tmp_path / "methods" / name) as image:
+            assert image.width > 100
+
+
+def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path) -> None:
+    from editor.bundle.bundle import EMBEDDED
+
+    folder = EMBEDDED / "avatar"
+    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
+    setting = Setting(avatars, judge, scored, Uploads.make(AVATARS, avatars, "avatar", judge, 2, 5))
+    wish = Wish.of(
+        {"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes
+    )
+    first = list(measure(setting, [wish], ["mapper"], Share(1, 0), tmp_path))
+    assert len(first) == 1
+    assert first[0].undone
+    assert first[0].used == "mapper"
+    again = list(measure(setting, [wish], ["mapper", CHOSEN, "tedigan"], Share(1, 0), tmp_path))
+    assert [one.method for one in again] == [CHOSEN]
+    assert read_rows(tmp_path / "rows.jsonl") == [*first, *again]
+    assert tile(tmp_path, CHOSEN, wish.prompt, 0).exists()
+    assert set(comparison.offered(setting, "avatar")) > {CHOSEN, "mapper", "tedigan"}
+    assert summary.summarise("mapper", first).rows == 1

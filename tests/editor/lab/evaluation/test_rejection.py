@@ -1,0 +1,82 @@
+"""What becomes of possible and impossible wishes, and the wordings that this is measured on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
+
+from editor.api.protocol import Effect
+from editor.bundle.bundle import EMBEDDED
+from editor.editing.engine import Engine
+from editor.lab.evaluation import comparison, rejection, sequential_edits
+from editor.lab.evaluation.rejection import Line, outcome, read
+from editor.lab.evaluation.uploads import Uploads
+from editor.lab.evaluation.wishes import Setting
+from editor.lab.training import attribute_classifier as judging
+from editor.lab.training import domains
+
+AVATARS = domains.named("avatars")
+DEVELOP = rejection.WISHES.with_name("refusals_develop.jsonl")
+
+
+def effect(verdict: Literal["done", "weak", "refused"], satisfied: bool = False) -> Effect:
+    figures = {"gain": 0.0, "identity": 1.0, "changed": 0.0, "outside": 0.0}
+    return Effect(prompt="a hat", verdict=verdict, method=None, satisfied=satisfied, **figures)
+
+
+def test_where_the_picture_shows_it_already_nothing_was_refused() -> None:
+    assert [outcome(effect("refused")), outcome(effect("weak")), outcome(effect("done"))] == [
+        "refused",
+        "weak",
+        "granted",
+    ]
+    assert outcome(effect("refused", satisfied=True)) == "granted"
+
+
+def test_what_the_judge_cannot_read_is_left_out_and_what_is_neither_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text(
+        '{"prompt": "a car", "impossible": true}\n\n{"prompt": "a hat", "attribute": "hat"}\n'
+        '{"prompt": "a big nose", "attribute": "nose_size"}\n'
+    )
+    assert read(path, ["hat"]) == [Line("a car", None), Line("a hat", "hat")]
+    path.write_text('{"prompt": "a car"}\n')
+    with pytest.raises(ValueError, match="impossible"):
+        read(path, ["hat"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [rejection.WISHES, DEVELOP, comparison.WISHES, sequential_edits.WISHES],
+    ids=lambda path: path.stem,
+)
+def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
+    trained = {phrase.text.lower() for phrase in AVATARS.lexicon.phrases if not phrase.unseen}
+    prompts = [json.loads(line)["prompt"].lower() for line in path.read_text(encoding="utf-8").splitlines()]
+    assert not trained & set(prompts)
+    assert len(set(prompts)) == len(prompts)
+
+
+def test_what_is_reported_on_is_apart_from_what_limits_are_set_by() -> None:
+    parts = [
+        {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (rejection.WISHES, DEVELOP)
+    ]
+    assert not parts[0] & parts[1]
+    for path in (rejection.WISHES, DEVELOP):
+        possible = [line.possible for line in read(path, AVATARS.attributes.names)]
+        assert possible.count(False) >= 40
+        assert possible.count(True) >= 60
+
+
+def test_each_wish_is_counted_and_a_wrong_outcome_named(avatars: Engine) -> None:
+    judge = judging.load(EMBEDDED / "avatar")
+    setting = Setting(avatars, judge, (), Uploads.make(AVATARS, avatars, "avatar", judge, 1, 5))
+    found = rejection.refusals(setting, [Line("a bicycle", None), Line("a spaceship", "hat")])
+    assert found["impossible"] == {"wishes": 1, "refused": 1.0, "weak": 0.0, "granted": 0.0, "wrong": {}}
+    assert found["possible"]["wrong"] == {"a spaceship": ["refused", "refused"]}
+    assert found["told what is near"] == 1.0

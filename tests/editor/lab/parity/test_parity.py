@@ -1,0 +1,68 @@
+"""Our networks against numbers that the published code gave, on the same random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from editor.lab.parity import cli, vectors
+from editor.lab.parity.cases import CASES, by_name
+from editor.lab.parity.differences import Compared, Difference, difference
+from editor.lab.parity.report import document
+
+QUICK = (
+    "ada, skip, 32 px, narrow",
+    "ada, resnet, 32 px, narrow, labels",
+    "ada, orig, 32 px, narrow",
+    "stylegan3's StyleGAN2, 64 px",
+    "StyleGAN3-T, 32 px, narrow",
+    "StyleGAN3-R, 32 px, narrow, labels",
+    "first StyleGAN2 (TensorFlow), 64 px, read by stylegan3",
+    "first StyleGAN2 (TensorFlow), resnet, read by stylegan3",
+    "rosinality, 16 px",
+    "mapper, three levels",
+    "CLIP, two layers",
+    "CLIP, two layers, half precision",
+    "loss of the optimizer, 64 px, as published",
+)
+SLOW = tuple(case.name for case in CASES if case.name not in QUICK and not case.large)
+
+
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_ours_gives_what_the_published_code_gave(name: str, tmp_path: Path) -> None:
+    found = cli.compare_stored(by_name(name), tmp_path)
+    assert found.differences
+    assert found.fits, found.said()
+
+
+def test_every_case_is_stored_in_little_space() -> None:
+    assert vectors.names() == [case.name for case in CASES]
+    assert sum(path.stat().st_size for path in vectors.FOLDER.iterdir()) < 500_000
+
+
+def test_another_answer_is_seen() -> None:
+    numbers = torch.tensor([1.0, float("nan"), -3.0])
+    assert difference(numbers, numbers) == Difference(0.0, 3.0)
+    assert difference(numbers + 0.5, numbers).most == 0.5
+    assert difference(torch.zeros(3), numbers).most == float("inf")
+    case = by_name("rosinality, 16 px")
+    assert Compared(case, {"W": Difference(9e-5, 1), "image": Difference(9e-4, 1)}).fits
+    assert not Compared(case, {"W": Difference(2e-4, 1)}).fits
+    assert not Compared(case, {"image": Difference(2e-3, 1)}).fits
+
+
+def test_where_the_published_code_slips_both_are_shown() -> None:
+    case = by_name("loss of the optimizer, 64 px, as published")
+    text = document(
+        [Compared(case, {"loss": Difference(1e-7, 1)}, {"loss": Difference(0.2, 1)})], ran=False, kept=600
+    )
+    assert "loss 2.0e-01 of 1 | loss 1.0e-07 of 1 |" in text
+    assert "made by the second command" in text
+
+
+def test_the_table_without_the_published_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--only", "rosinality, 16", "--to", str(tmp_path / "table.md")]) == 0
+    assert capsys.readouterr().out.startswith("ok   rosinality, 16 px: W ")
+    assert "| rosinality, 16 px | rosinality/stylegan2-pytorch | W " in (tmp_path / "table.md").read_text()
