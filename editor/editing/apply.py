@@ -14,10 +14,11 @@ from torch import Tensor
 
 from editor.api.protocol import Adjustment, Effect, MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress, with_deadline
 from editor.editing import orthogonalisation, text_directions
 from editor.editing import scoring as worth
 from editor.editing.methods import registry
-from editor.editing.methods.base import Candidate, Watch, limited
+from editor.editing.methods.base import Candidate
 from editor.editing.session import Canvas, basis_of
 from editor.imaging.arrays import to_array
 
@@ -59,7 +60,7 @@ class Grant:
         self.before: Tensor | None = None
         self.start: Tensor | None = None
 
-    def trials(self, names: Sequence[MethodName], watch: Watch) -> list[Trial]:
+    def trials(self, names: Sequence[MethodName], watch: Progress) -> list[Trial]:
         """What each method finds, in all its ways, rendered and measured; methods that find nothing are left out."""
         found = [
             way
@@ -105,7 +106,7 @@ class Grant:
         earlier = [self.canvas.delta(layer) for layer in self.earlier if (layer.mask, layer.region) == place]
         return orthogonalisation.ways(found, earlier, self.bundle.bank.s_std)
 
-    def _find(self, name: MethodName, watch: Watch) -> Candidate | None:
+    def _find(self, name: MethodName, watch: Progress) -> Candidate | None:
         return registry.get(name, self.bundle).find(self.bundle, self.state, self.wish, self.direction, watch)
 
     @property
@@ -185,7 +186,7 @@ class Grant:
 
 
 def grant(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Watch, patience: float | None = None
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Progress, patience: float | None = None
 ) -> tuple[list[Adjustment], Effect]:
     """The adjustments with the wish among them, and what it did; as they were where nothing in the model answers to it.
 
@@ -198,7 +199,7 @@ def grant(
     effect = work.effect(best)
     little = effect.verdict != "done" and not effect.satisfied
     if patience is not None and not wish.method and little and _answers(canvas.bundle, wish):
-        trials += work.trials(registry.slow(canvas.bundle), limited(watch, patience))
+        trials += work.trials(registry.slow(canvas.bundle), with_deadline(watch, patience))
         best = work.best(trials)
         effect = work.effect(best)
     if (
@@ -224,7 +225,7 @@ class Row:
 
 
 def compare(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Watch
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Progress
 ) -> list[Row]:
     """The wish by each method from the same start. Unlike ``grant`` a small effect is shown, not refused."""
     rows = []
@@ -239,7 +240,7 @@ def compare(
     return rows
 
 
-def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> list[Adjustment]:
+def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Progress) -> list[Adjustment]:
     """Deltas that depend on the picture are found anew where what they were found on has changed."""
     fresh: list[Adjustment] = []
     for layer in layers:
@@ -250,7 +251,7 @@ def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Watch) -> lis
 
 
 def _found_anew(
-    canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Watch
+    canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Progress
 ) -> Adjustment | None:
     """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
     if not registry.METHODS[layer.method].offered(canvas.bundle):

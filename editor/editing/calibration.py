@@ -11,8 +11,9 @@ from torch import Tensor
 
 from editor.api.protocol import Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import scoring, text_directions
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
 """Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
@@ -35,7 +36,7 @@ def standard(
     direction: Tensor,
     found: Candidate,
     strengths: Sequence[float],
-    watch: Watch,
+    watch: Progress,
 ) -> Candidate:
     """The candidate at that of the strengths which is worth most, among those that gain something of the wish.
 
@@ -73,7 +74,7 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
 
 
 def calibrated(
-    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Watch
+    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Progress
 ) -> Candidate:
     """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
     allowed = room(bundle, state, found.delta)

@@ -41,9 +41,9 @@ from editor.bundle import prompt_mappers
 from editor.bundle.bundle import EMBEDDED, Bundle, find_bundles
 from editor.bundle.lazy_directions import LiveBank
 from editor.device.batching import off_device
+from editor.device.progress import Progress, no_progress
 from editor.editing import apply, mapper_training, masks
 from editor.editing.methods import registry
-from editor.editing.methods.base import Watch, unwatched
 from editor.editing.session import Canvas
 from editor.imaging.arrays import to_array, to_levels
 from editor.imaging.decode import KEPT, decode
@@ -150,7 +150,7 @@ class Engine:
 
     # inversion
 
-    def _invert(self, request: InvertRequest, progress: Watch) -> InvertResult:
+    def _invert(self, request: InvertRequest, progress: Progress) -> InvertResult:
         asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         with off_device():
@@ -197,7 +197,7 @@ class Engine:
     # edits
 
     @torch.no_grad()
-    def _edit(self, request: EditRequest, watch: Watch) -> EditResult:
+    def _edit(self, request: EditRequest, watch: Progress) -> EditResult:
         canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.wishes) + 1)
         layers = apply.refreshed(canvas, request.adjustments, watch)
@@ -218,7 +218,7 @@ class Engine:
         return EditResult(picture=_written(painted), adjustments=tuple(layers), effects=tuple(effects))
 
     @torch.no_grad()
-    def _compare(self, request: CompareRequest, watch: Watch) -> CompareResult:
+    def _compare(self, request: CompareRequest, watch: Progress) -> CompareResult:
         canvas = self._canvas(request.inversion, watch)
         layers = apply.refreshed(canvas, request.adjustments, watch)
         names = request.methods or registry.compared(canvas.bundle, request.wish)
@@ -238,7 +238,7 @@ class Engine:
             )
         )
 
-    def _train(self, request: TrainMapperRequest, watch: Watch) -> TrainMapperResult:
+    def _train(self, request: TrainMapperRequest, watch: Progress) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
         if isinstance(bundle.bank, LiveBank):
             bundle.bank.watch = watch
@@ -253,11 +253,11 @@ class Engine:
             bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept
         )
 
-    def _canvas(self, inversion: Inversion, watch: Watch | None = None) -> Canvas:
+    def _canvas(self, inversion: Inversion, watch: Progress | None = None) -> Canvas:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
         if watch is not None and isinstance(bundle.bank, LiveBank):
             bundle.bank.watch = watch
-        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, watch or unwatched)
+        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, watch or no_progress)
 
     def _painted(
         self,

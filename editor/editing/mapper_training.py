@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from editor.api.errors import BadRequest, EditorError
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult, Wish
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.bundle.prompt_mappers import Trained
+from editor.device.progress import Progress
 from editor.editing import apply, text_directions
 from editor.editing.colour_prior import Gamut
-from editor.editing.methods.base import Watch
 from editor.editing.methods.objective import Objective
 from editor.editing.methods.optimization import WPlus, schedule
 from editor.networks.mapper import LEVELS, PromptMapper
@@ -71,7 +72,7 @@ class Lesson:
 
     def pictures(self, ws: Tensor, step: Tensor | None = None) -> Tensor:
         """[N, num_ws, w_dim] -> [N, 3, R, R]."""
-        return text_directions.render(
+        return rendering.render(
             self.bundle, self.bundle.generator.synthesis.styles(ws if step is None else ws + step)
         )
 
@@ -112,7 +113,7 @@ def care_at(t: float) -> float:
 
 
 @torch.enable_grad()
-def train(bundle: Bundle, request: TrainMapperRequest, watch: Watch) -> Trained:
+def train(bundle: Bundle, request: TrainMapperRequest, watch: Progress) -> Trained:
     """Learn for ``request.minutes``. Raises BadRequest where no picture of this model answers to the prompt."""
     lesson = Lesson(bundle, request)
     optimizer = torch.optim.Adam(lesson.network.parameters(), lr=RATE, betas=(0.9, 0.99))

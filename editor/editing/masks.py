@@ -13,8 +13,9 @@ from torch import Tensor
 from editor.api.protocol import Geometry, PictureData, Wish
 from editor.bundle.bundle import Bundle
 from editor.bundle.direction_bank import find
+from editor.device.progress import Progress, no_progress
 from editor.editing import text_directions
-from editor.editing.methods.base import State, Watch, unwatched
+from editor.editing.methods.base import State
 from editor.imaging import masks
 from editor.imaging.paste import crop
 
@@ -60,7 +61,9 @@ def feathered(mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Watch = unwatched) -> Tensor | None:
+def named(
+    bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Progress = no_progress
+) -> Tensor | None:
     """Where the place that ``words`` name lies in a picture: a mask [R, R]; None where nothing in it is that place.
 
     ``w`` [w_dim] and ``styles`` [C] are the picture's. No model of parts is asked. The place is recoloured by the
@@ -84,7 +87,7 @@ def named(bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Watch = 
     return feathered(_grown(mask)) if bool(mask.any()) else None
 
 
-def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: Watch) -> Tensor:
+def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: Progress) -> Tensor:
     """How much each pixel is moved by the step of each of N texts: [N, R, R]."""
     directions = torch.stack([text_directions.text_direction(bundle, Wish(prompt=text)) for text in texts])
     if bundle.mapper is not None:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.editing import text_directions
-from editor.editing.methods.base import Watch
+from editor.device.progress import Progress
 
 COUNT, BATCH = 512, 32
 BANK_SEED = 13
@@ -38,7 +38,7 @@ class Population:
 
 
 @torch.no_grad()
-def of(bundle: Bundle, watch: Watch) -> Population:
+def of(bundle: Bundle, watch: Progress) -> Population:
     """A bundle's population; drawn when it is first asked for, unless the bank's is it."""
     name = bundle.info.fingerprint
     if name not in _KNOWN:
@@ -61,7 +61,7 @@ def _kept(bundle: Bundle) -> Population | None:
     return Population(w, samples) if float(alike.min()) > SAME else None
 
 
-def _drawn(bundle: Bundle, watch: Watch) -> Population:
+def _drawn(bundle: Bundle, watch: Progress) -> Population:
     rng = torch.Generator().manual_seed(0)
     w = bundle.generator.mapping(
         torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng).to(bundle.bank.s_std.device)
@@ -74,4 +74,4 @@ def _drawn(bundle: Bundle, watch: Watch) -> Population:
 
 
 def _embedded(bundle: Bundle, w: Tensor) -> Tensor:
-    return text_directions.embed(bundle, bundle.generator.synthesis.styles(w))
+    return rendering.embed(bundle, bundle.generator.synthesis.styles(w))

@@ -12,11 +12,12 @@ from torch import Tensor
 from editor.api.errors import BadRequest, WrongBundle
 from editor.api.protocol import Adjustment, Geometry, Inversion, Wish
 from editor.api.strength import reach
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.batching import off_device
+from editor.device.progress import Progress, no_progress
 from editor.editing import masks as regions
-from editor.editing import text_directions
-from editor.editing.methods.base import Part, State, Watch, unwatched
+from editor.editing.methods.base import Part, State
 from editor.imaging.arrays import to_tensor
 from editor.imaging.paste import limited, paste_back
 from editor.inversion import pivotal_tuning
@@ -38,7 +39,7 @@ class Canvas:
     """
 
     def __init__(
-        self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Watch = unwatched
+        self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Progress = no_progress
     ) -> None:
         config = bundle.generator.config
         self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
@@ -131,7 +132,7 @@ class Canvas:
         batch may differ in the last bit from what is computed in another."""
         key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes())
         if key not in _BASES:
-            _BASES[key] = text_directions.render(self.bundle, self.base[None])[0].cpu()
+            _BASES[key] = rendering.render(self.bundle, self.base[None])[0].cpu()
             while len(_BASES) > MOST_BASES:
                 del _BASES[next(iter(_BASES))]
         return _BASES[key]

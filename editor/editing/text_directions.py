@@ -12,7 +12,6 @@ from torch import Tensor
 from editor.api.protocol import Wish
 from editor.bundle import direction_bank
 from editor.bundle.bundle import Bundle
-from editor.device.batching import draw
 
 _NEGATION = re.compile(
     r"^(?:no|not|without|non|less|free of)[ -]+(?:a |an |any )?(.+)$|^(.+)-free$|^没有(.+)$", re.IGNORECASE
@@ -122,16 +121,6 @@ def keep_out(bundle: Bundle, delta: Tensor, keep: tuple[str, ...]) -> Tensor:
         if found is not None:
             rows.append(found.delta)
     return direction_bank.without(delta, torch.stack(rows)) if rows else delta
-
-
-def render(bundle: Bundle, styles: Tensor) -> Tensor:
-    """Styles [N, C] -> pictures [N, 3, R, R] in [-1, 1]."""
-    return draw(bundle.generator.synthesis, styles).clamp(-1, 1)
-
-
-def embed(bundle: Bundle, styles: Tensor) -> Tensor:
-    """Styles [N, C] -> image embeddings [N, D] of the pictures they make."""
-    return bundle.clip.encode_image(render(bundle, styles))
 
 
 def measure(bundle: Bundle, direction: Tensor, target: Tensor, before: Tensor, after: Tensor) -> Measure:

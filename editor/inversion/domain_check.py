@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle, Thresholds
-from editor.editing import text_directions
 
 COARSE = 32
 """Pixels to a side at which outlines are compared: finer ones no small generator has, whatever it knows."""
@@ -40,7 +40,7 @@ class Likeness:
 @torch.no_grad()
 def likeness(bundle: Bundle, square: Tensor, w: Tensor) -> Likeness:
     """A square [3, R, R] in [-1, 1] against what its W+ makes."""
-    made = text_directions.render(bundle, bundle.generator.synthesis.styles(w[None]))
+    made = rendering.render(bundle, bundle.generator.synthesis.styles(w[None]))
     similarity = float(bundle.clip.encode_image(torch.cat([made, square[None]])).prod(0).sum())
     psnr = float(-10 * torch.log10(((made[0] - square) / 2).square().mean().clamp_min(1e-10)))
     return Likeness(psnr, similarity, float(shared_outlines(made, square[None])[0]))

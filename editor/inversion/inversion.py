@@ -22,7 +22,7 @@ from editor.bundle.bundle import Bundle
 from editor.device import memory
 from editor.device.learning_rate import set_falling
 from editor.device.memory import Plan
-from editor.editing.methods.base import Watch, unwatched
+from editor.device.progress import Progress, no_progress
 from editor.inversion import pivotal_tuning as tuning
 from editor.inversion import projection
 from editor.inversion.perceptual_distance import distance
@@ -67,7 +67,7 @@ def invert(
     square: Tensor,
     w: Tensor,
     quality: Quality,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
     seconds: float | None = None,
     known: bool = True,
 ) -> Inverted:
@@ -117,7 +117,7 @@ def refine(
     wanted: Tensor,
     w: Tensor,
     steps: int,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
     scale: Tensor | None = None,
     plan: Plan | None = None,
     ends: float = math.inf,

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from editor.api.protocol import Geometry
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.editing import text_directions
-from editor.editing.methods.base import Watch, unwatched
+from editor.device.progress import Progress, no_progress
 from editor.imaging.paste import crop
 from editor.imaging.squares import Look, squares
 
@@ -45,7 +45,7 @@ def best_fit(
     pixels: np.ndarray,
     device: torch.device,
     look: Look | None = None,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
 ) -> Fit:
     """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
     found = []
@@ -63,7 +63,7 @@ def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: Look | N
     places = squares(pixels, bundle.alignment, look or Look())
     images = torch.stack([crop(pixels, place, size).to(device) for place in places.found])
     w = bundle.encoder(images)
-    made = text_directions.render(bundle, bundle.generator.synthesis.styles(w))
+    made = rendering.render(bundle, bundle.generator.synthesis.styles(w))
     error = (made - images).abs().mean(dim=(1, 2, 3))
     best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
     return Fit(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from editor.api.errors import BadRequest
 from editor.device.learning_rate import set_falling
 from editor.device.memory import Plan
-from editor.editing.methods.base import Watch, unwatched
+from editor.device.progress import Progress, no_progress
 from editor.inversion.perceptual_distance import distance
 from editor.networks.generators import Generator
 
@@ -150,7 +150,7 @@ def tune(
     wanted: Tensor,
     w: Tensor,
     steps: int,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
     plan: Plan | None = None,
     ends: float = math.inf,
 ) -> bytes:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from editor.device.learning_rate import set_falling
 from editor.device.memory import Plan
-from editor.editing.methods.base import Watch, unwatched
+from editor.device.progress import Progress, no_progress
 from editor.networks.generators import Generator
 
 STARTS, STEPS, RATE = 8, 200, 0.1
@@ -53,7 +53,7 @@ def settled(
     w: Tensor,
     unit: Tensor,
     plan: Plan,
-    watch: Watch = unwatched,
+    watch: Progress = no_progress,
     ends: float = float("inf"),
 ) -> Tensor:
     """The place of the mapping network that stands for a picture ``wanted`` [3, S, S], which an encoder reads as ``w``

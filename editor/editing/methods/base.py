@@ -6,8 +6,6 @@ are undone alike. ``editor.editing.methods.registry`` has them by name.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,36 +16,8 @@ from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
 from editor.device.batching import draw
 from editor.device.memory import Plan, at_once
+from editor.device.progress import Progress
 from editor.networks.stylegan2 import Seen
-
-
-class Watch(Protocol):
-    """Hears of slow work between its steps."""
-
-    def __call__(
-        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
-    ) -> None:
-        """``picture`` gives what there is so far [3, R, R]. Raises Cancelled where the work is no longer wanted."""
-
-
-def unwatched(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
-    """A ``Watch`` that lets work go on unseen."""
-
-
-class Enough(Exception):
-    """The time of a search is over: the best it has found is its answer."""
-
-
-def limited(watch: Watch, seconds: float) -> Watch:
-    """A watch that ends a search after so many seconds, by raising ``Enough`` between its steps."""
-    ends = time.monotonic() + seconds
-
-    def heard(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
-        watch(stage, step, total, picture)
-        if stage == "find" and time.monotonic() >= ends:
-            raise Enough
-
-    return heard
 
 
 @dataclass(frozen=True)
@@ -84,7 +54,7 @@ class State:
         """How many pictures are drawn for each that is shown: regions are blended out of several."""
         return 1 + len(self.parts) + (self.mask is not None)
 
-    def compared(self, bundle: Bundle, deltas: Tensor, watch: Watch) -> Tensor:
+    def compared(self, bundle: Bundle, deltas: Tensor, watch: Progress) -> Tensor:
         """As ``pictures`` has them, a few at a time, so that others' jobs may go between."""
         groups = deltas.split(
             max(1, at_once(deltas.device, bundle.generator.config.resolution) // self.looks)
@@ -141,7 +111,7 @@ class Method(Protocol):
         """Has this bundle what the method needs?"""
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta that grants the wish from ``state``, None where the method knows no way.
 

@@ -12,10 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.editing import samples, text_directions
+from editor.device.progress import Progress
+from editor.editing import samples
 from editor.editing.calibration import calibrated, unit
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 from editor.networks.mapper import LEVELS
 
 COMPONENTS, PICTURES = 24, 3
@@ -52,7 +54,7 @@ class GANSpace:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """One component, scaled; None where none is about the wish."""
         steps, rows = _named(bundle, watch)
@@ -64,7 +66,7 @@ class GANSpace:
 
 
 @torch.no_grad()
-def _named(bundle: Bundle, watch: Watch) -> tuple[Tensor, Tensor]:
+def _named(bundle: Bundle, watch: Progress) -> tuple[Tensor, Tensor]:
     """StyleSpace steps [A, C] of components on ranges of layers, and what they do in the text-image space [A, D]."""
     if bundle.info.fingerprint not in _NAMED:
         crowd, synthesis = samples.of(bundle, watch), bundle.generator.synthesis
@@ -79,7 +81,7 @@ def _named(bundle: Bundle, watch: Watch) -> tuple[Tensor, Tensor]:
         rows = []
         for number, step in enumerate(steps):
             watch("fit", number, len(steps))
-            up, down = (text_directions.embed(bundle, styles + sign * REACH * step) for sign in (1, -1))
+            up, down = (rendering.embed(bundle, styles + sign * REACH * step) for sign in (1, -1))
             rows.append(F.normalize((up - down).mean(0), dim=0))
         _NAMED[bundle.info.fingerprint] = steps, torch.stack(rows)
     return _NAMED[bundle.info.fingerprint]

@@ -8,8 +8,9 @@ from torch import Tensor
 from editor.api.protocol import MethodName, Wish
 from editor.bundle import direction_bank
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing.calibration import calibrated
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 
 ALPHA, BETA = 4.1, 0.15
 """Strength and threshold that the authors' demonstration starts with."""
@@ -26,7 +27,7 @@ class GlobalDirection:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The direction of the atoms that answer, by the threshold given or the bank's own; None where none answers."""
         found = direction_bank.find(bundle.bank, direction, getattr(wish, "threshold", None))
@@ -55,7 +56,7 @@ class Published:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """Alpha times the direction."""
         target = bundle.clip.encode_text([wish.prompt])[0]

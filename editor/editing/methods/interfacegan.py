@@ -13,9 +13,10 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import samples
 from editor.editing.calibration import calibrated, unit
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 
 CLEAR = 0.1
 """Share of the population at either end of a score that is taken as clear cases."""
@@ -58,7 +59,7 @@ class InterFaceGAN:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """A step in W as a delta."""
         crowd = samples.of(bundle, watch)

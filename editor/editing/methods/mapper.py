@@ -6,8 +6,9 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing.calibration import SHARES, standard
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 
 
 def place_in_w(bundle: Bundle, state: State) -> Tensor:
@@ -26,7 +27,7 @@ class TextMapping:
         return bundle.mapper is not None
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The network's step in W as a delta."""
         if bundle.mapper is None:

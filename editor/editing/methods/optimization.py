@@ -19,7 +19,8 @@ from torch import Tensor
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
 from editor.device import memory
-from editor.editing.methods.base import Candidate, Enough, State, Watch
+from editor.device.progress import OutOfTime, Progress
+from editor.editing.methods.base import Candidate, State
 from editor.editing.methods.objective import Objective
 
 STEPS, RESTARTS = 48, 2
@@ -100,7 +101,7 @@ class Optimization:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
         state = replace(state, plan=memory.plan(bundle.generator, RESTARTS * state.looks))
@@ -145,9 +146,9 @@ class Loss(Protocol):
 
 
 @torch.enable_grad()
-def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = RATE) -> Tensor:
+def descend(begin: Tensor, loss: Loss, steps: int, watch: Progress, rate: float = RATE) -> Tensor:
     """Adam from ``begin`` [N, ...], rows apart; returns each row's best place. Ends early where all rows are flat, or when
-    ``watch`` raises ``Enough``.
+    ``watch`` raises ``OutOfTime``.
 
     The rate rises over the first twentieth of the steps and falls over the last quarter, as the authors' code has it.
     """
@@ -171,7 +172,7 @@ def descend(begin: Tensor, loss: Loss, steps: int, watch: Watch, rate: float = R
             optimizer.zero_grad()
             losses.sum().backward()
             watch("find", step + 1, steps)  # the way back takes as long again: others may go between
-        except Enough:
+        except OutOfTime:
             break
         optimizer.step()
     return best

@@ -7,9 +7,10 @@ from torch import Tensor
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
 from editor.bundle.prompt_mappers import Trained
+from editor.device.progress import Progress
 from editor.editing import text_directions
 from editor.editing.calibration import SHARES, standard
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 from editor.networks.prompt_mapper import PromptMapper
 
 SAME = 0.95
@@ -41,7 +42,7 @@ class PromptMapping:
         return bool(bundle.prompt_mappers or bundle.prompts)
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The network's step in W+ from where the picture is now."""
         trained = fitting(bundle, direction)

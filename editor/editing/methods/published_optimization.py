@@ -15,7 +15,8 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.device.progress import Progress
+from editor.editing.methods.base import Candidate, State
 from editor.networks.published_clip import PublishedClip
 
 STEPS, RATE, DISTANCE = 300, 0.1, 0.008
@@ -47,7 +48,7 @@ class PublishedOptimization:
 
     @torch.enable_grad()
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The step from the picture to the last place of the search."""
         assert isinstance(bundle.clip, PublishedClip)

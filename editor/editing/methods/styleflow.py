@@ -16,9 +16,10 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import samples
 from editor.editing.calibration import SHARES, standard
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 from editor.editing.methods.mapper import place_in_w
 from editor.editing.samples import Population
 from editor.networks.flow import ConditionalFlow
@@ -68,7 +69,7 @@ def basis_of(embeddings: Tensor, direction: Tensor, others: int = OTHERS) -> Ten
 
 
 @torch.enable_grad()
-def fit(crowd: Population, direction: Tensor, watch: Watch, steps: int = STEPS) -> Fitted:
+def fit(crowd: Population, direction: Tensor, watch: Progress, steps: int = STEPS) -> Fitted:
     """Learn the flow for one wish; the same crowd and direction [D] give the same flow."""
     basis = basis_of(crowd.embeddings, direction)
     seen = crowd.embeddings @ basis
@@ -104,7 +105,7 @@ class StyleFlow:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """A step in W that depends on the picture."""
         key = (bundle.info.fingerprint, direction.cpu().numpy().tobytes())

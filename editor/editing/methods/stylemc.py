@@ -12,9 +12,10 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import samples
 from editor.editing.calibration import calibrated, unit
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 from editor.editing.methods.objective import Objective
 from editor.editing.methods.optimization import Styles, descend
 
@@ -24,7 +25,7 @@ MOST_FOUND = 64
 
 
 @torch.enable_grad()
-def direction_of(bundle: Bundle, wish: Wish, direction: Tensor, watch: Watch) -> Tensor:
+def direction_of(bundle: Bundle, wish: Wish, direction: Tensor, watch: Progress) -> Tensor:
     """The delta [C] that serves a handful of the generator's pictures best."""
     w = samples.of(bundle, watch).w[:PICTURES]
     styles = bundle.generator.synthesis.styles(w)
@@ -52,7 +53,7 @@ class StyleMC:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The direction, calibrated; None where the search found that nothing helps."""
         key = (bundle.info.fingerprint, direction.cpu().numpy().tobytes())

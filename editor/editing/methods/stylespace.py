@@ -13,9 +13,10 @@ from torch import Tensor
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import samples
 from editor.editing.calibration import calibrated
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.editing.methods.base import Candidate, State
 
 EXEMPLARS = 30
 RANKED = 8
@@ -43,7 +44,7 @@ class StyleSpace:
 
     @torch.no_grad()
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The best of the channels in which the exemplars agree; None where none moves the picture towards the wish."""
         crowd, bank = samples.of(bundle, watch), bundle.bank

@@ -15,7 +15,8 @@ from torch import Tensor
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
 from editor.device import memory
-from editor.editing.methods.base import Candidate, State, Watch
+from editor.device.progress import Progress
+from editor.editing.methods.base import Candidate, State
 from editor.editing.methods.objective import READING, Objective
 from editor.editing.methods.optimization import WPlus, descend
 
@@ -36,7 +37,7 @@ class TediGAN:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta of the whole search; None where the text fits no better after it."""
         state = replace(state, plan=memory.plan(bundle.generator, state.looks))

@@ -45,10 +45,11 @@ from editor.bundle.direction_bank import Bank
 from editor.bundle.lazy_directions import LiveBank
 from editor.checkpoints import measuring
 from editor.checkpoints.published_directions import conv_spans
+from editor.device.progress import OutOfTime
 from editor.editing import mapper_training, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization, registry
-from editor.editing.methods.base import Enough, State
+from editor.editing.methods.base import State
 from editor.imaging.arrays import to_levels
 from editor.lab.benchmarks import conversation
 from editor.lab.benchmarks.timing import machine
@@ -525,7 +526,7 @@ def embedded(bench: Bench, picture: Path) -> None:
 
 
 class _Steps:
-    """A ``Watch`` that takes the time of every step and breaks off after ``most``."""
+    """A ``Progress`` that takes the time of every step and breaks off after ``most``."""
 
     def __init__(self, bench: Bench, most: int) -> None:
         self.bench, self.most = bench, most
@@ -538,7 +539,7 @@ class _Steps:
         self.bench.wait()
         self.times.append(time.perf_counter())
         if len(self.times) >= self.most:
-            raise Enough
+            raise OutOfTime
 
     @property
     def each(self) -> float:
@@ -562,7 +563,7 @@ def search(bench: Bench) -> None:
         )
         direction = text_directions.text_direction(bundle, wish)
     method = registry.get("optimization", bundle)
-    with suppress(Enough):
+    with suppress(OutOfTime):
         method.find(bundle, state, wish, direction, _Steps(bench, 3))  # the first steps pay for set-up
     watch = _Steps(bench, 10**6)
     bench.wait()
@@ -587,7 +588,7 @@ def search(bench: Bench) -> None:
 def mapper(bench: Bench) -> None:
     """A mapper for one prompt: as many steps as ``STEPS``, and from them what its minutes hold."""
     request, watch = TrainMapperRequest(prompt=PROMPT, minutes=60), _Steps(bench, STEPS + 2)
-    with suppress(Enough):
+    with suppress(OutOfTime):
         mapper_training.train(bench.bundle, request, watch)
     minutes, each = TrainMapperRequest(prompt=PROMPT).minutes, watch.each
     bench.report.add(

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from editor.api.protocol import Inversion, Wish
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress
 from editor.editing import text_directions
 from editor.editing.methods import published_optimization as published
 from editor.editing.methods import registry
-from editor.editing.methods.base import Watch
 from editor.editing.session import Canvas
 
 PROMPTS = ("pink hair", "glasses", "smiling")
@@ -41,7 +42,7 @@ class Seen:
     def __call__(
         self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
     ) -> None:
-        """A ``Watch`` that looks at every picture."""
+        """A ``Progress`` that looks at every picture."""
         if picture is None:
             return
         now = time.process_time()
@@ -50,7 +51,7 @@ class Seen:
 
 
 @torch.enable_grad()
-def theirs(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Watch) -> None:
+def theirs(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Progress) -> None:
     """The published loop on any text-image model."""
     synthesis, text = bundle.generator.synthesis, bundle.clip.encode_text([wish.prompt])[0]
     offset = torch.zeros_like(canvas.w)[None].requires_grad_(True)
@@ -65,7 +66,7 @@ def theirs(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Watch) -> None:
         watch("find", step + 1, published.STEPS, pictures.detach()[0].clamp(-1, 1).clone)
 
 
-def ours(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Watch) -> None:
+def ours(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Progress) -> None:
     """The search that a patient wish gets."""
     method = registry.get("optimization", bundle)
     method.find(bundle, canvas.state((), wish), wish, text_directions.text_direction(bundle, wish), watch)
@@ -75,7 +76,7 @@ def ours(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Watch) -> None:
 def _looks(bundle: Bundle, canvas: Canvas, wish: Wish) -> Callable[[Tensor], tuple[float, float]]:
     """Logits gained by a picture [3, R, R] and those of what changed beside."""
     text, direction = bundle.clip.encode_text([wish.prompt]), text_directions.text_direction(bundle, wish)
-    start = bundle.clip.encode_image(text_directions.render(bundle, canvas.base[None]))
+    start = bundle.clip.encode_image(rendering.render(bundle, canvas.base[None]))
 
     @torch.no_grad()
     def look(picture: Tensor) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import torch
 
 from editor.api.protocol import Quality
 from editor.api.protocol import Wish as WireWish
-from editor.editing import text_directions
+from editor.bundle import rendering
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.imaging.paste import crop
@@ -89,7 +89,7 @@ def reconstruction(engine: Engine, name: str, upload: Upload) -> tuple[torch.Ten
     bundle = engine.as_tuned(engine.loaded[name], upload.inversion.tuning)
     config, latent = bundle.generator.config, upload.inversion.latent.w
     w = to_tensor(latent, (config.num_ws, config.w_dim), "latent")
-    drawn = text_directions.render(bundle, bundle.generator.synthesis.styles(w[None]))[0]
+    drawn = rendering.render(bundle, bundle.generator.synthesis.styles(w[None]))[0]
     return drawn, crop(upload.pixels, upload.inversion.geometry, config.resolution)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.editing import text_directions
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.uploads import Uploads
@@ -26,9 +26,7 @@ def generator_psnr(domain: Domain, bundle: Bundle, count: int = 256, seed: int =
         wanted = data.pictures_of(domain.portraits.from_latent(part), bundle.generator.config.resolution)
         w = bundle.generator.mapping(torch.from_numpy(part).to(bundle.bank.s_std.device))
         total += float(
-            data.psnr(
-                text_directions.render(bundle, bundle.generator.synthesis.styles(w)).cpu(), wanted
-            ).sum()
+            data.psnr(rendering.render(bundle, bundle.generator.synthesis.styles(w)).cpu(), wanted).sum()
         )
     return round(total / count, 2)
 
@@ -49,9 +47,7 @@ def inversion(
         with torch.no_grad():
             pictures.append(
                 data.to_pictures(
-                    text_directions.render(
-                        loaded, loaded.generator.synthesis.styles(w[None].to(engine.device))
-                    )
+                    rendering.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device)))
                 )[0]
             )
     after = uploads.read(judge, pictures)

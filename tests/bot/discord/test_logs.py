@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.discord.conftest import ANN, Start
 from tests.bot.app.test_logs import NAME, WISH, restored, written
+from tests.bot.discord.conftest import ANN, Start
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer
 

@@ -9,10 +9,11 @@ import torch
 
 from editor.api.protocol import MethodName, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import Progress, no_progress
 from editor.editing import apply, orthogonalisation
 from editor.editing.apply import Grant, Trial
 from editor.editing.methods import registry
-from editor.editing.methods.base import Candidate, State, Watch, unwatched
+from editor.editing.methods.base import Candidate, State
 from editor.editing.session import Canvas
 from editor.editing.text_directions import Measure, wanted_gain
 
@@ -30,7 +31,7 @@ class Still:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Watch
+        self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Progress
     ) -> Candidate | None:
         return Candidate(torch.zeros_like(state.base), self.name)
 
@@ -39,15 +40,15 @@ def test_what_grants_the_wish_goes_before_what_spoils_nothing(
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(registry.METHODS, "stylespace", Still())
-    layers, effect = apply.grant(canvas, [], GLASSES, unwatched)
+    layers, effect = apply.grant(canvas, [], GLASSES, no_progress)
     assert (effect.verdict, len(layers)) == ("done", 1)
     assert layers[0].method in ("mapper", "direction")
-    assert apply.compare(canvas, [], GLASSES, ["stylespace"], unwatched)[0].effect.verdict == "refused"
+    assert apply.compare(canvas, [], GLASSES, ["stylespace"], no_progress)[0].effect.verdict == "refused"
 
 
 def test_of_those_that_do_something_the_worth_decides(canvas: Canvas) -> None:
     work = Grant(canvas, [], GLASSES)
-    trial = work.trials(["mapper"], unwatched)[0]
+    trial = work.trials(["mapper"], no_progress)[0]
 
     def like(gain: float, worth: float) -> Trial:
         return dataclasses.replace(trial, measure=Measure(gain, gain - 4, 0.1), worth=worth)
@@ -59,7 +60,9 @@ def test_of_those_that_do_something_the_worth_decides(canvas: Canvas) -> None:
 
 
 def test_a_method_that_is_named_is_the_only_one_tried(canvas: Canvas) -> None:
-    layers, effect = apply.grant(canvas, [], GLASSES.model_copy(update={"method": "interfacegan"}), unwatched)
+    layers, effect = apply.grant(
+        canvas, [], GLASSES.model_copy(update={"method": "interfacegan"}), no_progress
+    )
     assert effect.method == "interfacegan"
     assert [layer.method for layer in layers] == ["interfacegan"]
 
@@ -75,16 +78,16 @@ def test_only_with_patience_slow_methods_are_tried_where_quick_ones_do_too_littl
     monkeypatch.setitem(registry.METHODS, "stylespace", Still())
     monkeypatch.setattr(registry, "automatic", lambda bundle, wish: ("stylespace",))
     monkeypatch.setattr(registry, "slow", lambda bundle: ("mapper",))
-    layers, effect = apply.grant(canvas, [], GLASSES, unwatched)
+    layers, effect = apply.grant(canvas, [], GLASSES, no_progress)
     assert (layers, effect.verdict, effect.notes) == ([], "refused", ("not-here",))
-    layers, effect = apply.grant(canvas, [], GLASSES, unwatched, patience=60.0)
+    layers, effect = apply.grant(canvas, [], GLASSES, no_progress, patience=60.0)
     assert (effect.verdict, effect.method) == ("done", "mapper")
 
 
 def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
-    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), unwatched)
+    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), no_progress)
     work = Grant(canvas, layers, GLASSES)
-    trial = work.trials(["mapper"], unwatched)[0]
+    trial = work.trials(["mapper"], no_progress)[0]
     plain, earlier = trial.worth + apply.UNDONE * work._undone(trial.embedding), work.earlier
     assert [layer.prompt for layer in earlier] == ["pink hair"]
     green = canvas.bundle.clip.encode_text(["green hair"])[0]
@@ -95,10 +98,10 @@ def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
 
 
 def test_after_other_wishes_ways_that_spare_them_are_measured_too(canvas: Canvas) -> None:
-    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), unwatched)
-    assert len(Grant(canvas, [], GLASSES).trials(["mapper"], unwatched)) == 1
+    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), no_progress)
+    assert len(Grant(canvas, [], GLASSES).trials(["mapper"], no_progress)) == 1
     work = Grant(canvas, layers, GLASSES)
-    trials = work.trials(["mapper"], unwatched)
+    trials = work.trials(["mapper"], no_progress)
     best = work.best(trials)
     assert len(trials) >= len(orthogonalisation.SHARES)
     assert best is not None
@@ -110,7 +113,7 @@ def test_what_would_be_refused_comes_after_all_that_would_not_however_little_it_
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Grant(canvas, [], GLASSES)
-    trial = work.trials(["mapper"], unwatched)[0]
+    trial = work.trials(["mapper"], no_progress)[0]
     least = apply.LEAST_GAIN * work.expected
     monkeypatch.setattr(
         "editor.editing.text_directions.wanted_gain", lambda *_: 2 * least

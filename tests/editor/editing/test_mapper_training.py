@@ -15,10 +15,10 @@ from editor.api.protocol import TrainMapperRequest, TrainMapperResult, Wish
 from editor.bundle import prompt_mappers
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.bundle.prompt_mappers import Trained
+from editor.device.progress import no_progress
 from editor.editing import apply, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import registry
-from editor.editing.methods.base import unwatched
 from editor.editing.methods.prompt_mapper import PromptMapping, fitting
 from editor.editing.session import Canvas
 from editor.lab.training import record
@@ -105,7 +105,7 @@ def test_the_opposite_of_a_wish_is_not_what_its_mapper_learnt(learnt: Bundle) ->
 def test_the_method_gives_the_networks_step_as_a_delta(learnt: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="glasses")
     found = PromptMapping().find(
-        learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), unwatched
+        learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), no_progress
     )
     assert found is not None
     whole = learnt.generator.synthesis.style_steps(0.1 * learnt.encoder.w_std[None])[0]
@@ -123,12 +123,12 @@ def test_it_is_tried_for_the_wishes_that_it_was_trained_for(learnt: Bundle) -> N
 def test_an_adjustment_outlives_the_mapper_that_made_it(learnt: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="glasses")
     found = PromptMapping().find(
-        learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), unwatched
+        learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), no_progress
     )
     assert found is not None
     layer = apply.layer_of(canvas, (), wish, found).model_copy(update={"basis": "of something that is gone"})
     learnt.prompt_mappers = ()
-    assert apply.refreshed(canvas, [layer], unwatched) == [layer]
+    assert apply.refreshed(canvas, [layer], no_progress) == [layer]
 
 
 # trained by a job

@@ -10,10 +10,11 @@ import torch
 from editor.api.protocol import Adjustment, Wish
 from editor.bundle import direction_bank
 from editor.bundle.bundle import NOTICED, Bundle
+from editor.device.progress import no_progress
 from editor.editing import samples, text_directions
 from editor.editing.apply import Grant
 from editor.editing.calibration import STEPS, calibrated, standard
-from editor.editing.methods.base import Candidate, State, unwatched
+from editor.editing.methods.base import Candidate, State
 from editor.editing.methods.global_direction import GlobalDirection
 from editor.editing.scoring import ENOUGH, misread, places_of, worth
 from editor.editing.session import Canvas
@@ -43,7 +44,7 @@ def test_the_opposite_of_a_wish_gains_by_what_the_wish_loses(avatar: Bundle) -> 
 
 
 def test_a_picture_that_left_what_the_generator_knows_is_misread(avatar: Bundle) -> None:
-    crowd, synthesis = samples.of(avatar, unwatched), avatar.generator.synthesis
+    crowd, synthesis = samples.of(avatar, no_progress), avatar.generator.synthesis
     w = crowd.w[:4]
     noise = (
         torch.randn(len(avatar.bank.s_std), generator=torch.Generator().manual_seed(0)) * avatar.bank.s_std
@@ -62,14 +63,14 @@ def test_a_place_is_where_the_deltas_lead(avatar: Bundle, canvas: Canvas) -> Non
 
 def test_a_direction_keeps_a_threshold_that_it_was_given(avatar: Bundle, canvas: Canvas) -> None:
     state, direction = canvas.state(()), text_directions.text_direction(avatar, GLASSES)
-    usual = GlobalDirection().find(avatar, state, GLASSES, direction, unwatched)
+    usual = GlobalDirection().find(avatar, state, GLASSES, direction, no_progress)
     recipe = GLASSES.model_dump(exclude={"method"}) | {
         "method": "direction",
         "threshold": 0.2,
         "fingerprint": "",
     }
     layer = Adjustment(**recipe, delta=to_array(canvas.base))
-    given = GlobalDirection().find(avatar, state, layer, direction, unwatched)
+    given = GlobalDirection().find(avatar, state, layer, direction, no_progress)
     assert usual is not None
     assert given is not None
     assert given.threshold == 0.2 != usual.threshold
@@ -77,7 +78,7 @@ def test_a_direction_keeps_a_threshold_that_it_was_given(avatar: Bundle, canvas:
 
 def test_a_direction_that_shows_the_wish_is_worth_more_than_nothing(avatar: Bundle, canvas: Canvas) -> None:
     work = Grant(canvas, [], GLASSES)
-    (trial,) = work.trials(("direction",), unwatched)
+    (trial,) = work.trials(("direction",), no_progress)
     nothing = worth(avatar, GLASSES, Measure(0.0, work.start_logit, 0.0), 0.1)
     assert trial.worth > nothing
 
@@ -119,9 +120,9 @@ def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
     found = direction_bank.find(avatar.bank, direction)
     assert found is not None
     whole = Candidate(found.delta, "direction")
-    free = standard(avatar, state, GLASSES, direction, whole, STEPS, unwatched)
+    free = standard(avatar, state, GLASSES, direction, whole, STEPS, no_progress)
     monkeypatch.setattr(type(avatar.clip), "beside", lambda self, moved: 100 * moved.norm(dim=-1))
-    dear = standard(avatar, state, GLASSES, direction, whole, STEPS, unwatched)
+    dear = standard(avatar, state, GLASSES, direction, whole, STEPS, no_progress)
     assert 0 < float(dear.delta.norm()) < float(free.delta.norm())
 
 
@@ -131,14 +132,16 @@ def test_no_strength_goes_beyond_where_the_wish_is_as_true_as_it_gets(avatar: Bu
     assert found is not None
     delta = found.delta / 8  # of which all strengths are sure to be too weak, and the last one the best
     assert (
-        standard(avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0), unwatched).most
+        standard(
+            avatar, state, GLASSES, direction, Candidate(delta, "direction"), (1.0, 2.0), no_progress
+        ).most
         is None
     )
     there = calibrated(
-        avatar, state, GLASSES, direction, Candidate(found.delta, "direction"), unwatched
+        avatar, state, GLASSES, direction, Candidate(found.delta, "direction"), no_progress
     ).delta
     over = standard(
-        avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0), unwatched
+        avatar, state, GLASSES, direction, Candidate(there, "direction"), (1.0, 1.5, 30.0), no_progress
     )
     assert over.most in (1.0, 1.5)
     recipe = GLASSES.model_dump(exclude={"method"}) | {

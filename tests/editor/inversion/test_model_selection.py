@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from editor.api.protocol import InvertRequest, InvertResult
+from editor.bundle import rendering
 from editor.bundle.bundle import EMBEDDED, Bundle
-from editor.editing import text_directions
 from editor.editing.engine import Engine
 from editor.imaging.encode import png
 from editor.imaging.squares import candidate_squares
@@ -31,7 +31,7 @@ def knowing_one_picture(bundle: Bundle, seed: int) -> np.ndarray:
         encoder.w_mean.copy_(
             3 * torch.randn(encoder.w_mean.shape, generator=torch.Generator().manual_seed(seed))
         )
-        made = text_directions.render(bundle, bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
+        made = rendering.render(bundle, bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
     return ((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
 
 

@@ -11,10 +11,11 @@ from torch import Tensor
 from editor.api.errors import Cancelled
 from editor.api.protocol import CompareRequest, CompareResult, InvertResult, MethodName, PictureData, Wish
 from editor.bundle.bundle import Bundle
+from editor.device.progress import no_progress, with_deadline
 from editor.editing import text_directions
 from editor.editing.engine import PREVIEW_SECONDS, Engine
 from editor.editing.methods import optimization
-from editor.editing.methods.base import Candidate, limited, unwatched
+from editor.editing.methods.base import Candidate
 from editor.editing.methods.objective import Objective
 from editor.editing.methods.optimization import FLAT_STEPS, Optimization, Styles, WPlus, descend, schedule
 from editor.editing.session import Canvas
@@ -43,7 +44,7 @@ class Steps:
 
 def test_each_row_goes_down_to_its_own_minimum() -> None:
     assert float(squares(torch.zeros(2, 2))[0].min()) > 1.2
-    assert float(squares(descend(torch.zeros(2, 2), squares, 300, unwatched))[0].max()) < 1.1
+    assert float(squares(descend(torch.zeros(2, 2), squares, 300, no_progress))[0].max()) < 1.1
 
 
 def test_a_row_ends_at_its_best_place_and_not_at_its_last() -> None:
@@ -53,7 +54,7 @@ def test_a_row_ends_at_its_best_place_and_not_at_its_last() -> None:
         steps.append(float(offset.detach()[0, 0]))
         return (offset[:, 0] - 0.3).abs() + 1.0, torch.zeros(1, 3, 1, 1)
 
-    best = float(descend(torch.zeros(1, 1), wandering, 40, unwatched, rate=0.5)[0, 0])
+    best = float(descend(torch.zeros(1, 1), wandering, 40, no_progress, rate=0.5)[0, 0])
     assert best == min(steps, key=lambda place: abs(place - 0.3))
     assert best != steps[-1]
 
@@ -79,9 +80,9 @@ def test_it_is_called_off_within_one_step() -> None:
 def test_when_its_time_is_over_the_best_place_so_far_is_its_answer() -> None:
     watch = Steps()
     begin = torch.zeros(2, 2)
-    assert torch.equal(descend(begin, squares, 300, limited(watch, seconds=0.0)), begin)
+    assert torch.equal(descend(begin, squares, 300, with_deadline(watch, seconds=0.0)), begin)
     assert watch.seen == 1
-    assert not torch.equal(descend(begin, squares, 300, limited(watch, seconds=60.0)), begin)
+    assert not torch.equal(descend(begin, squares, 300, with_deadline(watch, seconds=60.0)), begin)
 
 
 def test_the_rate_rises_holds_and_falls() -> None:
@@ -100,7 +101,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def find(bundle: Bundle, canvas: Canvas, wish: Wish, space: type[WPlus] | type[Styles] = WPlus) -> Candidate:
     found = Optimization("optimization", space).find(
-        bundle, canvas.state(()), wish, text_directions.text_direction(bundle, wish), unwatched
+        bundle, canvas.state(()), wish, text_directions.text_direction(bundle, wish), no_progress
     )
     assert found is not None
     return found
@@ -204,7 +205,7 @@ def test_several_restarts_are_searched_in_one_batch(
     hook = synthesis.register_forward_pre_hook(lambda module, arguments: batches.add(len(arguments[0])))
     wish = Wish(prompt="glasses")
     Optimization("optimization", WPlus).find(
-        avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), unwatched
+        avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), no_progress
     )
     hook.remove()
     assert batches == {1, 3}

@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from editor.api.protocol import MethodName, Wish
+from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
+from editor.device.progress import no_progress
 from editor.editing import apply, samples, text_directions
 from editor.editing.methods import ganspace, interfacegan, registry, styleflow, stylemc, stylespace, tedigan
-from editor.editing.methods.base import unwatched
 from editor.editing.methods.global_direction import ALPHA, BETA
 from editor.editing.samples import Population
 from editor.editing.session import Canvas
@@ -84,7 +85,7 @@ def test_the_flow_learns_which_way_an_attribute_lies_and_keeps_the_rest() -> Non
         torch.cat([0.2 * attribute, torch.ones(800, 1), 0.2 * normal(800, 6, seed=4)], 1), dim=1
     )
     direction = F.one_hot(torch.tensor(0), 8).float()
-    fitted = styleflow.fit(Population(w, embeddings), direction, unwatched, steps=250)
+    fitted = styleflow.fit(Population(w, embeddings), direction, no_progress, steps=250)
     row = int((attribute[:, 0] + 1).abs().argmin())  # a picture that shows little of it
     step = fitted.moved(w[row], embeddings[row])
     assert float(step[0]) > 1.5
@@ -101,7 +102,7 @@ def test_the_published_recipe_moves_its_strongest_channel_by_alpha(
 ) -> None:
     wish = Wish(prompt="a beard")
     direction = text_directions.text_direction(avatar, wish)
-    found = registry.get(name, avatar).find(avatar, canvas.state(()), wish, direction, unwatched)
+    found = registry.get(name, avatar).find(avatar, canvas.state(()), wish, direction, no_progress)
     assert found is not None
     moved = (found.delta / avatar.bank.s_std).abs()
     assert float(moved.max()) == pytest.approx(ALPHA)
@@ -113,9 +114,9 @@ def test_the_published_recipe_moves_its_strongest_channel_by_alpha(
 
 
 def test_the_banks_own_pictures_are_the_population(avatar: Bundle) -> None:
-    crowd = samples.of(avatar, unwatched)
+    crowd = samples.of(avatar, no_progress)
     assert crowd.embeddings is avatar.bank.samples
-    again = text_directions.embed(avatar, avatar.generator.synthesis.styles(crowd.w[100:102]))
+    again = rendering.embed(avatar, avatar.generator.synthesis.styles(crowd.w[100:102]))
     assert float((again * crowd.embeddings[100:102]).sum(1).min()) > 0.99
 
 
@@ -139,7 +140,7 @@ def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(
     avatar: Bundle, canvas: Canvas, name: MethodName
 ) -> None:
     wish = Wish(prompt="dark skin")
-    row, again = (apply.compare(canvas, [], wish, [name], unwatched)[0] for _ in range(2))
+    row, again = (apply.compare(canvas, [], wish, [name], no_progress)[0] for _ in range(2))
     assert row.layer is not None
     assert again.layer is not None
     assert row.layer.method == name
@@ -151,11 +152,11 @@ def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(
 def test_stylemc_has_one_direction_for_all_pictures(avatar: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="dark skin")
     direction = text_directions.text_direction(avatar, wish)
-    crowd = samples.of(avatar, unwatched)
+    crowd = samples.of(avatar, no_progress)
     deltas = []
     for start in (canvas.w, crowd.w[50].expand_as(canvas.w)):
         canvas.w, canvas.base = start, avatar.generator.synthesis.styles(start[None])[0]
-        found = registry.get("stylemc", avatar).find(avatar, canvas.state(()), wish, direction, unwatched)
+        found = registry.get("stylemc", avatar).find(avatar, canvas.state(()), wish, direction, no_progress)
         assert found is not None
         deltas.append(found.delta)
     assert float(F.cosine_similarity(deltas[0], deltas[1], dim=0)) == pytest.approx(1, abs=1e-4)
@@ -165,7 +166,7 @@ def test_stylemc_has_one_direction_for_all_pictures(avatar: Bundle, canvas: Canv
 def test_stylespace_moves_one_channel(avatar: Bundle, canvas: Canvas) -> None:
     wish = Wish(prompt="dark skin")
     found = registry.get("stylespace", avatar).find(
-        avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), unwatched
+        avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), no_progress
     )
     assert found is not None
     assert int((found.delta != 0).sum()) == 1

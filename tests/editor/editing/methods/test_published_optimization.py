@@ -11,8 +11,9 @@ import torch
 
 from editor.api.protocol import Wish
 from editor.bundle.bundle import EMBEDDED, Bundle
+from editor.device.progress import no_progress
 from editor.editing.methods import published_optimization
-from editor.editing.methods.base import State, unwatched
+from editor.editing.methods.base import State
 from editor.editing.methods.published_optimization import PublishedOptimization, loss, rate
 from editor.networks import published_clip
 from editor.networks.published_clip import PublishedClip
@@ -61,7 +62,7 @@ def test_the_search_comes_nearer_to_the_text_as_it_sees_it(
     state = State(w, base, torch.zeros_like(base))
     method = PublishedOptimization()
     assert method.offered(bundle)
-    found = method.find(bundle, state, Wish(prompt="pink hair"), torch.zeros(32), unwatched)
+    found = method.find(bundle, state, Wish(prompt="pink hair"), torch.zeros(32), no_progress)
     assert found is not None
     assert isinstance(bundle.clip, PublishedClip)
     text, synthesis = bundle.clip.encode_sentences(["pink hair"]), bundle.generator.synthesis
