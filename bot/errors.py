@@ -11,6 +11,7 @@ BotError
 ├── NothingToAnimate          no adjustment is in force, so nothing would move
 ├── UnreadableFile            a file named on the command line (``name``, ``reason``)
 │   └── NoSuchSample          ``name``, ``first``, ``last``
+├── StartError                base of what keeps the bot from starting
 ├── EditorFailed              the bot's own editor process does not start
 └── BadSettings               a setting (``name``) makes no sense (``reason``)
     └── BadToken              Discord does not know the token
@@ -127,6 +128,10 @@ class EditorFailed(BotError):
     """The bot's own editor process does not start."""
 
     key = "error.editor-failed"
+
+
+class StartError(BotError):
+    """Base of what keeps the bot from starting, or from working in a server."""
 
 
 class BadSettings(BotError):

@@ -5,11 +5,7 @@ StartError
 ├── DiskNearlyFull        there is less than ``least`` megabytes left in ``folder``
 ├── DatabaseUnreadable    the database cannot be opened (``reason``)
 ├── PicturesClosed        pictures cannot be kept where BLOBS_URL says (``reason``)
-├── TokenMalformed        DISCORD_TOKEN is no token
-├── PermissionsMissing    the bot lacks ``permissions`` in the server or channel ``place``
-├── IntentMissing         the bot was not granted the privileged ``intent``
-├── LeaversUnheard        the server ``place`` wants leaving members forgotten, and the bot does not hear of them
-└── ShardsRefused         Discord does not take SHARD_COUNT
+└── TokenMalformed        DISCORD_TOKEN is no token
 """
 
 from __future__ import annotations
@@ -23,26 +19,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.errors import BotError
+from bot.errors import StartError
 from bot.settings import Settings
 from storage.engines import parsed
 from storage.errors import BlobsAway, DatabaseUnknown
 
 LEAST_MEGABYTES = 100
-PERMISSIONS = {
-    "View Channels": 1 << 10,
-    "Send Messages": 1 << 11,
-    "Embed Links": 1 << 14,
-    "Attach Files": 1 << 15,
-    "Read Message History": 1 << 16,
-    "Send Messages in Threads": 1 << 38,
-}
-"""All that the bot needs, by Discord's names, and their bits."""
 _TOKEN = re.compile(r"[\w-]{18,40}\.[\w-]{6,8}\.[\w-]{25,80}")
-
-
-class StartError(BotError):
-    """Base of what keeps the bot from starting."""
 
 
 class DataFolderClosed(StartError):
@@ -73,30 +56,6 @@ class TokenMalformed(StartError):
     """DISCORD_TOKEN has not the shape of a token."""
 
     key = "start.token"
-
-
-class PermissionsMissing(StartError):
-    """The bot lacks permissions."""
-
-    key = "start.permissions"
-
-
-class IntentMissing(StartError):
-    """The bot lacks a privileged intent."""
-
-    key = "start.intent"
-
-
-class LeaversUnheard(StartError):
-    """A server's setting needs an intent that the bot was not told to ask for."""
-
-    key = "start.leavers"
-
-
-class ShardsRefused(StartError):
-    """Discord does not take the number of shards."""
-
-    key = "start.shards"
 
 
 def problems(settings: Settings) -> list[StartError]:
@@ -171,22 +130,3 @@ def check_token(token: SecretStr | None) -> None:
     """Has the token the shape of one? None is fine: then there is no Discord. Raises TokenMalformed."""
     if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
         raise TokenMalformed()
-
-
-def check_permissions(granted: int, place: str) -> None:
-    """Does a server or channel give what the bot needs? ``granted`` is Discord's bit set. Raises PermissionsMissing."""
-    administrator = granted & 1 << 3
-    missing = [name for name, bit in PERMISSIONS.items() if not granted & bit and not administrator]
-    if missing:
-        raise PermissionsMissing(permissions=", ".join(missing), place=place)
-
-
-def permissions() -> int:
-    """The bit set of all that is needed, as an invite link names it."""
-    return sum(PERMISSIONS.values())
-
-
-def invite_link(application: int) -> str:
-    """Where the owner of a server adds the bot: with the scopes and permissions that it needs and no others."""
-    scope = "bot%20applications.commands"
-    return f"https://discord.com/oauth2/authorize?client_id={application}&scope={scope}&permissions={permissions()}"

@@ -143,11 +143,11 @@ class Bot(discord.AutoShardedClient):
         """Say who we are, and answer what was said meanwhile."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self._keep(asyncio.create_task(self._catch_up()))
-        await permission_check.report(self, self.guilds)
+        await permission_check.report(self, self.access.settings, self.guilds)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say what a new server does not give."""
-        await permission_check.report(self, [guild])
+        await permission_check.report(self, self.access.settings, [guild])
 
     async def _catch_up(self) -> None:
         for message in await replay.missed(self):

@@ -1,71 +1,126 @@
-"""What only Discord's members can run into.
+"""Everything that can go wrong in Discord only, from starting the client to the commands of moderators and owners.
 
-BotError
-├── NotYourButton      the buttons under a picture are its owner's
-├── OthersAvatar       another member's picture or avatar, where the server does not allow it
-├── NothingHere        a message without a picture
-├── MenuTooOld         a form whose message is not known any more
-├── MayNotAttach       no permission to send pictures here
-├── MayNotReply        no permission to read what was said here before, and so none to reply
-├── MayNotModerate     no ``permissions`` for what only moderators do
-├── WishCancelled      a moderator ended the wish
-└── TooMany            too many wishes waiting (``when`` to come back)
+StartError (bot.errors)
+├── PermissionsMissing   the bot lacks ``permissions`` in the server or channel ``place``
+├── IntentMissing        Discord does not grant the bot the privileged ``intent``
+├── LeaversUnheard       the server ``place`` wants data of leaving members erased, but HEAR_LEAVERS is off
+└── ShardsRefused        Discord does not accept SHARD_COUNT
+BotError (bot.errors)
+├── NotYourButton        the buttons under a picture belong to somebody else
+├── OthersAvatar         the server does not allow editing another member's picture or avatar
+├── NothingHere          the message has no picture
+├── MenuTooOld           the bot no longer knows what this button, menu, form or command was for
+├── MayNotAttach         the bot may write in this channel, but not send files
+├── MayNotReply          the bot may write in this channel, but not read its history, which replies need
+├── WishCancelled        a moderator cancelled the request
+├── TooMany              the member already has too many requests waiting; try again at ``when``
+├── MayNotModerate       the member lacks ``permissions`` that a command for moderators needs
+├── CannotBlock          base of members who cannot be blocked
+│   ├── Oneself          the moderator who runs the command
+│   ├── TheBot           the bot
+│   └── Moderator        another moderator of this server, ``member``
+├── NotAResult           the message shows no picture that the bot made in this server
+├── NoSuchMessage        the text is neither a link to a message of this server nor a message id
+├── TooManyWords         the list of refused words already has ``most`` entries
+├── UnknownChoice        ``text`` is not one of the choices (``known``)
+├── AnsweredAlready      the request to cancel is already answered
+└── NotTheOwner          the command is only for the owner of the bot's application
+
+The class names are also the ``outcome`` labels of the metrics.
 """
 
 from __future__ import annotations
 
-from bot.errors import BotError
+from bot.errors import BotError, StartError
+
+
+class PermissionsMissing(StartError):
+    key = "start.permissions"
+
+
+class IntentMissing(StartError):
+    key = "start.intent"
+
+
+class LeaversUnheard(StartError):
+    key = "start.leavers"
+
+
+class ShardsRefused(StartError):
+    key = "start.shards"
 
 
 class NotYourButton(BotError):
-    """The buttons under a picture are its owner's."""
-
     key = "discord.error.not-your-button"
 
 
 class OthersAvatar(BotError):
-    """Another member's picture or avatar, where the server does not allow it."""
-
     key = "discord.error.others-avatar"
 
 
 class NothingHere(BotError):
-    """The message holds no picture."""
-
     key = "discord.error.nothing-here"
 
 
 class MenuTooOld(BotError):
-    """The form's message is not known any more."""
-
     key = "discord.error.menu-too-old"
 
 
-class MayNotReply(BotError):
-    """The bot may write in a channel, and may not read its history, which replies need."""
+class MayNotAttach(BotError):
+    key = "discord.error.may-not-attach"
 
+
+class MayNotReply(BotError):
     key = "discord.error.may-not-reply"
 
 
-class MayNotModerate(BotError):
-    """The member lacks ``permissions`` for what only moderators do."""
-
-    key = "discord.error.may-not-moderate"
-
-
 class WishCancelled(BotError):
-    """A moderator ended the wish."""
-
     key = "discord.error.wish-cancelled"
 
 
 class TooMany(BotError):
-    """A member has too many wishes waiting; ``when`` to come back, as Discord writes times."""
-
     key = "discord.error.too-many"
 
 
-class MayNotAttach(BotError):
-    """The bot may write in a channel, and may not send files."""
+class MayNotModerate(BotError):
+    key = "discord.error.may-not-moderate"
 
-    key = "discord.error.may-not-attach"
+
+class CannotBlock(BotError):
+    pass
+
+
+class Oneself(CannotBlock):
+    key = "mod.error.oneself"
+
+
+class TheBot(CannotBlock):
+    key = "mod.error.the-bot"
+
+
+class Moderator(CannotBlock):
+    key = "mod.error.moderator"
+
+
+class NotAResult(BotError):
+    key = "mod.error.not-a-result"
+
+
+class NoSuchMessage(BotError):
+    key = "mod.error.no-such-message"
+
+
+class TooManyWords(BotError):
+    key = "mod.error.too-many-words"
+
+
+class UnknownChoice(BotError):
+    key = "mod.error.unknown-choice"
+
+
+class AnsweredAlready(BotError):
+    key = "mod.error.answered-already"
+
+
+class NotTheOwner(BotError):
+    key = "owner.error.not-the-owner"

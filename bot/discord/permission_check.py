@@ -1,50 +1,75 @@
-"""Standing: whether servers give the bot what it needs, said in the log in one sentence for each that does not.
+"""Which permissions the bot needs, and one log line for every server or channel that does not give them.
 
-A channel that the bot cannot see or may not write to is closed to it on purpose; one where it may write and lacks something
-is a mistake, which members run into (``needed``).
+A channel that the bot cannot see or may not write to is closed to it on purpose. A channel where it may write but lacks
+something else is a mistake that members would run into.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Awaitable, Callable, Iterable
 
 import discord
 
-from bot.app.checks import LeaversUnheard, StartError, check_permissions, invite_link
-from bot.cli.errors import complaint
-from bot.discord.errors import MayNotAttach, MayNotReply
-
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
+from bot.discord.errors import LeaversUnheard, MayNotAttach, MayNotReply, PermissionsMissing
+from bot.errors import StartError, sentence_for
+from bot.locales import locale_of
+from storage.servers import ServerSettings
 
 logger = logging.getLogger(__name__)
 
-MOST_CHANNELS = 5
-"""Channels of one server that are named; more are as many words for the same mistake."""
+PERMISSIONS = {
+    "View Channels": 1 << 10,
+    "Send Messages": 1 << 11,
+    "Embed Links": 1 << 14,
+    "Attach Files": 1 << 15,
+    "Read Message History": 1 << 16,
+    "Send Messages in Threads": 1 << 38,
+}
+"""Everything the bot needs: Discord's name of the permission, and its bit."""
+NEEDED = sum(PERMISSIONS.values())
+MAX_CHANNELS = 5
+"""Channels named per server; a longer list would repeat the same mistake."""
 
 
-async def report(bot: Bot, guilds: Iterable[discord.Guild]) -> None:
-    """Log what is missing in these servers, and where to invite the bot when it is in none at all."""
-    for guild in guilds:
-        settings = await bot.access.settings(str(guild.id))
-        unheard = settings.forget_leavers and not bot.intents.members
-        for trouble in [*missing(guild), *([LeaversUnheard(place=guild.name)] if unheard else [])]:
-            logger.warning("%s", complaint(trouble))
-    if not bot.guilds and bot.shard_ids is None and bot.application_id is not None:
-        logger.info(
-            "the bot is in no server yet; whoever manages one can add it: %s", invite_link(bot.application_id)
-        )
+def check_permissions(granted: int, place: str) -> None:
+    """Check that a server or channel gives what the bot needs; ``granted`` is Discord's bit set.
+
+    Raises:
+        PermissionsMissing: names what is missing.
+    """
+    administrator = granted & 1 << 3
+    missing = [name for name, bit in PERMISSIONS.items() if not granted & bit and not administrator]
+    if missing:
+        raise PermissionsMissing(permissions=", ".join(missing), place=place)
 
 
-def missing(guild: discord.Guild) -> list[StartError]:
-    """What the server does not give as a whole, else what its channels take away."""
+def check_channel(granted: discord.Permissions) -> None:
+    """Check that the bot may answer in a channel with a picture, as a reply.
+
+    Raises:
+        MayNotAttach, MayNotReply: which of the two permissions is missing.
+    """
+    if not granted.attach_files:
+        raise MayNotAttach
+    if not granted.read_message_history:
+        raise MayNotReply
+
+
+def invite_link(application: int) -> str:
+    """The link that adds the bot to a server, with the scopes and permissions it needs and no others."""
+    scope = "bot%20applications.commands"
+    return f"https://discord.com/oauth2/authorize?client_id={application}&scope={scope}&permissions={NEEDED}"
+
+
+def missing_in(guild: discord.Guild) -> list[StartError]:
+    """What is missing in a server as a whole, or else in its single channels."""
     try:
         check_permissions(guild.me.guild_permissions.value, f"“{guild.name}”")
     except StartError as error:
         return [error]
-    lacking: list[StartError] = []
+    problems: list[StartError] = []
     for channel in guild.text_channels:
         granted = channel.permissions_for(guild.me)
         if not (granted.view_channel and granted.send_messages):
@@ -52,13 +77,23 @@ def missing(guild: discord.Guild) -> list[StartError]:
         try:
             check_permissions(granted.value, f"“{guild.name}”, #{channel.name}")
         except StartError as error:
-            lacking.append(error)
-    return lacking[:MOST_CHANNELS]
+            problems.append(error)
+    return problems[:MAX_CHANNELS]
 
 
-def check_channel(granted: discord.Permissions) -> None:
-    """May the bot answer here with a picture, as a reply? Raises MayNotAttach, MayNotReply."""
-    if not granted.attach_files:
-        raise MayNotAttach
-    if not granted.read_message_history:
-        raise MayNotReply
+async def report(
+    client: discord.AutoShardedClient,
+    settings_of: Callable[[str], Awaitable[ServerSettings]],
+    guilds: Iterable[discord.Guild],
+) -> None:
+    """Log what is missing in these servers, and the invite link if the bot is in no server at all."""
+    locale = locale_of(preferred=os.environ.get("LANG"))
+    for guild in guilds:
+        problems = missing_in(guild)
+        if (await settings_of(str(guild.id))).forget_leavers and not client.intents.members:
+            problems.append(LeaversUnheard(place=guild.name))
+        for problem in problems:
+            logger.warning("%s", sentence_for(problem, locale))
+    if not client.guilds and client.shard_ids is None and client.application_id is not None:
+        link = invite_link(client.application_id)
+        logger.info("the bot is in no server yet; anybody who manages a server can add it with %s", link)

@@ -10,9 +10,9 @@ import time
 import aiohttp
 import discord
 
-from bot.app.checks import IntentMissing, ShardsRefused
 from bot.conversation.service import Conversations
 from bot.discord import client
+from bot.discord.errors import IntentMissing, ShardsRefused
 from bot.discord.requests.request import PLATFORM
 from bot.errors import BadToken
 from bot.settings import Settings

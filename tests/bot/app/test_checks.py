@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import discord
 import pytest
 from pydantic import SecretStr
 
@@ -75,31 +74,6 @@ def test_addresses_of_databases(url: str) -> None:
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(checks.TokenMalformed):
         checks.check_token(SecretStr(token))
-
-
-def test_the_permissions_are_discords_own_and_no_more_than_needed() -> None:
-    needed = discord.Permissions(
-        view_channel=True,
-        send_messages=True,
-        send_messages_in_threads=True,
-        attach_files=True,
-        embed_links=True,
-        read_message_history=True,
-    )
-    assert checks.permissions() == needed.value == 274878024704
-    assert checks.invite_link(123).endswith(
-        "client_id=123&scope=bot%20applications.commands&permissions=274878024704"
-    )
-    checks.check_permissions(needed.value, "here")
-    checks.check_permissions(discord.Permissions(administrator=True).value, "here")
-    with pytest.raises(checks.PermissionsMissing) as missing:
-        checks.check_permissions(
-            needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”"
-        )
-    assert (
-        sentence_for(missing.value, locales.get("en"))
-        == "In the server “Tea” I lack permissions: Attach Files."
-    )
 
 
 def spoilt(name: str) -> Callable[[Path], dict[str, str]]:

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot import locales
-from bot.app.checks import IntentMissing, ShardsRefused
 from bot.conversation.service import Conversations
-from bot.discord import Service, service
+from bot.discord import Service, permission_check, service
+from bot.discord.errors import IntentMissing, PermissionsMissing, ShardsRefused
 from bot.errors import BadToken, BotError, sentence_for
 from bot.settings import Settings
 from storage.history import History
@@ -111,6 +111,31 @@ async def test_what_closing_breaks_off_ends_before_the_database_does(start: Star
         await asyncio.sleep(0.01)
         await bot.close()
         assert ended
+
+
+def test_the_permissions_are_discords_own_and_no_more_than_needed() -> None:
+    needed = discord.Permissions(
+        view_channel=True,
+        send_messages=True,
+        send_messages_in_threads=True,
+        attach_files=True,
+        embed_links=True,
+        read_message_history=True,
+    )
+    assert permission_check.NEEDED == needed.value == 274878024704
+    assert permission_check.invite_link(123).endswith(
+        "client_id=123&scope=bot%20applications.commands&permissions=274878024704"
+    )
+    permission_check.check_permissions(needed.value, "here")
+    permission_check.check_permissions(discord.Permissions(administrator=True).value, "here")
+    with pytest.raises(PermissionsMissing) as missing:
+        permission_check.check_permissions(
+            needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”"
+        )
+    assert (
+        sentence_for(missing.value, locales.get("en"))
+        == "In the server “Tea” I lack permissions: Attach Files."
+    )
 
 
 def _settings(**changes: object) -> Settings:

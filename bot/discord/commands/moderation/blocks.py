@@ -10,8 +10,8 @@ from discord import app_commands
 
 from bot.discord.commands.moderation import names
 from bot.discord.commands.moderation.context import Act
-from bot.discord.commands.moderation.errors import Moderator, Oneself, TheBot
 from bot.discord.commands.moderation.group import PERMISSIONS, command, option
+from bot.discord.errors import Moderator, Oneself, TheBot
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import view
 from bot.locales import Locale

@@ -9,8 +9,8 @@ from discord import app_commands
 
 from bot.discord.commands.moderation import names
 from bot.discord.commands.moderation.context import Act
-from bot.discord.commands.moderation.errors import TooManyWords
 from bot.discord.commands.moderation.group import command, option, subgroup
+from bot.discord.errors import TooManyWords
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import view
 from bot.moderation import duration

@@ -19,10 +19,10 @@ from discord import app_commands
 from bot.discord.commands.moderation import names
 from bot.discord.commands.moderation.blocks import Reason
 from bot.discord.commands.moderation.context import Act
-from bot.discord.commands.moderation.errors import AnsweredAlready
 from bot.discord.commands.moderation.group import command, option, subgroup
 from bot.discord.commands.moderation.limits import MOST_CHOICE, MOST_CHOICES
 from bot.discord.commands.moderation.member_requests import said
+from bot.discord.errors import AnsweredAlready
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import view
 from editor.api import protocol as wire

@@ -10,8 +10,8 @@ from discord import app_commands
 
 from bot.discord.commands.moderation.blocks import Reason
 from bot.discord.commands.moderation.context import Act
-from bot.discord.commands.moderation.errors import NoSuchMessage, NotAResult
 from bot.discord.commands.moderation.group import command, option
+from bot.discord.errors import NoSuchMessage, NotAResult
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import interactions
 from bot.locales import Locale

@@ -12,10 +12,10 @@ from discord import app_commands
 from bot import locales
 from bot.discord.commands.moderation import names
 from bot.discord.commands.moderation.context import Act
-from bot.discord.commands.moderation.errors import UnknownChoice
 from bot.discord.commands.moderation.group import command, option, subgroup
 from bot.discord.commands.moderation.limits import MOST_CHOICES, Channel
 from bot.discord.commands.translator import named
+from bot.discord.errors import UnknownChoice
 from bot.discord.ui import view
 from bot.locales import Locale
 from editor.api.errors import EditorError

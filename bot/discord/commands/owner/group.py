@@ -8,9 +8,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord.commands.owner.errors import NotTheOwner
 from bot.discord.commands.translator import named
 from bot.discord.dispatch import deferred
+from bot.discord.errors import NotTheOwner
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import interactions
 from bot.locales import Locale
