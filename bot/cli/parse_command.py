@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.conversation.replies import in_words
 from bot.language.actions import to_json
+from bot.language.reader import read
 from bot.locales import locale_of
 
 
@@ -32,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         cases = [json.loads(line) for line in lines if line.strip()] if options.batch else [vars(options)]
         for case in cases:
             text = str(case["text"])
-            actions = locale_of(text).parse(text, case.get("after", ()))
+            actions = [in_words(locale_of(text), action) for action in read(text, case.get("after", ()))]
             print(json.dumps({"actions": [to_json(action) for action in actions]}, ensure_ascii=False))
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{options.batch} cannot be read: {error}", file=sys.stderr)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.conversation.faces import FACE, Faces
+from bot.language.actions import Action, Ask
 from bot.locales import Locale
 from editor.api import protocol as wire
 from editor.api.strength import strongest
@@ -21,6 +23,13 @@ _WARNINGS = (
     "no-time",
     "outside-domain",
 )
+
+
+def in_words(locale: Locale, action: Action) -> Action:
+    """Put a question of the reader, which names a text of the locales, into words; leave other actions as they are."""
+    if not isinstance(action, Ask):
+        return action
+    return replace(action, question=locale.say(action.question, word=action.word))
 
 
 def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:

@@ -33,8 +33,9 @@ from bot.errors import (
     code_for,
     sentence_for,
 )
-from bot.language.actions import to_json
+from bot.language.actions import Ask, to_json
 from bot.language.faces import numbers_of
+from bot.language.reader import read
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
 from bot.pictures.animation import Format, animation
@@ -478,10 +479,11 @@ class Conversations:
                 raise NothingSaid
             return []
         actions = [
-            to_json(action) for action in locale.parse(text, [layer.prompt for layer in before], languages)
+            to_json(replies.in_words(locale, action))
+            for action in read(text, [layer.prompt for layer in before], languages)
+            if not (has_picture and action == Ask("ask.nothing"))  # text with a picture may ask for nothing
         ]
-        nothing = locale.say("ask.nothing")  # what is said beside a picture need not be a wish
-        return [action for action in actions if not (has_picture and action.get("question") == nothing)]
+        return actions
 
     async def _do(
         self,

@@ -6,8 +6,9 @@ absent regions and methods are null, an empty ``keep`` is an empty list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 MAX_STRENGTH = 3.0
 """Adjustments stay within -MAX_STRENGTH and MAX_STRENGTH; 1 is the standard step."""
@@ -17,6 +18,22 @@ ALL = "all"
 
 Method = Literal["mapper", "direction", "optimization"]
 What = Literal["history", "original", "compare", "adjustments", "help"]
+Topic = Literal[
+    "greeting",
+    "thanks",
+    "praise",
+    "insult",
+    "smalltalk",
+    "who",
+    "price",
+    "privacy",
+    "delete-data",
+    "age",
+    "link",
+    "language",
+    "whole-picture",
+    "stop",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +113,7 @@ class Reset:
 class Variations:
     """Show this many variations of the present look."""
 
-    count: int
+    count: int = 3
     do: ClassVar[str] = "variations"
 
 
@@ -133,12 +150,54 @@ class Ask:
     do: ClassVar[str] = "ask"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Nothing is to be edited; the bot has an answer of its own for this topic."""
+
+    topic: Topic
+    do: ClassVar[str] = "answer"
+
+
 Action: TypeAlias = (
-    Add | Scale | Set | Remove | Undo | Redo | Goto | Reset | Variations | Transfer | Show | Face | Ask
+    Add
+    | Scale
+    | Set
+    | Remove
+    | Undo
+    | Redo
+    | Goto
+    | Reset
+    | Variations
+    | Transfer
+    | Show
+    | Face
+    | Ask
+    | Answer
 )
+_KINDS: dict[str, type[Action]] = {kind.do: kind for kind in get_args(Action)}
 
 
 def to_json(action: Action) -> dict[str, Any]:
     """The action as a JSON object: its name under ``do``, then its fields."""
     values = {field.name: getattr(action, field.name) for field in fields(action)}
     return {"do": action.do, **{name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}}
+
+
+def from_json(values: Mapping[str, Any]) -> Action:
+    """The action that `to_json` wrote. A null field takes its default, an unknown field is ignored.
+
+    Raises:
+        ValueError: The name under ``do`` is unknown, or a field without a default is missing.
+    """
+    kind = _KINDS.get(values.get("do", ""))
+    if kind is None:
+        raise ValueError(f"unknown action {values.get('do')!r}")
+    given = {field.name: values[field.name] for field in fields(kind) if values.get(field.name) is not None}
+    if "keep" in given:
+        given["keep"] = tuple(given["keep"])
+    if kind is Face:
+        given.setdefault("place", None)
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise ValueError(f"incomplete action {values['do']!r}") from error

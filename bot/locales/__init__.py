@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import unicodedata
-from collections import Counter
 from functools import cache
 
+from bot.language.script import script_of
 from bot.locales._locale import Locale
 
 DEFAULT = "en"
@@ -44,16 +43,6 @@ def preferring(code: str | None) -> Locale | None:
     return next((locale for locale in every() if wanted.split("-")[0] == locale.code.split("-")[0]), None)
 
 
-def script_of(text: str) -> str | None:
-    """The script that decides a text's language, by the first words of its letters' Unicode names; None without letters.
-
-    Any other script outweighs Latin letters, which stand in sentences of every language ("加上 glasses").
-    """
-    counts = Counter(unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha())
-    others = [script for script, _ in counts.most_common() if script != "LATIN"]
-    return others[0] if others else "LATIN" if counts else None
-
-
 def locale_of(text: str = "", preferred: str | None = None) -> Locale:
     """The language to answer in: that of the sentence's own script, else the preferred one, else English.
 
@@ -66,4 +55,4 @@ def locale_of(text: str = "", preferred: str | None = None) -> Locale:
     return wish or get(DEFAULT)
 
 
-__all__ = ["DEFAULT", "Locale", "every", "get", "locale_of", "preferring", "script_of"]
+__all__ = ["DEFAULT", "Locale", "every", "get", "locale_of", "preferring"]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from bot.language.actions import Action, Ask
-
-Grammar = Callable[[str, Sequence[str], Sequence[str]], list[Action]]
-"""Text, prompts of the adjustments in force and the languages that the model understands, to actions."""
+from bot.language.script import script_of
 
 
 def _same(text: str) -> str:
@@ -35,7 +32,6 @@ class Locale:
     name: str
     scripts: frozenset[str]
     texts: Mapping[str, str]
-    grammar: Grammar
     wording: Callable[[str], str] = _same
     plural: Callable[[int], str] = _other
 
@@ -46,21 +42,8 @@ class Locale:
             template = self.texts.get(f"{key}.{self.plural(values['count'])}", template)
         return template.format(**values)
 
-    def parse(self, text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",)) -> list[Action]:
-        """What a message asks for, by the language's grammar; questions are put into words.
-
-        ``after`` are the prompts in force, oldest first; ``languages`` those in which prompts may be written.
-        """
-        actions = self.grammar(text, after, languages)
-        return [
-            replace(a, question=self.say(a.question, word=a.word)) if isinstance(a, Ask) else a
-            for a in actions
-        ]
-
     def writes(self, text: str) -> bool:
         """Whether the text has letters of this language, and none of another script."""
-        from bot.locales import script_of
-
         return script_of(text) in self.scripts
 
     def quoted(self, names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.language.chinese import parse, wording
+from bot.language.chinese import wording
 from bot.locales._locale import Locale
 
 TEXTS = {
@@ -665,6 +665,5 @@ LOCALE = Locale(
     name="简体中文",
     scripts=frozenset({"CJK"}),
     texts=TEXTS,
-    grammar=parse,
     wording=wording,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.language import parse
 from bot.locales._locale import Locale
 
 TEXTS = {
@@ -691,6 +690,5 @@ LOCALE = Locale(
     name="English",
     scripts=frozenset({"LATIN"}),
     texts=TEXTS,
-    grammar=lambda text, after, _: parse(text, after),
     plural=_plural,
 )

@@ -6,12 +6,12 @@ import pytest
 
 from bot.language.actions import Add, Face, Scale
 from bot.language.faces import numbers_of
-from bot.locales import locale_of
+from bot.language.reader import read
 
 
 def said(text: str, after: tuple[str, ...] = ()) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
-    for action in locale_of(text).parse(text, after, ("en",)):
+    for action in read(text, after, ("en",)):
         if isinstance(action, Face):
             found.append(("face", action.place))
         else:
@@ -102,9 +102,7 @@ def test_what_only_sounds_like_a_face(text: str) -> None:
 
 
 def test_a_change_of_strength_is_about_the_named_face() -> None:
-    actions = locale_of("now less for the right one").parse(
-        "now less for the right one", ("glasses",), ("en",)
-    )
+    actions = read("now less for the right one", ("glasses",), ("en",))
     assert actions[0] == Face(-1)
     assert isinstance(actions[1], Scale)
 

@@ -12,8 +12,10 @@ from typing import get_args
 import pytest
 
 from bot import locales
+from bot.conversation.replies import in_words
 from bot.language.actions import Ask
-from bot.locales import Locale, every, get, locale_of, preferring, script_of
+from bot.language.reader import read
+from bot.locales import Locale, every, get, locale_of, preferring
 from editor.api import protocol as wire
 
 ENGLISH = get("en")
@@ -117,16 +119,6 @@ def test_codes_of_languages_that_are_not_spoken() -> None:
     assert [preferring(code) for code in (None, "", "C", "C.UTF-8", "fr", "*")] == [None] * 6
 
 
-def test_scripts() -> None:
-    assert [script_of(text) for text in ("hair", "头发", "加glasses", "12 %", "")] == [
-        "LATIN",
-        "CJK",
-        "CJK",
-        None,
-        None,
-    ]
-
-
 def test_lists_and_shares() -> None:
     chinese = get("zh-CN")
     assert ENGLISH.quoted(["a", "b", "c"]) == "“a”, “b” and “c”"
@@ -136,13 +128,12 @@ def test_lists_and_shares() -> None:
 
 
 def test_a_question_is_put_into_words() -> None:
-    (ask,) = get("zh-CN").parse("魑魅魍魉")
+    (ask,) = (in_words(get("zh-CN"), action) for action in read("魑魅魍魉"))
     assert isinstance(ask, Ask)
     assert "「魑魅魍魉」" in ask.question
 
 
 GERMAN = """
-from bot.language.actions import Add
 from bot.locales._locale import Locale
 from bot.locales.english import TEXTS
 
@@ -152,7 +143,6 @@ def plural(count):
 LOCALE = Locale(
     code="de", discord=("de",), name="Deutsch", scripts=frozenset({"LATIN"}), plural=plural,
     texts={**TEXTS, "reply.done": "Fertig: {names}.", "steps": "{count} Schritte", "steps.one": "ein Schritt"},
-    grammar=lambda text, after, languages: [Add("blonde hair", said=text)],
 )
 """
 
@@ -175,4 +165,3 @@ def test_another_language_is_one_more_file() -> None:
     german = get("de")
     assert german.say("reply.done", names="x") == "Fertig: x."
     assert [german.say("steps", count=count) for count in (1, 3)] == ["ein Schritt", "3 Schritte"]
-    assert german.parse("blonde Haare")[0].said == "blonde Haare"  # type: ignore[union-attr]

@@ -1,0 +1,15 @@
+"""The script of a text."""
+
+from __future__ import annotations
+
+from bot.language.script import script_of
+
+
+def test_scripts() -> None:
+    assert [script_of(text) for text in ("hair", "头发", "加glasses", "12 %", "")] == [
+        "LATIN",
+        "CJK",
+        "CJK",
+        None,
+        None,
+    ]
