@@ -26,7 +26,7 @@ from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.lab.evaluation import uploads
 from editor.lab.training import data
-from editor.lab.training.avatars.palettes import CHOICES, PALETTES, skin
+from editor.lab.training.avatars.appearance import CHOICES, PALETTES, skin
 from editor.networks.recogniser import Judge, Reading
 
 SIDE = 256

@@ -1,6 +1,6 @@
-"""Phrases with exact truth: which texts describe which portraits, decided from the labels.
+"""Phrases with exact truth values: labels decide which texts describe which portraits.
 
-A domain makes a ``Lexicon`` from its wordings: tables of *things* one has and *traits* one is.
+A domain builds a ``Lexicon`` from its ``wordings.toml``: *things* that one has and *traits* that one is.
 """
 
 from __future__ import annotations
@@ -9,25 +9,26 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from editor.lab.training.portraits import ABSENT, Labels
 
 Wordings = Mapping[str, tuple[str, ...]]
-"""``things`` go where "a person with {thing}" does, ``traits`` where "the person is {trait}" does."""
+"""``things`` fit into "a person with {thing}", ``traits`` into "the person is {trait}"."""
 
 TRUE, FALSE, AMBIGUOUS = 1, 0, -1
 UNSEEN_SHARE = 0.15
-"""Share of the wordings that training never meets, to measure how understanding carries over."""
+"""Share of the wordings that training never sees, to measure how understanding generalises."""
 
 Condition = tuple[str, str, str]
-"""(attribute, kind, value): kind is present or absent, high or low, is (with the value), always or never."""
+"""(attribute, kind, value). Kinds: present, absent, high, low, is (with a value), always, never."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A text and when it is true: all its conditions hold. ``topic`` names the first condition's attribute."""
+    """A text that is true where all its conditions hold. ``unseen`` ones are kept out of training."""
 
     text: str
     conditions: tuple[Condition, ...]
@@ -35,13 +36,13 @@ class Phrase:
 
     @property
     def topic(self) -> str:
-        """The attribute spoken of first; "" for texts that are always or never true."""
+        """The attribute of the first condition; "" for texts that are always or never true."""
         return self.conditions[0][0]
 
 
 @dataclass(frozen=True)
 class Templates:
-    """Sentences around a wording ``{x}``: for things, for traits, and for things denied."""
+    """Sentences around a wording ``{x}``: for things, for traits, and for absent things."""
 
     thing: tuple[str, ...]
     trait: tuple[str, ...]
@@ -49,37 +50,26 @@ class Templates:
 
 
 def is_unseen(wording: str) -> bool:
-    """Is a wording kept apart from training? Decided by its hash."""
+    """Return whether a wording is kept out of training. Its hash decides."""
     return hashlib.blake2b(wording.encode(), digest_size=4).digest()[0] < 256 * UNSEEN_SHARE
 
 
-def colour_names(
-    palette: np.ndarray, values: Sequence[str], base_words: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Colour names of the XKCD survey (as matplotlib carries them) that are clearly one of a palette's values.
-
-    A name that holds one of ``base_words`` which the value's own name lacks would mislead and is left out.
-    """
-    from matplotlib.colors import XKCD_COLORS, to_rgb
-
-    found: dict[str, list[str]] = {value: [] for value in values}
-    for name, code in XKCD_COLORS.items():
-        distance = np.sqrt(((palette - np.array(to_rgb(code))) ** 2).sum(1))
-        nearest, second = np.sort(distance)[:2]
-        word, value = name.removeprefix("xkcd:"), values[int(distance.argmin())]
-        misleading = any(base in word for base in base_words if base not in value)
-        if nearest < 0.20 and second - nearest > 0.08 and "/" not in word and not misleading:
-            found[value].append(word)
-    return {value: tuple(names[:10]) for value, names in found.items() if value != "natural"}
+def colour_words(
+    table: dict[str, Any], colours: Mapping[str, tuple[str, ...]], choice: str, value: str
+) -> tuple[str, ...]:
+    """Return the words for one colour of a choice: the domain's own (or the shared ones), then the survey's."""
+    own = table["own_colours"].get(choice, colours).get(value, ())
+    survey = table["survey_colours"].get(choice, {}).get(value, ())
+    return (*own, *(word for word in survey if word not in own))
 
 
 @dataclass(frozen=True)
 class Lexicon:
     """All phrases of a domain.
 
-    ``amounts``: present and absent wordings, ``scales``: high and low, ``named``: phrases of choices, as the domain
-    makes them; ``others``: (wordings, conditions); ``carriers``: for a choice that only shows on an amount (a hat's
-    colour), that amount: where it is absent the phrase is false.
+    ``amounts`` holds wordings for present and absent, ``scales`` for high and low. ``named`` yields the phrases
+    about choices; ``others`` are wordings with several conditions. ``carriers`` maps a choice that shows only on an
+    amount (the colour of a hat) to that amount: where it is absent, the phrase is false.
     """
 
     templates: Templates
@@ -92,16 +82,32 @@ class Lexicon:
     impossible: Sequence[str]
     carriers: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def from_table(
+        cls,
+        table: dict[str, Any],
+        choices: Mapping[str, tuple[str, ...]],
+        named: Callable[[Lexicon], Iterator[Phrase]],
+        **overrides: Any,
+    ) -> Lexicon:
+        """Build a lexicon from a wordings table; ``overrides`` replace single fields."""
+        graded = [(entry, entry["conditions"]) for entry in table["graded"]]
+        combined = [({"things": entry["texts"]}, entry["conditions"]) for entry in table["combinations"]]
+        fields: dict[str, Any] = {
+            "templates": Templates(**table["templates"]),
+            "amounts": {name: (ends["present"], ends["absent"]) for name, ends in table["amounts"].items()},
+            "scales": {name: (ends["high"], ends["low"]) for name, ends in table["scales"].items()},
+            "others": (*graded, *combined),
+            "neutral": table["neutral"],
+            "impossible": table["impossible"],
+        }
+        return cls(choices=choices, named=named, **fields | overrides)
+
     def spread(self, words: Wordings, conditions: tuple[Condition, ...]) -> Iterator[Phrase]:
-        """Every wording in every template."""
-        for thing in words.get("things", ()):
-            yield from (
-                Phrase(form.format(x=thing), conditions, is_unseen(thing)) for form in self.templates.thing
-            )
-        for trait in words.get("traits", ()):
-            yield from (
-                Phrase(form.format(x=trait), conditions, is_unseen(trait)) for form in self.templates.trait
-            )
+        """Yield every wording in every template."""
+        for key, forms in (("things", self.templates.thing), ("traits", self.templates.trait)):
+            for word in words.get(key, ()):
+                yield from (Phrase(form.format(x=word), conditions, is_unseen(word)) for form in forms)
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -114,16 +120,14 @@ class Lexicon:
 
     def _amounts(self) -> Iterator[Phrase]:
         for name, (present, absent) in self.amounts.items():
+            no = ((name, "absent", ""),)
             yield from self.spread(present, ((name, "present", ""),))
-            yield from self.spread(absent, ((name, "absent", ""),))
+            yield from self.spread(absent, no)
             for thing in present["things"]:
-                bare = _bare(thing)
+                bare = _without_article(thing)
                 if not bare.startswith("no "):
                     forms = self.templates.negated
-                    yield from (
-                        Phrase(form.format(x=bare), ((name, "absent", ""),), is_unseen(thing))
-                        for form in forms
-                    )
+                    yield from (Phrase(form.format(x=bare), no, is_unseen(thing)) for form in forms)
 
     def _scales(self) -> Iterator[Phrase]:
         for name, (high, low) in self.scales.items():
@@ -139,19 +143,14 @@ class Lexicon:
             yield from (Phrase(form.format(x=text), (("", "never", ""),), is_unseen(text)) for form in forms)
 
     def truth(self, chosen: Sequence[Phrase], labels: Labels) -> np.ndarray:
-        """int8 [N portraits, M phrases]: 1 true, 0 false, -1 ambiguous or unseen."""
-        known: dict[Condition, np.ndarray] = {}
+        """Return int8 [N portraits, M phrases]: 1 true, 0 false, -1 ambiguous or hidden."""
+        conditions = {condition for phrase in chosen for condition in phrase.conditions}
+        known = {condition: self._holds(condition, labels) for condition in conditions}
         columns = []
         for phrase in chosen:
-            for condition in phrase.conditions:
-                if condition not in known:
-                    known[condition] = self._holds(condition, labels)
             stack = np.stack([known[condition] for condition in phrase.conditions])
-            columns.append(
-                np.where(
-                    (stack == FALSE).any(0), FALSE, np.where((stack == AMBIGUOUS).any(0), AMBIGUOUS, TRUE)
-                )
-            )
+            unsure = np.where((stack == AMBIGUOUS).any(0), AMBIGUOUS, TRUE)
+            columns.append(np.where((stack == FALSE).any(0), FALSE, unsure))
         return np.stack(columns, axis=1).astype(np.int8)
 
     def _holds(self, condition: Condition, labels: Labels) -> np.ndarray:
@@ -175,7 +174,7 @@ class Lexicon:
         return np.where(partly, AMBIGUOUS, np.where(seen, result, FALSE)).astype(np.int8)
 
 
-def _bare(thing: str) -> str:
+def _without_article(thing: str) -> str:
     for article in ("a pair of ", "an ", "a "):
         thing = thing.removeprefix(article)
     return thing

@@ -16,7 +16,7 @@ from torch import Tensor
 from wordfreq import top_n_list
 
 from editor.lab.training import record
-from editor.lab.training.avatars import lexicon
+from editor.lab.training.avatars.lexicon import LEXICON
 from editor.lab.training.run import Run, arguments, cosine_decay, save_weights, set_rate, start
 from editor.lab.training.teacher import SentenceTeacher
 from editor.networks.text import TextTower, words
@@ -44,7 +44,7 @@ def vocabulary() -> list[str]:
     """The commonest English words and every word of the lexicon's seen wordings."""
 
     found = dict.fromkeys(word for word in top_n_list("en", VOCABULARY) if word.isascii())
-    for phrase in lexicon.phrases():
+    for phrase in LEXICON.phrases:
         if not phrase.unseen:
             found.update(dict.fromkeys(words(phrase.text)))
     return list(found)
@@ -58,7 +58,7 @@ def corpus(seed: int, phrases: int, lexical: int) -> list[str]:
     ranks = (len(common) * rng.random((phrases, 2)) ** 2).astype(int)  # commoner words more often
     for row, (a, b) in enumerate(ranks):
         texts.append(_FORMS[row % len(_FORMS)].format(a=common[a], b=common[b]))
-    seen = [phrase.text for phrase in lexicon.phrases() if not phrase.unseen]
+    seen = [phrase.text for phrase in LEXICON.phrases if not phrase.unseen]
     texts += [seen[i] for i in rng.permutation(len(seen))[:lexical]]
     return [texts[i] for i in rng.permutation(len(texts))]
 
@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     run = start(options)
     texts = corpus(run.seed, options.phrases, options.lexical)
-    unseen = [phrase.text for phrase in lexicon.phrases() if phrase.unseen][::8]
+    unseen = [phrase.text for phrase in LEXICON.phrases if phrase.unseen][::8]
     teacher = SentenceTeacher(options.teacher, run.device)
     wanted = teacher_embeddings(teacher, texts, run.folder / "teacher.pt")
     names = vocabulary()

@@ -7,7 +7,6 @@ from typing import Self
 import numpy as np
 
 from editor.lab.training import portraits
-from editor.lab.training.avatars.palettes import CHOICES, PALETTES, skin
 from editor.lab.training.portraits import (
     ABSENT,
     PRESENT,
@@ -17,96 +16,36 @@ from editor.lab.training.portraits import (
     softmax,
     unit_rows,
 )
+from editor.lab.training.tables import load_table
 
-SCALES = (
-    "age",
-    "gender_presentation",
-    "cuteness",
-    "smile",
-    "skin_tone",
-    "hair_length",
-    "curliness",
-    "brow_thickness",
-    "brow_angle",
-    "nose_size",
-    "eye_openness",
-    "face_width",
-    "eye_size",
-)
-AMOUNTS = (
-    "mouth_open",
-    "wrinkles",
-    "glasses",
-    "sunglasses",
-    "moustache",
-    "beard",
-    "fringe",
-    "baldness",
-    "lipstick",
-    "blush",
-    "freckles",
-    "earrings",
-    "hat",
-    "beanie",
-    "collar",
-    "mohawk",
-    "blemishes",
-)
-NUISANCES = (
-    "shift_x",
-    "shift_y",
-    "tilt",
-    "zoom",
-    "gaze",
-    "jaw",
-    "hair_volume",
-    "glasses_shape",
-    "brow_height",
-    "background_gradient",
-    "hair_shade",
-)
+_TABLE = load_table(__file__, "appearance.toml")
+SCALES, AMOUNTS, NUISANCES = _TABLE["scales"], _TABLE["amounts"], _TABLE["nuisances"]
+_COLOURS = _TABLE["palettes"] | {"hat_color": _TABLE["palettes"]["clothing_color"]}
+_CHOICE_NAMES = ("hair_color", "eye_color", "background_color", "clothing_color", "hat_color", "lip_color")
+CHOICES: dict[str, tuple[str, ...]] = {name: tuple(_COLOURS[name]) for name in _CHOICE_NAMES}
+"""Each choice with its values, in the order of its labels."""
+PALETTES = {name: np.array(list(_COLOURS[name].values()), np.float32) for name in CHOICES}
+"""RGB [values, 3] in [0, 1] of each choice."""
+SKIN = np.array(_TABLE["skin"], np.float32)
+"""RGB [7, 3] from pale to dark."""
+
 SCALARS = SCALES + AMOUNTS + NUISANCES
 INDEX = {name: column for column, name in enumerate(SCALARS)}
 Z_DIM = len(SCALARS) + sum(len(values) for values in CHOICES.values()) - 1
-"""One coordinate a scalar and one a colour ("natural" lips need none: lipstick has its own)."""
+"""One coordinate for each scalar and each colour, but none for "natural" lips: lipstick has its own."""
 
-_FREQUENCY = {
-    "mouth_open": 0.40,
-    "wrinkles": 0.22,
-    "glasses": 0.36,
-    "sunglasses": 0.33,
-    "moustache": 0.20,
-    "beard": 0.26,
-    "fringe": 0.42,
-    "baldness": 0.14,
-    "lipstick": 0.30,
-    "blush": 0.32,
-    "freckles": 0.32,
-    "earrings": 0.28,
-    "hat": 0.26,
-    "beanie": 0.42,
-    "collar": 0.40,
-    "mohawk": 0.22,
-    "blemishes": 0.28,
-}
-"""Share of portraits that have an amount, before correlations; of sunglasses and beanies, among glasses and hats."""
-
-_CORRELATION: dict[str, tuple[tuple[str, float], ...]] = {
-    "hair_length": (("gender_presentation", 0.6),),
-    "moustache": (("gender_presentation", -0.6),),
-    "beard": (("gender_presentation", -0.6),),
-    "baldness": (("gender_presentation", -0.3), ("age", 0.3)),
-    "lipstick": (("gender_presentation", 0.6),),
-    "earrings": (("gender_presentation", 0.5),),
-    "wrinkles": (("age", 0.9),),
-    "blush": (("gender_presentation", 0.2),),
-}
-"""Pull of one attribute's coordinate on another's; kept mild, so that every combination occurs."""
-
+_FREQUENCY, _CORRELATION = _TABLE["frequency"], _TABLE["correlation"]
 _RAMP = 0.45
 """Width of an amount's transition from absent to present, in deviations of its coordinate."""
 _SHARPNESS = 7.0
-"""Of the softmax over a choice's coordinates."""
+"""Sharpness of the softmax over a choice's coordinates."""
+
+
+def skin(tone: np.ndarray) -> np.ndarray:
+    """Skin tone [N] in 0..1 -> RGB [N, 3], piecewise linear."""
+    position = np.clip(tone, 0, 1) * (len(SKIN) - 1)
+    channels = [np.interp(position, np.arange(len(SKIN)), SKIN[:, c]) for c in range(3)]
+    return np.stack(channels, 1).astype(np.float32)
 
 
 class Portraits(portraits.Portraits):
@@ -123,11 +62,11 @@ class Portraits(portraits.Portraits):
         z = unit_rows(z)
         columns = {name: z[:, column].copy() for name, column in INDEX.items()}
         for name, pulls in _CORRELATION.items():
-            for source, pull in pulls:
+            for source, pull in pulls.items():
                 columns[name] += pull * z[:, INDEX[source]]
         scalars = np.empty((len(z), len(SCALARS)))
         for name, column in INDEX.items():
-            spread = np.sqrt(1 + sum(pull * pull for _, pull in _CORRELATION.get(name, ())))
+            spread = np.sqrt(1 + sum(pull * pull for pull in _CORRELATION.get(name, {}).values()))
             if name in _FREQUENCY:
                 edge = normal_quantile(1 - _FREQUENCY[name]) * spread
                 scalars[:, column] = smoothstep((columns[name] - edge) / _RAMP + 0.5)

@@ -7,94 +7,46 @@ from typing import Self
 import numpy as np
 
 from editor.lab.training import portraits
-from editor.lab.training.critters.palettes import CHOICES, PALETTES
-from editor.lab.training.critters.species import SHAPES, SPECIES, shapes_of
+from editor.lab.training.avatars.appearance import CHOICES as PEOPLE
+from editor.lab.training.avatars.appearance import PALETTES as PALETTES_OF_PEOPLE
 from editor.lab.training.portraits import PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
+from editor.lab.training.tables import load_table
 
-SCALES = (
-    "age",
-    "cuteness",
-    "smile",
-    "brow_angle",
-    "eye_openness",
-    "eye_size",
-    "ear_size",
-    "ear_droop",
-    "nose_size",
-    "fluffiness",
-)
-AMOUNTS = ("mouth_open", "stripes", "spots", "mane", "whiskers", "blush", "glasses", "collar", "bow", "hat")
-NUISANCES = (
-    "shift_x",
-    "shift_y",
-    "tilt",
-    "zoom",
-    "gaze",
-    "face_width",
-    "fur_shade",
-    "background_gradient",
-    "marking",
-)
+_TABLE = load_table(__file__, "appearance.toml")
+SPECIES, SCALES, AMOUNTS, NUISANCES = (_TABLE[name] for name in ("species", "scales", "amounts", "nuisances"))
 SCALARS = SCALES + AMOUNTS + NUISANCES
 INDEX = {name: column for column, name in enumerate(SCALARS)}
 WORN = ("collar", "bow", "hat")
 """Amounts that have the accessories' colour."""
 
-_FREQUENCY = {
-    "mouth_open": 0.40,
-    "stripes": 0.30,
-    "spots": 0.26,
-    "mane": 0.26,
-    "whiskers": 0.60,
-    "blush": 0.30,
-    "glasses": 0.24,
-    "collar": 0.34,
-    "bow": 0.26,
-    "hat": 0.24,
+CHOICES: dict[str, tuple[str, ...]] = {
+    "species": SPECIES,
+    "fur_color": tuple(_TABLE["palettes"]["fur_color"]),
+    "eye_color": tuple(_TABLE["palettes"]["eye_color"]),
+    "background_color": PEOPLE["background_color"],
+    "accessory_color": _TABLE["accessories"],
 }
-"""Share of portraits that have an amount, before the species has its say."""
+"""Each choice with its values, in the order of its labels."""
+_CLOTHES = [PEOPLE["clothing_color"].index(name) for name in _TABLE["accessories"]]
+PALETTES: dict[str, np.ndarray] = {
+    **{name: np.array(list(colours.values()), np.float32) for name, colours in _TABLE["palettes"].items()},
+    "background_color": PALETTES_OF_PEOPLE["background_color"],
+    "accessory_color": PALETTES_OF_PEOPLE["clothing_color"][_CLOTHES],
+}
+"""RGB [values, 3] in [0, 1] of each choice of a colour."""
+SHAPES = tuple(_TABLE["shapes"])
+SHAPE_TABLE = np.array(list(_TABLE["shapes"].values()), np.float64).T
+"""[species, shapes]."""
 
-_PULL: dict[str, tuple[float, ...]] = {
-    "ear_droop": (-0.9, 1.5, -0.5, -0.6, -0.8, -0.7),
-    "fluffiness": (-0.2, -0.4, 0.2, 0.2, 0.4, 0.4),
-    "stripes": (0.1, -0.9, -1.1, 2.4, -1.0, -1.0),
-    "spots": (0.2, 0.5, -0.4, -0.6, -0.4, -0.3),
-    "mane": (-0.8, -0.8, 1.9, -0.7, -0.5, -0.7),
-    "whiskers": (0.8, -0.4, 0.2, 0.4, -0.3, 0.0),
-    "collar": (0.2, 0.4, -0.2, -0.2, -0.2, -0.2),
-}
-"""Pull of each species on an attribute's coordinate, in deviations; mild enough that every combination occurs."""
-
-_FUR_PULL: dict[str, tuple[float, ...]] = {
-    "orange": (0.5, -0.3, -0.3, 2.0, -0.8, 2.1),
-    "golden": (0.0, 0.7, 2.1, 0.0, 0.0, 0.0),
-    "brown": (0.1, 1.0, 0.4, -0.4, 0.3, 0.2),
-    "black": (0.5, 0.4, -0.4, -0.4, 0.3, -0.2),
-    "grey": (0.6, 0.0, -0.4, -0.4, 1.9, 0.0),
-    "white": (0.4, 0.5, 0.3, 0.6, 0.6, 0.4),
-    "pink": (-0.2,) * 6,
-    "blue": (-0.2,) * 6,
-}
-"""Pull of each species on the fur's colours."""
-
-_NATURAL_FUR = {"dog": "brown", "lion": "golden", "tiger": "orange", "wolf": "grey", "fox": "orange"}
-"""The fur that a species brings along; cats come in every colour."""
-_BRINGS: dict[str, dict[str, float]] = {
-    "cat": {"mane": 0.0, "ear_droop": 0.15},
-    "dog": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.90},
-    "lion": {"mane": 1.0, "stripes": 0.0, "ear_droop": 0.20},
-    "tiger": {"mane": 0.0, "stripes": 1.0, "spots": 0.0, "ear_droop": 0.20},
-    "wolf": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.15},
-    "fox": {"mane": 0.0, "stripes": 0.0, "ear_droop": 0.15},
-}
-"""What else comes and goes with it."""
+_FREQUENCY, _PULL, _FUR_PULL = _TABLE["frequency"], _TABLE["pull"], _TABLE["fur_pull"]
+_NATURAL_FUR, _BRINGS = _TABLE["natural_fur"], _TABLE["brings"]
 _FANCY = ("pink", "blue")
 """Furs that no species has, so that none takes them away."""
 
 _RAMP = 0.45
 """Width of an amount's transition from absent to present, in deviations of its coordinate."""
 _SHARPNESS = 7.0
-"""Of the softmax over a choice's coordinates."""
+"""Sharpness of the softmax over a choice's coordinates."""
 
 
 class Critters(portraits.Portraits):
@@ -172,7 +124,7 @@ class Critters(portraits.Portraits):
         """The scalars [N] as they show, spots no more than stripes leave room for, and the shapes of the species."""
         shown = {name: self.column(name) for name in SCALARS}
         shown["spots"] = shown["spots"] * (1 - shown["stripes"])
-        shapes = shapes_of(self.weights["species"])
+        shapes = self.weights["species"].astype(np.float64) @ SHAPE_TABLE
         return shown | {name: shapes[:, column] for column, name in enumerate(SHAPES)}
 
     def colours(self) -> dict[str, np.ndarray]:

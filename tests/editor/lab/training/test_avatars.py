@@ -10,8 +10,8 @@ pytest.importorskip(
 )
 
 from editor.lab.training import data
-from editor.lab.training.avatars import lexicon
 from editor.lab.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
+from editor.lab.training.avatars.lexicon import LEXICON
 from editor.lab.training.avatars.renderer import render
 
 
@@ -60,7 +60,7 @@ def test_labels_follow_what_is_set(portraits: Portraits) -> None:
 def test_captions_are_true_exactly_where_the_labels_say(portraits: Portraits) -> None:
     phrases = [
         phrase
-        for phrase in lexicon.phrases()
+        for phrase in LEXICON.phrases
         if phrase.text in ("glasses", "no glasses", "pink hair", "a face", "wings")
     ]
     pink = (
@@ -71,7 +71,7 @@ def test_captions_are_true_exactly_where_the_labels_say(portraits: Portraits) ->
     )
     truth = {
         phrase.text: column
-        for phrase, column in zip(phrases, lexicon.truth(phrases, pink.labels()).T, strict=True)
+        for phrase, column in zip(phrases, LEXICON.truth(phrases, pink.labels()).T, strict=True)
     }
     expected = {"glasses": 1, "no glasses": 0, "pink hair": 1, "a face": 1, "wings": 0}
     assert {text: set(column) for text, column in truth.items()} == {
@@ -80,7 +80,7 @@ def test_captions_are_true_exactly_where_the_labels_say(portraits: Portraits) ->
 
 
 def test_wordings_are_many_and_some_are_kept_apart() -> None:
-    phrases = lexicon.phrases()
+    phrases = LEXICON.phrases
     unseen = [phrase for phrase in phrases if phrase.unseen]
     assert len(phrases) > 15_000
     assert 0.08 < len(unseen) / len(phrases) < 0.25

@@ -12,9 +12,8 @@ pytest.importorskip(
 )
 
 from editor.lab.training import counterfactual, domains
-from editor.lab.training.critters.appearance import AMOUNTS, CHOICES, INDEX, SCALES, Critters
+from editor.lab.training.critters.appearance import AMOUNTS, CHOICES, INDEX, SCALES, SPECIES, Critters
 from editor.lab.training.critters.renderer import render
-from editor.lab.training.critters.species import SPECIES
 
 DOMAIN = domains.named("critters")
 
