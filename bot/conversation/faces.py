@@ -66,7 +66,7 @@ class Faces:
     def request(self, number: int, picture: bytes) -> wire.EditRequest:
         """An edit of one face of the picture, whose bytes these are; the others stay as they are."""
         beside = tuple(
-            wire.Beside(inversion=self.inversions[other], adjustments=layers)
+            wire.OtherFace(inversion=self.inversions[other], adjustments=layers)
             for other, layers in sorted(self.layers.items())
             if other != number and layers
         )
@@ -74,7 +74,7 @@ class Faces:
             picture=picture,
             inversion=self.inversions[number],
             adjustments=self.layers.get(number, ()),
-            beside=beside,
+            other_faces=beside,
         )
 
     def with_layers(self, number: int, layers: Sequence[wire.Adjustment]) -> Self:

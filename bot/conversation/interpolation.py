@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from editor.api import protocol as wire
-from editor.api.strength import reach, reaching
+from editor.api.strength import effective_strength, strength_for
 
 STEPS = (9, 5, 3)
 """Pictures between the two ends, odd numbers: as many as the editor does in about ``BUDGET_SECONDS``."""
@@ -19,7 +19,7 @@ OnStep = Callable[[int, int], Awaitable[None]]
 
 def partway(strength: float, share: float) -> float:
     """The strength at which an adjustment has gone ``share`` (0 to 1) of its way."""
-    return reaching(share * reach(strength))
+    return strength_for(share * effective_strength(strength))
 
 
 def at(request: wire.EditRequest, share: float) -> wire.EditRequest:
@@ -28,7 +28,7 @@ def at(request: wire.EditRequest, share: float) -> wire.EditRequest:
         layer.model_copy(update={"strength": partway(layer.strength, share), "basis": ""})
         for layer in request.adjustments
     )
-    return request.model_copy(update={"kind": "render", "adjustments": layers, "wishes": (), "seed": None})
+    return request.model_copy(update={"kind": "render", "adjustments": layers, "changes": (), "seed": None})
 
 
 async def between(request: wire.EditRequest, render: Render, on_step: OnStep) -> list[bytes]:

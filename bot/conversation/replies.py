@@ -10,7 +10,7 @@ from bot.conversation.faces import FACE, Faces
 from bot.language.actions import Action, Ask
 from bot.locales import Locale
 from editor.api import protocol as wire
-from editor.api.strength import strongest
+from editor.api.strength import max_strength
 from storage.history import Edit
 
 _WARNINGS = (
@@ -32,21 +32,21 @@ def in_words(locale: Locale, action: Action) -> Action:
     return replace(action, question=locale.say(action.question, word=action.word))
 
 
-def name_of(locale: Locale, wish: wire.Wish | Mapping[str, Any]) -> str:
+def name_of(locale: Locale, wish: wire.Change | Mapping[str, Any]) -> str:
     """What a wish, an action or a recipe is called: the user's own words where they are of this language."""
     if (number := _variation(wish)) is not None:
         return locale.say("reply.variation", number=number)
     prompt, said = (
-        (wish.prompt, wish.said) if isinstance(wish, wire.Wish) else (wish["prompt"], wish.get("said"))
+        (wish.prompt, wish.said) if isinstance(wish, wire.Change) else (wish["prompt"], wish.get("said"))
     )
     return said if said and locale.writes(said) else prompt
 
 
-def _variation(wish: wire.Wish | Mapping[str, Any]) -> int | None:
+def _variation(wish: wire.Change | Mapping[str, Any]) -> int | None:
     """Which variation of its picture this is, None where it is a wish."""
     method, prompt = (
         (getattr(wish, "method", None), wish.prompt)
-        if isinstance(wish, wire.Wish)
+        if isinstance(wish, wire.Change)
         else (wish.get("method"), wish["prompt"])
     )
     return int(prompt.split()[-1]) % 1000 if method == "variation" else None
@@ -166,7 +166,7 @@ def _strengths(
 
 
 def _strength(locale: Locale, layer: wire.Adjustment, name: str) -> str:
-    end = abs(layer.strength) >= strongest(layer.most) - 1e-3  # strengths are rounded
+    end = abs(layer.strength) >= max_strength(layer.most) - 1e-3  # strengths are rounded
     return locale.say(
         "reply.strength.most" if end else "reply.strength", name=name, percent=locale.percent(layer.strength)
     )
@@ -212,7 +212,7 @@ def describe(locale: Locale, edit: Edit) -> str:
 
 def _named(locale: Locale, recipe: Mapping[str, Any]) -> str:
     name, strength = _of_face(locale, recipe), float(recipe["strength"])
-    usual = wire.VARIATION if _variation(recipe) is not None else 1.0
+    usual = wire.VARIATION_STRENGTH if _variation(recipe) is not None else 1.0
     return (
         name
         if abs(strength - usual) < 0.01
@@ -283,7 +283,7 @@ def method(locale: Locale, name: str) -> str:
     return locale.say(f"method.{name}")
 
 
-def compared(locale: Locale, name: str, rows: Sequence[tuple[wire.Compared, Edit | None]]) -> str:
+def compared(locale: Locale, name: str, rows: Sequence[tuple[wire.MethodResult, Edit | None]]) -> str:
     """One wish, ``name``, by several methods: how each did, and by which number to go on from it."""
     told = []
     for row, edit in rows:

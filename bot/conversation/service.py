@@ -44,7 +44,7 @@ from bot.pictures.painted import painted
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError, NoSuchFace, UnknownJob
-from editor.api.strength import STRONGEST, strongest
+from editor.api.strength import MAX_STRENGTH, max_strength
 from storage.errors import NoPicture, StorageError
 from storage.history import Conversation, Edit, Face, History, Job, Picture
 
@@ -214,7 +214,7 @@ def strengths_after(layers: list[wire.Adjustment], action: dict[str, Any]) -> li
     )
     result = list(layers)
     for number in numbers:
-        old, most = result[number].strength, strongest(result[number].most)
+        old, most = result[number].strength, max_strength(result[number].most)
         new = old * action["factor"] if action["do"] == "scale" else action.get("strength", 0.0)
         result[number] = result[number].model_copy(update={"strength": round(max(-most, min(most, new)), 4)})
     return [layer for layer in result if abs(layer.strength) >= LEAST_STRENGTH]
@@ -588,7 +588,7 @@ class Conversations:
         details = details_of(result) | {"hidden": asked.hidden, "quality": quality}
         several = any(action["do"] == "face" for action in actions)
         warnings = tuple(code for code in result.warnings if not (several and code == "several-faces"))
-        warnings += ("no-time",) if wire.is_less(result.inversion.fidelity.quality, quality) else ()
+        warnings += ("no-time",) if wire.quality_is_below(result.inversion.fidelity.quality, quality) else ()
         answer.warnings.extend(warnings)
         edit = await self.history.add_source(
             conversation.id,
@@ -707,7 +707,7 @@ class Conversations:
         if result.worth_a_search and self.search_seconds > 0:
             job, longer = (
                 answer.next_job(),
-                request.model_copy(update={"patient": True, "seconds": self.search_seconds}),
+                request.model_copy(update={"search": True, "seconds": self.search_seconds}),
             )
             result = await self._run(base.conversation, longer, on_progress, job)
             assert isinstance(result, wire.EditResult)
@@ -855,13 +855,13 @@ class Conversations:
             picture=request.picture,
             inversion=request.inversion,
             adjustments=request.adjustments,
-            beside=request.beside,
-            wish=_wish(wanted, mask),
+            other_faces=request.other_faces,
+            change=_wish(wanted, mask),
             methods=methods,
         )
         result = await self._run(base.conversation, asked, on_progress, job)
         assert isinstance(result, wire.CompareResult)
-        rows: list[tuple[wire.Compared, Edit | None]] = []
+        rows: list[tuple[wire.MethodResult, Edit | None]] = []
         shown = []
         for row in result.rows:
             if row.adjustment is None:
@@ -878,7 +878,9 @@ class Conversations:
             reply, (wanted,), base, tuple(shown), layers, locale=locale.code, hidden=await self.hidden(base)
         )
 
-    async def _of_method(self, base: Edit, row: wire.Compared, text: str, job: str) -> tuple[Edit, Picture]:
+    async def _of_method(
+        self, base: Edit, row: wire.MethodResult, text: str, job: str
+    ) -> tuple[Edit, Picture]:
         """What one method made, as an edit under ``base`` and its picture."""
         result = wire.EditResult(picture=row.picture, adjustments=row.adjustments, effects=(row.effect,))
         return await self._record(base, text, result, f"{job}-{row.method}")
@@ -940,7 +942,7 @@ def _changed(
             layers = strengths_after(layers, action)
     wishes = tuple(_wish(action, mask) for action in actions if action["do"] == "add")
     return request.model_copy(
-        update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "wishes": wishes}
+        update={"kind": "edit" if wishes else "render", "adjustments": tuple(layers), "changes": wishes}
     )
 
 
@@ -949,11 +951,11 @@ async def _painted(mask: bytes | None) -> wire.PictureData | None:
     return None if mask is None else await asyncio.to_thread(painted, mask)
 
 
-def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.Wish:
+def _wish(action: dict[str, Any], mask: wire.PictureData | None = None) -> wire.Change:
     keep = tuple(action.get("keep") or ())
-    strength = max(-STRONGEST, min(STRONGEST, float(action.get("strength", 1.0))))
+    strength = max(-MAX_STRENGTH, min(MAX_STRENGTH, float(action.get("strength", 1.0))))
     said = action.get("said")
-    return wire.Wish(
+    return wire.Change(
         prompt=action["prompt"][:300],
         said=said[:300] if said else None,
         strength=strength,

@@ -1,34 +1,62 @@
-"""What the bot and the editor say to each other: jobs, their results and their events, as JSON.
+"""The messages between bot and editor: jobs, their results and their events.
 
-The editor is stateless: a job carries all it needs (the picture, its latent, the adjustments in force), so any replica
-can serve any job and a job asked twice gives the same answer. Nothing here imports torch or numpy; arrays travel as
-little-endian bytes in base64 with their dtype and shape.
+The editor is stateless. A job carries everything it needs (the picture, its latent code, the adjustments in force), so
+any replica can run any job, and the same job gives the same answer. This module needs neither torch nor numpy. Bytes
+travel as base64 inside JSON, or as raw attachments (``editor.api.framing``).
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationInfo,
+    model_validator,
+)
+
+ATTACHMENTS = "attachments"
+"""Key of the (de)serialization context that holds a message's attachments, a list of bytes."""
 
 
-def _bytes_from_base64(value: Any) -> Any:
-    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+def _read_bytes(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str):
+        return base64.b64decode(value, validate=True)
+    if isinstance(value, dict) and info.context is not None:
+        try:
+            return info.context[ATTACHMENTS][value["attachment"]]
+        except (KeyError, IndexError, TypeError):
+            raise ValueError("there is no such attachment") from None
+    return value
 
 
-Base64Data = Annotated[
+def _write_bytes(value: bytes, info: SerializationInfo) -> str | dict[str, int]:
+    attachments = (info.context or {}).get(ATTACHMENTS)
+    if attachments is None:
+        return base64.b64encode(value).decode("ascii")
+    attachments.append(value)
+    return {"attachment": len(attachments) - 1}
+
+
+Data = Annotated[
     bytes,
-    BeforeValidator(_bytes_from_base64),
-    PlainSerializer(lambda value: base64.b64encode(value).decode("ascii"), return_type=str, when_used="json"),
+    BeforeValidator(_read_bytes),
+    PlainSerializer(_write_bytes, return_type=str | dict[str, int], when_used="json"),
 ]
 
-VARIATION = 0.35
+VARIATION_STRENGTH = 0.35
 """Strength of a variation: this share of the way between two random pictures of the generator."""
 
 
 class Message(BaseModel):
-    """Base of everything on the wire: immutable, and strict about unknown fields."""
+    """Base of all messages. Immutable; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,11 +66,11 @@ class Array(Message):
 
     dtype: Literal["float16", "float32"]
     shape: tuple[int, ...]
-    data: Base64Data
+    data: Data
 
 
 class Latent(Message):
-    """A picture's place in W+: ``w`` is [num_ws, w_dim]. Valid for one generator only, which ``fingerprint`` names."""
+    """A picture's W+ code ``w`` [num_ws, w_dim], valid only for the generator that ``fingerprint`` names."""
 
     bundle: str
     fingerprint: str
@@ -50,27 +78,27 @@ class Latent(Message):
 
 
 class Geometry(Message):
-    """Where the edited square lies in the picture, in its own pixels after EXIF orientation: centre, side, roll."""
+    """The square that is edited, in pixels of the upright picture."""
 
     center_x: float
     center_y: float
     side: float = Field(gt=0)
     roll: float = Field(0.0, description="degrees, clockwise")
-    width: int = Field(gt=0, description="of the whole picture")
-    height: int = Field(gt=0)
+    width: int = Field(gt=0, description="width of the whole picture")
+    height: int = Field(gt=0, description="height of the whole picture")
 
 
 Quality = Literal["draft", "standard", "best"]
-"""Of an inversion: ``editor.inversion.inversion`` says what each is."""
+"""How closely an inversion reproduces the picture; see ``editor.inversion.inversion``."""
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-"""From the quickest to the closest."""
+"""All qualities, from the quickest to the closest."""
 Box = tuple[float, float, Annotated[float, Field(gt=0)]]
-"""A square in a picture: left, top, side in pixels."""
+"""A square in a picture: left, top and side in pixels."""
 
 
-def is_less(reached: Quality, asked: Quality) -> bool:
-    """Whether an inversion did not get as far as it was asked to."""
-    return QUALITIES.index(reached) < QUALITIES.index(asked)
+def quality_is_below(reached: Quality, requested: Quality) -> bool:
+    """Return whether an inversion stopped short of the requested quality."""
+    return QUALITIES.index(reached) < QUALITIES.index(requested)
 
 
 class Fidelity(Message):
@@ -79,18 +107,16 @@ class Fidelity(Message):
     psnr: float = Field(description="dB over the square, after refinement")
     similarity: float = Field(description="cosine of image embeddings of picture and reconstruction, -1 to 1")
     in_domain: bool = Field(description="False when the picture is unlike anything that the bundle knows")
-    quality: Quality = Field("standard", description="the one that was reached")
+    quality: Quality = Field("standard", description="the quality that was reached")
 
 
 class Inversion(Message):
-    """A picture made editable: what `invert` gives and every later job needs."""
+    """An editable picture: the result of an ``invert`` job, needed by every later job."""
 
     latent: Latent
     geometry: Geometry
     fidelity: Fidelity
-    tuning: Base64Data | None = Field(
-        None, description="the picture's own change of the generator, as safetensors"
-    )
+    tuning: Data | None = Field(None, description="this picture's change of the generator, as safetensors")
 
 
 MethodName = Literal[
@@ -110,7 +136,7 @@ MethodName = Literal[
     "tedigan",
     "variation",
 ]
-"""Ways to a StyleSpace delta; ``editor.editing.methods.registry`` has them. A bundle lists those it offers."""
+"""Ways to find a StyleSpace delta (``editor.editing.methods.registry``). A bundle lists those it offers."""
 Level = Literal["coarse", "medium", "fine"]
 """Groups of W+ rows that a mapper may move: shape, features, colours."""
 
@@ -121,41 +147,41 @@ class PictureData(Message):
     media_type: Literal["image/png", "image/jpeg", "image/webp"]
     width: int
     height: int
-    data: Base64Data
+    data: Data
 
 
-class Wish(Message):
-    """What is asked for, in words. ``strength`` 1 is the bundle's standard step, negative asks for the opposite."""
+class Change(Message):
+    """A requested change, in words. Strength 1 is the bundle's standard step; negative means the opposite."""
 
     prompt: str = Field(min_length=1, max_length=300)
     said: str | None = Field(
-        None, max_length=300, description="the user's own words where the prompt translates them"
+        None, max_length=300, description="the user's own words, where the prompt is a translation"
     )
     neutral: str | None = Field(
         None, max_length=300, description="contrast text; chosen by the editor when absent"
     )
     strength: float = Field(1.0, ge=-3, le=3)
-    method: MethodName | None = Field(None, description="chosen by measuring when absent")
+    method: MethodName | None = Field(None, description="chosen by measurement when absent")
     region: str | None = Field(
         None, max_length=100, description="where it may act, in words: 'hair', 'the left eye'"
     )
     mask: PictureData | None = Field(
         None,
-        description="where it may act, painted: white on black, of the whole picture in any size; goes before region",
+        description="where it may act, painted white on black over the whole picture in any size; overrides region",
     )
     keep: tuple[str, ...] = ()
 
     @property
     def sign(self) -> float:
-        """-1 where the opposite is asked for, else 1."""
+        """-1 for the opposite of the prompt, else 1."""
         return -1.0 if self.strength < 0 else 1.0
 
 
-class Adjustment(Wish):
-    """A wish that has been found: its recipe and its StyleSpace delta at strength 1.
+class Adjustment(Change):
+    """A change that was found: its recipe, and its StyleSpace delta [channels] at strength 1.
 
-    ``delta`` is [channels], in the order of the generator's style layers. ``basis`` names the latent and the earlier
-    deltas it was found on ("" when it depends on none): where these changed, the editor finds the delta anew.
+    ``basis`` names the latent and the earlier deltas that the delta was found on ("" when it depends on none). Where
+    these have changed, the editor finds the delta again.
     """
 
     method: MethodName
@@ -165,99 +191,112 @@ class Adjustment(Wish):
     most: float | None = Field(
         None,
         gt=0,
-        description="lengths of the delta at which the wish is as true as it gets on this "
-        "picture: no strength goes further",
+        description="multiple of the delta beyond which the change gets no truer on this picture; a cap",
     )
     delta: Array
 
 
 class Effect(Message):
-    """What one wish did, as measured on the rendered picture."""
+    """What one change did, measured on the rendered picture."""
 
     prompt: str
     verdict: Literal["done", "weak", "refused"]
     method: MethodName | None
-    gain: float = Field(description="rise of the CLIP score of the wish against its neutral text, in logits")
+    gain: float = Field(description="rise of the prompt's CLIP score against its neutral text, in logits")
     satisfied: bool = Field(description="the picture already showed it before the edit")
     identity: float = Field(description="cosine of identity features before and after, -1 to 1")
     changed: float = Field(description="share of the square's pixels that changed visibly, 0 to 1")
-    outside: float = Field(description="share of that change which lies outside the wished region, 0 to 1")
-    replaced: tuple[str, ...] = Field(
-        (), description="prompts of earlier adjustments that this one took over from"
-    )
-    nearest: tuple[str, ...] = Field(
-        (), description="for a refusal: near wishes that this bundle does answer"
-    )
+    outside: float = Field(description="share of that change outside the requested region, 0 to 1")
+    replaced: tuple[str, ...] = Field((), description="prompts of earlier adjustments that this one replaced")
+    nearest: tuple[str, ...] = Field((), description="after a refusal: similar prompts that do work")
     notes: tuple[str, ...] = Field(
         (),
-        description="codes: region-ignored, where its words name no place in this picture; "
-        "not-here, for a refusal of what other pictures can show",
+        description="codes: region-ignored (the words name no place in this picture), "
+        "not-here (a refusal of something that other pictures can show)",
     )
 
 
 class InvertRequest(Message):
+    """Make a new picture editable, and apply ``changes`` to it if there are any."""
+
     kind: Literal["invert"] = "invert"
     bundle: str | None = Field(None, description="the bundle that knows the picture best when absent")
-    picture: Base64Data = Field(description="an encoded picture, as the user sent it")
+    picture: Data = Field(description="an encoded picture, as the user sent it")
     quality: Quality = "standard"
     seconds: float | None = Field(
         None,
         gt=0,
-        description="about how long the inversion may take; within that, what "
-        "'standard' leaves too far away becomes 'best', which it never does without",
+        description="about how long the inversion may take; with it, a picture that 'standard' leaves too far "
+        "away is inverted as 'best'",
     )
-    box: Box | None = Field(None, description="the square to edit, where no face is to be looked for")
+    box: Box | None = Field(None, description="the square to edit; no face is looked for then")
     face: int | None = Field(
         None,
         description="which face: 0 is the first from the left, -1 the first from the right; "
         "the largest when absent",
     )
+    changes: tuple[Change, ...] = Field((), description="first edit of the picture, done in the same job")
 
 
-class Beside(Message):
+class OtherFace(Message):
     """Another face of the same picture: its inversion, and the adjustments in force on it."""
 
     inversion: Inversion
     adjustments: tuple[Adjustment, ...]
 
 
-class EditRequest(Message):
-    """Adjustments in force, then new wishes, rendered and pasted back into the picture.
+def _renamed(data: Any, **old: str) -> Any:
+    """Accept fields by their earlier names, given as ``old_name="new_name"``."""
+    return {old.get(key, key): value for key, value in data.items()} if isinstance(data, Mapping) else data
 
-    Without wishes this is what "less", "more" and a jump in the history need.
+
+class EditRequest(Message):
+    """Render the adjustments in force and further changes, and paste the result into the picture.
+
+    A request without changes renders known adjustments only, as for "less", "more" or a move in the history.
     """
 
     kind: Literal["edit", "render"] = "edit"
-    picture: Base64Data
+    picture: Data
     inversion: Inversion
     adjustments: tuple[Adjustment, ...] = ()
-    beside: tuple[Beside, ...] = Field(
-        (), description="the other faces that are edited; they stay as they are"
+    other_faces: tuple[OtherFace, ...] = Field(
+        (), description="the other edited faces; they stay as they are"
     )
-    wishes: tuple[Wish, ...] = ()
+    changes: tuple[Change, ...] = ()
     seed: int | None = Field(None, description="for variations: a small deterministic change of look")
-    patient: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
+    search: bool = Field(False, description="slow methods may be tried where the fast ones do too little")
     seconds: float | None = Field(
-        None, gt=0, description="about how long such a method may search; to its end when absent"
+        None, gt=0, description="about how long such a method may take; unlimited when absent"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_old_names(cls, data: Any) -> Any:
+        return _renamed(data, wishes="changes", beside="other_faces", patient="search")
 
 
 class CompareRequest(Message):
-    """One wish by several methods, each from the same start; nothing is kept."""
+    """Apply one change by several methods, each from the same start. Nothing is kept."""
 
     kind: Literal["compare"] = "compare"
-    picture: Base64Data
+    picture: Data
     inversion: Inversion
     adjustments: tuple[Adjustment, ...] = ()
-    beside: tuple[Beside, ...] = ()
-    wish: Wish
+    other_faces: tuple[OtherFace, ...] = ()
+    change: Change
     methods: tuple[MethodName, ...] = Field((), description="those of the bundle when empty")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_old_names(cls, data: Any) -> Any:
+        return _renamed(data, wish="change", beside="other_faces")
 
 
 class TrainMapperRequest(Message):
-    """A mapper for one prompt, trained and kept with the bundle by the installation; later wishes that say the same use it.
+    """Train a mapper for one prompt and keep it with the bundle; later changes with the same meaning use it.
 
-    It runs beside other jobs. Its progress has the stage "train" and counts seconds of ``minutes``.
+    Runs alongside other jobs. Its progress has the stage "train" and counts seconds of ``minutes``.
     """
 
     kind: Literal["train-mapper"] = "train-mapper"
@@ -269,41 +308,42 @@ class TrainMapperRequest(Message):
     seed: int = 0
 
 
+class EditResult(Message):
+    kind: Literal["edit"] = "edit"
+    picture: PictureData
+    adjustments: tuple[Adjustment, ...] = Field(
+        description="all that are in force now, refused changes excluded"
+    )
+    effects: tuple[Effect, ...] = Field(description="one for each change, in order")
+
+    @property
+    def worth_a_search(self) -> bool:
+        """Whether a change was refused that other pictures can show, so that ``search`` may still find it here."""
+        return any("not-here" in effect.notes and not effect.satisfied for effect in self.effects)
+
+
 class InvertResult(Message):
     kind: Literal["invert"] = "invert"
     inversion: Inversion
     picture: PictureData = Field(
         description="the upload decoded: upright, sRGB, no alpha, a still picture, as PNG; "
-        "a large JPEG as it was, less its metadata"
+        "a large JPEG unchanged but for its metadata"
     )
     warnings: tuple[str, ...] = Field(
         (),
         description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain",
     )
     face: int | None = Field(
-        None, description="number from the left of the face that was taken, None where none was looked for"
+        None, description="number of the chosen face from the left; None where none was looked for"
     )
     faces: int = Field(0, description="how many were found")
+    edit: EditResult | None = Field(None, description="the first edit, where the request had changes")
 
 
-class EditResult(Message):
-    kind: Literal["edit"] = "edit"
-    picture: PictureData
-    adjustments: tuple[Adjustment, ...] = Field(
-        description="all in force now; refused wishes are not among them"
-    )
-    effects: tuple[Effect, ...] = Field(description="one per wish, in order")
+class MethodResult(Message):
+    """What one method made of the change. ``adjustment`` is None where it found nothing.
 
-    @property
-    def worth_a_search(self) -> bool:
-        """Was a wish refused that other pictures do show? Asked again with ``patient``, a search may find it on this one."""
-        return any("not-here" in effect.notes and not effect.satisfied for effect in self.effects)
-
-
-class Compared(Message):
-    """What one method made of the wish; ``adjustment`` is None where it found nothing.
-
-    ``adjustments`` are all in force in its picture, so that a front end can go on from there.
+    ``adjustments`` are all in force in its picture, so that a front end can continue from there.
     """
 
     method: MethodName
@@ -316,7 +356,7 @@ class Compared(Message):
 
 class CompareResult(Message):
     kind: Literal["compare"] = "compare"
-    rows: tuple[Compared, ...]
+    rows: tuple[MethodResult, ...]
 
 
 class TrainMapperResult(Message):
@@ -324,8 +364,8 @@ class TrainMapperResult(Message):
     bundle: str
     prompt: str
     steps: int
-    gain: float = Field(description="mean rise of the wish's logit over unseen samples")
-    kept: bool = Field(description="False where it learnt too little to be worth keeping")
+    gain: float = Field(description="mean rise of the prompt's logit over unseen samples")
+    kept: bool = Field(description="False where the mapper learnt too little to be kept")
 
 
 Request = Annotated[
@@ -337,8 +377,8 @@ Result = Annotated[InvertResult | EditResult | CompareResult | TrainMapperResult
 class Job(Message):
     """The body of ``PUT /v1/jobs/{id}``."""
 
-    user: str = Field(min_length=1, max_length=200, description="whom the fair queue counts it for")
-    priority: int = Field(0, ge=-10, le=10, description="higher goes first within one user")
+    user: str = Field(min_length=1, max_length=200, description="the fair queue counts the job for this user")
+    priority: int = Field(0, ge=-10, le=10, description="higher runs first among one user's jobs")
     request: Request
 
 
@@ -391,9 +431,7 @@ class BundleInfo(Message):
     resolution: int
     fingerprint: str
     licence: str
-    examples: tuple[str, ...] = Field(
-        (), description="wishes that it answers well, for hints and autocomplete"
-    )
+    examples: tuple[str, ...] = Field((), description="prompts that work well, for hints and autocomplete")
     methods: tuple[MethodName, ...] = ()
     languages: tuple[str, ...] = Field(("en",), description="languages that its text-image model understands")
 
@@ -402,19 +440,19 @@ State = Literal["queued", "running", "done", "failed"]
 
 
 class JobState(Message):
-    """How a job stands, as ``GET /v1/jobs/{id}`` tells."""
+    """The state of a job, as ``GET /v1/jobs/{id}`` reports it."""
 
     id: str
     state: State
-    events: int = Field(description="events there are so far")
+    events: int = Field(description="number of events so far")
 
 
 class EditorStatus(Message):
-    """How the editor stands, as ``GET /v1/status`` tells."""
+    """The state of the editor, as ``GET /v1/status`` reports it."""
 
-    bundles: tuple[str, ...] = Field(description="names of what is loaded; empty before that")
+    bundles: tuple[str, ...] = Field(description="names of the loaded bundles; empty before they are loaded")
     waiting: int = Field(description="jobs in the queue")
     running: int
-    seconds: float = Field(description="since it started")
-    device: str = Field(description="what it computes on: cpu, cuda; empty before it is loaded")
-    versions: dict[str, str] = Field({}, description="of Python and the libraries that matter")
+    seconds: float = Field(description="time since it started")
+    device: str = Field(description="cpu or cuda; empty before the bundles are loaded")
+    versions: dict[str, str] = Field({}, description="versions of Python and the main libraries")

@@ -1,31 +1,29 @@
-"""How far a strength goes along a delta, and back. Pure, so that editor and bot count alike."""
+"""How far a strength moves a picture along a delta. Pure functions, so that editor and bot agree."""
 
 from __future__ import annotations
 
 import math
 
-BEYOND = 0.5
-"""Beyond 1, the share of a strength that is taken: the standard step already gains nearly the most there is; taken
-further at full length, pictures leave the domain."""
-
-STRONGEST = 3.0
-"""What a wish can ask for, either way."""
-
-
-def reach(strength: float, most: float | None = None) -> float:
-    """How much of a delta a strength takes: all of it up to 1, beyond that half of what is asked for more, and never more than
-    ``most``."""
-    whole = abs(strength)
-    length = min(whole if whole <= 1.0 else 1.0 + BEYOND * (whole - 1.0), most or math.inf)
-    return length if strength > 0 else -length
+MAX_STRENGTH = 3.0
+"""The largest strength that can be requested, in either direction."""
+SHARE_BEYOND_ONE = 0.5
+"""Share of a strength beyond 1 that is applied. The standard step already gains nearly the most there is; applied in
+full, larger strengths leave the domain."""
 
 
-def reaching(length: float) -> float:
-    """The strength that takes so much of a delta: the inverse of ``reach``."""
-    whole = abs(length)
-    return length if whole <= 1.0 else (1.0 + (whole - 1.0) / BEYOND) * (1.0 if length > 0 else -1.0)
+def effective_strength(strength: float, most: float | None = None) -> float:
+    """Return the multiple of the delta to apply: the strength up to 1, half of what exceeds 1, at most ``most``."""
+    size = abs(strength)
+    multiple = min(size if size <= 1.0 else 1.0 + SHARE_BEYOND_ONE * (size - 1.0), most or math.inf)
+    return math.copysign(multiple, strength)
 
 
-def strongest(most: float | None) -> float:
-    """The strength from which on a delta that goes no further than ``most`` does no more."""
-    return STRONGEST if most is None else min(STRONGEST, reaching(most))
+def strength_for(multiple: float) -> float:
+    """Return the strength that applies this multiple of a delta: the inverse of ``effective_strength``."""
+    size = abs(multiple)
+    return multiple if size <= 1.0 else math.copysign(1.0 + (size - 1.0) / SHARE_BEYOND_ONE, multiple)
+
+
+def max_strength(most: float | None) -> float:
+    """Return the strength beyond which a delta capped at ``most`` does no more."""
+    return MAX_STRENGTH if most is None else min(MAX_STRENGTH, strength_for(most))

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import Adjustment, Effect, MethodName, Wish
+from editor.api.protocol import Adjustment, Change, Effect, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress, with_deadline
 from editor.editing import orthogonalisation, text_directions
@@ -48,7 +48,9 @@ class Grant:
     """One wish on a picture with adjustments; those that speak of the same thing make way for it, unless all are to be
     ``kept``."""
 
-    def __init__(self, canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, kept: bool = False) -> None:
+    def __init__(
+        self, canvas: Canvas, layers: Sequence[Adjustment], wish: Change, kept: bool = False
+    ) -> None:
         self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
         self.direction = text_directions.text_direction(self.bundle, wish)
         self.target = self.bundle.clip.encode_text([wish.prompt])[0]
@@ -186,7 +188,7 @@ class Grant:
 
 
 def grant(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, watch: Progress, patience: float | None = None
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Change, watch: Progress, patience: float | None = None
 ) -> tuple[list[Adjustment], Effect]:
     """The adjustments with the wish among them, and what it did; as they were where nothing in the model answers to it.
 
@@ -225,7 +227,7 @@ class Row:
 
 
 def compare(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Wish, names: Sequence[MethodName], watch: Progress
+    canvas: Canvas, layers: Sequence[Adjustment], wish: Change, names: Sequence[MethodName], watch: Progress
 ) -> list[Row]:
     """The wish by each method from the same start. Unlike ``grant`` a small effect is shown, not refused."""
     rows = []
@@ -261,7 +263,7 @@ def _found_anew(
     return trial.layer if trial is not None else None
 
 
-def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Wish, found: Candidate) -> Adjustment:
+def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Change, found: Candidate) -> Adjustment:
     """A candidate as an adjustment: the wish is its recipe."""
     delta = text_directions.keep_out(canvas.bundle, found.delta, wish.keep)
     delta = wish.sign * delta  # the direction was turned round; the strength turns it back
@@ -288,7 +290,7 @@ def _basis(canvas: Canvas, method: MethodName, below: Sequence[Adjustment]) -> s
 
 
 def _without_same(
-    bundle: Bundle, layers: Sequence[Adjustment], wish: Wish, direction: Tensor
+    bundle: Bundle, layers: Sequence[Adjustment], wish: Change, direction: Tensor
 ) -> tuple[list[Adjustment], tuple[str, ...]]:
     """The adjustments less those that speak of the same thing as the wish (pink hair after blonde hair)."""
     kept, replaced = [], []
@@ -303,7 +305,7 @@ def _without_same(
     return kept, tuple(replaced)
 
 
-def _answers(bundle: Bundle, wish: Wish) -> bool:
+def _answers(bundle: Bundle, wish: Change) -> bool:
     return text_directions.response(bundle, wish) >= text_directions.LEAST_RESPONSE
 
 

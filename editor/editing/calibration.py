@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Wish
+from editor.api.protocol import Change
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
 from editor.editing import scoring, text_directions
@@ -32,7 +32,7 @@ MOST_DEVIATION, OUTSIDE = 10.0, 0.01
 def standard(
     bundle: Bundle,
     state: State,
-    wish: Wish,
+    wish: Change,
     direction: Tensor,
     found: Candidate,
     strengths: Sequence[float],
@@ -74,7 +74,7 @@ def room(bundle: Bundle, state: State, delta: Tensor) -> float:
 
 
 def calibrated(
-    bundle: Bundle, state: State, wish: Wish, direction: Tensor, found: Candidate, watch: Progress
+    bundle: Bundle, state: State, wish: Change, direction: Tensor, found: Candidate, watch: Progress
 ) -> Candidate:
     """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
     allowed = room(bundle, state, found.delta)

@@ -15,11 +15,10 @@ from torch import Tensor
 
 from editor.api.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
 from editor.api.protocol import (
-    VARIATION,
+    VARIATION_STRENGTH,
     Adjustment,
-    Beside,
     BundleInfo,
-    Compared,
+    Change,
     CompareRequest,
     CompareResult,
     EditRequest,
@@ -30,12 +29,13 @@ from editor.api.protocol import (
     InvertRequest,
     InvertResult,
     Latent,
+    MethodResult,
+    OtherFace,
     PictureData,
     Request,
     Result,
     TrainMapperRequest,
     TrainMapperResult,
-    Wish,
 )
 from editor.bundle import prompt_mappers
 from editor.bundle.bundle import EMBEDDED, Bundle, find_bundles
@@ -199,21 +199,21 @@ class Engine:
     @torch.no_grad()
     def _edit(self, request: EditRequest, watch: Progress) -> EditResult:
         canvas = self._canvas(request.inversion, watch)
-        watch("find", 0, len(request.wishes) + 1)
+        watch("find", 0, len(request.changes) + 1)
         layers = apply.refreshed(canvas, request.adjustments, watch)
         effects: list[Effect] = []
-        patience = (request.seconds or math.inf) if request.patient else None
-        for number, wish in enumerate(request.wishes):
+        patience = (request.seconds or math.inf) if request.search else None
+        for number, wish in enumerate(request.changes):
             layers, effect = apply.grant(canvas, layers, _small(wish), watch, patience)
             effects.append(effect)
-            watch("find", number + 1, len(request.wishes) + 1)
+            watch("find", number + 1, len(request.changes) + 1)
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
         picture = _read(request.picture)
         watch("paste", 0, 1)
         painted = self._painted(
-            picture, canvas, layers, request.beside, lambda made: watch("render", 0, 1, lambda: made[0])
+            picture, canvas, layers, request.other_faces, lambda made: watch("render", 0, 1, lambda: made[0])
         )
         return EditResult(picture=_written(painted), adjustments=tuple(layers), effects=tuple(effects))
 
@@ -221,14 +221,14 @@ class Engine:
     def _compare(self, request: CompareRequest, watch: Progress) -> CompareResult:
         canvas = self._canvas(request.inversion, watch)
         layers = apply.refreshed(canvas, request.adjustments, watch)
-        names = request.methods or registry.compared(canvas.bundle, request.wish)
+        names = request.methods or registry.compared(canvas.bundle, request.change)
         picture = _read(request.picture)
-        rows = apply.compare(canvas, layers, _small(request.wish), names, watch)
+        rows = apply.compare(canvas, layers, _small(request.change), names, watch)
         return CompareResult(
             rows=tuple(
-                Compared(
+                MethodResult(
                     method=row.method,
-                    picture=_written(self._painted(picture, canvas, row.layers, request.beside)),
+                    picture=_written(self._painted(picture, canvas, row.layers, request.other_faces)),
                     adjustment=row.layer,
                     adjustments=tuple(row.layers),
                     effect=row.effect,
@@ -264,7 +264,7 @@ class Engine:
         picture: np.ndarray,
         canvas: Canvas,
         layers: Sequence[Adjustment],
-        beside: Sequence[Beside],
+        beside: Sequence[OtherFace],
         seen: Seen | None = None,
     ) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about; ``seen`` is shown that
@@ -287,7 +287,7 @@ class Engine:
         step = bundle.generator.synthesis.style_steps(a - b)[0]
         return Adjustment(
             prompt=f"variation {seed}",
-            strength=VARIATION,
+            strength=VARIATION_STRENGTH,
             method="variation",
             fingerprint=bundle.info.fingerprint,
             delta=to_array(step),
@@ -328,6 +328,6 @@ def _written(pixels: np.ndarray) -> PictureData:
         return png(pixels)
 
 
-def _small(wish: Wish) -> Wish:
+def _small(wish: Change) -> Change:
     """The wish with its painted mask no larger than a recipe should carry."""
     return wish if wish.mask is None else wish.model_copy(update={"mask": masks.small(wish.mask)})

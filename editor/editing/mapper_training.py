@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from editor.api.errors import BadRequest, EditorError
-from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult, Wish
+from editor.api.protocol import Change, PictureData, TrainMapperRequest, TrainMapperResult
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.bundle.prompt_mappers import Trained
@@ -57,7 +57,7 @@ class Lesson:
     """One prompt to be learnt on one bundle."""
 
     def __init__(self, bundle: Bundle, request: TrainMapperRequest) -> None:
-        self.bundle, self.wish = bundle, Wish(prompt=request.prompt, neutral=request.neutral)
+        self.bundle, self.wish = bundle, Change(prompt=request.prompt, neutral=request.neutral)
         if text_directions.response(bundle, self.wish) < text_directions.LEAST_RESPONSE:
             raise BadRequest(f"Nothing in this model answers to '{request.prompt}'.")
         if not request.levels:

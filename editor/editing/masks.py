@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from editor.api.protocol import Geometry, PictureData, Wish
+from editor.api.protocol import Change, Geometry, PictureData
 from editor.bundle.bundle import Bundle
 from editor.bundle.direction_bank import find
 from editor.device.progress import Progress, no_progress
@@ -73,9 +73,9 @@ def named(
     """
     side, noun = sided(words)
     place = max(
-        (noun, noun + "s"), key=lambda form: text_directions.response(bundle, Wish(prompt=form))
+        (noun, noun + "s"), key=lambda form: text_directions.response(bundle, Change(prompt=form))
     )  # "eye" as "eyes"
-    if text_directions.response(bundle, Wish(prompt=place)) < text_directions.LEAST_RESPONSE:
+    if text_directions.response(bundle, Change(prompt=place)) < text_directions.LEAST_RESPONSE:
         return None
     texts = [*(f"{colour} {place}" for colour in COLOURS), *COLOURS]
     heats = _heats(bundle, w, styles, texts, watch)
@@ -89,7 +89,7 @@ def named(
 
 def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: Progress) -> Tensor:
     """How much each pixel is moved by the step of each of N texts: [N, R, R]."""
-    directions = torch.stack([text_directions.text_direction(bundle, Wish(prompt=text)) for text in texts])
+    directions = torch.stack([text_directions.text_direction(bundle, Change(prompt=text)) for text in texts])
     if bundle.mapper is not None:
         steps = bundle.generator.synthesis.style_steps(bundle.mapper(w.expand(len(texts), -1), directions))
     else:

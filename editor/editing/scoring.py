@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Wish
+from editor.api.protocol import Change
 from editor.bundle.bundle import Bundle
 from editor.editing import text_directions
 from editor.editing.methods.base import State
@@ -53,7 +53,7 @@ def seen(wanted: float, gains: Tensor, beside: Tensor) -> Tensor:
     return gains.clamp(max=ENOUGH * wanted) - BESIDE * beside
 
 
-def worth(bundle: Bundle, wish: Wish, measure: text_directions.Measure, read: float) -> float:
+def worth(bundle: Bundle, wish: Change, measure: text_directions.Measure, read: float) -> float:
     """In logits; ``read`` is what ``misread`` says, 0 where a change acts in a region only and no place is its own."""
     wanted = text_directions.wanted_gain(bundle, wish, measure.final - measure.gain)
     gain, beside = torch.tensor(wish.sign * measure.gain), torch.tensor(measure.beside)

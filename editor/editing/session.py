@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadRequest, WrongBundle
-from editor.api.protocol import Adjustment, Geometry, Inversion, Wish
-from editor.api.strength import reach
+from editor.api.protocol import Adjustment, Change, Geometry, Inversion
+from editor.api.strength import effective_strength
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.batching import off_device
@@ -49,7 +49,7 @@ class Canvas:
         self._watch = watch
         self._places: dict[str, Tensor | None] = {}
 
-    def place(self, wish: Wish, added: Tensor) -> tuple[str, Tensor] | None:
+    def place(self, wish: Change, added: Tensor) -> tuple[str, Tensor] | None:
         """Where a wish may act, as a soft mask [R, R] and a name for it; None where it names no place, or none that is
         found here. Words are looked for in the picture with ``added`` [C] to its styles: the hat may be an edit's."""
         if wish.mask is None and not wish.region:
@@ -65,7 +65,7 @@ class Canvas:
         found = self._places[key]
         return None if found is None else (key, found)
 
-    def _find(self, wish: Wish, added: Tensor) -> Tensor | None:
+    def _find(self, wish: Change, added: Tensor) -> Tensor | None:
         if wish.mask is not None:
             return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(
                 self.device
@@ -83,11 +83,11 @@ class Canvas:
         """An adjustment's delta [C] at its strength; one of another generator is refused."""
         if layer.fingerprint != self.bundle.info.fingerprint:
             raise WrongBundle()
-        return reach(layer.strength, layer.most) * to_tensor(layer.delta, tuple(self.base.shape), "delta").to(
-            self.device
-        )
+        return effective_strength(layer.strength, layer.most) * to_tensor(
+            layer.delta, tuple(self.base.shape), "delta"
+        ).to(self.device)
 
-    def state(self, layers: Sequence[Adjustment], wish: Wish | None = None) -> State:
+    def state(self, layers: Sequence[Adjustment], wish: Change | None = None) -> State:
         """The picture with adjustments, as the start of a further wish."""
         added = torch.zeros_like(self.base)
         parts: dict[str, Part] = {}

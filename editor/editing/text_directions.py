@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import Wish
+from editor.api.protocol import Change
 from editor.bundle import direction_bank
 from editor.bundle.bundle import Bundle
 
@@ -48,7 +48,7 @@ def contrast(prompt: str) -> str | None:
     return next(group for group in found.groups() if group) if found else None
 
 
-def text_direction(bundle: Bundle, wish: Wish) -> Tensor:
+def text_direction(bundle: Bundle, wish: Change) -> Tensor:
     """Unit direction [D] of the wish in the text-image space: its text against a contrasting one.
 
     The contrast is the wish's own neutral text; else what a negation denies; else the bundle's plain texts. What lies
@@ -58,14 +58,14 @@ def text_direction(bundle: Bundle, wish: Wish) -> Tensor:
     return wish.sign * direction
 
 
-def _difference(bundle: Bundle, wish: Wish) -> Tensor:
+def _difference(bundle: Bundle, wish: Change) -> Tensor:
     target = bundle.clip.encode_text([wish.prompt])[0]
     neutral = wish.neutral or contrast(wish.prompt)
     origin = bundle.neutral_embedding if neutral is None else bundle.clip.encode_text([neutral])[0]
     return F.normalize(target - origin, dim=0)
 
 
-def response(bundle: Bundle, wish: Wish) -> float:
+def response(bundle: Bundle, wish: Change) -> float:
     """How much of what the wish says is a matter in which this model's pictures differ at all, 0..1.
 
     Two things are measured, in every reading of the text. How much of it lies among the pictures rather than where texts
@@ -81,7 +81,7 @@ def response(bundle: Bundle, wish: Wish) -> float:
 
 
 def same_thing(
-    bundle: Bundle, one: Wish, one_direction: Tensor, other: Wish, other_direction: Tensor
+    bundle: Bundle, one: Change, one_direction: Tensor, other: Change, other_direction: Tensor
 ) -> bool:
     """Do two wishes speak of the same thing, so that the later one takes the earlier one's place?
 
@@ -99,7 +99,7 @@ def same_thing(
     return overlap >= (SAME_NOUN_OVERLAP["channels" if axes is None else "axes"] if same_noun else OVERLAP)
 
 
-def wanted_gain(bundle: Bundle, wish: Wish, start: float) -> float:
+def wanted_gain(bundle: Bundle, wish: Change, start: float) -> float:
     """Logits that a wish is to gain at strength 1 on a picture whose logit is ``start``.
 
     The bundle's standard gain, but not further than the model's own pictures go in what the wish says.

@@ -46,6 +46,6 @@ def lane_of(request: Request) -> Lane:
         return Lane.SEARCHES
     if not isinstance(request, EditRequest):
         return Lane.EDITS
-    if request.patient or any(wish.method in SEARCHING for wish in request.wishes):
+    if request.search or any(wish.method in SEARCHING for wish in request.changes):
         return Lane.SEARCHES
-    return Lane.EDITS if request.wishes else Lane.RENDERS
+    return Lane.EDITS if request.changes else Lane.RENDERS

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.batching import draw
 from editor.device.memory import Plan, at_once
@@ -111,7 +111,7 @@ class Method(Protocol):
         """Has this bundle what the method needs?"""
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta that grants the wish from ``state``, None where the method knows no way.
 

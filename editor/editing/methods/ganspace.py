@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
@@ -54,7 +54,7 @@ class GANSpace:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """One component, scaled; None where none is about the wish."""
         steps, rows = _named(bundle, watch)

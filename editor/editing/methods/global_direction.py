@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle import direction_bank
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
@@ -27,7 +27,7 @@ class GlobalDirection:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The direction of the atoms that answer, by the threshold given or the bank's own; None where none answers."""
         found = direction_bank.find(bundle.bank, direction, getattr(wish, "threshold", None))
@@ -56,7 +56,7 @@ class Published:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """Alpha times the direction."""
         target = bundle.clip.encode_text([wish.prompt])[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
 from editor.editing.calibration import SHARES, standard
@@ -27,7 +27,7 @@ class TextMapping:
         return bundle.mapper is not None
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The network's step in W as a delta."""
         if bundle.mapper is None:

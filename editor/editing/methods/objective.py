@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import Wish
+from editor.api.protocol import Change
 from editor.bundle.bundle import Bundle
 from editor.editing import text_directions
 from editor.editing.scoring import misread
@@ -73,7 +73,7 @@ class Objective:
     """Logits that each picture is to gain [N or 1]."""
 
     @classmethod
-    def of(cls, bundle: Bundle, wish: Wish, direction: Tensor, before: Tensor) -> Objective:
+    def of(cls, bundle: Bundle, wish: Change, direction: Tensor, before: Tensor) -> Objective:
         """For pictures ``before`` [N, 3, R, R] the wish."""
         start = bundle.clip.encode_image(before)
         target = bundle.clip.encode_text([wish.prompt])[0]

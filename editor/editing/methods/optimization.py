@@ -16,7 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device import memory
 from editor.device.progress import OutOfTime, Progress
@@ -101,7 +101,7 @@ class Optimization:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta of the restart that ends best; None where none gains anything."""
         state = replace(state, plan=memory.plan(bundle.generator, RESTARTS * state.looks))

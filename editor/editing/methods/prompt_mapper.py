@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.bundle.prompt_mappers import Trained
 from editor.device.progress import Progress
@@ -19,10 +19,10 @@ SAME = 0.95
 
 def fitting(bundle: Bundle, direction: Tensor) -> Trained | PromptMapper | None:
     """The mapper that was trained for a direction [D] of the text-image space, here or by others; None where there is none."""
-    known: list[tuple[Wish, Trained | PromptMapper]] = [
-        (Wish(prompt=trained.prompt, neutral=trained.neutral), trained) for trained in bundle.prompt_mappers
+    known: list[tuple[Change, Trained | PromptMapper]] = [
+        (Change(prompt=trained.prompt, neutral=trained.neutral), trained) for trained in bundle.prompt_mappers
     ]
-    known += [(Wish(prompt=prompt), network) for prompt, network in bundle.prompts.items()]
+    known += [(Change(prompt=prompt), network) for prompt, network in bundle.prompts.items()]
     best, most = None, SAME
     for wish, mapper in known:
         alike = float(text_directions.text_direction(bundle, wish) @ direction)
@@ -42,7 +42,7 @@ class PromptMapping:
         return bool(bundle.prompt_mappers or bundle.prompts)
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The network's step in W+ from where the picture is now."""
         trained = fitting(bundle, direction)

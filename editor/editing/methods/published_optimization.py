@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
 from editor.editing.methods.base import Candidate, State
@@ -48,7 +48,7 @@ class PublishedOptimization:
 
     @torch.enable_grad()
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The step from the picture to the last place of the search."""
         assert isinstance(bundle.clip, PublishedClip)

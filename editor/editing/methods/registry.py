@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editor.api.errors import BadRequest
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.editing import text_directions
 from editor.editing.methods.base import Method
@@ -56,7 +56,7 @@ def get(name: MethodName, bundle: Bundle) -> Method:
     return method
 
 
-def automatic(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+def automatic(bundle: Bundle, wish: Change) -> tuple[MethodName, ...]:
     """Those tried for a wish that names no method."""
     return _useful(AUTOMATIC, bundle, wish)
 
@@ -66,12 +66,12 @@ def slow(bundle: Bundle) -> tuple[MethodName, ...]:
     return tuple(name for name in PATIENT if METHODS[name].offered(bundle))
 
 
-def compared(bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+def compared(bundle: Bundle, wish: Change) -> tuple[MethodName, ...]:
     """Those shown side by side when none are named."""
     return _useful(COMPARED, bundle, wish)
 
 
-def _useful(names: tuple[MethodName, ...], bundle: Bundle, wish: Wish) -> tuple[MethodName, ...]:
+def _useful(names: tuple[MethodName, ...], bundle: Bundle, wish: Change) -> tuple[MethodName, ...]:
     """Those that the bundle has; a mapper for one prompt where one was trained for this wish."""
     found = tuple(name for name in names if METHODS[name].offered(bundle))
     taught = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
 from editor.editing import samples
@@ -25,7 +25,7 @@ MOST_FOUND = 64
 
 
 @torch.enable_grad()
-def direction_of(bundle: Bundle, wish: Wish, direction: Tensor, watch: Progress) -> Tensor:
+def direction_of(bundle: Bundle, wish: Change, direction: Tensor, watch: Progress) -> Tensor:
     """The delta [C] that serves a handful of the generator's pictures best."""
     w = samples.of(bundle, watch).w[:PICTURES]
     styles = bundle.generator.synthesis.styles(w)
@@ -53,7 +53,7 @@ class StyleMC:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The direction, calibrated; None where the search found that nothing helps."""
         key = (bundle.info.fingerprint, direction.cpu().numpy().tobytes())

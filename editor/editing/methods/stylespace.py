@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
 from editor.editing import samples
@@ -44,7 +44,7 @@ class StyleSpace:
 
     @torch.no_grad()
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The best of the channels in which the exemplars agree; None where none moves the picture towards the wish."""
         crowd, bank = samples.of(bundle, watch), bundle.bank

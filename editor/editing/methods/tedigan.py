@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device import memory
 from editor.device.progress import Progress
@@ -37,7 +37,7 @@ class TediGAN:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
     ) -> Candidate | None:
         """The delta of the whole search; None where the text fits no better after it."""
         state = replace(state, plan=memory.plan(bundle.generator, state.looks))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from editor.api.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.editing.engine import Engine
 from editor.lab.benchmarks.timing import peak_megabytes
 
@@ -55,7 +55,7 @@ def run(engine: Engine, options: argparse.Namespace) -> tuple[dict[str, Any], Ed
     inverted = inverting.of(lambda: job(InvertRequest(bundle=options.bundle, picture=picture)))
     assert isinstance(inverted, InvertResult)
     base = EditRequest(picture=picture, inversion=inverted.inversion)
-    wished = [base.model_copy(update={"wishes": (Wish(prompt=prompt),)}) for prompt in WISHES]
+    wished = [base.model_copy(update={"changes": (Change(prompt=prompt),)}) for prompt in WISHES]
     results = [first.of(lambda r=request: job(r)) for request in wished]  # type: ignore[misc]
     layers = next((r.adjustments for r in results if isinstance(r, EditResult) and r.adjustments), ())
     request = base.model_copy(update={"kind": "render", "adjustments": layers})

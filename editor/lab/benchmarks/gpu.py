@@ -31,13 +31,13 @@ from torch import Tensor
 
 from editor.api.protocol import (
     BundleInfo,
+    Change,
     EditRequest,
     EditResult,
     InvertRequest,
     InvertResult,
     Request,
     TrainMapperRequest,
-    Wish,
 )
 from editor.bundle import relevance
 from editor.bundle.bundle import Bundle, Thresholds
@@ -442,7 +442,7 @@ def jobs(bench: Bench) -> None:
     assert isinstance(start, InvertResult)
     base = EditRequest(picture=picture, inversion=start.inversion)
     begun = time.perf_counter()
-    result = _job(engine, base.model_copy(update={"wishes": (Wish(prompt=PROMPT, method="direction"),)}))
+    result = _job(engine, base.model_copy(update={"changes": (Change(prompt=PROMPT, method="direction"),)}))
     add(
         Figure(
             "jobs",
@@ -452,7 +452,7 @@ def jobs(bench: Bench) -> None:
         )
     )
     assert isinstance(result, EditResult)
-    wish = base.model_copy(update={"wishes": (Wish(prompt="glasses", method="direction"),)})
+    wish = base.model_copy(update={"changes": (Change(prompt="glasses", method="direction"),)})
     add(
         Figure(
             "jobs",
@@ -549,7 +549,7 @@ class _Steps:
 
 def search(bench: Bench) -> None:
     """One wish by the optimization as a patient user gets it, from the text to the delta."""
-    bundle, wish, state = bench.bundle, Wish(prompt=PROMPT), bench.state()
+    bundle, wish, state = bench.bundle, Change(prompt=PROMPT), bench.state()
     with torch.no_grad():
         begun = time.perf_counter()
         bundle.style_inverse.sum().item()
@@ -674,7 +674,7 @@ def _live(bench: Bench, dim: int) -> None:
         ("for a first wish, what is found once included", PROMPT),
         ("for a wish in new words", "glasses"),
     ):
-        direction = text_directions.text_direction(bench.bundle, Wish(prompt=text))
+        direction = text_directions.text_direction(bench.bundle, Change(prompt=text))
         bench.wait()
         begun = time.perf_counter()
         bank.answers(direction).sum().item()

@@ -22,6 +22,7 @@ from typing import Any
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError
 from editor.api.protocol import (
+    Change,
     EditRequest,
     EditResult,
     Event,
@@ -31,7 +32,6 @@ from editor.api.protocol import (
     Progress,
     Request,
     Started,
-    Wish,
 )
 from editor.serving.priorities import Lane, lane_of
 from editor.serving.settings import token
@@ -107,7 +107,7 @@ class Load:
         assert isinstance(inverted, InvertResult)
         plain = EditRequest(picture=self.picture, inversion=inverted.inversion)
         for number, prompt in enumerate(PROMPTS):
-            wish = plain.model_copy(update={"wishes": (Wish(prompt=prompt),)})
+            wish = plain.model_copy(update={"changes": (Change(prompt=prompt),)})
             found = await self.client.run(f"{self.run}-wish{number}", Job(user="load", request=wish))
             if isinstance(found, EditResult) and found.adjustments:
                 self.follow_up = plain.model_copy(update={"kind": "render", "adjustments": found.adjustments})
@@ -123,8 +123,8 @@ class Load:
         if kind == "new picture":
             return self._new_picture()
         if kind == "optimization":
-            wish = Wish(prompt=self.rng.choice(PROMPTS), method="optimization")
-            return self.follow_up.model_copy(update={"kind": "edit", "adjustments": (), "wishes": (wish,)})
+            wish = Change(prompt=self.rng.choice(PROMPTS), method="optimization")
+            return self.follow_up.model_copy(update={"kind": "edit", "adjustments": (), "changes": (wish,)})
         layers = tuple(
             layer.model_copy(update={"strength": self.rng.uniform(0.3, 1.5)})
             for layer in self.follow_up.adjustments

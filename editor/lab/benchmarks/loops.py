@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Inversion, Wish
+from editor.api.protocol import Change, Inversion
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress
@@ -51,7 +51,7 @@ class Seen:
 
 
 @torch.enable_grad()
-def theirs(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Progress) -> None:
+def theirs(bundle: Bundle, canvas: Canvas, wish: Change, watch: Progress) -> None:
     """The published loop on any text-image model."""
     synthesis, text = bundle.generator.synthesis, bundle.clip.encode_text([wish.prompt])[0]
     offset = torch.zeros_like(canvas.w)[None].requires_grad_(True)
@@ -66,14 +66,14 @@ def theirs(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Progress) -> None:
         watch("find", step + 1, published.STEPS, pictures.detach()[0].clamp(-1, 1).clone)
 
 
-def ours(bundle: Bundle, canvas: Canvas, wish: Wish, watch: Progress) -> None:
+def ours(bundle: Bundle, canvas: Canvas, wish: Change, watch: Progress) -> None:
     """The search that a patient wish gets."""
     method = registry.get("optimization", bundle)
     method.find(bundle, canvas.state((), wish), wish, text_directions.text_direction(bundle, wish), watch)
 
 
 @torch.no_grad()
-def _looks(bundle: Bundle, canvas: Canvas, wish: Wish) -> Callable[[Tensor], tuple[float, float]]:
+def _looks(bundle: Bundle, canvas: Canvas, wish: Change) -> Callable[[Tensor], tuple[float, float]]:
     """Logits gained by a picture [3, R, R] and those of what changed beside."""
     text, direction = bundle.clip.encode_text([wish.prompt]), text_directions.text_direction(bundle, wish)
     start = bundle.clip.encode_image(rendering.render(bundle, canvas.base[None]))
@@ -94,7 +94,7 @@ def curves(
     canvas = Canvas(bundle, inversion, next(bundle.encoder.parameters()).device)
     found: dict[str, dict[str, list[Point]]] = {}
     for prompt in prompts:
-        wish = Wish(prompt=prompt)
+        wish = Change(prompt=prompt)
         for name, loop in (("theirs", theirs), ("ours", ours)):
             seen = Seen(_looks(bundle, canvas, wish))
             loop(bundle, canvas, wish, seen)

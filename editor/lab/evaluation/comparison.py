@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from editor.api.protocol import Adjustment, CompareRequest, CompareResult, Effect, MethodName
-from editor.api.protocol import Wish as WireWish
+from editor.api.protocol import Adjustment, Change, CompareRequest, CompareResult, Effect, MethodName
 from editor.editing.engine import Engine
 from editor.editing.methods import registry
 from editor.imaging.decode import decode
@@ -170,10 +169,10 @@ def _found(
 ) -> tuple[tuple[Adjustment, ...], Effect, float]:
     names: tuple[MethodName, ...] = () if method == CHOSEN else (method,)  # type: ignore[assignment]
     if not names:
-        result, seconds = uploads.timed(engine, upload, WireWish(prompt=prompt))
+        result, seconds = uploads.timed(engine, upload, Change(prompt=prompt))
         return result.adjustments, result.effects[0], seconds
     request = CompareRequest(
-        picture=upload.picture, inversion=upload.inversion, wish=WireWish(prompt=prompt), methods=names
+        picture=upload.picture, inversion=upload.inversion, change=Change(prompt=prompt), methods=names
     )
     compared = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(compared, CompareResult)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from editor.api.protocol import Quality
-from editor.api.protocol import Wish as WireWish
+from editor.api.protocol import Change, Quality
 from editor.bundle import rendering
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
@@ -100,7 +99,7 @@ def success(engine: Engine, judge: Judge, seen: Uploads, asked: Sequence[Wish]) 
         rows = np.flatnonzero(classifier_metrics.eligible(seen.reading, seen.labels, wish))
         if not len(rows):
             continue
-        results = [uploads.edit(engine, seen.items[row], [WireWish(prompt=wish.prompt)]) for row in rows]
+        results = [uploads.edit(engine, seen.items[row], [Change(prompt=wish.prompt)]) for row in rows]
         after = uploads.read(judge, [uploads.pixels_of(result) for result in results])
         shares.append(
             float(classifier_metrics.succeeded(uploads.selected(seen.reading, rows), after, wish).mean())

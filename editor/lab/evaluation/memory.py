@@ -32,13 +32,13 @@ from PIL import Image
 from editor.api.protocol import (
     QUALITIES,
     BundleInfo,
+    Change,
     EditRequest,
     EditResult,
     InvertRequest,
     InvertResult,
     Quality,
     Request,
-    Wish,
 )
 from editor.bundle.bundle import Bundle, Thresholds
 from editor.bundle.direction_bank import Bank
@@ -131,7 +131,10 @@ def photo(path: Path) -> dict[str, Any]:
     result = _run(
         engine,
         EditRequest(
-            picture=start.picture.data, inversion=start.inversion, wishes=(Wish(prompt="pink hair"),), seed=1
+            picture=start.picture.data,
+            inversion=start.inversion,
+            changes=(Change(prompt="pink hair"),),
+            seed=1,
         ),
     )
     assert isinstance(result, EditResult)
@@ -200,10 +203,10 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
     assert isinstance(start, InvertResult)
     stages.done("invert")
     base = EditRequest(picture=picture, inversion=start.inversion)
-    _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="direction"),)}))
+    _run(engine, base.model_copy(update={"changes": (Change(prompt="a smile", method="direction"),)}))
     stages.done("edit")
     optimization.STEPS = steps
-    _run(engine, base.model_copy(update={"wishes": (Wish(prompt="a smile", method="optimization"),)}))
+    _run(engine, base.model_copy(update={"changes": (Change(prompt="a smile", method="optimization"),)}))
     stages.done("optimize")
     kept = (
         {} if start.inversion.tuning is None else {"tuning_mb": round(len(start.inversion.tuning) / 1e6, 1)}

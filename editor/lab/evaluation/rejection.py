@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from editor.api.protocol import Effect
-from editor.api.protocol import Wish as WireWish
+from editor.api.protocol import Change, Effect
 from editor.lab.evaluation import uploads
 from editor.lab.evaluation.wishes import Setting
 
@@ -82,7 +81,7 @@ def refusals(setting: Setting, lines: Sequence[Line]) -> dict[str, Any]:
 
 def _effect(setting: Setting, prompt: str, number: int) -> Effect:
     items = setting.uploads.items
-    return uploads.edit(setting.engine, items[number % len(items)], [WireWish(prompt=prompt)]).effects[0]
+    return uploads.edit(setting.engine, items[number % len(items)], [Change(prompt=prompt)]).effects[0]
 
 
 def _figures(outcomes: Sequence[Outcome], wrong: dict[str, list[Outcome]]) -> dict[str, Any]:

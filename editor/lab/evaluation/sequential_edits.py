@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from editor.api.protocol import Adjustment, EditResult
-from editor.api.protocol import Wish as WireWish
+from editor.api.protocol import Adjustment, Change, EditResult
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.lab.evaluation import classifier_metrics, uploads
@@ -53,7 +52,7 @@ def walk(setting: Setting, upload: Upload, wishes: Sequence[Wish]) -> Walk:
     """Grant the wishes one after the other, each on what the ones before it left, as a conversation does."""
     way = Walk([uploads.edit(setting.engine, upload).picture.data], [()])
     for wish in wishes:
-        result = uploads.edit(setting.engine, upload, [WireWish(prompt=wish.prompt)], way.layers[-1])
+        result = uploads.edit(setting.engine, upload, [Change(prompt=wish.prompt)], way.layers[-1])
         way.pictures.append(result.picture.data)
         way.layers.append(result.adjustments)
     return way

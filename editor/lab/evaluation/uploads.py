@@ -12,6 +12,7 @@ from torch import Tensor
 
 from editor.api.protocol import (
     Adjustment,
+    Change,
     EditRequest,
     EditResult,
     Effect,
@@ -19,7 +20,6 @@ from editor.api.protocol import (
     InvertRequest,
     InvertResult,
     Quality,
-    Wish,
 )
 from editor.editing.engine import Engine
 from editor.imaging.decode import decode
@@ -103,21 +103,21 @@ def selected(reading: Reading, rows: np.ndarray) -> Reading:
 
 
 def edit(
-    engine: Engine, upload: Upload, wishes: Sequence[Wish] = (), layers: Sequence[Adjustment] = ()
+    engine: Engine, upload: Upload, wishes: Sequence[Change] = (), layers: Sequence[Adjustment] = ()
 ) -> EditResult:
     """One edit of an upload, as the chat asks for it: once more with patience where that may help."""
     request = EditRequest(
-        picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), wishes=tuple(wishes)
+        picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), changes=tuple(wishes)
     )
     result = engine.run(request, quiet, never)
     assert isinstance(result, EditResult)
     if result.worth_a_search:
-        result = engine.run(request.model_copy(update={"patient": True}), quiet, never)
+        result = engine.run(request.model_copy(update={"search": True}), quiet, never)
         assert isinstance(result, EditResult)
     return result
 
 
-def timed(engine: Engine, upload: Upload, wish: Wish) -> tuple[EditResult, float]:
+def timed(engine: Engine, upload: Upload, wish: Change) -> tuple[EditResult, float]:
     """One wish as the chat would grant it, and the seconds that it took."""
     begun = time.perf_counter()
     return edit(engine, upload, [wish]), time.perf_counter() - begun

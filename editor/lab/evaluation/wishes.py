@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from editor.api.protocol import EditResult, MethodName
-from editor.api.protocol import Wish as WireWish
+from editor.api.protocol import Change, EditResult, MethodName
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import Wish
@@ -40,7 +39,7 @@ def _edits(setting: Setting, wish: Wish, rows: np.ndarray) -> tuple[list[list[np
     results = []
     for row in rows:
         upload = setting.uploads.items[row]
-        result = uploads.edit(setting.engine, upload, [WireWish(prompt=wish.prompt, method=setting.method)])
+        result = uploads.edit(setting.engine, upload, [Change(prompt=wish.prompt, method=setting.method)])
         results.append(result)
         for place, strength in zip(by_strength, STRENGTHS, strict=True):
             layers = [layer.model_copy(update={"strength": strength}) for layer in result.adjustments]

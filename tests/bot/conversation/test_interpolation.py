@@ -12,7 +12,7 @@ from bot.conversation import interpolation
 from bot.conversation.service import Conversations, Speaker
 from bot.pictures.mark import is_marked
 from editor.api import protocol as wire
-from editor.api.strength import reach
+from editor.api.strength import effective_strength
 from tests.conftest import make_png
 
 ANN = Speaker("test", "ann", "here")
@@ -21,12 +21,14 @@ ANN = Speaker("test", "ann", "here")
 @pytest.mark.parametrize("strength", [0.3, 1.0, 2.0, 3.0, -0.5, -2.5])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9, 1.0])
 def test_partway_is_linear_in_what_the_editor_does(strength: float, share: float) -> None:
-    assert reach(interpolation.partway(strength, share)) == pytest.approx(share * reach(strength))
+    assert effective_strength(interpolation.partway(strength, share)) == pytest.approx(
+        share * effective_strength(strength)
+    )
 
 
 async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
-    request = wire.EditRequest.model_construct(adjustments=(), wishes=())
+    request = wire.EditRequest.model_construct(adjustments=(), changes=())
     monkeypatch.setattr(interpolation, "at", lambda _, share: share)
 
     async def render(share: float) -> bytes:

@@ -445,7 +445,7 @@ class Doubtful(EditorClient):
         if not isinstance(job.request, wire.EditRequest) or not isinstance(result, wire.EditResult):
             return result
         self.asked.append(job.request)
-        if job.request.patient or not job.request.wishes:
+        if job.request.search or not job.request.changes:
             return result
         refused = {"verdict": "refused", "satisfied": False, "notes": ("not-here",)}
         effects = tuple(effect.model_copy(update=refused) for effect in result.effects)
@@ -457,7 +457,7 @@ async def test_what_does_not_show_quickly_is_searched_for(history: History, edit
         conversations = Conversations(history, editor, "tiny", search_seconds=5.0)
         turn = await talk(conversations, "pink hair")
         assert turn.adjustments == (("pink hair", 1.0),)
-        assert [(request.patient, request.seconds) for request in editor.asked] == [
+        assert [(request.search, request.seconds) for request in editor.asked] == [
             (False, None),
             (True, 5.0),
         ]
@@ -471,4 +471,4 @@ async def test_and_is_not_where_there_is_no_time_for_it(history: History, editor
         turn = await talk(Conversations(history, editor, "tiny", search_seconds=0.0), "pink hair")
         assert turn.adjustments == ()
         assert "would not show on this picture" in turn.reply
-        assert [request.patient for request in editor.asked] == [False]
+        assert [request.search for request in editor.asked] == [False]

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from editor.api.strength import reach, strongest
+from editor.api.strength import effective_strength, max_strength
 from editor.bundle.direction_bank import Bank, find, without
 
 
@@ -54,7 +54,7 @@ def test_without_takes_out_exactly_the_shared_part() -> None:
 
 
 def test_strength_reaches_far_beyond_the_standard_step_but_ever_more_slowly() -> None:
-    assert [reach(strength) for strength in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 3)] == [
+    assert [effective_strength(strength) for strength in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 3)] == [
         -2,
         -1,
         -0.5,
@@ -67,5 +67,10 @@ def test_strength_reaches_far_beyond_the_standard_step_but_ever_more_slowly() ->
 
 
 def test_a_delta_that_ends_is_followed_to_its_end_by_whatever_strength() -> None:
-    assert [reach(strength, 1.25) for strength in (-3, 0.5, 1.5, 2)] == [-1.25, 0.5, 1.25, 1.25]
-    assert (strongest(1.25), strongest(0.8), strongest(4.0), strongest(None)) == (1.5, 0.8, 3.0, 3.0)
+    assert [effective_strength(strength, 1.25) for strength in (-3, 0.5, 1.5, 2)] == [-1.25, 0.5, 1.25, 1.25]
+    assert (max_strength(1.25), max_strength(0.8), max_strength(4.0), max_strength(None)) == (
+        1.5,
+        0.8,
+        3.0,
+        3.0,
+    )

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from editor.api.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.bundle import lazy_directions
 from editor.bundle.bundle import read_manifest
 from editor.checkpoints.importing import main
@@ -100,9 +100,9 @@ def edited(root: Path, data: Path | None = None) -> bytes:
         InvertRequest(bundle="narrow", picture=make_png(), quality="draft"), lambda *_: None, lambda: False
     )
     assert isinstance(start, InvertResult)
-    wish = Wish(prompt="abc", method="direction")
+    wish = Change(prompt="abc", method="direction")
     request = EditRequest(
-        picture=start.picture.data, inversion=start.inversion, adjustments=(), wishes=(wish,)
+        picture=start.picture.data, inversion=start.inversion, adjustments=(), changes=(wish,)
     )
     result = engine.run(request, lambda *_: None, lambda: False)
     assert isinstance(result, EditResult)

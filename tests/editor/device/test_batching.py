@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from editor.api.errors import BadRequest, Cancelled
 from editor.api.protocol import (
     BundleInfo,
+    Change,
     EditRequest,
     EditResult,
     Fidelity,
@@ -22,7 +23,6 @@ from editor.api.protocol import (
     Inversion,
     InvertResult,
     Latent,
-    Wish,
 )
 from editor.device.batching import draw, off_device
 from editor.editing.engine import Engine
@@ -245,7 +245,7 @@ async def test_follow_ups_of_several_people_come_out_as_they_would_alone(
     for number, inverted in found.items():
         start = EditRequest(picture=samples.path_of(number).read_bytes(), inversion=inverted.inversion)
         wished = avatars.run(
-            start.model_copy(update={"wishes": (Wish(prompt="glasses"),)}), lambda *_: None, lambda: False
+            start.model_copy(update={"changes": (Change(prompt="glasses"),)}), lambda *_: None, lambda: False
         )
         assert isinstance(wished, EditResult)
         asked += [start.model_copy(update={"adjustments": wished.adjustments}), start]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from editor.api.protocol import (
+    Change,
     EditRequest,
     Fidelity,
     Geometry,
@@ -15,7 +16,6 @@ from editor.api.protocol import (
     InvertRequest,
     Latent,
     TrainMapperRequest,
-    Wish,
 )
 from editor.device.scheduler import Turns
 from editor.editing.methods.registry import METHODS
@@ -108,9 +108,9 @@ def test_what_needs_no_search_is_a_render() -> None:
     )
     edit = EditRequest(picture=b"", inversion=inversion)
     assert lane_of(edit) is Lane.RENDERS
-    assert lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat"),)})) is Lane.EDITS
+    assert lane_of(edit.model_copy(update={"changes": (Change(prompt="hat"),)})) is Lane.EDITS
     assert (
-        lane_of(edit.model_copy(update={"wishes": (Wish(prompt="hat", method="optimization"),)}))
+        lane_of(edit.model_copy(update={"changes": (Change(prompt="hat", method="optimization"),)}))
         is Lane.SEARCHES
     )
     assert lane_of(InvertRequest(picture=b"")) is Lane.EDITS

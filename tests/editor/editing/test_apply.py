@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress, no_progress
 from editor.editing import apply, orthogonalisation
@@ -17,7 +17,7 @@ from editor.editing.methods.base import Candidate, State
 from editor.editing.session import Canvas
 from editor.editing.text_directions import Measure, wanted_gain
 
-GLASSES = Wish(prompt="glasses")
+GLASSES = Change(prompt="glasses")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Still:
         return True
 
     def find(
-        self, bundle: Bundle, state: State, wish: Wish, direction: torch.Tensor, watch: Progress
+        self, bundle: Bundle, state: State, wish: Change, direction: torch.Tensor, watch: Progress
     ) -> Candidate | None:
         return Candidate(torch.zeros_like(state.base), self.name)
 
@@ -85,7 +85,7 @@ def test_only_with_patience_slow_methods_are_tried_where_quick_ones_do_too_littl
 
 
 def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
-    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), no_progress)
+    layers, _ = apply.grant(canvas, [], Change(prompt="pink hair"), no_progress)
     work = Grant(canvas, layers, GLASSES)
     trial = work.trials(["mapper"], no_progress)[0]
     plain, earlier = trial.worth + apply.UNDONE * work._undone(trial.embedding), work.earlier
@@ -98,7 +98,7 @@ def test_what_undoes_an_earlier_wish_is_worth_less(canvas: Canvas) -> None:
 
 
 def test_after_other_wishes_ways_that_spare_them_are_measured_too(canvas: Canvas) -> None:
-    layers, _ = apply.grant(canvas, [], Wish(prompt="pink hair"), no_progress)
+    layers, _ = apply.grant(canvas, [], Change(prompt="pink hair"), no_progress)
     assert len(Grant(canvas, [], GLASSES).trials(["mapper"], no_progress)) == 1
     work = Grant(canvas, layers, GLASSES)
     trials = work.trials(["mapper"], no_progress)

@@ -12,12 +12,12 @@ import torch
 from editor.api.errors import BadCheckpoint, BadPicture, BadRequest, Cancelled, UnknownBundle, WrongBundle
 from editor.api.protocol import (
     Adjustment,
+    Change,
     EditRequest,
     EditResult,
     InvertRequest,
     InvertResult,
     PictureData,
-    Wish,
 )
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.editing.engine import Engine
@@ -52,7 +52,7 @@ def inverted(engine: Engine) -> InvertResult:
 def edit(
     engine: Engine,
     inverted: InvertResult,
-    *wishes: Wish,
+    *wishes: Change,
     layers: tuple[Adjustment, ...] = (),
     seed: int | None = None,
 ) -> EditResult:
@@ -60,7 +60,7 @@ def edit(
         picture=inverted.picture.data,
         inversion=inverted.inversion,
         adjustments=layers,
-        wishes=wishes,
+        changes=wishes,
         seed=seed,
     )
     result = engine.run(request, quiet, never)
@@ -71,7 +71,7 @@ def edit(
 def one_layer(
     engine: Engine, inverted: InvertResult, prompt: str = "glasses", method: str = "direction"
 ) -> Adjustment:
-    result = edit(engine, inverted, Wish(prompt=prompt, method=method))  # type: ignore[arg-type]
+    result = edit(engine, inverted, Change(prompt=prompt, method=method))  # type: ignore[arg-type]
     assert result.adjustments, result.effects
     return result.adjustments[-1]
 
@@ -115,7 +115,9 @@ def test_strength_zero_is_no_edit_and_more_changes_more(engine: Engine, inverted
 
 def test_a_delta_is_found_anew_when_what_lay_below_it_is_gone(engine: Engine, inverted: InvertResult) -> None:
     below = one_layer(engine, inverted, "pink hair", "mapper")
-    both = edit(engine, inverted, Wish(prompt="an open mouth", method="mapper"), layers=(below,)).adjustments
+    both = edit(
+        engine, inverted, Change(prompt="an open mouth", method="mapper"), layers=(below,)
+    ).adjustments
     if len(both) < 2:
         pytest.skip("on these random weights the two wishes speak of the same thing")
     alone = edit(engine, inverted, layers=(both[1],)).adjustments[0]
@@ -126,7 +128,7 @@ def test_a_delta_is_found_anew_when_what_lay_below_it_is_gone(engine: Engine, in
 
 def test_keep_takes_the_shared_part_out(engine: Engine, inverted: InvertResult) -> None:
     plain = one_layer(engine, inverted, "glasses")
-    kept = edit(engine, inverted, Wish(prompt="glasses", method="direction", keep=("pink hair",)))
+    kept = edit(engine, inverted, Change(prompt="glasses", method="direction", keep=("pink hair",)))
     assert not kept.adjustments or kept.adjustments[-1].delta.data != plain.delta.data
 
 
@@ -207,7 +209,7 @@ def write_wide() -> dict[str, object]:
 
 
 def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
-    tiny, wish = engine.loaded["tiny"], Wish(prompt="pink hair")
+    tiny, wish = engine.loaded["tiny"], Change(prompt="pink hair")
     text = tiny.clip.encode_text([wish.prompt])
     pictures = torch.nn.functional.normalize(
         text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from editor.api.errors import BadCheckpoint, BadRequest, Cancelled
-from editor.api.protocol import TrainMapperRequest, TrainMapperResult, Wish
+from editor.api.protocol import Change, TrainMapperRequest, TrainMapperResult
 from editor.bundle import prompt_mappers
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.bundle.prompt_mappers import Trained
@@ -93,17 +93,19 @@ def test_what_fits_no_generator_or_is_no_mapper_is_left_out(avatar: Bundle, tmp_
 def test_a_wish_finds_the_mapper_that_was_trained_for_what_it_says(
     learnt: Bundle, prompt: str, fits: bool
 ) -> None:
-    assert (fitting(learnt, text_directions.text_direction(learnt, Wish(prompt=prompt))) is not None) == fits
+    assert (
+        fitting(learnt, text_directions.text_direction(learnt, Change(prompt=prompt))) is not None
+    ) == fits
 
 
 def test_the_opposite_of_a_wish_is_not_what_its_mapper_learnt(learnt: Bundle) -> None:
     assert (
-        fitting(learnt, text_directions.text_direction(learnt, Wish(prompt="glasses", strength=-1))) is None
+        fitting(learnt, text_directions.text_direction(learnt, Change(prompt="glasses", strength=-1))) is None
     )
 
 
 def test_the_method_gives_the_networks_step_as_a_delta(learnt: Bundle, canvas: Canvas) -> None:
-    wish = Wish(prompt="glasses")
+    wish = Change(prompt="glasses")
     found = PromptMapping().find(
         learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), no_progress
     )
@@ -116,12 +118,12 @@ def test_the_method_gives_the_networks_step_as_a_delta(learnt: Bundle, canvas: C
 
 def test_it_is_tried_for_the_wishes_that_it_was_trained_for(learnt: Bundle) -> None:
     for prompt, fits in (("eyeglasses", True), ("a hat", False)):
-        assert ("prompt-mapper" in registry.automatic(learnt, Wish(prompt=prompt))) == fits
-        assert ("prompt-mapper" in registry.compared(learnt, Wish(prompt=prompt))) == fits
+        assert ("prompt-mapper" in registry.automatic(learnt, Change(prompt=prompt))) == fits
+        assert ("prompt-mapper" in registry.compared(learnt, Change(prompt=prompt))) == fits
 
 
 def test_an_adjustment_outlives_the_mapper_that_made_it(learnt: Bundle, canvas: Canvas) -> None:
-    wish = Wish(prompt="glasses")
+    wish = Change(prompt="glasses")
     found = PromptMapping().find(
         learnt, canvas.state(()), wish, text_directions.text_direction(learnt, wish), no_progress
     )

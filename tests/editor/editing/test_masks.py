@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from editor.api.errors import BadRequest
-from editor.api.protocol import EditRequest, EditResult, InvertResult, PictureData, Wish
+from editor.api.protocol import Change, EditRequest, EditResult, InvertResult, PictureData
 from editor.bundle.bundle import Bundle
 from editor.editing import masks as regions
 from editor.editing.engine import Engine
@@ -62,10 +62,10 @@ def test_what_is_no_mask_is_refused() -> None:
 
 @pytest.fixture
 def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[..., EditResult]:
-    def do(*wishes: Wish, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
+    def do(*wishes: Change, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
         start = sample(1)
         request = EditRequest(
-            picture=start.picture.data, inversion=start.inversion, adjustments=layers, wishes=wishes
+            picture=start.picture.data, inversion=start.inversion, adjustments=layers, changes=wishes
         )
         result = avatars.run(request, lambda *_: None, lambda: False)
         assert isinstance(result, EditResult)
@@ -77,7 +77,7 @@ def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[...
 def test_outside_a_painted_mask_every_pixel_stays(
     edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
 ) -> None:
-    result = edit(Wish(prompt="a green background", method="mapper", mask=left_half()))
+    result = edit(Change(prompt="a green background", method="mapper", mask=left_half()))
     assert result.adjustments, result.effects
     before, after = (
         decode(data).pixels.astype(int) for data in (sample(1).picture.data, result.picture.data)
@@ -91,7 +91,7 @@ def test_outside_a_painted_mask_every_pixel_stays(
 def test_a_masked_wish_is_taken_back_exactly(
     edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
 ) -> None:
-    layer = edit(Wish(prompt="a green background", method="mapper", mask=left_half())).adjustments[0]
+    layer = edit(Change(prompt="a green background", method="mapper", mask=left_half())).adjustments[0]
     none = edit(layers=(layer.model_copy(update={"strength": 0.0}),))
     assert np.array_equal(decode(none.picture.data).pixels, decode(sample(1).picture.data).pixels)
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from editor.api.errors import BadRequest
-from editor.api.protocol import Beside, EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult, OtherFace
 from editor.editing.engine import Engine
 from editor.imaging.decode import decode
 from editor.serving.executor import load_engine
@@ -48,7 +48,7 @@ def test_only_the_face_that_is_meant_is_edited(engine: Engine) -> None:
         picture=start.picture.data,
         inversion=start.inversion,
         adjustments=(),
-        wishes=(Wish(prompt="glasses"),),
+        changes=(Change(prompt="glasses"),),
         seed=3,
     )
     result = engine.run(request, lambda *_: None, lambda: False)
@@ -90,7 +90,11 @@ def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bi
     )
     one = edit(engine, TWO, left, seed=3)
     both = edit(
-        engine, TWO, right, seed=4, beside=(Beside(inversion=left.inversion, adjustments=one.adjustments),)
+        engine,
+        TWO,
+        right,
+        seed=4,
+        other_faces=(OtherFace(inversion=left.inversion, adjustments=one.adjustments),),
     )
     alone, together = decode(one.picture.data).pixels, decode(both.picture.data).pixels
     in_left, in_right = (inside(start, *TWO.shape[:2]) for start in (left, right))
@@ -103,7 +107,7 @@ def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bi
         TWO,
         left,
         adjustments=one.adjustments,
-        beside=(Beside(inversion=right.inversion, adjustments=both.adjustments),),
+        other_faces=(OtherFace(inversion=right.inversion, adjustments=both.adjustments),),
     )
     assert swapped.picture == both.picture, (
         "the picture depends on what is in force, not on which face was edited last"

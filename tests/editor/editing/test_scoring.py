@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from editor.api.protocol import Adjustment, Wish
+from editor.api.protocol import Adjustment, Change
 from editor.bundle import direction_bank
 from editor.bundle.bundle import NOTICED, Bundle
 from editor.device.progress import no_progress
@@ -21,7 +21,7 @@ from editor.editing.session import Canvas
 from editor.editing.text_directions import Measure
 from editor.imaging.arrays import to_array
 
-GLASSES = Wish(prompt="glasses")
+GLASSES = Change(prompt="glasses")
 
 
 def test_gain_counts_as_far_as_it_is_wanted_and_what_else_changes_costs(avatar: Bundle) -> None:
@@ -35,7 +35,7 @@ def test_gain_counts_as_far_as_it_is_wanted_and_what_else_changes_costs(avatar: 
 
 
 def test_the_opposite_of_a_wish_gains_by_what_the_wish_loses(avatar: Bundle) -> None:
-    opposite = Wish(prompt="glasses", strength=-1)
+    opposite = Change(prompt="glasses", strength=-1)
     assert (
         worth(avatar, opposite, Measure(-3.0, 1.0, 0.1), 0.0)
         > 0
@@ -93,7 +93,7 @@ def test_what_changes_beside_a_wish_is_counted_by_attributes_that_are_seen_to_ch
 
 
 def test_what_comes_along_with_a_wish_in_the_models_own_pictures_is_not_beside_it(avatar: Bundle) -> None:
-    older = text_directions.text_direction(avatar, Wish(prompt="older"))
+    older = text_directions.text_direction(avatar, Change(prompt="older"))
     wrinkles, smooth, green, blue = avatar.clip.encode_text(
         ["wrinkles", "smooth skin", "a green background", "a blue background"]
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from editor.api.errors import BadRequest
-from editor.api.protocol import EditRequest, EditResult, InvertRequest, InvertResult, Wish
+from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.device import memory
 from editor.device.memory import GB, Plan
@@ -85,7 +85,7 @@ def test_a_tuned_picture_renders_the_same_again_and_leaves_the_generator_alone(
     start = run(engine, InvertRequest(picture=make_png(), quality="best"))
     assert isinstance(start, InvertResult)
     request = EditRequest(
-        picture=start.picture.data, inversion=start.inversion, wishes=(Wish(prompt="glasses"),), seed=3
+        picture=start.picture.data, inversion=start.inversion, changes=(Change(prompt="glasses"),), seed=3
     )
     first = run(engine, request)
     fresh = run(Engine({"tiny": bundle}, torch.device("cpu")), request)

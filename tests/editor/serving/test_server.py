@@ -29,7 +29,7 @@ from editor.api.errors import (
     QueueFull,
     UnknownJob,
 )
-from editor.api.protocol import BundleInfo, EditRequest, InvertRequest, InvertResult, Job, Wish
+from editor.api.protocol import BundleInfo, Change, EditRequest, InvertRequest, InvertResult, Job
 from editor.serving.executor import LocalExecutor
 from editor.serving.server import check_exposure, create_app
 from tests.conftest import make_png
@@ -265,7 +265,9 @@ async def test_a_killed_editor_comes_back_and_the_job_is_done_once(bundles: Path
 async def test_an_edit_through_the_wire_is_repeatable(editor_url: str) -> None:
     async with EditorClient(editor_url) as client:
         found = await inverted(client)
-        request = EditRequest(picture=make_png(), inversion=found.inversion, wishes=(Wish(prompt="glasses"),))
+        request = EditRequest(
+            picture=make_png(), inversion=found.inversion, changes=(Change(prompt="glasses"),)
+        )
         results = [await client.run(f"e{n}", Job(user="ann", request=request)) for n in range(2)]
         assert results[0] == results[1]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import Cancelled
-from editor.api.protocol import CompareRequest, CompareResult, InvertResult, MethodName, PictureData, Wish
+from editor.api.protocol import Change, CompareRequest, CompareResult, InvertResult, MethodName, PictureData
 from editor.bundle.bundle import Bundle
 from editor.device.progress import no_progress, with_deadline
 from editor.editing import text_directions
@@ -99,7 +99,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimization, "STEPS", 14)
 
 
-def find(bundle: Bundle, canvas: Canvas, wish: Wish, space: type[WPlus] | type[Styles] = WPlus) -> Candidate:
+def find(
+    bundle: Bundle, canvas: Canvas, wish: Change, space: type[WPlus] | type[Styles] = WPlus
+) -> Candidate:
     found = Optimization("optimization", space).find(
         bundle, canvas.state(()), wish, text_directions.text_direction(bundle, wish), no_progress
     )
@@ -107,7 +109,7 @@ def find(bundle: Bundle, canvas: Canvas, wish: Wish, space: type[WPlus] | type[S
     return found
 
 
-def gains(bundle: Bundle, canvas: Canvas, wish: Wish, deltas: Tensor) -> Tensor:
+def gains(bundle: Bundle, canvas: Canvas, wish: Change, deltas: Tensor) -> Tensor:
     """Logits gained [N] by deltas [N, C]."""
     state = canvas.state(())
     embeddings = state.embed(bundle, torch.cat([torch.zeros_like(deltas[:1]), deltas]))
@@ -120,7 +122,7 @@ def gains(bundle: Bundle, canvas: Canvas, wish: Wish, deltas: Tensor) -> Tensor:
 def test_what_it_finds_is_a_delta_that_scales(
     avatar: Bundle, canvas: Canvas, space: type[WPlus] | type[Styles]
 ) -> None:
-    wish = Wish(prompt="glasses")
+    wish = Change(prompt="glasses")
     delta = find(avatar, canvas, wish, space).delta
     found = gains(avatar, canvas, wish, torch.tensor([0.25, 0.5, 1.0])[:, None] * delta).tolist()
     assert 0 < found[0] < found[1] < found[2]
@@ -145,7 +147,7 @@ def test_the_same_search_finds_the_same(
     avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(optimization, "STEPS", 6)
-    first, second = (find(avatar, canvas, Wish(prompt="glasses")).delta for _ in range(2))
+    first, second = (find(avatar, canvas, Change(prompt="glasses")).delta for _ in range(2))
     assert torch.equal(first, second)
 
 
@@ -158,8 +160,8 @@ def test_the_encoder_reads_a_picture_as_its_own_place_and_not_as_anothers(
     )
     objective = Objective.of(
         avatar,
-        Wish(prompt="a beard"),
-        text_directions.text_direction(avatar, Wish(prompt="a beard")),
+        Change(prompt="a beard"),
+        text_directions.text_direction(avatar, Change(prompt="a beard")),
         pictures,
     )
     places = torch.stack([canvas.w.mean(0) for canvas in canvases])
@@ -170,9 +172,9 @@ def test_the_encoder_reads_a_picture_as_its_own_place_and_not_as_anothers(
 def compare(
     engine: Engine, inverted: InvertResult, method: MethodName, report: Callable[..., None]
 ) -> CompareResult:
-    wish = Wish(prompt="glasses")
+    wish = Change(prompt="glasses")
     request = CompareRequest(
-        picture=inverted.picture.data, inversion=inverted.inversion, wish=wish, methods=(method,)
+        picture=inverted.picture.data, inversion=inverted.inversion, change=wish, methods=(method,)
     )
     result = engine.run(request, report, lambda: False)
     assert isinstance(result, CompareResult)
@@ -203,7 +205,7 @@ def test_several_restarts_are_searched_in_one_batch(
     monkeypatch.setattr(optimization, "STEPS", 2)
     synthesis = avatar.generator.synthesis
     hook = synthesis.register_forward_pre_hook(lambda module, arguments: batches.add(len(arguments[0])))
-    wish = Wish(prompt="glasses")
+    wish = Change(prompt="glasses")
     Optimization("optimization", WPlus).find(
         avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), no_progress
     )

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from editor.api.protocol import MethodName, Wish
+from editor.api.protocol import Change, MethodName
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.progress import no_progress
@@ -100,7 +100,7 @@ def test_the_flow_learns_which_way_an_attribute_lies_and_keeps_the_rest() -> Non
 def test_the_published_recipe_moves_its_strongest_channel_by_alpha(
     avatar: Bundle, canvas: Canvas, name: MethodName
 ) -> None:
-    wish = Wish(prompt="a beard")
+    wish = Change(prompt="a beard")
     direction = text_directions.text_direction(avatar, wish)
     found = registry.get(name, avatar).find(avatar, canvas.state(()), wish, direction, no_progress)
     assert found is not None
@@ -139,7 +139,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(
     avatar: Bundle, canvas: Canvas, name: MethodName
 ) -> None:
-    wish = Wish(prompt="dark skin")
+    wish = Change(prompt="dark skin")
     row, again = (apply.compare(canvas, [], wish, [name], no_progress)[0] for _ in range(2))
     assert row.layer is not None
     assert again.layer is not None
@@ -150,7 +150,7 @@ def test_each_moves_an_unseen_picture_towards_the_wish_and_repeats_itself(
 
 @pytest.mark.usefixtures("short")
 def test_stylemc_has_one_direction_for_all_pictures(avatar: Bundle, canvas: Canvas) -> None:
-    wish = Wish(prompt="dark skin")
+    wish = Change(prompt="dark skin")
     direction = text_directions.text_direction(avatar, wish)
     crowd = samples.of(avatar, no_progress)
     deltas = []
@@ -164,7 +164,7 @@ def test_stylemc_has_one_direction_for_all_pictures(avatar: Bundle, canvas: Canv
 
 @pytest.mark.usefixtures("short")
 def test_stylespace_moves_one_channel(avatar: Bundle, canvas: Canvas) -> None:
-    wish = Wish(prompt="dark skin")
+    wish = Change(prompt="dark skin")
     found = registry.get("stylespace", avatar).find(
         avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), no_progress
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from editor.api.protocol import Wish
+from editor.api.protocol import Change
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.device.progress import no_progress
 from editor.editing.methods import published_optimization
@@ -62,7 +62,7 @@ def test_the_search_comes_nearer_to_the_text_as_it_sees_it(
     state = State(w, base, torch.zeros_like(base))
     method = PublishedOptimization()
     assert method.offered(bundle)
-    found = method.find(bundle, state, Wish(prompt="pink hair"), torch.zeros(32), no_progress)
+    found = method.find(bundle, state, Change(prompt="pink hair"), torch.zeros(32), no_progress)
     assert found is not None
     assert isinstance(bundle.clip, PublishedClip)
     text, synthesis = bundle.clip.encode_sentences(["pink hair"]), bundle.generator.synthesis

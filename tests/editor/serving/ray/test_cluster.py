@@ -15,6 +15,7 @@ import pytest
 from editor.api.client import EditorClient
 from editor.api.errors import BadPicture, Cancelled, EditorError, UnknownBundle, UnknownJob
 from editor.api.protocol import (
+    Change,
     CompareRequest,
     CompareResult,
     EditRequest,
@@ -25,7 +26,6 @@ from editor.api.protocol import (
     Request,
     Result,
     TrainMapperRequest,
-    Wish,
 )
 from tests.conftest import make_png
 from tests.editor.serving.ray.conftest import Running
@@ -77,19 +77,19 @@ async def test_the_same_jobs_give_the_same_bytes(fronts: list[EditorClient]) -> 
     one, _, local = fronts
     inverted = await local.run("same", job(InvertRequest(bundle="tiny", picture=make_png())))
     assert isinstance(inverted, InvertResult)
-    edit = EditRequest(picture=make_png(), inversion=inverted.inversion, wishes=(Wish(prompt="glasses"),))
+    edit = EditRequest(picture=make_png(), inversion=inverted.inversion, changes=(Change(prompt="glasses"),))
     edited = await local.run("same-edit", job(edit))
     assert isinstance(edited, EditResult)
     requests: dict[str, Request] = {
         "invert": InvertRequest(bundle="tiny", picture=make_png()),
         "routed": InvertRequest(picture=make_png(seed=1)),
         "edit": edit,
-        "variation": edit.model_copy(update={"wishes": (), "seed": 3}),
-        "less": edit.model_copy(update={"wishes": (), "adjustments": edited.adjustments}),
+        "variation": edit.model_copy(update={"changes": (), "seed": 3}),
+        "less": edit.model_copy(update={"changes": (), "adjustments": edited.adjustments}),
         "compare": CompareRequest(
             picture=make_png(),
             inversion=inverted.inversion,
-            wish=Wish(prompt="pink hair"),
+            change=Change(prompt="pink hair"),
             methods=("mapper", "direction"),
         ),
         "no-picture": InvertRequest(bundle="tiny", picture=b"<svg/>"),
