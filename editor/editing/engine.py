@@ -13,7 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.api.errors import BadCheckpoint, BadRequest, Cancelled, OutOfMemory, UnknownBundle, WrongBundle
+from editor.api.errors import (
+    BadCheckpoint,
+    BadRequest,
+    Cancelled,
+    EditorError,
+    OutOfMemory,
+    UnknownBundle,
+    WrongBundle,
+)
 from editor.api.protocol import (
     VARIATION_STRENGTH,
     Adjustment,
@@ -179,6 +187,7 @@ class Engine:
             warnings=notes,
             face=found.face,
             faces=found.faces,
+            edit=self._first_edit(request, inversion, decoded.pixels, progress),
         )
 
     def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
@@ -196,8 +205,24 @@ class Engine:
 
     # edits
 
+    def _first_edit(
+        self, request: InvertRequest, inversion: Inversion, pixels: np.ndarray, watch: Progress
+    ) -> EditResult | None:
+        """The edit that a new picture was sent with. None where it fails: the picture itself is still editable."""
+        if not request.changes:
+            return None
+        edit = EditRequest(picture=b"", inversion=inversion, changes=request.changes)
+        try:
+            return self._edit(edit, watch, pixels)
+        except Cancelled:
+            raise
+        except EditorError as error:
+            logger.warning("the first edit of a new picture failed: %s", error.code)
+            return None
+
     @torch.no_grad()
-    def _edit(self, request: EditRequest, watch: Progress) -> EditResult:
+    def _edit(self, request: EditRequest, watch: Progress, pixels: np.ndarray | None = None) -> EditResult:
+        """Run an edit job; ``pixels`` are the request's picture where it is decoded already."""
         canvas = self._canvas(request.inversion, watch)
         watch("find", 0, len(request.changes) + 1)
         layers = apply.refreshed(canvas, request.adjustments, watch)
@@ -210,7 +235,7 @@ class Engine:
         if request.seed is not None:
             layers.append(self._variation(canvas.bundle, request.seed))
         watch("render", 0, 1)
-        picture = _read(request.picture)
+        picture = _read(request.picture) if pixels is None else pixels
         watch("paste", 0, 1)
         painted = self._painted(
             picture, canvas, layers, request.other_faces, lambda made: watch("render", 0, 1, lambda: made[0])

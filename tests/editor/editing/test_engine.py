@@ -100,6 +100,22 @@ def test_the_same_request_gives_the_same_bytes(engine: Engine, inverted: InvertR
     assert first == second
 
 
+def test_a_new_picture_and_its_first_edit_are_one_job(engine: Engine, inverted: InvertResult) -> None:
+    change = Change(prompt="glasses", method="direction")
+    request = InvertRequest(bundle="tiny", picture=make_png(), quality="draft", changes=(change,))
+    both = engine.run(request, quiet, never)
+    assert isinstance(both, InvertResult)
+    assert both.edit == edit(engine, inverted, change)
+    assert both.model_copy(update={"edit": None}) == inverted
+
+
+def test_a_first_edit_that_fails_leaves_the_picture_editable(engine: Engine, inverted: InvertResult) -> None:
+    no_mask = PictureData(media_type="image/png", width=1, height=1, data=b"no picture")
+    impossible = Change(prompt="glasses", mask=no_mask)
+    request = InvertRequest(bundle="tiny", picture=make_png(), quality="draft", changes=(impossible,))
+    assert engine.run(request, quiet, never) == inverted
+
+
 def test_strength_zero_is_no_edit_and_more_changes_more(engine: Engine, inverted: InvertResult) -> None:
     layer = one_layer(engine, inverted)
     original = decode(inverted.picture.data).pixels.astype(int)
