@@ -17,7 +17,7 @@ COMMANDS = {
         "train a part of a bundle: generator, clip, encoder, mapper, judge, text",
     ),
     "directions": (
-        "editor.checkpoints.measuring:main",
+        "editor.lab.commands:directions",
         "measure a bundle's direction bank and StyleSpace statistics",
     ),
     "parity": (

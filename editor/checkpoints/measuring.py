@@ -3,7 +3,7 @@
 StyleCLIP's preprocessing (Patashnik et al. 2021, arXiv 2103.17249, section 6) for a bundle that comes without its result.
 The paper's way (each channel moved by itself, on 100 pictures at full resolution) takes months on a CPU at 1024 pixels; by
 default gradients tell of all channels at once, of pictures as large as the text-image model sees them. It can be interrupted
-at any time. --study compares the ways.
+at any time.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statist
 from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
-from editor.checkpoints.published_directions import REACH, conv_spans, saved
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
-from editor.networks.published_clip import PublishedClip
 from editor.networks.text import TextTower
 
 PROGRESS = "directions.part"
 """File in the bundle's folder that holds what was measured so far."""
 SAVE_SECONDS, SAY_SECONDS = 60.0, 60.0
 PUBLISHED_IMAGES = 100
+REACH = 5.0
+"""How far a channel is moved either way, in standard deviations."""
 SAMPLES = 512
 """Pictures of the generator's own whose embeddings are kept beside the directions."""
 
@@ -53,16 +53,13 @@ class Plan:
     """``images`` pictures, rendered at ``resolution`` pixels (None: as many as the text-image model needs).
 
     ``gradients`` looks at each picture through ``probes`` directions of the text-image space (None: through all of them);
-    ``steps`` moves each channel either way, ``batch`` channels at once. ``as_published``: steps at full resolution, through
-    8-bit pictures, and with the published script's slip: channels that were measured stay at their mean while the later ones
-    are measured.
+    ``steps`` moves each channel either way, ``batch`` channels at once.
     """
 
     images: int = PUBLISHED_IMAGES
     resolution: int | None = None
     batch: int = 8
     seed: int = 0
-    as_published: bool = False
     way: Way = "gradients"
     probes: int | None = None
 
@@ -106,7 +103,7 @@ def measure(
 ) -> Iterator[int]:
     """Fill ``found`` from where it is; gives the number of channels done after each batch."""
     styles = pictures(generator, plan.images, plan.seed)
-    by = _steps if plan.as_published or plan.way == "steps" else _gradients
+    by = _steps if plan.way == "steps" else _gradients
     while found.image < plan.images:
         for _ in by(generator, clip, styles[found.image], mean, std, plan, found, channels):
             yield found.image * len(channels) + found.channel
@@ -149,8 +146,7 @@ def _steps(
     """One picture by steps, from the channel on that ``found`` is at."""
     while found.channel < len(channels):
         part = channels[found.channel : found.channel + plan.batch]
-        earlier = channels[: found.channel] if plan.as_published else channels[:0]
-        around = _around(base, part, earlier, mean, plan.as_published)
+        around = _around(base, part, mean)
         found.sums[found.channel : found.channel + len(part)] += unit(
             effects(generator, clip, around, part, std, plan).cpu(), 1e-6
         )
@@ -158,13 +154,10 @@ def _steps(
         yield
 
 
-def _around(base: Tensor, part: Tensor, earlier: Tensor, mean: Tensor, slips: bool) -> Tensor:
+def _around(base: Tensor, part: Tensor, mean: Tensor) -> Tensor:
     """The styles [B, C] around which each channel of ``part`` is moved: the picture's own, that channel at its mean."""
     around = base.repeat(len(part), 1)
-    around[:, earlier] = mean[earlier]
     around[torch.arange(len(part)), part] = mean[part]
-    for row, channel in enumerate(part if slips else ()):
-        around[row:, channel] = mean[channel]
     return around
 
 
@@ -177,10 +170,7 @@ def effects(
     for side in (-REACH, REACH):
         moved = around.clone()
         moved[rows, part] += side * std[part]
-        if plan.as_published and isinstance(clip, PublishedClip):
-            ends.append(clip.encode_image(saved(generator.synthesis(moved), clip.side)))
-        else:
-            ends.append(clip.encode_image(generator.synthesis(moved, plan.resolution).clamp(-1, 1)))
+        ends.append(clip.encode_image(generator.synthesis(moved, plan.resolution).clamp(-1, 1)))
     return ends[1] - ends[0]
 
 
@@ -209,14 +199,9 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
     generator = load_generator(folder, manifest).to(device)
     clip = load_clip(folder, manifest, TextTower.load(EMBEDDED / "text").to(device), device)
     if plan.resolution is None:
-        plan = replace(
-            plan,
-            resolution=generator.config.resolution if plan.as_published else seen_resolution(generator, clip),
-        )
+        plan = replace(plan, resolution=seen_resolution(generator, clip))
     mean, std = measured_statistics(generator)
     spans = sizes(generator, PUBLISHED_RESOLUTION)
-    if plan.as_published:
-        spans = conv_spans(generator, as_published=True)[: len(spans)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), manifest["clip"]["dim"])
     mark = json.dumps(
@@ -236,8 +221,7 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
         "samples": _own_pictures(generator, clip, plan.resolution or generator.config.resolution, plan.batch),
     }
     (folder / PROGRESS).unlink(missing_ok=True)
-    by = "steps" if plan.as_published else plan.way
-    install(folder.parent, folder.name, [Part("bank", tensors, {"by": by, "images": plan.images})])
+    install(folder.parent, folder.name, [Part("bank", tensors, {"by": plan.way, "images": plan.images})])
     return True
 
 
@@ -273,7 +257,7 @@ def announced(plan: Plan, found: Measured) -> str:
     """What is begun or gone on with, and what it is made of."""
     channels, dim = found.sums.shape
     whole = (found.image * channels + found.channel) // channels
-    by_gradients = plan.way == "gradients" and not plan.as_published
+    by_gradients = plan.way == "gradients"
     passes = f"{plan.probes or dim} backward passes" if by_gradients else f"{2 * channels} passes"
     done = f" ({whole} done already)" if whole else ""
     return (
@@ -327,25 +311,6 @@ def parser() -> argparse.ArgumentParser:
         "--batch", type=_count, default=Plan.batch, help="steps: channels at once (default: %(default)s)"
     )
     made.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
-    made.add_argument(
-        "--as-published",
-        action="store_true",
-        help="steps as the published script takes them, at full resolution and with its slip; very slow",
-    )
-    made.add_argument(
-        "--study",
-        type=Path,
-        metavar="FOLDER",
-        help="compare the ways on a bundle that was trained here, keeping "
-        "what is measured in FOLDER; the same command goes on",
-    )
-    made.add_argument(
-        "--share",
-        type=float,
-        default=0.25,
-        help="study: share of the channels, drawn at random (default: %(default)s)",
-    )
-    made.add_argument("--document", type=Path, metavar="FILE", help="study: write table and plot there")
     made.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
     return made
 
@@ -358,24 +323,14 @@ def _count(text: str) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure the directions of a bundle; 1 where it cannot be done, 3 where the time was up first.
-
-    With ``--bundle`` the options are those of a training run (``editor.lab.training.directions``).
-    """
-    if any(option.split("=")[0] == "--bundle" for option in argv):
-        from editor.lab.training.directions import main as of_a_run
-
-        return int(of_a_run(argv) or 0)
+    """Measure the directions of a bundle; 1 where it cannot be done, 3 where the time was up first."""
     options = parser().parse_args(argv)
     if not options.bundle.exists() and (default_root() / options.bundle).exists():
         options.bundle = default_root() / options.bundle
-    if options.study is not None:
-        return _study(options)
     plan = Plan(
         options.images,
         options.resolution,
         options.batch,
-        as_published=options.as_published,
         way=options.way,
         probes=options.probes,
     )
@@ -394,26 +349,3 @@ def main(argv: Sequence[str]) -> int:
         else "The time is up; the same command goes on."
     )
     return 0 if whole else 3
-
-
-def _study(options: argparse.Namespace) -> int:
-    from editor.lab.evaluation.recipes import study
-
-    try:
-        report = study.run(study.Study(options.bundle, options.study, options.images, options.share))
-        if options.document:
-            from editor.lab.evaluation.recipes import document
-
-            said = f"--study runs/{options.study.name} --images {options.images} --share {options.share:g}"
-            command = f"python -m editor directions BUNDLE {said} --document docs/{options.document.name}"
-            document.write(report, options.document, command)
-    except ModuleNotFoundError as error:
-        print(
-            f"A study draws plots and needs more packages ({error.name}): pip install '.[train]'",
-            file=sys.stderr,
-        )
-        return 2
-    except (EditorError, ValueError, OSError) as error:
-        print(f"This cannot be studied: {error}", file=sys.stderr)
-        return 1
-    return 0

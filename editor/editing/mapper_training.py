@@ -8,19 +8,14 @@ start; and training stops when its time is up, not after 50 000 steps.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from editor.api.errors import BadRequest, EditorError
-from editor.api.protocol import Change, PictureData, TrainMapperRequest, TrainMapperResult
+from editor.api.errors import BadRequest
+from editor.api.protocol import Change, TrainMapperRequest
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.bundle.prompt_mappers import Trained
@@ -29,7 +24,7 @@ from editor.editing import apply, text_directions
 from editor.editing.colour_prior import Gamut
 from editor.editing.methods.objective import Objective
 from editor.editing.methods.optimization import WPlus, schedule
-from editor.networks.mapper import LEVELS, PromptMapper
+from editor.networks.mapper import PromptMapper
 
 BATCH = 4
 RATE = 3.0
@@ -136,56 +131,3 @@ def train(bundle: Bundle, request: TrainMapperRequest, watch: Progress) -> Train
 def worth_keeping(bundle: Bundle, trained: Trained) -> bool:
     """Does it do anything?"""
     return trained.gain >= apply.LEAST_GAIN * bundle.thresholds.standard_gain
-
-
-def arguments() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor train mapper --prompt TEXT",
-        description="Train a mapper for one prompt; from then on wishes that say the same use it where it measures best. "
-        "An editor that is running learns of it when it is started again (or trains it itself, by a job).",
-    )
-    parser.add_argument("--prompt", required=True, help="what pictures are to become: 'a mohawk'")
-    parser.add_argument("--neutral", help="what it is told apart from; the bundle's plain texts when absent")
-    parser.add_argument("--bundle", help="name of an installed bundle; the first one when absent")
-    parser.add_argument(
-        "--levels", default=",".join(LEVELS), help="rows it may move: %(default)s; without fine, colours stay"
-    )
-    parser.add_argument("--minutes", type=float, default=3.0, help="time to train")
-    parser.add_argument("--seed", type=int, default=0, help="of the pictures it learns from")
-    parser.add_argument(
-        "--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of further bundles"
-    )
-    parser.add_argument("--data", type=Path, help="where it is kept; DATA_DIR, else 'data', when absent")
-    parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train as a job of an engine in this process; 1 where it learnt nothing worth keeping, 2 for a usage error."""
-    from editor.editing.engine import Engine
-    from editor.serving.commands import data_folder
-
-    options = arguments().parse_args(argv)
-    try:
-        request = TrainMapperRequest(
-            bundle=options.bundle,
-            prompt=options.prompt,
-            neutral=options.neutral,
-            seed=options.seed,
-            levels=tuple(filter(None, options.levels.split(","))),
-            minutes=options.minutes,
-        )
-        engine = Engine.load(options.bundles, options.device, options.data or data_folder())
-        with tqdm(total=int(60 * options.minutes), unit="s", desc="mapper") as bar:
-
-            def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
-                bar.update(step - bar.n)
-
-            result = engine.run(request, report, lambda: False)
-    except (EditorError, ValueError) as error:
-        print(f"This cannot be trained: {error}", file=sys.stderr)
-        return 2
-    assert isinstance(result, TrainMapperResult)
-    print(result.model_dump_json())
-    return 0 if result.kept else 1

@@ -44,7 +44,7 @@ from editor.bundle.bundle import Bundle, Thresholds
 from editor.bundle.direction_bank import Bank
 from editor.bundle.lazy_directions import LiveBank
 from editor.checkpoints import measuring
-from editor.checkpoints.published_directions import conv_spans
+from editor.checkpoints.directions import sizes
 from editor.device.progress import OutOfTime
 from editor.editing import mapper_training, text_directions
 from editor.editing.engine import Engine
@@ -618,7 +618,7 @@ def directions(bench: Bench) -> None:
     bundle, images = bench.bundle, measuring.PUBLISHED_IMAGES
     generator, clip = bundle.generator, bundle.clip
     mean, std = relevance.measured_statistics(generator)
-    channels = torch.cat([torch.arange(start, stop) for start, stop in conv_spans(generator)])
+    channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
     side, dim = relevance.seen_resolution(generator, clip), len(bundle.neutral_embedding)
 
     def each(plan: measuring.Plan, count: int) -> float:

@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from editor.lab.commands import has_option
+
 PARTS = {
-    "text": ("editor.lab.training.text", "the shared text tower, taught by a sentence encoder"),
-    "judge": ("editor.lab.training.attribute_classifier", "the recogniser that measures edits"),
-    "generator": ("editor.lab.training.generator", "the StyleGAN2 generator, by paired regression"),
-    "details": ("editor.lab.training.details", "its small details, with W held still"),
-    "mapping": (
-        "editor.lab.training.mapping",
-        "its mapping network from Gaussian z, distilled from the teacher",
-    ),
-    "clip": ("editor.lab.training.clip", "the image tower of the text-image model"),
-    "words": ("editor.lab.training.text_head", "its text head, over the shared text tower"),
-    "encoder": ("editor.lab.training.encoder", "the inversion encoder"),
+    "text": ("text", "the shared text tower, taught by a sentence encoder"),
+    "attribute-classifier": ("attribute_classifier", "the classifier that measures edits"),
+    "generator": ("generator", "the StyleGAN2 generator, by paired regression"),
+    "details": ("details", "its small details, with W fixed"),
+    "mapping": ("mapping", "its mapping network from Gaussian z, distilled from the teacher"),
+    "clip": ("clip", "the image tower of the text-image model"),
+    "text-head": ("text_head", "its text head, on the shared text tower"),
+    "encoder": ("encoder", "the inversion encoder"),
     "mapper": (
-        "editor.lab.training.mapper",
+        "mapper",
         "the text-conditioned mapper, trained without text; with --prompt, one for a prompt",
     ),
-    "manifest": ("editor.lab.training.manifest", "calibrate thresholds and write bundle.toml"),
+    "manifest": ("manifest", "calibrate the thresholds and write bundle.toml"),
 }
+OLD_NAMES = {"judge": "attribute-classifier", "words": "text-head"}
 
 
-def _module(argv: Sequence[str]) -> str:
-    for_prompt = argv[0] == "mapper" and any(word.split("=")[0] == "--prompt" for word in argv)
-    return "editor.editing.mapper_training" if for_prompt else PARTS[argv[0]][0]
+def arguments() -> argparse.ArgumentParser:
+    """Return the command's parser: a part, then the part's own options."""
+    rows = "\n".join(f"  {name:<21} {text}" for name, (_, text) in PARTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m editor train",
+        usage="python -m editor train PART [options]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Train a part of a bundle:\n\n{rows}\n\nEach part explains its options with --help. "
+        "Also accepted: judge for attribute-classifier, words for text-head.",
+    )
+    parser.add_argument("part", metavar="PART", choices=[*PARTS, *OLD_NAMES])
+    parser.add_argument("options", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one part's training; 2 for a usage error."""
-    rows = "\n".join(f"  {name:<10} {text}" for name, (_, text) in PARTS.items())
-    usage = (
-        f"usage: python -m editor train PART [options]\n\n{rows}\n\nEach part explains itself with --help."
-    )
-    if not argv or argv[0] in ("-h", "--help"):
-        print(usage)
-        return 0 if argv else 2
-    if argv[0] not in PARTS:
-        print(f"There is no part '{argv[0]}'.\n\n{usage}", file=sys.stderr)
-        return 2
+    """Train one part; return 2 for a usage error."""
+    options = arguments().parse_args(argv)
+    part = OLD_NAMES.get(options.part, options.part)
+    if part != options.part:
+        print(f"'train {options.part}' is now called 'train {part}'.", file=sys.stderr)
+    name = PARTS[part][0]
+    if part == "mapper" and has_option(options.options, "--prompt"):
+        name = "prompt_mapper"
     try:
-        module = import_module(_module(argv))
+        module = import_module(f"editor.lab.training.{name}")
     except ModuleNotFoundError as error:
         print(f"Training needs more packages ({error.name}): pip install '.[train]'", file=sys.stderr)
         return 2
-    return int(module.main(argv[1:]))
+    return int(module.main(options.options))

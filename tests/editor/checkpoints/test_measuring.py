@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 
 from editor.bundle.bundle import load_clip, load_generator, read_manifest
 from editor.bundle.relevance import measured_statistics, pictures
-from editor.checkpoints import measuring, published_directions
+from editor.checkpoints import measuring
 from editor.checkpoints.directions import sizes
 from editor.checkpoints.importing import main as bring
 from editor.checkpoints.measuring import Measured, Plan, measure
+from editor.lab.parity import published_directions
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
 from tests.editor.checkpoints import made
@@ -46,23 +47,19 @@ def parts(folder: Path) -> tuple[Generator, PublishedClip, torch.Tensor, torch.T
     return generator, clip, *measured_statistics(generator)
 
 
-@pytest.mark.parametrize("slips", [False, True])
 def test_batches_give_what_the_recipe_gives_one_by_one(
-    slips: bool, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
+    parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor],
 ) -> None:
     generator, clip, mean, std = parts
-    plan = Plan(images=2, batch=3, resolution=32, as_published=slips, way="steps")
+    plan = Plan(images=2, batch=3, resolution=32, way="steps")
     spans = [(0, 5), (40, 43)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), made.DIM)
     assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
-    recipe = published_directions.Recipe(as_published=slips, side=clip.side if slips else None)
     wanted = published_directions.relevance_rows(
-        generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans, recipe
+        generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans
     )
-    assert torch.allclose(
-        torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-3 if slips else 1e-4
-    )
+    assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-4)
 
 
 def interrupted(steps: Iterator[int], after: int) -> None:

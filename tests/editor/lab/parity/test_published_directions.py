@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from editor.api.errors import BadRequest
 from editor.checkpoints.directions import PUBLISHED_RESOLUTION, sizes
-from editor.checkpoints.published_directions import conv_spans, saved, spread, text_direction, weights
+from editor.lab.parity.published_directions import saved, spread, text_direction, weights
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
 ROWS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0.6, 0, 0.8]])
@@ -19,14 +18,11 @@ def generator(resolution: int) -> Generator:
         return Generator(GeneratorConfig(resolution=resolution, channel_base=32768, channel_max=512))
 
 
-def test_the_published_list_of_layers_is_that_of_1024_pixels() -> None:
+def test_the_published_script_measures_the_convolutions_up_to_128_pixels() -> None:
     ffhq = generator(1024)
-    assert conv_spans(ffhq, as_published=True) == conv_spans(ffhq)
-    assert sum(stop - start for start, stop in conv_spans(ffhq)) == 6048
+    assert sum(stop - start for start, stop in sizes(ffhq)) == 6048
     assert sum(stop - start for start, stop in sizes(ffhq, PUBLISHED_RESOLUTION)) == 5376
-    assert len(conv_spans(generator(64))) == 9
-    with pytest.raises(BadRequest, match="fits 26 style layers"):
-        conv_spans(generator(64), as_published=True)
+    assert len(sizes(generator(64))) == 9
 
 
 def test_relevant_channels_are_weighed_by_the_strongest() -> None:

@@ -1,8 +1,7 @@
-"""StyleCLIP's global directions exactly as its authors compute them (Patashnik et al. 2021, arXiv 2103.17249, section 6), right
-by default and with the published code's own slips on request.
+"""StyleCLIP's global directions as its authors compute them (Patashnik et al. 2021, arXiv 2103.17249, section 6).
 
-The slips: a shallow copy, by which every channel already measured stays at its mean while the later ones are measured;
-a list of 26 layers, which fits 1024 pixels only; and 0 / 0 where no channel is left above the threshold.
+Correct by default. On request it repeats two errors of the published code: a shallow copy, so that every measured
+channel stays at its mean while the later ones are measured; and 0 / 0 where no channel exceeds the threshold.
 """
 
 from __future__ import annotations
@@ -16,35 +15,21 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from editor.api.errors import BadRequest
+from editor.checkpoints.measuring import REACH
 from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
-
-REACH = 5.0
-"""How far a channel is moved either way, in deviations."""
-PUBLISHED_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 23, 24)
-"""Numbers of the convolutions among a 1024-pixel generator's 26 style layers."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """``as_published`` brings the slips back. ``side``: pictures are cut down to 256 levels and brought to that many pixels by
-    Pillow, as the published code does it; None leaves both to the text-image model."""
+    """How to follow the published code: ``as_published`` repeats its errors.
+
+    With ``side``, pictures are rounded to 256 levels and resized to that many pixels by Pillow, as there; None leaves
+    both to the text-image model.
+    """
 
     as_published: bool = False
     side: int | None = None
-
-
-def conv_spans(generator: Generator, as_published: bool = False) -> list[tuple[int, int]]:
-    """Start and stop of each convolution's channels. As published, BadRequest unless there are 26 style layers."""
-    layers = generator.synthesis.layers
-    if as_published:
-        if len(layers) != PUBLISHED_LAYERS[-1] + 2:
-            raise BadRequest(
-                f"The published list of layers fits 26 style layers, and this generator has {len(layers)}."
-            )
-        return [(layers[number].start, layers[number].stop) for number in PUBLISHED_LAYERS]
-    return [(layer.start, layer.stop) for layer in layers if layer.kind == "conv"]
 
 
 @torch.no_grad()
@@ -84,7 +69,7 @@ def _row(
 
 
 def saved(pictures: Tensor, side: int) -> Tensor:
-    """[N, 3, H, W] in [-1, 1] as they are after being saved and opened: 256 levels, Pillow's bicubic filter to ``side`` pixels."""
+    """[N, 3, H, W] in [-1, 1] after saving and opening: 256 levels, resized to ``side`` pixels by Pillow's bicubic filter."""
     levels = ((pictures + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     small = [
         np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
@@ -100,7 +85,7 @@ def text_direction(target: Tensor, neutral: Tensor) -> Tensor:
 
 
 def weights(rows: Tensor, direction: Tensor, threshold: float, as_published: bool = False) -> Tensor | None:
-    """Weight of each channel [A], 1 for the most relevant; None where none is left. As published that is NaN."""
+    """Weight of each channel [A], 1 for the most relevant; None (NaN as published) if none exceeds the threshold."""
     relevance = rows @ direction
     kept = torch.where(relevance.abs() >= threshold, relevance, torch.zeros_like(relevance))
     most = kept.abs().max()

@@ -1,0 +1,27 @@
+"""The commands that lead to different modules depending on an option: ``directions``, ``train mapper``, ``bench``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+
+def has_option(argv: Sequence[str], name: str, takes_value: bool = True) -> bool:
+    """Return whether a command line sets an option, as ``--name VALUE`` or ``--name=VALUE`` (or as a flag)."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    if takes_value:
+        parser.add_argument(name, nargs="?", const="", default=None, dest="value")
+    else:
+        parser.add_argument(name, action="store_const", const="", default=None, dest="value")
+    return parser.parse_known_args(list(argv))[0].value is not None
+
+
+def directions(argv: Sequence[str]) -> int:
+    """Measure a direction bank: of an installed bundle, or with ``--bundle`` of a bundle in training."""
+    if has_option(argv, "--bundle"):
+        from editor.lab.training.directions import main as measure_bundle_in_training
+
+        return measure_bundle_in_training(argv)
+    from editor.checkpoints.measuring import main as measure_installed_bundle
+
+    return measure_installed_bundle(argv)
