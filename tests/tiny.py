@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from editor.bundle.bundle import write_manifest
-from editor.networks.clip import JointSpace
+from editor.networks.deltaedit import TextMapper
 from editor.networks.encoder import Encoder
-from editor.networks.mapper import TextMapper
+from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
 CONFIG = GeneratorConfig(

@@ -25,13 +25,13 @@ from editor.bundle.direction_bank import Bank
 from editor.bundle.lazy_directions import LiveBank
 from editor.bundle.prompt_mappers import Trained
 from editor.networks import generators, published_clip
-from editor.networks.clip import JointSpace
-from editor.networks.encoder import Encoder
+from editor.networks.deltaedit import TextMapper
+from editor.networks.encoder import Encoder, MeanEncoder
 from editor.networks.generators import Generator
-from editor.networks.mapper import TextMapper
-from editor.networks.photo_encoder import MeanEncoder, PhotoEncoder, PhotoEncoderConfig
-from editor.networks.prompt_mapper import PromptMapper
+from editor.networks.psp import PspConfig, PspEncoder
 from editor.networks.published_clip import PublishedClip
+from editor.networks.siglip import JointSpace
+from editor.networks.styleclip_mapper import StyleClipMapper
 from editor.networks.text import TextTower
 
 logger = logging.getLogger(__name__)
@@ -86,11 +86,11 @@ class EmbeddedClip:
         """N texts -> unit [N, D]."""
         return self.space.text(self.tower.encode(list(texts)))
 
-    def readings(self, text: str) -> Tensor:
+    def encode_phrasings(self, text: str) -> Tensor:
         """A text in several sentences -> unit [F, D]: where it means something, all of them agree."""
         return self.encode_text([frame.format(text) for frame in FRAMES])
 
-    def babble(self) -> Tensor:
+    def encode_nonsense(self) -> Tensor:
         """Texts that say nothing, random pairs of the words that the tower knows -> unit [N, D]."""
         words, rng = np.array(list(self.tower.index)), np.random.default_rng(0)
         return self.encode_text([" ".join(pair) for pair in rng.choice(words, (BABBLE, 2))])
@@ -99,7 +99,7 @@ class EmbeddedClip:
         """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
         return self.space.logits(image_embeddings, text_embeddings)
 
-    def beside(self, moved: Tensor) -> Tensor:
+    def collateral(self, moved: Tensor) -> Tensor:
         """Changes of embeddings [N, D] that no wish explains -> how many attributes they change visibly, about: [N].
 
         The space has an axis for each attribute of its domain. One that changes visibly counts once, however far it goes, and
@@ -134,7 +134,7 @@ class Bundle:
 
     info: BundleInfo
     generator: Generator
-    encoder: Encoder | PhotoEncoder | MeanEncoder
+    encoder: Encoder | PspEncoder | MeanEncoder
     clip: EmbeddedClip | PublishedClip
     bank: Bank | LiveBank
     mapper: TextMapper | None
@@ -143,7 +143,7 @@ class Bundle:
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
     alignment: str = "square"
     """The position in which the generator knows what it draws: any square, or faces as FFHQ has them ("ffhq")."""
-    prompts: dict[str, PromptMapper] = field(default_factory=dict)
+    prompts: dict[str, StyleClipMapper] = field(default_factory=dict)
     """Mappers that were trained for one wish each, by its words."""
     prompt_mappers: tuple[Trained, ...] = ()
     """Those that came along, and those that this installation trained."""
@@ -218,7 +218,7 @@ class Bundle:
     def nothing(self) -> Tensor:
         """Unit [D]: where, outside of all pictures, texts lie that say nothing of them; zero where the model knows no such
         place. Measured on random words: a text-image model that was taught what it does not know puts them there."""
-        return nn.functional.normalize(self.beside_pictures(self.clip.babble()).mean(0), dim=0)
+        return nn.functional.normalize(self.beside_pictures(self.clip.encode_nonsense()).mean(0), dim=0)
 
     def beside_pictures(self, texts: Tensor) -> Tensor:
         """What of texts [N, D] lies neither among the pictures nor with the neutral texts: [N, D]."""
@@ -280,7 +280,7 @@ def load_generator(folder: Path, manifest: dict[str, Any]) -> Generator:
 
 def _encoder(
     folder: Path, manifest: dict[str, Any], generator: Generator
-) -> Encoder | PhotoEncoder | MeanEncoder:
+) -> Encoder | PspEncoder | MeanEncoder:
     config = generator.config
     if "encoder.safetensors" not in manifest["files"]:
         return MeanEncoder(config.num_ws, *generators.w_statistics(generator))
@@ -288,7 +288,7 @@ def _encoder(
     if table.pop("kind", None) != "photo":
         return _into(Encoder(config.num_ws, config.w_dim, **table), folder, "encoder")
     table.pop("by", None)
-    encoder: PhotoEncoder = _into(PhotoEncoder(PhotoEncoderConfig(**table)), folder, "encoder")
+    encoder: PspEncoder = _into(PspEncoder(PspConfig(**table)), folder, "encoder")
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
     return encoder
 
@@ -316,14 +316,14 @@ def load_clip(
     return clip.to(device)
 
 
-def _prompts(folder: Path, manifest: dict[str, Any]) -> dict[str, PromptMapper]:
+def _prompts(folder: Path, manifest: dict[str, Any]) -> dict[str, StyleClipMapper]:
     if "prompts.safetensors" not in manifest["files"]:
         return {}
     weights, found = _weights(folder / "prompts.safetensors"), {}
     for number, (prompt, layout) in enumerate(
         zip(manifest["prompts"]["prompts"], manifest["prompts"]["nets"], strict=True)
     ):
-        module = PromptMapper(
+        module = StyleClipMapper(
             {net: int(width) for net, width in (item.split(":") for item in layout.split(","))}
         )
         root = f"{number}."

@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from editor.bundle.relevance import measured_statistics, pictures, probes_of, pulled_back, seen_resolution
-from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
+from editor.networks.text_image_model import TextImageModel
 
 logger = logging.getLogger(__name__)
 

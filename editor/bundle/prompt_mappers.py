@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 from editor.api.errors import BadCheckpoint
 from editor.api.protocol import Level
-from editor.networks.mapper import LEVELS, PromptMapper
+from editor.networks.styleclip_mapper import LEVELS, LevelMapper
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Trained:
     fingerprint: str
     steps: int
     gain: float
-    network: PromptMapper
+    network: LevelMapper
 
     @property
     def name(self) -> str:
@@ -79,7 +79,7 @@ def load(path: Path, device: torch.device) -> Trained:
             recipe = json.loads((file.metadata() or {})["recipe"])
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - the file is no dict
         levels = cast(tuple[Level, ...], tuple(level for level in recipe["levels"] if level in LEVELS))
-        network = PromptMapper(tensors["w_mean"], tensors["w_std"], levels)
+        network = LevelMapper(tensors["w_mean"], tensors["w_std"], levels)
         network.load_state_dict(tensors)
         network = network.to(device).eval().requires_grad_(False)
         neutral = None if recipe["neutral"] is None else str(recipe["neutral"])

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from editor.device import memory
-from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
+from editor.networks.text_image_model import TextImageModel
 
 TRUNCATION = 0.7
 """Of the pictures on which channels are looked at, as published."""

@@ -14,7 +14,7 @@ from editor.checkpoints import rosinality
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
 from editor.networks import generators
-from editor.networks.photo_encoder import WIDTH, PhotoEncoder, PhotoEncoderConfig
+from editor.networks.psp import WIDTH, PspConfig, PspEncoder
 
 Kind = Literal["e4e", "psp", "restyle"]
 NAMES = {"e4e": "an e4e encoder", "psp": "a pSp encoder", "restyle": "a ReStyle encoder"}
@@ -61,7 +61,7 @@ def read(path: Path, kind: Kind) -> tuple[Part, Part]:
     with torch.device(
         "meta"
     ):  # only its layout is needed, and drawing its numbers would take longer than all else
-        module = PhotoEncoder(config)
+        module = PspEncoder(config)
     tensors["w_mean"], tensors["w_std"] = _statistics(generator)
     return Part(
         "encoder", fit(module, tensors, path.name), {"kind": "photo", "by": kind, **config.as_dict()}
@@ -87,7 +87,7 @@ def _rows(generator: Part) -> int:
 
 def _config(
     encoder: Mapping[str, Tensor], options: Mapping[str, Any], kind: Kind, rows: int, source: str
-) -> PhotoEncoderConfig:
+) -> PspConfig:
     sees = encoder.get("input_layer.0.weight", encoder.get("conv1.weight"))
     if sees is None:
         raise BadCheckpoint(f"{source} has a backbone that is not known here (IR-SE50 and ResNet34 are).")
@@ -99,7 +99,7 @@ def _config(
     whose = ("restyle" if iterative else "psp") if whose is None else whose
     if whose != kind or (kind == "restyle") != iterative:
         raise BadCheckpoint(f"{source} is not {NAMES[kind]} but {NAMES[whose]}.")
-    return PhotoEncoderConfig(
+    return PspConfig(
         num_ws=rows,
         backbone="resnet34" if "conv1.weight" in encoder else "irse50",
         head=head,  # type: ignore[arg-type]
@@ -108,7 +108,7 @@ def _config(
     )
 
 
-def _average(average: Any, options: Mapping[str, Any], config: PhotoEncoderConfig, source: str) -> Tensor:
+def _average(average: Any, options: Mapping[str, Any], config: PspConfig, source: str) -> Tensor:
     """What the encoder's answer is added to [num_ws, 512]; zeros where it was trained without."""
     starts = bool(options.get("start_from_latent_avg", average is not None)) or config.iterations > 1
     if not starts:

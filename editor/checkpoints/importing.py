@@ -13,11 +13,11 @@ from typing import Any
 
 from editor.api.errors import BadCheckpoint, EditorError
 from editor.bundle.bundle import missing, read_manifest, unprepared
-from editor.checkpoints import clip, directions, encoders, formats, mapper, nvidia, rosinality
+from editor.checkpoints import clip, directions, encoders, formats, nvidia, rosinality, styleclip_mapper
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
 from editor.checkpoints.unpickler import refused
-from editor.imaging.squares import ALIGNMENTS
+from editor.imaging.crop_candidates import ALIGNMENTS
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def _encoder(wanted: Wanted) -> list[Part]:
 
 
 def _mapper(wanted: Wanted) -> list[Part]:
-    part, generator = mapper.read(wanted.files[0], wanted.prompt)
+    part, generator = styleclip_mapper.read(wanted.files[0], wanted.prompt)
     return _with_generator(part, generator, wanted)
 
 

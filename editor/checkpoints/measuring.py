@@ -31,9 +31,9 @@ from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statist
 from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
-from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
 from editor.networks.text import TextTower
+from editor.networks.text_image_model import TextImageModel
 
 PROGRESS = "directions.part"
 """File in the bundle's folder that holds what was measured so far."""

@@ -16,6 +16,7 @@ from editor.api.errors import BadCheckpoint
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.unpickler import Record
 from editor.networks import stylegan2
+from editor.networks.stylespace import StyleLayer
 
 LEAST_VERSION = 4
 FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "num_channels": 3}
@@ -115,7 +116,7 @@ def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]
     return found
 
 
-def _scope(layer: stylegan2.StyleLayer) -> str:
+def _scope(layer: StyleLayer) -> str:
     if layer.kind == "rgb":
         return "ToRGB"
     if layer.resolution == 4:

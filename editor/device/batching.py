@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from editor.api.errors import Cancelled
 from editor.device.scheduler import Turn, Turns
-from editor.networks.stylegan2 import Seen
+from editor.networks.stylespace import PreviewCallback
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class Batcher:
         """``most``: rows of a batch; 1 draws every job's alone."""
         self._waiting: list[Rows] = []
 
-    def draw(self, turn: Turn, rows: Rows, seen: Seen | None = None) -> Tensor:
+    def draw(self, turn: Turn, rows: Rows, seen: PreviewCallback | None = None) -> Tensor:
         """Rows -> pictures [N, 3, R, R], by this job or by another one that was first. Raises Cancelled, and what drawing them
         raises."""
         self._waiting.append(rows)
@@ -74,13 +74,13 @@ class Batcher:
                 self._waiting.remove(rows)
         return group
 
-    def _draw(self, group: list[Rows], seen: Seen | None = None) -> None:
+    def _draw(self, group: list[Rows], seen: PreviewCallback | None = None) -> None:
         """One batch; where it fails, each half of it, until what fails fails alone. What memory had no room for once is not
         tried again."""
         alone = len(group) == 1
         try:
             styles = torch.cat([rows.styles for rows in group])
-            pictures = group[0].synthesis(styles, group[0].resolution, seen=seen if alone else None)
+            pictures = group[0].synthesis(styles, group[0].resolution, preview=seen if alone else None)
         except Exception as error:
             if alone:
                 group[0].error = error
@@ -124,13 +124,13 @@ def draw(
     styles: Tensor,
     resolution: int | None = None,
     checkpoint: bool = False,
-    seen: Seen | None = None,
+    seen: PreviewCallback | None = None,
 ) -> Tensor:
     """Styles [N, C] -> pictures [N, 3, R, R], together with other jobs' where this is a job's thread and they fit in a batch;
     those that need gradients, alone. ``checkpoint``, ``seen``: as ``Synthesis`` has them; only what is drawn alone is seen."""
     seat = _SEAT.get()
     if seat is None or len(styles) >= seat.batcher.most or torch.is_grad_enabled():
-        made: Tensor = synthesis(styles, resolution, checkpoint=checkpoint, seen=seen)
+        made: Tensor = synthesis(styles, resolution, checkpoint=checkpoint, preview=seen)
         return made
     return seat.batcher.draw(seat.turn, Rows(synthesis, styles, resolution, seat.cancelled), seen)
 

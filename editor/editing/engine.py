@@ -53,17 +53,17 @@ from editor.device.progress import Progress, no_progress
 from editor.editing import apply, mapper_training, masks
 from editor.editing.methods import registry
 from editor.editing.session import Canvas
-from editor.imaging.arrays import to_array, to_levels
-from editor.imaging.decode import KEPT, decode
-from editor.imaging.encode import kept, png, webp
+from editor.imaging.arrays import to_array, to_uint8
+from editor.imaging.crop_candidates import CropRequest
+from editor.imaging.decode import STORED_LIMITS, decode
+from editor.imaging.encode import encode_original, png, webp
 from editor.imaging.faces import FaceFinder
-from editor.imaging.squares import Look
 from editor.inversion import pivotal_tuning
 from editor.inversion.domain_check import likeness
 from editor.inversion.inversion import invert
 from editor.inversion.model_selection import best_fit
 from editor.networks.generators import Generator
-from editor.networks.stylegan2 import Seen
+from editor.networks.stylespace import PreviewCallback
 from editor.networks.text import TextTower
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ class Engine:
         with off_device():
             decoded = decode(request.picture)
         found = best_fit(
-            asked, decoded.pixels, self.device, Look(self.faces, request.box, request.face), progress
+            asked, decoded.pixels, self.device, CropRequest(self.faces, request.box, request.face), progress
         )
         bundle, square, w = found.bundle, found.square, found.w
         inside = likeness(bundle, square, w).within(
@@ -183,7 +183,7 @@ class Engine:
         inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
         return InvertResult(
             inversion=inversion,
-            picture=kept(request.picture, decoded.pixels),
+            picture=encode_original(request.picture, decoded.pixels),
             warnings=notes,
             face=found.face,
             faces=found.faces,
@@ -290,7 +290,7 @@ class Engine:
         canvas: Canvas,
         layers: Sequence[Adjustment],
         beside: Sequence[OtherFace],
-        seen: Seen | None = None,
+        seen: PreviewCallback | None = None,
     ) -> np.ndarray:
         """The picture with all its edited faces, from left to right, whichever of them the job is about; ``seen`` is shown that
         one before it is done."""
@@ -338,13 +338,13 @@ def _tower(device: torch.device) -> TextTower:
 
 def _preview(picture: Tensor) -> PictureData:
     """A small picture of the work so far, from [3, R, R] in [-1, 1]."""
-    return webp(to_levels(picture))
+    return webp(to_uint8(picture))
 
 
 def _read(data: bytes) -> np.ndarray:
     """A kept picture's pixels; the processor's work."""
     with off_device():
-        return decode(data, KEPT).pixels
+        return decode(data, STORED_LIMITS).pixels
 
 
 def _written(pixels: np.ndarray) -> PictureData:

@@ -24,7 +24,7 @@ from editor.editing import apply, text_directions
 from editor.editing.colour_prior import Gamut
 from editor.editing.methods.objective import Objective
 from editor.editing.methods.optimization import WPlus, schedule
-from editor.networks.mapper import PromptMapper
+from editor.networks.styleclip_mapper import LevelMapper
 
 BATCH = 4
 RATE = 3.0
@@ -60,7 +60,7 @@ class Lesson:
         self.direction, self.space = text_directions.text_direction(bundle, self.wish), WPlus(bundle)
         self.rng = torch.Generator().manual_seed(request.seed)
         sample = samples(bundle, 4096, torch.Generator().manual_seed(1))[:, 0]
-        self.network = PromptMapper(sample.mean(0), sample.std(0) + 1e-3, request.levels).to(sample.device)
+        self.network = LevelMapper(sample.mean(0), sample.std(0) + 1e-3, request.levels).to(sample.device)
         drawn = samples(bundle, SEEN_COLOURS, torch.Generator().manual_seed(3))
         with torch.no_grad():
             self.gamut = Gamut(torch.cat([self.pictures(ws) for ws in drawn.split(16)]))

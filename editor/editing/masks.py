@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from editor.api import painted_mask
 from editor.api.protocol import Change, Geometry, PictureData
 from editor.bundle.bundle import Bundle
 from editor.bundle.direction_bank import find
 from editor.device.progress import Progress, no_progress
 from editor.editing import text_directions
 from editor.editing.methods.base import State
-from editor.imaging import masks
 from editor.imaging.paste import crop
 
 FEATHER, RIM = 1 / 64, 1 / 64
@@ -41,13 +41,15 @@ _SIDE = re.compile(rf"^({'|'.join(_SIDES)}) (.+)$")
 
 
 def small(mask: PictureData) -> PictureData:
-    """A painted mask as greyscale PNG of at most ``masks.MOST_SIDE`` pixels. Raises BadRequest for what is no picture."""
-    return masks.encoded(masks.opened(mask.data))
+    """A painted mask as greyscale PNG of at most ``painted_mask.MAX_SIDE`` pixels. Raises BadRequest for what is no picture."""
+    return painted_mask.encode_mask(painted_mask.open_mask(mask.data))
 
 
 def painted(mask: PictureData, geometry: Geometry, size: int) -> Tensor:
     """A painted mask of the whole picture as the mask [size, size] of its edited square, in 0..1."""
-    whole = masks.opened(mask.data).resize((geometry.width, geometry.height), Image.Resampling.BILINEAR)
+    whole = painted_mask.open_mask(mask.data).resize(
+        (geometry.width, geometry.height), Image.Resampling.BILINEAR
+    )
     square = crop(np.repeat(np.asarray(whole)[:, :, None], 3, axis=2), geometry, size)
     return feathered((square[0] + 1) / 2)
 

@@ -19,9 +19,9 @@ from editor.device.progress import Progress, no_progress
 from editor.editing import masks as regions
 from editor.editing.methods.base import Part, State
 from editor.imaging.arrays import to_tensor
-from editor.imaging.paste import limited, paste_back
+from editor.imaging.paste import blend_masked, paste_back
 from editor.inversion import pivotal_tuning
-from editor.networks.stylegan2 import Seen
+from editor.networks.stylespace import PreviewCallback
 
 MOST_FOUND = 64
 """Places that are remembered: finding one takes a dozen pictures, and a follow-up must not wait for it."""
@@ -102,7 +102,7 @@ class Canvas:
         return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
 
     def paint(
-        self, picture: np.ndarray, layers: Sequence[Adjustment], seen: Seen | None = None
+        self, picture: np.ndarray, layers: Sequence[Adjustment], seen: PreviewCallback | None = None
     ) -> np.ndarray:
         """The user's picture uint8 [H, W, 3] with the adjustments in it; ``seen`` as ``State.pictures`` has it.
 
@@ -122,7 +122,7 @@ class Canvas:
         with off_device():
             painted = paste_back(picture, self.geometry, before, looks[0])
             for mask, look in zip(masks, looks[1:], strict=True):
-                painted = limited(
+                painted = blend_masked(
                     painted, paste_back(picture, self.geometry, before, look), self.geometry, mask
                 )
         return painted

@@ -73,7 +73,7 @@ def response(bundle: Bundle, wish: Change) -> float:
     bundle's plain texts does not count. A denial says as much as what it denies: pictures without wings do not differ in
     wings either.
     """
-    texts = bundle.clip.readings(contrast(wish.prompt) or wish.prompt)
+    texts = bundle.clip.encode_phrasings(contrast(wish.prompt) or wish.prompt)
     seen = (bundle.apart_from_neutral(texts) @ bundle.image_span).norm(dim=1)
     beside = (bundle.beside_pictures(texts) @ bundle.nothing).clamp_min(0)
     among = seen / torch.hypot(seen, beside).clamp_min(1e-6)
@@ -137,7 +137,7 @@ def beside(bundle: Bundle, direction: Tensor, before: Tensor, after: Tensor) -> 
     moved = after - before
     moved = moved - (moved @ direction)[:, None] * direction
     along = companions(bundle, direction)
-    return bundle.clip.beside(
+    return bundle.clip.collateral(
         moved if along is None else moved - (moved @ along).clamp_min(0)[:, None] * along
     )
 

@@ -1,4 +1,4 @@
-"""Tensors as the wire has them."""
+"""Conversion between tensors and the arrays of the wire format."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from editor.api.protocol import Array
 
 
 def to_array(tensor: Tensor) -> Array:
-    """A tensor as float32 bytes."""
+    """Convert a tensor to float32, little-endian bytes."""
     values = tensor.detach().float().cpu().contiguous().numpy().astype("<f4")
     return Array(dtype="float32", shape=tuple(values.shape), data=values.tobytes())
 
 
-def to_levels(picture: Tensor) -> np.ndarray:
-    """A picture [3, R, R] in [-1, 1] as uint8 [R, R, 3]; made of levels where it is, so that a quarter of the bytes leave a GPU."""
-    levels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return levels.permute(1, 2, 0).cpu().numpy()
-
-
 def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
-    """The counterpart of ``to_array``; raises BadRequest when the shape or the length is not what it must be."""
+    """Convert an array to a float32 tensor. Raises BadRequest, which names ``what``, for another shape or length."""
     dtype = np.dtype(array.dtype).newbyteorder("<")
     if array.shape != shape or len(array.data) != int(np.prod(shape)) * dtype.itemsize:
         raise BadRequest(f"The {what} must be {list(shape)}, not {list(array.shape)}.")
     return torch.from_numpy(np.frombuffer(array.data, dtype).reshape(shape).astype(np.float32))
+
+
+def to_uint8(picture: Tensor) -> np.ndarray:
+    """Convert a picture [3, R, R] in [-1, 1] to uint8 [R, R, 3] on its device: a quarter of the bytes leave a GPU."""
+    levels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels.permute(1, 2, 0).cpu().numpy()

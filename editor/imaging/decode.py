@@ -32,7 +32,7 @@ class Decoded:
     warnings: tuple[str, ...]
 
 
-KEPT = Limits(bytes=160 * 1024 * 1024)
+STORED_LIMITS = Limits(bytes=160 * 1024 * 1024)
 """Of pictures that the editor gave out itself: of so many pixels a lossless file may be far larger than the upload was."""
 
 

@@ -24,7 +24,7 @@ def png(pixels: np.ndarray) -> PictureData:
     )
 
 
-def kept(data: bytes, pixels: np.ndarray) -> PictureData:
+def encode_original(data: bytes, pixels: np.ndarray) -> PictureData:
     """An upload's pixels uint8 [H, W, 3] as they are kept: PNG, but a large JPEG stays what it was, less its metadata, where
     that is smaller by far and decodes to the same pixels.
     """

@@ -242,7 +242,7 @@ def _mix(tile: np.ndarray, maps: Tensor, square: _Square, corner: tuple[int, int
     tile[:] = torch.where(touched, made, torch.from_numpy(tile)).numpy()
 
 
-def limited(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
+def blend_masked(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
     """``above`` over ``below``, both the whole picture uint8 [H, W, 3], as far as a mask [R, R] of the square lets it.
 
     Where the mask is 0 the pixels are those of ``below``, bit for bit.

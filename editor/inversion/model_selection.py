@@ -17,8 +17,8 @@ from editor.api.protocol import Geometry
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress, no_progress
+from editor.imaging.crop_candidates import CropRequest, find_crops
 from editor.imaging.paste import crop
-from editor.imaging.squares import Look, squares
 
 CLEARLY = 0.9
 """Share of the plain square's error under which another square is taken instead."""
@@ -44,7 +44,7 @@ def best_fit(
     bundles: Sequence[Bundle],
     pixels: np.ndarray,
     device: torch.device,
-    look: Look | None = None,
+    look: CropRequest | None = None,
     watch: Progress = no_progress,
 ) -> Fit:
     """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
@@ -56,19 +56,19 @@ def best_fit(
 
 
 @torch.no_grad()
-def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: Look | None = None) -> Fit:
+def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: CropRequest | None = None) -> Fit:
     """The square of the picture that the bundle's generator reproduces best: the plain one unless another is clearly
     better. The error is the mean absolute difference in [-1, 1], of the plain square's kind for every bundle."""
     size = bundle.generator.config.resolution
-    places = squares(pixels, bundle.alignment, look or Look())
-    images = torch.stack([crop(pixels, place, size).to(device) for place in places.found])
+    places = find_crops(pixels, bundle.alignment, look or CropRequest())
+    images = torch.stack([crop(pixels, place, size).to(device) for place in places.squares])
     w = bundle.encoder(images)
     made = rendering.render(bundle, bundle.generator.synthesis.styles(w))
     error = (made - images).abs().mean(dim=(1, 2, 3))
     best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
     return Fit(
         bundle,
-        places.found[best],
+        places.squares[best],
         images[best],
         w[best],
         float(error[best]),

@@ -1,7 +1,8 @@
-"""The two backbones of the published inversion encoders: IR-SE50 (ArcFace's, Deng et al. 2019, arXiv 1801.07698, with
-squeeze and excitation, Hu et al. 2018, arXiv 1709.01507) and ResNet34 (He et al. 2016, arXiv 1512.03385).
+"""The two backbones of the published inversion encoders.
 
-Tensors carry the names that published checkpoints have. Both give features at 1/4, 1/8 and 1/16 of the input.
+IR-SE50 is ArcFace's (Deng et al. 2019, arXiv 1801.07698) with squeeze and excitation (Hu et al. 2018, arXiv
+1709.01507); the other is ResNet34 (He et al. 2016, arXiv 1512.03385). Tensors have the names of the published
+checkpoints.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from torch import Tensor, nn
 
 IRSE50 = ((64, 3), (128, 4), (256, 14), (512, 3))
 RESNET34 = ((64, 3), (128, 4), (256, 6), (512, 3))
-"""Feature maps and number of units of each stage; every stage but ResNet34's first halves the resolution."""
+"""Feature maps and units of each stage. Every stage halves the resolution, except ResNet34's first."""
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each map by what the means of all maps say of it; [N, C, H, W] -> the same."""
+    """Scales each map by a factor computed from the means of all maps."""
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
@@ -30,7 +31,7 @@ class SqueezeExcite(nn.Module):
 
 
 class IRUnit(nn.Module):
-    """An improved residual unit: normalisation first, PReLU, squeeze and excitation at the end."""
+    """An improved residual unit: normalisation first, PReLU, then squeeze and excitation."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -51,14 +52,13 @@ class IRUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
-        short = (
-            x[:, :, :: self.stride, :: self.stride] if self.shortcut_layer is None else self.shortcut_layer(x)
-        )
-        return self.res_layer(x) + short
+        if self.shortcut_layer is None:
+            return self.res_layer(x) + x[:, :, :: self.stride, :: self.stride]
+        return self.res_layer(x) + self.shortcut_layer(x)
 
 
 class BasicUnit(nn.Module):
-    """ResNet's basic unit."""
+    """The basic unit of ResNet."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -74,14 +74,14 @@ class BasicUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
-        short = x if self.downsample is None else self.downsample(x)
-        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + short)
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + shortcut)
 
 
 def _units(
     unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int
 ) -> tuple[nn.Sequential, list[int]]:
-    """All units in a row, and the numbers of each stage's last one."""
+    """Build all units, and list the index of the last unit of each stage."""
     units: list[nn.Module] = []
     ends: list[int] = []
     inputs = 64
@@ -95,7 +95,7 @@ def _units(
 
 
 class Backbone(nn.Module):
-    """Pictures [N, inputs, 256, 256] -> features of 128, 256 and 512 maps at 64, 32 and 16 pixels."""
+    """A feature extractor; ``kind`` is "irse50" or "resnet34"."""
 
     def __init__(self, kind: str, inputs: int) -> None:
         super().__init__()

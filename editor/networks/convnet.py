@@ -1,6 +1,6 @@
-"""A small residual network (He et al. 2016, arXiv 1512.03385) for pictures of 128 pixels: [N, 3, H, W] -> features.
+"""A small residual network (He et al. 2016, arXiv 1512.03385) for pictures of 128 pixels.
 
-The recogniser, the image tower and the encoder are built on it with widths of their own and share no weights.
+The attribute classifier, the image tower and the encoder are built on it, each with its own widths and weights.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions around a skip: [N, C, H, W] -> [N, C, H, W]."""
+    """Two 3x3 convolutions and a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -23,18 +23,18 @@ class Residual(nn.Module):
         self.norm1 = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Same shape in and out."""
+        """[N, C, H, W] -> [N, C, H, W]."""
         y = F.relu(self.norm0(self.conv0(x)))
         return F.relu(x + self.norm1(self.conv1(y)))
 
 
 def scaled(widths: Sequence[int], share: float) -> tuple[int, ...]:
-    """Numbers of feature maps at a share of their full size, in multiples of 8; 1 leaves them alone."""
+    """Scale numbers of feature maps by ``share``, to multiples of 8. A share of 1 leaves them alone."""
     return tuple(widths) if share == 1.0 else tuple(max(8, 8 * round(width * share / 8)) for width in widths)
 
 
 def resampled(images: Tensor, size: int = 128) -> Tensor:
-    """Pictures [N, 3, H, W] at the side that a network reads, anti-aliased where they are larger."""
+    """Resample pictures [N, 3, H, W] to [N, 3, size, size], with anti-aliasing."""
     if images.shape[-1] == size:
         return images
     return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
@@ -46,11 +46,11 @@ def _halving(before: int, after: int, kernel: int) -> list[nn.Module]:
 
 
 class ConvNet(nn.Module):
-    """Halves the side once for every width, with ``blocks`` residual blocks after each halving, and reads features out
-    at two places: from the last map, and early, while a feature still knows exactly where it is.
+    """Halves the side once for each width, with ``blocks`` residual blocks after each halving.
 
-    Pictures are roughly aligned, so the early readout sees the colour of an eye or a spot on a cheek directly; without
-    it such small things took several times as many pictures to learn. [N, 3, 128, 128] in [-1, 1] -> [N, outputs].
+    Features come from the last map and from an early one that still has exact positions. Pictures are roughly aligned,
+    so the early readout sees the colour of an eye or a spot on a cheek directly; without it such small things took
+    several times as many pictures to learn.
     """
 
     EARLY_STAGE, EARLY_WIDTH, LATE_WIDTH = 3, 8, 96
@@ -74,6 +74,6 @@ class ConvNet(nn.Module):
         self.outputs = self.EARLY_WIDTH * early_side**2 + self.LATE_WIDTH * late_side**2
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, 3, size, size] -> [N, outputs]."""
+        """[N, 3, size, size] in [-1, 1] -> [N, outputs]."""
         middle = self.first(x)
         return torch.cat([self.early(middle).flatten(1), self.late(self.second(middle)).flatten(1)], dim=1)

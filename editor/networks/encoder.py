@@ -1,4 +1,4 @@
-"""The inversion encoder in e4e's form (Tov et al. 2021, arXiv 2102.02766): a base w and an offset for each later row."""
+"""The embedded inversion encoder, in e4e's form (Tov et al. 2021, arXiv 2102.02766)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from editor.networks.convnet import ConvNet, resampled, scaled
 
 
 class Encoder(nn.Module):
-    """Pictures [N, 3, H, W] in [-1, 1], resampled to 128 pixels -> W+ [N, num_ws, w_dim].
+    """Predicts a base w and an offset for each later row of W+; ``width`` is a share of the full size.
 
-    Outputs are in units of W's deviation around its mean (``w_mean``, ``w_std``), which conditions the training. ``width``
-    is a share of the full size.
+    Outputs are in units of W's deviation from its mean (``w_mean``, ``w_std``), which conditions the training.
     """
 
     w_mean: Tensor
@@ -32,12 +31,12 @@ class Encoder(nn.Module):
         self.register_buffer("w_std", torch.ones(w_dim))
 
     def parts(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Base [N, w_dim] and offsets [N, num_ws - 1, w_dim], both standardised."""
+        """[N, 3, H, W] in [-1, 1] -> base [N, w_dim] and offsets [N, num_ws - 1, w_dim], both standardised."""
         hidden = self.hidden(self.body(resampled(images))).float()
         return self.base(hidden), self.offsets(hidden).view(-1, self.num_ws - 1, self.w_dim)
 
     def assemble(self, base: Tensor, offsets: Tensor, released: int | None = None) -> Tensor:
-        """W+ from its parts; only the first ``released`` offsets count (e4e's progressive release)."""
+        """Build W+ from its parts, with the first ``released`` offsets only (e4e's progressive training)."""
         if released is not None:
             mask = (torch.arange(self.num_ws - 1, device=offsets.device) < released).to(offsets)
             offsets = offsets * mask[None, :, None]
@@ -45,5 +44,22 @@ class Encoder(nn.Module):
         return self.w_mean + rows * self.w_std
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] -> W+ [N, num_ws, w_dim]."""
+        """[N, 3, H, W] in [-1, 1], resampled to 128 pixels -> W+ [N, num_ws, w_dim]."""
         return self.assemble(*self.parts(images))
+
+
+class MeanEncoder(nn.Module):
+    """Stands in for a missing encoder: every inversion starts at the mean of W and relies on refinement."""
+
+    w_mean: Tensor
+    w_std: Tensor
+
+    def __init__(self, num_ws: int, w_mean: Tensor, w_std: Tensor) -> None:
+        super().__init__()
+        self.num_ws = num_ws
+        self.register_buffer("w_mean", w_mean)
+        self.register_buffer("w_std", w_std)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[N, 3, R, R] -> W+ [N, num_ws, w_dim]."""
+        return self.w_mean.expand(len(images), self.num_ws, -1)

@@ -7,12 +7,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-MOST_SCALE = 1.0
-"""Log scales of one coupling keep to plus and minus this."""
+MAX_LOG_SCALE = 1.0
+"""Bound of a coupling's log scales."""
 
 
 class Coupling(nn.Module):
-    """Half of the entries are scaled and shifted by what the other half and the condition say."""
+    """Scales and shifts half of the entries; the other half and the condition decide by how much."""
 
     mask: Tensor
 
@@ -25,24 +25,24 @@ class Coupling(nn.Module):
         nn.init.zeros_(last.bias)
         self.net = nn.Sequential(nn.Linear(size + conditions, width), nn.SiLU(), last)
 
-    def _parts(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        scale, shift = self.net(torch.cat([x * self.mask, condition], dim=1)).chunk(2, dim=1)
+    def _parameters_for(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self.net(torch.cat([x * self.mask, condition], dim=1)).chunk(2, dim=1)
         free = 1 - self.mask
-        return MOST_SCALE * torch.tanh(scale) * free, shift * free
+        return MAX_LOG_SCALE * torch.tanh(log_scale) * free, shift * free
 
     def forward(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """[N, d], [N, c] -> [N, d] and the log determinant [N]."""
-        scale, shift = self._parts(x, condition)
-        return x * scale.exp() + shift, scale.sum(1)
+        log_scale, shift = self._parameters_for(x, condition)
+        return x * log_scale.exp() + shift, log_scale.sum(1)
 
     def inverse(self, y: Tensor, condition: Tensor) -> Tensor:
-        """The counterpart of ``forward``."""
-        scale, shift = self._parts(y, condition)
-        return (y - shift) * (-scale).exp()
+        """Invert ``forward``: [N, d], [N, c] -> [N, d]."""
+        log_scale, shift = self._parameters_for(y, condition)
+        return (y - shift) * (-log_scale).exp()
 
 
 class ConditionalFlow(nn.Module):
-    """Maps points [N, d], given conditions [N, c], to a Gaussian, and back."""
+    """Maps points, given conditions, to a Gaussian and back."""
 
     def __init__(self, size: int, conditions: int, layers: int = 6, width: int = 128) -> None:
         super().__init__()
@@ -55,18 +55,19 @@ class ConditionalFlow(nn.Module):
         """[N, d], [N, c] -> Gaussian [N, d] and the log determinant [N]."""
         total = x.new_zeros(len(x))
         for layer in self.layers:
-            x, log = layer(x, condition)
-            total = total + log
+            x, log_determinant = layer(x, condition)
+            total = total + log_determinant
         return x, total
 
     def inverse(self, z: Tensor, condition: Tensor) -> Tensor:
-        """The counterpart of ``forward``."""
+        """Invert ``forward``: Gaussian [N, d], [N, c] -> [N, d]."""
         for layer in reversed(self.layers):
             assert isinstance(layer, Coupling)
             z = layer.inverse(z, condition)
         return z
 
-    def surprise(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Mean negative log likelihood of points, in nats an entry."""
-        z, log = self(x, condition)
-        return (0.5 * (z.square().sum(1) + x.shape[1] * math.log(2 * math.pi)) - log).mean() / x.shape[1]
+    def negative_log_likelihood(self, x: Tensor, condition: Tensor) -> Tensor:
+        """[N, d], [N, c] -> mean negative log likelihood, in nats for each entry."""
+        z, log_determinant = self(x, condition)
+        gaussian = 0.5 * (z.square().sum(1) + x.shape[1] * math.log(2 * math.pi))
+        return (gaussian - log_determinant).mean() / x.shape[1]

@@ -1,4 +1,4 @@
-"""The generators that a bundle may hold, by the ``kind`` in its ``[generator]`` table."""
+"""The generators that a bundle may hold, chosen by ``kind`` in its ``[generator]`` table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Generator = stylegan2.Generator | stylegan3.Generator
 
 
 def build(table: Mapping[str, Any]) -> Generator:
-    """A generator of random weights. Raises ValueError or TypeError where the table makes no sense."""
+    """Build a generator with random weights. Raises ValueError or TypeError for an impossible table."""
     fields = dict(table)
     kind = fields.pop("kind", "stylegan2")
     if kind == "stylegan2":
@@ -26,7 +26,7 @@ def build(table: Mapping[str, Any]) -> Generator:
 
 @torch.no_grad()
 def w_statistics(generator: Generator, samples: int = 10_000, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of W [w_dim] over Gaussian z."""
+    """Measure the mean and deviation [w_dim] of W over Gaussian z."""
     z = torch.randn(samples, generator.config.z_dim, generator=torch.Generator().manual_seed(seed))
     w = torch.cat([generator.mapping(part) for part in z.to(generator.mapping.w_avg.device).split(2000)])
     return w.mean(0), w.std(0) + 1e-6

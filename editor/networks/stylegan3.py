@@ -1,8 +1,6 @@
-"""StyleGAN3's generator (Karras et al. 2021, arXiv 2106.12423), configurations T and R, with its StyleSpace as the interface:
-``z -> mapping -> w -> styles -> synthesis``, as for StyleGAN2.
+"""StyleGAN3's generator (Karras et al. 2021, arXiv 2106.12423), configurations T and R, in torch's own operations.
 
-Continuous signals are kept within their band: every nonlinearity runs at a higher sampling rate between two low-pass
-filters. All of it is written in torch's own operations.
+Signals stay within their band: every nonlinearity runs at a higher sampling rate between two low-pass filters.
 """
 
 from __future__ import annotations
@@ -16,27 +14,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.networks.stylegan2 import (
-    LEAKY_GAIN,
-    EqualLinear,
-    Mapping,
-    Seen,
-    Styled,
-    StyleLayer,
-    blended_pictures,
-    run,
-)
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
+from editor.networks.stylegan2 import Mapping
+from editor.networks.stylegan2_layers import EqualLinear, leaky
+from editor.networks.stylespace import (
+    PreviewCallback,
+    StyleLayer,
+    StyleSpaceSynthesis,
+    blend_pictures,
+    run_layer,
+)
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
     """Sizes of a generator. Frequencies are in cycles over the picture.
 
-    ``layers`` are those between the Fourier features and ToRGB, the last ``critical`` of them critically sampled.
-    Cutoffs rise geometrically from ``first_cutoff`` to half the ``resolution``, stopbands from ``first_stopband`` to
-    ``last_stopband`` times the last cutoff. ``margin``: pixels kept around the picture. ``kernel`` is 3 for T, 1 for
-    R; ``radial``: radially symmetric filters, for R. ``filter_size``: taps at the lower rate.
+    Attributes:
+        layers: number of layers between the Fourier features and ToRGB.
+        critical: how many of them, at the end, are critically sampled.
+        first_cutoff: cutoffs rise geometrically from here to half the resolution.
+        first_stopband: stopbands rise from here to ``last_stopband`` times the last cutoff.
+        margin: pixels kept around the picture.
+        kernel: 3 for T, 1 for R.
+        filter_size: taps at the lower rate.
+        radial: radially symmetric filters, for R.
     """
 
     resolution: int = 256
@@ -74,11 +76,11 @@ class GeneratorConfig:
         return self.layers + 2
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain fields, for a bundle's record; what is absent is left out."""
+        """Plain fields for ``bundle.toml``, which has no null: None is left out."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def mapping(self) -> MappingConfig:
-        """The mapping network, which is StyleGAN2's."""
+        """Config of the mapping network, which is StyleGAN2's."""
         return MappingConfig(
             z_dim=self.z_dim,
             w_dim=self.w_dim,
@@ -92,8 +94,7 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class Rates:
-    """One layer's signal: ``channels``, ``size`` in samples, ``rate`` samples over the picture, ``cutoff`` and half the
-    width of the transition band."""
+    """One layer's signal: ``size`` in samples, ``rate`` in samples over the picture, half the transition's width."""
 
     channels: int
     size: int
@@ -103,7 +104,7 @@ class Rates:
 
 
 def rates(config: GeneratorConfig) -> list[Rates]:
-    """The signals after each layer, ToRGB last (Karras et al. 2021, section 3.2 and appendix C)."""
+    """Compute the signal after each layer, ToRGB last (Karras et al. 2021, section 3.2 and appendix C)."""
     share = np.minimum(np.arange(config.layers + 1) / (config.layers - config.critical), 1.0)
     last = config.resolution / 2
     cutoffs = config.first_cutoff * (last / config.first_cutoff) ** share
@@ -121,7 +122,7 @@ def rates(config: GeneratorConfig) -> list[Rates]:
 
 
 def _kaiser(taps: int, width: float) -> np.ndarray:
-    """Kaiser's window for a transition band of ``width`` (1 is the Nyquist frequency): the usual empirical formula."""
+    """Kaiser window for a transition band of ``width`` (1 is the Nyquist frequency), by the usual empirical formula."""
     attenuation = 2.285 * (taps - 1) * math.pi * width + 7.95
     if attenuation > 50:
         beta = 0.1102 * (attenuation - 8.7)
@@ -133,7 +134,7 @@ def _kaiser(taps: int, width: float) -> np.ndarray:
 
 
 def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False) -> Tensor | None:
-    """A windowed low-pass filter of unit sum: [taps], or [taps, taps] when radially symmetric; None for one tap."""
+    """Design a windowed low-pass filter of unit sum: [taps], or [taps, taps] if radial; None for one tap."""
     if taps == 1:
         return None
     window = _kaiser(taps, width / (rate / 2))
@@ -142,22 +143,20 @@ def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool =
         kernel = np.sinc(2 * cutoff * x) * window
         return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
     radius = np.hypot(x[:, None], x[None, :])
-    jinc = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy() / (
-        math.pi * radius
-    )
-    kernel = jinc * np.outer(window, window)
+    bessel = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy()
+    kernel = bessel / (math.pi * radius) * np.outer(window, window)
     return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
 
 
 def _axes(kernel: Tensor) -> list[Tensor]:
-    """The kernel as passes over single maps: one 2D pass, or one along each axis of a separable filter."""
+    """Split a filter into passes over single maps: one in 2D, or one along each axis of a separable filter."""
     if kernel.ndim == 2:
         return [kernel[None, None]]
     return [kernel[None, None, None, :], kernel[None, None, :, None]]
 
 
 def upsample(x: Tensor, kernel: Tensor | None, factor: int, padding: tuple[int, int]) -> Tensor:
-    """[N, C, H, W] with zeros between the samples, padded on either end of both axes, then filtered."""
+    """Insert zeros between the samples of [N, C, H, W], pad both axes before and after, and filter."""
     before, after = padding
     if kernel is None:
         return F.pad(x, [before, after, before, after])
@@ -167,16 +166,14 @@ def upsample(x: Tensor, kernel: Tensor | None, factor: int, padding: tuple[int, 
     for part in _axes(kernel):
         stride = [factor if side > 1 else 1 for side in part.shape[2:]]
         y = F.conv_transpose2d(y, part * math.prod(stride), stride=stride)
-    start = before - (
-        taps - 1
-    )  # the transposed convolution begins taps - 1 samples early; negative padding crops
+    start = before - (taps - 1)  # the transposed convolution starts early; negative padding crops
     wanted = [size * factor + before + after - (taps - 1) for size in (height, width)]
     ends = [want - start - have for want, have in zip(wanted, y.shape[2:], strict=True)]
     return F.pad(y, [start, ends[1], start, ends[0]]).reshape(n, c, *wanted)
 
 
 def downsample(x: Tensor, kernel: Tensor | None, factor: int) -> Tensor:
-    """[N, C, H, W] filtered, and every ``factor``-th sample kept."""
+    """Filter [N, C, H, W] and keep every ``factor``-th sample."""
     if kernel is None:
         return x[:, :, ::factor, ::factor]
     n, c = x.shape[:2]
@@ -187,9 +184,9 @@ def downsample(x: Tensor, kernel: Tensor | None, factor: int) -> Tensor:
 
 
 class FourierFeatures(nn.Module):
-    """The first signal: sines of fixed frequencies, turned and shifted as the style says.
+    """The first signal: sines of fixed frequencies, rotated and translated by the style.
 
-    The style [N, 4] is (cosine, sine, x, y) of a rotation and a translation, the rotation up to its length.
+    The style [N, 4] is (cosine, sine, x, y), with cosine and sine up to a common factor.
     """
 
     transform: Tensor
@@ -220,20 +217,16 @@ class FourierFeatures(nn.Module):
         phases = self.phases + (self.freqs @ transform[:, :2, 2:])[:, :, 0]  # [N, C]
         freqs = self.freqs @ transform[:, :2, :2]  # [N, C, 2]
         band = (freqs.norm(dim=2) - self.cutoff) / (self.rate / 2 - self.cutoff)
-        place = (
-            ((torch.arange(self.size, device=style.device) + 0.5) / self.size - 0.5) * self.size / self.rate
-        )
-        angles = (
-            freqs[:, :, 0, None, None] * place
-            + freqs[:, :, 1, None, None] * place[:, None]
-            + phases[:, :, None, None]
-        )
+        position = torch.arange(self.size, device=style.device) + 0.5
+        position = (position / self.size - 0.5) * self.size / self.rate
+        across, down = freqs[:, :, :, None, None].unbind(2)
+        angles = across * position + down * position[:, None] + phases[:, :, None, None]
         waves = torch.sin(2 * math.pi * angles) * (1 - band).clamp(0, 1)[:, :, None, None]
         return torch.einsum("nchw,oc->nohw", waves, self.weight / math.sqrt(len(self.weight)))
 
 
 class FilteredLayer(nn.Module):
-    """A modulated convolution, then a leaky ReLU between two low-pass filters at a higher rate; ToRGB has neither."""
+    """A modulated convolution and a leaky ReLU between two low-pass filters; ToRGB has only the convolution."""
 
     magnitude: Tensor
     up_filter: Tensor | None
@@ -283,7 +276,7 @@ class FilteredLayer(nn.Module):
         x = x + self.bias.to(x.dtype)[:, None, None]
         x = upsample(x, self._filter(self.up_filter, x), self.up, self.padding)
         if not self.is_rgb:
-            x = F.leaky_relu(x, 0.2) * LEAKY_GAIN
+            x = leaky(x)
         if self.clamp is not None:
             x = x.clamp(-self.clamp, self.clamp)
         return downsample(x, self._filter(self.down_filter, x), self.down)
@@ -293,10 +286,10 @@ class FilteredLayer(nn.Module):
         return None if kernel is None else kernel.to(x.dtype)
 
 
-class Synthesis(Styled):
-    """StyleSpace vector [N, num_channels] -> picture [N, 3, R, R], about [-1, 1].
+class Synthesis(StyleSpaceSynthesis):
+    """StyleGAN3's synthesis network from StyleSpace [N, num_channels] to pictures [N, 3, R, R].
 
-    The first four channels turn and shift the whole picture; then come the layers' styles in their order.
+    The first four channels rotate and translate the picture; the styles of the layers follow in order.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -324,7 +317,7 @@ class Synthesis(Styled):
         self.num_channels = self.layers[-1].stop
 
     def block(self, layer: StyleLayer) -> Any:
-        """The module that a style layer drives."""
+        """Return the module that a style layer drives."""
         return self.input if layer.kind == "input" else self.blocks[layer.row - 1]
 
     def forward(
@@ -333,26 +326,27 @@ class Synthesis(Styled):
         resolution: int | None = None,
         dtype: torch.dtype = torch.float32,
         checkpoint: bool = False,
-        seen: Seen | None = None,
+        preview: PreviewCallback | None = None,
     ) -> Tensor:
-        """[N, num_channels] -> [N, 3, R, R] float32; a smaller ``resolution`` is averaged from the full one.
+        """Draw pictures [N, 3, R, R] float32, about [-1, 1], from styles [N, num_channels].
 
-        ``checkpoint``: as StyleGAN2's synthesis has it; ``seen`` too, but that there is nothing to see before the end.
+        The arguments are those of StyleGAN2's synthesis. A smaller ``resolution`` is averaged from the full one, and
+        ``preview`` is never called, since no smaller picture exists on the way.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
         first, *others = self.layers
         x = self.input(styles[:, first.start : first.stop]).to(dtype)
         for layer in others:
-            x = run(self.block(layer), checkpoint, x, styles[:, layer.start : layer.stop])
+            x = run_layer(self.block(layer), checkpoint, x, styles[:, layer.start : layer.stop])
         image = x.float() * self.config.output_scale
         if resolution and resolution < self.config.resolution:
             image = F.interpolate(image, size=(resolution, resolution), mode="area")
         return image
 
     def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
-        """Several looks in one picture: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, R, R] -> [N, 3, R, R]."""
-        return blended_pictures(self, styles, masks, checkpoint)
+        """Blend pictures by region: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, S, S] -> [N, 3, R, R]."""
+        return blend_pictures(self, styles, masks, checkpoint)
 
 
 class Generator(nn.Module):
@@ -365,5 +359,5 @@ class Generator(nn.Module):
         self.synthesis = Synthesis(config)
 
     def forward(self, z: Tensor, truncation: float = 1.0, c: Tensor | None = None) -> Tensor:
-        """Gaussian z [N, z_dim] and, where there are labels, c [N, c_dim] -> picture [N, 3, H, W] in about [-1, 1]."""
+        """Gaussian z [N, z_dim] and labels c [N, c_dim] -> pictures [N, 3, R, R] in about [-1, 1]."""
         return self.synthesis(self.synthesis.styles(self.mapping(z, truncation, c)))

@@ -1,7 +1,7 @@
 """The shared text tower: a small transformer (Vaswani et al. 2017, arXiv 1706.03762) over words and their trigrams.
 
-It imitates a large sentence encoder and ships without it. A word is the sum of its own vector, where the vocabulary has
-it, and of the vectors of its character trigrams, so that a rare word or a slip of the keys still means something.
+It was distilled from a large sentence encoder, which is not needed to run it. A word is the sum of its own vector, if it
+is in the vocabulary, and of the vectors of its character trigrams. So a rare or misspelt word still has a meaning.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 WIDTH = 384
-"""Of a sentence embedding."""
-MOST_WORDS = 32
-MOST_TRIGRAMS = 14
+"""Width of a sentence embedding."""
+MAX_WORDS = 32
+MAX_TRIGRAMS = 14
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words of a text, hyphens split; at most ``MOST_WORDS``, and at least one (empty) word."""
-    return _WORD.findall(text.lower().replace("’", "'"))[:MOST_WORDS] or [""]
+    """Split a text into lower-case words: at most ``MAX_WORDS``, and at least one, which may be empty."""
+    return _WORD.findall(text.lower().replace("’", "'"))[:MAX_WORDS] or [""]
 
 
 def trigrams(word: str, buckets: int) -> list[int]:
-    """Hashed trigrams of ``^word$``, 1 … buckets; 0 is left for padding."""
+    """Hash the trigrams of ``^word$`` to 1 … buckets; 0 is padding."""
     marked = f"^{word}$"
-    pieces = [marked[i : i + 3] for i in range(len(marked) - 2)][:MOST_TRIGRAMS] or [marked]
+    pieces = [marked[i : i + 3] for i in range(len(marked) - 2)][:MAX_TRIGRAMS] or [marked]
     return [1 + zlib.crc32(piece.encode()) % buckets for piece in pieces]
 
 
 class TextTower(nn.Module):
-    """N texts -> unit sentence embeddings [N, 384]."""
+    """Encodes texts as unit sentence embeddings."""
 
     def __init__(
         self, vocabulary: Sequence[str], buckets: int = 8192, narrow: int = 96, width: int = 256
@@ -46,7 +46,7 @@ class TextTower(nn.Module):
         self.buckets = buckets
         self.word = nn.Embedding(len(vocabulary) + 1, narrow, padding_idx=0)
         self.trigram = nn.EmbeddingBag(buckets + 1, narrow, mode="mean", padding_idx=0)
-        self.position = nn.Parameter(0.02 * torch.randn(MOST_WORDS, width))
+        self.position = nn.Parameter(0.02 * torch.randn(MAX_WORDS, width))
         self.widen = nn.Linear(narrow, width)
         layer = nn.TransformerEncoderLayer(
             width, 4, 2 * width, dropout=0.05, activation="gelu", batch_first=True, norm_first=True
@@ -55,11 +55,11 @@ class TextTower(nn.Module):
         self.out = nn.Linear(width, WIDTH)
 
     def tokenise(self, texts: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
-        """Word numbers [N, L], trigram numbers [N, L, T] and which places are words [N, L]."""
+        """Turn N texts into word numbers [N, L], trigram numbers [N, L, T] and a mask of words [N, L]."""
         split = [words(text) for text in texts]
         longest = max(len(row) for row in split)
         numbers = torch.zeros(len(texts), longest, dtype=torch.long)
-        pieces = torch.zeros(len(texts), longest, MOST_TRIGRAMS, dtype=torch.long)
+        pieces = torch.zeros(len(texts), longest, MAX_TRIGRAMS, dtype=torch.long)
         present = torch.zeros(len(texts), longest, dtype=torch.bool)
         for row, found in enumerate(split):
             present[row, : len(found)] = True
@@ -70,7 +70,7 @@ class TextTower(nn.Module):
         return numbers, pieces, present
 
     def forward(self, numbers: Tensor, pieces: Tensor, present: Tensor) -> Tensor:
-        """Tokens as ``tokenise`` gives them -> [N, 384]."""
+        """Tokens from ``tokenise`` -> unit [N, 384]."""
         n, length = numbers.shape
         grams = self.trigram(pieces.view(n * length, -1)).view(n, length, -1)
         x = self.widen(self.word(numbers) + grams) + self.position[:length]
@@ -80,7 +80,7 @@ class TextTower(nn.Module):
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str]) -> Tensor:
-        """N texts -> unit [N, 384], in batches of 512."""
+        """Encode N texts in batches of 512: unit [N, 384]."""
         device = self.position.device
         parts = [
             self(*(t.to(device) for t in self.tokenise(texts[i : i + 512])))
@@ -90,7 +90,7 @@ class TextTower(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> TextTower:
-        """Read ``vocabulary.txt`` (a word a line) and ``text.safetensors``; frozen, in eval mode."""
+        """Load a frozen tower from ``vocabulary.txt`` (one word a line) and ``text.safetensors``."""
         vocabulary = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
         state = {k: v.float() for k, v in load_file(folder / "text.safetensors").items()}
         width, narrow = state["widen.weight"].shape

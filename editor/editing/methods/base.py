@@ -17,7 +17,7 @@ from editor.bundle.bundle import Bundle
 from editor.device.batching import draw
 from editor.device.memory import Plan, at_once
 from editor.device.progress import Progress
-from editor.networks.stylegan2 import Seen
+from editor.networks.stylespace import PreviewCallback
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class State:
         watch("measure", len(groups), len(groups))
         return torch.cat(made)
 
-    def pictures(self, bundle: Bundle, deltas: Tensor, seen: Seen | None = None) -> Tensor:
+    def pictures(self, bundle: Bundle, deltas: Tensor, seen: PreviewCallback | None = None) -> Tensor:
         """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1].
 
         ``seen`` is shown a smaller one before, where there is a large one without regions to draw.

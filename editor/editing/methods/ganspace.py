@@ -18,7 +18,7 @@ from editor.device.progress import Progress
 from editor.editing import samples
 from editor.editing.calibration import calibrated, unit
 from editor.editing.methods.base import Candidate, State
-from editor.networks.mapper import LEVELS
+from editor.networks.styleclip_mapper import LEVELS
 
 COMPONENTS, PICTURES = 24, 3
 """Components that are named, and pictures that each is tried on."""

@@ -11,15 +11,15 @@ from editor.device.progress import Progress
 from editor.editing import text_directions
 from editor.editing.calibration import SHARES, standard
 from editor.editing.methods.base import Candidate, State
-from editor.networks.prompt_mapper import PromptMapper
+from editor.networks.styleclip_mapper import StyleClipMapper
 
 SAME = 0.95
 """Cosine of text directions from which a wish says what a mapper was trained for."""
 
 
-def fitting(bundle: Bundle, direction: Tensor) -> Trained | PromptMapper | None:
+def fitting(bundle: Bundle, direction: Tensor) -> Trained | StyleClipMapper | None:
     """The mapper that was trained for a direction [D] of the text-image space, here or by others; None where there is none."""
-    known: list[tuple[Change, Trained | PromptMapper]] = [
+    known: list[tuple[Change, Trained | StyleClipMapper]] = [
         (Change(prompt=trained.prompt, neutral=trained.neutral), trained) for trained in bundle.prompt_mappers
     ]
     known += [(Change(prompt=prompt), network) for prompt, network in bundle.prompts.items()]
@@ -49,7 +49,7 @@ class PromptMapping:
         if trained is None:
             return None
         synthesis, ws = bundle.generator.synthesis, state.w + bundle.style_inverse @ state.added
-        if isinstance(trained, PromptMapper):
+        if isinstance(trained, StyleClipMapper):
             delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
         else:
             delta = synthesis.style_steps(trained.network(ws[None]))[0]

@@ -84,7 +84,7 @@ def fit(crowd: Population, direction: Tensor, watch: Progress, steps: int = STEP
     for step in range(steps):
         rows = torch.randint(len(points), (BATCH,), generator=rng)
         noise = torch.randn(BATCH, points.shape[1], generator=rng).to(points)
-        loss = flow.surprise(points[rows] + NOISE * noise, conditions[rows])
+        loss = flow.negative_log_likelihood(points[rows] + NOISE * noise, conditions[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -50,13 +50,13 @@ from editor.editing import mapper_training, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization, registry
 from editor.editing.methods.base import State
-from editor.imaging.arrays import to_levels
+from editor.imaging.arrays import to_uint8
 from editor.lab.benchmarks import conversation
 from editor.lab.benchmarks.timing import machine
 from editor.lab.evaluation.memory import FFHQ, ffhq_bundle
-from editor.networks import published_clip, stylegan2
+from editor.networks import published_clip, stylegan2, stylegan2_layers
+from editor.networks.encoder import MeanEncoder
 from editor.networks.generators import w_statistics
-from editor.networks.photo_encoder import MeanEncoder
 from editor.networks.published_clip import PublishedClip
 from editor.serving.executor import LocalExecutor
 from editor.serving.priorities import Lane
@@ -284,7 +284,9 @@ class Arithmetic:
         library = torch.backends.cudnn
         before = library.allow_tf32, library.benchmark
         library.allow_tf32, library.benchmark = self.tf32, self.search
-        apart = mock.patch.object(stylegan2.ModulatedConv, "_fuses", staticmethod(lambda device: False))
+        apart = mock.patch.object(
+            stylegan2_layers.ModulatedConv, "_fuses", staticmethod(lambda device: False)
+        )
         try:
             with nullcontext() if self.fuse else apart:
                 yield
@@ -332,7 +334,7 @@ def _alone(bench: Bench, styles: Tensor, delta: Tensor, how: Arithmetic, exact: 
     made = torch.cat([_edit(bench, row, delta, how) for row in styles[: len(exact)].split(1)])
     together = _edit(bench, styles[: len(exact)], delta, how)
     alone = bench.milliseconds(lambda: _edit(bench, one, delta, how))
-    seen = bench.milliseconds(lambda: to_levels(_edit(bench, one, delta, how)[0]))
+    seen = bench.milliseconds(lambda: to_uint8(_edit(bench, one, delta, how)[0]))
     bench.report.add(
         Figure("edit", f"{how.name}: one, until it is there", alone, "ms", target),
         Figure("edit", f"{how.name}: one, until it is uint8 on the host", seen, "ms", target),
@@ -400,7 +402,7 @@ def graphs(bench: Bench) -> None:
 
             def shown(replay: Callable[[], None] = replay, made: Tensor = made) -> np.ndarray:
                 replay()
-                return to_levels(made[0])
+                return to_uint8(made[0])
 
             alone, seen = bench.milliseconds(replay), bench.milliseconds(shown)
             apart = float((made - _edit(bench, styles, delta, how)).abs().max())

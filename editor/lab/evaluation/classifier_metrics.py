@@ -11,7 +11,7 @@ import numpy as np
 
 from editor.lab.training.domain import Domain
 from editor.lab.training.portraits import Labels
-from editor.networks.recogniser import Attributes, Reading
+from editor.networks.attribute_classifier import Attributes, AttributeValues
 
 STEP = 0.25
 """Share of a scale's range by which it must move to count as changed."""
@@ -62,14 +62,14 @@ class Wish:
         return self.values.index(self.value or "")
 
 
-def numbers(reading: Reading, name: str) -> np.ndarray:
+def numbers(reading: AttributeValues, name: str) -> np.ndarray:
     """An attribute of N pictures: [N] level, or [N] index of the most likely value."""
     if name in reading.choices:
         return reading.choices[name].argmax(1).numpy()
     return (reading.scales[name] if name in reading.scales else reading.amounts[name]).numpy()
 
 
-def score(reading: Reading, wish: Wish) -> np.ndarray:
+def score(reading: AttributeValues, wish: Wish) -> np.ndarray:
     """How much of the wish the judge sees, [N] in 0..1, larger is more."""
     if wish.value is not None:
         return reading.choices[wish.attribute][:, wish.index].numpy()
@@ -77,7 +77,7 @@ def score(reading: Reading, wish: Wish) -> np.ndarray:
     return level if wish.direction > 0 else 1 - level
 
 
-def eligible(reading: Reading, labels: Labels, wish: Wish) -> np.ndarray:
+def eligible(reading: AttributeValues, labels: Labels, wish: Wish) -> np.ndarray:
     """Portraits [N] that show the attribute, do not already satisfy the wish, and start where it says."""
     now = score(reading, wish)
     if wish.value is not None:
@@ -89,7 +89,7 @@ def eligible(reading: Reading, labels: Labels, wish: Wish) -> np.ndarray:
     return wanting & labels.visible[wish.attribute]
 
 
-def succeeded(before: Reading, after: Reading, wish: Wish) -> np.ndarray:
+def succeeded(before: AttributeValues, after: AttributeValues, wish: Wish) -> np.ndarray:
     """[N]: the judge reads the value named, a scale moved far enough, or an amount crossed one half."""
     if wish.value is not None:
         return numbers(after, wish.attribute) == wish.index
@@ -98,7 +98,7 @@ def succeeded(before: Reading, after: Reading, wish: Wish) -> np.ndarray:
     return score(after, wish) > 0.5
 
 
-def changed(before: Reading, after: Reading, name: str) -> np.ndarray:
+def changed(before: AttributeValues, after: AttributeValues, name: str) -> np.ndarray:
     """[N]: is an attribute read as changed?"""
     a, b = numbers(before, name), numbers(after, name)
     if name in before.choices:
@@ -106,7 +106,7 @@ def changed(before: Reading, after: Reading, name: str) -> np.ndarray:
     return np.abs(a - b) >= STEP if name in before.scales else (a > 0.5) != (b > 0.5)
 
 
-def countable(domain: Domain, reading: Reading, labels: Labels, name: str) -> np.ndarray:
+def countable(domain: Domain, reading: AttributeValues, labels: Labels, name: str) -> np.ndarray:
     """[N]: portraits on which an attribute is labelled and seen, on the upload and on the picture read."""
     amounts = {key: values.numpy() for key, values in reading.amounts.items()}
     scales = {key: values.numpy() for key, values in reading.scales.items()}
@@ -117,7 +117,12 @@ def countable(domain: Domain, reading: Reading, labels: Labels, name: str) -> np
 
 
 def collateral(
-    domain: Domain, before: Reading, after: Reading, labels: Labels, wish: Wish, scored: Iterable[str]
+    domain: Domain,
+    before: AttributeValues,
+    after: AttributeValues,
+    labels: Labels,
+    wish: Wish,
+    scored: Iterable[str],
 ) -> dict[str, np.ndarray]:
     """For each attribute that should have stayed: [N] bool, changed although countable."""
     names = [name for name in scored if name != wish.attribute and name not in wish.may_change]

@@ -21,7 +21,7 @@ from editor.lab.evaluation.classifier_metrics import Wish
 from editor.lab.evaluation.uploads import Upload, Uploads
 from editor.lab.training import data
 from editor.lab.training.domain import Domain
-from editor.networks.recogniser import Judge
+from editor.networks.attribute_classifier import AttributeClassifier
 
 QUALITIES: tuple[Quality, ...] = ("draft", "standard", "best")
 
@@ -30,7 +30,7 @@ def compare(
     domain: Domain,
     engine: Engine,
     bundle: str,
-    judge: Judge,
+    judge: AttributeClassifier,
     scored: Sequence[str],
     asked: Sequence[Wish],
     count: int,
@@ -56,7 +56,7 @@ def compare(
 
 @torch.no_grad()
 def closeness(
-    engine: Engine, name: str, judge: Judge, scored: Sequence[str], seen: Uploads
+    engine: Engine, name: str, judge: AttributeClassifier, scored: Sequence[str], seen: Uploads
 ) -> dict[str, float]:
     """PSNR (dB), distance as the image tower sees it, cosine of image embeddings, the share of attributes that the judge reads
     as before, and the tuning's size (KB): means over the uploads."""
@@ -92,7 +92,9 @@ def reconstruction(engine: Engine, name: str, upload: Upload) -> tuple[torch.Ten
     return drawn, crop(upload.pixels, upload.inversion.geometry, config.resolution)
 
 
-def success(engine: Engine, judge: Judge, seen: Uploads, asked: Sequence[Wish]) -> dict[str, Any]:
+def success(
+    engine: Engine, judge: AttributeClassifier, seen: Uploads, asked: Sequence[Wish]
+) -> dict[str, Any]:
     """The share of wishes at strength 1 that the judge sees granted: mean over the wishes, and how many edits were judged."""
     shares, edits = [], 0
     for wish in asked:

@@ -49,7 +49,7 @@ from editor.editing.methods import optimization
 from editor.inversion import inversion
 from editor.networks import published_clip, stylegan2
 from editor.networks.generators import w_statistics
-from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
+from editor.networks.psp import PspConfig, PspEncoder
 from editor.networks.stylegan2 import GeneratorConfig
 
 FFHQ = GeneratorConfig(
@@ -159,7 +159,7 @@ def ffhq_bundle() -> Bundle:
 
     torch.manual_seed(0)
     generator = stylegan2.Generator(FFHQ).eval().requires_grad_(False)
-    encoder = PhotoEncoder(PhotoEncoderConfig(num_ws=FFHQ.num_ws, offsets=True)).eval().requires_grad_(False)
+    encoder = PspEncoder(PspConfig(num_ws=FFHQ.num_ws, offsets=True)).eval().requires_grad_(False)
     mean, std = w_statistics(generator, 1000)
     encoder.w_mean.copy_(mean)
     encoder.w_std.copy_(std)

@@ -14,7 +14,7 @@ from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.uploads import Uploads
 from editor.lab.training import data
 from editor.lab.training.domain import Domain
-from editor.networks.recogniser import Judge
+from editor.networks.attribute_classifier import AttributeClassifier
 
 
 @torch.no_grad()
@@ -32,7 +32,12 @@ def generator_psnr(domain: Domain, bundle: Bundle, count: int = 256, seed: int =
 
 
 def inversion(
-    domain: Domain, engine: Engine, bundle: str, judge: Judge, scored: Iterable[str], count: int = 256
+    domain: Domain,
+    engine: Engine,
+    bundle: str,
+    judge: AttributeClassifier,
+    scored: Iterable[str],
+    count: int = 256,
 ) -> dict[str, float]:
     """Mean PSNR, dB, of refined inversions of unseen drawings and the share of attributes read the same on them."""
     seen = Uploads.make(domain, engine, bundle, judge, count, seed=1_000_081)

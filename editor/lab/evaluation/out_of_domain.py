@@ -27,7 +27,7 @@ from editor.imaging.arrays import to_tensor
 from editor.lab.evaluation import uploads
 from editor.lab.training import data
 from editor.lab.training.avatars.appearance import CHOICES, PALETTES, skin
-from editor.networks.recogniser import Judge, Reading
+from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
 
 SIDE = 256
 FAR, SAME = 0.25, 0.08
@@ -184,7 +184,9 @@ def passed_on(pixels: np.ndarray, rng: np.random.Generator) -> bytes:
     return buffer.getvalue()
 
 
-def others(engine: Engine, bundle: str, judge: Judge, count: int, seed: int) -> dict[str, dict[str, Any]]:
+def others(
+    engine: Engine, bundle: str, judge: AttributeClassifier, count: int, seed: int
+) -> dict[str, dict[str, Any]]:
     """For each source: shares of ``count`` drawings whose hair colour, skin, glasses and facial hair are read on the
     reconstruction as the options have them, over all and over those that are not called outside."""
     found = {}
@@ -220,7 +222,7 @@ def _made(engine: Engine, bundle: str, result: InvertResult) -> np.ndarray:
     return data.to_pictures(torch.nn.functional.adaptive_avg_pool2d(made, 128))[0]
 
 
-def _kept(drawing: Drawing, reading: Reading, place: int) -> Iterator[tuple[str, bool]]:
+def _kept(drawing: Drawing, reading: AttributeValues, place: int) -> Iterator[tuple[str, bool]]:
     """What is labelled, and whether it is read so."""
     if drawing.hair:
         yield (

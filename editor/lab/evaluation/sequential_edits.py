@@ -104,7 +104,7 @@ def _hits(
     ]
 
 
-def _hit(setting: Setting, wish: Wish, number: int, after: classifier_metrics.Reading) -> bool | None:
+def _hit(setting: Setting, wish: Wish, number: int, after: classifier_metrics.AttributeValues) -> bool | None:
     """Is a wish read on a picture? None where its attribute is not to be seen there (eyes behind sunglasses)."""
     seen, one = setting.uploads, np.array([number])
     before, labels = uploads.selected(seen.reading, one), labels_of(seen.labels, one)

@@ -27,7 +27,7 @@ from editor.imaging.encode import png
 from editor.lab.training import data
 from editor.lab.training.domain import Domain
 from editor.lab.training.portraits import Labels
-from editor.networks.recogniser import Judge, Reading
+from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
 
 
 def quiet(*_: object) -> None:
@@ -56,7 +56,7 @@ class Uploads:
     items: tuple[Upload, ...]
     domain: Domain
     labels: Labels
-    reading: Reading
+    reading: AttributeValues
 
     @classmethod
     def make(
@@ -64,7 +64,7 @@ class Uploads:
         domain: Domain,
         engine: Engine,
         bundle: str,
-        judge: Judge,
+        judge: AttributeClassifier,
         count: int,
         seed: int,
         quality: Quality = "standard",
@@ -81,20 +81,20 @@ class Uploads:
         return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
 
 
-def read(judge: Judge, pictures: Sequence[np.ndarray] | np.ndarray) -> Reading:
+def read(judge: AttributeClassifier, pictures: Sequence[np.ndarray] | np.ndarray) -> AttributeValues:
     """The judge's reading of pictures uint8 [N, 128, 128, 3]."""
     images: Tensor = data.to_tensor(np.stack(list(pictures)))
     parts = [judge.read(part) for part in images.split(64)]
-    return Reading(
+    return AttributeValues(
         {k: torch.cat([p.scales[k] for p in parts]) for k in parts[0].scales},
         {k: torch.cat([p.amounts[k] for p in parts]) for k in parts[0].amounts},
         {k: torch.cat([p.choices[k] for p in parts]) for k in parts[0].choices},
     )
 
 
-def selected(reading: Reading, rows: np.ndarray) -> Reading:
+def selected(reading: AttributeValues, rows: np.ndarray) -> AttributeValues:
     """Some rows of a reading."""
-    return Reading(
+    return AttributeValues(
         *(
             {k: v[rows] for k, v in part.items()}
             for part in (reading.scales, reading.amounts, reading.choices)

@@ -16,7 +16,7 @@ from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import Wish
 from editor.lab.evaluation.uploads import Uploads
 from editor.lab.training.domain import Domain
-from editor.networks.recogniser import Judge
+from editor.networks.attribute_classifier import AttributeClassifier
 
 STRENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
 AT_ONE = STRENGTHS.index(1.0)
@@ -27,7 +27,7 @@ class Setting:
     """What every wish is measured with."""
 
     engine: Engine
-    judge: Judge
+    judge: AttributeClassifier
     scored: tuple[str, ...]
     uploads: Uploads
     method: MethodName | None = None
@@ -95,7 +95,7 @@ def evaluate(setting: Setting, wish: Wish, sheet: Path | None) -> dict[str, Any]
 
 
 def _by_start(
-    before: classifier_metrics.Reading, hits: np.ndarray, wish: Wish, domain: Domain
+    before: classifier_metrics.AttributeValues, hits: np.ndarray, wish: Wish, domain: Domain
 ) -> dict[str, list[int]]:
     """For a choice: [successes, portraits] by the value that was read before."""
     start = classifier_metrics.numbers(before, wish.attribute)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.checkpoints import clip, encoders, mapper, nvidia, rosinality
+from editor.checkpoints import clip, encoders, nvidia, rosinality, styleclip_mapper
 from editor.checkpoints.directions import sizes
 from editor.checkpoints.part import Part
 from editor.editing.methods import published_optimization
@@ -18,8 +18,8 @@ from editor.lab.parity import published_directions
 from editor.lab.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
 from editor.lab.parity.filler import normal, picture
 from editor.networks import generators, published_clip, stylegan2
-from editor.networks.photo_encoder import PhotoEncoder, PhotoEncoderConfig
-from editor.networks.prompt_mapper import PromptMapper
+from editor.networks.psp import PspConfig, PspEncoder
+from editor.networks.styleclip_mapper import StyleClipMapper
 
 Results = dict[str, Tensor]
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
@@ -62,7 +62,7 @@ def _encoder(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Map
     part, decoder = encoders.read(folder / "checkpoint.pt", case.kind)  # type: ignore[arg-type]
     generator = load(decoder)
     table = {name: value for name, value in part.table.items() if name not in ("kind", "by")}
-    encoder = PhotoEncoder(PhotoEncoderConfig(**table)).eval()
+    encoder = PspEncoder(PspConfig(**table)).eval()
     encoder.load_state_dict(part.tensors)
     dtype = torch.float64 if case.options.get("double") else torch.float32
     encoder, generator = encoder.to(dtype), generator.to(dtype)
@@ -72,8 +72,8 @@ def _encoder(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Map
 
 
 def _mapper(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
-    part, decoder = mapper.read(folder / "checkpoint.pt")
-    module = PromptMapper(part.table["nets"])
+    part, decoder = styleclip_mapper.read(folder / "checkpoint.pt")
+    module = StyleClipMapper(part.table["nets"])
     module.load_state_dict(part.tensors)
     if decoder is None:
         layers = stylegan2.style_layers(

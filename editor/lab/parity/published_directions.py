@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from editor.checkpoints.measuring import REACH
-from editor.networks.clip import TextImageModel
 from editor.networks.generators import Generator
+from editor.networks.text_image_model import TextImageModel
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from editor.lab.training.run import (
     set_rate,
     start,
 )
-from editor.networks.recogniser import Attributes, Judge, Reading
+from editor.networks.attribute_classifier import AttributeClassifier, Attributes, AttributeValues
 
 CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 """Share of labelled unseen drawings read right that a choice or amount must reach to be scored."""
@@ -91,7 +91,7 @@ def _masked(loss: Tensor, mask: Tensor) -> Tensor:
     return ((loss * mask).sum(0) / mask.sum(0).clamp_min(1.0)).sum()
 
 
-def loss_of(logits: Reading, wanted: Targets) -> Tensor:
+def loss_of(logits: AttributeValues, wanted: Targets) -> Tensor:
     """Sum over attributes of their losses on the portraits where they are labelled and visible."""
     scales, amounts = (torch.stack(list(part.values()), dim=1) for part in (logits.scales, logits.amounts))
     off = F.smooth_l1_loss(scales.sigmoid(), wanted.scales, reduction="none", beta=0.05)
@@ -104,7 +104,7 @@ def loss_of(logits: Reading, wanted: Targets) -> Tensor:
     return found + _masked(torch.stack(wrong, dim=1), wanted.choices_seen)
 
 
-def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
+def _right(name: str, reading: AttributeValues, labels: Labels) -> np.ndarray:
     """Of the portraits where it is labelled and visible: was it read right? [n] bool."""
     seen = labels.visible[name]
     if name in reading.scales:
@@ -119,7 +119,9 @@ def _right(name: str, reading: Reading, labels: Labels) -> np.ndarray:
 
 
 @torch.no_grad()
-def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033) -> dict[str, float]:
+def accuracy(
+    domain: Domain, judge: AttributeClassifier, count: int = 2048, seed: int = 1_000_033
+) -> dict[str, float]:
     """Share read right of each attribute, on clean unseen drawings."""
     judge.eval()
     rng, device = np.random.default_rng(seed), data.device_of(judge)
@@ -134,7 +136,7 @@ def accuracy(domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_
 
 @torch.no_grad()
 def confusion(
-    domain: Domain, judge: Judge, count: int = 2048, seed: int = 1_000_033
+    domain: Domain, judge: AttributeClassifier, count: int = 2048, seed: int = 1_000_033
 ) -> dict[str, list[list[int]]]:
     """For each choice the counts [label][reading]; for each amount [[absent, absent as present], [...]]."""
     judge.eval()
@@ -164,7 +166,7 @@ def scored(attributes: Attributes, found: dict[str, float]) -> list[str]:
     return [name for name, share in found.items() if share >= limit.get(name, CHOICE_LIMIT)]
 
 
-def changes(one: Reading, other: Reading, names: Sequence[str]) -> Tensor:
+def changes(one: AttributeValues, other: AttributeValues, names: Sequence[str]) -> Tensor:
     """[N, names]: is an attribute read otherwise on the other picture (a scale by a quarter of its range)?"""
     columns = []
     for name in names:
@@ -177,15 +179,17 @@ def changes(one: Reading, other: Reading, names: Sequence[str]) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def load(bundle: Path) -> Judge:
+def load(bundle: Path) -> AttributeClassifier:
     """The frozen judge of a bundle, in eval mode."""
-    judge = Judge(domains.of_bundle(bundle).attributes, record.read(bundle)["judge"].get("width", 1.0))
+    judge = AttributeClassifier(
+        domains.of_bundle(bundle).attributes, record.read(bundle)["judge"].get("width", 1.0)
+    )
     state = load_file(bundle / "judge.safetensors")
     judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return judge.eval().requires_grad_(False)
 
 
-def save(judge: Judge, bundle: Path) -> None:
+def save(judge: AttributeClassifier, bundle: Path) -> None:
     """Weights in half precision."""
     bundle.mkdir(parents=True, exist_ok=True)
     save_weights(judge, bundle / "judge.safetensors")
@@ -206,9 +210,11 @@ def draw(rng: np.random.Generator, domain: str, count: int) -> Labelled:
     return Labelled(data.drawings_of(portraits, 128), targets(known.attributes, portraits.labels()))
 
 
-def train(run: Run, rate: float, supply: Iterator[Labelled], width: float) -> Judge:
+def train(run: Run, rate: float, supply: Iterator[Labelled], width: float) -> AttributeClassifier:
     """The training loop; returns the judge with averaged weights."""
-    judge = Judge(run.domain.attributes, width).to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    judge = AttributeClassifier(run.domain.attributes, width).to(
+        run.device, memory_format=torch.channels_last
+    )  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.01)
     average = Average(judge, 4000.0)
     run.parts = {"judge": judge, "optimizer": optimizer, "average": average}

@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 from editor.lab.training import record
 from editor.lab.training.generator import TeacherMapping
-from editor.networks.clip import JointSpace
 from editor.networks.encoder import Encoder
+from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
 

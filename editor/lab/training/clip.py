@@ -43,9 +43,9 @@ from editor.lab.training.run import (
     set_rate,
     start,
 )
-from editor.networks.clip import JointSpace
+from editor.networks.attribute_classifier import split
 from editor.networks.convnet import resampled
-from editor.networks.recogniser import split
+from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower, words
 

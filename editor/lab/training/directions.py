@@ -22,7 +22,7 @@ from editor.lab.training.bundles import load_clip, load_generator, load_teacher
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import TeacherMapping
 from editor.lab.training.run import Run, arguments, start
-from editor.networks.clip import JointSpace
+from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator
 
 REACH = 5.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from editor.lab.training.lexicon import Condition, Lexicon
 from editor.lab.training.portraits import Portraits
-from editor.networks.recogniser import Attributes
+from editor.networks.attribute_classifier import Attributes
 
 
 @dataclass(frozen=True)

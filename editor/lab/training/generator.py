@@ -32,7 +32,8 @@ from editor.lab.training.run import (
     set_rate,
     start,
 )
-from editor.networks.stylegan2 import EqualLinear, Generator, GeneratorConfig
+from editor.networks.stylegan2 import Generator, GeneratorConfig
+from editor.networks.stylegan2_layers import EqualLinear
 
 COARSE_UNTIL = 0.3
 """Share of the time spent at half resolution."""

@@ -36,8 +36,8 @@ from editor.lab.training.run import (
     set_rate,
     start,
 )
-from editor.networks.clip import JointSpace
-from editor.networks.mapper import TextMapper
+from editor.networks.deltaedit import TextMapper
+from editor.networks.siglip import JointSpace
 
 NOISE = 0.35
 """Length of the random vector added to unit conditions: texts point only roughly where pictures do."""

@@ -21,7 +21,8 @@ from editor.lab.training.bundles import load_generator, load_teacher
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import TeacherMapping, contact_sheet, figures, importance, save_bundle
 from editor.lab.training.run import Average, Run, add_drawing, arguments, cosine_decay, set_rate, start
-from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
+from editor.networks.stylegan2 import Generator, Mapping
+from editor.networks.stylegan2_layers import EqualLinear
 
 PLAIN_SHARE = 0.1
 """Weight of the plain error, relative to W's own deviations, beside the error in the picture."""

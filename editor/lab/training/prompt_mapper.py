@@ -12,7 +12,7 @@ from tqdm import tqdm
 from editor.api.errors import EditorError
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult
 from editor.editing.engine import Engine
-from editor.networks.mapper import LEVELS
+from editor.networks.styleclip_mapper import LEVELS
 from editor.serving.commands import data_folder
 
 

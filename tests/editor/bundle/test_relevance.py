@@ -14,7 +14,7 @@ from editor.bundle import lazy_directions, relevance
 from editor.bundle.bundle import EMBEDDED, EmbeddedClip
 from editor.bundle.lazy_directions import LiveBank
 from editor.bundle.relevance import pictures, probes, probes_of, pulled_back, rows_by_gradients
-from editor.networks.clip import JointSpace
+from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 from editor.networks.text import TextTower
 

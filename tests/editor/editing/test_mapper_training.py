@@ -22,7 +22,7 @@ from editor.editing.methods import registry
 from editor.editing.methods.prompt_mapper import PromptMapping, fitting
 from editor.editing.session import Canvas
 from editor.lab.training import record
-from editor.networks.mapper import LEVELS, STEP, PromptMapper
+from editor.networks.styleclip_mapper import LEVELS, STEP, LevelMapper
 
 CPU = torch.device("cpu")
 
@@ -31,7 +31,7 @@ def trained(
     bundle: Bundle, prompt: str = "glasses", step: float = 0.0, fingerprint: str | None = None
 ) -> Trained:
     """A mapper whose step is ``step`` deviations of W in every direction, wherever the picture is."""
-    network = PromptMapper(torch.zeros_like(bundle.encoder.w_std), bundle.encoder.w_std, tuple(LEVELS))
+    network = LevelMapper(torch.zeros_like(bundle.encoder.w_std), bundle.encoder.w_std, tuple(LEVELS))
     for level in network.networks.values():
         level[-1].bias.data.fill_(step / STEP / level[-1].bias_gain)  # type: ignore[index]
     network = network.eval().requires_grad_(False)
@@ -48,7 +48,7 @@ def learnt(avatar: Bundle) -> Iterator[Bundle]:
 
 
 def test_levels_that_were_left_out_stay_and_a_new_mapper_moves_nothing() -> None:
-    network = PromptMapper(torch.zeros(6), torch.ones(6), ("medium",))
+    network = LevelMapper(torch.zeros(6), torch.ones(6), ("medium",))
     ws = torch.randn(3, 12, 6)
     assert not network(ws).any()
     torch.nn.init.normal_(network.networks["medium"][-1].weight)  # type: ignore[index, arg-type]

@@ -10,13 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
+from editor.api import painted_mask
 from editor.api.errors import BadRequest
 from editor.api.protocol import Change, EditRequest, EditResult, InvertResult, PictureData
 from editor.bundle.bundle import Bundle
 from editor.editing import masks as regions
 from editor.editing.engine import Engine
 from editor.editing.session import Canvas
-from editor.imaging import masks
 from editor.imaging.decode import decode
 
 
@@ -57,7 +57,7 @@ def test_a_half_is_that_of_the_place_and_not_of_the_picture() -> None:
 def test_what_is_no_mask_is_refused() -> None:
     with pytest.raises(BadRequest):
         regions.small(PictureData(media_type="image/png", width=1, height=1, data=b"nothing"))
-    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == masks.MOST_SIDE
+    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == painted_mask.MAX_SIDE
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_what_changes_beside_a_wish_is_counted_by_attributes_that_are_seen_to_ch
     one, far, two, faint = torch.zeros(4, avatar.bank.rows.shape[1])
     one[3], far[3], faint[3] = NOTICED, 3 * NOTICED, 0.1 * NOTICED
     two[[3, 8]] = NOTICED
-    assert avatar.clip.beside(torch.stack([one, far, two, faint])).tolist() == pytest.approx(
+    assert avatar.clip.collateral(torch.stack([one, far, two, faint])).tolist() == pytest.approx(
         [1.0, 1.0, 2.0, 0.01], rel=1e-4
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from editor.api.errors import BadCheckpoint, BadRequest
+from editor.imaging.crop_candidates import CropRequest, find_crops
 from editor.imaging.faces import FaceFinder
-from editor.imaging.squares import Look, squares
 from tests.editor.imaging import yunet
 
 
@@ -43,13 +43,13 @@ def test_a_large_picture_is_searched_in_small_and_answered_in_full(finder: FaceF
 
 def test_no_face(finder: FaceFinder) -> None:
     assert finder.find(picture()) == []
-    found = squares(picture(), "ffhq", Look(finder))
-    assert (found.notes, found.found[0].side, found.found[0].roll) == (("no-face",), 240, 0)
+    found = find_crops(picture(), "ffhq", CropRequest(finder))
+    assert (found.notes, found.squares[0].side, found.squares[0].roll) == (("no-face",), 240, 0)
 
 
 def test_the_square_goes_round_the_face(finder: FaceFinder) -> None:
-    found = squares(picture((200, 80)), "ffhq", Look(finder))
-    (square,) = found.found
+    found = find_crops(picture((200, 80)), "ffhq", CropRequest(finder))
+    (square,) = found.squares
     assert found.notes == ()
     assert (square.center_x, square.center_y) == pytest.approx((204, 84 - 8 + 0.1 * 20))
     assert (square.side, square.roll) == pytest.approx((3.6 * 20, 0))
@@ -57,34 +57,34 @@ def test_the_square_goes_round_the_face(finder: FaceFinder) -> None:
 
 def test_several_faces_and_the_one_that_is_named(finder: FaceFinder) -> None:
     pixels = picture((200, 80), (40, 120))
-    assert squares(pixels, "ffhq", Look(finder)).notes == ("several-faces",)
-    left, right = (squares(pixels, "ffhq", Look(finder, face=number)) for number in (0, 1))
+    assert find_crops(pixels, "ffhq", CropRequest(finder)).notes == ("several-faces",)
+    left, right = (find_crops(pixels, "ffhq", CropRequest(finder, face=number)) for number in (0, 1))
     assert left.notes == right.notes == ()
-    assert left.found[0].center_x == pytest.approx(44)
-    assert right.found[0].center_x == pytest.approx(204)
+    assert left.squares[0].center_x == pytest.approx(44)
+    assert right.squares[0].center_x == pytest.approx(204)
     with pytest.raises(BadRequest, match="no face number 3 from the left in this picture; 2 were found"):
-        squares(pixels, "ffhq", Look(finder, face=2))
+        find_crops(pixels, "ffhq", CropRequest(finder, face=2))
 
 
 def test_without_a_face_model_the_picture_is_taken_as_it_is_and_that_is_said() -> None:
-    found = squares(picture((200, 80)), "ffhq", Look())
-    assert (found.notes, found.found[0].side) == (("not-aligned",), 240)
+    found = find_crops(picture((200, 80)), "ffhq", CropRequest())
+    assert (found.notes, found.squares[0].side) == (("not-aligned",), 240)
 
 
 def test_a_box_of_the_users_own_comes_before_all(finder: FaceFinder) -> None:
-    found = squares(picture((200, 80)), "ffhq", Look(finder, box=(10.0, 20.0, 100.0)))
-    assert [(square.center_x, square.center_y, square.side) for square in found.found] == [(60, 70, 100)]
+    found = find_crops(picture((200, 80)), "ffhq", CropRequest(finder, box=(10.0, 20.0, 100.0)))
+    assert [(square.center_x, square.center_y, square.side) for square in found.squares] == [(60, 70, 100)]
 
 
 @pytest.mark.parametrize("box", [(400.0, 20.0, 100.0), (10.0, -300.0, 100.0), (-500.0, -500.0, 1200.0)])
 def test_a_square_beside_the_picture_is_refused(box: tuple[float, float, float]) -> None:
     with pytest.raises(BadRequest, match="320 × 240 pixels"):
-        squares(picture(), "ffhq", Look(None, box=box))
+        find_crops(picture(), "ffhq", CropRequest(None, box=box))
 
 
 def test_other_bundles_take_any_square(finder: FaceFinder) -> None:
-    assert squares(picture((200, 80)), "square", Look(finder)).notes == ()
-    assert len(squares(picture((200, 80)), "square", Look(finder)).found) == 6
+    assert find_crops(picture((200, 80)), "square", CropRequest(finder)).notes == ()
+    assert len(find_crops(picture((200, 80)), "square", CropRequest(finder)).squares) == 6
 
 
 def test_what_is_no_face_model_is_refused(tmp_path: Path) -> None:

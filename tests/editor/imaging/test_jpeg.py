@@ -45,9 +45,9 @@ def test_what_is_no_whole_jpeg_is_not_taken_for_one() -> None:
 def test_only_a_large_jpeg_is_kept_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     data = jpeg(6)
     pixels = decode(data).pixels
-    assert encode.kept(data, pixels).media_type == "image/png"
+    assert encode.encode_original(data, pixels).media_type == "image/png"
     monkeypatch.setattr(encode, "LARGE", 1000)
-    large = encode.kept(data, pixels)
+    large = encode.encode_original(data, pixels)
     assert (large.media_type, large.width, large.height) == ("image/jpeg", 40, 64)
     assert np.array_equal(decode(large.data).pixels, pixels)
-    assert encode.kept(data, pixels ^ 1).media_type == "image/png", "other pixels than the file's"
+    assert encode.encode_original(data, pixels ^ 1).media_type == "image/png", "other pixels than the file's"

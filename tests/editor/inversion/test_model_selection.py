@@ -12,8 +12,8 @@ from editor.api.protocol import InvertRequest, InvertResult
 from editor.bundle import rendering
 from editor.bundle.bundle import EMBEDDED, Bundle
 from editor.editing.engine import Engine
+from editor.imaging.crop_candidates import candidate_squares
 from editor.imaging.encode import png
-from editor.imaging.squares import candidate_squares
 from editor.inversion.model_selection import best_fit, fit
 from editor.networks.text import TextTower
 from tests.tiny import write_bundle

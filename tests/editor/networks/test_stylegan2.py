@@ -8,8 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from editor.networks import stylegan2
-from editor.networks.stylegan2 import Generator, GeneratorConfig, ModulatedConv, Synthesis, pixel_norm
+from editor.networks import stylegan2_layers
+from editor.networks.stylegan2 import Generator, GeneratorConfig, Synthesis
+from editor.networks.stylegan2_layers import ModulatedConv, pixel_norm
 from tests.tiny import CONFIG
 
 
@@ -111,10 +112,10 @@ def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None
     config = GeneratorConfig(resolution=512, z_dim=8, w_dim=8, channel_base=2048, channel_max=8)
     made, seen = Synthesis(config).requires_grad_(False), []
     styles = made.styles(torch.randn(1, 8))
-    assert torch.equal(made(styles, seen=seen.append), made(styles))
+    assert torch.equal(made(styles, preview=seen.append), made(styles))
     assert len(seen) == 1
     assert torch.equal(seen[0], made(styles, 256))
-    made(styles, 256, seen=seen.append)
+    made(styles, 256, preview=seen.append)
     assert len(seen) == 1  # what is no larger is seen when it is done
 
 
@@ -126,7 +127,7 @@ def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(
     layer = ModulatedConv(5, 7, 4, up=True).requires_grad_(False)
     x, style = torch.randn(count, 5, 16, 16), torch.randn(count, 5)
     wanted = layer(x, style)
-    layer._prepared = None
+    layer._cache.clear()
     monkeypatch.setattr(ModulatedConv, "_fuses", staticmethod(lambda device: True))
     assert torch.allclose(layer(x, style), wanted, atol=1e-5)
 
@@ -141,7 +142,7 @@ def test_pictures_drawn_as_on_a_gpu_are_the_same(
         made.load_state_dict(generator.state_dict())
         if number:
             monkeypatch.setattr(ModulatedConv, "_fuses", staticmethod(lambda device: True))
-            monkeypatch.setattr(stylegan2, "_double", stylegan2._double_bilinear)
+            monkeypatch.setattr(stylegan2_layers, "upsample_fir", stylegan2_layers.upsample_bilinear)
         styles = made.synthesis.styles(torch.linspace(-1, 1, 2 * CONFIG.w_dim).view(2, -1)).requires_grad_(
             True
         )
@@ -152,4 +153,4 @@ def test_pictures_drawn_as_on_a_gpu_are_the_same(
 
 def test_the_filter_at_twice_the_resolution_is_bilinear_interpolation_of_padded_maps() -> None:
     x = torch.randn(2, 3, 8, 8)
-    assert torch.allclose(stylegan2._double_bilinear(x), stylegan2._double(x), atol=1e-6)
+    assert torch.allclose(stylegan2_layers.upsample_bilinear(x), stylegan2_layers.upsample_fir(x), atol=1e-6)

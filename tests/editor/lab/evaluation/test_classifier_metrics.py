@@ -16,16 +16,16 @@ from editor.lab.evaluation.uploads import Uploads
 from editor.lab.evaluation.wishes import Setting, evaluate
 from editor.lab.training import domains
 from editor.lab.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
-from editor.networks.recogniser import Judge, Reading
+from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
 
 AVATARS = domains.named("avatars")
 
 
-def perfect(portraits: Portraits) -> Reading:
+def perfect(portraits: Portraits) -> AttributeValues:
     """A reading without a mistake."""
     labels = portraits.labels()
     choices = {name: torch.from_numpy(portraits.weights[name]) for name in CHOICES}
-    return Reading(
+    return AttributeValues(
         {k: torch.from_numpy(labels.scales[k]) for k in SCALES},
         {k: torch.from_numpy(labels.raw_amounts[k]) for k in AMOUNTS},
         choices,
@@ -121,7 +121,9 @@ def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(por
     brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes)
     uploads = Uploads((), AVATARS, portraits.labels(), perfect(portraits))
     row = evaluate(
-        Setting(Engine({}, torch.device("cpu")), Judge(AVATARS.attributes), ("hair_color",), uploads),
+        Setting(
+            Engine({}, torch.device("cpu")), AttributeClassifier(AVATARS.attributes), ("hair_color",), uploads
+        ),
         brown,
         None,
     )

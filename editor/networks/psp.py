@@ -1,5 +1,8 @@
-"""The published inversion encoders, in one network: pSp (Richardson et al. 2021, arXiv 2008.00951), e4e (Tov et al. 2021,
-arXiv 2102.02766) and ReStyle over either (Alaluf et al. 2021, arXiv 2104.02699)."""
+"""The published inversion encoders in one network.
+
+pSp (Richardson et al. 2021, arXiv 2008.00951), e4e (Tov et al. 2021, arXiv 2102.02766) and ReStyle over either
+(Alaluf et al. 2021, arXiv 2104.02699).
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from editor.networks.backbones import Backbone
-from editor.networks.stylegan2 import EqualLinear
+from editor.networks.convnet import resampled
+from editor.networks.stylegan2_layers import EqualLinear
 
 SIDE = 256
-"""Pixels that the encoders see."""
+"""Side of the encoders' input in pixels."""
 WIDTH = 512
 MIDDLE, FINE = 3, 7
-"""Rows of W+ from which a pyramid's middle and fine features are used."""
+"""First rows of W+ that use the pyramid's middle and fine features."""
 
 
 @dataclass(frozen=True)
-class PhotoEncoderConfig:
-    """``head``: "pyramid" (each row of W+ from its level of a feature pyramid), "last" (all rows from the last features),
-    "w" (one row for all) or "wplus" (all rows by one linear layer). ``offsets``: later rows are offsets from the first,
-    as in e4e. ``iterations`` above 1 is ReStyle: the encoder then sees the last reconstruction beside the picture.
+class PspConfig:
+    """Layout of a published encoder.
+
+    Attributes:
+        head: "pyramid" (each row of W+ from its level of a feature pyramid), "last" (all rows from the last features),
+            "w" (one row for all) or "wplus" (all rows by one linear layer).
+        offsets: later rows are offsets from the first, as in e4e.
+        iterations: above 1 means ReStyle, whose encoder reads the last reconstruction together with the picture.
     """
 
     num_ws: int = 18
@@ -35,17 +43,17 @@ class PhotoEncoderConfig:
     iterations: int = 1
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain fields, for a bundle's record."""
+        """Plain fields for ``bundle.toml``."""
         return asdict(self)
 
     @property
     def inputs(self) -> int:
-        """Channels of what the encoder sees."""
+        """Channels of the encoder's input."""
         return 6 if self.iterations > 1 else 3
 
 
 class StyleHead(nn.Module):
-    """Features [N, 512, S, S] -> a row [N, 512]: convolutions of stride 2 down to one pixel, then a linear layer."""
+    """Convolutions of stride 2 down to one pixel, then a linear layer."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -56,26 +64,26 @@ class StyleHead(nn.Module):
         self.linear = EqualLinear(WIDTH, WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, 512, S, S] -> [N, 512]."""
+        """[N, 512, side, side] -> [N, 512]."""
         return self.linear(self.convs(x).flatten(1))
 
 
-def _joined(upper: Tensor, lateral: Tensor) -> Tensor:
+def _add_enlarged(upper: Tensor, lateral: Tensor) -> Tensor:
     return F.interpolate(upper, size=lateral.shape[2:], mode="bilinear", align_corners=True) + lateral
 
 
-class PhotoEncoder(Backbone):
-    """Pictures [N, 3, R, R] in [-1, 1] -> W+ [N, num_ws, 512].
+class PspEncoder(Backbone):
+    """Maps pictures to W+ by the layout of its config.
 
-    ``latent_avg`` [num_ws, 512] is what the encoder's answer is added to; ``w_mean`` and ``w_std`` [512] are W's own.
-    ``render``, W+ -> pictures, must be set where there are iterations.
+    ``latent_avg`` [num_ws, 512] is added to the output; ``w_mean`` and ``w_std`` [512] are the statistics of W.
+    ``render``, from W+ to pictures, must be set for an encoder with iterations.
     """
 
     latent_avg: Tensor
     w_mean: Tensor
     w_std: Tensor
 
-    def __init__(self, config: PhotoEncoderConfig) -> None:
+    def __init__(self, config: PspConfig) -> None:
         super().__init__(config.backbone, config.inputs)
         self.config = config
         self.render: Callable[[Tensor], Tensor] | None = None
@@ -101,9 +109,9 @@ class PhotoEncoder(Backbone):
         self.register_buffer("w_mean", torch.zeros(WIDTH))
         self.register_buffer("w_std", torch.ones(WIDTH))
 
-    def step(self, seen: Tensor) -> Tensor:
-        """What the encoder sees [N, 3 or 6, 256, 256] -> rows [N, num_ws, 512] to be added to the last answer."""
-        fine, middle, coarse = self.features(seen)
+    def step(self, inputs: Tensor) -> Tensor:
+        """[N, 3 or 6, 256, 256] -> rows [N, num_ws, 512] to add to the last W+."""
+        fine, middle, coarse = self.features(inputs)
         head, count = self.config.head, self.config.num_ws
         if head == "w":
             return self.linear(coarse.mean((2, 3)))[:, None].expand(-1, count, -1)
@@ -111,8 +119,8 @@ class PhotoEncoder(Backbone):
             return self.linear(self.output_layer_2(coarse)).view(-1, count, WIDTH)
         levels = [coarse] * count
         if head == "pyramid":
-            middle = _joined(coarse, self.latlayer1(middle))
-            fine = _joined(middle, self.latlayer2(fine))
+            middle = _add_enlarged(coarse, self.latlayer1(middle))
+            fine = _add_enlarged(middle, self.latlayer2(fine))
             levels = [coarse if row < MIDDLE else middle if row < FINE else fine for row in range(count)]
         rows = torch.stack([style(level) for style, level in zip(self.styles, levels, strict=True)], dim=1)
         if self.config.offsets:
@@ -121,36 +129,16 @@ class PhotoEncoder(Backbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """[N, 3, R, R] in [-1, 1] -> W+ [N, num_ws, 512]."""
-        if images.shape[-1] != SIDE:
-            images = F.interpolate(
-                images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
-            )
+        images = resampled(images, SIDE)
         w = self.latent_avg.expand(len(images), -1, -1)
         if self.config.iterations == 1:
             return w + self.step(images)
         for _ in range(self.config.iterations):
-            w = w + self.step(torch.cat([images, self._seen(w)], dim=1))
+            w = w + self.step(torch.cat([images, self._reconstruct(w)], dim=1))
         return w
 
-    def _seen(self, w: Tensor) -> Tensor:
-        """The reconstruction [N, 3, 256, 256], not clamped, as the encoder was trained."""
+    def _reconstruct(self, w: Tensor) -> Tensor:
+        """W+ -> reconstruction [N, 3, 256, 256], not clamped: the encoder was trained without clamping."""
         if self.render is None:
             raise RuntimeError("an encoder with iterations needs a generator")
         return F.adaptive_avg_pool2d(self.render(w), (SIDE, SIDE))
-
-
-class MeanEncoder(nn.Module):
-    """For a bundle without an encoder: every inversion begins at the mean of W, and refinement does the rest."""
-
-    w_mean: Tensor
-    w_std: Tensor
-
-    def __init__(self, num_ws: int, w_mean: Tensor, w_std: Tensor) -> None:
-        super().__init__()
-        self.num_ws = num_ws
-        self.register_buffer("w_mean", w_mean)
-        self.register_buffer("w_std", w_std)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, 3, R, R] -> W+ [N, num_ws, w_dim]."""
-        return self.w_mean.expand(len(images), self.num_ws, -1)

@@ -1,12 +1,9 @@
-"""The embedded text-image model: an image tower and a text head over the shared text tower, trained with a sigmoid loss
-(Zhai et al. 2023, arXiv 2303.15343) instead of CLIP's softmax. Any model with ``encode_image``, ``encode_text`` and
-``logits`` can stand in its place.
+"""The embedded text-image model: an image tower and a text head over the shared text tower.
+
+It is trained with SigLIP's sigmoid loss (Zhai et al. 2023, arXiv 2303.15343) instead of CLIP's softmax.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -18,24 +15,8 @@ TEXT_FEATURES = 384
 """Width of the shared text tower's sentence embedding."""
 
 
-class TextImageModel(Protocol):
-    """What editing needs of a text-image model. Embeddings are unit vectors [N, D] of one space."""
-
-    def encode_image(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> [N, D]."""
-
-    def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """N texts -> [N, D]."""
-
-    def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
-        """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
-
-    def beside(self, moved: Tensor) -> Tensor:
-        """Changes of image embeddings that no wish explains [N, D] -> what avoiding each is worth, in logits [N]."""
-
-
 class ImageTower(nn.Module):
-    """Pictures [N, 3, 128, 128] in [-1, 1] -> unit embeddings [N, dim]; ``width`` is a share of the full size."""
+    """Image encoder; ``width`` is a share of the full size."""
 
     def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()
@@ -45,16 +26,16 @@ class ImageTower(nn.Module):
         self.out = nn.Linear(hidden, dim)
 
     def features(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] -> [N, 320 at full width]; other sizes are resampled to 128 pixels first."""
+        """[N, 3, H, W] in [-1, 1] -> [N, 320 at full width]. Other sizes are resampled to 128 pixels first."""
         return self.hidden(self.body(resampled(images)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] -> [N, dim]."""
+        """[N, 3, H, W] in [-1, 1] -> unit [N, dim]."""
         return F.normalize(self.out(self.features(images)).float(), dim=1)
 
 
 class TextHead(nn.Module):
-    """Sentence embeddings [N, 384] of the text tower -> unit embeddings [N, dim] of the joint space."""
+    """Maps sentence embeddings of the text tower to the joint space; ``width`` is a share of the full size."""
 
     def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()
@@ -69,7 +50,7 @@ class TextHead(nn.Module):
         )
 
     def forward(self, sentences: Tensor) -> Tensor:
-        """Unit [N, 384] -> [N, dim]; scaled so that each feature is about 1, without which learning is far slower."""
+        """Unit [N, 384] -> unit [N, dim]. Features are scaled to about 1; without this, learning is far slower."""
         return F.normalize(self.layers(sentences * TEXT_FEATURES**0.5).float(), dim=1)
 
 
@@ -84,5 +65,5 @@ class JointSpace(nn.Module):
         self.bias = nn.Parameter(torch.tensor(-2.0))
 
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
-        """[N, D], [M, D] -> [N, M]."""
+        """[N, dim], [M, dim] -> [N, M]."""
         return image_embeddings @ text_embeddings.t() * self.log_scale.exp() + self.bias

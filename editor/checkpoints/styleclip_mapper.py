@@ -13,7 +13,7 @@ from editor.api.errors import BadCheckpoint
 from editor.checkpoints import rosinality
 from editor.checkpoints.part import Part, fit
 from editor.checkpoints.tensors import below, read_pt, recognise
-from editor.networks.prompt_mapper import PromptMapper
+from editor.networks.styleclip_mapper import StyleClipMapper
 
 LEVEL_NAMES = {
     "course_mapping": "coarse",
@@ -40,7 +40,7 @@ def read(path: Path, prompt: str | None = None) -> tuple[Part, Part | None]:
     tensors, widths = _tensors(found, path.name)
     part = Part(
         "prompts",
-        fit(PromptMapper(widths), tensors, path.name),
+        fit(StyleClipMapper(widths), tensors, path.name),
         {"prompt": text[:MOST_PROMPT], "nets": widths},
     )
     decoder = below(state, "decoder.")  # type: ignore[arg-type]

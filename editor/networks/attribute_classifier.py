@@ -1,4 +1,4 @@
-"""Recognisers of named attributes: the judge that measures edits, and the helping head of the image tower."""
+"""A classifier of named attributes. It measures edits, and training uses it as an auxiliary head of the image tower."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from editor.networks.convnet import ConvNet, resampled, scaled
 
 @dataclass(frozen=True)
 class Attributes:
-    """Names of what can be read: scales 0..1, amounts 0..1 (absent, present) and choices with their values."""
+    """Names of attributes: scales in [0, 1], amounts from 0 (absent) to 1 (present), and choices with their values."""
 
     scales: tuple[str, ...]
     amounts: tuple[str, ...]
@@ -20,26 +20,26 @@ class Attributes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, in order."""
+        """All names, in order."""
         return (*self.scales, *self.amounts, *self.choices)
 
     @property
     def outputs(self) -> int:
-        """Numbers a head must give."""
+        """Number of outputs that a head needs."""
         return len(self.scales) + len(self.amounts) + sum(len(values) for values in self.choices.values())
 
 
 @dataclass
-class Reading:
-    """What was read off N pictures: ``scales`` and ``amounts`` [N] in 0..1 and ``choices`` [N, values] probabilities."""
+class AttributeValues:
+    """Predictions for N pictures: ``scales`` and ``amounts`` [N] in [0, 1], ``choices`` [N, values] of probabilities."""
 
     scales: dict[str, Tensor]
     amounts: dict[str, Tensor]
     choices: dict[str, Tensor]
 
 
-def split(attributes: Attributes, raw: Tensor) -> Reading:
-    """Raw outputs [N, outputs] -> logits by name (apply ``activate`` to have values)."""
+def split(attributes: Attributes, raw: Tensor) -> AttributeValues:
+    """Split raw outputs [N, outputs] into logits by name; ``activate`` turns them into values."""
     parts = list(
         raw.float().split(
             [1] * (len(attributes.scales) + len(attributes.amounts))
@@ -49,21 +49,20 @@ def split(attributes: Attributes, raw: Tensor) -> Reading:
     )
     scales = {name: parts.pop(0)[:, 0] for name in attributes.scales}
     amounts = {name: parts.pop(0)[:, 0] for name in attributes.amounts}
-    return Reading(scales, amounts, {name: parts.pop(0) for name in attributes.choices})
+    return AttributeValues(scales, amounts, {name: parts.pop(0) for name in attributes.choices})
 
 
-def activate(logits: Reading) -> Reading:
-    """Logits -> values: a sigmoid for scales and amounts, a softmax for choices."""
-    return Reading(
+def activate(logits: AttributeValues) -> AttributeValues:
+    """Turn logits into values: a sigmoid for scales and amounts, a softmax for choices."""
+    return AttributeValues(
         {k: v.sigmoid() for k, v in logits.scales.items()},
         {k: v.sigmoid() for k, v in logits.amounts.items()},
         {k: v.softmax(1) for k, v in logits.choices.items()},
     )
 
 
-class Judge(nn.Module):
-    """Reads attributes off pictures [N, 3, H, W] in [-1, 1], resampled to 128 pixels. Used only to measure; ``width`` is a
-    share of the full size."""
+class AttributeClassifier(nn.Module):
+    """Predicts the attributes of pictures; ``width`` is a share of the full size."""
 
     def __init__(self, attributes: Attributes, width: float = 1.0) -> None:
         super().__init__()
@@ -74,11 +73,11 @@ class Judge(nn.Module):
             nn.ReLU(), nn.Linear(self.body.outputs, hidden), nn.ReLU(), nn.Linear(hidden, attributes.outputs)
         )
 
-    def forward(self, images: Tensor) -> Reading:
-        """[N, 3, H, W] -> logits."""
+    def forward(self, images: Tensor) -> AttributeValues:
+        """[N, 3, H, W] in [-1, 1], resampled to 128 pixels -> logits."""
         return split(self.attributes, self.head(self.body(resampled(images))))
 
     @torch.no_grad()
-    def read(self, images: Tensor) -> Reading:
-        """[N, 3, H, W] -> values, without gradients; call in eval mode."""
+    def read(self, images: Tensor) -> AttributeValues:
+        """[N, 3, H, W] in [-1, 1] -> values, without gradients. Call it in eval mode."""
         return activate(self(images))
