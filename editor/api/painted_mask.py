@@ -6,6 +6,7 @@ import io
 
 from PIL import Image
 
+from editor.api.decoding_cost import check_decoding_cost
 from editor.api.errors import BadRequest
 from editor.api.protocol import PictureData
 
@@ -17,12 +18,14 @@ MAX_PIXELS = 4096 * 4096
 def open_mask(data: bytes) -> Image.Image:
     """Open an encoded mask as greyscale of at most ``MAX_SIDE`` pixels. Raises BadRequest if it is no picture."""
     try:
+        check_decoding_cost(data)
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise BadRequest("The painted mask is too large.")
-            grey = image.convert("L")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            too_large = image.width * image.height > MAX_PIXELS
+            grey = None if too_large else image.convert("L")
+    except Exception as error:  # decoders raise whatever a damaged file makes of them
         raise BadRequest("The painted mask is not a picture that can be opened.") from error
+    if grey is None:
+        raise BadRequest("The painted mask is too large.")
     grey.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     return grey
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from editor.api.protocol import PictureData
 from editor.imaging.decode import decode
-from editor.imaging.jpeg import stripped
+from editor.imaging.jpeg import strip_metadata
 
 LARGE = 8_000_000
 """Pixels from which a JPEG is kept as it is."""
@@ -30,7 +30,7 @@ def encode_original(data: bytes, pixels: np.ndarray) -> PictureData:
     """
     if (
         pixels.size // 3 >= LARGE
-        and (plain := stripped(data)) is not None
+        and (plain := strip_metadata(data)) is not None
         and np.array_equal(decode(plain).pixels, pixels)
     ):
         return PictureData(media_type="image/jpeg", width=pixels.shape[1], height=pixels.shape[0], data=plain)

@@ -1,4 +1,4 @@
-"""JPEG files as they are but for their metadata: decoded they are the same pixels, at a fraction of a lossless file's size."""
+"""JPEG files without their metadata. They decode to the same pixels, at a fraction of a lossless file's size."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import struct
 
 from PIL import Image
 
-SCAN, END = 0xDA, 0xD9
-KEPT = {0xE0, 0xE2, 0xEE}
-"""Of the application segments those that pixels depend on: JFIF, the colour profile, Adobe's colour transform."""
+from editor.api.decoding_cost import END, SCAN, jpeg_segments
+
+PIXEL_SEGMENTS = {0xE0, 0xE2, 0xEE}
+"""Application segments that pixels depend on: JFIF, the colour profile and Adobe's colour transform."""
+COMMENT = 0xFE
 ORIENTATION = 0x0112
 
 
-def stripped(data: bytes) -> bytes | None:
-    """A JPEG without place, time, camera, thumbnails and comments; None for what is no JPEG, or one of an odd build.
+def strip_metadata(data: bytes) -> bytes | None:
+    """Return a JPEG without place, time, camera, thumbnails, comments and anything after its end.
 
-    How the picture is to be turned stays, alone in its EXIF segment.
+    The orientation stays, alone in an EXIF segment. None means that the file is not a complete JPEG.
     """
     if data[:2] != b"\xff\xd8":
         return None
-    parts, place = [b"\xff\xd8"], 2
     turn = _orientation(data)
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
-        if marker == SCAN:
-            if turn > 1:
-                parts.insert(1, _exif(turn))
-            return b"".join([*parts, data[place:]])
-        if not 0xC0 <= marker <= 0xFE or length < 2:
-            return None
-        application = 0xE0 <= marker <= 0xEF or marker == 0xFE
-        if not application or marker in KEPT:
-            parts.append(data[place : place + 2 + length])
-        place += 2 + length
+    parts = [data[:2], *([_exif(turn)] if turn > 1 else [])]
+    previous, in_scans = 2, False
+    for marker, start, end in jpeg_segments(data):
+        if in_scans:
+            parts.append(data[previous:start])  # entropy-coded data
+        application = 0xE0 <= marker <= 0xEF or marker == COMMENT
+        if not application or marker in PIXEL_SEGMENTS:
+            parts.append(data[start:end])
+        if marker == END:
+            return b"".join(parts) if in_scans else None
+        previous, in_scans = end, in_scans or marker == SCAN
     return None
 
 
@@ -46,6 +46,6 @@ def _orientation(data: bytes) -> int:
 
 
 def _exif(turn: int) -> bytes:
-    """An EXIF segment that holds the orientation alone."""
+    """Build an EXIF segment that holds only the orientation."""
     body = b"Exif\0\0" + b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, ORIENTATION, 3, 1, turn, 0, 0)
     return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body

@@ -121,7 +121,7 @@ def test_the_strength_that_spoils_least_is_taken_of_those_that_grant_enough(
     assert found is not None
     whole = Candidate(found.delta, "direction")
     free = standard(avatar, state, GLASSES, direction, whole, STEPS, no_progress)
-    monkeypatch.setattr(type(avatar.clip), "beside", lambda self, moved: 100 * moved.norm(dim=-1))
+    monkeypatch.setattr(type(avatar.clip), "collateral", lambda self, moved: 100 * moved.norm(dim=-1))
     dear = standard(avatar, state, GLASSES, direction, whole, STEPS, no_progress)
     assert 0 < float(dear.delta.norm()) < float(free.delta.norm())
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from editor.imaging import encode
 from editor.imaging.decode import decode
-from editor.imaging.jpeg import stripped
+from editor.imaging.jpeg import strip_metadata
 
 
 def jpeg(orientation: int = 1, mode: str = "RGB", **options: object) -> bytes:
@@ -27,7 +27,7 @@ def jpeg(orientation: int = 1, mode: str = "RGB", **options: object) -> bytes:
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"mode": "L"}, {"mode": "CMYK"}])
 def test_pixels_stay_and_metadata_goes(orientation: int, options: dict[str, object]) -> None:
     data = jpeg(orientation, **options)  # type: ignore[arg-type]
-    plain = stripped(data)
+    plain = strip_metadata(data)
     assert plain is not None
     assert np.array_equal(decode(plain).pixels, decode(data).pixels)
     for secret in (b"SecretCamera", b"a comment", b"written by hand"):
@@ -37,9 +37,9 @@ def test_pixels_stay_and_metadata_goes(orientation: int, options: dict[str, obje
 
 def test_what_is_no_whole_jpeg_is_not_taken_for_one() -> None:
     data = jpeg()
-    assert stripped(b"\x89PNG" + data) is None
-    assert stripped(data[:30]) is None
-    assert stripped(b"\xff\xd8\xff\x00\x00\x00\x00") is None
+    assert strip_metadata(b"\x89PNG" + data) is None
+    assert strip_metadata(data[:30]) is None
+    assert strip_metadata(b"\xff\xd8\xff\x00\x00\x00\x00") is None
 
 
 def test_only_a_large_jpeg_is_kept_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
