@@ -142,7 +142,8 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """Load the first frame and bring it to upright sRGB. Codes for the user are added to ``notes``."""
     if image.format in ANIMATED and _is_animated(image):
         notes.append("animated")
-    frame = image.tile[0].extents if image.format == "GIF" and image.tile else None
+    tiles = getattr(image, "tile", ())
+    frame = tiles[0].extents if image.format == "GIF" and tiles else None
     turn = TURNS.get(_orientation(image))
     image.load()
     profile = image.info.get("icc_profile")
