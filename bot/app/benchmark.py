@@ -20,7 +20,8 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from bot.app.supervisor import own_editor
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from editor.api import protocol as wire
 from editor.api.client import EditorClient, OnEvent
 from editor.serving.settings import token
@@ -63,7 +64,7 @@ class Talk:
     async def say(self, text: str, picture: bytes | None = None) -> Edit:
         """One message and its answer. Raises RuntimeError where it could not be followed."""
         spent, begun = self.editor.spent, time.perf_counter()
-        turn = await self.conversations.talk(SPEAKER, text, picture)
+        turn = await self.conversations.talk(SPEAKER, TalkRequest(text, picture))
         took = 1000 * (time.perf_counter() - begun)
         if turn.error or turn.edit is None:
             raise RuntimeError(turn.reply)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app.supervisor import own_editor
+from bot.conversation.jobs import Options
 from bot.conversation.service import Conversations
 from bot.metrics import Metrics
 from bot.pictures.credentials import Signer
@@ -57,8 +58,11 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
             settings.bundle,
             Marker(signer),
             metrics,
-            settings.quality,
-            settings.inversion_seconds,
-            settings.search_seconds,
+            Options(
+                settings.quality,
+                settings.inversion_seconds,
+                settings.search_seconds,
+                settings.retention_days,
+            ),
         )
         yield Parts(history, editor, conversations, metrics)

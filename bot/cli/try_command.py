@@ -15,8 +15,10 @@ from typing import Any
 from bot import samples
 from bot.app.container import assembled
 from bot.cli.errors import complaint
-from bot.conversation.service import Conversations, Speaker, Turn
+from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn
+from bot.conversation.service import Conversations
 from bot.errors import BotError, NoSuchSample, UnreadableFile
+from bot.language.actions import to_json
 from bot.settings import Settings, load
 from editor.api.protocol import QUALITIES, Box
 
@@ -79,7 +81,7 @@ def row_of(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str
     return {
         "turn": number,
         "text": text,
-        "actions": list(turn.actions),
+        "actions": [to_json(action) for action in turn.actions],
         "reply": turn.reply,
         "adjustments": [{"prompt": prompt, "strength": strength} for prompt, strength in turn.adjustments],
         "picture": str(picture) if picture else None,
@@ -107,7 +109,9 @@ async def _talk(conversations: Conversations, options: argparse.Namespace, pictu
         if options.compare and number == len(options.text):
             turn = await _compared(conversations, speaker, options, sent)
         else:
-            turn = await conversations.talk(speaker, text, sent, quality=options.quality, box=options.box)
+            turn = await conversations.talk(
+                speaker, TalkRequest(text, sent, quality=options.quality, box=options.box)
+            )
         path = _save(turn, number, options.out)
         if options.json:
             print(json.dumps(row_of(number, text, turn, path), ensure_ascii=False), flush=True)
@@ -121,10 +125,12 @@ async def _compared(
     conversations: Conversations, speaker: Speaker, options: argparse.Namespace, picture: bytes | None
 ) -> Turn:
     if picture is not None:
-        received = await conversations.talk(speaker, "", picture, quality=options.quality, box=options.box)
+        received = await conversations.talk(
+            speaker, TalkRequest(picture=picture, quality=options.quality, box=options.box)
+        )
         if received.error:
             return received
-    return await conversations.compare(speaker, options.text[-1])
+    return await conversations.compare(speaker, CompareRequest(options.text[-1]))
 
 
 async def _run(options: argparse.Namespace, picture: bytes, settings: Settings) -> int:

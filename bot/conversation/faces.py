@@ -1,25 +1,29 @@
-"""The faces of a picture: which of them are made editable, which are spoken of, and what is in force on each."""
+"""The faces of a picture: which are editable, which are addressed, and which adjustments each one has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
+from bot.conversation.conversion import FACE, stored_adjustment, wire_adjustment, wire_inversion
+from bot.language import actions
 from bot.language.faces import numbers_of
 from editor.api import protocol as wire
 from storage import history
 
-FACE = "face"
-"""Key of a stored recipe: the number of the face that it is about, where its picture has several."""
-
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of a stored picture by number, 0 the first from the left (a picture in which none are told apart has just 0).
+    """The faces of a stored picture, numbered from the left; a picture without detected faces has only number 0.
 
-    ``source``: the picture. ``count``: how many were found in it, 0 where none were looked for. ``chosen``: those that are spoken
-    of. ``hidden``: the picture came covered.
+    Attributes:
+        source: The picture.
+        inversions: By face number.
+        layers: Adjustments in force by face number, oldest first.
+        chosen: Numbers of the faces that changes apply to.
+        count: How many faces were detected.
+        hidden: The picture is a spoiler.
     """
 
     source: history.Source
@@ -33,39 +37,34 @@ class Faces:
     def of(
         cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]
     ) -> Self:
-        """From what is stored of a picture and of one of its edits."""
+        """Build it from a stored picture, its further faces and the adjustments of one of its edits."""
         first = source.details.get(FACE) or 0
         stored = [history.Face(first, source.latent, source.details, source.tuning), *others]
         by_face: dict[int, tuple[wire.Adjustment, ...]] = {}
         for layer in layers:
             number = layer.recipe.get(FACE, first)
-            by_face[number] = (*by_face.get(number, ()), adjustment_of(layer))
-        inversions = {face.number: _inversion(source, face) for face in stored}
-        chosen = tuple(
-            number for number in source.details.get("chosen", [first]) if number in inversions
-        ) or (first,)
+            by_face[number] = (*by_face.get(number, ()), wire_adjustment(layer))
+        inversions = {face.number: wire_inversion(source, face) for face in stored}
+        remembered = source.details.get("chosen", [first])
+        chosen = tuple(number for number in remembered if number in inversions) or (first,)
         count, hidden = source.details.get("faces", 0), bool(source.details.get("hidden"))
         return cls(source, inversions, by_face, chosen, count, hidden)
 
     @property
-    def spoken_of(self) -> list[wire.Adjustment]:
-        """The adjustments in force on the chosen faces, oldest first."""
+    def in_force(self) -> list[wire.Adjustment]:
+        """The adjustments of the chosen faces, oldest first."""
         return [layer for number in self.chosen for layer in self.layers.get(number, ())]
 
-    def everything(self, actions: Iterable[dict[str, Any]]) -> list[wire.Adjustment]:
-        """The adjustments in force on all faces, those that the last of these actions names last."""
-        named = [
-            number
-            for action in actions
-            if action["do"] == FACE
-            for number in numbers_of(action["place"], self.count)
-        ]
+    def all_in_force(self, message: Iterable[actions.Action]) -> list[wire.Adjustment]:
+        """Return the adjustments of all faces; those of faces that the message names come last."""
+        places = [action.place for action in message if isinstance(action, actions.Face)]
+        named = {number for place in places for number in numbers_of(place, self.count)}
         order = sorted(self.layers, key=lambda number: (number in named, number))
         return [layer for number in order for layer in self.layers[number]]
 
     def request(self, number: int, picture: bytes) -> wire.EditRequest:
-        """An edit of one face of the picture, whose bytes these are; the others stay as they are."""
-        beside = tuple(
+        """Return an edit of one face of the picture with these bytes; the other faces stay as they are."""
+        others = tuple(
             wire.OtherFace(inversion=self.inversions[other], adjustments=layers)
             for other, layers in sorted(self.layers.items())
             if other != number and layers
@@ -78,51 +77,14 @@ class Faces:
         )
 
     def with_layers(self, number: int, layers: Sequence[wire.Adjustment]) -> Self:
-        """The same after a change of one face."""
+        """Return a copy in which one face has these adjustments."""
         return replace(self, layers=self.layers | {number: tuple(layers)})
 
     def stored(self) -> list[history.Adjustment]:
-        """All adjustments in force, for storage."""
+        """Return all adjustments in force, for storage."""
         several = self.count > 1
         return [
-            stored_of(layer, number if several else None)
+            stored_adjustment(layer, number if several else None)
             for number, layers in sorted(self.layers.items())
             for layer in layers
         ]
-
-
-def _inversion(source: history.Source, face: history.Face) -> wire.Inversion:
-    latent = wire.Latent(bundle=source.bundle, fingerprint=source.fingerprint, w=to_wire(face.latent))
-    details = {name: face.details[name] for name in ("geometry", "fidelity")}
-    return wire.Inversion(latent=latent, tuning=face.tuning, **details)
-
-
-def details_of(result: wire.InvertResult) -> dict[str, Any]:
-    """What is kept of an inversion beside its latent and tuning."""
-    made = result.inversion
-    details: dict[str, Any] = {"geometry": made.geometry.model_dump(), "fidelity": made.fidelity.model_dump()}
-    return details | ({FACE: result.face, "faces": result.faces} if result.face is not None else {})
-
-
-def to_wire(array: history.Array) -> wire.Array:
-    """A stored array for the editor."""
-    return wire.Array.model_validate({"dtype": array.dtype, "shape": array.shape, "data": array.data})
-
-
-def from_wire(array: wire.Array) -> history.Array:
-    """An array of the editor for storage."""
-    return history.Array(array.dtype, array.shape, array.data)
-
-
-def adjustment_of(stored: history.Adjustment) -> wire.Adjustment:
-    """A stored adjustment for the editor."""
-    recipe = {key: value for key, value in stored.recipe.items() if key != FACE}
-    return wire.Adjustment.model_validate(recipe | {"delta": to_wire(stored.delta)})
-
-
-def stored_of(adjustment: wire.Adjustment, number: int | None = None) -> history.Adjustment:
-    """An adjustment of the editor, of one face where there are several, for storage."""
-    recipe = adjustment.model_dump(mode="json", exclude={"delta"}) | (
-        {FACE: number} if number is not None else {}
-    )
-    return history.Adjustment(recipe, from_wire(adjustment.delta))

@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.conversation import replies
-from bot.conversation.service import Conversations, Shown, Speaker, Turn
+from bot.conversation.messages import CompareRequest, Shown, Speaker, TalkRequest, Turn
+from bot.conversation.service import Conversations
 from bot.errors import AttachmentTooLarge, sentence_for
+from bot.language.actions import to_json
 from bot.locales import Locale, get, locale_of, preferring
 from editor.api import protocol as wire
 from editor.api.errors import EditorError
@@ -222,7 +224,7 @@ async def _state(request: web.Request) -> web.Response:
         "ready": ready,
         "trouble": trouble,
         "samples": samples,
-        "quality": conversations.quality,
+        "quality": conversations.jobs.options.quality,
         "examples": await _examples(conversations, head, locale) if ready else [],
     }
     return web.json_response(body | extra)
@@ -279,18 +281,15 @@ async def _talk(request: web.Request) -> web.StreamResponse:
 
     conversations = request.app[CONVERSATIONS]
     if request.path.endswith("/compare"):  # changes nothing, so nothing is kept of one that is broken off
-        compare = conversations.compare(_speaker(request), message.text, None, progress, mask=message.mask)
+        compare = conversations.compare(
+            _speaker(request), CompareRequest(message.text, mask=message.mask), progress
+        )
         turn = await _finished(request, compare, "web.stopping")
     else:
-        talk = conversations.talk(
-            _speaker(request),
-            message.text,
-            message.picture,
-            message.reply_to,
-            progress,
-            mask=message.mask,
-            quality=message.quality,
+        asked = TalkRequest(
+            message.text, message.picture, message.reply_to, mask=message.mask, quality=message.quality
         )
+        talk = conversations.talk(_speaker(request), asked, progress)
         turn = await _finished(request, talk, "web.kept" if message.picture is None else "web.kept.picture")
     conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
@@ -363,7 +362,7 @@ def _file(field: object, most: int) -> bytes | None:
 def _turn(turn: Turn) -> dict[str, Any]:
     return {
         "reply": turn.reply,
-        "actions": list(turn.actions),
+        "actions": [to_json(action) for action in turn.actions],
         "pictures": [_shown(shown) for shown in turn.pictures],
         "warnings": list(turn.warnings),
         "error": turn.error,

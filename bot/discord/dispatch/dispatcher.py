@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.conversation.service import job_of
+from bot.conversation.messages import job_of
 from bot.discord.dispatch import deferred, handlers
 from bot.discord.dispatch.progress import LiveMessage
 from bot.discord.dispatch.responder import Outlet

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.conversation import replies
-from bot.conversation.service import Shown, Speaker, Turn
+from bot.conversation.messages import CompareRequest, Shown, Speaker, TalkRequest, Turn
 from bot.discord.dispatch.progress import LiveMessage
 from bot.discord.requests import attachments
 from bot.discord.requests.request import PLATFORM, Asking, Kind
 from bot.discord.ui import buttons, menus, view
 from bot.discord.ui.view import Card, Shot
 from bot.errors import BotError, code_for, sentence_for
+from bot.language.actions import Show, Variations, from_json
 from bot.locales import Locale, get, locale_of
 from bot.moderation.errors import ConsentNeeded, Moment
 from bot.pictures.sheet import before_after, contact_sheet
@@ -82,18 +83,17 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
     picture = None
     if asking.uploads:
         picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
-    turn = await bot.conversations.talk(
-        speaker_of(asking),
+    request = TalkRequest(
         asking.text,
         picture,
         asking.reply_to,
-        live.progress,
-        key=asking.key,
-        actions=asking.actions,
-        hidden=asking.spoiler,
-        bundle=settings.bundle,
+        None if asking.actions is None else tuple(from_json(action) for action in asking.actions),
+        asking.key,
+        asking.spoiler,
+        settings.bundle,
         quality=asking.quality,
     )
+    turn = await bot.conversations.talk(speaker_of(asking), request, live.progress)
     card = await _dressed(bot, turn, view.of_turn(turn, asking, turn.hidden or asking.spoiler))
     return Result(
         await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done"
@@ -102,7 +102,7 @@ async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMes
 
 async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
     """The history as a sheet of numbered pictures, and before beside after as one picture."""
-    what = next((action["what"] for action in turn.actions if action["do"] == "show"), None)
+    what = next((action.what for action in turn.actions if isinstance(action, Show)), None)
     if turn.edit is None or turn.error is not None:
         return card
     locale = get(turn.locale)
@@ -110,7 +110,7 @@ async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
         return await _history(bot, turn.edit, card, locale)
     if what == "compare" and len(turn.pictures) == 2:
         return replace(card, shots=(await _side_by_side(turn.pictures[0], turn.pictures[1], locale),))
-    if any(action["do"] == "variations" for action in turn.actions) and len(turn.pictures) > 1:
+    if any(isinstance(action, Variations) for action in turn.actions) and len(turn.pictures) > 1:
         return await _variations(turn, card, locale)
     if what == "adjustments" and turn.edit.recipes:
         return adjustments(turn.edit, locale)
@@ -184,9 +184,8 @@ async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: Live
 
 async def compare(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
     """One wish by several methods, as a sheet with numbers to choose by."""
-    turn = await bot.conversations.compare(
-        speaker_of(asking), asking.text, asking.reply_to, live.progress, asking.key
-    )
+    request = CompareRequest(asking.text, asking.reply_to, asking.key)
+    turn = await bot.conversations.compare(speaker_of(asking), request, live.progress)
     card = Card(turn.reply, spoiler=turn.hidden, tag=view.tag(asking))
     if turn.edit is not None and turn.pictures:
         card = await _methods(turn, turn.edit, card, get(turn.locale))

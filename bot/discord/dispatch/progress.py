@@ -14,7 +14,7 @@ from typing import Self
 
 import discord
 
-from bot.conversation.service import to_picture
+from bot.conversation.conversion import stored_picture
 from bot.discord.dispatch.responder import Outlet
 from bot.discord.ui.view import Card, Shot
 from bot.locales import Locale
@@ -154,7 +154,7 @@ def card_of(
         return Card(text)
     return Card(
         text,
-        shots=(Shot(to_picture(preview), locale.say("discord.preview")),),
+        shots=(Shot(stored_picture(preview), locale.say("discord.preview")),),
         spoiler=spoiler,
         tag="preview",
     )

@@ -20,7 +20,7 @@ from typing import Any
 
 import discord
 
-from bot.conversation.service import Shown, Turn
+from bot.conversation.messages import Shown, Turn
 from bot.discord.requests import attachments
 from bot.discord.requests.request import Asking
 from bot.discord.ui import buttons

@@ -12,7 +12,7 @@ async def reload(interaction: Interaction) -> None:
     """Have the bundles read, and say what is there and what is not any more."""
     locale, conversations = await begin(interaction), interactions.bot_of(interaction).conversations
     before = {bundle.name for bundle in await conversations.editor.bundles()}
-    now = [bundle.name for bundle in await conversations.reload_bundles()]
+    now = [bundle.name for bundle in await conversations.bundles.reload()]
     await record(interaction, "reload", bundles=now)
     lines = [locale.say("owner.reloaded", names=locale.quoted(now))]
     if gone := sorted(before - set(now)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.conversation.service import job_of
+from bot.conversation.messages import job_of
 from bot.discord.commands.owner.group import Interaction, command, demand_owner, option, record
 from bot.discord.dispatch.progress import LiveMessage
 from bot.discord.requests import builders
