@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bot.conversation import replies
+from bot.conversation.replies import with_examples
 from bot.language.actions import Topic
 from bot.locales import Locale, every
-from storage.history import Edit
 
 
-def answer(
-    locale: Locale, topic: Topic, head: Edit | None, examples: Sequence[str], retention_days: int | None
-) -> str:
-    """Return the answer on a topic; ``head`` is the current edit and ``examples`` are changes to suggest."""
-    said = replies.examples_in_words(locale, examples[:3])
+@dataclass(frozen=True)
+class Circumstances:
+    """What an answer depends on.
+
+    Attributes:
+        platform: The front end, which decides how to delete data.
+        has_picture: The conversation has a picture.
+        examples: Changes to suggest.
+        retention_days: After how many days without use pictures are deleted; None for never.
+    """
+
+    platform: str = ""
+    has_picture: bool = False
+    examples: Sequence[str] = ()
+    retention_days: int | None = None
+
+
+def answer(locale: Locale, topic: Topic, circumstances: Circumstances) -> str:
+    """Return the answer on a topic."""
     match topic:
-        case "greeting" if head is None:
-            return locale.say(
-                "answer.greeting.first" if said else "answer.greeting.first.bare", examples=said
-            )
+        case "greeting" if not circumstances.has_picture:
+            return with_examples(locale, "answer.greeting.first", circumstances.examples[:3])
+        case "greeting":
+            return with_examples(locale, "answer.greeting", circumstances.examples[:3])
         case "privacy" | "delete-data":
-            kept = locale.say("answer.kept-for-good")
-            if retention_days is not None:
-                kept = locale.say("answer.kept-days", count=retention_days)
-            return locale.say(f"answer.{topic}", kept=kept)
+            kept, delete = (
+                _kept(locale, circumstances.retention_days),
+                _delete(locale, circumstances.platform),
+            )
+            return locale.say(f"answer.{topic}", kept=kept, delete=delete)
         case "language":
             return locale.say("answer.language", names=locale.listed([other.name for other in every()]))
-        case _:
-            return locale.say(f"answer.{topic}", examples=said)
+    return locale.say(f"answer.{topic}")
+
+
+def _kept(locale: Locale, days: int | None) -> str:
+    return locale.say("answer.kept") if days is None else locale.say("answer.kept.days", count=days)
+
+
+def _delete(locale: Locale, platform: str) -> str:
+    key = f"answer.delete.{platform}"
+    return locale.say(key if key in locale.texts else "answer.delete")

@@ -73,7 +73,7 @@ class Faces:
             picture=picture,
             inversion=self.inversions[number],
             adjustments=self.layers.get(number, ()),
-            other_faces=beside,
+            other_faces=others,
         )
 
     def with_layers(self, number: int, layers: Sequence[wire.Adjustment]) -> Self:

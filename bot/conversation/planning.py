@@ -61,7 +61,9 @@ def changes_for(actions: Sequence[Action], layers: Sequence[wire.Adjustment]) ->
     ]
 
 
-def repeated(changes: Sequence[EditAction], layers: Sequence[wire.Adjustment]) -> dict[EditAction, wire.Adjustment]:
+def repeated(
+    changes: Sequence[EditAction], layers: Sequence[wire.Adjustment]
+) -> dict[EditAction, wire.Adjustment]:
     """Return the additions that ask for no more than an adjustment in force, each with that adjustment."""
     return {
         change: layer

@@ -62,6 +62,13 @@ def examples_in_words(locale: Locale, examples: Iterable[str]) -> str:
     return locale.quoted(locale.wording(example) for example in examples)
 
 
+def with_examples(locale: Locale, key: str, examples: Sequence[str]) -> str:
+    """Return the text of a key, in its form with examples if there are any."""
+    if not examples:
+        return locale.say(key)
+    return locale.say(f"{key}.examples", examples=examples_in_words(locale, examples))
+
+
 def title(locale: Locale, bundle: wire.BundleInfo) -> str:
     """Return a bundle's name, in the locale's words where it has them."""
     return locale.texts.get(f"bundle.{bundle.name}", bundle.title)
@@ -95,11 +102,8 @@ def received(locale: Locale, new: Received) -> list[str]:
     """Return the sentences about a new picture."""
     values = {"domains": domains(locale, new.known), "face": new.face}
     sentences = [locale.say(f"reply.warning.{code}", **values) for code in _WARNINGS if code in new.warnings]
-    if new.alone and new.examples:
-        said = locale.say("reply.received.examples", examples=examples_in_words(locale, new.examples[:3]))
-        sentences.append(said)
-    elif new.alone:
-        sentences.append(locale.say("reply.received"))
+    if new.alone:
+        sentences.append(with_examples(locale, "reply.received", new.examples[:3]))
     return sentences
 
 
@@ -260,9 +264,7 @@ def variations(locale: Locale, made: Sequence[Edit]) -> str:
 
 def help_text(locale: Locale, examples: Sequence[str]) -> str:
     """Return what a person can say."""
-    if not examples:
-        return locale.say("reply.help")
-    return locale.say("reply.help.examples", examples=examples_in_words(locale, examples[:_HELP_EXAMPLES]))
+    return with_examples(locale, "reply.help", examples[:_HELP_EXAMPLES])
 
 
 def alt(locale: Locale, edit: Edit) -> str:

@@ -80,7 +80,9 @@ class Conversations:
         async with self._alone(conversation.id):
             chosen = replace(request, bundle=request.bundle or self.bundle)
             checkpoint = Checkpoint(chosen, locale.code, await _mask(request.mask))
-            talk = Talk(self.jobs, conversation, checkpoint, job_of(request.key), on_progress)
+            talk = Talk(
+                self.jobs, conversation, checkpoint, job_of(request.key), on_progress, speaker.platform
+            )
             return await talk.turn(request.picture)
 
     def _says_stop(self, conversation: Conversation, request: TalkRequest) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import locales
 from bot.conversation import replies
-from bot.conversation.answers import answer
+from bot.conversation.answers import Circumstances, answer
 from bot.conversation.checkpoint import Checkpoint
 from bot.conversation.conversion import inversion_details, stored_array, stored_picture
 from bot.conversation.faces import Faces
@@ -46,6 +46,7 @@ class Talk:
     """One message while it is being answered.
 
     Each job of the editor is named after ``job``, so that the same request makes the same edits when it is repeated.
+    ``platform`` is the name of the front end.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Talk:
         checkpoint: Checkpoint,
         job: str,
         on_progress: OnProgress | None = None,
+        platform: str = "",
     ) -> None:
+        self.platform = platform
         self.jobs, self.history, self.conversation = jobs, jobs.history, conversation
         self.checkpoint, self.request = checkpoint, checkpoint.request
         self.job, self.on_progress = job, on_progress
@@ -198,8 +201,13 @@ class Talk:
 
     async def _answered(self, topic: Topic, head: Edit | None) -> str:
         """Answer a message that asks for no change."""
-        examples = await self.jobs.suggestions(head)
-        return answer(self.locale, topic, head, examples, self.jobs.options.retention_days)
+        circumstances = Circumstances(
+            self.platform,
+            head is not None,
+            await self.jobs.suggestions(head),
+            self.jobs.options.retention_days,
+        )
+        return answer(self.locale, topic, circumstances)
 
     async def _show(self, head: Edit | None, what: What) -> None:
         if what == "help" or head is None:

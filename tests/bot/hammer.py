@@ -10,7 +10,9 @@ import random
 import sys
 from pathlib import Path
 
-from bot.conversation.service import Conversations, Speaker, job_of
+from bot.conversation.messages import Speaker, TalkRequest, job_of
+from bot.conversation.service import Conversations
+from bot.language.actions import Set
 from editor.api.client import EditorClient
 from storage.history import History
 from storage.inbox import Asked, Inbox
@@ -20,8 +22,8 @@ USERS = ("ann", "ben", "cleo")
 
 async def answer(bot: Conversations, inbox: Inbox, asked: Asked) -> None:
     """Do one wish, once, however often it is begun."""
-    action = {"do": "set", "target": "pink hair", "strength": asked.payload["strength"]}
-    turn = await bot.talk(Speaker("test", asked.user, "here"), key=asked.key, actions=[action])
+    action = Set("pink hair", asked.payload["strength"])
+    turn = await bot.talk(Speaker("test", asked.user, "here"), TalkRequest(key=asked.key, actions=(action,)))
     assert turn.error is None, turn.reply
     await inbox.answered(asked.key, jobs=[job_of(asked.key)])
     print(asked.key, flush=True)

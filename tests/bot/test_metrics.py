@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from bot.metrics import Check, Metrics, create_app
 from tests.conftest import make_png
 
@@ -19,7 +20,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 async def test_answers_wishes_and_queue_are_counted(conversations: Conversations) -> None:
     metrics = conversations.metrics
-    assert (await conversations.talk(Speaker("test", "ann", "here"), "pink hair", make_png())).error is None
+    assert (
+        await conversations.talk(Speaker("test", "ann", "here"), TalkRequest("pink hair", make_png()))
+    ).error is None
     assert value(metrics, "bot_wishes_total", verdict="done") == 1
     metrics.answered("mention", None, 0.3)
     metrics.answered("mention", "picture-too-large", 0.1)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from editor.api.client import EditorClient
 from storage.history import Edit, History
 from storage.inbox import Inbox
@@ -34,7 +35,9 @@ async def start(history: History, database_url: str, editor_url: str, tmp_path: 
     async with EditorClient(editor_url) as editor:
         bot = Conversations(history, editor, "tiny")
         for number, user in enumerate(USERS):
-            turn = await bot.talk(Speaker("test", user, "here"), "pink hair", make_png(seed=number))
+            turn = await bot.talk(
+                Speaker("test", user, "here"), TalkRequest("pink hair", make_png(seed=number))
+            )
             assert turn.error is None
 
     async def started(name: str) -> asyncio.subprocess.Process:

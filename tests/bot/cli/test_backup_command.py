@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.cli.backup_command import NothingToBackUp, TargetInUse, back_up
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from editor.api.client import EditorClient
 from storage.blobs import digest
 from storage.history import History
@@ -28,28 +29,28 @@ def restored(folder: Path):  # type: ignore[no-untyped-def]
 async def test_a_bot_goes_on_from_a_backup_taken_while_it_ran(
     conversations: Conversations, tmp_path: Path, editor_url: str
 ) -> None:
-    turn = await conversations.talk(ANN, "pink hair", make_png())
-    wishing = asyncio.create_task(conversations.talk(BEN, "glasses", make_png(seed=2)))
+    turn = await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
+    wishing = asyncio.create_task(conversations.talk(BEN, TalkRequest("glasses", make_png(seed=2))))
     made = await asyncio.to_thread(
         back_up, tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup"
     )
     assert made.missing == 0
     assert made.pictures >= 2
     await wishing
-    await conversations.talk(ANN, "undo")
+    await conversations.talk(ANN, TalkRequest("undo"))
     shutil.copytree(tmp_path / "backup", tmp_path / "restored")
     async with restored(tmp_path / "restored") as history, EditorClient(editor_url) as editor:
         again = Conversations(history, editor, "tiny")
-        shown = await again.talk(ANN, "show the original")
+        shown = await again.talk(ANN, TalkRequest("show the original"))
         assert shown.pictures[0].picture.data
-        back = await again.talk(ANN, "go to 1")
+        back = await again.talk(ANN, TalkRequest("go to 1"))
         assert back.pictures[0].picture == turn.pictures[0].picture
-        assert (await again.talk(ANN, "now less")).adjustments == (("pink hair", 0.6),)
+        assert (await again.talk(ANN, TalkRequest("now less"))).adjustments == (("pink hair", 0.6),)
 
 
 async def test_only_what_the_history_names_is_in_it(conversations: Conversations, tmp_path: Path) -> None:
-    turn = await conversations.talk(ANN, "pink hair", make_png())
-    await conversations.talk(BEN, "pink hair", make_png(seed=3))
+    turn = await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
+    await conversations.talk(BEN, TalkRequest("pink hair", make_png(seed=3)))
     await Retention(conversations.history).forget_user("test", "ben")
     stray = make_png(seed=4)
     conversations.history.blobs.write(1, stray)
@@ -65,7 +66,7 @@ async def test_only_what_the_history_names_is_in_it(conversations: Conversations
 
 
 async def test_it_is_there_after_the_bot_forgot(conversations: Conversations, tmp_path: Path) -> None:
-    turn = await conversations.talk(ANN, "pink hair", make_png())
+    turn = await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
     back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
     await Retention(conversations.history).forget_user("test", "ann")
     async with restored(tmp_path / "backup") as history:
@@ -74,7 +75,7 @@ async def test_it_is_there_after_the_bot_forgot(conversations: Conversations, tm
 
 
 async def test_pictures_that_are_gone_are_counted(conversations: Conversations, tmp_path: Path) -> None:
-    turn = await conversations.talk(ANN, "pink hair", make_png())
+    turn = await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
     next((tmp_path / "pictures").rglob(digest(turn.pictures[0].picture.data))).unlink()
     made = back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
     assert (made.pictures, made.missing) == (1, 1)
@@ -98,7 +99,7 @@ def test_refusals_leave_nothing_behind(tmp_path: Path) -> None:
 async def test_the_command(
     conversations: Conversations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await conversations.talk(ANN, "pink hair", make_png())
+    await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     command = [sys.executable, "-m", "bot", "backup", str(tmp_path / "backup")]
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.errors import BlobsAway, TargetNotEmpty
@@ -48,7 +49,7 @@ async def test_all_of_it_arrives_and_the_source_stays(
     )
     await lived(source)
     for words in ("pink hair", "glasses", "undo"):
-        turn = await conversations.talk(ANN, words, make_png() if words == "pink hair" else None)
+        turn = await conversations.talk(ANN, TalkRequest(words, make_png() if words == "pink hair" else None))
         assert turn.error is None
     target, new = Database(target_url), BlobStore(tmp_path / "new" / "pictures")
     proof = await move(source.database, source.blobs, target, new)
@@ -58,13 +59,18 @@ async def test_all_of_it_arrives_and_the_source_stays(
     assert proof.pictures == proof.source["picture"].rows
     async with History.open(target_url, new) as moved:
         bot = Conversations(moved, conversations.editor, "tiny")
-        before, after = await conversations.talk(ANN, "redo"), await bot.talk(ANN, "redo")
+        before, after = (
+            await conversations.talk(ANN, TalkRequest("redo")),
+            await bot.talk(ANN, TalkRequest("redo")),
+        )
         assert after.pictures[0].picture == before.pictures[0].picture
         assert (after.adjustments, after.pictures[0].number) == (
             before.adjustments,
             before.pictures[0].number,
         )
-        assert (await bot.talk(ANN, "a beard")).error is None, "new rows get numbers of their own"
+        assert (await bot.talk(ANN, TalkRequest("a beard"))).error is None, (
+            "new rows get numbers of their own"
+        )
         await lived(moved)
 
 

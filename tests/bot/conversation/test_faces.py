@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.conversation.service import Conversations, Speaker, Turn
+from bot.conversation.jobs import Options
+from bot.conversation.messages import Speaker, TalkRequest, Turn
+from bot.conversation.service import Conversations
 from editor.api.client import EditorClient
 from storage.history import History
 from tests.editor.imaging import yunet
@@ -56,7 +58,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def conversations(history: History, url: str) -> AsyncIterator[Conversations]:
     async with EditorClient(url) as editor:
-        yield Conversations(history, editor, "people", quality="draft")
+        yield Conversations(history, editor, "people", options=Options("draft"))
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -73,7 +75,7 @@ def changed(turn: Turn) -> tuple[bool, bool]:
 
 
 async def talk(conversations: Conversations, text: str, sent: bytes | None = None) -> Turn:
-    turn = await conversations.talk(ANN, text, sent)
+    turn = await conversations.talk(ANN, TalkRequest(text, sent))
     assert turn.error is None, turn.reply
     return turn
 
@@ -113,10 +115,10 @@ async def test_with_none_named_the_largest_is_taken_and_that_is_said(conversatio
 
 async def test_a_face_that_is_not_there_is_said_to_be_missing(conversations: Conversations) -> None:
     await talk(conversations, "glasses", png(TWO))
-    turn = await conversations.talk(ANN, "the third from the left: a hat")
+    turn = await conversations.talk(ANN, TalkRequest("the third from the left: a hat"))
     assert turn.error == "no-such-face"
     assert "2 faces" in turn.reply
-    alone = await conversations.talk(ANN, "make the left one older", png(picture()))
+    alone = await conversations.talk(ANN, TalkRequest("make the left one older", png(picture())))
     assert alone.error == "NoFaces"
     chinese = await talk(conversations, "两个人都戴眼镜", png(TWO))
     assert changed(chinese) == (True, True)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bot.conversation import interpolation
-from bot.conversation.service import Conversations, Speaker
+from bot.conversation.messages import Speaker, TalkRequest
+from bot.conversation.service import Conversations
 from bot.pictures.mark import is_marked
 from editor.api import protocol as wire
 from editor.api.strength import effective_strength
@@ -50,8 +51,8 @@ async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.Mon
 
 
 async def test_an_edit_becomes_a_loop_and_nothing_changes(conversations: Conversations) -> None:
-    made = await conversations.talk(ANN, "pink hair", make_png())
-    more = await conversations.talk(ANN, "more")
+    made = await conversations.talk(ANN, TalkRequest("pink hair", make_png()))
+    more = await conversations.talk(ANN, TalkRequest("more"))
     heard: list[wire.Event] = []
     turn = await conversations.animate(ANN, on_progress=heard.append)
     assert turn.error is None, turn.reply
@@ -78,7 +79,7 @@ async def test_an_edit_becomes_a_loop_and_nothing_changes(conversations: Convers
 
 async def test_nothing_to_animate_is_said(conversations: Conversations) -> None:
     assert (await conversations.animate(ANN)).error == "NoPicture"
-    await conversations.talk(ANN, "", make_png())
+    await conversations.talk(ANN, TalkRequest("", make_png()))
     turn = await conversations.animate(Speaker("test", "ann", "here", locale="zh-CN"))
     assert turn.error == "NothingToAnimate"
     assert "动不起来" in turn.reply

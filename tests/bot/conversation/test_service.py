@@ -13,7 +13,11 @@ from PIL import Image
 from bot import locales
 from bot.app.supervisor import own_editor
 from bot.conversation import replies
-from bot.conversation.service import Conversations, Speaker, Turn, job_of, steps_of, strengths_after
+from bot.conversation.jobs import Options
+from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn, job_of
+from bot.conversation.planning import steps_of, strengths_after
+from bot.conversation.service import Conversations
+from bot.language.actions import ALL, Add, Remove, Scale, Set, Undo
 from bot.pictures.mark import is_marked
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
@@ -30,9 +34,9 @@ async def talk(conversations: Conversations, *texts: str, speaker: Speaker = ANN
     """Send a picture unless there is one, then each text; the last answer."""
     turn = Turn("")
     for text in texts:
-        turn = await conversations.talk(speaker, text)
+        turn = await conversations.talk(speaker, TalkRequest(text))
         if turn.error == "NoPicture":
-            turn = await conversations.talk(speaker, text, make_png())
+            turn = await conversations.talk(speaker, TalkRequest(text, make_png()))
         assert turn.error is None, turn.reply
     return turn
 
@@ -73,15 +77,15 @@ async def test_a_reply_to_an_older_picture_branches(conversations: Conversations
     pink = await talk(conversations, "pink hair")
     await talk(conversations, "glasses")
     assert pink.edit is not None
-    branch = await conversations.talk(ANN, "a hat", reply_to=pink.edit.id)
+    branch = await conversations.talk(ANN, TalkRequest("a hat", reply_to=pink.edit.id))
     assert [prompt for prompt, _ in branch.adjustments] == ["pink hair", "a hat".removeprefix("a ")]
-    stranger = await conversations.talk(BEN, "a hat", reply_to=pink.edit.id)
+    stranger = await conversations.talk(BEN, TalkRequest("a hat", reply_to=pink.edit.id))
     assert stranger.error == "NoPicture", "nobody goes on from somebody else's picture"
 
 
 async def test_a_look_is_carried_to_another_picture(conversations: Conversations) -> None:
     await talk(conversations, "pink hair", "less")
-    turn = await conversations.talk(ANN, "same on this one", make_png(seed=5))
+    turn = await conversations.talk(ANN, TalkRequest("same on this one", make_png(seed=5)))
     assert turn.adjustments == (("pink hair", 0.6),)
     assert turn.edit is not None
     assert turn.edit.number == 1
@@ -108,7 +112,7 @@ async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_
     conversations: Conversations,
 ) -> None:
     await talk(conversations, "pink hair")
-    turn = await conversations.compare(ANN, "glasses", methods=METHODS)
+    turn = await conversations.compare(ANN, CompareRequest("glasses", methods=METHODS))
     assert turn.error is None, turn.reply
     assert [shown.caption for shown in turn.pictures] == [
         "mapper for any wish",
@@ -128,7 +132,8 @@ async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_
 async def test_the_same_comparison_asked_again_makes_its_edits_once(conversations: Conversations) -> None:
     await talk(conversations, "pink hair")
     first, second = [
-        await conversations.compare(ANN, "glasses", key="k", methods=METHODS[:2]) for _ in range(2)
+        await conversations.compare(ANN, CompareRequest("glasses", key="k", methods=METHODS[:2]))
+        for _ in range(2)
     ]
     assert [shown.edit for shown in first.pictures] == [shown.edit for shown in second.pictures]
     assert first.reply == second.reply
@@ -136,12 +141,12 @@ async def test_the_same_comparison_asked_again_makes_its_edits_once(conversation
 
 async def test_methods_have_names_in_chinese_and_need_a_wish(conversations: Conversations) -> None:
     await talk(conversations, "pink hair")
-    turn = await conversations.compare(ANN, "戴上眼镜", methods=METHODS[:1])
+    turn = await conversations.compare(ANN, CompareRequest("戴上眼镜", methods=METHODS[:1]))
     assert (turn.locale, turn.pictures[0].caption) == ("zh-CN", "通用映射器")
     assert turn.pictures[0].alt.startswith("通用映射器：")
-    nothing = await conversations.compare(ANN, "undo")
+    nothing = await conversations.compare(ANN, CompareRequest("undo"))
     assert (nothing.error, nothing.pictures) == ("NothingToCompare", ())
-    assert (await conversations.compare(BEN, "glasses")).error == "NoPicture"
+    assert (await conversations.compare(BEN, CompareRequest("glasses"))).error == "NoPicture"
 
 
 async def test_chinese_and_english_in_one_conversation(conversations: Conversations) -> None:
@@ -166,16 +171,16 @@ async def test_chinese_and_english_in_one_conversation(conversations: Conversati
 async def test_a_word_that_is_in_no_lexicon_is_asked_about(conversations: Conversations) -> None:
     await talk(conversations, "glasses")
     turn = await talk(conversations, "粉色头发，还有魑魅魍魉")
-    assert [action["do"] for action in turn.actions] == ["add", "ask"]
+    assert [action.do for action in turn.actions] == ["add", "ask"]
     assert "「魑魅魍魉」" in turn.reply
 
 
 async def test_the_preferred_language_where_a_sentence_shows_none(conversations: Conversations) -> None:
     speaker = Speaker("test", "cai", "here", locale="zh-CN")
-    received = await conversations.talk(speaker, "", make_png())
+    received = await conversations.talk(speaker, TalkRequest("", make_png()))
     assert received.reply == "收到！想改哪里？比如「粉色头发」和「眼镜」。"
-    assert (await conversations.talk(speaker, "")).reply.startswith("我没看出")
-    assert (await conversations.talk(speaker, "undo")).locale == "en"
+    assert (await conversations.talk(speaker, TalkRequest(""))).reply.startswith("我没看出")
+    assert (await conversations.talk(speaker, TalkRequest("undo"))).locale == "en"
 
 
 async def test_a_multilingual_model_gets_the_users_own_words(history: History, tmp_path: Path) -> None:
@@ -186,7 +191,9 @@ async def test_a_multilingual_model_gets_the_users_own_words(history: History, t
             await asyncio.sleep(0.05)
         conversations = Conversations(history, editor, "many")
         turn = await talk(conversations, "把头发染成魑魅色")
-        assert [(action["prompt"], action["said"]) for action in turn.actions] == [("魑魅头发", "魑魅头发")]
+        assert [(action.prompt, action.said) for action in turn.actions if isinstance(action, Add)] == [
+            ("魑魅头发", "魑魅头发")
+        ]
         assert "「魑魅头发」" in turn.reply
 
 
@@ -194,7 +201,7 @@ async def test_examples_are_those_of_the_pictures_own_bundle(history: History, e
     async with EditorClient(editor_url) as editor:
         everything = Conversations(history, editor)
         turn = await talk(Conversations(history, editor, "tiny"), "glasses")
-        assert await everything.examples(turn.edit) == ("pink hair", "glasses")
+        assert await everything.examples(turn.edit) == ("pink hair",), "what is in force is not suggested"
         before = await everything.examples()
         for bundle in await editor.bundles():
             assert set(bundle.examples) <= set(before), "before there is a picture, all that could be wished"
@@ -204,7 +211,7 @@ async def test_examples_are_those_of_the_pictures_own_bundle(history: History, e
 async def test_bad_pictures_lose_nothing(conversations: Conversations) -> None:
     before = await talk(conversations, "glasses")
     for data, words in pictures.BAD.values():
-        turn = await conversations.talk(ANN, "pink hair", data or b" ")
+        turn = await conversations.talk(ANN, TalkRequest("pink hair", data or b" "))
         assert words in turn.reply
         assert turn.error in ("bad-picture", "picture-too-large")
         assert (await talk(conversations, "show the adjustments")).edit == before.edit
@@ -213,7 +220,7 @@ async def test_bad_pictures_lose_nothing(conversations: Conversations) -> None:
 async def test_odd_texts_get_an_answer(conversations: Conversations) -> None:
     await talk(conversations, "glasses")
     for text in ("", "   ", "\u202e\u200f", "\x00\x01", "?!", "🙂", "x" * 5000, "pink hair " * 500):
-        turn = await conversations.talk(ANN, text)
+        turn = await conversations.talk(ANN, TalkRequest(text))
         assert turn.reply
         assert turn.error is None or turn.error == "NothingSaid"
         assert "\x00" not in turn.reply
@@ -221,31 +228,31 @@ async def test_odd_texts_get_an_answer(conversations: Conversations) -> None:
 
 async def test_nothing_yet(conversations: Conversations) -> None:
     for text in ("undo", "pink hair", "less", "go to 3"):
-        turn = await conversations.talk(BEN, text)
+        turn = await conversations.talk(BEN, TalkRequest(text))
         assert turn.reply.startswith(("I have no picture", "There is nothing to make weaker"))
-    assert (await conversations.talk(BEN, "help")).error is None
-    assert (await conversations.talk(BEN, "")).error == "NothingSaid"
+    assert (await conversations.talk(BEN, TalkRequest("help"))).error is None
+    assert (await conversations.talk(BEN, TalkRequest(""))).error == "NothingSaid"
 
 
 async def test_a_deleted_parent_is_explained(conversations: Conversations) -> None:
     turn = await talk(conversations, "glasses")
     await Retention(conversations.history).forget_user("test", "ann")
     assert turn.edit is not None
-    again = await conversations.talk(ANN, "more", reply_to=turn.edit.id)
+    again = await conversations.talk(ANN, TalkRequest("more", reply_to=turn.edit.id))
     assert again.error == "NotFound"
     assert "deleted" in again.reply
 
 
 async def test_many_messages_at_once_keep_their_order(conversations: Conversations) -> None:
     await talk(conversations, "pink hair")
-    turns = await asyncio.gather(*(conversations.talk(ANN, "now less") for _ in range(4)))
+    turns = await asyncio.gather(*(conversations.talk(ANN, TalkRequest("now less")) for _ in range(4)))
     assert [turn.error for turn in turns] == [None] * 4
     assert sorted((turn.adjustments[0][1] for turn in turns), reverse=True) == [0.6, 0.36, 0.216, 0.1296]
 
 
 async def test_an_editor_away_is_told(history: History, tmp_path: Path) -> None:
     async with EditorClient(f"unix:{tmp_path}/nothing", patience=0.2) as editor:
-        turn = await Conversations(history, editor).talk(ANN, "glasses", make_png())
+        turn = await Conversations(history, editor).talk(ANN, TalkRequest("glasses", make_png()))
     assert turn.error == "editor-away"
     assert "Nothing was lost" in turn.reply
 
@@ -255,7 +262,9 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
     turn = await talk(conversations, "pink hair")
     assert turn.edit is not None
     begun = asyncio.Event()
-    task = asyncio.create_task(conversations.talk(ANN, "add glasses", on_progress=lambda _: begun.set()))
+    task = asyncio.create_task(
+        conversations.talk(ANN, TalkRequest("add glasses"), on_progress=lambda _: begun.set())
+    )
     await begun.wait()
     (job,) = await conversations.history.jobs_under_way()
     task.cancel()
@@ -272,7 +281,7 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
 async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
     conversations: Conversations, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await conversations.talk(ANN, "", picture)
+    await conversations.talk(ANN, TalkRequest("", picture))
     pink, blue = await talk(conversations, "pink hair"), await talk(conversations, "blue hair")
     assert pink.edit is not None
     assert blue.edit is not None
@@ -284,7 +293,7 @@ async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
         return job
 
     monkeypatch.setattr(conversations.history, "begin_job", begin_late)
-    turn = await conversations.talk(ANN, "glasses", reply_to=gone)
+    turn = await conversations.talk(ANN, TalkRequest("glasses", reply_to=gone))
     assert turn.error is not None
     assert await conversations.history.jobs_under_way() == []
     assert (await conversations.history.head(blue.edit.conversation)).id == blue.edit.id
@@ -294,7 +303,7 @@ async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(
     conversations: Conversations, picture: bytes
 ) -> None:
     history = conversations.history
-    await conversations.talk(ANN, "", picture)
+    await conversations.talk(ANN, TalkRequest("", picture))
     pink = await talk(conversations, "pink hair")
     assert pink.edit is not None
     request = {
@@ -308,10 +317,10 @@ async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(
     }
     await history.begin_job(job_of("message:1"), pink.edit.conversation, request)
     await Retention(history).forget_edit(pink.edit.id)
-    other = await conversations.talk(BEN, "", picture)
+    other = await conversations.talk(BEN, TalkRequest("", picture))
     assert other.edit is not None
     assert other.edit.id == pink.edit.id
-    turn = await conversations.talk(ANN, "glasses", key="message:1")
+    turn = await conversations.talk(ANN, TalkRequest("glasses", key="message:1"))
     assert (turn.error is not None, turn.pictures) == (True, ())
     assert (await history.head(other.edit.conversation)).id == other.edit.id
 
@@ -320,9 +329,9 @@ async def test_a_wish_asked_again_under_its_key_is_done_once(
     conversations: Conversations, picture: bytes
 ) -> None:
     """Killed after the edit and before the answer: the next life asks again."""
-    first = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
-    await conversations.talk(BEN, "glasses", picture)
-    again = await conversations.talk(ANN, "pink hair. undo. glasses", picture, key="message:1")
+    first = await conversations.talk(ANN, TalkRequest("pink hair. undo. glasses", picture, key="message:1"))
+    await conversations.talk(BEN, TalkRequest("glasses", picture))
+    again = await conversations.talk(ANN, TalkRequest("pink hair. undo. glasses", picture, key="message:1"))
     assert first.edit is not None
     assert (again.edit, again.reply) == (first.edit, first.reply)
     assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
@@ -332,10 +341,10 @@ async def test_a_wish_asked_again_under_its_key_is_done_once(
 
 
 async def test_undo_asked_again_goes_back_one_step_only(conversations: Conversations, picture: bytes) -> None:
-    await conversations.talk(ANN, "pink hair", picture)
-    await conversations.talk(ANN, "glasses")
+    await conversations.talk(ANN, TalkRequest("pink hair", picture))
+    await conversations.talk(ANN, TalkRequest("glasses"))
     for _ in range(3):
-        turn = await conversations.talk(ANN, actions=[{"do": "undo", "steps": 1}], key="interaction:1")
+        turn = await conversations.talk(ANN, TalkRequest(actions=(Undo(),), key="interaction:1"))
     assert turn.edit is not None
     assert turn.edit.number == 1
 
@@ -349,7 +358,7 @@ async def test_an_editor_killed_under_way_does_the_wish_once(history: History, b
             if event.event == "started" and supervisor.restarts == 0 and supervisor.process is not None:
                 supervisor.process.kill()
 
-        turn = await conversations.talk(ANN, "glasses", on_progress=kill)
+        turn = await conversations.talk(ANN, TalkRequest("glasses"), on_progress=kill)
         assert supervisor.restarts >= 1
         assert [prompt for prompt, _ in turn.adjustments] == ["pink hair", "glasses"]
         assert turn.edit is not None
@@ -357,11 +366,7 @@ async def test_an_editor_killed_under_way_does_the_wish_once(history: History, b
 
 
 def test_steps_end_where_a_later_action_needs_an_earlier_one() -> None:
-    add, scale, undo = (
-        {"do": "add", "prompt": "hat"},
-        {"do": "scale", "target": "hat", "factor": 0.5},
-        {"do": "undo", "steps": 1},
-    )
+    add, scale, undo = Add("hat"), Scale("hat", 0.5), Undo()
     assert steps_of([add, scale]) == [[add], [scale]]
     assert steps_of([scale, add]) == [[scale, add]]
     assert steps_of([undo, add, undo]) == [[undo], [add], [undo]]
@@ -373,21 +378,17 @@ def test_strengths_are_bounded_and_weak_layers_fall_off() -> None:
         wire.Adjustment(prompt=name, method="direction", fingerprint="f", delta=array, strength=2.0)
         for name in ("hat", "beard")
     ]
-    more = strengths_after(layers, {"do": "scale", "target": "hat", "factor": 4.0})
+    more = strengths_after(layers, Scale("hat", 4.0))
     assert [layer.strength for layer in more] == [3.0, 2.0]
-    assert [
-        layer.strength for layer in strengths_after(layers, {"do": "scale", "target": "all", "factor": 0.5})
-    ] == [1.0, 1.0]
-    assert [
-        layer.prompt for layer in strengths_after(layers, {"do": "set", "target": "hat", "strength": 0.01})
-    ] == ["beard"]
-    assert strengths_after(layers, {"do": "remove", "target": "all"}) == []
+    assert [layer.strength for layer in strengths_after(layers, Scale(ALL, 0.5))] == [1.0, 1.0]
+    assert [layer.prompt for layer in strengths_after(layers, Set("hat", 0.01))] == ["beard"]
+    assert strengths_after(layers, Remove(ALL)) == []
 
 
 def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> None:
     array = wire.Array(dtype="float32", shape=(1,), data=b"1234")
     before = [wire.Adjustment(prompt="hat", method="direction", fingerprint="f", most=1.2, delta=array)]
-    action = {"do": "scale", "target": "hat", "factor": 1.5}
+    action = Scale("hat", 1.5)
     after = strengths_after(before, action)
     assert [layer.strength for layer in after] == [1.4]
     picture = wire.PictureData(media_type="image/png", width=1, height=1, data=b"1")
@@ -398,7 +399,7 @@ def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> N
             before,
             wire.EditResult(picture=picture, adjustments=tuple(layers), effects=()),
         )
-        for layers in (after, strengths_after(before, action | {"factor": 1.3}))
+        for layers in (after, strengths_after(before, Scale("hat", 1.3)))
     ]
     assert said == [["“hat” is at 140 % now, which is as far as it goes."], ["“hat” is at 130 % now."]]
 
@@ -420,7 +421,7 @@ async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Co
 @pytest.mark.slow
 async def test_what_was_tuned_to_a_picture_is_kept_with_it(history: History, editor_url: str) -> None:
     async with EditorClient(editor_url) as editor:
-        first = Conversations(history, editor, "tiny", quality="best")
+        first = Conversations(history, editor, "tiny", options=Options("best"))
         pink = await talk(first, "pink hair")
         assert pink.edit is not None
         source = await history.source(pink.edit.source)
@@ -454,7 +455,7 @@ class Doubtful(EditorClient):
 
 async def test_what_does_not_show_quickly_is_searched_for(history: History, editor_url: str) -> None:
     async with Doubtful(editor_url) as editor:
-        conversations = Conversations(history, editor, "tiny", search_seconds=5.0)
+        conversations = Conversations(history, editor, "tiny", options=Options(search_seconds=5.0))
         turn = await talk(conversations, "pink hair")
         assert turn.adjustments == (("pink hair", 1.0),)
         assert [(request.search, request.seconds) for request in editor.asked] == [
@@ -468,7 +469,9 @@ async def test_what_does_not_show_quickly_is_searched_for(history: History, edit
 
 async def test_and_is_not_where_there_is_no_time_for_it(history: History, editor_url: str) -> None:
     async with Doubtful(editor_url) as editor:
-        turn = await talk(Conversations(history, editor, "tiny", search_seconds=0.0), "pink hair")
+        turn = await talk(
+            Conversations(history, editor, "tiny", options=Options(search_seconds=0.0)), "pink hair"
+        )
         assert turn.adjustments == ()
         assert "would not show on this picture" in turn.reply
         assert [request.search for request in editor.asked] == [False]

@@ -15,7 +15,8 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
 from bot import samples
-from bot.conversation.service import Conversations, Turn
+from bot.conversation.messages import Turn
+from bot.conversation.service import Conversations
 from bot.web.server import create_app
 from tests.conftest import make_png
 
@@ -149,7 +150,7 @@ async def test_a_painted_place_goes_along_with_the_next_wish(
     talk, masks = conversations.talk, []
 
     async def heard(*arguments: Any, **options: Any) -> Turn:
-        masks.append(options["mask"])
+        masks.append(arguments[1].mask)
         return await talk(*arguments, **options)
 
     monkeypatch.setattr(conversations, "talk", heard)

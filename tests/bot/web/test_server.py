@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient
 from PIL import Image
 
 from bot import samples
+from bot.conversation.jobs import Options
 from bot.conversation.service import Conversations
 from bot.web.server import create_app
 from tests.conftest import make_png
@@ -82,7 +83,7 @@ async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
 async def test_a_closer_look_than_there_is_time_for_is_told(
     client: TestClient[Any, Any], conversations: Conversations
 ) -> None:
-    conversations.inversion_seconds = 0.01
+    conversations.jobs.options = Options(inversion_seconds=0.01)
     turn = (await talk(client, "", make_png(), quality="best"))[-1]
     assert "no time" in turn["reply"]
     assert "no time" not in (await talk(client, "", make_png(), quality="draft"))[-1]["reply"]

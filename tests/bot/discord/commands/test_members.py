@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bot.conversation.jobs import Options
 from bot.discord.dispatch import progress
 from storage.history import History
 from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edit_of, edited, labels, posted, words
@@ -179,7 +180,7 @@ async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
         )
         source = await history.source((await edit_of(history, message)).source)
         assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("draft", "draft")
-        monkeypatch.setattr(bot.conversations, "quality", "draft")
+        monkeypatch.setattr(bot.conversations.jobs, "options", Options("draft"))
         message = await posted(
             server, await server.slash(BEN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "best"})
         )
