@@ -17,7 +17,7 @@ from editor.bundle.direction_bank import find
 from editor.device.progress import Progress, no_progress
 from editor.editing import text_directions
 from editor.editing.methods.base import State
-from editor.imaging.paste import crop
+from editor.imaging.crop import crop
 
 FEATHER, RIM = 1 / 64, 1 / 64
 """Softness of a region's edge and how far it goes beyond what was measured, in sides of the square."""

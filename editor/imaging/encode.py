@@ -1,4 +1,4 @@
-"""Encoding results: the same pixels always give the same bytes."""
+"""Encoding of pictures. The same pixels always give the same bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from editor.imaging.decode import decode
 from editor.imaging.jpeg import strip_metadata
 
 LARGE = 8_000_000
-"""Pixels from which a JPEG is kept as it is."""
+"""Pixels from which an uploaded JPEG is stored as a JPEG."""
 
 
 def png(pixels: np.ndarray) -> PictureData:
-    """uint8 [H, W, 3] -> PNG, at a compression level chosen for speed."""
+    """Encode uint8 [H, W, 3] as PNG, at a fast compression level."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
     return PictureData(
@@ -25,8 +25,9 @@ def png(pixels: np.ndarray) -> PictureData:
 
 
 def encode_original(data: bytes, pixels: np.ndarray) -> PictureData:
-    """An upload's pixels uint8 [H, W, 3] as they are kept: PNG, but a large JPEG stays what it was, less its metadata, where
-    that is smaller by far and decodes to the same pixels.
+    """Encode an upload, whose pixels are uint8 [H, W, 3], for storage.
+
+    This is a PNG. But a large JPEG, if its pixels are the same without its metadata, stays a JPEG and so stays small.
     """
     if (
         pixels.size // 3 >= LARGE
@@ -38,7 +39,7 @@ def encode_original(data: bytes, pixels: np.ndarray) -> PictureData:
 
 
 def webp(pixels: np.ndarray, quality: int = 70) -> PictureData:
-    """Encode [H, W, 3] uint8 as a small, lossy WebP: previews."""
+    """Encode uint8 [H, W, 3] as a small, lossy WebP, for previews."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "WEBP", quality=quality)
     height, width = pixels.shape[:2]

@@ -17,8 +17,8 @@ from editor.api.protocol import Geometry
 from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.progress import Progress, no_progress
+from editor.imaging.crop import crop
 from editor.imaging.crop_candidates import CropRequest, find_crops
-from editor.imaging.paste import crop
 
 CLEARLY = 0.9
 """Share of the plain square's error under which another square is taken instead."""

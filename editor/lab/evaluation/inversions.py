@@ -14,7 +14,7 @@ from editor.api.protocol import Change, Quality
 from editor.bundle import rendering
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
-from editor.imaging.paste import crop
+from editor.imaging.crop import crop
 from editor.inversion import perceptual_distance
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import Wish

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from editor.imaging.align import corners, ffhq_square
+from editor.api.protocol import Geometry
+from editor.imaging.align import ffhq_square
+from editor.imaging.crop import Square
 
 UPRIGHT = np.array([[40.0, 50], [80, 50], [60, 70], [45, 90], [75, 90]])
+
+
+def corners(geometry: Geometry) -> np.ndarray:
+    """Corners [4, 2] in the picture: upper left, lower left, lower right, upper right."""
+    ends = torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64)
+    radians = np.radians(geometry.roll)
+    square = Square(geometry.center_x, geometry.center_y, geometry.side, np.cos(radians), np.sin(radians))
+    return np.stack(square.to_picture(ends, ends[[0, 2, 3, 1]]), axis=1)
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:

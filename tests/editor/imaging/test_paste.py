@@ -12,7 +12,8 @@ from PIL import Image
 
 from editor.api.protocol import Geometry
 from editor.imaging import paste
-from editor.imaging.paste import crop, paste_back
+from editor.imaging.crop import crop
+from editor.imaging.paste import paste_back
 
 RNG = np.random.default_rng(1)
 PICTURE = RNG.integers(60, 200, (200, 300, 3), dtype=np.uint8)
@@ -118,7 +119,9 @@ def test_an_upright_square_is_enlarged_as_a_turned_one_is(
     square = Geometry(center_x=140, center_y=90, side=side, width=300, height=200)
     made = paste_back(PICTURE, square, before, after)
     monkeypatch.setattr(
-        paste, "_enlarged", lambda maps, u, v: paste._turned(maps, *torch.broadcast_tensors(u, v))
+        paste,
+        "_sample_upright",
+        lambda maps, u, v: paste._sample_rotated(maps, *torch.broadcast_tensors(u, v)),
     )
     assert np.abs(paste_back(PICTURE, square, before, after).astype(int) - made).max() <= 1
     assert not np.array_equal(made, PICTURE)
@@ -126,7 +129,8 @@ def test_an_upright_square_is_enlarged_as_a_turned_one_is(
 
 MEMORY = """
 import resource, numpy as np, torch
-from editor.imaging.paste import crop, paste_back
+from editor.imaging.crop import crop
+from editor.imaging.paste import paste_back
 from editor.api.protocol import Geometry
 torch.set_num_threads(1)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
