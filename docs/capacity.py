@@ -285,11 +285,11 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
                     )
                     begun = time.perf_counter()
                     job = f"{number}-{turn}"
-                    await history.begin_job(job, conversation.id, {"text": "pink hair", "base": edit.id})
+                    await history.jobs.begin(job, conversation.id, {"text": "pink hair", "base": edit.id})
                     picture = Picture(os.urandom(2000), "image/png", 1024, 1024)
                     edit = await history.record_edit(edit, "pink hair", layers, [], picture, job)
                     await history.link_message("capacity", job, edit.id, "here")
-                    await history.finish_job(job)
+                    await history.jobs.finish(job)
                     spent.append(time.perf_counter() - begun)
 
         begun, cpu = time.perf_counter(), time.process_time()

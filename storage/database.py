@@ -28,6 +28,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import engines
 from storage.errors import DatabaseTooNew
+from storage.reserve import Reserve
 from storage.schema import Base
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._writer, self._reader = engines.writer(self.url), engines.reader(self.url)
         self._locks = engines.locks(self.url)
+        on_disk = self.sqlite and self.url.database not in (None, "", ":memory:")
+        self.reserve = Reserve(Path(f"{self.url.database}.reserve") if on_disk else None)
         self._brief_writer, self._brief_reader = (
             engine.execution_options(**{engines.BRIEF: True}) for engine in (self._writer, self._reader)
         )

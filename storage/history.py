@@ -23,13 +23,13 @@ from storage import statements
 from storage.blobs import Blobs, BlobStore, digest
 from storage.database import Database, added, added_row
 from storage.errors import BlobDamaged, NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
+from storage.jobs import Job, Jobs
 from storage.people import owner_held, person_row
 from storage.schema import (
     ConversationRow,
     DeltaRow,
     EditRow,
     FaceRow,
-    JobRow,
     MessageRow,
     PictureRow,
     SourceRow,
@@ -37,7 +37,6 @@ from storage.schema import (
     utc,
 )
 
-SWEEP_GRACE_SECONDS = 3600.0
 REMEMBERED = 1000
 """Conversations of which it is kept in mind whose they are."""
 
@@ -130,18 +129,6 @@ class OutsideMessage:
     place: str | None
 
 
-@dataclass(frozen=True)
-class Job:
-    """A wish under way."""
-
-    id: str
-    conversation: int
-    request: dict[str, Any] = field(repr=False)
-    created_at: datetime
-    new: bool = False
-    """It was begun just now."""
-
-
 def _edit(row: EditRow | Row[Any]) -> Edit:
     recipes = tuple({k: v for k, v in entry.items() if k != "delta"} for entry in row.adjustments)
     return Edit(
@@ -163,10 +150,6 @@ def _name_of(delta: Array) -> str:
     return hashlib.sha256(f"{delta.dtype}{list(delta.shape)}".encode() + delta.data).hexdigest()
 
 
-def _job(row: JobRow | Row[Any], new: bool = False) -> Job:
-    return Job(row.id, row.conversation_id, row.request, utc(row.created_at), new)
-
-
 def _conversation(row: ConversationRow | Row[Any]) -> Conversation:
     return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
 
@@ -175,7 +158,7 @@ class History:
     """All that the bot remembers, over one database and one store of pictures."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
-        self.database, self.blobs = database, blobs
+        self.database, self.blobs, self.jobs = database, blobs, Jobs(database)
         self._users: dict[int, int] = {}
 
     @classmethod
@@ -185,8 +168,12 @@ class History:
         database = Database(url)
         try:
             await database.migrate()
-            store: Blobs = BlobStore(blobs) if isinstance(blobs, Path) else blobs
-            yield cls(database, store)
+            await asyncio.to_thread(database.reserve.fill)
+            history = cls(database, BlobStore(blobs) if isinstance(blobs, Path) else blobs)
+            try:
+                yield history
+            finally:
+                await history.jobs.close()
         finally:
             await database.close()
 
@@ -688,44 +675,6 @@ class History:
             if row is None:
                 raise NotFound("the edit was deleted")
             return row.platform, row.outside_id
-
-    # wishes under way
-
-    async def begin_job(self, job: str, conversation: int, request: dict[str, Any]) -> Job:
-        """Remember a wish before the editor is asked; under the same id again, what was remembered first."""
-        async with self.database.transaction(brief=True) as connection:
-            back = ("id", "conversation_id", "request", "created_at")
-            row = await added_row(
-                connection, JobRow, *back, id=job, conversation_id=conversation, request=request
-            )
-            if row is not None:
-                return _job(row, new=True)
-            return _job((await connection.execute(statements.JOB, {"job": job})).one())
-
-    async def is_under_way(self, job: str) -> bool:
-        """Whether a wish was begun and not answered."""
-        async with self.database.read() as session:
-            return await session.get(JobRow, job) is not None
-
-    async def finish_job(self, job: str) -> None:
-        """Forget a wish that was answered."""
-        async with self.database.transaction(brief=True) as connection:
-            await connection.execute(statements.FINISH, {"job": job})
-
-    async def jobs_under_way(self) -> list[Job]:
-        """Wishes that were begun and not answered, oldest first."""
-        async with self.database.read() as session:
-            rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
-            return [_job(row) for row in rows]
-
-    async def sweep(self, grace_seconds: float = SWEEP_GRACE_SECONDS) -> int:
-        """Remove files that no row names; returns how many."""
-        return await asyncio.to_thread(self.blobs.sweep, await self._named(), grace_seconds)
-
-    async def _named(self) -> set[tuple[int, str]]:
-        async with self.database.read() as session:
-            rows = await session.execute(select(PictureRow.user_id, PictureRow.sha256))
-            return {(user, name) for user, name in rows}
 
 
 __all__ = [

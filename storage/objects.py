@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from storage.blobs import Access, digest, verified
+from storage.blobs import OWNER, TRASH, Access, BlobName, digest, key_of, name_of, verified
 from storage.errors import BlobDamaged, BlobsAway, BlobsUnknown
 
 _AT_ONCE = 8
@@ -47,65 +47,107 @@ class ObjectStore:
             **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]
         )
 
-    @staticmethod
-    def _path(user: int, sha256: str) -> str:
-        return f"{user}/{sha256[:2]}/{sha256}"
-
     def write(self, user: int, data: bytes) -> str:
-        """Store bytes and return their hash. Written anew also where it is there: so it is young, and no sweep takes it."""
+        """Store data and return its hash. It is written again if it is there, so that it is young and no sweep takes it."""
         name = digest(data)
-        try:
-            with _in_our_words():
-                obstore.put(self._store, self._path(user, name), data)
-        except FileNotFoundError as error:
-            raise BlobsAway("there is no such bucket") from error
+        self._put(key_of((user, name)), data)
         return name
 
-    def read(self, user: int, sha256: str) -> bytes:
-        """The bytes of a blob, verified. Raises BlobDamaged."""
+    def _put(self, key: str, data: bytes) -> None:
         try:
             with _in_our_words():
-                data = bytes(obstore.get(self._store, self._path(user, sha256)).bytes())
+                obstore.put(self._store, key, data)
         except FileNotFoundError as error:
-            raise BlobDamaged(f"{sha256} is missing") from error
-        return verified(data, sha256)
+            raise BlobsAway("there is no such bucket") from error
 
-    def has(self, user: int, sha256: str) -> bool:
-        """Whether a blob is there."""
-        return self._size((user, sha256)) is not None
-
-    def _size(self, name: tuple[int, str]) -> int | None:
+    def _get(self, key: str) -> bytes | None:
         try:
             with _in_our_words():
-                return obstore.head(self._store, self._path(*name))["size"]
+                return bytes(obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             return None
 
-    def size(self, names: Iterable[tuple[int, str]]) -> int:
-        """Bytes of all those that are there."""
+    def read(self, user: int, sha256: str) -> bytes:
+        """Return a blob, verified; a blob in the trash is restored. Raises BlobDamaged."""
+        key = key_of((user, sha256))
+        data = self._get(key)
+        if data is None and self.restore((user, sha256)):
+            data = self._get(key)
+        if data is None:
+            raise BlobDamaged(f"{sha256} is missing")
+        return verified(data, sha256)
+
+    def has(self, user: int, sha256: str) -> bool:
+        """Whether a blob is there, and not in the trash."""
+        return self._size((user, sha256)) is not None
+
+    def _size(self, name: BlobName) -> int | None:
+        try:
+            with _in_our_words():
+                return obstore.head(self._store, key_of(name))["size"]
+        except FileNotFoundError:
+            return None
+
+    def size(self, names: Iterable[BlobName]) -> int:
+        """Sum the bytes of those that are there."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return sum(size or 0 for size in pool.map(self._size, names))
 
-    def remove(self, names: Iterable[tuple[int, str]]) -> None:
-        """Remove objects; those that are not there are removed already."""
-        with _in_our_words():
-            if paths := [self._path(*name) for name in names]:
-                obstore.delete(self._store, paths)
+    def remove(self, names: Iterable[BlobName]) -> None:
+        """Remove blobs for good, also from the trash; missing ones are ignored."""
+        keys = [key_of(name) for name in names]
+        self._delete(keys + [f"{TRASH}/{key}" for key in keys])
 
-    def sweep(self, kept: set[tuple[int, str]], grace_seconds: float) -> int:
-        """Remove objects that no row names and that are older than the grace period; returns how many."""
-        oldest = datetime.now(UTC) - timedelta(seconds=grace_seconds)
+    def _delete(self, keys: list[str]) -> None:
         with _in_our_words():
-            stray = [name for name, written in self._names() if name not in kept and written <= oldest]
-        self.remove(stray)
-        return len(stray)
+            if keys:
+                obstore.delete(self._store, keys)
 
-    def _names(self) -> Iterator[tuple[tuple[int, str], datetime]]:
-        for batch in obstore.list(self._store):
-            for found in batch:
-                parts = found["path"].split("/")
-                if len(parts) >= 3 and parts[-3].isdigit():
-                    yield (int(parts[-3]), parts[-1]), found["last_modified"]
+    def listed(self) -> Iterator[tuple[BlobName, float]]:
+        """Every blob outside the trash, and when it was written in seconds since 1970."""
+        return self._dated("")
+
+    def trash(self, names: Iterable[BlobName]) -> None:
+        """Move blobs to the trash."""
+        for name in names:
+            self._move(key_of(name), f"{TRASH}/{key_of(name)}")
+
+    def trashed(self) -> Iterator[tuple[BlobName, float]]:
+        """Every blob in the trash, and when it was put there."""
+        return self._dated(f"{TRASH}/")
+
+    def restore(self, name: BlobName) -> bool:
+        """Move a blob back from the trash; False if it is not there."""
+        return self._move(f"{TRASH}/{key_of(name)}", key_of(name))
+
+    def _move(self, source: str, target: str) -> bool:
+        try:
+            with _in_our_words():
+                obstore.copy(self._store, source, target)
+        except FileNotFoundError:
+            return False
+        self._delete([source])
+        return True
+
+    def empty_trash(self, names: Iterable[BlobName]) -> None:
+        """Remove blobs for good that are in the trash."""
+        self._delete([f"{TRASH}/{key_of(name)}" for name in names])
+
+    def owner(self) -> str | None:
+        """The name of the database that these pictures belong to, None if no database claimed them."""
+        return (self._get(OWNER) or b"").decode("ascii", "replace").strip() or None
+
+    def claim(self, name: str) -> None:
+        """Record the name of the database that these pictures belong to."""
+        self._put(OWNER, f"{name}\n".encode())
+
+    def _dated(self, prefix: str) -> Iterator[tuple[BlobName, float]]:
+        """The blobs below a prefix, and when they were written."""
+        with _in_our_words():
+            for batch in obstore.list(self._store, prefix or None):
+                for found in batch:
+                    if (name := name_of(found["path"].removeprefix(prefix))) is not None:
+                        yield name, found["last_modified"].timestamp()
 
     def check(self) -> None:
         """Raise BlobsAway where nothing can be written."""

@@ -189,6 +189,8 @@ class JobRow(Base):
         ForeignKey("conversation.id", ondelete="CASCADE"), index=True
     )
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    attempts: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How often it was begun: more than once if the bot was killed meanwhile."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
@@ -260,6 +262,19 @@ class CursorRow(Base):
     place: Mapped[str] = mapped_column(String(200), primary_key=True)
     message: Mapped[str] = mapped_column(String(100))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, onupdate=now)
+
+
+class InstallationRow(Base):
+    """The name of this database, which its store of pictures carries too, and what is known of the clock."""
+
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(32))
+    """None until the store of pictures was found to be this database's."""
+    checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    """When the clock was last read, in its own time."""
+    doubted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the clock was found to have jumped; None while it is trusted."""
 
 
 class SecretRow(Base):

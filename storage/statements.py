@@ -58,6 +58,10 @@ PICTURE_NAMED = select(_PICTURES.c.id).where(
     _PICTURES.c.user_id == bindparam("user"), _PICTURES.c.sha256 == bindparam("name")
 )
 JOB = select(*_JOBS.c).where(_JOBS.c.id == bindparam("job"))
+OTHER_JOBS = select(_JOBS.c.id).where(
+    _JOBS.c.conversation_id == bindparam("conversation"), _JOBS.c.id != bindparam("job")
+)
+"""The other jobs of a conversation."""
 
 _PARENT = _EDITS.alias("parent")
 _STILL_THERE = exists().where(

@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    delete,
     func,
     insert,
     inspect,
@@ -36,7 +37,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.blobs import Blobs
 from storage.database import Database
 from storage.errors import BlobDamaged, TargetNotEmpty
-from storage.schema import Base, PictureRow, utc
+from storage.schema import Base, InstallationRow, PictureRow, utc
 
 _ROWS, _FILES = 200, 8
 _LATE = {"conversation": ("head_id",), "edit": ("redo_id",)}
@@ -111,10 +112,12 @@ async def _prepare(source: Database, target: Database) -> None:
         else:
             for table in Base.metadata.sorted_tables:
                 if (
-                    table.name in there
+                    table.name in there - {InstallationRow.__tablename__}
                     and (await new.execute(select(func.count()).select_from(table))).scalar_one()
                 ):
                     raise TargetNotEmpty(f"{table.name} has rows")
+            if InstallationRow.__tablename__ in there:  # a bot was started with it
+                await new.execute(delete(InstallationRow))
             await new.run_sync(_MARK.create)
             await new.execute(insert(_MARK).values(origin=origin))
     await target.migrate()

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,8 +25,7 @@ from bot.metrics import create_app as create_metrics_app
 from bot.settings import Settings, load
 from editor.api.errors import EditorError
 from storage.errors import StorageError
-from storage.inbox import Inbox
-from storage.retention import Retention
+from storage.upkeep import upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -106,20 +104,11 @@ async def _recover(parts: Parts) -> None:
 
 
 async def _expire(parts: Parts, days: int) -> None:
-    """Delete what is older than it may be, now and every hour; of several processes one does it."""
-    retention, inbox = Retention(parts.history), Inbox(parts.history.database)
+    """Delete what is older than it may be, now and every hour."""
     while True:
         try:
-            async with parts.history.database.if_free("expire") as free:
-                if free:
-                    await inbox.prune(datetime.now(UTC) - timedelta(days=days))
-                    if count := await retention.expire(days):
-                        logger.info("deleted %d pictures that were not used for long", count)
-                    await parts.history.sweep()
-        except (
-            StorageError,
-            SQLAlchemyError,
-        ) as error:  # a full disk or a busy database: there is another hour
+            await upkeep(parts.history, days)
+        except (StorageError, SQLAlchemyError, OSError) as error:  # a full disk or a busy database
             logger.warning("old pictures could not be deleted: %s", type(error).__name__)
         await asyncio.sleep(EXPIRE_SECONDS)
 

@@ -76,8 +76,9 @@ def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
         _gather(source, store)
         named = _named(partial / DATABASE)
         _fetch(source, named, store)
-        store.sweep(named, grace_seconds=-1.0)
-        missing = len(named - {(user, name) for user, name, _ in store.names()})
+        gathered = {(user, name) for user, name, _ in store.names()}
+        store.remove(gathered - named)
+        missing = len(named - gathered)
         partial.rename(target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

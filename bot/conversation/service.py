@@ -170,12 +170,12 @@ class Conversations:
         Each waits until its conversation is free, so what another process is still doing is done by then.
         """
         made = []
-        for job in await self.history.jobs_under_way():
+        for job in await self.history.jobs.under_way():
             if job.request.get("kept"):
                 continue
             async with self._alone(job.conversation):
                 if (
-                    await self.history.is_under_way(job.id)
+                    await self.history.jobs.resume(job.id)
                     and (edit := await self._recovered(job)) is not None
                 ):
                     made.append(edit)
@@ -188,7 +188,7 @@ class Conversations:
             turn = await Talk(self.jobs, conversation, Checkpoint.from_row(job.request), job.id).turn(None)
         except (BotError, StorageError, EditorError, KeyError, ValueError) as error:
             logger.warning("a stored request could not be finished: %s", type(error).__name__)
-        await self.history.finish_job(job.id)
+        await self.history.jobs.finish(job.id)
         return turn.edit if turn is not None and turn.pictures else None
 
     async def examples(self, head: Edit | None = None) -> tuple[str, ...]:

@@ -77,7 +77,8 @@ class Talk:
             head = await self._start()
             if head is not None:
                 await self._faces_of(head)
-        begun = await self.history.begin_job(self.job, self.conversation.id, self.checkpoint.row(head))
+        stored, supersede = self.checkpoint.row(head), not self.checkpoint.kept
+        begun = await self.history.jobs.begin(self.job, self.conversation.id, stored, supersede)
         try:
             if not begun.new or self.request.reply_to is not None:
                 head = await self._return_to(begun.request)
@@ -116,7 +117,7 @@ class Talk:
     async def _finish(self) -> None:
         """Forget the stored request, unless the front end or the last edit does. A cancelled one stays for recovery."""
         if not self.checkpoint.kept and not self._finished:
-            await self.history.finish_job(self.job)
+            await self.history.jobs.finish(self.job)
 
     async def _answer(self, head: Edit | None, picture: bytes | None, source: Edit | None) -> Turn:
         """Carry out the message; ``source`` is its picture if an earlier attempt made it editable."""

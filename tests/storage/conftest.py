@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from storage.blobs import Blobs, blobs_at
 from storage.history import History
 from storage.schema import Base
 
@@ -18,6 +20,13 @@ async def history(database_url: str, tmp_path: Path) -> AsyncIterator[History]:
     """A fresh history on either kind of database."""
     async with History.open(database_url, tmp_path / "pictures") as opened:
         yield opened
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "folder":
+        return blobs_at(tmp_path / "pictures")
+    return blobs_at(f"s3://pictures/{uuid.uuid4().hex}", request.getfixturevalue("s3"))
 
 
 async def kept(history: History, folder: Path) -> bytes:

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.blobs import Access, Blobs, blobs_at, digest
+from storage.blobs import Access, Blobs, BlobStore, blobs_at, digest
 from storage.errors import BlobDamaged, BlobsAway, BlobsUnknown
 from storage.history import History
 from storage.retention import Retention
 from tests.storage.test_history import begin, picture, step
-
-
-@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    if request.param == "folder":
-        return blobs_at(tmp_path / "pictures")
-    return blobs_at(f"s3://pictures/{uuid.uuid4().hex}", request.getfixturevalue("s3"))
 
 
 def test_what_is_written_is_read_and_removed(blobs: Blobs) -> None:
@@ -34,11 +27,35 @@ def test_what_is_written_is_read_and_removed(blobs: Blobs) -> None:
         blobs.read(*names[0])
 
 
-def test_a_sweep_takes_only_what_is_old_and_unnamed(blobs: Blobs) -> None:
-    kept, stray = (1, blobs.write(1, b"kept")), (1, blobs.write(1, b"stray"))
-    assert blobs.sweep({kept}, grace_seconds=3600) == 0
-    assert blobs.sweep({kept}, grace_seconds=-5) == 1
-    assert (blobs.has(*kept), blobs.has(*stray)) == (True, False)
+def test_the_trash_gives_back_what_is_asked_for(blobs: Blobs) -> None:
+    one, two = (1, blobs.write(1, b"one")), (2, blobs.write(2, b"two"))
+    blobs.trash([one, two, (3, digest(b"three"))])
+    assert list(blobs.listed()) == []
+    assert {name for name, _ in blobs.trashed()} == {one, two}
+    assert (blobs.has(*one), blobs.read(*one), blobs.has(*one)) == (False, b"one", True)
+    assert (blobs.restore(two), blobs.restore(two)) == (True, False)
+    blobs.trash([one, two])
+    blobs.empty_trash([one])
+    blobs.remove([two])
+    assert list(blobs.trashed()) == []
+    for name in (one, two):
+        with pytest.raises(BlobDamaged):
+            blobs.read(*name)
+
+
+def test_a_store_knows_its_database(blobs: Blobs) -> None:
+    assert blobs.owner() is None
+    blobs.claim("f00d")
+    assert blobs.owner() == "f00d"
+    assert list(blobs.listed()) == []
+
+
+def test_a_damaged_file_is_replaced_by_the_same_picture(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path)
+    name = blobs.write(1, b"pixels")
+    blobs.path(1, name).write_bytes(b"pi")
+    blobs.write(1, b"pixels")
+    assert blobs.read(1, name) == b"pixels"
 
 
 async def test_a_history_lives_and_is_forgotten_in_it(blobs: Blobs, tmp_path: Path) -> None:

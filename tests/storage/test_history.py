@@ -23,6 +23,7 @@ from storage.errors import (
 )
 from storage.history import Adjustment, Array, Edit, Face, History, Picture
 from storage.retention import Retention
+from storage.sweep import Swept, sweep
 from tests.storage.conftest import kept
 
 LATENT = Array("float16", (2, 3), bytes(12))
@@ -83,7 +84,7 @@ async def test_what_is_made_for_someone_who_is_gone_meanwhile_leaves_nothing(his
     await retention.forget_user("test", "ann")
     with pytest.raises(NotFound):
         await step(history, root, "a beard")
-    assert await history.sweep(grace_seconds=0) == 0
+    assert await sweep(history.database, history.blobs, grace_seconds=0) == Swept()
     assert (await history.picture(other.picture)).data == picture().data
 
 
@@ -199,13 +200,13 @@ async def test_no_update_is_lost(history: History) -> None:
 
 async def test_a_job_makes_one_edit_and_answers_its_wish_with_it(history: History) -> None:
     root = await begin(history)
-    assert (await history.begin_job("wish", root.conversation, {"text": "pink"})).new
-    again = await history.begin_job("wish", root.conversation, {"text": "another"})
+    assert (await history.jobs.begin("wish", root.conversation, {"text": "pink"})).new
+    again = await history.jobs.begin("wish", root.conversation, {"text": "another"})
     assert (again.new, again.request) == (False, {"text": "pink"})
     pink = await history.record_edit(
         root, "pink", [adjustment("pink")], [], picture(1), "wish-1", answers="wish"
     )
-    assert await history.jobs_under_way() == []
+    assert await history.jobs.under_way() == []
     green = await history.record_edit(pink, "green", [adjustment("green")], [], picture(2), "wish-2")
     assert await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1") == pink
     assert (await history.head(root.conversation)).id == pink.id
@@ -226,14 +227,14 @@ async def test_everything_survives_reopening(database_url: str, tmp_path: Path) 
     async with History.open(database_url, tmp_path / "pictures") as first:
         root = await begin(first)
         pink = await step(first, root, "pink hair")
-        await first.begin_job("job-1", root.conversation, {"text": "less"})
+        await first.jobs.begin("job-1", root.conversation, {"text": "less"})
         await first.link_message("test", "m1", pink.id)
     async with History.open(database_url, tmp_path / "pictures") as second:
         assert (await second.head(root.conversation)).id == pink.id
-        (job,) = await second.jobs_under_way()
+        (job,) = await second.jobs.under_way()
         assert job.request == {"text": "less"}
-        await second.finish_job("job-1")
-        assert await second.jobs_under_way() == []
+        await second.jobs.finish("job-1")
+        assert await second.jobs.under_way() == []
         linked = await second.edit_of_message("test", "m1")
         assert linked is not None
         assert linked.id == pink.id
@@ -245,26 +246,18 @@ async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(
 ) -> None:
     ann, ben = await begin(history, "ann"), await begin(history, "ben")
     pink = await step(history, ann, "pink hair")
-    await history.begin_job("job", ann.conversation, {})
+    await history.jobs.begin("job", ann.conversation, {})
     await history.link_message("test", "m1", pink.id)
     assert await Retention(history).forget_user("test", "ann")
     assert not await Retention(history).forget_user("test", "ann")
     with pytest.raises(NotFound):
         await history.edit(pink.id)
-    assert await history.jobs_under_way() == []
+    assert await history.jobs.under_way() == []
     assert (await history.head(ben.conversation)).id == ben.id
     assert await history.picture(ben.picture) == picture()
     files = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
     assert len(files) == 1
     assert b"pink hair" not in await kept(history, tmp_path)
-
-
-async def test_sweep_spares_what_is_named_or_young(history: History) -> None:
-    root = await begin(history)
-    history.blobs.write(1, b"nobody's")
-    assert await history.sweep() == 0
-    assert await history.sweep(grace_seconds=0) == 1
-    assert await history.picture(root.picture) == picture()
 
 
 async def test_a_damaged_picture_is_noticed(history: History) -> None:

@@ -82,7 +82,7 @@ async def test_the_first_version_grows_up_with_its_data(database_url: str, tmp_p
         assert await history.picture(1) == Picture(PIXELS, "image/png", 8, 8)
         (layer,) = await history.adjustments(2)
         assert (layer.recipe, layer.delta.data) == ({"prompt": "pink"}, b"\1\2")
-        assert [job.id for job in await history.jobs_under_way()] == ["j1"]
+        assert [job.id for job in await history.jobs.under_way()] == ["j1"]
         assert [(one.id, one.place) for one in await history.messages_of(2)] == [("m1", None)]
         assert (await history.undo(1)).id == 1
         assert (await history.redo(1)).id == 2

@@ -21,7 +21,9 @@ from bot.language.actions import ALL, Add, Remove, Scale, Set, Undo
 from bot.pictures.mark import is_marked
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
+from storage.errors import DiskFull
 from storage.history import History, Job
+from storage.jobs import Jobs
 from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png
@@ -266,16 +268,54 @@ async def test_a_wish_under_way_is_finished_by_the_next_life(conversations: Conv
         conversations.talk(ANN, TalkRequest("add glasses"), on_progress=lambda _: begun.set())
     )
     await begun.wait()
-    (job,) = await conversations.history.jobs_under_way()
+    (job,) = await conversations.history.jobs.under_way()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await conversations.history.begin_job(
+    await conversations.history.jobs.begin(
         job.id, job.conversation, job.request
     )  # as a process killed would have left it
     (edit,) = await conversations.recover()
     assert [recipe["prompt"] for recipe in edit.recipes] == ["pink hair", "glasses"]
     assert await conversations.recover() == []
     assert (await conversations.history.head(edit.conversation)).id == edit.id
+
+
+async def test_a_request_answered_with_an_error_is_never_done_later(
+    conversations: Conversations, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: neither the edit nor the end of the request can be written."""
+    history = conversations.history
+    await conversations.talk(ANN, TalkRequest("", picture))
+
+    async def full(*_: Any) -> None:
+        raise DiskFull("the database cannot grow")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "record_edit", full)
+        patched.setattr(Jobs, "_remove", full)
+        failed = await conversations.talk(ANN, TalkRequest("pink hair"))
+        assert failed.error == "DiskFull"
+        assert await conversations.recover() == []
+    assert await conversations.recover() == []
+    blue = await conversations.talk(ANN, TalkRequest("blue hair"))
+    await asyncio.sleep(1.5)
+    assert await conversations.recover() == []
+    assert blue.edit is not None
+    assert await history.head(blue.edit.conversation) == blue.edit
+    assert [edit.number for edit in await history.edits(blue.edit.source)] == [0, 1]
+
+
+async def test_an_interrupted_request_is_dropped_once_the_conversation_moved_on(
+    conversations: Conversations, picture: bytes
+) -> None:
+    first = await conversations.talk(ANN, TalkRequest("pink hair", picture))
+    assert first.edit is not None
+    request = {"text": "glasses", "reply_to": None, "actions": None, "locale": "en", "kept": False}
+    request |= {"base": first.edit.id, "since": first.edit.created_at.isoformat()}
+    await conversations.history.jobs.begin("killed", first.edit.conversation, request)
+    newer = await conversations.talk(ANN, TalkRequest("undo"))
+    assert await conversations.recover() == []
+    assert await conversations.history.head(first.edit.conversation) == newer.edit
 
 
 async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
@@ -285,17 +325,17 @@ async def test_a_reply_to_what_is_forgotten_meanwhile_leaves_no_wish(
     pink, blue = await talk(conversations, "pink hair"), await talk(conversations, "blue hair")
     assert pink.edit is not None
     assert blue.edit is not None
-    begin, gone = conversations.history.begin_job, pink.edit.id
+    begin, gone = conversations.history.jobs.begin, pink.edit.id
 
     async def begin_late(*asked: Any) -> Job:
         job = await begin(*asked)
         await Retention(conversations.history).forget_edit(gone)
         return job
 
-    monkeypatch.setattr(conversations.history, "begin_job", begin_late)
+    monkeypatch.setattr(conversations.history.jobs, "begin", begin_late)
     turn = await conversations.talk(ANN, TalkRequest("glasses", reply_to=gone))
     assert turn.error is not None
-    assert await conversations.history.jobs_under_way() == []
+    assert await conversations.history.jobs.under_way() == []
     assert (await conversations.history.head(blue.edit.conversation)).id == blue.edit.id
 
 
@@ -315,7 +355,7 @@ async def test_a_wish_never_goes_on_from_what_took_the_number_of_its_start(
         "base": pink.edit.id,
         "since": pink.edit.created_at.isoformat(),
     }
-    await history.begin_job(job_of("message:1"), pink.edit.conversation, request)
+    await history.jobs.begin(job_of("message:1"), pink.edit.conversation, request)
     await Retention(history).forget_edit(pink.edit.id)
     other = await conversations.talk(BEN, TalkRequest("", picture))
     assert other.edit is not None
@@ -335,8 +375,8 @@ async def test_a_wish_asked_again_under_its_key_is_done_once(
     assert first.edit is not None
     assert (again.edit, again.reply) == (first.edit, first.reply)
     assert [edit.number for edit in await conversations.history.edits(first.edit.source)] == [0, 1, 2]
-    await conversations.history.finish_job(job_of("message:1"))
-    assert await conversations.history.jobs_under_way() == []
+    await conversations.history.jobs.finish(job_of("message:1"))
+    assert await conversations.history.jobs.under_way() == []
     assert await conversations.recover() == []
 
 

@@ -95,7 +95,7 @@ async def _nothing_is_left(bot: Process, guests: list[Guest]) -> None:
     """What the bot has kept is what its members remember."""
     async with History.open(bot.database, bot.folder / "pictures") as history:
         assert await Inbox(history.database).open(PLATFORM) == []
-        assert await history.jobs_under_way() == []
+        assert await history.jobs.under_way() == []
         for guest in guests:
             await _same_albums(history, guest)
 

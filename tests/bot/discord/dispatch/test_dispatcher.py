@@ -97,7 +97,7 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
         assert len(server.answers_to(sent)) == 1
         edit = await edit_of(history, answer)
         assert [one.number for one in await history.edits(edit.source)] == [0, 1, 2]
-        assert await history.jobs_under_way() == []
+        assert await history.jobs.under_way() == []
 
 
 async def test_wishes_that_wait_for_their_turn_outlive_the_bot(

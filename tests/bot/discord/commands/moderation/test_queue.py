@@ -125,7 +125,7 @@ async def test_a_wish_is_cancelled_in_the_editor_and_its_asker_is_told(
         await eventually(_that(lambda: engine.cancelled == 1))
         assert engine.served == 1  # the one that waited was never begun
         await _kept(history, 0)
-        assert await history.jobs_under_way() == []
+        assert await history.jobs.under_way() == []
         assert (
             await Inbox(history.database).count_since(
                 "discord", objects.GUILD, ANN["id"], datetime(2020, 1, 1, tzinfo=UTC)
