@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from storage.database import Database, added
-from storage.schema import AskedRow, CursorRow, JobRow, now, utc
+from storage.schema import CursorRow, InboxItemRow, JobRow, now, utc
 
 _KEPT = ("text", "counts")
 
 
 @dataclass(frozen=True)
-class Asked:
+class InboxItem:
     """Something asked: ``payload`` is what the front end needs to answer it, ``message`` the answer's outside id."""
 
     key: str
@@ -40,9 +40,9 @@ class Asked:
         return str(self.payload.get("text") or "")
 
 
-def _asked(row: AskedRow) -> Asked:
+def _asked(row: InboxItemRow) -> InboxItem:
     answered = utc(row.answered_at) if row.answered_at else None
-    return Asked(
+    return InboxItem(
         row.key,
         row.platform,
         row.user,
@@ -70,7 +70,7 @@ class Inbox:
         place: str,
         payload: dict[str, Any],
         holder: str | None = None,
-    ) -> Asked | None:
+    ) -> InboxItem | None:
         """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in.
 
         ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
@@ -81,7 +81,7 @@ class Inbox:
             )  # the time is taken when nobody else writes any more: with SQLite that begins here
             row = await added(
                 session,
-                AskedRow,
+                InboxItemRow,
                 key=key,
                 platform=platform,
                 user=user,
@@ -96,12 +96,12 @@ class Inbox:
     async def known(self, key: str) -> bool:
         """Whether the key was let in before."""
         async with self.database.read() as session:
-            return await session.get(AskedRow, key) is not None
+            return await session.get(InboxItemRow, key) is not None
 
     async def note(self, key: str, **values: Any) -> bool:
         """Remember more about something open: ``values`` are put into its payload. False where it is not open."""
         async with self.database.write() as session:
-            row = await session.get(AskedRow, key, with_for_update=True)
+            row = await session.get(InboxItemRow, key, with_for_update=True)
             if row is None or row.answered_at is not None:
                 return False
             row.payload = row.payload | values
@@ -110,7 +110,7 @@ class Inbox:
     async def forget(self, key: str) -> None:
         """Let nothing of it stay."""
         async with self.database.write() as session:
-            await session.execute(delete(AskedRow).where(AskedRow.key == key))
+            await session.execute(delete(InboxItemRow).where(InboxItemRow.key == key))
 
     async def answered(
         self, key: str, message: str | None = None, counts: bool | None = None, jobs: Collection[str] = ()
@@ -122,26 +122,28 @@ class Inbox:
         """
         async with self.database.write() as session:
             await session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
-            row = await session.get(AskedRow, key, with_for_update=True)
+            row = await session.get(InboxItemRow, key, with_for_update=True)
             if row is not None:
                 row.answered_at, row.message = now(), message
                 kept = {name: row.payload[name] for name in _KEPT if name in row.payload}
                 row.payload = kept if counts is None else kept | {"counts": counts}
 
-    async def open(self, platform: str | None = None, server: str | None = None) -> list[Asked]:
+    async def open(self, platform: str | None = None, server: str | None = None) -> list[InboxItem]:
         """What was let in and not answered, oldest first."""
         query = (
-            select(AskedRow).where(AskedRow.answered_at.is_(None)).order_by(AskedRow.created_at, AskedRow.key)
+            select(InboxItemRow)
+            .where(InboxItemRow.answered_at.is_(None))
+            .order_by(InboxItemRow.created_at, InboxItemRow.key)
         )
-        query = query if platform is None else query.where(AskedRow.platform == platform)
-        query = query if server is None else query.where(AskedRow.server == server)
+        query = query if platform is None else query.where(InboxItemRow.platform == platform)
+        query = query if server is None else query.where(InboxItemRow.server == server)
         async with self.database.read() as session:
             return [_asked(row) for row in (await session.execute(query)).scalars()]
 
-    async def take_over(self, platform: str, holder: str) -> list[Asked]:
+    async def take_over(self, platform: str, holder: str) -> list[InboxItem]:
         """Take what is open and has nobody left who would answer it, oldest first; each goes to exactly one who asks."""
-        query = select(AskedRow.key, AskedRow.holder).where(
-            AskedRow.platform == platform, AskedRow.answered_at.is_(None)
+        query = select(InboxItemRow.key, InboxItemRow.holder).where(
+            InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None)
         )
         async with self.database.read() as session:
             found = [(key, other) for key, other in await session.execute(query) if other != holder]
@@ -156,7 +158,7 @@ class Inbox:
             for key, other in sorted(
                 left
             ):  # sorted: two who take from the same heap wait for each other, not in a circle
-                row = await session.get(AskedRow, key, with_for_update=True)
+                row = await session.get(InboxItemRow, key, with_for_update=True)
                 if row is not None and row.answered_at is None and row.holder == other:
                     row.holder = holder
                     taken.append(_asked(row))
@@ -167,19 +169,19 @@ class Inbox:
         async with self.database.read() as session:
             query = (
                 select(func.count())
-                .select_from(AskedRow)
-                .where(AskedRow.platform == platform, AskedRow.answered_at.is_(None))
+                .select_from(InboxItemRow)
+                .where(InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None))
             )
             return int((await session.execute(query)).scalar_one())
 
-    async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[Asked]:
+    async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[InboxItem]:
         """What a member asked in a server (``None``: in private), newest first."""
-        query = select(AskedRow).where(
-            AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user
+        query = select(InboxItemRow).where(
+            InboxItemRow.platform == platform, InboxItemRow.server == server, InboxItemRow.user == user
         )
         async with self.database.read() as session:
             rows = await session.execute(
-                query.order_by(AskedRow.created_at.desc(), AskedRow.key).limit(limit)
+                query.order_by(InboxItemRow.created_at.desc(), InboxItemRow.key).limit(limit)
             )
             return [_asked(row) for row in rows.scalars()]
 
@@ -187,10 +189,12 @@ class Inbox:
         self, platform: str, server: str | None, user: str, since: datetime
     ) -> list[datetime]:
         """When a member asked for something that takes work (``payload["counts"]``, true where absent), oldest first."""
-        query = select(AskedRow.created_at, AskedRow.payload).order_by(AskedRow.created_at)
-        query = query.where(AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
+        query = select(InboxItemRow.created_at, InboxItemRow.payload).order_by(InboxItemRow.created_at)
+        query = query.where(
+            InboxItemRow.platform == platform, InboxItemRow.server == server, InboxItemRow.user == user
+        )
         async with self.database.read() as session:
-            rows = await session.execute(query.where(AskedRow.created_at > since))
+            rows = await session.execute(query.where(InboxItemRow.created_at > since))
             return [utc(moment) for moment, payload in rows if payload.get("counts", True)]
 
     async def count_since(self, platform: str, server: str | None, user: str, since: datetime) -> int:
@@ -200,9 +204,9 @@ class Inbox:
     async def prune(self, before: datetime) -> int:
         """Forget what was answered before a moment; returns how many."""
         async with self.database.write() as session:
-            query = select(func.count()).select_from(AskedRow).where(AskedRow.answered_at < before)
+            query = select(func.count()).select_from(InboxItemRow).where(InboxItemRow.answered_at < before)
             count = (await session.execute(query)).scalar_one()
-            await session.execute(delete(AskedRow).where(AskedRow.answered_at < before))
+            await session.execute(delete(InboxItemRow).where(InboxItemRow.answered_at < before))
             return int(count)
 
     # catching up

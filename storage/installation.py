@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.database import Database, added
-from storage.schema import AskedRow, ConversationRow, EditRow, InstallationRow, UserRow, now, utc
+from storage.schema import ConversationRow, EditRow, InboxItemRow, InstallationRow, UserRow, now, utc
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def installation(session: AsyncSession, moment: datetime | None = None) ->
 
 async def _latest_use(session: AsyncSession) -> datetime | None:
     """The latest time that any row tells of."""
-    columns = (UserRow.created_at, ConversationRow.updated_at, EditRow.created_at, AskedRow.created_at)
+    columns = (UserRow.created_at, ConversationRow.updated_at, EditRow.created_at, InboxItemRow.created_at)
     times = [(await session.execute(select(func.max(column)))).scalar_one() for column in columns]
     return max((utc(time) for time in times if time is not None), default=None)
 

@@ -24,13 +24,13 @@ from storage.errors import BlobDamaged, NotFound
 from storage.history import History, OutsideMessage
 from storage.people import find_person, owner_held
 from storage.schema import (
-    AskedRow,
     AuditRow,
     BlockRow,
     ConversationRow,
     CursorRow,
     DeltaRow,
     EditRow,
+    InboxItemRow,
     MessageRow,
     PictureRow,
     ServerRow,
@@ -141,15 +141,19 @@ class Retention:
     ) -> int:
         """Forget answered requests, whose words are no less personal, after the same times; how many."""
         own = [
-            (and_(AskedRow.platform == platform, AskedRow.server == server), limit)
+            (and_(InboxItemRow.platform == platform, InboxItemRow.server == server), limit)
             for platform, server, limit in special
         ]
         longer = or_(*(rule for rule, _ in own)) if own else None
-        others = AskedRow.key.is_not(None) if longer is None else or_(AskedRow.server.is_(None), ~longer)
+        others = (
+            InboxItemRow.key.is_not(None) if longer is None else or_(InboxItemRow.server.is_(None), ~longer)
+        )
         count = 0
         for rule, limit in (*own, (others, days)):
-            query = delete(AskedRow).where(rule, AskedRow.answered_at < moment - timedelta(days=limit))
-            count += len((await session.execute(query.returning(AskedRow.key))).all())
+            query = delete(InboxItemRow).where(
+                rule, InboxItemRow.answered_at < moment - timedelta(days=limit)
+            )
+            count += len((await session.execute(query.returning(InboxItemRow.key))).all())
         return count
 
     # on request
@@ -159,7 +163,7 @@ class Retention:
         async with self.database.write() as session:
             await self._forget_names(session, platform, user)
             await session.execute(
-                delete(AskedRow).where(AskedRow.platform == platform, AskedRow.user == user)
+                delete(InboxItemRow).where(InboxItemRow.platform == platform, InboxItemRow.user == user)
             )
             row = await find_person(session, platform, user)
             gone: set[tuple[int, str]] = set()
@@ -232,8 +236,12 @@ class Retention:
         gone: set[tuple[int, str]] = set()
         found: list[int] = []
         async with self.database.write() as session:
-            where = (AskedRow.platform == platform, AskedRow.server == server, AskedRow.user == user)
-            await session.execute(delete(AskedRow).where(*where))
+            where = (
+                InboxItemRow.platform == platform,
+                InboxItemRow.server == server,
+                InboxItemRow.user == user,
+            )
+            await session.execute(delete(InboxItemRow).where(*where))
             await self._forget_names(session, platform, user, server)
             row = await find_person(session, platform, user)
             if (
@@ -253,7 +261,7 @@ class Retention:
         """Delete a server: its settings, blocks and records, and all that was done in it."""
         async with self.database.write() as session:
             await session.execute(
-                delete(AskedRow).where(AskedRow.platform == platform, AskedRow.server == server)
+                delete(InboxItemRow).where(InboxItemRow.platform == platform, InboxItemRow.server == server)
             )
             mine = select(UserRow.id).where(UserRow.platform == platform)
             here = and_(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
@@ -303,9 +311,9 @@ class Retention:
         async with self.database.read() as session:
             row = await find_person(session, platform, user)
             query = (
-                select(AskedRow)
-                .where(AskedRow.platform == platform, AskedRow.user == user)
-                .order_by(AskedRow.created_at)
+                select(InboxItemRow)
+                .where(InboxItemRow.platform == platform, InboxItemRow.user == user)
+                .order_by(InboxItemRow.created_at)
             )
             asked = [
                 {

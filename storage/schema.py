@@ -236,7 +236,7 @@ class AuditRow(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 
-class AskedRow(Base):
+class InboxItemRow(Base):
     """Something asked from outside, by its outside id, so that it is answered once."""
 
     __tablename__ = "asked"

@@ -23,7 +23,7 @@ from bot.moderation.errors import (
     SpoilerNeeded,
 )
 from bot.moderation.words import refused
-from storage.inbox import Asked, Inbox
+from storage.inbox import Inbox, InboxItem
 from storage.people import People
 from storage.servers import Servers, ServerSettings
 
@@ -61,7 +61,7 @@ class Policy:
         picture: bool,
         spoiler: bool,
         now: datetime,
-        asked: Asked | None = None,
+        asked: InboxItem | None = None,
     ) -> ServerSettings:
         """The settings to serve a member by. Raises a PolicyError where they may not ask for this.
 
@@ -96,7 +96,7 @@ class Policy:
             raise ConsentNeeded
 
     async def _often(
-        self, member: Member, settings: ServerSettings, now: datetime, asked: Asked | None
+        self, member: Member, settings: ServerSettings, now: datetime, asked: InboxItem | None
     ) -> None:
         """The cooldown and the quota of the last 24 hours."""
         quota, pause = quota_of(member, settings), timedelta(seconds=settings.cooldown_seconds)
@@ -122,7 +122,7 @@ def quota_of(member: Member, settings: ServerSettings) -> int | None:
     return max(of_roles) if of_roles else settings.quota_per_day
 
 
-def _open(settings: ServerSettings, asked: Asked | None) -> None:
+def _open(settings: ServerSettings, asked: InboxItem | None) -> None:
     """Whether anybody is served: while paused only what was let in before a drain began."""
     if not settings.paused:
         return

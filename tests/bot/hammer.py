@@ -15,12 +15,12 @@ from bot.conversation.service import Conversations
 from bot.language.actions import Set
 from editor.api.client import EditorClient
 from storage.history import History
-from storage.inbox import Asked, Inbox
+from storage.inbox import Inbox, InboxItem
 
 USERS = ("ann", "ben", "cleo")
 
 
-async def answer(bot: Conversations, inbox: Inbox, asked: Asked) -> None:
+async def answer(bot: Conversations, inbox: Inbox, asked: InboxItem) -> None:
     """Do one wish, once, however often it is begun."""
     action = Set("pink hair", asked.payload["strength"])
     turn = await bot.talk(Speaker("test", asked.user, "here"), TalkRequest(key=asked.key, actions=(action,)))

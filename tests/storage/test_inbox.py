@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.history import History
-from storage.inbox import Asked, Inbox
+from storage.inbox import Inbox, InboxItem
 from storage.schema import now
 
 KILLED = """
@@ -36,7 +36,7 @@ def inbox(history: History) -> Inbox:
 
 async def ask(
     inbox: Inbox, key: str, user: str = "ann", server: str | None = "club", **payload: object
-) -> Asked | None:
+) -> InboxItem | None:
     return await inbox.accept(
         key, "test", user, server, "here", {"text": f"wish {key}", "link": "x"} | payload
     )

@@ -40,7 +40,7 @@ from bot.errors import BotError, code_for
 from bot.locales import locale_of
 from editor.api.errors import Cancelled, EditorError
 from storage.errors import StorageError
-from storage.inbox import Asked, Inbox
+from storage.inbox import Inbox, InboxItem
 from storage.servers import ServerSettings
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Desk:
         finally:
             self.tasks.discard(task)
 
-    async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> Asked | None:
+    async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> InboxItem | None:
         """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
         taken = await self.inbox.accept(
             asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), self.name
@@ -258,7 +258,7 @@ class Desk:
             logger.info("answering %d wishes that an earlier run had taken", len(left))
         await deferred.resume(self.bot)
 
-    async def _again(self, asked: Asked) -> None:
+    async def _again(self, asked: InboxItem) -> None:
         asking = Asking.of(asked.payload)
         if asked.payload.get("cancelled"):
             self._cancelled.add(asking.key)
@@ -276,7 +276,7 @@ class Desk:
                 )
 
     async def _answer(
-        self, asking: Asking, asked: Asked, hear: Hear | None = None, again: bool = False
+        self, asking: Asking, asked: InboxItem, hear: Hear | None = None, again: bool = False
     ) -> None:
         self.open[asking.key] = asking
         try:
@@ -286,7 +286,7 @@ class Desk:
             self._cancelled.discard(asking.key)
         self._count(asking, asked, outcome)
 
-    async def _answered(self, asking: Asking, asked: Asked, hear: Hear | None, again: bool) -> str:
+    async def _answered(self, asking: Asking, asked: InboxItem, hear: Hear | None, again: bool) -> str:
         """Answer it one way or another; returns how that went, in one word."""
         try:
             heard = await hear() if hear is not None else asking
@@ -302,7 +302,7 @@ class Desk:
         except HandedOver:
             return "handed-over"
 
-    def _count(self, asking: Asking, asked: Asked, outcome: str) -> None:
+    def _count(self, asking: Asking, asked: InboxItem, outcome: str) -> None:
         seconds = (datetime.now(UTC) - asked.created_at).total_seconds()
         self.bot.conversations.metrics.answered(asking.way, outcome, max(0.0, seconds))
 

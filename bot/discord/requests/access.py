@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.discord.requests.request import PLATFORM, Asking
 from bot.moderation.policy import Member, Policy
-from storage.inbox import Asked
+from storage.inbox import InboxItem
 from storage.servers import Servers, ServerSettings
 
 
@@ -20,7 +20,7 @@ class Access:
         """A server's settings; the defaults in private."""
         return await self.servers.settings(PLATFORM, server) if server is not None else ServerSettings()
 
-    async def admit(self, asking: Asking, asked: Asked | None) -> ServerSettings:
+    async def admit(self, asking: Asking, asked: InboxItem | None) -> ServerSettings:
         """The settings to do a wish by. Raises PolicyError where it may not be done; deleting what is one's own always may."""
         if asking.kind == "forget":
             return await self.settings(asking.server)

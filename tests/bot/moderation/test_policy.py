@@ -31,7 +31,7 @@ from bot.moderation.errors import (
 )
 from bot.moderation.policy import Member, Policy, quota_of
 from storage.history import History
-from storage.inbox import Asked, Inbox
+from storage.inbox import Inbox, InboxItem
 from storage.people import People
 from storage.schema import now
 from storage.servers import Servers, ServerSettings
@@ -232,7 +232,7 @@ async def test_every_refusal_has_a_sentence_in_every_language() -> None:
 
 
 async def test_a_drain_finishes_what_was_let_in_before(policy: Policy) -> None:
-    async def let_in(key: str) -> Asked:
+    async def let_in(key: str) -> InboxItem:
         asked = await policy.inbox.accept(key, "test", "ann", "club", "general", {})
         assert asked is not None
         return asked

@@ -12,7 +12,7 @@ from bot.discord.commands.moderation.group import command, option
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import view
 from bot.locales import Locale
-from storage.inbox import Asked
+from storage.inbox import InboxItem
 
 MOST_SHOWN = 15
 Interaction = discord.Interaction[Any]
@@ -31,7 +31,7 @@ async def wishes(interaction: Interaction, member: discord.User | discord.Member
     await act.show(view.table(title, [_line(one, act) for one in found]))
 
 
-def _line(asked: Asked, act: Act) -> str:
+def _line(asked: InboxItem, act: Act) -> str:
     return act.locale.say(
         "mod.wish.line",
         moment=names.moment(asked.created_at, "R"),
@@ -41,7 +41,7 @@ def _line(asked: Asked, act: Act) -> str:
     )
 
 
-def _state(asked: Asked, act: Act) -> str:
+def _state(asked: InboxItem, act: Act) -> str:
     """Whether it was answered, with a link to the answer; one that only the asker could see it does not open."""
     if asked.answered_at is None:
         return act.locale.say("mod.wish.open")
@@ -51,7 +51,7 @@ def _state(asked: Asked, act: Act) -> str:
     return f"[{act.locale.say('mod.wish.answered')}]({url})"
 
 
-def said(asked: Asked, locale: Locale) -> str:
+def said(asked: InboxItem, locale: Locale) -> str:
     """The words of a wish; presses of buttons and some commands have none."""
     return (
         locale.say("list.quote", item=names.quoted(asked.text, locale))

@@ -26,7 +26,7 @@ from bot.discord.errors import AnsweredAlready
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui import view
 from editor.api import protocol as wire
-from storage.inbox import Asked
+from storage.inbox import InboxItem
 
 MOST_SHOWN = 20
 Interaction = discord.Interaction[Any]
@@ -50,11 +50,11 @@ async def listed(interaction: Interaction) -> None:
     await act.show(view.table(act.locale.say("mod.title.queue", count=len(found)), lines))
 
 
-async def _open(act: Act) -> list[Asked]:
+async def _open(act: Act) -> list[InboxItem]:
     return await act.bot.desk.inbox.open(PLATFORM, act.server)
 
 
-def _line(asked: Asked, act: Act) -> str:
+def _line(asked: InboxItem, act: Act) -> str:
     return act.locale.say(
         "mod.queue.line",
         member=names.member(asked.user, act.locale),
@@ -65,7 +65,7 @@ def _line(asked: Asked, act: Act) -> str:
     )
 
 
-def standing(asked: Asked, act: Act) -> str:
+def standing(asked: InboxItem, act: Act) -> str:
     """Where a wish stands, as the desk and the editor know it."""
     desk = act.bot.desk
     if asked.key not in desk.open:
@@ -109,7 +109,7 @@ async def _suggest(interaction: Interaction, current: str) -> list[app_commands.
     ]
 
 
-def _name(asked: Asked, act: Act) -> str:
+def _name(asked: InboxItem, act: Act) -> str:
     """Plain text, as choices are: mentions would not be read there."""
     guild = act.guild if isinstance(act.guild, discord.Guild) else None
     member = guild.get_member(int(asked.user)) if guild is not None else None
