@@ -1,33 +1,26 @@
-"""The languages that the bot speaks: one file each in this folder, found by itself.
-
-A file of this folder defines ``LOCALE``. Another language is one more such file: its sentences (the keys of English),
-and the function that reads wishes. Files whose names begin with an underscore are no languages.
-"""
+"""The languages that the bot speaks, one TOML file each. To add a language, translate ``english.toml``."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 
 from bot.language.script import script_of
-from bot.locales._locale import Locale
+from bot.locales.locale import Locale
 
 DEFAULT = "en"
+FOLDER = Path(__file__).parent
 
 
 @cache
 def every() -> tuple[Locale, ...]:
-    """All languages, English first."""
-    names = sorted(
-        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
-    )
-    found: list[Locale] = [importlib.import_module(f"{__name__}.{name}").LOCALE for name in names]
+    """Return all languages, English first."""
+    found = [Locale.load(path) for path in sorted(FOLDER.glob("*.toml"))]
     return tuple(sorted(found, key=lambda locale: locale.code != DEFAULT))
 
 
 def get(code: str) -> Locale:
-    """The language of one of our codes. Raises KeyError."""
+    """Return the language with one of our codes. Raises KeyError."""
     for locale in every():
         if locale.code == code:
             return locale
@@ -35,7 +28,7 @@ def get(code: str) -> Locale:
 
 
 def preferring(code: str | None) -> Locale | None:
-    """The language nearest to a code of ours, of Discord, of a browser or of a system ("zh_CN.UTF-8"), if there is one."""
+    """Return the language nearest to a code of ours, Discord, a browser or a system ("zh_CN.UTF-8"), if any is."""
     wanted = (code or "").split(".")[0].replace("_", "-").lower()
     for locale in every():
         if wanted in (name.lower() for name in (locale.code, *locale.discord)):
@@ -44,15 +37,15 @@ def preferring(code: str | None) -> Locale | None:
 
 
 def locale_of(text: str = "", preferred: str | None = None) -> Locale:
-    """The language to answer in: that of the sentence's own script, else the preferred one, else English.
+    """Return the language to answer a text in: one of its script, else the preferred one, else English.
 
-    Among languages of the sentence's script the preferred one is chosen.
+    Among languages of the text's script, the preferred one is chosen.
     """
-    wish, script = preferring(preferred), script_of(text)
+    liked, script = preferring(preferred), script_of(text)
     written = [locale for locale in every() if script in locale.scripts]
     if written:
-        return wish if wish in written else written[0]
-    return wish or get(DEFAULT)
+        return liked if liked in written else written[0]
+    return liked or get(DEFAULT)
 
 
 __all__ = ["DEFAULT", "Locale", "every", "get", "locale_of", "preferring"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -61,7 +61,6 @@ def test_no_text_is_left_over() -> None:
     code = "\n".join(
         path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".js", ".html")
     )
-    code = "\n".join(line for line in code.splitlines() if not re.match(r'\s*"[\w.-]+": ', line))
     # code names the plain key: the form for one, or with examples, is chosen by itself
     for key in {text.removesuffix(".one").removesuffix(".examples") for text in ENGLISH.texts}:
         head = key.rsplit(".", 1)[0]
@@ -133,27 +132,28 @@ def test_a_question_is_put_into_words() -> None:
 
 
 GERMAN = """
-from bot.locales._locale import Locale
-from bot.locales.english import TEXTS
+[language]
+code = "de"
+name = "Deutsch"
+discord = ["de"]
+scripts = ["LATIN"]
+singular = [1]
 
-def plural(count):
-    return "one" if count == 1 else "other"
-
-LOCALE = Locale(
-    code="de", discord=("de",), name="Deutsch", scripts=frozenset({"LATIN"}), plural=plural,
-    texts={**TEXTS, "reply.done": "Fertig: {names}.", "steps": "{count} Schritte", "steps.one": "ein Schritt"},
-)
+[texts]
+"reply.done" = "Fertig: {names}."
+"steps" = { one = "ein Schritt", other = "{count} Schritte" }
 """
 
 
 @pytest.fixture
 def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    (tmp_path / "german.py").write_text(GERMAN, encoding="utf-8")
-    monkeypatch.setattr(locales, "__path__", [*locales.__path__, str(tmp_path)])
+    for path in locales.FOLDER.glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "german.toml").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.setattr(locales, "FOLDER", tmp_path)
     every.cache_clear()
     yield
     every.cache_clear()
-    sys.modules.pop("bot.locales.german", None)
 
 
 @pytest.mark.usefixtures("german")
@@ -164,3 +164,20 @@ def test_another_language_is_one_more_file() -> None:
     german = get("de")
     assert german.say("reply.done", names="x") == "Fertig: x."
     assert [german.say("steps", count=count) for count in (1, 3)] == ["ein Schritt", "3 Schritte"]
+
+
+@pytest.mark.parametrize("text", ["3", '{ one = "x" }', '{ one = "x", other = "y", few = "z" }'])
+def test_a_text_of_another_format_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "german.toml"
+    file.write_text(GERMAN + f'"reply.off" = {text}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"german.toml: 'reply.off'"):
+        Locale.load(file)
+
+
+@pytest.mark.parametrize("locale", every()[1:], ids=lambda locale: locale.code)
+def test_examples_of_the_embedded_bundles_are_worded_and_understood(locale: Locale) -> None:
+    for file in (Path(locales.__file__).parents[2] / "editor" / "bundles").glob("*/bundle.toml"):
+        for example in tomllib.loads(file.read_text(encoding="utf-8"))["examples"]:
+            wording = locale.wording(example)
+            assert locale.writes(wording), example
+            assert any(action.do in ("add", "remove") for action in read(wording)), wording
