@@ -78,7 +78,7 @@ def png(width: int, height: int) -> bytes:
             refusal(png(2000, 1000), Limits(pixels=1_000_000)),
             "这张图太大了：2000 × 1000 像素，我最多能收 1 百万像素。",
         ),
-        (refusal(b"<svg/>"), "这个文件不是我能打开的图片。PNG、JPEG、WebP 和 GIF 都可以。"),
+        (refusal(b"<svg/>"), "这个文件不是我能打开的图片。PNG、JPEG、WebP、AVIF 和 GIF 都可以。"),
     ],
 )
 def test_refusals_of_the_editor_in_chinese(error: EditorError, sentence: str) -> None:
