@@ -143,6 +143,8 @@ class Bundle:
     """Texts of the plain domain, which wishes are contrasted with: "a face", "a portrait"."""
     alignment: str = "square"
     """The position in which the generator knows what it draws: any square, or faces as FFHQ has them ("ffhq")."""
+    drawn: bool = False
+    """The generator draws flat shapes with outlines, as cartoons have them."""
     prompts: dict[str, StyleClipMapper] = field(default_factory=dict)
     """Mappers that were trained for one wish each, by its words."""
     prompt_mappers: tuple[Trained, ...] = ()
@@ -178,6 +180,7 @@ class Bundle:
             thresholds=Thresholds(**manifest["thresholds"]),
             neutral=tuple(manifest["neutral"]),
             alignment=manifest.get("alignment", "square"),
+            drawn=manifest.get("drawn", False),
             prompts={prompt: module.to(device) for prompt, module in _prompts(folder, manifest).items()},
             prompt_mappers=mappers.load_all(trained, info.fingerprint, device),
         )

@@ -120,10 +120,13 @@ class Canvas:
         ]
         masks = [part.mask.cpu() for part in state.parts]
         with off_device():
-            painted = paste_back(picture, self.geometry, before, looks[0])
+            painted = paste_back(picture, self.geometry, before, looks[0], self.bundle.drawn)
             for mask, look in zip(masks, looks[1:], strict=True):
                 painted = blend_masked(
-                    painted, paste_back(picture, self.geometry, before, look), self.geometry, mask
+                    painted,
+                    paste_back(picture, self.geometry, before, look, self.bundle.drawn),
+                    self.geometry,
+                    mask,
                 )
         return painted
 

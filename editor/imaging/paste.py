@@ -1,8 +1,8 @@
 """Pasting of an edit back into the user's whole picture.
 
 The picture changes only where the edited synthesis differs from the unedited reconstruction, with a feathered edge. All
-other pixels stay as they are, bit for bit. A mild change, such as a colour, is added to the original, so that its detail
-survives. A strong change, such as a hat, replaces it.
+other pixels stay as they are, bit for bit. Where the edit changes colours, the picture keeps its own detail
+(``editor.imaging.guided_transfer``). New content, such as a hat, comes from the synthesis.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.api.protocol import Geometry
-from editor.imaging.crop import Square, to_floats, upper_left
+from editor.imaging import guided_transfer, outlines
+from editor.imaging.crop import Square, crop, to_floats, upper_left
+from editor.imaging.guided_transfer import apply_colours, box_mean, smoothstep
 
 VISIBLE_FROM, VISIBLE_FULL = 0.03, 0.10
 """Change of a pixel, in units of [-1, 1], at which the edit starts to show, and at which it shows in full."""
-STRUCTURE_FROM, STRUCTURE_FULL = 0.20, 0.60
-"""Change of a pixel at which the original's detail starts to give way to the synthesis, and at which it is gone."""
 MIN_WEIGHT = 0.004
 """Smallest share of the edit that changes a pixel."""
 TILE = 256
@@ -31,29 +31,21 @@ REACH = 3
 """Pixels of the synthesis by which enlarging spreads a change."""
 
 
-def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
-    t = ((x - low) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _spread(mask: Tensor, radius: int) -> Tensor:
     """Grow and feather a mask [1, 1, H, W] by about ``radius`` pixels."""
     grown = F.max_pool2d(mask, 2 * radius + 1, stride=1, padding=radius)
     return F.avg_pool2d(F.pad(grown, [radius] * 4, mode="replicate"), 2 * radius + 1, stride=1)
 
 
-def change_masks(reconstruction: Tensor, edited: Tensor) -> tuple[Tensor, Tensor]:
-    """Compare pictures [3, R, R]: masks [1, 1, R, R] in [0, 1] of where anything, and where structure, changed."""
-    change = (edited - reconstruction).abs().amax(0)[None, None]
-    smooth = F.avg_pool2d(F.pad(change, [1] * 4, mode="replicate"), 3, stride=1)
-    radius = max(1, round(change.shape[-1] / 64))
-    return (
-        _spread(_smoothstep(smooth, VISIBLE_FROM, VISIBLE_FULL), radius),
-        _spread(_smoothstep(smooth, STRUCTURE_FROM, STRUCTURE_FULL), radius),
-    )
+def change_mask(change: Tensor) -> Tensor:
+    """Mask where a difference of two pictures [3, R, R] is visible: [1, 1, R, R] in [0, 1]."""
+    smooth = box_mean(change.abs().amax(0)[None, None], 1)
+    return _spread(smoothstep(smooth, VISIBLE_FROM, VISIBLE_FULL), max(1, round(change.shape[-1] / 64)))
 
 
-def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, edited: Tensor) -> np.ndarray:
+def paste_back(
+    picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, edited: Tensor, drawn: bool = False
+) -> np.ndarray:
     """Paste an edit into the whole picture, tile by tile, so that little memory is needed.
 
     Args:
@@ -61,16 +53,22 @@ def paste_back(picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, 
         geometry: the edited square of the picture.
         reconstruction: [3, R, R] in [-1, 1], the synthesis without the edit.
         edited: [3, R, R] in [-1, 1], the synthesis with the edit.
+        drawn: the generator draws flat shapes; their outlines stay crisp when they are enlarged.
 
     Returns:
         uint8 [H, W, 3].
     """
-    square, result = Square.of(geometry), picture.copy()
-    masks = change_masks(reconstruction, edited)
-    maps = torch.cat([reconstruction[None], edited[None], *masks], dim=1)
+    square, result, change = Square.of(geometry), picture.copy(), edited - reconstruction
+    mask = change_mask(change)
+    if not bool(mask.any()):
+        return result
+    found = guided_transfer.fit(crop(picture, geometry, edited.shape[-1]), change)
+    maps = torch.cat([mask, found.new, found.colours, edited[None]], dim=1)
+    if drawn:
+        maps = torch.cat([maps, outlines.bounds(edited[None])], dim=1)
     if square.side < maps.shape[-1]:
         maps = F.interpolate(maps, size=2 * (max(1, round(square.side)),), mode="area")
-    box = _changed_box(maps[0, 6], square, geometry)
+    box = _changed_box(maps[0, 0], square, geometry)
     if box is None:
         return result
     x0, x1, y0, y1 = box
@@ -140,19 +138,28 @@ def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[in
     height, width = tile.shape[:2]
     x, y = torch.arange(width)[None, :] + (corner[0] + 0.5), torch.arange(height)[:, None] + (corner[1] + 0.5)
     u, v = square.from_picture(x, y)
-    values = _sample_upright(maps, u, v) if square.upright else _sample_rotated(maps, u, v)
-    before, after, changed, structure = values[:3], values[3:6], values[6].clamp(0, 1), values[7].clamp(0, 1)
+    sample = _sample_upright if square.upright else _sample_rotated
+    changed, new = sample(maps[:, :2], u, v).clamp(0, 1)
     inside = (u.abs() <= 1) & (v.abs() <= 1)
     if fades:
         margin = max(1.0, square.side // 24)
         for place in (u, v):
             changed = changed * ((1 - place.abs()) * (square.side / 2) / margin).clamp(0, 1)
-    original = to_floats(tile)[0] / 127.5 - 1
-    detail = (original - before) * (1 - structure)
-    mixed = original + changed * (after + detail - original)
-    levels = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0)
     touched = (inside & (changed > MIN_WEIGHT))[:, :, None]
+    if not bool(touched.any()):
+        return
+    original = to_floats(tile)[0] / 127.5 - 1
+    edited = apply_colours(sample(maps[:, 2:14], u, v), original)
+    if bool((new > 0).any()):
+        edited = edited + new * (_new_content(sample(maps[:, 14:], u, v)) - edited)
+    mixed = original + changed * (edited - original)
+    levels = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0)
     tile[:] = torch.where(touched, levels, torch.from_numpy(tile)).numpy()
+
+
+def _new_content(maps: Tensor) -> Tensor:
+    """The enlarged synthesis [3, h, w] of maps [3 or 9, h, w]; with bounds of its colours, its outlines are sharpened."""
+    return maps if len(maps) == 3 else outlines.sharpened(maps[:3], maps[3:6], maps[6:])
 
 
 def blend_masked(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:

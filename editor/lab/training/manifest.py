@@ -137,6 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "title": run.domain.title,
             "domain": run.domain.noun,
             "licence": "MIT",
+            "drawn": True,
             "examples": list(run.domain.examples),
             "neutral": list(run.domain.neutral),
             "generator": records["generator"]["config"],
