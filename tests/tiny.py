@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from editor.bundle.bundle import write_manifest
+from editor.bundle.manifest import write_manifest
 from editor.networks.deltaedit import TextMapper
 from editor.networks.encoder import Encoder
 from editor.networks.siglip import JointSpace

@@ -1,7 +1,7 @@
 """Global directions in StyleSpace (Patashnik et al. 2021, arXiv 2103.17249, section 6).
 
-The bank's rows say what moving one *atom* does in the text-image space. An atom is a single StyleSpace channel, as in
-the paper, or a named axis of several channels where a bundle has them.
+The bank holds the relevance of *atoms*: what moving each of them does in the text-image space. An atom is a
+single StyleSpace channel, as in the paper, or a named axis of several channels where a bundle has them.
 """
 
 from __future__ import annotations
@@ -11,81 +11,96 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from editor.bundle.lazy_directions import LiveBank
+from editor.bundle.lazy_directions import LazyDirectionBank
+from editor.device.progress import ProgressCallback, no_progress
 
-DEFAULT_THRESHOLD = 0.15
+AUTOMATIC_THRESHOLDS = tuple(step / 100 for step in range(29, 9, -1))
+LEAST_ATOMS = 20
+"""The automatic threshold leaves more atoms than this, as in the authors' code for faces."""
 
 
 @dataclass(frozen=True)
-class Bank:
-    """Relevance of atoms, with the statistics of StyleSpace.
-
-    ``s_mean``, ``s_std``: [C], over the generator's own samples. ``relevance``: [C, D], unit rows, zero for a channel
-    that was not measured. ``axes``: [K, C], StyleSpace steps of named axes, and ``axis_relevance``: [K, D], unit rows;
-    both None in a bank of single channels. ``samples``: [N, D], unit embeddings of the generator's own
-    pictures, which tell how far pictures of this domain go in any wish; None in a bank made elsewhere.
-    """
+class DirectionBank:
+    """Relevance of atoms, and the statistics of StyleSpace over the generator's own samples."""
 
     s_mean: Tensor
+    """Mean of the channels [C]."""
     s_std: Tensor
+    """Standard deviation of the channels [C]."""
     relevance: Tensor
+    """Relevance of the channels [C, D]: unit rows, zero for a channel that was not measured."""
     axes: Tensor | None = None
+    """StyleSpace steps [K, C] of the named axes; None in a bank of single channels."""
     axis_relevance: Tensor | None = None
+    """Relevance of the named axes [K, D]: unit rows; None in a bank of single channels."""
     samples: Tensor | None = None
+    """Image embeddings [N, D] of the generator's own pictures; None in a bank made elsewhere."""
 
     @property
     def rows(self) -> Tensor:
         """Relevance of all atoms [A, D]: the channels, then the axes."""
-        return (
-            self.relevance
-            if self.axis_relevance is None
-            else torch.cat([self.relevance, self.axis_relevance])
-        )
+        if self.axis_relevance is None:
+            return self.relevance
+        return torch.cat([self.relevance, self.axis_relevance])
 
-    def answers(self, direction: Tensor) -> Tensor:
-        """How relevant each atom is to a unit direction [D] of the text-image space, as a cosine: [A]."""
+    def relevance_to(self, direction: Tensor, progress: ProgressCallback = no_progress) -> Tensor:
+        """Return the cosine of each atom [A] with a unit direction [D] of the text-image space."""
         return self.rows @ direction
 
     def span(self, energy: float) -> Tensor:
-        """Projection [D, D] onto the directions in which moving atoms changes pictures at all: those with at least the share
-        ``energy`` of the strongest one's."""
+        """Return the projection [D, D] onto the directions in which moving atoms changes pictures.
+
+        ``energy``: least share of the strongest direction's energy.
+        """
         values, vectors = torch.linalg.eigh(self.rows.t() @ self.rows)
         basis = vectors[:, values > energy * values.max()]
         return basis @ basis.t()
 
     def delta(self, weights: Tensor) -> Tensor:
-        """Weights of atoms [A] -> StyleSpace delta [C]; channels in their deviations, axes in their own length."""
+        """Weights of atoms [A] -> StyleSpace delta [C].
+
+        Channels count in standard deviations, axes in their length.
+        """
         channels = len(self.s_std)
         delta = weights[:channels] * self.s_std
         return delta if self.axes is None else delta + weights[channels:] @ self.axes
 
-    def channels_only(self) -> Bank:
-        """The same bank without its axes, as in the paper."""
-        return Bank(self.s_mean, self.s_std, self.relevance, samples=self.samples)
+    def channels_only(self) -> DirectionBank:
+        """Return the bank without its axes, as in the paper."""
+        return DirectionBank(self.s_mean, self.s_std, self.relevance, samples=self.samples)
 
 
 @dataclass(frozen=True)
 class Direction:
-    """A found direction: the delta [C] at strength 1 before calibration, the threshold and how many atoms it moves."""
+    """A global direction: its delta [C] before calibration, the threshold, and how many atoms it moves."""
 
     delta: Tensor
     threshold: float
     atoms: int
 
 
-def find(bank: Bank | LiveBank, text_direction: Tensor, threshold: float | None = None) -> Direction | None:
-    """The direction for a unit text direction [D]; None where no atom responds above the threshold.
+def find_direction(
+    bank: DirectionBank | LazyDirectionBank,
+    text_direction: Tensor,
+    threshold: float | None = None,
+    progress: ProgressCallback = no_progress,
+) -> Direction | None:
+    """Find the StyleSpace direction for a unit text direction [D].
 
-    Relevance below ``threshold`` (beta, in cosine) is dropped and the rest is divided by the largest, so that the most
-    relevant atom moves by one deviation. Without a threshold the largest of 0.10 … 0.29 that leaves more than 20 atoms
-    is taken, as the paper's authors do for faces; where even 0.10 leaves fewer, what is above it is taken.
+    Args:
+        bank: The relevance of the atoms.
+        text_direction: Unit direction [D] of the text-image space.
+        threshold: Least relevance (beta, a cosine) of an atom that moves; chosen automatically when None.
+        progress: Told of measurements that the bank has to make first.
+
+    Returns:
+        The direction, whose most relevant atom moves by one standard deviation. None where no atom is
+        relevant.
     """
-    relevance = bank.answers(text_direction)
+    relevance = bank.relevance_to(text_direction, progress)
     if threshold is None:
-        candidates = [step / 100 for step in range(29, 9, -1)]
-        threshold = next(
-            (beta for beta in candidates if int((relevance.abs() >= beta).sum()) > 20), candidates[-1]
-        )
+        enough = (beta for beta in AUTOMATIC_THRESHOLDS if int((relevance.abs() >= beta).sum()) > LEAST_ATOMS)
+        threshold = next(enough, AUTOMATIC_THRESHOLDS[-1])
     kept = torch.where(relevance.abs() >= threshold, relevance, torch.zeros_like(relevance))
     atoms = int((kept != 0).sum())
     if not atoms:
@@ -93,7 +108,7 @@ def find(bank: Bank | LiveBank, text_direction: Tensor, threshold: float | None 
     return Direction(bank.delta(kept / kept.abs().max()), threshold, atoms)
 
 
-def without(delta: Tensor, kept: Tensor) -> Tensor:
-    """``delta`` [C] less what it shares with each row of ``kept`` [K, C]: "without changing X"."""
+def without_shared(delta: Tensor, kept: Tensor) -> Tensor:
+    """Remove from ``delta`` [C] what it shares with the rows of ``kept`` [K, C]: "without changing X"."""
     basis, _ = torch.linalg.qr(kept.t().float())
     return delta - basis @ (basis.t() @ delta)

@@ -1,7 +1,7 @@
-"""Mappers for one prompt as files: safetensors that say what they were trained for.
+"""Files of mappers that are trained for one prompt: safetensors whose metadata names the prompt.
 
-Some come with a bundle, in its folder ``mappers``; those that an installation trains lie in its data folder, so that
-shipped files are never written to.
+Some come with a bundle, in its folder ``mappers``. Those that an installation trains are kept in its data
+folder, so that shipped files are never changed.
 """
 
 from __future__ import annotations
@@ -30,8 +30,12 @@ FOLDER = "mappers"
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A mapper and what it was trained for. ``fingerprint`` names the generator, ``gain`` is in logits on unseen samples."""
+class TrainedMapper:
+    """A mapper and what it was trained for.
+
+    ``fingerprint`` names the generator; ``gain`` is in logits, measured on samples that it was not trained
+    on.
+    """
 
     prompt: str
     neutral: str | None
@@ -42,19 +46,19 @@ class Trained:
 
     @property
     def name(self) -> str:
-        """The file's name: the same for the same prompt against the same neutral text."""
+        """Name of the file, the same for the same prompt and neutral text."""
         words = re.sub(r"[^a-z0-9]+", "-", self.prompt.lower()).strip("-")[:40] or "mapper"
         digest = hashlib.sha256(json.dumps([self.prompt, self.neutral]).encode()).hexdigest()[:8]
         return f"{words}-{digest}.safetensors"
 
 
 def own_folder(data: Path, bundle: str) -> Path:
-    """Where an installation keeps its own mappers for a bundle."""
+    """Return where an installation keeps its own mappers for a bundle."""
     return data / "bundles" / bundle / FOLDER
 
 
-def save(folder: Path, trained: Trained) -> Path:
-    """Write a mapper; an older one for the same prompt stays whole until the new one is."""
+def save(folder: Path, trained: TrainedMapper) -> Path:
+    """Write a mapper's file, replacing an older one for the same prompt atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / trained.name
     recipe = {
@@ -72,46 +76,50 @@ def save(folder: Path, trained: Trained) -> Path:
     return path
 
 
-def load(path: Path, device: torch.device) -> Trained:
-    """Read a mapper, frozen. Raises BadCheckpoint for what is none."""
+def load(path: Path, device: torch.device) -> TrainedMapper:
+    """Read a mapper's file; the network is frozen.
+
+    Raises:
+        BadCheckpoint: The file is not a mapper.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             recipe = json.loads((file.metadata() or {})["recipe"])
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - the file is no dict
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
         levels = cast(tuple[Level, ...], tuple(level for level in recipe["levels"] if level in LEVELS))
         network = LevelMapper(tensors["w_mean"], tensors["w_std"], levels)
         network.load_state_dict(tensors)
-        network = network.to(device).eval().requires_grad_(False)
-        neutral = None if recipe["neutral"] is None else str(recipe["neutral"])
-        return Trained(
-            str(recipe["prompt"]),
-            neutral,
-            str(recipe["fingerprint"]),
-            int(recipe["steps"]),
-            float(recipe["gain"]),
-            network,
+        return TrainedMapper(
+            prompt=str(recipe["prompt"]),
+            neutral=None if recipe["neutral"] is None else str(recipe["neutral"]),
+            fingerprint=str(recipe["fingerprint"]),
+            steps=int(recipe["steps"]),
+            gain=float(recipe["gain"]),
+            network=network.to(device).eval().requires_grad_(False),
         )
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise BadCheckpoint(f"{path.name} is no mapper for a prompt.") from error
+        raise BadCheckpoint(f"{path.name} is not a mapper for a prompt.") from error
 
 
-def load_all(folders: Iterable[Path], fingerprint: str, device: torch.device) -> tuple[Trained, ...]:
-    """The mappers in some folders that were made for one generator, later ones before earlier ones of the same prompt."""
-    found: dict[str, Trained] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.safetensors")):
-            try:
-                trained = load(path, device)
-            except BadCheckpoint as error:
-                logger.error("a mapper is left out: %s", error)
-                continue
-            if trained.fingerprint == fingerprint:
-                found[trained.name] = trained
-            else:
-                logger.warning("the mapper %s is left out: it was made for another generator", path.name)
+def load_all(folders: Iterable[Path], fingerprint: str, device: torch.device) -> tuple[TrainedMapper, ...]:
+    """Read the mappers for one generator.
+
+    A later folder's mapper replaces an earlier one for the same prompt.
+    """
+    found: dict[str, TrainedMapper] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.safetensors"))):
+        try:
+            trained = load(path, device)
+        except BadCheckpoint as error:
+            logger.error("a mapper was not loaded: %s", error)
+            continue
+        if trained.fingerprint == fingerprint:
+            found[trained.name] = trained
+        else:
+            logger.warning("the mapper %s was not loaded: it was made for another generator", path.name)
     return tuple(found.values())
 
 
-def with_one(mappers: Sequence[Trained], trained: Trained) -> tuple[Trained, ...]:
-    """The mappers with a new one, which takes the place of an older one for the same prompt."""
+def with_one(mappers: Sequence[TrainedMapper], trained: TrainedMapper) -> tuple[TrainedMapper, ...]:
+    """Return the mappers with a new one, which replaces an older one for the same prompt."""
     return (*(one for one in mappers if one.name != trained.name), trained)

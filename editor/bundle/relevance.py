@@ -1,15 +1,17 @@
-"""What every StyleSpace channel does in the eyes of a text-image model, by gradients: a bank for any generator at little cost.
+"""Relevance of every StyleSpace channel to a text-image model, by gradients.
 
-StyleCLIP (Patashnik et al. 2021, arXiv 2103.17249, section 6) moves each channel by five deviations either way and looks at both
-pictures: two passes for every channel of every picture. Pulling a direction of the text-image space back through model and
-generator (a vector-Jacobian product) tells what all channels do for it at once, so that one picture takes as many backward
-passes as the space has dimensions, or fewer: any orthonormal set of directions sees a share of every channel's effect, and
-another set for each picture sees another share. ``docs/directions.md`` holds the two against each other.
+StyleCLIP (Patashnik et al. 2021, arXiv 2103.17249, section 6) moves each channel by five standard deviations
+either way and looks at both pictures: two passes for every channel of every picture. A vector-Jacobian
+product pulls a direction of the text-image space back through the model and the generator, and gives the
+slope of all channels along it at once. So a picture takes as many backward passes as the space has
+dimensions, or fewer: any orthonormal set of directions sees a share of every channel's effect, and another
+picture's set sees another share. ``docs/directions.md`` compares the two.
 """
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from editor.device import memory
@@ -17,66 +19,86 @@ from editor.networks.generators import Generator
 from editor.networks.text_image_model import TextImageModel
 
 TRUNCATION = 0.7
-"""Of the pictures on which channels are looked at, as published."""
+"""Truncation of the pictures that channels are measured on, as published."""
 SAMPLES = 20_000
-"""Styles that their statistics are taken over, at most."""
-MOST_PICTURES = 1000
-"""Pictures are the first of so many, so that more of them begin with the same ones."""
-MOST_ROWS = 16
-"""Equal pictures that are pulled back at once on a GPU."""
+"""Most styles that the statistics are taken over."""
+MAX_PICTURES = 1000
+"""All pictures are the first of this many, so that a larger count extends a smaller one."""
+MAX_ROWS = 16
+"""Copies of a picture that are pulled back at once on a GPU."""
 
 
 @torch.no_grad()
-def pictures(generator: Generator, count: int, seed: int = 0) -> Tensor:
-    """Styles [count, C] of the pictures that are looked at: the same first ones whatever the count."""
+def picture_styles(generator: Generator, count: int, seed: int = 0) -> Tensor:
+    """Return the styles [count, C] of the pictures that channels are measured on."""
     rng = torch.Generator().manual_seed(seed)
-    z = torch.randn(max(count, MOST_PICTURES), generator.config.z_dim, generator=rng)[:count]
+    z = torch.randn(max(count, MAX_PICTURES), generator.config.z_dim, generator=rng)[:count]
     return generator.synthesis.styles(generator.mapping(z.to(generator.mapping.w_avg.device), TRUNCATION))
 
 
 @torch.no_grad()
-def styles_of(generator: Generator, w: Tensor) -> Tensor:
-    """W [N, w_dim] -> StyleSpace [N, C], a part at a time."""
+def styles_of_w(generator: Generator, w: Tensor) -> Tensor:
+    """W [N, w_dim] -> StyleSpace [N, C], in parts."""
     return torch.cat([generator.synthesis.styles(part) for part in w.split(2000)])
 
 
-def of_styles(styles: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation [C] of styles [N, C], as the published code has them."""
+def style_statistics(styles: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [C] of styles [N, C], as in the published code."""
     return styles.mean(0), styles.std(0, correction=0)
 
 
 @torch.no_grad()
-def measured_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of StyleSpace [C], as the published ones are: over W truncated to 0.7."""
+def sampled_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [C] of StyleSpace over truncated W, as published."""
     z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
-    z = z.to(generator.mapping.w_avg.device)
-    return of_styles(
-        styles_of(generator, torch.cat([generator.mapping(part, TRUNCATION) for part in z.split(2000)]))
-    )
+    parts = z.to(generator.mapping.w_avg.device).split(2000)
+    w = torch.cat([generator.mapping(part, TRUNCATION) for part in parts])
+    return style_statistics(styles_of_w(generator, w))
 
 
-def seen_resolution(generator: Generator, clip: TextImageModel) -> int:
-    """The generator's least resolution that is no smaller than what the text-image model sees."""
+def clip_resolution(generator: Generator, clip: TextImageModel) -> int:
+    """Return the generator's smallest resolution that is not below the text-image model's input."""
     side, full = getattr(clip, "side", 128), generator.config.resolution
     return min(full, 2 ** (side - 1).bit_length())
 
 
-def probes(dim: int, count: int | None, rng: torch.Generator) -> Tensor:
-    """``count`` orthonormal directions [count, dim], drawn at random; all of them, in their order, where that is not fewer."""
+def random_probes(dim: int, count: int | None, rng: torch.Generator) -> Tensor:
+    """Draw ``count`` random orthonormal directions [count, dim]; the identity for ``dim`` or more."""
     if count is None or count >= dim:
         return torch.eye(dim)
     return torch.linalg.qr(torch.randn(dim, count, generator=rng))[0].t().contiguous()
 
 
+def picture_probes(number: int, dim: int, count: int | None, seed: int = 0) -> Tensor:
+    """Return the probes [K, dim] of picture ``number``.
+
+    They depend on nothing else, so that work can be resumed.
+    """
+    return random_probes(dim, count, torch.Generator().manual_seed(seed * MAX_PICTURES + number))
+
+
 @torch.enable_grad()
-def pulled_back(
+def pull_back(
     generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
 ) -> Tensor:
-    """How fast the embedding of the picture of ``styles`` [C] goes in each of ``directions`` [K, D] as each channel grows:
-    [K, C], of one forward pass and K backward ones; on a GPU of one each for several rows of the same picture at once."""
+    """Return the slope of a picture's embedding along each direction as each channel grows.
+
+    It takes one forward pass and K backward passes. On a GPU, several copies of the picture take one of each
+    together.
+
+    Args:
+        generator: The generator that draws.
+        clip: The model that embeds the picture.
+        styles: The picture's styles [C].
+        directions: Directions [K, D] of the text-image space.
+        resolution: Side of the picture.
+
+    Returns:
+        Slopes [K, C].
+    """
     if (rows := _rows_at_once(generator, resolution, styles.device)) > 1:
         parts = directions.split(rows)
-        return torch.cat([_pulled_together(generator, clip, styles, part, resolution) for part in parts])
+        return torch.cat([_pull_back_together(generator, clip, styles, part, resolution) for part in parts])
     at = styles[None].detach().clone().requires_grad_(True)
     embedding = clip.encode_image(generator.synthesis(at, resolution).clamp(-1, 1))[0]
     return torch.stack(
@@ -84,38 +106,38 @@ def pulled_back(
     )
 
 
-def _pulled_together(
+def _pull_back_together(
     generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
 ) -> Tensor:
-    """``pulled_back`` by one pass there and back of K equal pictures, one for each direction: more work, but a GPU that is given
-    one small picture after the other mostly waits."""
+    """Pull back with one forward and one backward pass of K copies of the picture.
+
+    This is more work, but a GPU mostly waits when it is given one small picture after the other.
+    """
     at = styles.detach().repeat(len(directions), 1).requires_grad_(True)
     embeddings = clip.encode_image(generator.synthesis(at, resolution).clamp(-1, 1))
     return torch.autograd.grad((embeddings * directions).sum(), at)[0]
 
 
 def _rows_at_once(generator: Generator, resolution: int, device: torch.device) -> int:
-    """How many equal pictures are worth drawing at once, and fit: 1 on a CPU."""
+    """Return how many copies of a picture to draw at once: 1 on a CPU, what fits on a GPU."""
     if device.type == "cpu":
         return 1
-    one = memory.needed(generator, 1, memory.Plan(resolution))
-    return max(1, min(MOST_ROWS, int(memory.room(device) / one)))
+    one = memory.needed(generator, 1, memory.MemoryPlan(resolution))
+    return max(1, min(MAX_ROWS, int(memory.available(device) / one)))
 
 
-def rows_by_gradients(
+def relevance_by_gradients(
     generator: Generator, clip: TextImageModel, styles: Tensor, found: Tensor, resolution: int
 ) -> Tensor:
-    """Unit relevance [C, D] of every channel in the picture of ``styles`` [C], as far as the probes ``found`` [K, D] see it;
-    zero where nothing happens."""
-    return unit(pulled_back(generator, clip, styles, found, resolution).t() @ found)
+    """Return the relevance [C, D] of every channel in the picture of ``styles`` [C], as the probes [K, D] see
+    it.
+
+    Rows have unit length, or are zero where a channel does nothing.
+    """
+    return unit_rows(pull_back(generator, clip, styles, found, resolution).t() @ found)
 
 
-def unit(rows: Tensor, least: float = 1e-12) -> Tensor:
-    """Each row at length 1; zero where it is shorter than ``least``, which says nothing."""
+def unit_rows(rows: Tensor, least: float = 1e-12) -> Tensor:
+    """Scale each row to length 1; a row shorter than ``least`` says nothing and becomes zero."""
     length = rows.norm(dim=-1, keepdim=True)
-    return torch.where(length > least, rows / length.clamp_min(least), torch.zeros_like(rows))
-
-
-def probes_of(number: int, dim: int, count: int | None, seed: int = 0) -> Tensor:
-    """The probes [K, dim] of picture ``number``; of its number alone, so that what was interrupted goes on as it would have."""
-    return probes(dim, count, torch.Generator().manual_seed(seed * MOST_PICTURES + number))
+    return torch.where(length > least, F.normalize(rows, dim=-1, eps=least), torch.zeros_like(rows))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.bundle.relevance import SAMPLES, measured_statistics, of_styles, styles_of
+from editor.bundle.relevance import SAMPLES, sampled_statistics, style_statistics, styles_of_w
 from editor.checkpoints.part import Part
 from editor.checkpoints.tensors import read_npy
 from editor.checkpoints.unpickler import read_pickle
@@ -103,7 +103,7 @@ def statistics(arrays: dict[Path, Any], generator: Generator) -> tuple[Tensor, T
                 f"{path.name} holds the statistics of another generator: the mean of its styles is elsewhere."
             )
         return mean, std
-    return measured_statistics(generator)
+    return sampled_statistics(generator)
 
 
 def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Tensor] | None:
@@ -112,12 +112,14 @@ def _from_file(path: Path, value: Any, generator: Generator) -> tuple[Tensor, Te
             raise BadCheckpoint(
                 f"{path.name} has the shape {list(value.shape)}, which is neither of W nor of relevance."
             )
-        return of_styles(styles_of(generator, torch.from_numpy(np.asarray(value[:SAMPLES], np.float32))))
+        return style_statistics(
+            styles_of_w(generator, torch.from_numpy(np.asarray(value[:SAMPLES], np.float32)))
+        )
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
         raise BadCheckpoint(f"{path.name} holds no statistics of StyleSpace.")
     first, second = value
     if all(isinstance(name, str) for name in first):  # S: the layers' names, then the styles themselves
-        return of_styles(_joined(path, second, generator, samples=True))
+        return style_statistics(_joined(path, second, generator, samples=True))
     return _joined(path, first, generator), _joined(path, second, generator)
 
 

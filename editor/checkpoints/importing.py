@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.api.errors import BadCheckpoint, EditorError
-from editor.bundle.bundle import missing, read_manifest, unprepared
+from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
 from editor.checkpoints import clip, directions, encoders, formats, nvidia, rosinality, styleclip_mapper
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
@@ -59,7 +59,7 @@ def bring(wanted: Wanted) -> tuple[Path, list[str]]:
         if wanted.kind in SINGLE:
             formats.check(path, pickled=wanted.kind == "nvidia")
     folder = install(wanted.root, wanted.name, _parts(wanted), **(wanted.said or {}))
-    return folder, missing(read_manifest(folder))
+    return folder, missing_parts(read_manifest(folder))
 
 
 def _parts(wanted: Wanted) -> list[Part]:
@@ -242,7 +242,7 @@ def main(argv: Sequence[str]) -> int:
         f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds."
     )
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
-    unsaid = unprepared(folder, read_manifest(folder))
+    unsaid = preparation_hint(folder, read_manifest(folder))
     if unsaid:
         print(unsaid)
     return 0

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint, DiskFull, EditorError
-from editor.bundle.bundle import read_manifest, write_manifest
+from editor.bundle.manifest import read_manifest, write_manifest
 from editor.checkpoints.part import Part
 from editor.networks import generators
 

@@ -25,14 +25,20 @@ from torch import Tensor
 from tqdm import tqdm
 
 from editor.api.errors import BadCheckpoint, EditorError
-from editor.bundle.bundle import EMBEDDED, file_hash, load_clip, load_generator, read_manifest
-from editor.bundle.relevance import pictures, probes_of, rows_by_gradients, seen_resolution, unit
-from editor.checkpoints.directions import PUBLISHED_RESOLUTION, measured_statistics, sizes
+from editor.bundle.loading import load_generator, load_text_image_model
+from editor.bundle.manifest import file_hash, read_manifest
+from editor.bundle.relevance import (
+    clip_resolution,
+    picture_probes,
+    picture_styles,
+    relevance_by_gradients,
+    unit_rows,
+)
+from editor.checkpoints.directions import PUBLISHED_RESOLUTION, sampled_statistics, sizes
 from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
 from editor.networks.generators import Generator
-from editor.networks.text import TextTower
 from editor.networks.text_image_model import TextImageModel
 
 PROGRESS = "directions.part"
@@ -102,7 +108,7 @@ def measure(
     channels: Tensor,
 ) -> Iterator[int]:
     """Fill ``found`` from where it is; gives the number of channels done after each batch."""
-    styles = pictures(generator, plan.images, plan.seed)
+    styles = picture_styles(generator, plan.images, plan.seed)
     by = _steps if plan.way == "steps" else _gradients
     while found.image < plan.images:
         for _ in by(generator, clip, styles[found.image], mean, std, plan, found, channels):
@@ -123,9 +129,9 @@ def _gradients(
     """One picture by gradients, at once."""
     if found.channel == len(channels):  # it was interrupted just after
         return
-    directions = probes_of(found.image, found.sums.shape[1], plan.probes, plan.seed).to(base)
+    directions = picture_probes(found.image, found.sums.shape[1], plan.probes, plan.seed).to(base)
     resolution = plan.resolution or generator.config.resolution
-    found.sums += rows_by_gradients(generator, clip, base, directions, resolution)[
+    found.sums += relevance_by_gradients(generator, clip, base, directions, resolution)[
         channels.to(base.device)
     ].cpu()
     found.channel = len(channels)
@@ -147,7 +153,7 @@ def _steps(
     while found.channel < len(channels):
         part = channels[found.channel : found.channel + plan.batch]
         around = _around(base, part, mean)
-        found.sums[found.channel : found.channel + len(part)] += unit(
+        found.sums[found.channel : found.channel + len(part)] += unit_rows(
             effects(generator, clip, around, part, std, plan).cpu(), 1e-6
         )
         found.channel += len(part)
@@ -197,10 +203,10 @@ def measure_bundle(folder: Path, plan: Plan, device: torch.device, minutes: floa
         if f"{part}.safetensors" not in manifest["files"]:
             raise BadCheckpoint(f"The bundle '{folder.name}' lacks {words}; import that first.")
     generator = load_generator(folder, manifest).to(device)
-    clip = load_clip(folder, manifest, TextTower.load(EMBEDDED / "text").to(device), device)
+    clip = load_text_image_model(folder, manifest, device)
     if plan.resolution is None:
-        plan = replace(plan, resolution=seen_resolution(generator, clip))
-    mean, std = measured_statistics(generator)
+        plan = replace(plan, resolution=clip_resolution(generator, clip))
+    mean, std = sampled_statistics(generator)
     spans = sizes(generator, PUBLISHED_RESOLUTION)
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
     found = Measured(len(channels), manifest["clip"]["dim"])

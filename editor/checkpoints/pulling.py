@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from editor.api.errors import BadCheckpoint, EditorError
-from editor.bundle.bundle import missing, read_manifest, unprepared
+from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
 from editor.checkpoints.catalogue import MEGABYTE, Model, Published, catalogue
 from editor.checkpoints.download import NoDownload, Patience, download, is_right, sha256
 from editor.checkpoints.importing import Wanted, bring, default_root
@@ -79,7 +79,7 @@ def pull(
             print(f"{error} The bundle does without this {kind}.", file=sys.stderr)
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
-    return missing(read_manifest(root / name))
+    return missing_parts(read_manifest(root / name))
 
 
 def _has(folder: Path, parts: Sequence[Published]) -> bool:
@@ -220,7 +220,7 @@ def main(argv: Sequence[str], patience: Patience | None = None) -> int:
         f"The bundle '{name}' is there in {folder}; BUNDLES_DIR={folder.parent} makes the bot use it."
         + (f" It still lacks {' and '.join(lacking)}." if lacking else "")
     )
-    unsaid = unprepared(folder, read_manifest(folder))
+    unsaid = preparation_hint(folder, read_manifest(folder))
     if unsaid:
         print(unsaid)
     return 0

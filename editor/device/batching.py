@@ -1,8 +1,9 @@
-"""Pictures of several jobs drawn in one go, where a device draws many in little more time than one.
+"""Batching across jobs, for devices that draw many pictures in little more time than one.
 
-A job that is about to draw lines up behind all others that are ready to go on. So they come to their own pictures too, and
-whoever is first at the device again draws those of all of them, as rows of one batch. Nothing waits for a clock: a job that is
-alone goes on at once. Rows of a batch may differ in the last bit from the same rows drawn alone; that is why it is a setting.
+A job that is about to draw goes to the back of the scheduler's queue, so that other jobs reach their own
+pictures too. The first job that gets the device back draws the pictures of all of them in one batch. Nothing
+waits for a timer: a job that is alone continues at once. A row of a batch may differ in the last bit from the
+same row drawn alone, which is why batching is a setting.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from editor.api.errors import Cancelled
-from editor.device.scheduler import Turn, Turns
+from editor.device.scheduler import DeviceScheduler, DeviceTask
 from editor.networks.stylespace import PreviewCallback
 
 
 @dataclass(eq=False)
-class Rows:
-    """What one job wants drawn: styles [N, C] by a synthesis, at its full resolution or a smaller one."""
+class DrawRequest:
+    """The styles [N, C] that one job wants drawn, at full resolution or a smaller one."""
 
     synthesis: nn.Module
     styles: Tensor
@@ -32,91 +33,101 @@ class Rows:
     error: Exception | None = None
 
     @property
-    def over(self) -> bool:
-        """Somebody has drawn them, or tried to."""
+    def is_done(self) -> bool:
+        """Whether some job has drawn the rows or has failed to."""
         return self.pictures is not None or self.error is not None
 
-    def fits(self, other: Rows) -> bool:
-        """Whether both can be rows of one batch."""
+    def fits(self, other: DrawRequest) -> bool:
+        """Return whether both requests can share a batch."""
         return self.synthesis is other.synthesis and self.resolution == other.resolution
 
 
 class Batcher:
-    """Gathers rows of the jobs that take turns at one device. Only the holder of the turn touches it."""
+    """Gathers the rows of all jobs at one device. Only the job that holds the device may touch it."""
 
-    def __init__(self, turns: Turns, most: int = 1) -> None:
-        self.turns, self.most = turns, most
-        """``most``: rows of a batch; 1 draws every job's alone."""
-        self._waiting: list[Rows] = []
+    def __init__(self, scheduler: DeviceScheduler, max_rows: int = 1) -> None:
+        """``max_rows``: rows of a batch; 1 draws the pictures of each job alone."""
+        self.scheduler, self.max_rows = scheduler, max_rows
+        self._waiting: list[DrawRequest] = []
 
-    def draw(self, turn: Turn, rows: Rows, seen: PreviewCallback | None = None) -> Tensor:
-        """Rows -> pictures [N, 3, R, R], by this job or by another one that was first. Raises Cancelled, and what drawing them
-        raises."""
-        self._waiting.append(rows)
-        self.turns.line_up(turn)
-        if not rows.over:
-            self._draw(self._gathered(rows), seen)
-        if rows.error is not None:
-            raise rows.error
-        assert rows.pictures is not None
-        return rows.pictures
+    def draw(self, task: DeviceTask, request: DrawRequest, preview: PreviewCallback | None = None) -> Tensor:
+        """Draw pictures [N, 3, R, R], or wait until another job has drawn them.
 
-    def _gathered(self, first: Rows) -> list[Rows]:
-        """These and whatever fits beside them, the oldest first; what is no longer wanted is left to its own job."""
+        Raises:
+            Cancelled: The job is no longer wanted.
+            Exception: Whatever drawing them raised.
+        """
+        self._waiting.append(request)
+        self.scheduler.requeue(task)
+        if not request.is_done:
+            self._draw(self._gather(request), preview)
+        if request.error is not None:
+            raise request.error
+        assert request.pictures is not None
+        return request.pictures
+
+    def _gather(self, first: DrawRequest) -> list[DrawRequest]:
+        """Take the oldest requests that fit into a batch with ``first``; cancelled jobs remove their own."""
         self._waiting.remove(first)
         if first.cancelled():
             raise Cancelled()
-        group, room = [first], self.most - len(first.styles)
-        for rows in [rows for rows in self._waiting if rows.fits(first) and not rows.cancelled()]:
-            if len(rows.styles) <= room:
-                room -= len(rows.styles)
-                group.append(rows)
-                self._waiting.remove(rows)
+        group, room = [first], self.max_rows - len(first.styles)
+        for request in [other for other in self._waiting if other.fits(first) and not other.cancelled()]:
+            if len(request.styles) <= room:
+                room -= len(request.styles)
+                group.append(request)
+                self._waiting.remove(request)
         return group
 
-    def _draw(self, group: list[Rows], seen: PreviewCallback | None = None) -> None:
-        """One batch; where it fails, each half of it, until what fails fails alone. What memory had no room for once is not
-        tried again."""
+    def _draw(self, group: list[DrawRequest], preview: PreviewCallback | None = None) -> None:
+        """Draw one batch. Halve a batch that fails, until each failing request fails alone.
+
+        After running out of memory, later batches are smaller.
+        """
         alone = len(group) == 1
         try:
-            styles = torch.cat([rows.styles for rows in group])
-            pictures = group[0].synthesis(styles, group[0].resolution, preview=seen if alone else None)
+            styles = torch.cat([request.styles for request in group])
+            pictures = group[0].synthesis(styles, group[0].resolution, preview=preview if alone else None)
         except Exception as error:
             if alone:
                 group[0].error = error
                 return
             if isinstance(error, torch.OutOfMemoryError):
-                self.most = max(1, min(self.most, len(styles) // 2))
+                self.max_rows = max(1, min(self.max_rows, len(styles) // 2))
         else:
-            for rows, made in zip(group, pictures.split([len(rows.styles) for rows in group]), strict=True):
-                rows.pictures = made
+            rows = pictures.split([len(request.styles) for request in group])
+            for request, made in zip(group, rows, strict=True):
+                request.pictures = made
             return
-        # after the except clause: until its end the error keeps alive what took the memory
+        # outside the except clause: the error's traceback keeps the tensors of the failed batch alive
         for half in (group[: len(group) // 2], group[len(group) // 2 :]):
             self._draw(half)
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A job's place at the device, for whatever draws on its thread. ``apart``: work of the processor lets go of the device."""
+class DeviceJob:
+    """The job that runs on the current thread.
+
+    ``releases_device``: CPU work lets other jobs use the device.
+    """
 
     batcher: Batcher
-    turn: Turn
+    task: DeviceTask
     cancelled: Callable[[], bool]
-    apart: bool
+    releases_device: bool
 
 
-_SEAT: ContextVar[Seat | None] = ContextVar("seat", default=None)
+_CURRENT_JOB: ContextVar[DeviceJob | None] = ContextVar("current_job", default=None)
 
 
 @contextmanager
-def seated(seat: Seat) -> Iterator[None]:
-    """The job of this thread, for the length of the block."""
-    token = _SEAT.set(seat)
+def running(job: DeviceJob) -> Iterator[None]:
+    """Make ``job`` the job of this thread for the length of the block."""
+    token = _CURRENT_JOB.set(job)
     try:
         yield
     finally:
-        _SEAT.reset(token)
+        _CURRENT_JOB.reset(token)
 
 
 def draw(
@@ -124,23 +135,32 @@ def draw(
     styles: Tensor,
     resolution: int | None = None,
     checkpoint: bool = False,
-    seen: PreviewCallback | None = None,
+    preview: PreviewCallback | None = None,
 ) -> Tensor:
-    """Styles [N, C] -> pictures [N, 3, R, R], together with other jobs' where this is a job's thread and they fit in a batch;
-    those that need gradients, alone. ``checkpoint``, ``seen``: as ``Synthesis`` has them; only what is drawn alone is seen."""
-    seat = _SEAT.get()
-    if seat is None or len(styles) >= seat.batcher.most or torch.is_grad_enabled():
-        made: Tensor = synthesis(styles, resolution, checkpoint=checkpoint, preview=seen)
-        return made
-    return seat.batcher.draw(seat.turn, Rows(synthesis, styles, resolution, seat.cancelled), seen)
+    """Draw styles [N, C] as pictures [N, 3, R, R], in a batch with those of other jobs where possible.
+
+    Pictures that need gradients, and those drawn outside a job, are drawn alone.
+
+    Args:
+        synthesis: The synthesis network of a generator.
+        styles: StyleSpace rows [N, C].
+        resolution: Side of the pictures; the generator's own when None.
+        checkpoint: Draw layers again in the backward pass instead of keeping their activations.
+        preview: Receives a smaller version before the picture is done, where the picture is drawn alone.
+    """
+    job = _CURRENT_JOB.get()
+    if job is None or len(styles) >= job.batcher.max_rows or torch.is_grad_enabled():
+        pictures: Tensor = synthesis(styles, resolution, checkpoint=checkpoint, preview=preview)
+        return pictures
+    return job.batcher.draw(job.task, DrawRequest(synthesis, styles, resolution, job.cancelled), preview)
 
 
 @contextmanager
 def off_device() -> Iterator[None]:
-    """The block is the processor's work; on a device of its own others may go on there meanwhile."""
-    seat = _SEAT.get()
-    if seat is None or not seat.apart:
+    """Mark the block as CPU work, so that other jobs may use a separate device meanwhile."""
+    job = _CURRENT_JOB.get()
+    if job is None or not job.releases_device:
         yield
         return
-    with seat.batcher.turns.left(seat.turn):
+    with job.batcher.scheduler.released(job.task):
         yield

@@ -1,8 +1,9 @@
-"""What a search by gradients may cost: it is done at the resolution, and with the checkpoints, that memory and time allow.
+"""Memory plan of a search by gradients: the resolution and the checkpoints that memory and time allow.
 
-Memory that a step needs beside the weights is nearly all activations kept for the way back. Checkpoints (Chen et al. 2016,
-arXiv 1604.06174) keep only what goes between layers and draw each layer anew on the way back: the same numbers for about a
-third more time. Where that is too much still, and on a CPU where time counts, the loss looks at a smaller picture.
+Nearly all memory that a step needs, apart from the weights, is activations kept for the backward pass.
+Checkpoints (Chen et al. 2016, arXiv 1604.06174) keep only what passes between layers and draw each layer
+again in the backward pass: the same numbers for about a third more time. Where that is still too much, and on
+a CPU where time counts, the loss sees a smaller picture.
 """
 
 from __future__ import annotations
@@ -17,55 +18,55 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.device.allocator import give_back
+from editor.device.allocator import release_memory
 from editor.networks import stylegan2
 from editor.networks.generators import Generator
 
 logger = logging.getLogger(__name__)
 
 GB = 1024**3
-USUAL_LIMIT = 6.0
-"""Gigabytes that the editor may have resident on a CPU where EDITOR_MEMORY_GB says nothing else."""
-SHARE = 0.8
-"""Of what the machine or its group still has free that a step may take."""
-ASIDE = 1.0 * GB
-"""Of the limit, for what a step takes beside its activations: transformed kernels, gradients of what is tuned, and gaps."""
-KEPT = 7
-"""Maps of a layer's output size that a layer keeps for the way back (measured); with checkpoints one, and for one layer at a
-time all."""
+DEFAULT_LIMIT = 6.0
+"""Gigabytes that the editor may have resident on a CPU when EDITOR_MEMORY_GB is not set."""
+USABLE_SHARE = 0.8
+"""Share of the free memory that a step may take."""
+RESERVE = 1.0 * GB
+"""Part of the limit that is left for transformed kernels, gradients of what is tuned, and fragmentation."""
+KEPT_MAPS = 7
+"""Maps of a layer's output size that the layer keeps for the backward pass (measured).
+
+With checkpoints it keeps one, and all of them for one layer at a time.
+"""
 LEAST_RESOLUTION, CHEAP_RESOLUTION = 256, 256
-"""Pixels that a loss looks at at least; and at most where each step on a CPU counts: the encoders see no more either."""
-PIXELS_AT_ONCE = 4 * 128**2
-"""Drawn in one go on a CPU: somebody's follow-up may be waiting, and more at once is hardly cheaper there."""
+"""Least side of the pictures that a loss sees, and the side on a CPU when time counts."""
+CPU_PIXELS = 4 * 128**2
+"""Pixels drawn in one call on a CPU. More is hardly cheaper there, and other jobs may be waiting."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a search draws: the side of its pictures, and whether layers are drawn anew on the way back."""
+class MemoryPlan:
+    """The side of a search's pictures, and whether layers are drawn again in the backward pass."""
 
     resolution: int
     checkpoint: bool = False
 
 
-def at_once(device: torch.device, resolution: int) -> int:
-    """Pictures that are drawn in one go where there are many: on a GPU all of them."""
-    return max(1, PIXELS_AT_ONCE // resolution**2) if device.type == "cpu" else 2**31
+def max_rows(device: torch.device, resolution: int) -> int:
+    """Return how many pictures to draw in one call; on a GPU there is no limit."""
+    return max(1, CPU_PIXELS // resolution**2) if device.type == "cpu" else 2**31
 
 
 def limit() -> float:
-    """Bytes that may be resident on a CPU."""
-    return float(os.environ.get("EDITOR_MEMORY_GB") or USUAL_LIMIT) * GB
+    """Return the bytes that may be resident on a CPU."""
+    return float(os.environ.get("EDITOR_MEMORY_GB") or DEFAULT_LIMIT) * GB
 
 
-def room(device: torch.device) -> float:
-    """Bytes that may still be taken."""
+def available(device: torch.device) -> float:
+    """Return the bytes that a step may take."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
-            device
-        )  # by this process, and not in use
-        return SHARE * (torch.cuda.mem_get_info(device)[0] + kept)
-    give_back()  # what the process keeps is room as well
-    return max(0.0, min(limit() - ASIDE - _resident(), SHARE * _free()))
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return USABLE_SHARE * (torch.cuda.mem_get_info(device)[0] + cached)
+    release_memory()
+    return max(0.0, min(limit() - RESERVE - _resident(), USABLE_SHARE * _free()))
 
 
 def _resident() -> float:
@@ -76,55 +77,56 @@ def _resident() -> float:
 
 
 def _free() -> float:
-    """Of the machine, or of the control group that this process is in."""
+    """Return the free memory of the machine or the control group; infinity where it is unknown."""
     free = math.inf
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
         group = Path("/sys/fs/cgroup")
-        free = min(
-            free, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
-        )
+        most, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        free = min(free, most - used)
     except (OSError, ValueError, StopIteration):
-        pass  # another system, or no bound: what is known counts
+        pass  # another system, or a group without a limit
     return free
 
 
-def needed(generator: Generator, rows: int, plan: Plan) -> float:
-    """Bytes of a step's activations (float32), about."""
+def needed(generator: Generator, rows: int, plan: MemoryPlan) -> float:
+    """Estimate the bytes of a step's activations (float32)."""
     maps = [
         4.0 * rows * channels * side * side for channels, side in _maps(generator) if side <= plan.resolution
     ]
-    return KEPT * max(maps) + sum(maps) if plan.checkpoint else KEPT * sum(maps)
+    return KEPT_MAPS * max(maps) + sum(maps) if plan.checkpoint else KEPT_MAPS * sum(maps)
 
 
 def _maps(generator: Generator) -> list[tuple[int, int]]:
-    """Channels and side of each layer's output; of StyleGAN3 the sides at which its filters work are the larger ones."""
+    """Return channels and side of each layer's output. The filters of StyleGAN3 work at twice that side."""
     if isinstance(generator, stylegan2.Generator):
         config = generator.config
         return [(config.channels(side), side) for side in config.resolutions for _ in range(2)]
+    most = generator.config.resolution
     layers = generator.synthesis.layers[1:]
-    return [
-        (layer.stop - layer.start, min(2 * layer.resolution, generator.config.resolution)) for layer in layers
-    ]
+    return [(layer.stop - layer.start, min(2 * layer.resolution, most)) for layer in layers]
 
 
-def plan(generator: Generator, rows: int, cheap: bool = False) -> Plan:
-    """The largest resolution that fits, without checkpoints where it can be; said in the log where it is not the full one.
+def plan_search(generator: Generator, rows: int, cheap: bool = False) -> MemoryPlan:
+    """Choose the largest resolution that fits, without checkpoints where possible.
 
-    ``cheap``: on a CPU no more than ``CHEAP_RESOLUTION``.
+    Args:
+        generator: The generator that draws.
+        rows: Pictures drawn in one step.
+        cheap: Use at most ``CHEAP_RESOLUTION`` on a CPU.
     """
     device = next(generator.parameters()).device
-    full, free = generator.config.resolution, room(device)
+    full, free = generator.config.resolution, available(device)
     side = min(full, CHEAP_RESOLUTION) if cheap and device.type == "cpu" else full
-    plans = [Plan(side), Plan(side, True)]
+    plans = [MemoryPlan(side), MemoryPlan(side, True)]
     while side > LEAST_RESOLUTION and isinstance(generator, stylegan2.Generator):
         side //= 2
-        plans += [Plan(side, True)]
-    chosen = next((one for one in plans if needed(generator, rows, one) <= free), plans[-1])
-    if chosen != Plan(full):
+        plans += [MemoryPlan(side, True)]
+    chosen = next((plan for plan in plans if needed(generator, rows, plan) <= free), plans[-1])
+    if chosen != MemoryPlan(full):
         logger.info(
-            "searching at %d of %d pixels%s: a step needs about %.1f GB, %.1f GB may be taken",
+            "searching at %d of %d pixels%s: a step needs about %.1f GB, %.1f GB are available",
             chosen.resolution,
             full,
             " with checkpoints" if chosen.checkpoint else "",
@@ -135,19 +137,24 @@ def plan(generator: Generator, rows: int, cheap: bool = False) -> Plan:
 
 
 @torch.no_grad()
-def target(generator: Generator, images: Tensor, w: Tensor, resolution: int) -> Tensor:
-    """What synthesis at ``resolution`` should draw to come close to ``images`` [N, 3, R, R]: [N, 3, resolution, resolution].
+def search_target(generator: Generator, images: Tensor, drawn: Tensor, w: Tensor, resolution: int) -> Tensor:
+    """Return what synthesis at a smaller ``resolution`` has to draw to approach ``images``.
 
-    The picture, smaller, less what the finer layers add to it; that is held as it is at ``w`` [N, num_ws, w_dim].
+    This is the reduced picture without what the finer layers add to it, which is assumed not to change.
+
+    Args:
+        generator: The generator that draws.
+        images: Pictures [N, 3, R, R].
+        drawn: What the generator draws at ``w`` at full resolution, [N, 3, R, R].
+        w: Where the search starts, W+ [N, num_ws, w_dim].
+        resolution: Side S of the pictures in the search.
+
+    Returns:
+        [N, 3, S, S].
     """
     if resolution == images.shape[-1]:
         return images
-    synthesis, size = generator.synthesis, (resolution, resolution)
-    styles = synthesis.styles(w)
-    added = torch.cat(
-        [
-            F.interpolate(synthesis(row), size=size, mode="area") - synthesis(row, resolution)
-            for row in styles.split(1)
-        ]
-    )
-    return F.interpolate(images, size=size, mode="area") - added
+    synthesis = generator.synthesis
+    coarse = torch.cat([synthesis(row, resolution) for row in synthesis.styles(w).split(1)])
+    fine = F.interpolate(drawn, size=(resolution, resolution), mode="area") - coarse
+    return F.interpolate(images, size=(resolution, resolution), mode="area") - fine

@@ -1,7 +1,9 @@
-"""Whose turn it is at the device: jobs run on threads of their own, one of them at a time, and step aside between steps.
+"""Cooperative scheduling of one device: jobs run on threads of their own, one at a time, and yield between
+steps.
 
-A follow-up takes some milliseconds and a search takes seconds. So that the one need not wait for the other, a job lets go of
-the device wherever it reports progress, and whoever stands higher goes first; but nobody is passed over for ever.
+A follow-up takes milliseconds and a search takes seconds. A job therefore yields the device wherever it
+reports progress, and the waiting job with the highest priority runs next. A job that was overtaken too often
+runs one step before that.
 """
 
 from __future__ import annotations
@@ -12,91 +14,95 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-MOST_PASSED = 4
-"""Turns that may go to higher ones before a lower one that waits gets one step."""
+MAX_OVERTAKES = 4
+"""How often jobs of higher priority may overtake a waiting one before it runs one step."""
 
 
 @dataclass(eq=False)
-class Turn:
-    """One job's place in the order. A higher ``level`` goes first; ``number`` tells who came first."""
+class DeviceTask:
+    """One job at the device. ``number`` orders jobs of the same priority."""
 
-    level: int
+    priority: int
     number: int
-    passed: int = 0
-    called: threading.Event = field(default_factory=threading.Event)
+    overtaken: int = 0
+    may_run: threading.Event = field(default_factory=threading.Event)
 
 
-class Turns:
-    """Hands the device from thread to thread; safe to use from any of them."""
+class DeviceScheduler:
+    """Gives the device to one thread at a time. All methods are safe to call from any thread."""
 
-    def __init__(self, most_passed: int = MOST_PASSED) -> None:
-        self.most_passed = most_passed
+    def __init__(self, max_overtakes: int = MAX_OVERTAKES) -> None:
+        self.max_overtakes = max_overtakes
         self._lock = threading.Lock()
-        self._holder: Turn | None = None
-        self._waiting: list[Turn] = []
+        self._holder: DeviceTask | None = None
+        self._waiting: list[DeviceTask] = []
         self._numbers = itertools.count()
 
     @contextmanager
-    def held(self, level: int) -> Iterator[Turn]:
-        """The device for the length of the block, from when it is this job's turn."""
+    def acquired(self, priority: int) -> Iterator[DeviceTask]:
+        """Wait for the device and hold it for the length of the block."""
         with self._lock:
-            turn = Turn(level, next(self._numbers))
-            self._queue(turn)
-        turn.called.wait()
+            task = DeviceTask(priority, next(self._numbers))
+            self._enqueue(task)
+        task.may_run.wait()
         try:
-            yield turn
+            yield task
         finally:
             with self._lock:
-                self._holder = None
-                self._call()
+                self._release()
 
-    def step_aside(self, turn: Turn) -> None:
-        """Between two steps of the holder: let those go first who stand higher, or have been passed over long enough."""
+    def yield_device(self, task: DeviceTask) -> None:
+        """Let jobs run that have a higher priority or were overtaken too often; called by the holder."""
         with self._lock:
-            if not any(other.level > turn.level or self._overdue(other) for other in self._waiting):
+            if not any(other.priority > task.priority or self._is_overdue(other) for other in self._waiting):
                 return
-            self._queue(turn)
-        turn.called.wait()
+            self._enqueue(task)
+        task.may_run.wait()
 
-    def line_up(self, turn: Turn) -> None:
-        """The holder lets all those go first who wait and stand no lower, and comes back after them."""
+    def requeue(self, task: DeviceTask) -> None:
+        """Let all waiting jobs of the same or a higher priority run first; called by the holder."""
         with self._lock:
-            turn.number = next(self._numbers)
-            self._queue(turn)
-        turn.called.wait()
+            task.number = next(self._numbers)
+            self._enqueue(task)
+        task.may_run.wait()
 
     @contextmanager
-    def left(self, turn: Turn) -> Iterator[None]:
-        """The holder does without the device for the length of the block."""
+    def released(self, task: DeviceTask) -> Iterator[None]:
+        """Release the device for the length of the block and wait for it afterwards; called by the holder."""
         with self._lock:
-            self._holder = None
-            self._call()
+            self._release()
         try:
             yield
         finally:
             with self._lock:
-                self._queue(turn)
-            turn.called.wait()
+                self._enqueue(task)
+            task.may_run.wait()
 
-    def _queue(self, turn: Turn) -> None:
-        """Whoever lines up holds the device no more."""
-        if self._holder is turn:
+    def _enqueue(self, task: DeviceTask) -> None:
+        """Enqueue; release the device if held."""
+        task.overtaken = 0
+        task.may_run.clear()
+        self._waiting.append(task)
+        if self._holder is task:
             self._holder = None
-        turn.passed = 0
-        turn.called.clear()
-        self._waiting.append(turn)
-        self._call()
+        self._run_next()
 
-    def _call(self) -> None:
-        """Give a free device to whoever is next: the overdue, then the highest, then whoever came first."""
+    def _release(self) -> None:
+        self._holder = None
+        self._run_next()
+
+    def _run_next(self) -> None:
+        """Give a free device to the next job: overdue before high priority before early."""
         if self._holder is not None or not self._waiting:
             return
-        chosen = min(self._waiting, key=lambda turn: (not self._overdue(turn), -turn.level, turn.number))
+        chosen = min(
+            self._waiting, key=lambda task: (not self._is_overdue(task), -task.priority, task.number)
+        )
         self._waiting.remove(chosen)
         for other in self._waiting:
-            other.passed += other.level < chosen.level
+            other.overtaken += other.priority < chosen.priority
         self._holder = chosen
-        chosen.called.set()
+        chosen.may_run.set()
 
-    def _overdue(self, turn: Turn) -> bool:
-        return turn.passed >= self.most_passed
+    def _is_overdue(self, task: DeviceTask) -> bool:
+        return task.overtaken >= self.max_overtakes

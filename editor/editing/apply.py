@@ -1,7 +1,8 @@
-"""Granting a wish: every method that may be tried is tried and measured, and the best becomes an adjustment."""
+"""Application of a change: methods are tried and measured, and the best result becomes an adjustment."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,313 +15,324 @@ from torch import Tensor
 
 from editor.api.protocol import Adjustment, Change, Effect, MethodName
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress, with_deadline
-from editor.editing import orthogonalisation, text_directions
-from editor.editing import scoring as worth
+from editor.editing import orthogonalisation, scoring, text_directions
 from editor.editing.methods import registry
-from editor.editing.methods.base import Candidate
-from editor.editing.session import Canvas, basis_of
+from editor.editing.methods.base import Candidate, EditTask
+from editor.editing.session import EditSession
+from editor.editing.text_directions import EditMeasure
 from editor.imaging.arrays import to_array
 
 VISIBLE = 0.08
 """Change of a pixel, in [-1, 1], that a person notices."""
 CLEAR = 0.3
-"""Share of the standard gain by which a text must describe the picture to be called satisfied before anything is done."""
+"""Share of the standard gain above ``shown`` from which the picture needs no edit."""
 LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
-"""Share of the standard gain below which nothing happened, and from which a wish is done."""
-UNDONE = 1.0
-"""Logits of gain that a logit is worth by which an earlier wish is read less."""
+"""Share of the standard gain below which nothing happened, and from which a change is done."""
+UNDONE_WEIGHT = 1.0
+"""Penalty per logit that an earlier edit loses."""
+SAME_TEXT = 0.97
+"""Cosine from which two texts say the same."""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One method's adjustment on its start, the picture [3, R, R] it makes, that picture's embedding [D], what changed and
-    what that is worth."""
+class ScoredCandidate:
+    """One candidate as an adjustment, the picture that it makes, and its score."""
 
-    layer: Adjustment
+    adjustment: Adjustment
     picture: Tensor
+    """[3, R, R] in [-1, 1]."""
     embedding: Tensor
-    measure: text_directions.Measure
-    worth: float
+    """Image embedding [D] of the picture."""
+    measure: EditMeasure
+    score: float
 
 
-class Grant:
-    """One wish on a picture with adjustments; those that speak of the same thing make way for it, unless all are to be
-    ``kept``."""
+class CandidateSearch:
+    """Finds and scores candidates for one change on a picture with adjustments."""
 
     def __init__(
-        self, canvas: Canvas, layers: Sequence[Adjustment], wish: Change, kept: bool = False
+        self,
+        session: EditSession,
+        adjustments: Sequence[Adjustment],
+        change: Change,
+        keep_all: bool = False,
     ) -> None:
-        self.canvas, self.bundle, self.layers, self.wish = canvas, canvas.bundle, list(layers), wish
-        self.direction = text_directions.text_direction(self.bundle, wish)
-        self.target = self.bundle.clip.encode_text([wish.prompt])[0]
-        self.kept, self.replaced = (
-            (self.layers, ()) if kept else _without_same(self.bundle, self.layers, wish, self.direction)
-        )
-        self.earlier = [layer for layer in self.kept if layer.method != "variation"]
-        self.state = canvas.state(self.kept, wish)
-        self.before: Tensor | None = None
-        self.start: Tensor | None = None
+        """Adjustments about the same thing as the change are replaced by it unless ``keep_all``."""
+        self.session, self.bundle, self.change = session, session.bundle, change
+        self.direction = text_directions.text_direction(self.bundle, change)
+        self.target = self.bundle.clip.encode_text([change.prompt])[0]
+        replaced = [] if keep_all else [one for one in adjustments if self._is_replaced(one)]
+        self.kept = [one for one in adjustments if not any(one is other for other in replaced)]
+        self.replaced = tuple(one.prompt for one in replaced)
+        self.earlier = [one for one in self.kept if one.method != "variation"]
+        self.state = session.state(self.kept, change)
 
-    def trials(self, names: Sequence[MethodName], watch: Progress) -> list[Trial]:
-        """What each method finds, in all its ways, rendered and measured; methods that find nothing are left out."""
-        found = [
-            way
-            for name in names
-            if (candidate := self._find(name, watch)) is not None
-            for way in self._ways(candidate)
+    def _is_replaced(self, adjustment: Adjustment) -> bool:
+        elsewhere = (adjustment.mask, adjustment.region) != (self.change.mask, self.change.region)
+        if adjustment.method == "variation" or elsewhere:
+            return False
+        return text_directions.same_subject(self.bundle, adjustment, self.change, self.session.progress)
+
+    def run(self, names: Sequence[MethodName], deadline: float = math.inf) -> list[ScoredCandidate]:
+        """Find the candidates of each method, in all variants, draw them and score them.
+
+        Methods that find nothing are left out. ``deadline``: ``time.monotonic`` at which searches end.
+        """
+        task = EditTask(self.state, self.change, self.direction, self.session.progress, deadline)
+        candidates = [registry.get(name, self.bundle).find(task) for name in names]
+        adjustments = [
+            adjustment_of(self.session, self.kept, self.change, variant)
+            for candidate in candidates
+            if candidate is not None
+            for variant in self._variants(candidate)
         ]
-        made = [layer_of(self.canvas, self.kept, self.wish, candidate) for candidate in found]
-        steps = [torch.zeros_like(self.canvas.base), *[self.canvas.delta(layer) for layer in made]]
-        pictures = self.state.compared(self.bundle, torch.stack(steps), watch)
+        if not adjustments:
+            return []
+        deltas = torch.stack([self.session.delta(adjustment) for adjustment in adjustments])
+        pictures = self.state.compare(deltas, self.session.progress)
         embeddings = self.bundle.clip.encode_image(pictures)
-        self.before, self.start = pictures[0], embeddings[0]
-        reads = worth.misread_at(self.bundle, self.state, pictures[1:], torch.stack(steps)[1:]).tolist()
-        return [self._trial(*parts) for parts in zip(made, pictures[1:], embeddings[1:], reads, strict=True)]
+        inconsistencies = scoring.edit_inconsistency(self.state, pictures, deltas).tolist()
+        found = zip(adjustments, pictures, embeddings, inconsistencies, strict=True)
+        return [self._scored(*parts) for parts in found]
 
-    def _trial(self, layer: Adjustment, picture: Tensor, embedding: Tensor, read: float) -> Trial:
-        assert self.start is not None
-        measure = text_directions.measure(self.bundle, self.direction, self.target, self.start, embedding)
-        found = worth.worth(self.bundle, self.wish, measure, read) - UNDONE * self._undone(embedding)
-        return Trial(layer, picture, embedding, measure, found)
+    def _variants(self, candidate: Candidate) -> list[Candidate]:
+        """Return the candidate, and variants that spare earlier edits in the same region."""
+        region = (self.change.mask, self.change.region)
+        earlier = [self.session.delta(one) for one in self.earlier if (one.mask, one.region) == region]
+        return orthogonalisation.variants(candidate, earlier, self.bundle.bank.s_std)
+
+    def _scored(
+        self, adjustment: Adjustment, picture: Tensor, embedding: Tensor, inconsistency: float
+    ) -> ScoredCandidate:
+        before = self.state.embedding_before
+        measure = text_directions.measure(self.bundle, self.direction, self.target, before, embedding)
+        score = scoring.score(self.bundle, self.change, measure, inconsistency)
+        return ScoredCandidate(
+            adjustment, picture, embedding, measure, score - UNDONE_WEIGHT * self._undone(embedding)
+        )
 
     def _undone(self, embedding: Tensor) -> float:
-        """Logits by which the wishes before this one are read less in a picture of this embedding [D]."""
+        """Return the logits that earlier edits lose in a picture of this embedding [D]."""
         if not self.earlier:
             return 0.0
-        assert self.start is not None
-        before, after = self.bundle.clip.logits(torch.stack([self.start, embedding]), self._earlier_texts)
-        signs = torch.tensor([layer.sign for layer in self.earlier], device=before.device)
+        pair = torch.stack([self.state.embedding_before, embedding])
+        before, after = self.bundle.clip.logits(pair, self._earlier_texts)
+        signs = torch.tensor([one.sign for one in self.earlier], device=before.device)
         return float((signs * (before - after)).clamp_min(0).sum())
 
     @cached_property
     def _earlier_texts(self) -> Tensor:
-        """Embeddings of the wishes before this one, which all trials are measured by."""
-        return self.bundle.clip.encode_text([layer.prompt for layer in self.earlier])
+        return self.bundle.clip.encode_text([one.prompt for one in self.earlier])
 
-    def best(self, trials: Sequence[Trial]) -> Trial | None:
-        """The one that is taken; None of none."""
-        return max(trials, key=self.rank, default=None)
+    def best(self, candidates: Sequence[ScoredCandidate]) -> ScoredCandidate | None:
+        """Return the candidate that is used; None if there is none."""
+        return max(candidates, key=self.rank, default=None)
 
-    def _ways(self, found: Candidate) -> list[Candidate]:
-        """The candidate as it is, and as it spares earlier wishes in the same place."""
-        place = (self.wish.mask, self.wish.region)
-        earlier = [self.canvas.delta(layer) for layer in self.earlier if (layer.mask, layer.region) == place]
-        return orthogonalisation.ways(found, earlier, self.bundle.bank.s_std)
+    def rank(self, candidate: ScoredCandidate) -> tuple[bool, bool, float]:
+        """Order candidates by score, but those that would be refused after all others.
 
-    def _find(self, name: MethodName, watch: Progress) -> Candidate | None:
-        return registry.get(name, self.bundle).find(self.bundle, self.state, self.wish, self.direction, watch)
+        Last of all come those that gain next to nothing even of what is wanted here, however little they
+        spoil.
+        """
+        gain = self.change.sign * candidate.measure.gain
+        wanted = text_directions.wanted_gain(self.bundle, self.change, self.logit_before)
+        least = LEAST_GAIN * min(self.expected_gain, wanted)
+        return gain >= LEAST_GAIN * self.expected_gain, gain >= least, candidate.score
 
-    @property
-    def start_logit(self) -> float:
-        """How well the wish's text describes the picture before it."""
-        assert self.start is not None, "trials() first"
-        return float(self.bundle.clip.logits(self.start[None], self.target[None])[0, 0])
-
-    def rank(self, trial: Trial) -> tuple[bool, bool, float]:
-        """What trials are chosen by: those that would be refused come after all others, and last of all those that do next to
-        nothing even of what can be wanted here, however little they spoil."""
-        gain, wanted = (
-            self.wish.sign * trial.measure.gain,
-            text_directions.wanted_gain(self.bundle, self.wish, self.start_logit),
-        )
-        return (
-            gain >= LEAST_GAIN * self.expected,
-            gain >= LEAST_GAIN * min(self.expected, wanted),
-            trial.worth,
-        )
+    @cached_property
+    def logit_before(self) -> float:
+        """How well the prompt describes the picture before the change."""
+        return float(self.bundle.clip.logits(self.state.embedding_before[None], self.target[None])[0, 0])
 
     @property
-    def expected(self) -> float:
-        """Logits that a wish of this strength is expected to gain."""
-        return self.bundle.thresholds.standard_gain * min(1.0, abs(self.wish.strength))
+    def expected_gain(self) -> float:
+        """Logits that a change of this strength should gain."""
+        return self.bundle.thresholds.standard_gain * min(1.0, abs(self.change.strength))
 
-    def effect(self, trial: Trial | None) -> Effect:
-        """What a trial did, in numbers and with a verdict; None where no method found anything."""
-        limits, wish = self.bundle.thresholds, self.wish
-        response = text_directions.response(self.bundle, wish)
-        clearly = self.wish.sign * (self.start_logit - limits.shown) > CLEAR * limits.standard_gain
-        satisfied = clearly and response >= text_directions.LEAST_RESPONSE  # no picture shows wings
-        if trial is None:
-            return Effect(
-                prompt=wish.prompt,
-                verdict="refused",
-                method=None,
-                gain=0.0,
-                satisfied=satisfied,
-                identity=1.0,
-                changed=0.0,
-                outside=0.0,
-                nearest=nearest(self.bundle, self.target),
-            )
-        assert self.before is not None
-        assert self.start is not None
-        gain, reached = (
-            self.wish.sign * trial.measure.gain,
-            self.wish.sign * (trial.measure.final - limits.shown) > 0,
-        )
-        verdict = _verdict(gain / max(self.expected, 1e-6), reached, response)
-        visible = ((trial.picture - self.before).abs().amax(0) > VISIBLE).float()
+    @cached_property
+    def responds(self) -> bool:
+        """Whether the model can show what the prompt says at all."""
+        return text_directions.responds(self.bundle, self.change)
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether the picture already shows what the prompt says.
+
+        No picture shows what the model does not know.
+        """
+        limits = self.bundle.thresholds
+        clearly = self.change.sign * (self.logit_before - limits.shown) > CLEAR * limits.standard_gain
+        return clearly and self.responds
+
+    def effect(self, candidate: ScoredCandidate | None) -> Effect:
+        """Describe what a candidate changed; None where no method found any."""
+        if candidate is None:
+            return self._no_effect()
+        gain = self.change.sign * candidate.measure.gain
+        verdict = self._verdict(candidate)
         refused = verdict == "refused"
+        visible = ((candidate.picture - self.state.before).abs().amax(0) > VISIBLE).float()
+        identity = F.cosine_similarity(candidate.embedding, self.state.embedding_before, dim=0)
         return Effect(
-            prompt=wish.prompt,
+            prompt=self.change.prompt,
             verdict=verdict,
-            method=trial.layer.method,
+            method=candidate.adjustment.method,
             gain=round(gain, 3),
-            satisfied=satisfied,
-            identity=round(float(F.cosine_similarity(trial.embedding, self.start, dim=0)), 4),
+            satisfied=self.is_satisfied,
+            identity=round(float(identity), 4),
             changed=round(float(visible.mean()), 4),
             outside=self._outside(visible),
             replaced=() if refused else self.replaced,
-            nearest=nearest(self.bundle, self.target) if refused else (),
-            notes=self._notes(refused, response),
+            nearest=nearest_examples(self.bundle, self.target) if refused else (),
+            notes=self._notes(refused),
         )
+
+    def _no_effect(self) -> Effect:
+        return Effect(
+            prompt=self.change.prompt,
+            verdict="refused",
+            method=None,
+            gain=0.0,
+            satisfied=self.is_satisfied,
+            identity=1.0,
+            changed=0.0,
+            outside=0.0,
+            nearest=nearest_examples(self.bundle, self.target),
+        )
+
+    def _verdict(self, candidate: ScoredCandidate) -> Literal["done", "weak", "refused"]:
+        measure, shown = candidate.measure, self.bundle.thresholds.shown
+        share = self.change.sign * measure.gain / max(self.expected_gain, 1e-6)
+        if not self.responds or share < LEAST_GAIN:
+            return "refused"
+        reached = self.change.sign * (measure.final - shown) > 0
+        return "done" if reached or share >= ENOUGH_GAIN else "weak"
 
     def _outside(self, visible: Tensor) -> float:
         if self.state.mask is None:
             return 0.0
         return round(float((visible * (self.state.mask == 0)).sum() / visible.sum().clamp_min(1.0)), 4)
 
-    def _notes(self, refused: bool, response: float) -> tuple[str, ...]:
+    def _notes(self, refused: bool) -> tuple[str, ...]:
         if refused:
-            return ("not-here",) if response >= text_directions.LEAST_RESPONSE else ()
-        return ("region-ignored",) if self.wish.region and self.state.mask is None else ()
+            return ("not-here",) if self.responds else ()
+        return ("region-ignored",) if self.change.region and self.state.mask is None else ()
 
 
-def grant(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Change, watch: Progress, patience: float | None = None
+def apply_change(
+    session: EditSession,
+    adjustments: Sequence[Adjustment],
+    change: Change,
+    search_seconds: float | None = None,
 ) -> tuple[list[Adjustment], Effect]:
-    """The adjustments with the wish among them, and what it did; as they were where nothing in the model answers to it.
+    """Apply a change to a picture.
 
-    ``patience``: seconds that slow methods may take where the fast ones do too little; they are not tried when absent.
+    Args:
+        session: The picture.
+        adjustments: All that are in force.
+        change: What is to be changed.
+        search_seconds: How long slow methods may take where fast ones do too little; None for not at all.
+
+    Returns:
+        The adjustments with the change among them, unchanged where it is refused, and what it did.
     """
-    work = Grant(canvas, layers, wish)
-    names = (wish.method,) if wish.method else registry.automatic(canvas.bundle, wish)
-    trials = work.trials(names, watch)
-    best = work.best(trials)
-    effect = work.effect(best)
-    little = effect.verdict != "done" and not effect.satisfied
-    if patience is not None and not wish.method and little and _answers(canvas.bundle, wish):
-        trials += work.trials(registry.slow(canvas.bundle), with_deadline(watch, patience))
-        best = work.best(trials)
-        effect = work.effect(best)
-    if (
-        effect.verdict == "refused" and effect.satisfied and work.replaced
-    ):  # taking the other layers off was all it needed
-        return work.kept, effect.model_copy(
-            update={"verdict": "done", "replaced": work.replaced, "nearest": ()}
-        )
+    search = CandidateSearch(session, adjustments, change)
+    names = (change.method,) if change.method else registry.automatic(session.bundle, change)
+    candidates = search.run(names)
+    best = search.best(candidates)
+    effect = search.effect(best)
+    unsatisfied = effect.verdict != "done" and not effect.satisfied
+    if search_seconds is not None and not change.method and unsatisfied and search.responds:
+        candidates += search.run(registry.patient(session.bundle), time.monotonic() + search_seconds)
+        best = search.best(candidates)
+        effect = search.effect(best)
+    if effect.verdict == "refused" and effect.satisfied and search.replaced:
+        # taking the earlier adjustments off was enough
+        updates = {"verdict": "done", "replaced": search.replaced, "nearest": ()}
+        return search.kept, effect.model_copy(update=updates)
     if best is None or effect.verdict == "refused":
-        return list(layers), effect
-    return [*work.kept, best.layer], effect
+        return list(adjustments), effect
+    return [*search.kept, best.adjustment], effect
 
 
 @dataclass(frozen=True)
-class Row:
-    """One method's answer to a wish: the adjustments after it, the one that is new, what it did and how long it took."""
+class MethodOutcome:
+    """What one method made of a change."""
 
     method: MethodName
-    layers: list[Adjustment]
-    layer: Adjustment | None
+    adjustments: list[Adjustment]
+    """All that are in force in its picture."""
+    adjustment: Adjustment | None
+    """The new one; None where the method found nothing."""
     effect: Effect
     milliseconds: float
 
 
-def compare(
-    canvas: Canvas, layers: Sequence[Adjustment], wish: Change, names: Sequence[MethodName], watch: Progress
-) -> list[Row]:
-    """The wish by each method from the same start. Unlike ``grant`` a small effect is shown, not refused."""
-    rows = []
+def compare_methods(
+    session: EditSession, adjustments: Sequence[Adjustment], change: Change, names: Sequence[MethodName]
+) -> list[MethodOutcome]:
+    """Apply a change by each method from the same start. Unlike ``apply_change`` this keeps small effects."""
+    outcomes = []
     for number, name in enumerate(names):
-        watch("find", number, len(names), None)
+        session.progress("find", number, len(names))
         begun = time.perf_counter()
-        work = Grant(canvas, layers, wish.model_copy(update={"method": name}))
-        trial = work.best(work.trials((name,), watch))
-        kept = [*work.kept, trial.layer] if trial else list(layers)
-        took = round(1000 * (time.perf_counter() - begun), 1)
-        rows.append(Row(name, kept, trial.layer if trial else None, work.effect(trial), took))
-    return rows
+        search = CandidateSearch(session, adjustments, change.model_copy(update={"method": name}))
+        best = search.best(search.run((name,)))
+        after = [*search.kept, best.adjustment] if best else list(adjustments)
+        effect = search.effect(best)
+        taken = round(1000 * (time.perf_counter() - begun), 1)
+        outcomes.append(MethodOutcome(name, after, best.adjustment if best else None, effect, taken))
+    return outcomes
 
 
-def refreshed(canvas: Canvas, layers: Sequence[Adjustment], watch: Progress) -> list[Adjustment]:
-    """Deltas that depend on the picture are found anew where what they were found on has changed."""
+def refresh(session: EditSession, adjustments: Sequence[Adjustment]) -> list[Adjustment]:
+    """Find again the deltas that depend on the picture where what they were found on has changed."""
     fresh: list[Adjustment] = []
-    for layer in layers:
-        if layer.basis and layer.basis != _basis(canvas, layer.method, fresh):
-            layer = _found_anew(canvas, fresh, layer, watch) or layer
-        fresh.append(layer)
+    for adjustment in adjustments:
+        if adjustment.basis and adjustment.basis != _basis(session, adjustment.method, fresh):
+            adjustment = _found_again(session, fresh, adjustment) or adjustment
+        fresh.append(adjustment)
     return fresh
 
 
-def _found_anew(
-    canvas: Canvas, below: Sequence[Adjustment], layer: Adjustment, watch: Progress
+def _found_again(
+    session: EditSession, below: Sequence[Adjustment], adjustment: Adjustment
 ) -> Adjustment | None:
-    """None too where the method is gone: a mapper's file may be deleted, and its deltas stay good."""
-    if not registry.METHODS[layer.method].offered(canvas.bundle):
+    """Return None where the method is gone: a mapper's file may be deleted, and its deltas stay valid."""
+    if not registry.METHODS[adjustment.method].supports(session.bundle):
         return None
-    work = Grant(canvas, below, layer, kept=True)
-    trial = work.best(work.trials((layer.method,), watch))
-    return trial.layer if trial is not None else None
+    search = CandidateSearch(session, below, adjustment, keep_all=True)
+    best = search.best(search.run((adjustment.method,)))
+    return best.adjustment if best is not None else None
 
 
-def layer_of(canvas: Canvas, below: Sequence[Adjustment], wish: Change, found: Candidate) -> Adjustment:
-    """A candidate as an adjustment: the wish is its recipe."""
-    delta = text_directions.keep_out(canvas.bundle, found.delta, wish.keep)
-    delta = wish.sign * delta  # the direction was turned round; the strength turns it back
+def adjustment_of(
+    session: EditSession, below: Sequence[Adjustment], change: Change, candidate: Candidate
+) -> Adjustment:
+    """Return a candidate as an adjustment whose recipe is the change."""
+    delta = text_directions.keep_out(session.bundle, candidate.delta, change.keep, session.progress)
+    recipe = {name: getattr(change, name) for name in Change.model_fields if name != "method"}
     return Adjustment(
-        prompt=wish.prompt,
-        said=wish.said,
-        neutral=wish.neutral,
-        strength=wish.strength,
-        region=wish.region,
-        mask=wish.mask,
-        keep=wish.keep,
-        method=found.method,
-        threshold=found.threshold,
-        fingerprint=canvas.bundle.info.fingerprint,
-        basis=_basis(canvas, found.method, below),
-        most=found.most,
-        delta=to_array(delta),
+        **recipe,
+        method=candidate.method,
+        threshold=candidate.threshold,
+        fingerprint=session.bundle.info.fingerprint,
+        basis=_basis(session, candidate.method, below),
+        most=candidate.most,
+        delta=to_array(change.sign * delta),  # the direction was reversed, and the strength reverses it again
     )
 
 
-def _basis(canvas: Canvas, method: MethodName, below: Sequence[Adjustment]) -> str:
-    """A slow method's delta stays when a layer below it goes: nobody waits for a search that was not asked for."""
-    return basis_of(canvas.w, () if registry.METHODS[method].slow else below)
+def _basis(session: EditSession, method: MethodName, below: Sequence[Adjustment]) -> str:
+    """Return the basis; a slow method's depends on the latent alone, so that no search runs unasked."""
+    return session.basis(() if registry.METHODS[method].slow else below)
 
 
-def _without_same(
-    bundle: Bundle, layers: Sequence[Adjustment], wish: Change, direction: Tensor
-) -> tuple[list[Adjustment], tuple[str, ...]]:
-    """The adjustments less those that speak of the same thing as the wish (pink hair after blonde hair)."""
-    kept, replaced = [], []
-    for layer in layers:
-        if layer.method == "variation" or (layer.mask, layer.region) != (wish.mask, wish.region):
-            kept.append(layer)
-            continue
-        same = text_directions.same_thing(
-            bundle, layer, text_directions.text_direction(bundle, layer), wish, direction
-        )
-        replaced.append(layer.prompt) if same else kept.append(layer)
-    return kept, tuple(replaced)
-
-
-def _answers(bundle: Bundle, wish: Change) -> bool:
-    return text_directions.response(bundle, wish) >= text_directions.LEAST_RESPONSE
-
-
-def _verdict(gain: float, reached: bool, response: float) -> Literal["done", "weak", "refused"]:
-    """From the gain in standard steps, whether the text describes the result, and how much pictures answer to it."""
-    if response < text_directions.LEAST_RESPONSE or gain < LEAST_GAIN:
-        return "refused"
-    return "done" if reached or gain >= ENOUGH_GAIN else "weak"
-
-
-def nearest(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
-    """The bundle's example wishes nearest in meaning to a text embedding [D], but for those that say the same."""
+def nearest_examples(bundle: Bundle, target: Tensor, count: int = 3) -> tuple[str, ...]:
+    """Return the example prompts nearest to a text embedding [D] that do not say the same."""
     examples = bundle.info.examples
     if not examples:
         return ()
-    alike = bundle.clip.encode_text(examples) @ target
-    order = [int(number) for number in alike.argsort(descending=True) if float(alike[number]) < 0.97]
+    cosines = bundle.clip.encode_text(examples) @ target
+    order = [int(number) for number in cosines.argsort(descending=True) if float(cosines[number]) < SAME_TEXT]
     return tuple(examples[number] for number in order[:count])

@@ -1,4 +1,4 @@
-"""How far a delta must go: strength 1 means the same for every wish and every method."""
+"""Strength calibration: strength 1 means the same for every prompt and every method."""
 
 from __future__ import annotations
 
@@ -9,79 +9,69 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Change
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress
 from editor.editing import scoring, text_directions
-from editor.editing.methods.base import Candidate, State
+from editor.editing.methods.base import Candidate, EditTask, PictureState
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
-"""Strengths tried when a direction's standard step is looked for, in deviations of its strongest channel."""
+"""Strengths that are tried for a direction, in standard deviations of its strongest channel."""
 SHARES = (0.4, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
-"""Shares that are tried of a step which a mapper or a search gives whole."""
+"""Multiples that are tried of a step which a mapper or a search returns."""
 LEAST_SHARE = 0.6
-"""Of what is to be gained, or of the most that there is to gain, that a step must bring to be thought of at all."""
-FALL = 0.03
-"""Share of the most gain that is too little to go further for."""
-READ = 2
-"""Strengths that are compared by how their pictures are misread: those worth most without that."""
-MOST_DEVIATION, OUTSIDE = 10.0, 0.01
-"""Styles may not leave their mean by more than so many deviations, but for this share of those that a step moves."""
+"""Share of the wanted gain, or of the largest if that is less, that a strength must reach."""
+PLATEAU = 0.03
+"""Share of the largest gain that is not worth a greater strength."""
+COMPARED = 2
+"""Strengths whose inversion consistency is compared: those with the highest scores without it."""
+MAX_DEVIATION, OUTLIERS = 10.0, 0.01
+"""Standard deviations within which moved styles must stay, and the share that need not."""
 
 
-def standard(
-    bundle: Bundle,
-    state: State,
-    wish: Change,
-    direction: Tensor,
-    found: Candidate,
-    strengths: Sequence[float],
-    watch: Progress,
-) -> Candidate:
-    """The candidate at that of the strengths which is worth most, among those that gain something of the wish.
-
-    ``direction`` [D] is the wish's.
-    """
-    tried = torch.tensor([0.0, *strengths], device=found.delta.device)
-    deltas = tried[:, None] * found.delta[None]
-    pictures = state.compared(bundle, deltas, watch)
-    seen = bundle.clip.encode_image(pictures)
-    logits = bundle.clip.logits(seen, bundle.clip.encode_text([wish.prompt]))[:, 0]
-    gains = ((logits - logits[0]) * wish.sign)[1:]
-    wanted, highest = text_directions.wanted_gain(bundle, wish, float(logits[0])), float(gains.max())
+def choose_strength(task: EditTask, candidate: Candidate, strengths: Sequence[float]) -> Candidate:
+    """Return the candidate at the strength with the highest score, of those that gain enough."""
+    bundle, state, change = task.bundle, task.state, task.change
+    deltas = torch.tensor(strengths, device=candidate.delta.device)[:, None] * candidate.delta[None]
+    pictures = state.compare(deltas, task.progress)
+    start, embeddings = state.embedding_before, bundle.clip.encode_image(pictures)
+    text = bundle.clip.encode_text([change.prompt])
+    before = bundle.clip.logits(start[None], text)[0, 0]
+    gains = (bundle.clip.logits(embeddings, text)[:, 0] - before) * change.sign
+    wanted, highest = text_directions.wanted_gain(bundle, change, float(before)), float(gains.max())
     enough = gains >= LEAST_SHARE * min(wanted, highest) if highest > 0 else gains >= highest
-    worths = scoring.seen(wanted, gains, text_directions.beside(bundle, direction, seen[0], seen[1:]))
-    first = torch.where(enough, worths, -math.inf).topk(min(READ, int(enough.sum()))).indices
-    read = scoring.misread_at(bundle, state, pictures[1:][first], deltas[1:][first])
-    best = int(first[(worths[first] - scoring.MISREAD * read).argmax()])
-    return dataclasses.replace(found, delta=strengths[best] * found.delta, most=_most(gains, strengths, best))
+    collateral = text_directions.collateral_change(bundle, task.direction, start, embeddings)
+    scores = scoring.embedding_score(wanted, gains, collateral)
+    first = torch.where(enough, scores, -math.inf).topk(min(COMPARED, int(enough.sum()))).indices
+    inconsistency = scoring.edit_inconsistency(state, pictures[first], deltas[first])
+    best = int(first[(scores[first] - scoring.INCONSISTENCY_WEIGHT * inconsistency).argmax()])
+    most = _useful_multiple(gains, strengths, best)
+    return dataclasses.replace(candidate, delta=strengths[best] * candidate.delta, most=most)
 
 
-def _most(gains: Tensor, strengths: Sequence[float], best: int) -> float | None:
-    """How many times the ``best`` strength the gain goes on to rise worth mentioning; None where it rises throughout."""
+def _useful_multiple(gains: Tensor, strengths: Sequence[float], best: int) -> float | None:
+    """Return the multiple of the best strength up to which the gain rises; None if it always rises."""
     highest = float(gains[best:].max())
-    first = best + int((gains[best:] >= highest - FALL * abs(highest)).nonzero()[0, 0])
+    first = best + int((gains[best:] >= highest - PLATEAU * abs(highest)).nonzero()[0, 0])
     return None if first == len(strengths) - 1 else strengths[first] / strengths[best]
 
 
-def room(bundle: Bundle, state: State, delta: Tensor) -> float:
-    """The largest strength of a delta [C] at which the styles that it moves keep to the generator's statistics, all but
-    those few that a picture brings along outside of them: one such style must not forbid every edit."""
-    moving = delta.abs() > 1e-6
-    ends = bundle.bank.s_mean + delta.sign() * MOST_DEVIATION * bundle.bank.s_std
+def allowed_strength(state: PictureState, delta: Tensor) -> float:
+    """Return the largest strength of a delta [C] at which the moved styles stay within the generator's
+    statistics.
+
+    A few styles may leave them: a picture can bring some along, and one of them must not forbid every edit.
+    """
+    bank, moving = state.bundle.bank, delta.abs() > 1e-6
+    ends = bank.s_mean + delta.sign() * MAX_DEVIATION * bank.s_std
     left = ((ends - state.styles) / torch.where(moving, delta, torch.ones_like(delta)))[moving]
-    return max(0.25, float(torch.quantile(left, OUTSIDE))) if len(left) else 0.25
+    return max(0.25, float(torch.quantile(left, OUTLIERS))) if len(left) else 0.25
 
 
-def calibrated(
-    bundle: Bundle, state: State, wish: Change, direction: Tensor, found: Candidate, watch: Progress
-) -> Candidate:
-    """An additive direction, its strongest channel one deviation long, brought to the length of strength 1."""
-    allowed = room(bundle, state, found.delta)
-    steps = [step for step in STEPS if step <= allowed] or [allowed]
-    return standard(bundle, state, wish, direction, found, steps, watch)
+def calibrate(task: EditTask, candidate: Candidate) -> Candidate:
+    """Scale an additive direction, whose strongest channel moves by one standard deviation, to strength 1."""
+    allowed = allowed_strength(task.state, candidate.delta)
+    return choose_strength(task, candidate, [step for step in STEPS if step <= allowed] or [allowed])
 
 
 def unit(bundle: Bundle, delta: Tensor) -> Tensor:
-    """A delta [C] scaled so that its strongest channel moves by one deviation."""
+    """Scale a delta [C] so that its strongest channel moves by one standard deviation."""
     return delta / (delta / bundle.bank.s_std).abs().max().clamp_min(1e-6)

@@ -1,4 +1,4 @@
-"""The colours that a generator draws, so that a lesson does not gain a text by colours that it never draws."""
+"""The colours that a generator draws, so that a mapper does not learn to please a text by others."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 16
-"""Cells along each side of the cube of colours."""
+"""Cells along each side of the colour cube."""
 RARE = 0.02
-"""Share of the generator's own pixels that count as rare."""
-MOST = 4.0
-"""Natural logarithm by which a colour may count as rarer than the first rare ones: no colour is infinitely rare."""
+"""Share of the generator's own pixels whose colours count as rare."""
+MAX_RARITY = 4.0
+"""Largest rarity, a natural logarithm: no colour is infinitely rare."""
 
 
-class Gamut:
-    """How rare each colour is in a generator's own pictures: 0 for all but the rarest ``RARE`` of their pixels."""
+class ColourPrior:
+    """How rare each colour is in a generator's own pictures: 0 but for the rarest pixels."""
 
     def __init__(self, pictures: Tensor) -> None:
-        """Of pictures [N, 3, R, R] in [-1, 1]."""
+        """``pictures``: the generator's own, [N, 3, R, R] in [-1, 1]."""
         pixels = pictures.movedim(1, -1).reshape(-1, 3)
-        places = ((pixels.clamp(-1, 1) + 1) / 2 * (SIDE - 1)).round().long()
-        flat = (places[:, 2] * SIDE + places[:, 1]) * SIDE + places[
-            :, 0
-        ]  # red is the innermost axis, as grid_sample has it
+        cells = ((pixels.clamp(-1, 1) + 1) / 2 * (SIDE - 1)).round().long()
+        # red is the innermost axis, as in grid_sample
+        flat = (cells[:, 2] * SIDE + cells[:, 1]) * SIDE + cells[:, 0]
         counts = torch.bincount(flat, minlength=SIDE**3).reshape(1, 1, SIDE, SIDE, SIDE).float()
         density = F.avg_pool3d(F.pad(counts, [1] * 6, mode="replicate"), 3, stride=1)
         ordered = density.flatten()[flat].sort().values
         common = ordered[int(RARE * len(ordered))]
-        self._cube = (common.log() - density.clamp_min(1e-6).log()).clamp(0, MOST)
+        self._rarity = (common.log() - density.clamp_min(1e-6).log()).clamp(0, MAX_RARITY)
 
     def rarity(self, pictures: Tensor) -> Tensor:
-        """Mean rarity of the pixels of pictures [N, 3, R, R], as a logarithm: [N]. Differentiable."""
+        """Mean rarity of the pixels of pictures [N, 3, R, R], a logarithm: [N], with gradients."""
         places = pictures.clamp(-1, 1).movedim(1, -1)[:, None]  # [N, 1, R, R, 3]
-        cube = self._cube.expand(len(pictures), -1, -1, -1, -1)
+        cube = self._rarity.expand(len(pictures), -1, -1, -1, -1)
         return F.grid_sample(cube, places, mode="bilinear", align_corners=True).mean((1, 2, 3, 4))

@@ -1,4 +1,4 @@
-"""The engine: requests in, results out, on one device. Stateless but for caches of what it was told."""
+"""The engine: turns requests into results on one device. It keeps no state but caches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,6 @@ from editor.api.protocol import (
     CompareResult,
     EditRequest,
     EditResult,
-    Effect,
     Fidelity,
     Inversion,
     InvertRequest,
@@ -46,30 +44,27 @@ from editor.api.protocol import (
     TrainMapperResult,
 )
 from editor.bundle import prompt_mappers
-from editor.bundle.bundle import EMBEDDED, Bundle, find_bundles
-from editor.bundle.lazy_directions import LiveBank
+from editor.bundle.bundle import Bundle
+from editor.bundle.loading import choose_device, load_bundle
+from editor.bundle.manifest import find_bundles
 from editor.device.batching import off_device
-from editor.device.progress import Progress, no_progress
+from editor.device.progress import ProgressCallback, no_progress
 from editor.editing import apply, mapper_training, masks
 from editor.editing.methods import registry
-from editor.editing.session import Canvas
+from editor.editing.session import EditSession
 from editor.imaging.arrays import to_array, to_uint8
 from editor.imaging.crop_candidates import CropRequest
 from editor.imaging.decode import STORED_LIMITS, decode
 from editor.imaging.encode import encode_original, png, webp
 from editor.imaging.faces import FaceFinder
-from editor.inversion import pivotal_tuning
-from editor.inversion.domain_check import likeness
-from editor.inversion.inversion import invert
-from editor.inversion.model_selection import best_fit
-from editor.networks.generators import Generator
+from editor.inversion.domain_check import measure_likeness
+from editor.inversion.inversion import InversionTask, invert
+from editor.inversion.model_selection import Fit, select_bundle
+from editor.inversion.pivotal_tuning import tuned_bundle
 from editor.networks.stylespace import PreviewCallback
-from editor.networks.text import TextTower
 
 logger = logging.getLogger(__name__)
 
-MOST_TUNED = 4
-"""Generators tuned to a picture that are kept at hand: a follow-up on it must not wait for its own."""
 PREVIEW_SECONDS = 0.5
 """Least time between two previews of slow work."""
 
@@ -78,142 +73,107 @@ IsCancelled = Callable[[], bool]
 
 
 class Engine:
-    """Bundles on a device, and the jobs they can do."""
+    """Bundles on a device, and the jobs that they can do."""
 
-    def __init__(self, bundles: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
-        self.loaded, self.device, self.data = bundles, device, data
+    def __init__(self, loaded: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
+        """``data``: where this installation keeps what it trains."""
+        self.loaded, self.device, self.data = loaded, device, data
         self.faces: FaceFinder | None = None
-        """Finds faces for the bundles that know them in one position only; without it the user's square is taken as it is."""
-        self._tuned: dict[tuple[str, str], Generator] = {}
+        """Finds faces for bundles that need them aligned; without it the user's square is used as it is."""
         self.left_out: dict[str, str] = {}
-        """Bundles that are installed but cannot be used, with the reason in a sentence."""
+        """Installed bundles that cannot be used, with the reason in a sentence."""
 
     @classmethod
     def load(cls, folders: Sequence[Path], device: str | None = None, data: Path | None = None) -> Engine:
-        """All bundles that are whole, the embedded ones first; ``data`` is where this installation keeps what it trains.
+        """Load the embedded bundles and those in ``folders``; bundles that cannot be used are left out.
 
-        Raises BadCheckpoint where no bundle is whole.
+        Raises:
+            BadCheckpoint: No bundle can be used.
         """
-        chosen = chosen_device(device)
-        tower = _tower(chosen)
         found: dict[str, Bundle] = {}
-        trouble: dict[str, BadCheckpoint] = {}
+        failed: dict[str, BadCheckpoint] = {}
         for folder in find_bundles(folders):
             try:
-                found[folder.name] = Bundle.load(folder, tower, chosen, data)
+                found[folder.name] = load_bundle(folder, device, data)
             except BadCheckpoint as error:
                 logger.error("the bundle '%s' is left out: %s", folder.name, error)
-                trouble[folder.name] = error
+                failed[folder.name] = error
         if not found:
-            raise next(iter(trouble.values()), UnknownBundle("No model is installed."))
-        engine = cls(found, chosen, data)
-        engine.left_out = {name: str(error) for name, error in trouble.items()}
+            raise next(iter(failed.values()), UnknownBundle("No model is installed."))
+        engine = cls(found, choose_device(device), data)
+        engine.left_out = {name: str(error) for name, error in failed.items()}
         return engine
 
     def bundles(self) -> list[BundleInfo]:
-        """What is loaded."""
+        """Describe the loaded bundles."""
         return [bundle.info for bundle in self.loaded.values()]
 
     def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
-        """Do one job; ``report`` hears of progress, ``cancelled`` is asked between steps."""
+        """Do one job.
 
-        last = 0.0
+        Args:
+            request: The job.
+            report: Called between steps with stage, step, total, and sometimes a small preview.
+            cancelled: Asked between steps whether the job is no longer wanted.
 
-        def watch(stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None) -> None:
-            nonlocal last
-            if cancelled():
-                raise Cancelled()
-            due = picture is not None and time.monotonic() - last >= PREVIEW_SECONDS
-            last = time.monotonic() if due else last
-            report(stage, step, total, _preview(picture()) if picture is not None and due else None)
-
+        Raises:
+            Cancelled: ``cancelled`` returned True.
+            EditorError: The job failed.
+        """
+        progress = _JobProgress(report, cancelled)
         try:
-            if isinstance(request, InvertRequest):
-                return self._invert(request, watch)
-            if isinstance(request, EditRequest):
-                return self._edit(request, watch)
-            if isinstance(request, CompareRequest):
-                return self._compare(request, watch)
-            return self._train(request, watch)
+            match request:
+                case InvertRequest():
+                    return self._invert(request, progress)
+                case EditRequest():
+                    return self._edit(request, progress)
+                case CompareRequest():
+                    return self._compare(request, progress)
+                case TrainMapperRequest():
+                    return self._train(request, progress)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory() from error
 
     def _bundle(self, name: str | None, fingerprint: str | None = None) -> Bundle:
+        """Return a bundle by name, the first one when None."""
         if name is None:
             return next(iter(self.loaded.values()))
-        if name in self.left_out:
-            raise UnknownBundle(self.left_out[name], reason="named", name=name, known=", ".join(self.loaded))
         if name not in self.loaded:
             known = ", ".join(self.loaded)
-            raise UnknownBundle(
-                f"There is no model named '{name}' here. There is: {known}.",
-                reason="named",
-                name=name,
-                known=known,
-            )
+            reason = self.left_out.get(name, f"There is no model named '{name}' here. There is: {known}.")
+            raise UnknownBundle(reason, reason="named", name=name, known=known)
         bundle = self.loaded[name]
         if fingerprint is not None and fingerprint != bundle.info.fingerprint:
             raise WrongBundle()
         return bundle
 
-    # inversion
-
-    def _invert(self, request: InvertRequest, progress: Progress) -> InvertResult:
-        asked = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
+    def _invert(self, request: InvertRequest, progress: ProgressCallback) -> InvertResult:
+        candidates = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         with off_device():
             decoded = decode(request.picture)
-        found = best_fit(
-            asked, decoded.pixels, self.device, CropRequest(self.faces, request.box, request.face), progress
-        )
-        bundle, square, w = found.bundle, found.square, found.w
-        inside = likeness(bundle, square, w).within(
-            bundle.thresholds
-        )  # refinement makes something of any picture
-        made = invert(bundle, square, w, request.quality, progress, request.seconds, inside)
-        after = likeness(self.as_tuned(bundle, made.tuning), square, made.w)
-        latent = Latent(bundle=bundle.info.name, fingerprint=bundle.info.fingerprint, w=to_array(made.w))
-        fidelity = Fidelity(
-            psnr=round(after.psnr, 2),
-            similarity=round(after.similarity, 4),
-            in_domain=inside,
-            quality=made.quality,
-        )
-        notes = (*decoded.warnings, *found.notes, *(() if inside else ("outside-domain",)))
-        inversion = Inversion(latent=latent, geometry=found.geometry, fidelity=fidelity, tuning=made.tuning)
+        crop_request = CropRequest(self.faces, request.box, request.face)
+        fit = select_bundle(candidates, decoded.pixels, self.device, crop_request, progress)
+        inversion = _inverted(fit, request, progress)
+        in_domain = inversion.fidelity.in_domain
         return InvertResult(
             inversion=inversion,
             picture=encode_original(request.picture, decoded.pixels),
-            warnings=notes,
-            face=found.face,
-            faces=found.faces,
+            warnings=(*decoded.warnings, *fit.notes, *(() if in_domain else ("outside-domain",))),
+            face=fit.face,
+            faces=fit.faces,
             edit=self._first_edit(request, inversion, decoded.pixels, progress),
         )
 
-    def as_tuned(self, bundle: Bundle, data: bytes | None) -> Bundle:
-        """The bundle with a picture's own generator; the one that all others use is not touched."""
-        if data is None:
-            return bundle
-        key = (bundle.info.fingerprint, pivotal_tuning.digest(data))
-        generator = self._tuned.pop(key, None) or pivotal_tuning.tuned(
-            bundle.generator, pivotal_tuning.from_bytes(data, bundle.generator)
-        )
-        self._tuned[key] = generator
-        while len(self._tuned) > MOST_TUNED:
-            del self._tuned[next(iter(self._tuned))]
-        return bundle.drawn_by(generator)
-
-    # edits
-
     def _first_edit(
-        self, request: InvertRequest, inversion: Inversion, pixels: np.ndarray, watch: Progress
+        self, request: InvertRequest, inversion: Inversion, pixels: np.ndarray, progress: ProgressCallback
     ) -> EditResult | None:
-        """The edit that a new picture was sent with. None where it fails: the picture itself is still editable."""
+        """Edit a new picture. Return None where this fails: the picture itself can still be edited."""
         if not request.changes:
             return None
         edit = EditRequest(picture=b"", inversion=inversion, changes=request.changes)
         try:
-            return self._edit(edit, watch, pixels)
+            return self._edit(edit, progress, pixels)
         except Cancelled:
             raise
         except EditorError as error:
@@ -221,138 +181,172 @@ class Engine:
             return None
 
     @torch.no_grad()
-    def _edit(self, request: EditRequest, watch: Progress, pixels: np.ndarray | None = None) -> EditResult:
-        """Run an edit job; ``pixels`` are the request's picture where it is decoded already."""
-        canvas = self._canvas(request.inversion, watch)
-        watch("find", 0, len(request.changes) + 1)
-        layers = apply.refreshed(canvas, request.adjustments, watch)
-        effects: list[Effect] = []
-        patience = (request.seconds or math.inf) if request.search else None
-        for number, wish in enumerate(request.changes):
-            layers, effect = apply.grant(canvas, layers, _small(wish), watch, patience)
+    def _edit(
+        self, request: EditRequest, progress: ProgressCallback, pixels: np.ndarray | None = None
+    ) -> EditResult:
+        """Edit a picture; ``pixels`` are the request's picture where it is decoded already."""
+        session = self._session(request.inversion, progress)
+        total = len(request.changes) + 1
+        progress("find", 0, total)
+        adjustments = apply.refresh(session, request.adjustments)
+        effects = []
+        search_seconds = (request.seconds or math.inf) if request.search else None
+        for number, change in enumerate(request.changes, start=1):
+            adjustments, effect = apply.apply_change(
+                session, adjustments, _with_small_mask(change), search_seconds
+            )
             effects.append(effect)
-            watch("find", number + 1, len(request.changes) + 1)
+            progress("find", number, total)
         if request.seed is not None:
-            layers.append(self._variation(canvas.bundle, request.seed))
-        watch("render", 0, 1)
+            adjustments.append(_variation(session.bundle, request.seed))
+        progress("render", 0, 1)
         picture = _read(request.picture) if pixels is None else pixels
-        watch("paste", 0, 1)
-        painted = self._painted(
-            picture, canvas, layers, request.other_faces, lambda made: watch("render", 0, 1, lambda: made[0])
+        progress("paste", 0, 1)
+        painted = self._paint(
+            picture,
+            session,
+            adjustments,
+            request.other_faces,
+            lambda drawn: progress("render", 0, 1, lambda: drawn[0]),
         )
-        return EditResult(picture=_written(painted), adjustments=tuple(layers), effects=tuple(effects))
+        return EditResult(picture=_written(painted), adjustments=tuple(adjustments), effects=tuple(effects))
 
     @torch.no_grad()
-    def _compare(self, request: CompareRequest, watch: Progress) -> CompareResult:
-        canvas = self._canvas(request.inversion, watch)
-        layers = apply.refreshed(canvas, request.adjustments, watch)
-        names = request.methods or registry.compared(canvas.bundle, request.change)
+    def _compare(self, request: CompareRequest, progress: ProgressCallback) -> CompareResult:
+        session = self._session(request.inversion, progress)
+        adjustments = apply.refresh(session, request.adjustments)
+        names = request.methods or registry.compared(session.bundle, request.change)
         picture = _read(request.picture)
-        rows = apply.compare(canvas, layers, _small(request.change), names, watch)
-        return CompareResult(
-            rows=tuple(
+        outcomes = apply.compare_methods(session, adjustments, _with_small_mask(request.change), names)
+        rows = []
+        for outcome in outcomes:
+            painted = self._paint(picture, session, outcome.adjustments, request.other_faces)
+            rows.append(
                 MethodResult(
-                    method=row.method,
-                    picture=_written(self._painted(picture, canvas, row.layers, request.other_faces)),
-                    adjustment=row.layer,
-                    adjustments=tuple(row.layers),
-                    effect=row.effect,
-                    milliseconds=row.milliseconds,
+                    method=outcome.method,
+                    picture=_written(painted),
+                    adjustment=outcome.adjustment,
+                    adjustments=tuple(outcome.adjustments),
+                    effect=outcome.effect,
+                    milliseconds=outcome.milliseconds,
                 )
-                for row in rows
             )
-        )
+        return CompareResult(rows=tuple(rows))
 
-    def _train(self, request: TrainMapperRequest, watch: Progress) -> TrainMapperResult:
+    def _train(self, request: TrainMapperRequest, progress: ProgressCallback) -> TrainMapperResult:
         bundle = self._bundle(request.bundle)
-        if isinstance(bundle.bank, LiveBank):
-            bundle.bank.watch = watch
         if self.data is None:
             raise BadRequest("This editor has no folder to keep a mapper in.")
-        trained = mapper_training.train(bundle, request, watch)
-        kept = mapper_training.worth_keeping(bundle, trained)
-        if kept:
+        trained = mapper_training.train(bundle, request, progress)
+        useful = mapper_training.is_useful(bundle, trained)
+        if useful:
             prompt_mappers.save(prompt_mappers.own_folder(self.data, bundle.info.name), trained)
-            bundle.prompt_mappers = prompt_mappers.with_one(bundle.prompt_mappers, trained)
+            bundle.trained_mappers = prompt_mappers.with_one(bundle.trained_mappers, trained)
         return TrainMapperResult(
-            bundle=bundle.info.name, prompt=request.prompt, steps=trained.steps, gain=trained.gain, kept=kept
+            bundle=bundle.info.name,
+            prompt=request.prompt,
+            steps=trained.steps,
+            gain=trained.gain,
+            kept=useful,
         )
 
-    def _canvas(self, inversion: Inversion, watch: Progress | None = None) -> Canvas:
+    def _session(self, inversion: Inversion, progress: ProgressCallback = no_progress) -> EditSession:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
-        if watch is not None and isinstance(bundle.bank, LiveBank):
-            bundle.bank.watch = watch
-        return Canvas(self.as_tuned(bundle, inversion.tuning), inversion, self.device, watch or no_progress)
+        return EditSession(bundle, inversion, progress)
 
-    def _painted(
+    def _paint(
         self,
         picture: np.ndarray,
-        canvas: Canvas,
-        layers: Sequence[Adjustment],
-        beside: Sequence[OtherFace],
-        seen: PreviewCallback | None = None,
+        session: EditSession,
+        adjustments: Sequence[Adjustment],
+        other_faces: Sequence[OtherFace],
+        preview: PreviewCallback | None = None,
     ) -> np.ndarray:
-        """The picture with all its edited faces, from left to right, whichever of them the job is about; ``seen`` is shown that
-        one before it is done."""
-        faces = [(canvas, layers), *((self._canvas(face.inversion), face.adjustments) for face in beside)]
-        for face, adjustments in sorted(
-            faces, key=lambda one: (one[0].geometry.center_x, one[0].geometry.center_y)
-        ):
-            picture = face.paint(picture, adjustments, seen if face is canvas else None)
+        """Paint all edited faces into a picture, from left to right, so that the order of edits does not
+        matter.
+
+        ``preview`` receives a smaller version of the face that the job is about.
+        """
+        faces = [
+            (session, adjustments),
+            *((self._session(one.inversion), one.adjustments) for one in other_faces),
+        ]
+        faces.sort(key=lambda face: (face[0].geometry.center_x, face[0].geometry.center_y))
+        for face, layers in faces:
+            picture = face.paint(picture, layers, preview if face is session else None)
         return picture
 
-    def _variation(self, bundle: Bundle, seed: int) -> Adjustment:
-        """A small deterministic change of look: a step in W, so that the picture stays in the domain."""
-        rng = torch.Generator().manual_seed(seed)
-        config = bundle.generator.config
-        a, b = (
-            bundle.generator.mapping(torch.randn(1, config.z_dim, generator=rng).to(self.device))
-            for _ in range(2)
-        )
-        step = bundle.generator.synthesis.style_steps(a - b)[0]
-        return Adjustment(
-            prompt=f"variation {seed}",
-            strength=VARIATION_STRENGTH,
-            method="variation",
-            fingerprint=bundle.info.fingerprint,
-            delta=to_array(step),
-        )
+
+class _JobProgress:
+    """Progress of a job: reports with a preview now and then, and ends a job that is no longer wanted."""
+
+    def __init__(self, report: Report, cancelled: IsCancelled) -> None:
+        self._report, self._cancelled = report, cancelled
+        self._last_preview = 0.0
+
+    def __call__(
+        self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
+    ) -> None:
+        if self._cancelled():
+            raise Cancelled()
+        preview = None
+        if picture is not None and time.monotonic() - self._last_preview >= PREVIEW_SECONDS:
+            self._last_preview = time.monotonic()
+            preview = webp(to_uint8(picture()))
+        self._report(stage, step, total, preview)
 
 
-def chosen_device(name: str | None) -> torch.device:
-    """The device of that name; without one a GPU where there is one."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+def _inverted(fit: Fit, request: InvertRequest, progress: ProgressCallback) -> Inversion:
+    """Invert the chosen square of a picture, and measure how well it is reproduced."""
+    bundle, info = fit.bundle, fit.bundle.info
+    # before the refinement, which reproduces something of any picture
+    in_domain = measure_likeness(bundle, fit.square, fit.reconstruction).within(bundle.thresholds)
+    task = InversionTask(
+        bundle, fit.square, fit.w, fit.reconstruction, request.quality, request.seconds, in_domain
+    )
+    made = invert(task, progress)
+    with torch.no_grad():
+        drawn = tuned_bundle(bundle, made.tuning).reconstruct(made.w)
+    likeness = measure_likeness(bundle, fit.square, drawn)
+    fidelity = Fidelity(
+        psnr=round(likeness.psnr, 2),
+        similarity=round(likeness.similarity, 4),
+        in_domain=in_domain,
+        quality=made.quality,
+    )
+    latent = Latent(bundle=info.name, fingerprint=info.fingerprint, w=to_array(made.w))
+    return Inversion(latent=latent, geometry=fit.geometry, fidelity=fidelity, tuning=made.tuning)
 
 
-def load_bundle(folder: Path, device: str | None = None, data: Path | None = None) -> Bundle:
-    """One bundle with a text tower of its own. Raises BadCheckpoint."""
-    chosen = chosen_device(device)
-    return Bundle.load(folder, _tower(chosen), chosen, data)
-
-
-@lru_cache(1)
-def _tower(device: torch.device) -> TextTower:
-    """The text tower that the embedded bundles share."""
-    return TextTower.load(EMBEDDED / "text").to(device)
-
-
-def _preview(picture: Tensor) -> PictureData:
-    """A small picture of the work so far, from [3, R, R] in [-1, 1]."""
-    return webp(to_uint8(picture))
+def _variation(bundle: Bundle, seed: int) -> Adjustment:
+    """Return a small deterministic change of look: a step in W, so that the picture stays in the domain."""
+    rng, generator = torch.Generator().manual_seed(seed), bundle.generator
+    device = bundle.bank.s_std.device
+    one, other = (
+        generator.mapping(torch.randn(1, generator.config.z_dim, generator=rng).to(device)) for _ in range(2)
+    )
+    step = generator.synthesis.style_steps(one - other)[0]
+    return Adjustment(
+        prompt=f"variation {seed}",
+        strength=VARIATION_STRENGTH,
+        method="variation",
+        fingerprint=bundle.info.fingerprint,
+        delta=to_array(step),
+    )
 
 
 def _read(data: bytes) -> np.ndarray:
-    """A kept picture's pixels; the processor's work."""
     with off_device():
         return decode(data, STORED_LIMITS).pixels
 
 
 def _written(pixels: np.ndarray) -> PictureData:
-    """A result as PNG; the processor's work."""
     with off_device():
         return png(pixels)
 
 
-def _small(wish: Change) -> Change:
-    """The wish with its painted mask no larger than a recipe should carry."""
-    return wish if wish.mask is None else wish.model_copy(update={"mask": masks.small(wish.mask)})
+def _with_small_mask(change: Change) -> Change:
+    """Reduce a painted mask to the size that an adjustment keeps."""
+    if change.mask is None:
+        return change
+    return change.model_copy(update={"mask": masks.reduce_mask(change.mask)})

@@ -1,8 +1,9 @@
-"""Where a wish may act: a painted mask, or words that name a place, as a soft mask of the edited square."""
+"""Regions in which a change may act, painted or named in words, as soft masks of the edited square."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,22 +13,23 @@ from torch import Tensor
 
 from editor.api import painted_mask
 from editor.api.protocol import Change, Geometry, PictureData
-from editor.bundle.bundle import Bundle
-from editor.bundle.direction_bank import find
-from editor.device.progress import Progress, no_progress
+from editor.bundle.direction_bank import find_direction
+from editor.device.progress import ProgressCallback, no_progress
 from editor.editing import text_directions
-from editor.editing.methods.base import State
+from editor.editing.methods.base import PictureState
 from editor.imaging.crop import crop
 
 FEATHER, RIM = 1 / 64, 1 / 64
-"""Softness of a region's edge and how far it goes beyond what was measured, in sides of the square."""
+"""Softness of a region's edge, and its rim beyond the pixels that moved, in sides of the square."""
 COLOURS = ("red", "green", "blue", "pink", "black", "white")
-"""What a place is recoloured to, to see where it is."""
-COLOUR_SHARE, HEAT, LEAST_HEAT = 0.3, 0.2, 0.06
-"""How much of what the colour alone moves is taken off; the share of the most that a pixel of the place must move by; and
-the least that this most must be, in [-1, 1] units."""
+"""Colours that a place is given to see where it is."""
+COLOUR_SHARE = 0.3
+"""Share of what the colour alone moves that is subtracted."""
+MOVED_SHARE, LEAST_MOVED = 0.2, 0.06
+"""Share of the largest change from which a pixel belongs to the place, and the least that this largest change
+must be, in [-1, 1] units."""
 DEVIATIONS = 3.0
-"""Length of a global direction's step where there is no mapper, in deviations of its strongest channel."""
+"""Length of a direction's step without a mapper, in standard deviations of its strongest channel."""
 _ARTICLE = re.compile(r"^(?:only |just )?(?:on |in )?(?:the |his |her |their |my |its )?")
 _SIDES = {
     "left": "left",
@@ -40,13 +42,17 @@ _SIDES = {
 _SIDE = re.compile(rf"^({'|'.join(_SIDES)}) (.+)$")
 
 
-def small(mask: PictureData) -> PictureData:
-    """A painted mask as greyscale PNG of at most ``painted_mask.MAX_SIDE`` pixels. Raises BadRequest for what is no picture."""
+def reduce_mask(mask: PictureData) -> PictureData:
+    """Return a painted mask as a greyscale PNG of at most ``painted_mask.MAX_SIDE`` pixels a side.
+
+    Raises:
+        BadRequest: The mask is not a picture.
+    """
     return painted_mask.encode_mask(painted_mask.open_mask(mask.data))
 
 
-def painted(mask: PictureData, geometry: Geometry, size: int) -> Tensor:
-    """A painted mask of the whole picture as the mask [size, size] of its edited square, in 0..1."""
+def crop_painted_mask(mask: PictureData, geometry: Geometry, size: int) -> Tensor:
+    """Crop a painted mask of the whole picture to the edited square: [size, size] in 0..1."""
     whole = painted_mask.open_mask(mask.data).resize(
         (geometry.width, geometry.height), Image.Resampling.BILINEAR
     )
@@ -55,7 +61,7 @@ def painted(mask: PictureData, geometry: Geometry, size: int) -> Tensor:
 
 
 def feathered(mask: Tensor) -> Tensor:
-    """A mask [R, R] with a soft edge inside of it: 0 stays 0 but for a thin rim."""
+    """Soften the edge of a mask [R, R] inwards: 0 stays 0 but for a thin rim."""
     radius = max(1, round(FEATHER * mask.shape[-1]))
     padded = F.pad(mask[None, None], [radius] * 4, mode="replicate")
     soft = F.avg_pool2d(padded, 2 * radius + 1, stride=1)[0, 0]
@@ -63,57 +69,55 @@ def feathered(mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def named(
-    bundle: Bundle, w: Tensor, styles: Tensor, words: str, watch: Progress = no_progress
-) -> Tensor | None:
-    """Where the place that ``words`` name lies in a picture: a mask [R, R]; None where nothing in it is that place.
+def find_region(state: PictureState, words: str, progress: ProgressCallback = no_progress) -> Tensor | None:
+    """Find the place in a picture that ``words`` name, without a segmentation model.
 
-    ``w`` [w_dim] and ``styles`` [C] are the picture's. No model of parts is asked. The place is recoloured by the
-    bundle's own edits ("red hair", "blue hair", ...), and the place is where that moves pixels and the colour alone
-    ("red") does not. Measured against drawings whose parts are known, this finds the place better than clusters of the
-    generator's features do (docs/methods.md).
+    The place is recoloured by the bundle's own edits ("red hair", "blue hair", ...). It is where these move
+    pixels and the colour alone ("red") does not. On drawings whose parts are known, this finds places better
+    than clusters of the generator's features do (docs/methods.md).
+
+    Returns:
+        A mask [R, R]; None where nothing in the picture is that place.
     """
-    side, noun = sided(words)
-    place = max(
-        (noun, noun + "s"), key=lambda form: text_directions.response(bundle, Change(prompt=form))
-    )  # "eye" as "eyes"
-    if text_directions.response(bundle, Change(prompt=place)) < text_directions.LEAST_RESPONSE:
+    bundle, (side, noun) = state.bundle, split_side(words)
+    forms = [Change(prompt=noun), Change(prompt=noun + "s")]  # "eye" is known as "eyes"
+    place = max(forms, key=lambda form: text_directions.response(bundle, form))
+    if not text_directions.responds(bundle, place):
         return None
-    texts = [*(f"{colour} {place}" for colour in COLOURS), *COLOURS]
-    heats = _heats(bundle, w, styles, texts, watch)
-    heat = (heats[: len(COLOURS)].mean(0) - COLOUR_SHARE * heats[len(COLOURS) :].mean(0)).clamp_min(0)
-    if float(heat.max()) < LEAST_HEAT:
+    prompts = [*(f"{colour} {place.prompt}" for colour in COLOURS), *COLOURS]
+    moved = _moved_pixels(state, prompts, progress)
+    heat = (moved[: len(COLOURS)].mean(0) - COLOUR_SHARE * moved[len(COLOURS) :].mean(0)).clamp_min(0)
+    if float(heat.max()) < LEAST_MOVED:
         return None
-    mask = (heat > HEAT * heat.max()).float()
-    mask = halved(mask, side) if side else mask
-    return feathered(_grown(mask)) if bool(mask.any()) else None
+    mask = (heat > MOVED_SHARE * heat.max()).float()
+    mask = half_of(mask, side) if side else mask
+    return feathered(_closed(mask)) if bool(mask.any()) else None
 
 
-def _heats(bundle: Bundle, w: Tensor, styles: Tensor, texts: list[str], watch: Progress) -> Tensor:
-    """How much each pixel is moved by the step of each of N texts: [N, R, R]."""
-    directions = torch.stack([text_directions.text_direction(bundle, Change(prompt=text)) for text in texts])
+def _moved_pixels(state: PictureState, prompts: list[str], progress: ProgressCallback) -> Tensor:
+    """Return how much the edit by each of N prompts changes each pixel: [N, R, R]."""
+    bundle = state.bundle
+    directions = [text_directions.text_direction(bundle, Change(prompt=prompt)) for prompt in prompts]
     if bundle.mapper is not None:
-        steps = bundle.generator.synthesis.style_steps(bundle.mapper(w.expand(len(texts), -1), directions))
+        w = state.current_w.expand(len(prompts), -1)
+        steps = bundle.generator.synthesis.style_steps(bundle.mapper(w, torch.stack(directions)))
     else:
-        found = [find(bundle.bank, direction) for direction in directions]
-        steps = torch.stack(
-            [torch.zeros_like(styles) if one is None else DEVIATIONS * one.delta for one in found]
-        )
-    before, *after = State(w, styles, torch.zeros_like(styles)).compared(
-        bundle, torch.cat([torch.zeros_like(steps[:1]), steps]), watch
-    )
-    return (torch.stack(after) - before).abs().mean(1)
+        found = [find_direction(bundle.bank, direction, progress=progress) for direction in directions]
+        none = torch.zeros_like(state.base)
+        steps = torch.stack([none if one is None else DEVIATIONS * one.delta for one in found])
+    plain = replace(state, regions=(), mask=None)
+    return (plain.compare(steps, progress) - plain.before).abs().mean(1)
 
 
-def sided(words: str) -> tuple[str | None, str]:
-    """The half that words name, as the viewer sees it, and what is left of them: "the left eye" -> ("left", "eye")."""
+def split_side(words: str) -> tuple[str | None, str]:
+    """Split off the half that words name, as the viewer sees it: "the left eye" -> ("left", "eye")."""
     plain = _ARTICLE.sub("", words.strip().lower())
     found = _SIDE.match(plain)
     return (_SIDES[found.group(1)], found.group(2)) if found else (None, plain)
 
 
-def halved(mask: Tensor, side: str) -> Tensor:
-    """The half of a mask [R, R] on one side of its own middle."""
+def half_of(mask: Tensor, side: str) -> Tensor:
+    """Return the half of a mask [R, R] on one side of its own middle."""
     rows, columns = (mask > 0).nonzero(as_tuple=True)
     places = columns if side in ("left", "right") else rows
     middle = 0.5 * (float(places.min()) + float(places.max()))
@@ -122,8 +126,8 @@ def halved(mask: Tensor, side: str) -> Tensor:
     return mask * (kept[None, :] if side in ("left", "right") else kept[:, None])
 
 
-def _grown(mask: Tensor) -> Tensor:
-    """A mask [R, R] with its holes and gaps closed, and a rim for what the edit may move."""
+def _closed(mask: Tensor) -> Tensor:
+    """Close the holes and gaps of a mask [R, R], and add a rim for what the edit may move."""
     radius = max(1, round(RIM * mask.shape[-1]))
     wide = F.max_pool2d(mask[None, None], 4 * radius + 1, stride=1, padding=2 * radius)
     return -F.max_pool2d(-F.pad(wide, [radius] * 4, mode="replicate"), 2 * radius + 1, stride=1)[0, 0]

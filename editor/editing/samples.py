@@ -1,7 +1,7 @@
-"""The generator's own pictures as a crowd: where each lies in W and how the text-image model sees it.
+"""Samples of a generator: pictures of its own in W, with their image embeddings.
 
-Methods that learn from many pictures share it, so that a bundle is drawn and looked at once. Their labels are zero-shot:
-how well a text describes each picture.
+Methods that learn from many pictures share them, so that they are drawn and embedded once for a bundle. Their
+labels are zero-shot: how well a text describes each picture.
 """
 
 from __future__ import annotations
@@ -12,66 +12,53 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress
+from editor.device.progress import ProgressCallback
 
 COUNT, BATCH = 512, 32
 BANK_SEED = 13
-"""Of the pictures whose embeddings a bank made here keeps."""
+"""Seed of the pictures whose embeddings a direction bank keeps."""
 SAME = 0.995
-"""Cosine from which an embedding is the kept one."""
-_KNOWN: dict[str, Population] = {}
-MOST_KNOWN = 4
+"""Cosine from which an embedding counts as the one that the bank keeps."""
 
 
 @dataclass(frozen=True)
-class Population:
+class Samples:
     """``w`` [N, w_dim] and the unit embeddings [N, D] of the pictures there."""
 
     w: Tensor
     embeddings: Tensor
 
     def scores(self, direction: Tensor) -> Tensor:
-        """How far each picture goes in a direction [D] of the text-image space: [N]."""
+        """Return how far each picture goes in a direction [D] of the text-image space: [N]."""
         return self.embeddings @ direction
 
 
+def samples_of(bundle: Bundle, progress: ProgressCallback) -> Samples:
+    """Return a bundle's samples: its direction bank's where possible, else drawn on the first request."""
+    shared = bundle.untuned
+    return shared.caches.get("samples", (), lambda: _from_bank(shared) or _drawn(shared, progress), maxsize=1)
+
+
 @torch.no_grad()
-def of(bundle: Bundle, watch: Progress) -> Population:
-    """A bundle's population; drawn when it is first asked for, unless the bank's is it."""
-    name = bundle.info.fingerprint
-    if name not in _KNOWN:
-        _KNOWN[name] = _kept(bundle) or _drawn(bundle, watch)
-        while len(_KNOWN) > MOST_KNOWN:
-            del _KNOWN[next(iter(_KNOWN))]
-    return _KNOWN[name]
-
-
-def _kept(bundle: Bundle) -> Population | None:
-    """The pictures of the bank's samples, where they are what their seed makes."""
-    samples = bundle.bank.samples
-    if samples is None:
+def _from_bank(bundle: Bundle) -> Samples | None:
+    """Return the pictures of the direction bank; None where their seed does not reproduce them."""
+    embeddings = bundle.bank.samples
+    if embeddings is None:
         return None
-    z = np.random.default_rng(BANK_SEED).standard_normal(
-        (len(samples), bundle.generator.config.z_dim), dtype=np.float32
-    )
-    w = bundle.generator.mapping(torch.from_numpy(z).to(samples.device))
-    alike = (_embedded(bundle, w[:4]) * samples[:4]).sum(1)
-    return Population(w, samples) if float(alike.min()) > SAME else None
+    shape = (len(embeddings), bundle.generator.config.z_dim)
+    z = np.random.default_rng(BANK_SEED).standard_normal(shape, dtype=np.float32)
+    w = bundle.generator.mapping(torch.from_numpy(z).to(embeddings.device))
+    cosines = (bundle.embed(bundle.generator.synthesis.styles(w[:4])) * embeddings[:4]).sum(1)
+    return Samples(w, embeddings) if float(cosines.min()) > SAME else None
 
 
-def _drawn(bundle: Bundle, watch: Progress) -> Population:
+@torch.no_grad()
+def _drawn(bundle: Bundle, progress: ProgressCallback) -> Samples:
     rng = torch.Generator().manual_seed(0)
-    w = bundle.generator.mapping(
-        torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng).to(bundle.bank.s_std.device)
-    )
-    found = []
+    z = torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng)
+    w, embeddings = bundle.generator.mapping(z.to(bundle.bank.s_std.device)), []
     for number, part in enumerate(w.split(BATCH)):
-        watch("fit", number * BATCH, COUNT)
-        found.append(_embedded(bundle, part))
-    return Population(w, torch.cat(found))
-
-
-def _embedded(bundle: Bundle, w: Tensor) -> Tensor:
-    return rendering.embed(bundle, bundle.generator.synthesis.styles(w))
+        progress("fit", number * BATCH, COUNT)
+        embeddings.append(bundle.embed(bundle.generator.synthesis.styles(part)))
+    return Samples(w, torch.cat(embeddings))

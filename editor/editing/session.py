@@ -1,154 +1,126 @@
-"""One picture being edited: its place in the generator, the adjustments on it as tensors, and how it then looks."""
+"""An edit session: one picture in the generator, the adjustments on it as tensors, and how it then looks."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from editor.api.errors import BadRequest, WrongBundle
-from editor.api.protocol import Adjustment, Change, Geometry, Inversion
+from editor.api.protocol import Adjustment, Change, Inversion
 from editor.api.strength import effective_strength
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.device.batching import off_device
-from editor.device.progress import Progress, no_progress
-from editor.editing import masks as regions
-from editor.editing.methods.base import Part, State
+from editor.device.progress import ProgressCallback, no_progress
+from editor.editing import masks
+from editor.editing.methods.base import PictureState, RegionStep
 from editor.imaging.arrays import to_tensor
 from editor.imaging.paste import blend_masked, paste_back
-from editor.inversion import pivotal_tuning
+from editor.inversion.pivotal_tuning import tuned_bundle
 from editor.networks.stylespace import PreviewCallback
 
-MOST_FOUND = 64
-"""Places that are remembered: finding one takes a dozen pictures, and a follow-up must not wait for it."""
-_FOUND: dict[tuple[str, bytes, bytes, str | None], Tensor | None] = {}
-
-MOST_BASES = 16
-"""Unedited reconstructions that are remembered: each follow-up on a picture needs the same one."""
-_BASES: dict[tuple[str, bytes], Tensor] = {}
+MAX_REGIONS = 64
+"""Cached regions: finding one takes a dozen pictures, and a follow-up must not wait for it."""
 
 
-class Canvas:
-    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device, with the places that wishes name in it.
+class EditSession:
+    """A picture's W+ [num_ws, w_dim] and styles [C] on a bundle's device.
 
-    ``bundle`` has the picture's own generator where it was tuned to it.
+    ``bundle`` has the picture's own generator where it was tuned to the picture.
     """
 
     def __init__(
-        self, bundle: Bundle, inversion: Inversion, device: torch.device, watch: Progress = no_progress
+        self, bundle: Bundle, inversion: Inversion, progress: ProgressCallback = no_progress
     ) -> None:
-        config = bundle.generator.config
-        self.bundle, self.device, self.geometry = bundle, device, inversion.geometry
+        config, device = bundle.generator.config, bundle.bank.s_std.device
+        self.bundle = tuned_bundle(bundle, inversion.tuning)
+        self.geometry, self.progress = inversion.geometry, progress
         self.w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(device)
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
-        self.tuning = pivotal_tuning.digest(inversion.tuning) if inversion.tuning else ""
-        self._watch = watch
-        self._places: dict[str, Tensor | None] = {}
 
-    def place(self, wish: Change, added: Tensor) -> tuple[str, Tensor] | None:
-        """Where a wish may act, as a soft mask [R, R] and a name for it; None where it names no place, or none that is
-        found here. Words are looked for in the picture with ``added`` [C] to its styles: the hat may be an edit's."""
-        if wish.mask is None and not wish.region:
-            return None
-        data = (
-            wish.mask.data
-            if wish.mask is not None
-            else f"{wish.region}".encode() + added.cpu().numpy().tobytes()
-        )
-        key = hashlib.sha256(data).hexdigest()
-        if key not in self._places:
-            self._places[key] = self._find(wish, added)
-        found = self._places[key]
-        return None if found is None else (key, found)
+    def delta(self, adjustment: Adjustment) -> Tensor:
+        """Return an adjustment's delta [C] at its strength.
 
-    def _find(self, wish: Change, added: Tensor) -> Tensor | None:
-        if wish.mask is not None:
-            return regions.painted(wish.mask, self.geometry, self.bundle.generator.config.resolution).to(
-                self.device
-            )
-        at = self.w.cpu().numpy().tobytes() + self.tuning.encode()
-        key = (self.bundle.info.fingerprint, at, added.cpu().numpy().tobytes(), wish.region)
-        if key not in _FOUND:
-            w = self.w.mean(0) + self.bundle.style_inverse @ added
-            _FOUND[key] = regions.named(self.bundle, w, self.base + added, wish.region or "", self._watch)
-            while len(_FOUND) > MOST_FOUND:
-                del _FOUND[next(iter(_FOUND))]
-        return _FOUND[key]
-
-    def delta(self, layer: Adjustment) -> Tensor:
-        """An adjustment's delta [C] at its strength; one of another generator is refused."""
-        if layer.fingerprint != self.bundle.info.fingerprint:
+        Raises:
+            WrongBundle: The adjustment was made for another generator.
+        """
+        if adjustment.fingerprint != self.bundle.info.fingerprint:
             raise WrongBundle()
-        return effective_strength(layer.strength, layer.most) * to_tensor(
-            layer.delta, tuple(self.base.shape), "delta"
-        ).to(self.device)
+        delta = to_tensor(adjustment.delta, tuple(self.base.shape), "delta").to(self.base.device)
+        return effective_strength(adjustment.strength, adjustment.most) * delta
 
-    def state(self, layers: Sequence[Adjustment], wish: Change | None = None) -> State:
-        """The picture with adjustments, as the start of a further wish."""
-        added = torch.zeros_like(self.base)
-        parts: dict[str, Part] = {}
-        for layer in layers:
-            place, step = self.place(layer, added), self.delta(layer)
-            if place is None:
-                added = added + step
+    def state(self, adjustments: Sequence[Adjustment], change: Change | None = None) -> PictureState:
+        """Return the picture with adjustments, as the start of a further change."""
+        state = PictureState(self.bundle, self.w, self.base, torch.zeros_like(self.base))
+        regions: dict[Hashable, RegionStep] = {}
+        for adjustment in adjustments:
+            mask, step = self._mask(adjustment, state), self.delta(adjustment)
+            if mask is None:
+                state = replace(state, added=state.added + step)
                 continue
-            key, mask = place
-            parts[key] = Part(parts[key].step + step if key in parts else step, mask)
-        found = self.place(wish, added) if wish is not None else None
-        return State(self.w, self.base, added, tuple(parts.values()), None if found is None else found[1])
+            painted = adjustment.mask.data if adjustment.mask is not None else None
+            key = painted or (adjustment.region, state.added.cpu().numpy().tobytes())
+            regions[key] = RegionStep(regions[key].step + step if key in regions else step, mask)
+        mask = self._mask(change, state) if change is not None else None
+        return replace(state, regions=tuple(regions.values()), mask=mask)
+
+    def _mask(self, change: Change, state: PictureState) -> Tensor | None:
+        """Return where a change may act [R, R]; None where it names no region, or none that is found.
+
+        Words are looked for in the picture as it is in ``state``: the hat may be an edit's.
+        """
+        if change.mask is None and not change.region:
+            return None
+        if change.mask is not None:
+            size = self.bundle.generator.config.resolution
+            return masks.crop_painted_mask(change.mask, self.geometry, size).to(self.base.device)
+        words = change.region or ""
+        where = hashlib.sha256(self.w.cpu().numpy().tobytes() + state.added.cpu().numpy().tobytes())
+        key = (self.bundle.tuning, where.digest(), words)
+
+        def find() -> Tensor | None:
+            return masks.find_region(state, words, self.progress)
+
+        return self.bundle.caches.get("regions", key, find, MAX_REGIONS)
 
     def paint(
-        self, picture: np.ndarray, layers: Sequence[Adjustment], seen: PreviewCallback | None = None
+        self, picture: np.ndarray, adjustments: Sequence[Adjustment], preview: PreviewCallback | None = None
     ) -> np.ndarray:
-        """The user's picture uint8 [H, W, 3] with the adjustments in it; ``seen`` as ``State.pictures`` has it.
+        """Paste the picture with adjustments into the user's picture, region by region.
 
-        Region by region, so that what lies outside one stays, bit for bit, as it was before that region's wishes.
+        What is outside a region stays, bit for bit, as it was before that region's edits.
+
+        Args:
+            picture: The user's picture, uint8 [H, W, 3].
+            adjustments: All that are in force.
+            preview: Receives a smaller version first, where a large picture without regions is drawn.
+
+        Raises:
+            BadRequest: The picture does not have the size of the one that was inverted.
         """
-        self._check(self.geometry, picture)
-        state, nothing, before = self.state(layers), torch.zeros_like(self.base)[None], self._reconstruction()
-        scenes = [
-            State(self.w, self.base, state.added, state.parts[:count])
-            for count in range(len(state.parts) + 1)
-        ]
-        looks = [
-            scene.pictures(self.bundle, nothing, seen if len(scenes) == 1 else None)[0].cpu()
-            for scene in scenes
-        ]
-        masks = [part.mask.cpu() for part in state.parts]
+        if picture.shape[:2] != (self.geometry.height, self.geometry.width):
+            raise BadRequest("The picture is not the one that was made editable.")
+        if not adjustments:
+            return picture
+        state, none = self.state(adjustments), torch.zeros_like(self.base)[None]
+        before = self.bundle.reconstruct(self.w).cpu()
+        steps = [replace(state, regions=state.regions[:count]) for count in range(len(state.regions) + 1)]
+        looks = [step.pictures(none, preview if len(steps) == 1 else None)[0].cpu() for step in steps]
+        region_masks = [region.mask.cpu() for region in state.regions]
         with off_device():
             painted = paste_back(picture, self.geometry, before, looks[0], self.bundle.drawn)
-            for mask, look in zip(masks, looks[1:], strict=True):
-                painted = blend_masked(
-                    painted,
-                    paste_back(picture, self.geometry, before, look, self.bundle.drawn),
-                    self.geometry,
-                    mask,
-                )
+            for mask, look in zip(region_masks, looks[1:], strict=True):
+                pasted = paste_back(picture, self.geometry, before, look, self.bundle.drawn)
+                painted = blend_masked(painted, pasted, self.geometry, mask)
         return painted
 
-    def _reconstruction(self) -> Tensor:
-        """The picture without any adjustment [3, R, R], on the CPU. It is made alone, as edited ones are: what is computed in one
-        batch may differ in the last bit from what is computed in another."""
-        key = (self.bundle.info.fingerprint, self.w.cpu().numpy().tobytes())
-        if key not in _BASES:
-            _BASES[key] = rendering.render(self.bundle, self.base[None])[0].cpu()
-            while len(_BASES) > MOST_BASES:
-                del _BASES[next(iter(_BASES))]
-        return _BASES[key]
-
-    @staticmethod
-    def _check(geometry: Geometry, picture: np.ndarray) -> None:
-        if picture.shape[:2] != (geometry.height, geometry.width):
-            raise BadRequest("The picture is not the one that was made editable.")
-
-
-def basis_of(w: Tensor, below: Sequence[Adjustment]) -> str:
-    """Names what a delta was found on: the latent and the deltas below it (their strengths may change freely)."""
-    digest = hashlib.sha256(w.detach().float().cpu().numpy().tobytes())
-    for layer in below:
-        digest.update(layer.delta.data)
-    return digest.hexdigest()[:32]
+    def basis(self, below: Sequence[Adjustment]) -> str:
+        """Name the latent and the deltas below a delta, on which it was found; strengths may change."""
+        digest = hashlib.sha256(self.w.detach().float().cpu().numpy().tobytes())
+        for adjustment in below:
+            digest.update(adjustment.delta.data)
+        return digest.hexdigest()[:32]

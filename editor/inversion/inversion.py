@@ -1,9 +1,10 @@
-"""Inversion: from the encoder's answer to a place in W+ (and, for "best", a tuning) from which the picture is drawn.
+"""Inversion: from the encoder's W+ to one that reproduces the picture, and for "best" a tuned generator.
 
-Three qualities, as far as the time that a picture may take goes: ``draft`` is the encoder's answer (with ReStyle's
-iterations where it was trained with them); ``standard`` a short search in W+ from there; ``best`` a longer one, and then a
-small change of the generator that belongs to this picture alone (``editor.inversion.pivotal_tuning``). What is good enough ends early; what
-``standard`` leaves too far away goes on as ``best`` where there is time.
+There are three qualities, each as far as the given time allows. ``draft`` is the encoder's answer (with
+ReStyle's iterations where it was trained with them). ``standard`` adds a short search in W+ from there.
+``best`` is a longer search, and then a small change of the generator that belongs to this picture alone
+(``editor.inversion.pivotal_tuning``). A search ends early when the picture is close enough. A picture that
+``standard`` leaves too far away is inverted as ``best`` if there is time.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,32 +20,48 @@ from torch import Tensor
 from editor.api.protocol import Quality
 from editor.bundle.bundle import Bundle
 from editor.device import memory
-from editor.device.learning_rate import set_falling
-from editor.device.memory import Plan
-from editor.device.progress import Progress, no_progress
-from editor.inversion import pivotal_tuning as tuning
-from editor.inversion import projection
-from editor.inversion.perceptual_distance import distance
-from editor.networks.generators import Generator
+from editor.device.progress import ProgressCallback, no_progress
+from editor.inversion import pivotal_tuning, projection
+from editor.inversion.perceptual_distance import pixel_distance
+from editor.inversion.search import InversionSearch
 
 logger = logging.getLogger(__name__)
 
 RATE = 0.05
 STAY_WEIGHT = 0.002
-"""Pull back to the encoder's answer, in squared deviations of W: what leaves W's manifold edits badly."""
+"""Penalty per squared standard deviation from the encoder's answer: what leaves W's manifold edits badly."""
 STEPS: dict[Quality, int] = {"draft": 0, "standard": 40, "best": 100}
-"""Of the search in W+."""
+"""Steps of the search in W+."""
 TUNING_STEPS = 60
 TUNING_COST = 2.0
-"""A step of tuning in steps of the search in W+: it draws the picture and a place nearby."""
+"""Cost of a tuning step in steps of the search in W+: it draws the picture and one nearby."""
 NEAR, FAR = 0.02, 0.08
-"""Distance (``editor.inversion.perceptual_distance.distance``) from which nothing more is searched for, and over which ``standard`` is not
-enough."""
+"""Pixel distance at which a search ends, and above which ``standard`` is not enough."""
+
+
+@dataclass(frozen=True)
+class InversionTask:
+    """A picture to invert, and how far to go."""
+
+    bundle: Bundle
+    square: Tensor
+    """The cropped picture [3, R, R] in [-1, 1]."""
+    w: Tensor
+    """The encoder's W+ [num_ws, w_dim]."""
+    reconstruction: Tensor
+    """What the generator draws there, [3, R, R]."""
+    quality: Quality
+    seconds: float | None = None
+    """About how long it may take. Without it, ``standard`` never becomes ``best``."""
+    in_domain: bool = True
+    """Whether the generator knows pictures like this one. If not, ``standard`` falls back to the nearest
+    picture that the generator makes by itself (``editor.inversion.projection``): tuned to what it does not
+    know, or led to where it never goes, a generator edits no better."""
 
 
 @dataclass(frozen=True)
 class Inverted:
-    """``w``: W+ [num_ws, w_dim]. ``tuning``: the picture's own change of the generator, as bytes. ``quality``: the one reached."""
+    """W+ [num_ws, w_dim], the generator's tuning as bytes, and the quality that was reached."""
 
     w: Tensor
     tuning: bytes | None
@@ -54,96 +70,73 @@ class Inverted:
 
 @dataclass(frozen=True)
 class Refined:
-    """W+ [N, num_ws, w_dim], its distances [N], and the steps and the seconds each that it took."""
+    """W+ [N, num_ws, w_dim], the pixel distances there [N], and the steps and seconds per step."""
 
     w: Tensor
     distances: Tensor
     steps: int
-    each: float
+    seconds_per_step: float
+
+    @property
+    def distance(self) -> float:
+        """Pixel distance of the first picture."""
+        return float(self.distances[0])
 
 
-def invert(
-    bundle: Bundle,
-    square: Tensor,
-    w: Tensor,
-    quality: Quality,
-    watch: Progress = no_progress,
-    seconds: float | None = None,
-    known: bool = True,
-) -> Inverted:
-    """A square [3, R, R] from the encoder's W+ ``w`` [num_ws, w_dim], in about ``seconds`` where that is given.
-
-    ``standard`` never becomes ``best`` without a time. Where the picture is not ``known``, and the search leaves it too far
-    away, ``standard`` takes the nearest that the generator makes by itself (``editor.inversion.projection``): one that is tuned to what it
-    does not know, or led to where it never goes, edits it no better.
-    """
-    if quality == "draft":
-        return Inverted(w, None, quality)
-    ends = math.inf if seconds is None else time.monotonic() + seconds
-    generator, unit = bundle.generator, bundle.encoder.w_std
-    plan = memory.plan(generator, 2, cheap=True)
-    wanted = memory.target(generator, square[None], w[None], plan.resolution)
-    found = refine(generator, wanted, w[None], STEPS[quality], watch, unit, plan, _search_ends(quality, ends))
-    if quality == "standard" and not known and float(found.distances[0]) > FAR:
-        return Inverted(
-            projection.settled(generator, wanted[0], w, unit, plan, watch, ends), None, "standard"
-        )
-    if quality == "standard" and seconds is not None and float(found.distances[0]) > FAR:
-        missing = STEPS["best"] - STEPS["standard"]
-        if time.monotonic() + (missing + TUNING_COST * TUNING_STEPS) * found.each < ends:
-            logger.info(
-                "still %.2f away after %d steps: the generator is tuned to it",
-                float(found.distances[0]),
-                found.steps,
-            )
-            found, quality = refine(generator, wanted, found.w, missing, watch, unit, plan, ends), "best"
-    if quality == "standard" or float(found.distances[0]) <= NEAR or time.monotonic() >= ends:
-        return Inverted(found.w[0], None, "standard" if time.monotonic() >= ends else quality)
-    made = tuning.tune(generator, wanted[0], found.w[0], TUNING_STEPS, watch, plan, ends)
-    return Inverted(found.w[0], made, quality)
+def invert(task: InversionTask, progress: ProgressCallback = no_progress) -> Inverted:
+    """Find the W+ of a picture, and tune the generator to it where the quality asks for that."""
+    if task.quality == "draft":
+        return Inverted(task.w, None, "draft")
+    deadline = math.inf if task.seconds is None else time.monotonic() + task.seconds
+    search = _search(task, progress, deadline)
+    quality = task.quality
+    first = replace(search, deadline=_refinement_deadline(quality, deadline))
+    refined = refine(first, task.w[None], STEPS[quality])
+    if quality == "standard" and refined.distance > FAR:
+        if not task.in_domain:
+            return Inverted(projection.project(search, task.w), None, "standard")
+        if task.seconds is not None and _time_for_best(refined, deadline):
+            logger.info("distance %.2f after %d steps: tuning the generator", refined.distance, refined.steps)
+            refined = refine(search, refined.w, STEPS["best"] - STEPS["standard"])
+            quality = "best"
+    out_of_time = time.monotonic() >= deadline
+    if quality == "standard" or refined.distance <= NEAR or out_of_time:
+        return Inverted(refined.w[0], None, "standard" if out_of_time else quality)
+    return Inverted(refined.w[0], pivotal_tuning.tune(search, refined.w[0], TUNING_STEPS), quality)
 
 
-def _search_ends(quality: Quality, ends: float) -> float:
-    """When the search in W+ must end: for ``best`` in time for the tuning, which brings more than its last steps."""
-    if quality == "standard" or ends == math.inf:
-        return ends
+def _search(task: InversionTask, progress: ProgressCallback, deadline: float) -> InversionSearch:
+    bundle, generator = task.bundle, task.bundle.generator
+    plan = memory.plan_search(generator, 2, cheap=True)
+    images, drawn = task.square[None], task.reconstruction[None]
+    target = memory.search_target(generator, images, drawn, task.w[None], plan.resolution)
+    return InversionSearch(generator, target, bundle.encoder.w_std, plan.checkpoint, progress, deadline)
+
+
+def _refinement_deadline(quality: Quality, deadline: float) -> float:
+    """Leave time for the tuning in ``best``, which brings more than the last steps of the search in W+."""
+    if quality == "standard" or deadline == math.inf:
+        return deadline
     now = time.monotonic()
-    return now + (ends - now) * STEPS["best"] / (STEPS["best"] + TUNING_COST * TUNING_STEPS)
+    return now + (deadline - now) * STEPS["best"] / (STEPS["best"] + TUNING_COST * TUNING_STEPS)
+
+
+def _time_for_best(refined: Refined, deadline: float) -> bool:
+    steps = STEPS["best"] - STEPS["standard"] + TUNING_COST * TUNING_STEPS
+    return time.monotonic() + steps * refined.seconds_per_step < deadline
 
 
 @torch.enable_grad()
-def refine(
-    generator: Generator,
-    wanted: Tensor,
-    w: Tensor,
-    steps: int,
-    watch: Progress = no_progress,
-    scale: Tensor | None = None,
-    plan: Plan | None = None,
-    ends: float = math.inf,
-) -> Refined:
-    """W+ [N, num_ws, w_dim] moved by ``steps`` of Adam so that synthesis comes closer to ``wanted`` [N, 3, S, S], as
-    ``economy.target`` has it.
-
-    ``scale`` [w_dim] is W's deviation (measured from ``w`` where absent). Ends early where all are near, or when the clock
-    (``time.monotonic``) passes ``ends``; ``watch`` may raise to stop.
-    """
-    synthesis, checkpoint = generator.synthesis, plan is not None and plan.checkpoint
-    unit = scale if scale is not None else w.reshape(-1, w.shape[-1]).std(0) + 1e-2
+def refine(search: InversionSearch, w: Tensor, steps: int) -> Refined:
+    """Move W+ [N, num_ws, w_dim] closer to the target pictures; stop when all are near."""
     offset = torch.zeros_like(w, requires_grad=True)
-    optimizer = torch.optim.Adam([offset], lr=RATE, betas=(0.8, 0.95))
-    begun, taken, errors = time.monotonic(), 0, w.new_full((len(w),), math.inf)
-    for step in range(steps):
-        set_falling(optimizer, RATE, step, steps)
-        made = synthesis(synthesis.styles(w + offset * unit), wanted.shape[-1], checkpoint=checkpoint)
-        errors = distance(made, wanted)
-        loss = (errors + STAY_WEIGHT * offset.square().mean(dim=(1, 2))).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        taken = step + 1
-        watch("refine", taken, steps, partial(made.detach().clamp(-1, 1).__getitem__, 0))
-        if time.monotonic() >= ends or bool((errors <= NEAR).all()):
+    descent = search.descend(torch.optim.Adam([offset], lr=RATE, betas=(0.8, 0.95)), steps)
+    distances = w.new_full((len(w),), math.inf)
+    for _ in descent:
+        drawn = search.draw(w + offset * search.w_std)
+        distances = pixel_distance(drawn, search.target)
+        descent.minimise(distances + STAY_WEIGHT * offset.square().mean(dim=(1, 2)), drawn)
+        if bool((distances <= NEAR).all()):
             break
-    each = (time.monotonic() - begun) / max(1, taken)
-    return Refined((w + offset * unit).detach(), errors.detach(), taken, each)
+    moved = (w + offset * search.w_std).detach()
+    return Refined(moved, distances.detach(), descent.steps, descent.seconds_per_step)

@@ -1,7 +1,8 @@
-"""Which bundle knows a picture, and where in it: a cheap first pass of each bundle's encoder, without refinement.
+"""Model selection: which bundle knows a picture, and which square of it, by one pass of each bundle's
+encoder.
 
-The bundle that reproduces the picture best gets it. Whether that is good enough to be called its domain is decided after
-the refinement, by the bundle's own limits.
+The bundle that reproduces the picture best is chosen. Whether that is good enough to be called its domain is
+decided after the refinement, by the bundle's own thresholds.
 """
 
 from __future__ import annotations
@@ -14,65 +15,74 @@ import torch
 from torch import Tensor
 
 from editor.api.protocol import Geometry
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress, no_progress
+from editor.device.progress import ProgressCallback, no_progress
 from editor.imaging.crop import crop
 from editor.imaging.crop_candidates import CropRequest, find_crops
 
-CLEARLY = 0.9
-"""Share of the plain square's error under which another square is taken instead."""
+CLEARLY_BETTER = 0.9
+"""Share of the plain square's error below which another square is chosen instead."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A picture as a bundle sees it: the square, [3, R, R], its place, the encoder's W+ and what is left unexplained."""
+    """How one bundle sees a picture."""
 
     bundle: Bundle
     geometry: Geometry
     square: Tensor
+    """The chosen square [3, R, R] in [-1, 1]."""
     w: Tensor
+    """The encoder's W+ [num_ws, w_dim]."""
+    reconstruction: Tensor
+    """What the generator draws there, [3, R, R] in [-1, 1]."""
     error: float
+    """Mean absolute difference of square and reconstruction."""
     notes: tuple[str, ...] = ()
-    """What the user should know of how the square was chosen."""
+    """Codes for the user about the choice of the square."""
     face: int | None = None
+    """Number of the face in the square, from the left."""
     faces: int = 0
-    """Which of how many faces, from the left, is in the square."""
+    """Number of faces in the picture."""
 
 
-def best_fit(
+def select_bundle(
     bundles: Sequence[Bundle],
     pixels: np.ndarray,
     device: torch.device,
-    look: CropRequest | None = None,
-    watch: Progress = no_progress,
+    crop_request: CropRequest | None = None,
+    progress: ProgressCallback = no_progress,
 ) -> Fit:
-    """The bundle that reproduces a picture (uint8 [H, W, 3]) best, and how; the earlier one where two do equally well."""
-    found = []
+    """Return the fit of the bundle that reproduces a picture (uint8 [H, W, 3]) best."""
+    fits = []
     for number, bundle in enumerate(bundles):
-        watch("encode", number, len(bundles))
-        found.append(fit(bundle, pixels, device, look))
-    return min(found, key=lambda one: one.error)
+        progress("encode", number, len(bundles))
+        fits.append(fit_bundle(bundle, pixels, device, crop_request))
+    return min(fits, key=lambda fit: fit.error)
 
 
 @torch.no_grad()
-def fit(bundle: Bundle, pixels: np.ndarray, device: torch.device, look: CropRequest | None = None) -> Fit:
-    """The square of the picture that the bundle's generator reproduces best: the plain one unless another is clearly
-    better. The error is the mean absolute difference in [-1, 1], of the plain square's kind for every bundle."""
+def fit_bundle(
+    bundle: Bundle, pixels: np.ndarray, device: torch.device, crop_request: CropRequest | None = None
+) -> Fit:
+    """Choose the square that the bundle reproduces best: the plain one unless another is clearly better."""
     size = bundle.generator.config.resolution
-    places = find_crops(pixels, bundle.alignment, look or CropRequest())
+    places = find_crops(pixels, bundle.alignment, crop_request or CropRequest())
     images = torch.stack([crop(pixels, place, size).to(device) for place in places.squares])
     w = bundle.encoder(images)
-    made = rendering.render(bundle, bundle.generator.synthesis.styles(w))
-    error = (made - images).abs().mean(dim=(1, 2, 3))
-    best = int(error.argmin()) if float(error.min()) < CLEARLY * float(error[0]) else 0
+    # drawn alone, the plain square is already the reconstruction that edits of a draft start from
+    alone = len(w) == 1
+    drawn = bundle.reconstruct(w[0])[None] if alone else bundle.render(bundle.generator.synthesis.styles(w))
+    errors = (drawn - images).abs().mean(dim=(1, 2, 3))
+    best = int(errors.argmin()) if float(errors.min()) < CLEARLY_BETTER * float(errors[0]) else 0
     return Fit(
-        bundle,
-        places.squares[best],
-        images[best],
-        w[best],
-        float(error[best]),
-        places.notes,
-        places.face,
-        places.faces,
+        bundle=bundle,
+        geometry=places.squares[best],
+        square=images[best],
+        w=w[best],
+        reconstruction=drawn[best],
+        error=float(errors[best]),
+        notes=places.notes,
+        face=places.face,
+        faces=places.faces,
     )

@@ -147,14 +147,14 @@ def bundles(argv: Sequence[str]) -> int:
     _folders(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(argv)
-    from editor.bundle.bundle import find_bundles, info_of, missing, read_manifest
+    from editor.bundle.manifest import bundle_info, find_bundles, missing_parts, read_manifest
 
     infos, lacking = [], {}
     for folder in find_bundles(options.bundles):
         try:
             manifest = read_manifest(folder)
-            infos.append(info_of(folder, manifest))
-            lacking[folder.name] = missing(manifest)
+            infos.append(bundle_info(folder, manifest))
+            lacking[folder.name] = missing_parts(manifest)
         except EditorError as error:
             print(error, file=sys.stderr)
     if options.json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from editor.api.errors import BadRequest
 from editor.api.protocol import BundleInfo, PictureData, Request, Result
-from editor.device.scheduler import Turns
+from editor.device.scheduler import DeviceScheduler
 from editor.serving.priorities import SEVERAL, Lane, lane_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Device:
     """Threads whose jobs take turns at one device, and a thread for training that gives way to all of them."""
 
     def __init__(self, batch: int = 1) -> None:
-        self._turns, self._batch = Turns(), batch
+        self._scheduler, self._batch = DeviceScheduler(), batch
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="device")
         self._training = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix="training", initializer=_step_back
@@ -112,7 +112,7 @@ class Device:
         """Made by the first job, on its thread: it imports torch."""
         from editor.device.batching import Batcher
 
-        return Batcher(self._turns, self._batch)
+        return Batcher(self._scheduler, self._batch)
 
     async def call(self, work: Callable[[], Any]) -> Any:
         """Something else than a job, on one of the threads: loading."""
@@ -126,16 +126,16 @@ class Device:
         return await loop.run_in_executor(self._threads, self._take_turns, engine, request, report, cancelled)
 
     def _take_turns(self, engine: Engine, request: Request, report: Report, cancelled: Cancelled) -> Result:
-        from editor.device.batching import Seat, seated
+        from editor.device.batching import DeviceJob, running
 
-        with self._turns.held(lane_of(request)) as turn:
+        with self._scheduler.acquired(lane_of(request)) as task:
 
             def between_steps(stage: str, step: int, total: int, preview: PictureData | None) -> None:
                 report(stage, step, total, preview)
-                self._turns.step_aside(turn)
+                self._scheduler.yield_device(task)
 
             apart = _is_gpu(str(engine.device)) or self._batch > 1
-            with seated(Seat(self._batcher, turn, cancelled, apart)):
+            with running(DeviceJob(self._batcher, task, cancelled, apart)):
                 return engine.run(request, between_steps, cancelled)
 
     async def stop(self) -> None:

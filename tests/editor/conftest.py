@@ -1,17 +1,16 @@
-"""The embedded bundle, for what only trained weights can show."""
+"""The embedded bundle, for tests that need trained weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-import torch
 
 from bot import samples
 from editor.api.protocol import InvertRequest, InvertResult
 from editor.bundle.bundle import Bundle
 from editor.editing.engine import Engine
-from editor.editing.session import Canvas
+from editor.editing.session import EditSession
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +45,6 @@ def sample(avatars: Engine) -> Callable[[int], InvertResult]:
 
 
 @pytest.fixture
-def canvas(avatar: Bundle, sample: Callable[[int], InvertResult]) -> Canvas:
+def session(avatar: Bundle, sample: Callable[[int], InvertResult]) -> EditSession:
     """The first sample, ready to be edited."""
-    return Canvas(avatar, sample(1).inversion, torch.device("cpu"))
+    return EditSession(avatar, sample(1).inversion)

@@ -1,13 +1,15 @@
-"""What every editing method is: from a wish and the picture as it is now to a StyleSpace delta.
+"""The interface of editing methods: from a change and the picture as it is now to a StyleSpace delta.
 
-All methods give the same thing, a delta for strength 1, so that wishes found by different methods add up, scale and
-are undone alike. ``editor.editing.methods.registry`` has them by name.
+All methods return a delta for strength 1, so that edits by different methods add up, scale and are undone
+alike. ``editor.editing.methods.registry`` lists them by name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,106 +17,157 @@ from torch import Tensor
 from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
 from editor.device.batching import draw
-from editor.device.memory import Plan, at_once
-from editor.device.progress import Progress
+from editor.device.memory import MemoryPlan, max_rows
+from editor.device.progress import ProgressCallback, no_progress
 from editor.networks.stylespace import PreviewCallback
 
 
 @dataclass(frozen=True)
-class Part:
-    """A step [C] in StyleSpace that acts only where ``mask`` [R, R], 0 to 1, lets it."""
+class RegionStep:
+    """A step [C] in StyleSpace that acts only where ``mask`` [R, R], 0 to 1, allows it."""
 
     step: Tensor
     mask: Tensor
 
 
 @dataclass(frozen=True)
-class State:
-    """Where the picture is now.
+class PictureState:
+    """The picture as it is now."""
 
-    ``w``: W+ of the inversion [num_ws, w_dim]; ``base``: its styles [C]; ``added``: what is added to them everywhere [C];
-    ``parts``: what is added in regions. ``mask`` [R, R] is where the next wish may act, None for everywhere. ``plan``: how
-    pictures are drawn for a search, which may be smaller [3, S, S].
-    """
-
+    bundle: Bundle
     w: Tensor
+    """W+ of the inversion [num_ws, w_dim]."""
     base: Tensor
+    """Styles of the inversion [C]."""
     added: Tensor
-    parts: tuple[Part, ...] = ()
+    """What adjustments add to the styles everywhere [C]."""
+    regions: tuple[RegionStep, ...] = ()
+    """What adjustments add in regions."""
     mask: Tensor | None = None
-    plan: Plan | None = None
+    """Where the next change may act [R, R]; None for everywhere."""
+    plan: MemoryPlan | None = None
+    """How pictures are drawn for a search, perhaps smaller: [3, S, S]."""
 
     @property
     def styles(self) -> Tensor:
-        """StyleSpace [C] of the picture as it looks now, outside of all regions."""
+        """StyleSpace [C] of the picture outside of all regions."""
         return self.base + self.added
 
     @property
-    def looks(self) -> int:
-        """How many pictures are drawn for each that is shown: regions are blended out of several."""
-        return 1 + len(self.parts) + (self.mask is not None)
+    def draws(self) -> int:
+        """How many pictures are drawn for each result: regions are blended from several."""
+        return 1 + len(self.regions) + (self.mask is not None)
 
-    def compared(self, bundle: Bundle, deltas: Tensor, watch: Progress) -> Tensor:
-        """As ``pictures`` has them, a few at a time, so that others' jobs may go between."""
-        groups = deltas.split(
-            max(1, at_once(deltas.device, bundle.generator.config.resolution) // self.looks)
-        )
-        made = []
+    @cached_property
+    def before(self) -> Tensor:
+        """The picture without any further delta [3, R, R]."""
+        if self.plan is None and not self.regions and not bool(self.added.any()):
+            return self.bundle.reconstruct(self.w)
+        return replace(self, mask=None).pictures(torch.zeros_like(self.base)[None])[0]
+
+    @cached_property
+    def embedding_before(self) -> Tensor:
+        """Image embedding [D] of the picture without any further delta."""
+        return self.bundle.clip.encode_image(self.before[None])[0]
+
+    def planned(self, plan: MemoryPlan) -> PictureState:
+        """Return the same state for a search."""
+        return replace(self, plan=plan)
+
+    def nearest_w(self, deltas: Tensor) -> Tensor:
+        """Return the w [N, w_dim] that is nearest to the picture with each of N further deltas [N, C]."""
+        return self.w.mean(0) + (self.added + deltas) @ self.bundle.style_inverse.t()
+
+    @property
+    def current_w(self) -> Tensor:
+        """The w [w_dim] that is nearest to the picture as it is now."""
+        return self.w.mean(0) + self.bundle.style_inverse @ self.added
+
+    def compare(self, deltas: Tensor, progress: ProgressCallback) -> Tensor:
+        """Draw the picture with each of N further deltas [N, C], a few at a time: other jobs may run."""
+        resolution = self.bundle.generator.config.resolution
+        groups = deltas.split(max(1, max_rows(deltas.device, resolution) // self.draws))
+        pictures = []
         for number, group in enumerate(groups):
-            watch("measure", number, len(groups))
-            made.append(self.pictures(bundle, group))
-        watch("measure", len(groups), len(groups))
-        return torch.cat(made)
+            progress("measure", number, len(groups))
+            pictures.append(self.pictures(group))
+        progress("measure", len(groups), len(groups))
+        return torch.cat(pictures)
 
-    def pictures(self, bundle: Bundle, deltas: Tensor, seen: PreviewCallback | None = None) -> Tensor:
-        """The picture with each of N further deltas [N, C] where the next wish may act: [N, 3, R, R] in [-1, 1].
+    def pictures(self, deltas: Tensor, preview: PreviewCallback | None = None) -> Tensor:
+        """Draw the picture with each of N further deltas [N, C] where the next change may act.
 
-        ``seen`` is shown a smaller one before, where there is a large one without regions to draw.
+        Args:
+            deltas: Steps in StyleSpace [N, C].
+            preview: Receives a smaller version first, where a large picture without regions is drawn.
+
+        Returns:
+            [N, 3, R, R] in [-1, 1].
         """
-        synthesis, plan = bundle.generator.synthesis, self.plan or Plan(bundle.generator.config.resolution)
-        if self.mask is None and not self.parts:
-            return draw(synthesis, self.styles[None] + deltas, plan.resolution, plan.checkpoint, seen).clamp(
-                -1, 1
-            )
-        everywhere = deltas if self.mask is None else torch.zeros_like(deltas)
-        rows = [self.styles + everywhere]
-        rows += [rows[0] + part.step for part in self.parts]
-        masks = [part.mask for part in self.parts]
+        synthesis = self.bundle.generator.synthesis
+        plan = self.plan or MemoryPlan(self.bundle.generator.config.resolution)
+        if self.mask is None and not self.regions:
+            rows = self.styles[None] + deltas
+            return draw(synthesis, rows, plan.resolution, plan.checkpoint, preview).clamp(-1, 1)
+        everywhere = self.styles + (deltas if self.mask is None else torch.zeros_like(deltas))
+        variants = [everywhere, *(everywhere + region.step for region in self.regions)]
+        masks = [region.mask for region in self.regions]
         if self.mask is not None:
-            rows.append(rows[0] + deltas)
+            variants.append(everywhere + deltas)
             masks.append(self.mask)
-        return synthesis.blended(torch.stack(rows, dim=1), torch.stack(masks), plan.checkpoint).clamp(-1, 1)
+        blended = synthesis.blended(torch.stack(variants, dim=1), torch.stack(masks), plan.checkpoint)
+        return blended.clamp(-1, 1)
 
-    def embed(self, bundle: Bundle, deltas: Tensor) -> Tensor:
-        """Deltas [N, C] -> image embeddings [N, D] of the pictures they make."""
-        return bundle.clip.encode_image(self.pictures(bundle, deltas))
+    def embed(self, deltas: Tensor) -> Tensor:
+        """Return the image embeddings [N, D] of the picture with each of N further deltas [N, C]."""
+        return self.bundle.clip.encode_image(self.pictures(deltas))
+
+
+@dataclass(frozen=True)
+class EditTask:
+    """A change that a method is to find a delta for."""
+
+    state: PictureState
+    change: Change
+    direction: Tensor
+    """The change's unit direction [D] in the text-image space, reversed for a negative strength."""
+    progress: ProgressCallback = no_progress
+    deadline: float = math.inf
+    """``time.monotonic`` at which a search ends with its best result so far."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that edits the picture."""
+        return self.state.bundle
+
+    @property
+    def cache_key(self) -> bytes:
+        """Key of what is learnt for this direction and holds for all pictures."""
+        return self.direction.cpu().numpy().tobytes()
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A delta [C] for strength 1, how it was found, and ``most``, as ``Adjustment`` has it."""
+    """A delta [C] for strength 1, and how it was found."""
 
     delta: Tensor
     method: MethodName
     threshold: float | None = None
     most: float | None = None
+    """As in ``Adjustment``."""
 
 
-class Method(Protocol):
-    """One way from words to a delta."""
+class Method(ABC):
+    """One way from a change to a delta."""
 
     name: MethodName
-    slow: bool
-    """Takes seconds: run only when asked for, or when the fast ones do too little and the front end allows it."""
+    slow: bool = False
+    """Whether it takes seconds. Slow methods run when named, or when fast ones do too little for a patient user."""
 
-    def offered(self, bundle: Bundle) -> bool:
-        """Has this bundle what the method needs?"""
+    def supports(self, bundle: Bundle) -> bool:
+        """Return whether the bundle has what the method needs."""
+        return True
 
-    def find(
-        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
-    ) -> Candidate | None:
-        """The delta that grants the wish from ``state``, None where the method knows no way.
-
-        ``direction`` is the wish's unit direction [D] in the text-image space, already turned round for a negative
-        strength, and the delta follows it.
-        """
+    @abstractmethod
+    def find(self, task: EditTask) -> Candidate | None:
+        """Find a delta along the task's direction; None where there is none."""

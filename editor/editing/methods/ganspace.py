@@ -1,8 +1,8 @@
 """GANSpace (Härkönen et al. 2020, arXiv 2004.02546): principal directions of W, applied to a range of layers.
 
-As there: principal component analysis of many w, and edits that move some rows of W+ along one component. What differs:
-the authors look at each component and name it by hand; here the text-image model names it, by what moving along it does
-to a few pictures.
+As in the paper, principal components of many w move some rows of W+. Unlike the paper, whose authors look at
+each component and name it by hand, the text-image model names it, by what moving along it does to a few
+pictures.
 """
 
 from __future__ import annotations
@@ -11,84 +11,73 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import Change, MethodName
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress
-from editor.editing import samples
-from editor.editing.calibration import calibrated, unit
-from editor.editing.methods.base import Candidate, State
+from editor.device.progress import ProgressCallback
+from editor.editing.calibration import calibrate, unit
+from editor.editing.methods.base import Candidate, EditTask, Method
+from editor.editing.samples import samples_of
 from editor.networks.styleclip_mapper import LEVELS
 
 COMPONENTS, PICTURES = 24, 3
 """Components that are named, and pictures that each is tried on."""
 REACH = 2.0
-"""How far a component is moved to name it, in its deviations."""
-LEAST = 0.1
-"""Cosine with the wish below which no component is about it."""
-_NAMED: dict[str, tuple[Tensor, Tensor]] = {}
+"""How far a component is moved to name it, in standard deviations."""
+LEAST_COSINE = 0.1
+"""Cosine with the direction below which no component is about the prompt."""
 
 
-def principal(w: Tensor, count: int) -> Tensor:
-    """The first principal components of w [N, w_dim], each one deviation long: [count, w_dim]."""
+def principal_components(w: Tensor, count: int) -> Tensor:
+    """Return principal components [count, w_dim] of w [N, w_dim], one standard deviation long."""
     centred = w - w.mean(0)
     _, values, components = torch.linalg.svd(centred, full_matrices=False)
     return components[:count] * (values[:count, None] / (len(w) - 1) ** 0.5)
 
 
-def nearest(rows: Tensor, direction: Tensor) -> tuple[int, float]:
-    """The row [A, D] most along or against a direction [D], and the cosine."""
+def nearest_row(rows: Tensor, direction: Tensor) -> tuple[int, float]:
+    """Return the row of [A, D] most along or against a direction [D], and the cosine."""
     cosines = rows @ direction
     best = int(cosines.abs().argmax())
     return best, float(cosines[best])
 
 
-class GANSpace:
-    """The component and range of layers whose effect is most what the wish says."""
+class GANSpace(Method):
+    """The component and range of layers whose effect is most what the prompt says."""
 
-    name: MethodName = "ganspace"
+    name = "ganspace"
     slow = True
 
-    def offered(self, bundle: Bundle) -> bool:
-        """Everywhere."""
-        return True
-
-    def find(
-        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
-    ) -> Candidate | None:
-        """One component, scaled; None where none is about the wish."""
-        steps, rows = _named(bundle, watch)
-        best, cosine = nearest(rows, direction)
-        if abs(cosine) < LEAST:
+    def find(self, task: EditTask) -> Candidate | None:
+        """Return one component, scaled; None where none is about the prompt."""
+        shared = task.bundle.untuned
+        steps, rows = shared.caches.get(
+            "ganspace", (), lambda: _named_components(shared, task.progress), maxsize=1
+        )
+        best, cosine = nearest_row(rows, task.direction)
+        if abs(cosine) < LEAST_COSINE:
             return None
-        delta = unit(bundle, steps[best]) * (1.0 if cosine > 0 else -1.0)
-        return calibrated(bundle, state, wish, direction, Candidate(delta, self.name), watch)
+        delta = unit(shared, steps[best]) * (1.0 if cosine > 0 else -1.0)
+        return calibrate(task, Candidate(delta, self.name))
 
 
 @torch.no_grad()
-def _named(bundle: Bundle, watch: Progress) -> tuple[Tensor, Tensor]:
-    """StyleSpace steps [A, C] of components on ranges of layers, and what they do in the text-image space [A, D]."""
-    if bundle.info.fingerprint not in _NAMED:
-        crowd, synthesis = samples.of(bundle, watch), bundle.generator.synthesis
-        components = principal(crowd.w, COMPONENTS)
-        steps = torch.cat(
-            [
-                synthesis.style_steps(_on(components, rows, synthesis.config.num_ws))
-                for rows in (slice(None), *LEVELS.values())
-            ]
-        )
-        styles = synthesis.styles(crowd.w[:PICTURES])
-        rows = []
-        for number, step in enumerate(steps):
-            watch("fit", number, len(steps))
-            up, down = (rendering.embed(bundle, styles + sign * REACH * step) for sign in (1, -1))
-            rows.append(F.normalize((up - down).mean(0), dim=0))
-        _NAMED[bundle.info.fingerprint] = steps, torch.stack(rows)
-    return _NAMED[bundle.info.fingerprint]
+def _named_components(bundle: Bundle, progress: ProgressCallback) -> tuple[Tensor, Tensor]:
+    """Return steps [A, C] of components on ranges of layers, and their text-image directions [A, D]."""
+    samples, synthesis = samples_of(bundle, progress), bundle.generator.synthesis
+    components = principal_components(samples.w, COMPONENTS)
+    ranges = (slice(None), *LEVELS.values())
+    steps = torch.cat(
+        [synthesis.style_steps(_on_rows(components, rows, synthesis.config.num_ws)) for rows in ranges]
+    )
+    styles, directions = synthesis.styles(samples.w[:PICTURES]), []
+    for number, step in enumerate(steps):
+        progress("fit", number, len(steps))
+        up, down = (bundle.embed(styles + sign * REACH * step) for sign in (1, -1))
+        directions.append(F.normalize((up - down).mean(0), dim=0))
+    return steps, torch.stack(directions)
 
 
-def _on(components: Tensor, rows: slice, num_ws: int) -> Tensor:
-    """Components [K, w_dim] as steps in W+ that move some rows: [K, num_ws, w_dim]."""
+def _on_rows(components: Tensor, rows: slice, num_ws: int) -> Tensor:
+    """Return components [K, w_dim] as steps in W+ that move some rows: [K, num_ws, w_dim]."""
     steps = components.new_zeros(len(components), num_ws, components.shape[1])
     steps[:, rows] = components[:, None]
     return steps

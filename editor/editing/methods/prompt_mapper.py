@@ -1,56 +1,53 @@
-"""StyleCLIP's mapper as a method: a network that was trained for the very thing that is wished for."""
+"""StyleCLIP's mapper as a method: a network that was trained for one prompt."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from editor.api.protocol import Change, MethodName
+from editor.api.protocol import Change
 from editor.bundle.bundle import Bundle
-from editor.bundle.prompt_mappers import Trained
-from editor.device.progress import Progress
-from editor.editing import text_directions
-from editor.editing.calibration import SHARES, standard
-from editor.editing.methods.base import Candidate, State
+from editor.bundle.prompt_mappers import TrainedMapper
+from editor.editing.calibration import SHARES, choose_strength
+from editor.editing.methods.base import Candidate, EditTask, Method
+from editor.editing.text_directions import text_direction
 from editor.networks.styleclip_mapper import StyleClipMapper
 
 SAME = 0.95
-"""Cosine of text directions from which a wish says what a mapper was trained for."""
+"""Cosine of text directions from which a prompt says what a mapper was trained for."""
 
 
-def fitting(bundle: Bundle, direction: Tensor) -> Trained | StyleClipMapper | None:
-    """The mapper that was trained for a direction [D] of the text-image space, here or by others; None where there is none."""
-    known: list[tuple[Change, Trained | StyleClipMapper]] = [
-        (Change(prompt=trained.prompt, neutral=trained.neutral), trained) for trained in bundle.prompt_mappers
+def matching_mapper(bundle: Bundle, direction: Tensor) -> TrainedMapper | StyleClipMapper | None:
+    """Return the mapper that was trained for a text-image direction [D]; None if there is none."""
+    known: list[tuple[Change, TrainedMapper | StyleClipMapper]] = [
+        *((Change(prompt=one.prompt, neutral=one.neutral), one) for one in bundle.trained_mappers),
+        *((Change(prompt=prompt), network) for prompt, network in bundle.published_mappers.items()),
     ]
-    known += [(Change(prompt=prompt), network) for prompt, network in bundle.prompts.items()]
-    best, most = None, SAME
-    for wish, mapper in known:
-        alike = float(text_directions.text_direction(bundle, wish) @ direction)
-        if alike >= most:
-            best, most = mapper, alike
+    best, highest = None, SAME
+    for change, mapper in known:
+        cosine = float(text_direction(bundle, change) @ direction)
+        if cosine >= highest:
+            best, highest = mapper, cosine
     return best
 
 
-class PromptMapping:
-    """The step of the mapper that fits the wish, however it is worded; no way where none was trained for it."""
+class PromptMapping(Method):
+    """The step of the mapper that was trained for the prompt, however it is worded."""
 
-    name: MethodName = "prompt-mapper"
-    slow = False
+    name = "prompt-mapper"
 
-    def offered(self, bundle: Bundle) -> bool:
-        """Where any was trained."""
-        return bool(bundle.prompt_mappers or bundle.prompts)
+    def supports(self, bundle: Bundle) -> bool:
+        """Return whether the bundle has any such mapper."""
+        return bool(bundle.trained_mappers or bundle.published_mappers)
 
-    def find(
-        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
-    ) -> Candidate | None:
-        """The network's step in W+ from where the picture is now."""
-        trained = fitting(bundle, direction)
-        if trained is None:
+    def find(self, task: EditTask) -> Candidate | None:
+        """Return the network's step in W+ from where the picture is now."""
+        bundle, state = task.bundle, task.state
+        mapper = matching_mapper(bundle, task.direction)
+        if mapper is None:
             return None
-        synthesis, ws = bundle.generator.synthesis, state.w + bundle.style_inverse @ state.added
-        if isinstance(trained, StyleClipMapper):
-            delta = trained.delta(synthesis, ws[None], state.styles[None])[0]
+        synthesis, w_plus = bundle.generator.synthesis, state.w + bundle.style_inverse @ state.added
+        if isinstance(mapper, TrainedMapper):
+            delta = synthesis.style_steps(mapper.network(w_plus[None]))[0]
         else:
-            delta = synthesis.style_steps(trained.network(ws[None]))[0]
-        return standard(bundle, state, wish, direction, Candidate(delta, self.name), SHARES, watch)
+            delta = mapper.delta(synthesis, w_plus[None], state.styles[None])[0]
+        return choose_strength(task, Candidate(delta, self.name), SHARES)

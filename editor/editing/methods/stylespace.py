@@ -1,9 +1,10 @@
-"""StyleSpace (Wu et al. 2021, arXiv 2011.12799): single channels, found from few examples.
+"""StyleSpace (Wu et al. 2021, arXiv 2011.12799): single channels, found from a few examples.
 
-As there (section 5, detection from a handful of exemplars): a channel is about something if the exemplars' styles lie far
-to one side of the population's and agree about it, theta = |mean| / deviation of their standardised differences. What
-differs: exemplars are the pictures that the text describes best, not chosen by hand; and of the first few channels the one
-that serves this picture best is taken, which the authors do by looking.
+As in the paper (section 5, detection from a handful of exemplars), a channel is about something if the
+exemplars' styles are far to one side of the population's and agree about it: theta = |mean| / standard
+deviation of their standardised differences. Unlike the paper, exemplars are the pictures that the text
+describes best, not chosen by hand; and of the first few channels, the one that suits this picture best is
+used, which the authors choose by looking.
 """
 
 from __future__ import annotations
@@ -11,50 +12,50 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Change, MethodName
-from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress
-from editor.editing import samples
-from editor.editing.calibration import calibrated
-from editor.editing.methods.base import Candidate, State
+from editor.editing.calibration import calibrate
+from editor.editing.methods.base import Candidate, EditTask, Method
+from editor.editing.samples import samples_of
 
 EXEMPLARS = 30
 RANKED = 8
 """Channels that are tried on the picture."""
-TRIED = 5.0
-"""How far, in deviations, as the authors move them."""
+REACH = 5.0
+"""How far they are moved, in standard deviations, as in the paper."""
 
 
-def ranked(exemplars: Tensor, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
-    """Channels by theta, best first, and the side [C] on which the exemplars [N, C] lie of the population's mean [C]."""
+def rank_channels(exemplars: Tensor, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """Rank channels by theta.
+
+    Args:
+        exemplars: Styles of the exemplars [N, C].
+        mean: The population's mean [C].
+        std: The population's standard deviation [C].
+
+    Returns:
+        The channels, best first, and the side [C] of the mean on which the exemplars are.
+    """
     differences = (exemplars - mean) / std
     middle, spread = differences.mean(0), differences.std(0)
     return (middle.abs() / spread.clamp_min(1e-3)).argsort(descending=True), middle.sign()
 
 
-class StyleSpace:
+class StyleSpace(Method):
     """One channel."""
 
-    name: MethodName = "stylespace"
-    slow = False
-
-    def offered(self, bundle: Bundle) -> bool:
-        """Everywhere."""
-        return True
+    name = "stylespace"
 
     @torch.no_grad()
-    def find(
-        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
-    ) -> Candidate | None:
-        """The best of the channels in which the exemplars agree; None where none moves the picture towards the wish."""
-        crowd, bank = samples.of(bundle, watch), bundle.bank
-        chosen = crowd.scores(direction).argsort(descending=True)[:EXEMPLARS]
-        order, side = ranked(bundle.generator.synthesis.styles(crowd.w[chosen]), bank.s_mean, bank.s_std)
+    def find(self, task: EditTask) -> Candidate | None:
+        """Return the best channel in which the exemplars agree; None where none moves the picture."""
+        samples, bank = samples_of(task.bundle, task.progress), task.bundle.bank
+        chosen = samples.scores(task.direction).argsort(descending=True)[:EXEMPLARS]
+        exemplars = task.bundle.generator.synthesis.styles(samples.w[chosen])
+        order, side = rank_channels(exemplars, bank.s_mean, bank.s_std)
         channels = order[:RANKED]
         deltas = torch.zeros(RANKED, len(bank.s_std)).to(bank.s_std)
         deltas[torch.arange(RANKED, device=channels.device), channels] = side[channels] * bank.s_std[channels]
-        embeddings = state.embed(bundle, torch.cat([torch.zeros_like(deltas[:1]), TRIED * deltas]))
-        gains = (embeddings[1:] - embeddings[0]) @ direction
+        gains = (task.state.embed(REACH * deltas) - task.state.embedding_before) @ task.direction
         best = int(gains.argmax())
-        found = Candidate(deltas[best], self.name)
-        return calibrated(bundle, state, wish, direction, found, watch) if float(gains[best]) > 0 else None
+        if float(gains[best]) <= 0:
+            return None
+        return calibrate(task, Candidate(deltas[best], self.name))

@@ -1,60 +1,55 @@
-"""TediGAN's optimization by CLIP (Xia et al. 2021, arXiv 2104.08910): the picture's own latent, moved until it fits a text.
+"""TediGAN's optimization by CLIP (Xia et al. 2021, arXiv 2104.08910): the picture's own latent, moved to fit
+a text.
 
-As there: Adam on the latent of the inverted picture; the loss is CLIP's distance between picture and text, the difference
-of pixels to the picture it began with, and how far the encoder reads the picture from the latent (in-domain inversion). What
-differs: their perceptual term needs a VGG network that no bundle has; and steps are fewer, at a higher rate.
+As in the paper, Adam moves the latent of the inverted picture. The loss is CLIP's distance between picture
+and text, the difference of pixels to the first picture, and how far the encoder reads the picture from the
+latent (in-domain inversion). Unlike the paper, there is no perceptual term, which needs a VGG network that no
+bundle has; and there are fewer steps at a higher learning rate.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
-from editor.api.protocol import Change, MethodName
-from editor.bundle.bundle import Bundle
 from editor.device import memory
-from editor.device.progress import Progress
-from editor.editing.methods.base import Candidate, State
-from editor.editing.methods.objective import READING, Objective
-from editor.editing.methods.optimization import WPlus, descend
+from editor.device.gradient_descent import Budget
+from editor.editing.methods.base import Candidate, EditTask, Method
+from editor.editing.methods.objective import Objective
+from editor.editing.methods.optimization import WPlusOffsets, search_offsets
+from editor.editing.scoring import inversion_inconsistency
 
 STEPS, RATE = 40, 0.1
-CLIP, PIXELS, DOMAIN = 1.0, 1.0, 0.02
-"""Weights: of 1 - cosine of picture and text, of the mean square of pixel differences, of the mean square of latent
-differences in W's deviations. Theirs are 1, 1 and 2, the last in their W's own units."""
+CLIP_WEIGHT, PIXEL_WEIGHT, DOMAIN_WEIGHT = 1.0, 1.0, 0.02
+"""Weights of 1 - cosine of picture and text, of the mean square of pixel differences, and of the mean square
+of latent differences in W's standard deviations. The paper's are 1, 1 and 2, the last in units of its own W.
+"""
 
 
-class TediGAN:
+class TediGAN(Method):
     """The latent after the search."""
 
-    name: MethodName = "tedigan"
+    name = "tedigan"
     slow = True
 
-    def offered(self, bundle: Bundle) -> bool:
-        """Everywhere."""
-        return True
-
-    def find(
-        self, bundle: Bundle, state: State, wish: Change, direction: Tensor, watch: Progress
-    ) -> Candidate | None:
-        """The delta of the whole search; None where the text fits no better after it."""
-        state = replace(state, plan=memory.plan(bundle.generator, state.looks))
+    def find(self, task: EditTask) -> Candidate | None:
+        """Return the delta of the whole search; None where the text fits no better after it."""
+        bundle = task.bundle
+        state = task.state.planned(memory.plan_search(bundle.generator, task.state.draws))
         with torch.no_grad():
-            before = state.pictures(bundle, torch.zeros_like(state.base)[None])
-            objective = Objective.of(bundle, wish, direction, before)
-        space = WPlus(bundle)
+            objective = Objective.for_pictures(bundle, task.change, task.direction, state.before[None])
+        space = WPlusOffsets(bundle)
 
         def loss(offset: Tensor) -> tuple[Tensor, Tensor]:
             delta = space.delta(offset)
-            pictures = state.pictures(bundle, delta)
-            fits = objective.sign * (bundle.clip.encode_image(pictures) @ objective.target)
-            pixels = (pictures - before).square().mean((1, 2, 3))
-            place = state.w.mean(0) + (state.added + delta) @ bundle.style_inverse.t()
-            domain = (objective.reading(pictures, place) / READING).square()
-            return CLIP * (1 - fits) + PIXELS * pixels + DOMAIN * domain, pictures
+            pictures = state.pictures(delta)
+            cosine = objective.sign * (bundle.clip.encode_image(pictures) @ objective.target)
+            pixels = (pictures - objective.before).square().mean((1, 2, 3))
+            domain = inversion_inconsistency(bundle, pictures, state.nearest_w(delta)).square()
+            total = CLIP_WEIGHT * (1 - cosine) + PIXEL_WEIGHT * pixels + DOMAIN_WEIGHT * domain
+            return total, pictures
 
-        delta = space.delta(descend(space.zeros(1), loss, STEPS, watch, RATE))
-        gained = objective.gains(state.embed(bundle, delta))
-        return Candidate(delta[0].detach(), self.name) if float(gained[0]) > 0 else None
+        budget = Budget(STEPS, task.deadline)
+        delta = space.delta(search_offsets(space.zeros(1), loss, budget, task.progress, RATE))
+        gain = objective.gains(state.embed(delta))[0]
+        return Candidate(delta[0].detach(), self.name) if float(gain) > 0 else None

@@ -41,15 +41,14 @@ from editor.api.protocol import (
 )
 from editor.bundle import relevance
 from editor.bundle.bundle import Bundle, Thresholds
-from editor.bundle.direction_bank import Bank
-from editor.bundle.lazy_directions import LiveBank
+from editor.bundle.direction_bank import DirectionBank
+from editor.bundle.lazy_directions import LazyDirectionBank
 from editor.checkpoints import measuring
 from editor.checkpoints.directions import sizes
-from editor.device.progress import OutOfTime
 from editor.editing import mapper_training, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization, registry
-from editor.editing.methods.base import State
+from editor.editing.methods.base import EditTask, PictureState
 from editor.imaging.arrays import to_uint8
 from editor.lab.benchmarks import conversation
 from editor.lab.benchmarks.timing import machine
@@ -194,7 +193,7 @@ class Bench:
         with torch.no_grad():
             return self.synthesis.styles(self.bundle.generator.mapping(z, 0.7))
 
-    def state(self) -> State:
+    def state(self) -> PictureState:
         """A random picture, as the start of a wish."""
         z = torch.randn(1, self.bundle.generator.config.z_dim, generator=torch.Generator().manual_seed(4)).to(
             self.device
@@ -202,7 +201,7 @@ class Bench:
         with torch.no_grad():
             w = self.bundle.generator.mapping(z, 0.7).expand(self.synthesis.num_ws, -1).contiguous()
             base = self.synthesis.styles(w[None])[0]
-        return State(w, base, torch.zeros_like(base))
+        return PictureState(self.bundle, w, base, torch.zeros_like(base))
 
 
 class RandomTexts(PublishedClip):
@@ -224,8 +223,10 @@ def bundle_of(pixels: int, device: torch.device) -> Bundle:
     made.generator.to(device)
     made.encoder.to(device)
     made.clip = RandomTexts(made.clip.model, None).to(device)  # type: ignore[union-attr]
-    assert isinstance(made.bank, Bank)
-    made.bank = Bank(made.bank.s_mean.to(device), made.bank.s_std.to(device), made.bank.relevance.to(device))
+    assert isinstance(made.bank, DirectionBank)
+    made.bank = DirectionBank(
+        made.bank.s_mean.to(device), made.bank.s_std.to(device), made.bank.relevance.to(device)
+    )
     return made
 
 
@@ -256,10 +257,12 @@ def _small(pixels: int) -> Bundle:
         generator=generator,
         encoder=encoder,
         clip=PublishedClip(model.requires_grad_(False), None),
-        bank=Bank(styles.mean(0), styles.std(0) + 1e-3, F.normalize(torch.randn(styles.shape[1], 32), dim=1)),
+        bank=DirectionBank(
+            styles.mean(0), styles.std(0) + 1e-3, F.normalize(torch.randn(styles.shape[1], 32), dim=1)
+        ),
         mapper=None,
         thresholds=Thresholds(4.0, 27.0, -1.0, 0.0),
-        neutral=("a face",),
+        neutral_texts=("a face",),
     )
 
 
@@ -527,8 +530,12 @@ def embedded(bench: Bench, picture: Path) -> None:
 # searches and training
 
 
+class OutOfTime(Exception):
+    """Enough steps were timed."""
+
+
 class _Steps:
-    """A ``Progress`` that takes the time of every step and breaks off after ``most``."""
+    """A ``ProgressCallback`` that takes the time of every step and breaks off after ``most``."""
 
     def __init__(self, bench: Bench, most: int) -> None:
         self.bench, self.most = bench, most
@@ -566,11 +573,11 @@ def search(bench: Bench) -> None:
         direction = text_directions.text_direction(bundle, wish)
     method = registry.get("optimization", bundle)
     with suppress(OutOfTime):
-        method.find(bundle, state, wish, direction, _Steps(bench, 3))  # the first steps pay for set-up
+        method.find(EditTask(state, wish, direction, _Steps(bench, 3)))  # the first steps pay for set-up
     watch = _Steps(bench, 10**6)
     bench.wait()
     begun = time.perf_counter()
-    method.find(bundle, state, wish, direction, watch)
+    method.find(EditTask(state, wish, direction, watch))
     bench.wait()
     whole, taken = time.perf_counter() - begun, len(watch.times)
     note = f"{taken} steps taken" if taken == optimization.STEPS else f"{taken} taken, reckoned up from those"
@@ -619,9 +626,9 @@ def directions(bench: Bench) -> None:
     for each wish when it is made."""
     bundle, images = bench.bundle, measuring.PUBLISHED_IMAGES
     generator, clip = bundle.generator, bundle.clip
-    mean, std = relevance.measured_statistics(generator)
+    mean, std = relevance.sampled_statistics(generator)
     channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
-    side, dim = relevance.seen_resolution(generator, clip), len(bundle.neutral_embedding)
+    side, dim = relevance.clip_resolution(generator, clip), len(bundle.neutral_embedding)
 
     def each(plan: measuring.Plan, count: int) -> float:
         """Seconds of a batch of channels, or of a picture's gradients."""
@@ -671,7 +678,7 @@ def directions(bench: Bench) -> None:
 
 def _live(bench: Bench, dim: int) -> None:
     """Nothing measured beforehand."""
-    bank = LiveBank(bench.bundle.generator, bench.bundle.clip, dim)
+    bank = LazyDirectionBank(bench.bundle.generator, bench.bundle.clip, dim)
     for words, text in (
         ("for a first wish, what is found once included", PROMPT),
         ("for a wish in new words", "glasses"),
@@ -679,7 +686,7 @@ def _live(bench: Bench, dim: int) -> None:
         direction = text_directions.text_direction(bench.bundle, Change(prompt=text))
         bench.wait()
         begun = time.perf_counter()
-        bank.answers(direction).sum().item()
+        bank.relevance_to(direction).sum().item()
         bench.report.add(Figure("directions", f"found {words}", time.perf_counter() - begun, "s"))
 
 

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from editor.api.protocol import Change, Inversion
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
-from editor.device.progress import Progress
+from editor.device.progress import ProgressCallback
 from editor.editing import text_directions
 from editor.editing.methods import published_optimization as published
 from editor.editing.methods import registry
-from editor.editing.session import Canvas
+from editor.editing.methods.base import EditTask
+from editor.editing.session import EditSession
 
 PROMPTS = ("pink hair", "glasses", "smiling")
 MOMENTS = (2.0, 5.0, 10.0)
@@ -42,7 +42,7 @@ class Seen:
     def __call__(
         self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
     ) -> None:
-        """A ``Progress`` that looks at every picture."""
+        """A ``ProgressCallback`` that looks at every picture."""
         if picture is None:
             return
         now = time.process_time()
@@ -51,38 +51,43 @@ class Seen:
 
 
 @torch.enable_grad()
-def theirs(bundle: Bundle, canvas: Canvas, wish: Change, watch: Progress) -> None:
+def theirs(bundle: Bundle, session: EditSession, wish: Change, watch: ProgressCallback) -> None:
     """The published loop on any text-image model."""
     synthesis, text = bundle.generator.synthesis, bundle.clip.encode_text([wish.prompt])[0]
-    offset = torch.zeros_like(canvas.w)[None].requires_grad_(True)
+    offset = torch.zeros_like(session.w)[None].requires_grad_(True)
     optimizer = torch.optim.Adam([offset], lr=published.RATE)
     for step in range(published.STEPS):
-        optimizer.param_groups[0]["lr"] = published.rate(step / published.STEPS)
-        pictures = synthesis(canvas.base[None] + synthesis.style_steps(offset))
+        optimizer.param_groups[0]["lr"] = published.RATE * published.published_schedule(
+            step / published.STEPS
+        )
+        pictures = synthesis(session.base[None] + synthesis.style_steps(offset))
         lacking = 1 - (bundle.clip.encode_image(pictures) @ text).sum()
         optimizer.zero_grad()
-        (lacking + published.DISTANCE * offset.square().sum()).backward()
+        (lacking + published.DISTANCE_WEIGHT * offset.square().sum()).backward()
         optimizer.step()
         watch("find", step + 1, published.STEPS, pictures.detach()[0].clamp(-1, 1).clone)
 
 
-def ours(bundle: Bundle, canvas: Canvas, wish: Change, watch: Progress) -> None:
+def ours(bundle: Bundle, session: EditSession, wish: Change, watch: ProgressCallback) -> None:
     """The search that a patient wish gets."""
     method = registry.get("optimization", bundle)
-    method.find(bundle, canvas.state((), wish), wish, text_directions.text_direction(bundle, wish), watch)
+    direction = text_directions.text_direction(bundle, wish)
+    method.find(EditTask(session.state((), wish), wish, direction, watch))
 
 
 @torch.no_grad()
-def _looks(bundle: Bundle, canvas: Canvas, wish: Change) -> Callable[[Tensor], tuple[float, float]]:
+def _looks(bundle: Bundle, session: EditSession, wish: Change) -> Callable[[Tensor], tuple[float, float]]:
     """Logits gained by a picture [3, R, R] and those of what changed beside."""
     text, direction = bundle.clip.encode_text([wish.prompt]), text_directions.text_direction(bundle, wish)
-    start = bundle.clip.encode_image(rendering.render(bundle, canvas.base[None]))
+    start = bundle.clip.encode_image(bundle.render(session.base[None]))
 
     @torch.no_grad()
     def look(picture: Tensor) -> tuple[float, float]:
         seen = bundle.clip.encode_image(picture.detach()[None])
         gain = bundle.clip.logits(seen, text) - bundle.clip.logits(start, text)
-        return float(gain[0, 0]), float(text_directions.beside(bundle, direction, start[0], seen)[0])
+        return float(gain[0, 0]), float(
+            text_directions.collateral_change(bundle, direction, start[0], seen)[0]
+        )
 
     return look
 
@@ -91,13 +96,13 @@ def curves(
     bundle: Bundle, inversion: Inversion, prompts: Sequence[str] = PROMPTS
 ) -> dict[str, dict[str, list[Point]]]:
     """For each prompt and loop its points, one a step."""
-    canvas = Canvas(bundle, inversion, next(bundle.encoder.parameters()).device)
+    session = EditSession(bundle, inversion)
     found: dict[str, dict[str, list[Point]]] = {}
     for prompt in prompts:
         wish = Change(prompt=prompt)
         for name, loop in (("theirs", theirs), ("ours", ours)):
-            seen = Seen(_looks(bundle, canvas, wish))
-            loop(bundle, canvas, wish, seen)
+            seen = Seen(_looks(bundle, session, wish))
+            loop(bundle, session, wish, seen)
             found.setdefault(prompt, {})[name] = [
                 tuple(round(value, 3) for value in point)  # type: ignore[misc]
                 for point in seen.points

@@ -239,9 +239,9 @@ def _step(generator: Generator, model: PublishedClip, w: Tensor) -> Any:
 
     def step() -> None:
         pictures = synthesis(synthesis.styles(w + offset), small)
-        lacking = published_optimization.loss(model, pictures, text).sum()
+        lacking = published_optimization.text_loss(model, pictures, text).sum()
         optimizer.zero_grad()
-        (lacking + published_optimization.DISTANCE * offset.square().sum()).backward()
+        (lacking + published_optimization.DISTANCE_WEIGHT * offset.square().sum()).backward()
         optimizer.step()
 
     return step

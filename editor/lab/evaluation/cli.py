@@ -16,7 +16,8 @@ import numpy as np
 
 from editor.api.errors import EditorError
 from editor.api.protocol import MethodName
-from editor.bundle.bundle import Bundle, find_bundles
+from editor.bundle.bundle import Bundle
+from editor.bundle.manifest import find_bundles
 from editor.editing.engine import Engine
 from editor.lab.evaluation import rejection, sequential_edits
 

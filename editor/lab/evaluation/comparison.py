@@ -66,7 +66,7 @@ class Row:
 def offered(setting: Setting, bundle: str) -> tuple[str, ...]:
     """Every method of a bundle, and the engine's choice."""
     loaded = setting.engine.loaded[bundle]
-    return (CHOSEN, *(name for name, method in registry.METHODS.items() if method.offered(loaded)))
+    return (CHOSEN, *(name for name, method in registry.METHODS.items() if method.supports(loaded)))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from editor.api.protocol import Change, Quality
-from editor.bundle import rendering
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.imaging.crop import crop
-from editor.inversion import perceptual_distance
+from editor.inversion.perceptual_distance import perceptual_distance
+from editor.inversion.pivotal_tuning import tuned_bundle
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import Wish
 from editor.lab.evaluation.uploads import Upload, Uploads
@@ -63,7 +63,7 @@ def closeness(
     made, gaps = [], []
     for upload in seen.items:
         drawn, square = reconstruction(engine, name, upload)
-        gaps.append(float(perceptual_distance.perceptual(engine.loaded[name], drawn[None], square[None])))
+        gaps.append(float(perceptual_distance(engine.loaded[name], drawn[None], square[None])))
         made.append(data.to_pictures(drawn[None])[0])
     after = uploads.read(judge, made)
     same = []
@@ -85,10 +85,10 @@ def closeness(
 
 def reconstruction(engine: Engine, name: str, upload: Upload) -> tuple[torch.Tensor, torch.Tensor]:
     """What an upload's inversion draws before any edit, and the square that it should draw: [3, R, R]."""
-    bundle = engine.as_tuned(engine.loaded[name], upload.inversion.tuning)
+    bundle = tuned_bundle(engine.loaded[name], upload.inversion.tuning)
     config, latent = bundle.generator.config, upload.inversion.latent.w
     w = to_tensor(latent, (config.num_ws, config.w_dim), "latent")
-    drawn = rendering.render(bundle, bundle.generator.synthesis.styles(w[None]))[0]
+    drawn = bundle.reconstruct(w)
     return drawn, crop(upload.pixels, upload.inversion.geometry, config.resolution)
 
 

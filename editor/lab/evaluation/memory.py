@@ -41,9 +41,9 @@ from editor.api.protocol import (
     Request,
 )
 from editor.bundle.bundle import Bundle, Thresholds
-from editor.bundle.direction_bank import Bank
+from editor.bundle.direction_bank import DirectionBank
 from editor.device import memory
-from editor.device.memory import Plan
+from editor.device.memory import MemoryPlan
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization
 from editor.inversion import inversion
@@ -176,10 +176,10 @@ def ffhq_bundle() -> Bundle:
         generator=generator,
         encoder=encoder,
         clip=published_clip.PublishedClip(model, tokenizer),
-        bank=Bank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance),
+        bank=DirectionBank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance),
         mapper=None,
         thresholds=Thresholds(4.0, 27.0, -1.0, 0.0),
-        neutral=("a face",),
+        neutral_texts=("a face",),
     )
 
 
@@ -226,14 +226,14 @@ def gpu() -> dict[str, Any]:
         for module in (bundle.generator, bundle.encoder, bundle.clip.model)
         for value in (*module.parameters(), *module.buffers())
     )
-    plans = [Plan(1024), *(Plan(side, True) for side in (1024, 512, 256))]
+    plans = [MemoryPlan(1024), *(MemoryPlan(side, True) for side in (1024, 512, 256))]
     steps = [memory.needed(bundle.generator, 2, plan) for plan in plans]
     rows = [
         {
             "pixels": plan.resolution,
             "checkpoints": plan.checkpoint,
             "step_gb": round(step / memory.GB, 1),
-            "free_gb": round((networks + step / memory.SHARE) / memory.GB, 1),
+            "free_gb": round((networks + step / memory.USABLE_SHARE) / memory.GB, 1),
         }
         for plan, step in zip(plans, steps, strict=True)
     ]

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from editor.bundle import rendering
 from editor.bundle.bundle import Bundle
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics, uploads
@@ -25,9 +24,7 @@ def generator_psnr(domain: Domain, bundle: Bundle, count: int = 256, seed: int =
     for part in np.array_split(z, max(1, count // 16)):
         wanted = data.pictures_of(domain.portraits.from_latent(part), bundle.generator.config.resolution)
         w = bundle.generator.mapping(torch.from_numpy(part).to(bundle.bank.s_std.device))
-        total += float(
-            data.psnr(rendering.render(bundle, bundle.generator.synthesis.styles(w)).cpu(), wanted).sum()
-        )
+        total += float(data.psnr(bundle.render(bundle.generator.synthesis.styles(w)).cpu(), wanted).sum())
     return round(total / count, 2)
 
 
@@ -51,9 +48,9 @@ def inversion(
         )
         with torch.no_grad():
             pictures.append(
-                data.to_pictures(
-                    rendering.render(loaded, loaded.generator.synthesis.styles(w[None].to(engine.device)))
-                )[0]
+                data.to_pictures(loaded.render(loaded.generator.synthesis.styles(w[None].to(engine.device))))[
+                    0
+                ]
             )
     after = uploads.read(judge, pictures)
     same = []

@@ -21,7 +21,6 @@ import torch
 from PIL import Image
 
 from editor.api.protocol import InvertRequest, InvertResult
-from editor.bundle import rendering
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.lab.evaluation import uploads
@@ -218,7 +217,7 @@ def _made(engine: Engine, bundle: str, result: InvertResult) -> np.ndarray:
     loaded = engine.loaded[bundle]
     config = loaded.generator.config
     w = to_tensor(result.inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(engine.device)
-    made = rendering.render(loaded, loaded.generator.synthesis.styles(w[None]))
+    made = loaded.reconstruct(w)[None]
     return data.to_pictures(torch.nn.functional.adaptive_avg_pool2d(made, 128))[0]
 
 

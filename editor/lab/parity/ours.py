@@ -157,7 +157,7 @@ def _optimizer(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: M
     model = text_image_model(folder / "clip.pt")
     image = picture(1, case.options["size"])
     return {
-        "loss": published_optimization.loss(
+        "loss": published_optimization.text_loss(
             model, image, model.encode_tokens(_tokens(theirs)), case.options["slips"]
         )
     }

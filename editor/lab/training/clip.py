@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon, record
 from editor.lab.training.attribute_classifier import Targets
 from editor.lab.training.batches import batches

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from editor.bundle.direction_bank import Bank
+from editor.bundle.direction_bank import DirectionBank
 from editor.lab.training import counterfactual, data, record
 from editor.lab.training.bundles import load_clip, load_generator, load_teacher
 from editor.lab.training.domain import Domain
@@ -104,9 +104,11 @@ def samples(domain: Domain, generator: Generator, space: JointSpace, count: int 
     return torch.cat([space.image(part) for part in pictures])
 
 
-def load_bank(bundle: Path) -> Bank:
+def load_bank(bundle: Path) -> DirectionBank:
     """A bundle's bank in float32."""
-    return Bank(**{name: value.float() for name, value in load_file(bundle / "bank.safetensors").items()})
+    return DirectionBank(
+        **{name: value.float() for name, value in load_file(bundle / "bank.safetensors").items()}
+    )
 
 
 def measure_bank(

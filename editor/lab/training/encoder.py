@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.inversion.inversion import refine
+from editor.inversion.search import InversionSearch
 from editor.lab.training import data, domains, record
 from editor.lab.training.batches import batches
 from editor.lab.training.bundles import load_generator, load_teacher
@@ -199,11 +200,17 @@ def figures(
         images = data.pictures_of(portraits[begin : begin + 16], 128).to(device)
         with torch.no_grad():
             w = encoder(images)
-        w = refine(generator, images, w, steps).w if steps else w
+        w = _refined(generator, images, w, steps) if steps else w
         with torch.no_grad():
             total += float(data.psnr(seen(generator, w), images).sum())
     encoder.train(was_training)
     return {f"psnr_{steps}_steps": round(total / count, 2)}
+
+
+def _refined(generator: Generator, images: Tensor, w: Tensor, steps: int) -> Tensor:
+    """W+ [N, num_ws, w_dim] after a search, in the standard deviations of these pictures."""
+    w_std = w.reshape(-1, w.shape[-1]).std(0) + 1e-2
+    return refine(InversionSearch(generator, images, w_std), w, steps).w
 
 
 def contact_sheet(
@@ -214,7 +221,7 @@ def contact_sheet(
     with torch.no_grad():
         first = encoder(images)
     rows = [images]
-    for w in (first, refine(generator, images, first, steps).w):
+    for w in (first, _refined(generator, images, first, steps)):
         with torch.no_grad():
             rows.append(seen(generator, w))
     strips = [

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.bundle.bundle import EMBEDDED, EmbeddedClip, write_manifest
+from editor.bundle.manifest import EMBEDDED, write_manifest
+from editor.bundle.text_image import EmbeddedTextImageModel
 from editor.inversion.domain_check import shared_outlines
 from editor.lab.training import data, record
 from editor.lab.training.bundles import load_clip, load_encoder, load_generator, load_teacher
@@ -48,7 +49,7 @@ def strangers(count: int, seed: int, size: int = 128) -> Tensor:
 
 @torch.no_grad()
 def domain_limits(
-    domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedClip
+    domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedTextImageModel
 ) -> dict[str, float]:
     """What 99 % of portraits reach of each measure of ``editor.inversion.domain_check``, less a margin.
 
@@ -71,7 +72,7 @@ def domain_limits(
 
 @torch.no_grad()
 def standard_gain(
-    domain: Domain, bundle: Path, generator: Generator, clip: EmbeddedClip, count: int = 256
+    domain: Domain, bundle: Path, generator: Generator, clip: EmbeddedTextImageModel, count: int = 256
 ) -> float:
     """Median logit gain of a phrase when the attribute it speaks of appears, on generated counterfactual pairs."""
     rng = np.random.default_rng(1_000_601)
@@ -114,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--bundle is needed")
     run = start(options)
     generator, encoder = load_generator(options.bundle, run.device), load_encoder(options.bundle, run.device)
-    clip = EmbeddedClip(TextTower.load(options.text), load_clip(options.bundle, run.device))
+    clip = EmbeddedTextImageModel(TextTower.load(options.text), load_clip(options.bundle, run.device))
     limits = domain_limits(run.domain, generator, encoder, clip)
     strangers = limits.pop("strangers_accepted")
     thresholds = {

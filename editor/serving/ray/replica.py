@@ -110,14 +110,14 @@ class Replica:
             for trained in prompt_mappers.load_all(
                 (folder,), bundle.info.fingerprint, bundle.bank.s_std.device
             ):
-                bundle.prompt_mappers = prompt_mappers.with_one(bundle.prompt_mappers, trained)
+                bundle.trained_mappers = prompt_mappers.with_one(bundle.trained_mappers, trained)
             self._stamps[name] = stamp
         return bundle
 
 
 def catalogue(folders: Sequence[Path]) -> dict[str, str]:
     """Model ids by bundle name. An id changes with the files, so that a bundle read anew is another model."""
-    from editor.bundle.bundle import file_hash, find_bundles
+    from editor.bundle.manifest import file_hash, find_bundles
 
     return {
         folder.name: f"{folder.name}@{file_hash(folder / 'bundle.toml')[:16]}"
@@ -131,8 +131,8 @@ def name_of(model: str) -> str:
 
 
 def _read(model: str, engines: Engines) -> Bundle | EditorError:
-    from editor.bundle.bundle import find_bundles
-    from editor.editing.engine import load_bundle
+    from editor.bundle.loading import load_bundle
+    from editor.bundle.manifest import find_bundles
 
     folder = next((folder for folder in find_bundles(engines.folders) if folder.name == name_of(model)), None)
     if folder is None:

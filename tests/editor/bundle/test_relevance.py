@@ -1,4 +1,4 @@
-"""Relevance by gradients, measured beforehand or found when it is asked for."""
+"""Relevance by gradients, measured beforehand or on demand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from torch.nn.functional import normalize
 
 from editor.api.errors import Cancelled
 from editor.bundle import lazy_directions, relevance
-from editor.bundle.bundle import EMBEDDED, EmbeddedClip
-from editor.bundle.lazy_directions import LiveBank
-from editor.bundle.relevance import pictures, probes, probes_of, pulled_back, rows_by_gradients
+from editor.bundle.lazy_directions import LazyDirectionBank
+from editor.bundle.manifest import EMBEDDED
+from editor.bundle.relevance import (
+    picture_probes,
+    picture_styles,
+    pull_back,
+    random_probes,
+    relevance_by_gradients,
+)
+from editor.bundle.text_image import EmbeddedTextImageModel
 from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 from editor.networks.text import TextTower
@@ -23,10 +30,10 @@ DIM = 8
 
 @dataclass(frozen=True)
 class Pair:
-    """A generator and an image tower of random weights, small enough to be asked often."""
+    """A small generator and image tower of random weights."""
 
     generator: Generator
-    clip: EmbeddedClip
+    clip: EmbeddedTextImageModel
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +44,8 @@ def tiny() -> Pair:
     )
     space = JointSpace(DIM, 0.25).eval().requires_grad_(False)
     return Pair(
-        Generator(config).eval().requires_grad_(False), EmbeddedClip(TextTower.load(EMBEDDED / "text"), space)
+        Generator(config).eval().requires_grad_(False),
+        EmbeddedTextImageModel(TextTower.load(EMBEDDED / "text"), space),
     )
 
 
@@ -52,22 +60,22 @@ def slopes(pair: Pair, styles: torch.Tensor, channels: list[int], step: float = 
 
 
 @torch.no_grad()
-def test_gradients_are_what_small_steps_do(tiny: Pair) -> None:
-    styles, channels = pictures(tiny.generator, 1)[0], [3, 20, 50, 90, 130]
-    rows = rows_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32)[channels]
+def test_gradients_equal_small_steps(tiny: Pair) -> None:
+    styles, channels = picture_styles(tiny.generator, 1)[0], [3, 20, 50, 90, 130]
+    rows = relevance_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32)[channels]
     assert (rows * normalize(slopes(tiny, styles, channels), dim=1)).sum(1).min() > 0.99
 
 
-def test_probes_are_a_share_of_the_space_and_differ_from_picture_to_picture() -> None:
-    first, second = probes_of(0, 20, 5), probes_of(1, 20, 5)
+def test_probes_are_orthonormal_and_differ_between_pictures() -> None:
+    first, second = picture_probes(0, 20, 5), picture_probes(1, 20, 5)
     assert torch.allclose(first @ first.t(), torch.eye(5), atol=1e-5)
     assert (first @ second.t()).abs().max() < 0.99
-    assert torch.equal(first, probes_of(0, 20, 5))
-    assert torch.equal(probes(20, 30, torch.Generator()), torch.eye(20))
+    assert torch.equal(first, picture_probes(0, 20, 5))
+    assert torch.equal(random_probes(20, 30, torch.Generator()), torch.eye(20))
 
 
-def test_more_pictures_begin_with_the_same_ones(tiny: Pair) -> None:
-    assert torch.allclose(pictures(tiny.generator, 2), pictures(tiny.generator, 5)[:2], atol=1e-5)
+def test_more_pictures_extend_fewer(tiny: Pair) -> None:
+    assert torch.allclose(picture_styles(tiny.generator, 2), picture_styles(tiny.generator, 5)[:2], atol=1e-5)
 
 
 @pytest.fixture
@@ -75,29 +83,28 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy_directions, "PICTURES", 2)
 
 
-def test_what_is_found_for_a_text_is_what_a_whole_bank_says(
+def test_lazy_relevance_equals_a_measured_bank(
     tiny: Pair, few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lazy_directions, "PROBES", DIM)  # lengths are exact then
-    bank = LiveBank(tiny.generator, tiny.clip, DIM)
+    bank = LazyDirectionBank(tiny.generator, tiny.clip, DIM)
     direction = normalize(torch.arange(8.0) - 3, dim=0)
     rows = [
-        rows_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32)
-        for styles in pictures(tiny.generator, 2)
+        relevance_by_gradients(tiny.generator, tiny.clip, styles, torch.eye(DIM), 32)
+        for styles in picture_styles(tiny.generator, 2)
     ]
     wanted = normalize(torch.stack(rows).mean(0), dim=1) @ direction
-    assert torch.allclose(bank.answers(direction), wanted, atol=1e-4)
+    assert torch.allclose(bank.relevance_to(direction), wanted, atol=1e-4)
     assert float(wanted.abs().max()) > 0.1
 
 
-def test_lengths_outlast_the_process_and_belong_to_a_generator(tiny: Pair, few: None, tmp_path: Path) -> None:
+def test_scales_are_kept_in_a_file_for_their_networks(tiny: Pair, few: None, tmp_path: Path) -> None:
     heard: list[int] = []
     direction, path = normalize(torch.ones(DIM), dim=0), tmp_path / "new" / "lengths.safetensors"
 
     def answered(mark: str) -> torch.Tensor:
-        bank = LiveBank(tiny.generator, tiny.clip, DIM, path, mark)
-        bank.watch = lambda stage, step, total: heard.append(step)
-        return bank.answers(direction)
+        bank = LazyDirectionBank(tiny.generator, tiny.clip, DIM, path, mark)
+        return bank.relevance_to(direction, lambda stage, step, total, picture=None: heard.append(step))
 
     first = answered("one")
     assert len(heard) == 4  # the lengths of two pictures, and one text in both
@@ -107,34 +114,31 @@ def test_lengths_outlast_the_process_and_belong_to_a_generator(tiny: Pair, few: 
     assert len(heard) == 10
 
 
-def test_a_text_is_looked_up_once_and_may_be_called_off(tiny: Pair, few: None) -> None:
-    bank, direction = LiveBank(tiny.generator, tiny.clip, DIM), normalize(torch.ones(DIM), dim=0)
-    found = bank.answers(direction)
+def test_relevance_is_cached_and_can_be_cancelled(tiny: Pair, few: None) -> None:
+    bank, direction = LazyDirectionBank(tiny.generator, tiny.clip, DIM), normalize(torch.ones(DIM), dim=0)
+    found = bank.relevance_to(direction)
 
-    def stop(stage: str, step: int, total: int) -> None:
+    def stop(stage: str, step: int, total: int, picture: object = None) -> None:
         raise Cancelled()
 
-    bank.watch = stop
-    assert torch.equal(bank.answers(direction), found)
+    assert torch.equal(bank.relevance_to(direction, stop), found)
     with pytest.raises(Cancelled):
-        bank.answers(-direction)
+        bank.relevance_to(-direction, stop)
 
 
 def test_pulling_back_is_linear(tiny: Pair) -> None:
     styles, directions = (
-        pictures(tiny.generator, 1)[0],
+        picture_styles(tiny.generator, 1)[0],
         torch.randn(2, DIM, generator=torch.Generator().manual_seed(1)),
     )
-    one, two = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)
-    both = pulled_back(tiny.generator, tiny.clip, styles, directions.sum(0, keepdim=True), 32)[0]
+    one, two = pull_back(tiny.generator, tiny.clip, styles, directions, 32)
+    both = pull_back(tiny.generator, tiny.clip, styles, directions.sum(0, keepdim=True), 32)[0]
     assert torch.allclose(one + two, both, atol=1e-4)
 
 
-def test_directions_pulled_back_together_are_what_each_is_alone(
-    tiny: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pulling_back_together_equals_one_at_a_time(tiny: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is done on a GPU."""
-    styles, directions = pictures(tiny.generator, 1)[0], torch.eye(DIM)
-    alone = pulled_back(tiny.generator, tiny.clip, styles, directions, 32)
+    styles, directions = picture_styles(tiny.generator, 1)[0], torch.eye(DIM)
+    alone = pull_back(tiny.generator, tiny.clip, styles, directions, 32)
     monkeypatch.setattr(relevance, "_rows_at_once", lambda *_: 3)
-    assert torch.allclose(pulled_back(tiny.generator, tiny.clip, styles, directions, 32), alone, atol=1e-6)
+    assert torch.allclose(pull_back(tiny.generator, tiny.clip, styles, directions, 32), alone, atol=1e-6)

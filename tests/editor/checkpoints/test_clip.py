@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from editor.api.errors import BadCheckpoint
-from editor.bundle.bundle import EMBEDDED, Bundle
+from editor.bundle.loading import load_bundle
 from editor.checkpoints import clip
 from editor.networks import published_clip
 from tests.editor.checkpoints import made
@@ -139,7 +139,6 @@ def test_a_multilingual_tower_stands_in_for_the_text_tower(tmp_path: Path) -> No
 def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
     from editor.checkpoints.importing import main
     from editor.checkpoints.installing import open_generator
-    from editor.networks.text import TextTower
 
     def bring(kind: str, *paths: Path) -> int:
         return main([kind, *map(str, paths), "--name", "b", "--to", str(tmp_path / "to")])
@@ -153,7 +152,7 @@ def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
     assert (
         bring("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b"))) == 0
     )
-    bundle = Bundle.load(tmp_path / "to" / "b", TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
+    bundle = load_bundle(tmp_path / "to" / "b", "cpu")
     one, other = bundle.clip.encode_text(["粉 色", "pink"])
     assert one.shape == (512,)
     assert not torch.allclose(one, other)

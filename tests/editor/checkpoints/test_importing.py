@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.bundle import lazy_directions
-from editor.bundle.bundle import read_manifest
+from editor.bundle.manifest import read_manifest
 from editor.checkpoints.importing import main
 from editor.checkpoints.installing import open_generator
 from editor.editing.engine import Engine

@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from editor.bundle.bundle import load_clip, load_generator, read_manifest
-from editor.bundle.relevance import measured_statistics, pictures
+from editor.bundle.loading import load_generator, load_text_image_model
+from editor.bundle.manifest import read_manifest
+from editor.bundle.relevance import picture_styles, sampled_statistics
 from editor.checkpoints import measuring
 from editor.checkpoints.directions import sizes
 from editor.checkpoints.importing import main as bring
@@ -42,9 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def parts(folder: Path) -> tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]:
     manifest = read_manifest(folder)
     generator = load_generator(folder, manifest)
-    clip = load_clip(folder, manifest, None, torch.device("cpu"))  # type: ignore[arg-type]
+    clip = load_text_image_model(folder, manifest, torch.device("cpu"))
     assert isinstance(clip, PublishedClip)
-    return generator, clip, *measured_statistics(generator)
+    return generator, clip, *sampled_statistics(generator)
 
 
 def test_batches_give_what_the_recipe_gives_one_by_one(
@@ -57,7 +58,7 @@ def test_batches_give_what_the_recipe_gives_one_by_one(
     found = Measured(len(channels), made.DIM)
     assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
     wanted = published_directions.relevance_rows(
-        generator, clip, pictures(generator, plan.images, plan.seed), mean, std, spans
+        generator, clip, picture_styles(generator, plan.images, plan.seed), mean, std, spans
     )
     assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-4)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from editor.bundle.bundle import read_manifest
+from editor.bundle.manifest import read_manifest
 from editor.checkpoints import pulling
 from editor.checkpoints.catalogue import Model, catalogue
 from editor.checkpoints.download import Patience

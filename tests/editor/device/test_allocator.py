@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import resource
 import numpy as np
-from editor.device.allocator import give_back, keep_memory
+from editor.device.allocator import release_memory, keep_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -19,12 +19,12 @@ def faults():
 fresh, known = faults(), keep_memory()
 faults()
 kept = faults()
-give_back()
+release_memory()
 print(known, kept < fresh / 4)
 """
 
 
-def test_memory_that_was_freed_is_used_again_without_the_kernel() -> None:
+def test_freed_memory_is_reused_without_the_kernel() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     assert done.stdout.split() in (
         ["True", "True"],

@@ -1,4 +1,4 @@
-"""Rows of several jobs in one batch: who shares, who does not, and what becomes of cancelling and of memory that runs out."""
+"""Batches of several jobs: which rows share one, cancelling, and running out of memory."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def request(name: str) -> EditRequest:
 
 
 class Draws:
-    """An engine whose jobs draw what they are told to, by the name in their request; nobody begins before all are there."""
+    """An engine whose jobs draw by the name in their request; none begins before all have arrived."""
 
     device = "cpu"
 
@@ -98,7 +98,7 @@ async def together(
     for number, name in enumerate(works):
         tasks[name] = asyncio.create_task(job(name))
         deadline = time.monotonic() + 10
-        while len(device._turns._waiting) < number:
+        while len(device._scheduler._waiting) < number:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.002)
     engine.gate.set()
@@ -113,7 +113,7 @@ def drawing(
     return lambda: draw(synthesis, synthesis.styles(seed, count), resolution)
 
 
-async def test_jobs_that_are_there_at_once_are_drawn_at_once_and_each_gets_its_own() -> None:
+async def test_waiting_jobs_are_drawn_in_one_batch_and_get_their_own_pictures() -> None:
     synthesis = Counting()
     made = await together({str(seed): drawing(synthesis, seed) for seed in range(5)}, batch=8)
     assert synthesis.asked == [5]
@@ -121,21 +121,21 @@ async def test_jobs_that_are_there_at_once_are_drawn_at_once_and_each_gets_its_o
         assert torch.allclose(made[str(seed)], synthesis.inner(synthesis.styles(seed)), atol=1e-5)
 
 
-async def test_a_batch_holds_no_more_than_it_may_and_serves_the_oldest_first() -> None:
+async def test_a_batch_has_a_limit_and_takes_the_oldest_first() -> None:
     synthesis = Counting()
     made = await together({str(seed): drawing(synthesis, seed, 2) for seed in range(5)}, batch=4)
     assert synthesis.asked == [4, 4, 2]
     assert all(len(pictures) == 2 for pictures in made.values())
 
 
-async def test_without_a_batch_every_job_is_drawn_alone_to_the_bit() -> None:
+async def test_without_batching_every_job_is_drawn_alone() -> None:
     synthesis = Counting()
     made = await together({str(seed): drawing(synthesis, seed) for seed in range(3)}, batch=1)
     assert synthesis.asked == [1, 1, 1]
     assert all(torch.equal(made[str(seed)], synthesis.inner(synthesis.styles(seed))) for seed in range(3))
 
 
-async def test_other_sizes_and_other_generators_are_other_batches() -> None:
+async def test_a_batch_has_one_size_and_one_generator() -> None:
     one, other = Counting(), Counting(seed=1)
     works = {
         "a": drawing(one, 0),
@@ -158,14 +158,14 @@ async def test_a_cancelled_job_leaves_the_batch() -> None:
     assert isinstance(made["2"], Cancelled)
 
 
-async def test_where_memory_runs_out_the_batch_is_halved_and_stays_so() -> None:
+async def test_out_of_memory_halves_the_batch_for_good() -> None:
     synthesis = Counting(most=2)
     made = await together({str(seed): drawing(synthesis, seed) for seed in range(5)}, batch=4)
     assert synthesis.asked == [4, 2, 2, 1]
     assert all(isinstance(pictures, Tensor) for pictures in made.values())
 
 
-async def test_a_job_that_does_not_fit_at_all_fails_alone() -> None:
+async def test_a_job_that_never_fits_fails_alone() -> None:
     synthesis = Counting(most=1)
     works = {
         "small": drawing(synthesis, 0),
@@ -193,7 +193,7 @@ async def test_searches_with_gradients_are_drawn_alone() -> None:
     assert float(made["search"].abs().max()) > 0
 
 
-async def test_the_processors_work_lets_others_to_the_device() -> None:
+async def test_cpu_work_releases_a_separate_device() -> None:
     met = threading.Barrier(2, timeout=10)
 
     def apart() -> str:
@@ -204,7 +204,7 @@ async def test_the_processors_work_lets_others_to_the_device() -> None:
     assert await together({"a": apart, "b": apart}, batch=2) == {"a": "met", "b": "met"}
 
 
-async def test_on_a_processor_alone_such_work_keeps_the_device() -> None:
+async def test_cpu_work_keeps_the_device_without_batching() -> None:
     inside, most = [], []
 
     def apart() -> None:
@@ -218,7 +218,7 @@ async def test_on_a_processor_alone_such_work_keeps_the_device() -> None:
     assert max(most) == 1
 
 
-def test_places_follow_the_batch_and_the_device() -> None:
+def test_parallel_jobs_depend_on_batch_and_device() -> None:
     assert [Device().places(lane, "cpu") for lane in Lane] == [1, 1, 1, 1]
     assert Device(4).places(Lane.RENDERS, "cpu") == 4
     assert Device().places(Lane.EDITS, "cuda:0") == 8
@@ -226,17 +226,17 @@ def test_places_follow_the_batch_and_the_device() -> None:
     assert Device(16).places(Lane.SEARCHES, "cuda") == 1
 
 
-def test_a_batch_is_a_number_that_makes_sense() -> None:
+def test_an_invalid_batch_setting_is_refused() -> None:
     assert [batch_of(None), batch_of(""), batch_of("8")] == [1, 1, 8]
     for wrong in ("0", "33", "many", "-1"):
         with pytest.raises(BadRequest, match="EDITOR_BATCH"):
             batch_of(wrong)
 
 
-async def test_follow_ups_of_several_people_come_out_as_they_would_alone(
+async def test_batched_edits_equal_edits_drawn_alone(
     avatars: Engine, sample: Callable[[int], InvertResult]
 ) -> None:
-    """Real jobs on the real bundle, in batches: pictures may differ by a level of 255 from those drawn alone."""
+    """Real jobs in batches: pictures may differ by a level of 255 from those drawn alone."""
     from bot import samples
     from editor.imaging.decode import decode
 
@@ -244,11 +244,11 @@ async def test_follow_ups_of_several_people_come_out_as_they_would_alone(
     asked = []
     for number, inverted in found.items():
         start = EditRequest(picture=samples.path_of(number).read_bytes(), inversion=inverted.inversion)
-        wished = avatars.run(
+        edited = avatars.run(
             start.model_copy(update={"changes": (Change(prompt="glasses"),)}), lambda *_: None, lambda: False
         )
-        assert isinstance(wished, EditResult)
-        asked += [start.model_copy(update={"adjustments": wished.adjustments}), start]
+        assert isinstance(edited, EditResult)
+        asked += [start.model_copy(update={"adjustments": edited.adjustments}), start]
 
     async def all_of(batch: int) -> list[EditResult]:
         executor = LocalExecutor(lambda: avatars, batch)

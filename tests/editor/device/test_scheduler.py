@@ -1,4 +1,4 @@
-"""Turns at the device, and the lanes that jobs wait in."""
+"""DeviceScheduler at the device, and the lanes that jobs wait in."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from editor.api.protocol import (
     Latent,
     TrainMapperRequest,
 )
-from editor.device.scheduler import Turns
+from editor.device.scheduler import DeviceScheduler
 from editor.editing.methods.registry import METHODS
 from editor.serving.priorities import SEARCHING, Lane, lane_of
 
 
 class Bench:
-    """Jobs of so many steps each on one ``Turns``, and the order in which their steps were done."""
+    """Jobs of several steps on one scheduler, and the order of their steps."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns, self.steps, self.at_once = turns, [], 0  # type: ignore[var-annotated]
+    def __init__(self, scheduler: DeviceScheduler) -> None:
+        self.scheduler, self.steps, self.at_once = scheduler, [], 0  # type: ignore[var-annotated]
         self.go = threading.Semaphore(0)
 
-    def job(self, name: str, level: int, steps: int, waits: bool = False) -> threading.Thread:
-        """Start a job; one that ``waits`` needs a permit for each step."""
+    def job(self, name: str, priority: int, steps: int, waits: bool = False) -> threading.Thread:
+        """Start a job. One that ``waits`` needs a permit for each step."""
 
         def work() -> None:
-            with self.turns.held(level) as turn:
+            with self.scheduler.acquired(priority) as task:
                 for step in range(steps):
                     if waits:
                         assert self.go.acquire(timeout=10)
@@ -42,7 +42,7 @@ class Bench:
                     self.steps.append(name)
                     self.at_once -= 1
                     if step < steps - 1:
-                        self.turns.step_aside(turn)
+                        self.scheduler.yield_device(task)
 
         thread = threading.Thread(target=work)
         thread.start()
@@ -50,13 +50,13 @@ class Bench:
 
     def until_waiting(self, count: int) -> None:
         deadline = time.monotonic() + 10
-        while len(self.turns._waiting) < count:
+        while len(self.scheduler._waiting) < count:
             assert time.monotonic() < deadline
             time.sleep(0.002)
 
 
-def test_a_higher_job_goes_between_the_steps_of_a_lower_one() -> None:
-    bench = Bench(Turns())
+def test_a_job_of_higher_priority_runs_between_two_steps() -> None:
+    bench = Bench(DeviceScheduler())
     threads = [bench.job("search", 1, 3, waits=True)]
     threads.append(bench.job("render", 3, 1))
     bench.until_waiting(1)
@@ -66,8 +66,8 @@ def test_a_higher_job_goes_between_the_steps_of_a_lower_one() -> None:
     assert bench.steps == ["search", "render", "search", "search"]
 
 
-def test_whoever_is_passed_over_often_enough_gets_one_step() -> None:
-    bench = Bench(Turns(most_passed=3))
+def test_a_job_that_was_overtaken_too_often_runs_one_step() -> None:
+    bench = Bench(DeviceScheduler(max_overtakes=3))
     threads = [bench.job("search", 1, 3, waits=True)]
     for number in range(8):
         threads.append(bench.job(f"r{number}", 3, 1))
@@ -78,8 +78,8 @@ def test_whoever_is_passed_over_often_enough_gets_one_step() -> None:
     assert bench.steps == ["search", "r0", "r1", "r2", "search", "r3", "r4", "r5", "search", "r6", "r7"]
 
 
-def test_equals_do_not_interrupt_each_other() -> None:
-    bench = Bench(Turns())
+def test_jobs_of_equal_priority_do_not_interrupt_each_other() -> None:
+    bench = Bench(DeviceScheduler())
     threads = [bench.job("one", 2, 2, waits=True), bench.job("two", 2, 2)]
     bench.until_waiting(1)
     bench.go.release(2)
@@ -88,19 +88,19 @@ def test_equals_do_not_interrupt_each_other() -> None:
     assert bench.steps == ["one", "one", "two", "two"]
 
 
-def test_a_job_that_fails_gives_the_device_back() -> None:
-    turns = Turns()
-    with pytest.raises(ZeroDivisionError), turns.held(1):
+def test_a_failed_job_releases_the_device() -> None:
+    scheduler = DeviceScheduler()
+    with pytest.raises(ZeroDivisionError), scheduler.acquired(1):
         1 / 0  # noqa: B018
-    with turns.held(0):
+    with scheduler.acquired(0):
         pass
 
 
-def test_lanes_know_the_methods_that_take_long() -> None:
+def test_priorities_name_the_slow_methods() -> None:
     assert {method.name for method in METHODS.values() if method.slow} == SEARCHING
 
 
-def test_what_needs_no_search_is_a_render() -> None:
+def test_each_request_has_its_priority() -> None:
     latent = Latent(bundle="b", fingerprint="f", w={"dtype": "float32", "shape": [0], "data": ""})  # type: ignore[arg-type]
     place = Geometry(center_x=1, center_y=1, side=1, width=2, height=2)
     inversion = Inversion(

@@ -1,8 +1,8 @@
-"""Colours of a generator's own."""
+"""The colours that a generator draws."""
 
 import torch
 
-from editor.editing.colour_prior import MOST, Gamut
+from editor.editing.colour_prior import MAX_RARITY, ColourPrior
 
 
 def flat(*colour: float) -> torch.Tensor:
@@ -17,19 +17,21 @@ def drawn() -> torch.Tensor:
     return middle + 0.1 * torch.randn(middle.shape, generator=rng)
 
 
-def test_colours_that_are_drawn_cost_nothing_and_others_most() -> None:
-    rarity = Gamut(drawn()).rarity(torch.cat([flat(0.3, 0.8, 0.1), flat(0.1, -0.7, -0.6), flat(-1, 1, -1)]))
+def test_drawn_colours_are_not_rare() -> None:
+    rarity = ColourPrior(drawn()).rarity(
+        torch.cat([flat(0.3, 0.8, 0.1), flat(0.1, -0.7, -0.6), flat(-1, 1, -1)])
+    )
     assert float(rarity[:2].max()) == 0
-    assert float(rarity[2]) == MOST
+    assert float(rarity[2]) == MAX_RARITY
 
 
-def test_red_is_not_taken_for_blue() -> None:
-    rarity = Gamut(drawn()).rarity(torch.cat([flat(0.1, -0.7, -0.6), flat(-0.6, -0.7, 0.1)]))
+def test_colour_channels_are_not_swapped() -> None:
+    rarity = ColourPrior(drawn()).rarity(torch.cat([flat(0.1, -0.7, -0.6), flat(-0.6, -0.7, 0.1)]))
     assert float(rarity[0]) == 0 < float(rarity[1])
 
 
-def test_its_gradient_leads_back_to_what_is_drawn() -> None:
-    gamut = Gamut(drawn())
+def test_the_gradient_leads_back_to_drawn_colours() -> None:
+    gamut = ColourPrior(drawn())
     colour = torch.tensor([0.3, 0.8, -0.3]).reshape(1, 3, 1, 1).requires_grad_(True)
     before = gamut.rarity(colour.expand(1, 3, 8, 8)).sum()
     before.backward()

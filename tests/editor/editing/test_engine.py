@@ -1,4 +1,4 @@
-"""The engine on a small random bundle: what must hold whatever the weights are."""
+"""The engine on a small random bundle: what holds for any weights."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from editor.api.protocol import (
     InvertResult,
     PictureData,
 )
-from editor.bundle.bundle import EMBEDDED, Bundle
+from editor.bundle.bundle import Bundle
+from editor.bundle.loading import load_bundle
 from editor.editing.engine import Engine
-from editor.editing.text_directions import LEAST_STEP, USUAL, wanted_gain
+from editor.editing.text_directions import LEAST_STEP, USUAL_SHARE, wanted_gain
 from editor.imaging.decode import decode
 from editor.networks import stylegan2
-from editor.networks.text import TextTower
 from tests.conftest import make_png
 from tests.tiny import write_bundle
 
@@ -52,7 +52,7 @@ def inverted(engine: Engine) -> InvertResult:
 def edit(
     engine: Engine,
     inverted: InvertResult,
-    *wishes: Change,
+    *changes: Change,
     layers: tuple[Adjustment, ...] = (),
     seed: int | None = None,
 ) -> EditResult:
@@ -60,7 +60,7 @@ def edit(
         picture=inverted.picture.data,
         inversion=inverted.inversion,
         adjustments=layers,
-        changes=wishes,
+        changes=changes,
         seed=seed,
     )
     result = engine.run(request, quiet, never)
@@ -76,13 +76,13 @@ def one_layer(
     return result.adjustments[-1]
 
 
-def test_no_adjustments_give_the_picture_back_bit_for_bit(engine: Engine, inverted: InvertResult) -> None:
+def test_no_adjustments_return_the_picture_unchanged(engine: Engine, inverted: InvertResult) -> None:
     assert np.array_equal(
         decode(edit(engine, inverted).picture.data).pixels, decode(inverted.picture.data).pixels
     )
 
 
-def test_pixels_outside_the_square_are_the_users_own(engine: Engine, inverted: InvertResult) -> None:
+def test_pixels_outside_the_square_stay(engine: Engine, inverted: InvertResult) -> None:
     layer = one_layer(engine, inverted)
     changed = decode(
         edit(engine, inverted, layers=(layer.model_copy(update={"strength": 3.0}),)).picture.data
@@ -129,26 +129,26 @@ def test_strength_zero_is_no_edit_and_more_changes_more(engine: Engine, inverted
     assert change[1] < change[2] < change[3]
 
 
-def test_a_delta_is_found_anew_when_what_lay_below_it_is_gone(engine: Engine, inverted: InvertResult) -> None:
+def test_a_delta_is_found_again_without_its_basis(engine: Engine, inverted: InvertResult) -> None:
     below = one_layer(engine, inverted, "pink hair", "mapper")
     both = edit(
         engine, inverted, Change(prompt="an open mouth", method="mapper"), layers=(below,)
     ).adjustments
     if len(both) < 2:
-        pytest.skip("on these random weights the two wishes speak of the same thing")
+        pytest.skip("on these random weights the two changes are about the same thing")
     alone = edit(engine, inverted, layers=(both[1],)).adjustments[0]
     assert alone.basis != both[1].basis
     assert alone.delta.data != both[1].delta.data
     assert alone.strength == both[1].strength
 
 
-def test_keep_takes_the_shared_part_out(engine: Engine, inverted: InvertResult) -> None:
+def test_keep_removes_the_shared_part(engine: Engine, inverted: InvertResult) -> None:
     plain = one_layer(engine, inverted, "glasses")
     kept = edit(engine, inverted, Change(prompt="glasses", method="direction", keep=("pink hair",)))
     assert not kept.adjustments or kept.adjustments[-1].delta.data != plain.delta.data
 
 
-def test_variations_differ_and_repeat(engine: Engine, inverted: InvertResult) -> None:
+def test_variations_differ_and_are_deterministic(engine: Engine, inverted: InvertResult) -> None:
     first, second, again = (edit(engine, inverted, seed=seed).picture.data for seed in (1, 2, 1))
     assert first == again
     assert first != second
@@ -157,7 +157,7 @@ def test_variations_differ_and_repeat(engine: Engine, inverted: InvertResult) ->
 @pytest.mark.parametrize(
     "data", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", make_png()[:200]]
 )
-def test_what_is_no_picture_is_refused(engine: Engine, data: bytes) -> None:
+def test_an_invalid_picture_is_refused(engine: Engine, data: bytes) -> None:
     with pytest.raises(BadPicture):
         engine.run(InvertRequest(bundle="tiny", picture=data), quiet, never)
 
@@ -206,7 +206,7 @@ def test_a_part_of_another_generator_is_refused(tmp_path: Path) -> None:
         load(folder)
 
 
-def test_a_damaged_bundle_does_not_keep_the_others_away(tmp_path: Path) -> None:
+def test_a_damaged_bundle_is_left_out(tmp_path: Path) -> None:
     write_bundle(tmp_path / "whole")
     (write_bundle(tmp_path / "torn") / "clip.safetensors").unlink()
     names = {info.name for info in Engine.load([tmp_path], "cpu").bundles()}
@@ -215,7 +215,7 @@ def test_a_damaged_bundle_does_not_keep_the_others_away(tmp_path: Path) -> None:
 
 
 def load(folder: Path) -> Bundle:
-    return Bundle.load(folder, TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
+    return load_bundle(folder, "cpu")
 
 
 def write_wide() -> dict[str, object]:
@@ -224,9 +224,9 @@ def write_wide() -> dict[str, object]:
     return CONFIG.as_dict() | {"w_dim": 32}
 
 
-def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engine) -> None:
-    tiny, wish = engine.loaded["tiny"], Change(prompt="pink hair")
-    text = tiny.clip.encode_text([wish.prompt])
+def test_the_wanted_gain_is_limited_by_the_models_own_pictures(engine: Engine) -> None:
+    tiny, change = engine.loaded["tiny"], Change(prompt="pink hair")
+    text = tiny.clip.encode_text([change.prompt])
     pictures = torch.nn.functional.normalize(
         text + torch.linspace(-1, 1, 200)[:, None] * torch.roll(text, 1, 1), dim=1
     )
@@ -236,16 +236,16 @@ def test_a_wish_asks_for_no_more_than_the_models_own_pictures_show(engine: Engin
     )
     logits = bundle.clip.logits(pictures, text)[:, 0]
     start = float(logits.min()) - 2000
-    assert wanted_gain(bundle, wish, start) == 1000  # far from the end: a whole standard step
-    near = float(logits.quantile(USUAL)) - 400
-    assert wanted_gain(bundle, wish, near) == pytest.approx(400, rel=1e-3)
-    assert wanted_gain(bundle, wish, near + 500) == LEAST_STEP * 1000  # past the end: still a little
+    assert wanted_gain(bundle, change, start) == 1000  # far from the end: a whole standard step
+    near = float(logits.quantile(USUAL_SHARE)) - 400
+    assert wanted_gain(bundle, change, near) == pytest.approx(400, rel=1e-3)
+    assert wanted_gain(bundle, change, near + 500) == LEAST_STEP * 1000  # past the end: still a little
     assert (
-        wanted_gain(tiny, wish, near) == tiny.thresholds.standard_gain
+        wanted_gain(tiny, change, near) == tiny.thresholds.standard_gain
     )  # a bank without samples cannot tell
 
 
-def test_a_render_shows_a_smaller_picture_first(
+def test_a_render_previews_a_smaller_picture(
     engine: Engine, inverted: InvertResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = one_layer(engine, inverted)

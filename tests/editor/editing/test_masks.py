@@ -1,4 +1,4 @@
-"""Where a wish may act: painted masks and places in words, on the embedded bundle."""
+"""Regions of a change, painted and in words, on the embedded bundle."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from PIL import Image
 from editor.api import painted_mask
 from editor.api.errors import BadRequest
 from editor.api.protocol import Change, EditRequest, EditResult, InvertResult, PictureData
-from editor.bundle.bundle import Bundle
 from editor.editing import masks as regions
 from editor.editing.engine import Engine
-from editor.editing.session import Canvas
+from editor.editing.session import EditSession
 from editor.imaging.decode import decode
 
 
@@ -43,29 +42,29 @@ def left_half(width: int = 64, height: int = 64) -> PictureData:
         ("left", (None, "left")),
     ],
 )
-def test_words_name_a_half_and_a_place(words: str, found: tuple[str | None, str]) -> None:
-    assert regions.sided(words) == found
+def test_words_are_split_into_side_and_place(words: str, found: tuple[str | None, str]) -> None:
+    assert regions.split_side(words) == found
 
 
-def test_a_half_is_that_of_the_place_and_not_of_the_picture() -> None:
+def test_a_half_is_relative_to_the_place() -> None:
     place = torch.zeros(8, 8)
     place[2:4, 4:8] = 1
-    assert regions.halved(place, "left").nonzero()[:, 1].unique().tolist() == [4, 5]
-    assert regions.halved(place, "lower").nonzero()[:, 0].unique().tolist() == [3]
+    assert regions.half_of(place, "left").nonzero()[:, 1].unique().tolist() == [4, 5]
+    assert regions.half_of(place, "lower").nonzero()[:, 0].unique().tolist() == [3]
 
 
-def test_what_is_no_mask_is_refused() -> None:
+def test_an_invalid_mask_is_refused() -> None:
     with pytest.raises(BadRequest):
-        regions.small(PictureData(media_type="image/png", width=1, height=1, data=b"nothing"))
-    assert regions.small(mask(np.zeros((900, 600), np.uint8))).height == painted_mask.MAX_SIDE
+        regions.reduce_mask(PictureData(media_type="image/png", width=1, height=1, data=b"nothing"))
+    assert regions.reduce_mask(mask(np.zeros((900, 600), np.uint8))).height == painted_mask.MAX_SIDE
 
 
 @pytest.fixture
 def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[..., EditResult]:
-    def do(*wishes: Change, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
+    def do(*changes: Change, layers: tuple = ()) -> EditResult:  # type: ignore[type-arg]
         start = sample(1)
         request = EditRequest(
-            picture=start.picture.data, inversion=start.inversion, adjustments=layers, changes=wishes
+            picture=start.picture.data, inversion=start.inversion, adjustments=layers, changes=changes
         )
         result = avatars.run(request, lambda *_: None, lambda: False)
         assert isinstance(result, EditResult)
@@ -74,7 +73,7 @@ def edit(avatars: Engine, sample: Callable[[int], InvertResult]) -> Callable[...
     return do
 
 
-def test_outside_a_painted_mask_every_pixel_stays(
+def test_pixels_outside_a_painted_mask_stay(
     edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
 ) -> None:
     result = edit(Change(prompt="a green background", method="mapper", mask=left_half()))
@@ -88,7 +87,7 @@ def test_outside_a_painted_mask_every_pixel_stays(
     assert changed[:, middle + rim :].max() == 0
 
 
-def test_a_masked_wish_is_taken_back_exactly(
+def test_a_masked_edit_is_undone_exactly(
     edit: Callable[..., EditResult], sample: Callable[[int], InvertResult]
 ) -> None:
     layer = edit(Change(prompt="a green background", method="mapper", mask=left_half())).adjustments[0]
@@ -96,15 +95,14 @@ def test_a_masked_wish_is_taken_back_exactly(
     assert np.array_equal(decode(none.picture.data).pixels, decode(sample(1).picture.data).pixels)
 
 
-def test_a_place_in_words_is_found_and_a_place_that_no_portrait_has_is_not(
-    avatar: Bundle, canvas: Canvas
+def test_a_named_place_is_found_if_it_exists(
+    session: EditSession,
 ) -> None:
     hair, background = (
-        regions.named(avatar, canvas.w.mean(0), canvas.base, words)
-        for words in ("the hair", "the background")
+        regions.find_region(session.state(()), words) for words in ("the hair", "the background")
     )
     assert hair is not None
     assert background is not None
     assert 0.03 < float(hair.mean()) < 0.6
     assert float((hair * background).mean()) < 0.5 * float(hair.mean())  # mostly two places
-    assert regions.named(avatar, canvas.w.mean(0), canvas.base, "the left wing") is None
+    assert regions.find_region(session.state(()), "the left wing") is None

@@ -1,4 +1,4 @@
-"""Photos through the engine: the face is found, aligned, edited and pasted back, and nothing else of the picture changes."""
+"""Photos through the engine: only the chosen face is edited and pasted back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def invert(engine: Engine, pixels: np.ndarray, **more: object) -> InvertResult:
 TWO = picture((200, 80), (40, 120))
 
 
-def test_only_the_face_that_is_meant_is_edited(engine: Engine) -> None:
+def test_only_the_chosen_face_is_edited(engine: Engine) -> None:
     start = invert(engine, TWO, face=0)
     assert (start.inversion.geometry.center_x, start.inversion.geometry.side) == pytest.approx((44, 72))
     request = EditRequest(
@@ -84,7 +84,7 @@ def inside(start: InvertResult, height: int, width: int) -> np.ndarray:
     return (np.abs(u) <= geometry.side / 2) & (np.abs(v) <= geometry.side / 2)
 
 
-def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bit(engine: Engine) -> None:
+def test_several_turned_faces_are_edited_and_the_rest_stays(engine: Engine) -> None:
     left, right = (
         turned(invert(engine, TWO, face=number), roll) for number, roll in ((0, 25.0), (-1, -40.0))
     )
@@ -114,14 +114,14 @@ def test_faces_are_edited_beside_each_other_turned_and_the_rest_stays_bit_for_bi
     )
 
 
-def test_faces_are_counted_from_either_end(engine: Engine) -> None:
+def test_faces_are_counted_from_both_sides(engine: Engine) -> None:
     found = [invert(engine, TWO, face=face) for face in (0, 1, -1, -2)]
     assert [one.face for one in found] == [0, 1, 1, 0]
     assert {one.faces for one in found} == {2}
     assert invert(engine, picture(), face=0).faces == 0
 
 
-def test_the_user_is_told_how_the_face_was_chosen(engine: Engine) -> None:
+def test_warnings_tell_how_the_face_was_chosen(engine: Engine) -> None:
     assert "several-faces" in invert(engine, TWO).warnings
     assert "no-face" in invert(engine, picture()).warnings
     assert not {"several-faces", "no-face", "not-aligned"} & set(
@@ -131,6 +131,6 @@ def test_the_user_is_told_how_the_face_was_chosen(engine: Engine) -> None:
         invert(engine, TWO, face=5)
 
 
-def test_without_a_face_model_that_is_said(engine: Engine) -> None:
+def test_a_missing_face_model_is_reported(engine: Engine) -> None:
     bare = Engine(engine.loaded, engine.device)
     assert "not-aligned" in invert(bare, TWO).warnings

@@ -1,4 +1,4 @@
-"""How well a picture is reproduced, and what is called outside for it."""
+"""The domain check: how well a picture is reproduced, and what is outside the domain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def inside(engine: Engine, picture: bytes) -> bool:
     return result.inversion.fidelity.in_domain
 
 
-def test_outlines_are_shared_whatever_the_light_and_never_by_a_plain_picture() -> None:
+def test_outlines_ignore_light_and_plain_pictures_share_none() -> None:
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
     others = torch.cat(
         [picture, 0.5 * picture + 0.3, -picture, torch.full_like(picture, 0.2), picture.flip(3)]
@@ -36,7 +36,7 @@ def test_outlines_are_shared_whatever_the_light_and_never_by_a_plain_picture() -
 
 
 @pytest.mark.parametrize("changes", [{"psnr": 9.0}, {"similarity": 0.1}, {"outlines": 0.1}])
-def test_one_measure_that_is_missed_is_enough(changes: dict[str, float]) -> None:
+def test_one_poor_measure_is_enough(changes: dict[str, float]) -> None:
     limits = Thresholds(
         standard_gain=1.0, shown=0.0, domain_similarity=0.5, domain_psnr=15.0, domain_outlines=0.4
     )
@@ -45,7 +45,7 @@ def test_one_measure_that_is_missed_is_enough(changes: dict[str, float]) -> None
     assert not Likeness(**good | changes).within(limits)
 
 
-def test_patterns_that_show_nothing_are_outside_and_samples_are_not() -> None:
+def test_meaningless_patterns_are_outside_the_domain() -> None:
     engine = Engine.load([], "cpu")
     patterns = data.to_pictures(strangers(10, seed=91))
     assert not any(inside(engine, png(pixels).data) for pixels in patterns)

@@ -1,4 +1,4 @@
-"""A picture goes to the bundle that knows it best; outside all of them this is said."""
+"""Selection of the bundle that knows a picture best."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import pytest
 import torch
 
 from editor.api.protocol import InvertRequest, InvertResult
-from editor.bundle import rendering
-from editor.bundle.bundle import EMBEDDED, Bundle
+from editor.bundle.bundle import Bundle
+from editor.bundle.loading import load_bundle
 from editor.editing.engine import Engine
 from editor.imaging.crop_candidates import candidate_squares
 from editor.imaging.encode import png
-from editor.inversion.model_selection import best_fit, fit
-from editor.networks.text import TextTower
+from editor.inversion.model_selection import fit_bundle, select_bundle
 from tests.tiny import write_bundle
 
 CPU = torch.device("cpu")
 
 
 def knowing_one_picture(bundle: Bundle, seed: int) -> np.ndarray:
-    """Make the encoder always give the same w, so that the bundle knows one picture; returns it, uint8 [128, 128, 3]."""
+    """Make the encoder always give the same w; return the picture that it knows, uint8 [128, 128, 3]."""
     encoder = bundle.encoder
     with torch.no_grad():
         for layer in (encoder.base, encoder.offsets):
@@ -31,17 +30,17 @@ def knowing_one_picture(bundle: Bundle, seed: int) -> np.ndarray:
         encoder.w_mean.copy_(
             3 * torch.randn(encoder.w_mean.shape, generator=torch.Generator().manual_seed(seed))
         )
-        made = rendering.render(bundle, bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
+        made = bundle.render(bundle.generator.synthesis.styles(encoder.w_mean[None]))[0]
     return ((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Bundle, np.ndarray]]:
     """Two bundles by name, each with the picture that it knows."""
-    folder, tower = tmp_path_factory.mktemp("two"), TextTower.load(EMBEDDED / "text")
+    folder = tmp_path_factory.mktemp("two")
     found = {}
     for seed, name in enumerate(("people", "animals")):
-        bundle = Bundle.load(write_bundle(folder / name, seed=seed, domain=name), tower, CPU)
+        bundle = load_bundle(write_bundle(folder / name, seed=seed, domain=name), "cpu")
         found[name] = (bundle, knowing_one_picture(bundle, seed))
     return found
 
@@ -59,7 +58,7 @@ def invert(engine: Engine, pixels: np.ndarray, bundle: str | None = None) -> Inv
 
 
 @pytest.mark.parametrize("name", ["people", "animals"])
-def test_a_picture_goes_to_the_bundle_that_knows_it(
+def test_the_bundle_that_knows_a_picture_is_selected(
     engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]], name: str
 ) -> None:
     result = invert(engine, known[name][1])
@@ -68,13 +67,13 @@ def test_a_picture_goes_to_the_bundle_that_knows_it(
     assert result.inversion.fidelity.psnr > 40
 
 
-def test_a_bundle_that_is_named_gets_every_picture(
+def test_a_named_bundle_takes_every_picture(
     engine: Engine, known: dict[str, tuple[Bundle, np.ndarray]]
 ) -> None:
     assert invert(engine, known["people"][1], bundle="animals").inversion.latent.bundle == "animals"
 
 
-def test_a_picture_outside_all_bundles_is_said_to_be_so(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
+def test_a_picture_outside_all_domains_is_reported(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
     strict = {}
     for name, (bundle, _) in known.items():
         strict[name] = dataclasses.replace(
@@ -86,15 +85,15 @@ def test_a_picture_outside_all_bundles_is_said_to_be_so(known: dict[str, tuple[B
     assert "outside-domain" not in invert(engine, known["animals"][1]).warnings
 
 
-def test_where_the_picture_lies_in_a_larger_one_is_found(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
+def test_the_known_square_of_a_larger_picture_is_found(known: dict[str, tuple[Bundle, np.ndarray]]) -> None:
     bundle, pixels = known["animals"]
     wide = np.concatenate([np.full((128, 96, 3), 20, np.uint8), pixels], axis=1)
-    found = fit(bundle, wide, CPU)
+    found = fit_bundle(bundle, wide, CPU)
     assert (found.geometry.center_x, found.geometry.side) == (160, 128)
-    assert best_fit([known["people"][0], bundle], wide, CPU).bundle is bundle
+    assert select_bundle([known["people"][0], bundle], wide, CPU).bundle is bundle
 
 
-def test_squares_lie_inside_the_picture_and_begin_with_the_plain_one() -> None:
+def test_candidate_squares_are_inside_the_picture() -> None:
     for width, height in ((128, 128), (300, 128), (128, 300)):
         squares = candidate_squares(width, height)
         assert (squares[0].center_x, squares[0].center_y, squares[0].side) == (

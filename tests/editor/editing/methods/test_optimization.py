@@ -1,7 +1,8 @@
-"""Latent optimization: the search itself on known answers, and what it finds on the embedded bundle."""
+"""Latent optimization: the search on known answers, and its results on the embedded bundle."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,14 +12,21 @@ from torch import Tensor
 from editor.api.errors import Cancelled
 from editor.api.protocol import Change, CompareRequest, CompareResult, InvertResult, MethodName, PictureData
 from editor.bundle.bundle import Bundle
-from editor.device.progress import no_progress, with_deadline
+from editor.device.gradient_descent import Budget, cosine_decay
+from editor.device.progress import no_progress
 from editor.editing import text_directions
 from editor.editing.engine import PREVIEW_SECONDS, Engine
 from editor.editing.methods import optimization
-from editor.editing.methods.base import Candidate
+from editor.editing.methods.base import Candidate, EditTask
 from editor.editing.methods.objective import Objective
-from editor.editing.methods.optimization import FLAT_STEPS, Optimization, Styles, WPlus, descend, schedule
-from editor.editing.session import Canvas
+from editor.editing.methods.optimization import (
+    PATIENCE,
+    Optimization,
+    StyleOffsets,
+    WPlusOffsets,
+    search_offsets,
+)
+from editor.editing.session import EditSession
 
 GOAL = torch.tensor([[1.0, -2.0], [0.5, 0.0]])
 
@@ -29,7 +37,7 @@ def squares(offset: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Steps:
-    """A watch that knows how many steps were begun, and calls the work off at step ``last``."""
+    """A progress callback that counts steps and cancels the work at step ``last``."""
 
     def __init__(self, last: int = 10_000) -> None:
         self.seen, self.last = 0, last
@@ -42,30 +50,35 @@ class Steps:
             raise Cancelled()
 
 
-def test_each_row_goes_down_to_its_own_minimum() -> None:
+def test_each_row_reaches_its_own_minimum() -> None:
     assert float(squares(torch.zeros(2, 2))[0].min()) > 1.2
-    assert float(squares(descend(torch.zeros(2, 2), squares, 300, no_progress))[0].max()) < 1.1
+    assert float(squares(search_offsets(torch.zeros(2, 2), squares, Budget(300), no_progress))[0].max()) < 1.1
 
 
-def test_a_row_ends_at_its_best_place_and_not_at_its_last() -> None:
+def test_a_row_returns_its_best_step() -> None:
     steps: list[float] = []
 
     def wandering(offset: Tensor) -> tuple[Tensor, Tensor]:
         steps.append(float(offset.detach()[0, 0]))
         return (offset[:, 0] - 0.3).abs() + 1.0, torch.zeros(1, 3, 1, 1)
 
-    best = float(descend(torch.zeros(1, 1), wandering, 40, no_progress, rate=0.5)[0, 0])
+    best = float(search_offsets(torch.zeros(1, 1), wandering, Budget(40), no_progress, rate=0.5)[0, 0])
     assert best == min(steps, key=lambda place: abs(place - 0.3))
     assert best != steps[-1]
 
 
-def test_it_stops_where_nothing_gets_better() -> None:
+def test_it_stops_on_a_plateau() -> None:
     flat = Steps()
-    descend(torch.zeros(1, 2), lambda offset: (offset.sum(1) * 0 + 1.0, torch.zeros(1, 3, 1, 1)), 300, flat)
-    assert flat.seen == FLAT_STEPS + 1
+    search_offsets(
+        torch.zeros(1, 2),
+        lambda offset: (offset.sum(1) * 0 + 1.0, torch.zeros(1, 3, 1, 1)),
+        Budget(300),
+        flat,
+    )
+    assert flat.seen == PATIENCE + 1
 
 
-def test_it_is_called_off_within_one_step() -> None:
+def test_it_is_cancelled_within_one_step() -> None:
     evaluated = []
 
     def counted(offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,21 +86,23 @@ def test_it_is_called_off_within_one_step() -> None:
         return squares(offset)
 
     with pytest.raises(Cancelled):
-        descend(torch.zeros(2, 2), counted, 300, Steps(last=4))
+        search_offsets(torch.zeros(2, 2), counted, Budget(300), Steps(last=4))
     assert len(evaluated) == 4
 
 
-def test_when_its_time_is_over_the_best_place_so_far_is_its_answer() -> None:
-    watch = Steps()
+def test_at_the_deadline_it_returns_the_best_so_far() -> None:
+    steps = Steps()
     begin = torch.zeros(2, 2)
-    assert torch.equal(descend(begin, squares, 300, with_deadline(watch, seconds=0.0)), begin)
-    assert watch.seen == 1
-    assert not torch.equal(descend(begin, squares, 300, with_deadline(watch, seconds=60.0)), begin)
+    assert torch.equal(search_offsets(begin, squares, Budget(300, deadline=time.monotonic()), steps), begin)
+    assert steps.seen == 1
+    assert not torch.equal(
+        search_offsets(begin, squares, Budget(300, deadline=time.monotonic() + 60), steps), begin
+    )
 
 
 def test_the_rate_rises_holds_and_falls() -> None:
-    assert schedule(0) < schedule(0.02) < schedule(0.5) == 1.0
-    assert schedule(0.8) > schedule(0.9) > schedule(0.99)
+    assert cosine_decay(0) < cosine_decay(0.02) < cosine_decay(0.5) == 1.0
+    assert cosine_decay(0.8) > cosine_decay(0.9) > cosine_decay(0.99)
 
 
 # on the embedded bundle
@@ -100,81 +115,85 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def find(
-    bundle: Bundle, canvas: Canvas, wish: Change, space: type[WPlus] | type[Styles] = WPlus
+    bundle: Bundle,
+    session: EditSession,
+    change: Change,
+    space: type[WPlusOffsets] | type[StyleOffsets] = WPlusOffsets,
 ) -> Candidate:
     found = Optimization("optimization", space).find(
-        bundle, canvas.state(()), wish, text_directions.text_direction(bundle, wish), no_progress
+        EditTask(session.state(()), change, text_directions.text_direction(bundle, change))
     )
     assert found is not None
     return found
 
 
-def gains(bundle: Bundle, canvas: Canvas, wish: Change, deltas: Tensor) -> Tensor:
+def gains(bundle: Bundle, session: EditSession, change: Change, deltas: Tensor) -> Tensor:
     """Logits gained [N] by deltas [N, C]."""
-    state = canvas.state(())
-    embeddings = state.embed(bundle, torch.cat([torch.zeros_like(deltas[:1]), deltas]))
-    logits = bundle.clip.logits(embeddings, bundle.clip.encode_text([wish.prompt]))[:, 0]
+    state = session.state(())
+    embeddings = state.embed(torch.cat([torch.zeros_like(deltas[:1]), deltas]))
+    logits = bundle.clip.logits(embeddings, bundle.clip.encode_text([change.prompt]))[:, 0]
     return logits[1:] - logits[0]
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("space", [WPlus, Styles])
-def test_what_it_finds_is_a_delta_that_scales(
-    avatar: Bundle, canvas: Canvas, space: type[WPlus] | type[Styles]
+@pytest.mark.parametrize("space", [WPlusOffsets, StyleOffsets])
+def test_the_result_is_a_delta_that_scales(
+    avatar: Bundle, session: EditSession, space: type[WPlusOffsets] | type[StyleOffsets]
 ) -> None:
-    wish = Change(prompt="glasses")
-    delta = find(avatar, canvas, wish, space).delta
-    found = gains(avatar, canvas, wish, torch.tensor([0.25, 0.5, 1.0])[:, None] * delta).tolist()
+    change = Change(prompt="glasses")
+    delta = find(avatar, session, change, space).delta
+    found = gains(avatar, session, change, torch.tensor([0.25, 0.5, 1.0])[:, None] * delta).tolist()
     assert 0 < found[0] < found[1] < found[2]
     assert found[2] > 0.5 * avatar.thresholds.standard_gain
 
 
-def test_a_step_in_w_plus_is_the_same_step_in_stylespace(avatar: Bundle, canvas: Canvas) -> None:
-    space = WPlus(avatar)
+def test_w_plus_steps_are_exact_in_stylespace(avatar: Bundle, session: EditSession) -> None:
+    space = WPlusOffsets(avatar)
     offset = torch.randn(space.zeros(2).shape, generator=torch.Generator().manual_seed(0))
-    moved = avatar.generator.synthesis.styles(canvas.w + offset * avatar.encoder.w_std)
-    assert torch.allclose(canvas.base + space.delta(offset), moved, atol=1e-4)
+    moved = avatar.generator.synthesis.styles(session.w + offset * avatar.encoder.w_std)
+    assert torch.allclose(session.base + space.delta(offset), moved, atol=1e-4)
 
 
-def test_rows_that_part_from_each_other_cost_more_than_going_as_far_together(avatar: Bundle) -> None:
-    space = WPlus(avatar)
+def test_rows_that_differ_cost_more(avatar: Bundle) -> None:
+    space = WPlusOffsets(avatar)
     together, apart = torch.ones_like(space.zeros(1)), torch.ones_like(space.zeros(1))
     apart[:, ::2] = -1
     assert float(space.cost(apart)) > 2 * float(space.cost(together)) > 0
 
 
 def test_the_same_search_finds_the_same(
-    avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+    avatar: Bundle, session: EditSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(optimization, "STEPS", 6)
-    first, second = (find(avatar, canvas, Change(prompt="glasses")).delta for _ in range(2))
+    first, second = (find(avatar, session, Change(prompt="glasses")).delta for _ in range(2))
     assert torch.equal(first, second)
 
 
-def test_the_encoder_reads_a_picture_as_its_own_place_and_not_as_anothers(
-    avatar: Bundle, sample: Callable[[int], InvertResult]
-) -> None:
-    canvases = [Canvas(avatar, sample(number).inversion, torch.device("cpu")) for number in (1, 2)]
+def test_the_encoder_reads_its_own_picture(avatar: Bundle, sample: Callable[[int], InvertResult]) -> None:
+    sessions = [EditSession(avatar, sample(number).inversion) for number in (1, 2)]
     pictures = torch.cat(
-        [canvas.state(()).pictures(avatar, torch.zeros_like(canvas.base)[None]) for canvas in canvases]
+        [session.state(()).pictures(torch.zeros_like(session.base)[None]) for session in sessions]
     )
-    objective = Objective.of(
+    objective = Objective.for_pictures(
         avatar,
         Change(prompt="a beard"),
         text_directions.text_direction(avatar, Change(prompt="a beard")),
         pictures,
     )
-    places = torch.stack([canvas.w.mean(0) for canvas in canvases])
-    own, swapped = objective.reading(pictures, places), objective.reading(pictures, places.flip(0))
+    places = torch.stack([session.w.mean(0) for session in sessions])
+    own, swapped = (
+        objective.inconsistency(pictures, places),
+        objective.inconsistency(pictures, places.flip(0)),
+    )
     assert bool((swapped > 2 * own).all())
 
 
 def compare(
     engine: Engine, inverted: InvertResult, method: MethodName, report: Callable[..., None]
 ) -> CompareResult:
-    wish = Change(prompt="glasses")
+    change = Change(prompt="glasses")
     request = CompareRequest(
-        picture=inverted.picture.data, inversion=inverted.inversion, change=wish, methods=(method,)
+        picture=inverted.picture.data, inversion=inverted.inversion, change=change, methods=(method,)
     )
     result = engine.run(request, report, lambda: False)
     assert isinstance(result, CompareResult)
@@ -182,9 +201,7 @@ def compare(
 
 
 @pytest.mark.usefixtures("short")
-def test_previews_come_at_most_about_twice_a_second(
-    avatars: Engine, sample: Callable[[int], InvertResult]
-) -> None:
+def test_previews_are_limited_in_time(avatars: Engine, sample: Callable[[int], InvertResult]) -> None:
     seen: list[PictureData] = []
     result = compare(
         avatars,
@@ -197,17 +214,17 @@ def test_previews_come_at_most_about_twice_a_second(
 
 
 @pytest.mark.usefixtures("short")
-def test_several_restarts_are_searched_in_one_batch(
-    avatar: Bundle, canvas: Canvas, monkeypatch: pytest.MonkeyPatch
+def test_restarts_share_a_batch(
+    avatar: Bundle, session: EditSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = set()
     monkeypatch.setattr(optimization, "RESTARTS", 3)
     monkeypatch.setattr(optimization, "STEPS", 2)
     synthesis = avatar.generator.synthesis
     hook = synthesis.register_forward_pre_hook(lambda module, arguments: batches.add(len(arguments[0])))
-    wish = Change(prompt="glasses")
-    Optimization("optimization", WPlus).find(
-        avatar, canvas.state(()), wish, text_directions.text_direction(avatar, wish), no_progress
+    change = Change(prompt="glasses")
+    Optimization("optimization", WPlusOffsets).find(
+        EditTask(session.state(()), change, text_directions.text_direction(avatar, change))
     )
     hook.remove()
     assert batches == {1, 3}

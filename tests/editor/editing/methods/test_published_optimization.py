@@ -1,4 +1,4 @@
-"""StyleCLIP's optimizer as published: its schedule, its slip, and that it goes where the text is."""
+"""StyleCLIP's published optimization: its schedule, its slip, and its loss."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import pytest
 import torch
 
 from editor.api.protocol import Change
-from editor.bundle.bundle import EMBEDDED, Bundle
-from editor.device.progress import no_progress
+from editor.bundle.bundle import Bundle
+from editor.bundle.loading import load_bundle
 from editor.editing.methods import published_optimization
-from editor.editing.methods.base import State
-from editor.editing.methods.published_optimization import PublishedOptimization, loss, rate
+from editor.editing.methods.base import EditTask, PictureState
+from editor.editing.methods.published_optimization import (
+    RATE,
+    PublishedOptimization,
+    published_schedule,
+    text_loss,
+)
 from editor.networks import published_clip
 from editor.networks.published_clip import PublishedClip
-from editor.networks.text import TextTower
 from tests.tiny import write_bundle
 
 TINY = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -34,9 +38,9 @@ WORDS = {
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The tiny generator beside a CLIP of random weights that sees 224 pixels."""
+    """The tiny generator with a CLIP of random weights that sees 224 pixels."""
     folder = write_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
-    plain = Bundle.load(folder, TextTower.load(EMBEDDED / "text"), torch.device("cpu"))
+    plain = load_bundle(folder, "cpu")
     torch.manual_seed(1)
     model = published_clip.build(CONFIG).requires_grad_(False)
     return dataclasses.replace(
@@ -45,43 +49,42 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def test_the_rate_rises_and_falls() -> None:
+    def rate(t: float) -> float:
+        return RATE * published_schedule(t)
+
     assert rate(0.0) == 0.0
     assert rate(0.5) == pytest.approx(0.1)
     assert 0 < rate(0.025) < rate(0.05)
     assert rate(0.99) < 0.01
 
 
-def test_the_search_comes_nearer_to_the_text_as_it_sees_it(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_search_lowers_its_loss(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published_optimization, "STEPS", 12)
     w = bundle.generator.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(2)))[0].expand(
         12, -1
     )
     base = bundle.generator.synthesis.styles(w[None])[0]
-    state = State(w, base, torch.zeros_like(base))
+    state = PictureState(bundle, w, base, torch.zeros_like(base))
     method = PublishedOptimization()
-    assert method.offered(bundle)
-    found = method.find(bundle, state, Change(prompt="pink hair"), torch.zeros(32), no_progress)
+    assert method.supports(bundle)
+    found = method.find(EditTask(state, Change(prompt="pink hair"), torch.zeros(32)))
     assert found is not None
     assert isinstance(bundle.clip, PublishedClip)
     text, synthesis = bundle.clip.encode_sentences(["pink hair"]), bundle.generator.synthesis
     before, after = (
-        float(loss(bundle.clip, synthesis(styles[None]), text)) for styles in (base, base + found.delta)
+        float(text_loss(bundle.clip, synthesis(styles[None]), text)) for styles in (base, base + found.delta)
     )
     assert after < before
 
 
-def test_the_slip_is_another_view_of_the_same_picture(bundle: Bundle) -> None:
+def test_the_published_preparation_differs(bundle: Bundle) -> None:
     assert isinstance(bundle.clip, PublishedClip)
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3)) * 2 - 1
     text = bundle.clip.encode_sentences(["pink"])
-    published, right = (float(loss(bundle.clip, picture, text, slips)) for slips in (True, False))
+    published, right = (float(text_loss(bundle.clip, picture, text, slips)) for slips in (True, False))
     assert abs(published - right) > 1e-5
 
 
-def test_it_is_not_offered_where_the_model_is_not_a_published_one(tmp_path: Path) -> None:
-    plain = Bundle.load(
-        write_bundle(tmp_path / "tiny"), TextTower.load(EMBEDDED / "text"), torch.device("cpu")
-    )
-    assert not PublishedOptimization().offered(plain)
+def test_it_needs_a_published_model(tmp_path: Path) -> None:
+    plain = load_bundle(write_bundle(tmp_path / "tiny"), "cpu")
+    assert not PublishedOptimization().supports(plain)

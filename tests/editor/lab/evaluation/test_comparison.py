@@ -125,7 +125,7 @@ def test_the_document_has_a_row_a_plot_and_a_sheet_for_each(tmp_path: Path) -> N
 
 
 def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path) -> None:
-    from editor.bundle.bundle import EMBEDDED
+    from editor.bundle.manifest import EMBEDDED
 
     folder = EMBEDDED / "avatar"
     judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])

@@ -14,7 +14,7 @@ pytest.importorskip(
 )
 pytest.importorskip("dicebear", reason="dicebear-core is not installed: other people's portraits go untested")
 
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import out_of_domain
 from editor.lab.training import attribute_classifier as judging

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
 from editor.api.protocol import Effect
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import comparison, rejection, sequential_edits
 from editor.lab.evaluation.rejection import Line, outcome, read

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import sequential_edits
 from editor.lab.evaluation.classifier_metrics import Wish
