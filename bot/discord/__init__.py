@@ -1,4 +1,7 @@
-"""The Discord front end: mention the bot with a picture and a wish, reply to go on."""
+"""The Discord front end: mention the bot with a picture and an edit request, then reply to continue.
+
+Imports go down only: client > commands > dispatch > ui > services > requests > permission_check > errors.
+"""
 
 from bot.discord.client import Bot
 from bot.discord.service import Service

@@ -31,7 +31,15 @@ The class names are also the ``outcome`` labels of the metrics.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import discord
+
 from bot.errors import BotError, StartError
+
+logger = logging.getLogger(__name__)
 
 
 class PermissionsMissing(StartError):
@@ -124,3 +132,12 @@ class AnsweredAlready(BotError):
 
 class NotTheOwner(BotError):
     key = "owner.error.not-the-owner"
+
+
+@contextmanager
+def http_error_logged(problem: str, level: int = logging.INFO) -> Iterator[None]:
+    """Log an error of Discord's HTTP API inside the block as ``problem``, and carry on after the block."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        logger.log(level, "%s: HTTP %d, code %d", problem, error.status, error.code)

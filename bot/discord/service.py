@@ -1,4 +1,4 @@
-"""The Discord front end as a service: connects, tries again while Discord cannot be reached, and stops gracefully."""
+"""Keeps the bot connected to Discord: reconnects while Discord cannot be reached, and stops gracefully."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from bot.conversation.service import Conversations
 from bot.discord import client
 from bot.discord.errors import IntentMissing, ShardsRefused
 from bot.discord.requests.request import PLATFORM
-from bot.errors import BadToken
+from bot.errors import BadToken, BotError
 from bot.settings import Settings
 from storage.history import History
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_SECONDS = 2.0, 300.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+"""Seconds between two attempts to connect."""
+HEALTHY_SECONDS = 60.0
+"""After a connection of this length the pauses start from the shortest again."""
 _TOKEN_REFUSED = 4004
 _SHARDS_REFUSED = (4010, 4011)
+"""Codes with which Discord closes a connection."""
 _FAILURES = (
     OSError,
     TimeoutError,
@@ -36,7 +40,7 @@ _FAILURES = (
 
 
 class Service:
-    """Keeps one bot connected to Discord for as long as ``serve`` runs."""
+    """One bot, connected to Discord while ``serve`` runs."""
 
     def __init__(self, conversations: Conversations, history: History, settings: Settings) -> None:
         assert settings.discord_token is not None
@@ -46,16 +50,20 @@ class Service:
         self._stopping = asyncio.Event()
 
     async def serve(self) -> None:
-        """Serve until cancelled or drained. Raises BadToken, IntentMissing and ShardsRefused, which no waiting would mend."""
+        """Serve until cancelled or drained.
+
+        Raises:
+            BadToken, IntentMissing, ShardsRefused: only the operator can fix this.
+        """
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            began = time.monotonic()
+            started = time.monotonic()
             try:
-                await self._once()
+                await self._connect()
             except _FAILURES as error:
-                if (trouble := _trouble(error)) is not None:
-                    raise trouble from None
-                if time.monotonic() - began > HEALTHY_SECONDS:
+                if (fatal := _fatal(error)) is not None:
+                    raise fatal from None
+                if time.monotonic() - started > HEALTHY_SECONDS:
                     pause = FIRST_PAUSE
                 logger.warning(
                     "Discord cannot be reached (%s); trying again in %g seconds", type(error).__name__, pause
@@ -63,8 +71,8 @@ class Service:
                 await _sleep(self._stopping, pause)
                 pause = min(LONGEST_PAUSE, 2 * pause)
 
-    async def _once(self) -> None:
-        """One connection, which the library takes up again by itself once it stood."""
+    async def _connect(self) -> None:
+        """Run one client until it ends; discord.py resumes lost connections by itself."""
         settings = self._settings
         async with client.Bot(
             self._conversations,
@@ -72,6 +80,7 @@ class Service:
             settings.max_upload_mb * 1024 * 1024,
             leavers=settings.hear_leavers,
             owner_server=settings.owner_server,
+            data_dir=settings.data_dir,
             shard_count=settings.shard_count,
             shard_ids=settings.shards,
         ) as bot:
@@ -82,30 +91,30 @@ class Service:
                 self._bot = None
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new; finish what was begun within so many seconds, or hand it over to the next start."""
+        """Begin nothing new, finish the work in progress within so many seconds, and hand over the rest."""
         self._stopping.set()
         if self._bot is not None:
-            await self._bot.desk.drain(seconds)
+            await self._bot.dispatcher.drain(seconds)
 
     async def connected(self) -> bool:
-        """Whether every shard is connected now."""
+        """Whether every shard is connected."""
         shards = self._bot.shards.values() if self._bot is not None else ()
         return bool(shards) and not any(shard.is_closed() for shard in shards)
 
     async def measure(self) -> None:
-        """Show in the metrics how the shards and the inbox stand."""
+        """Update the metrics of the shards and of the open requests."""
         metrics, bot = self._conversations.metrics, self._bot
         shards = bot.shards if bot is not None else {}
-        standing = {number: (not shard.is_closed(), shard.latency) for number, shard in shards.items()}
-        metrics.gateways(standing or {0: (False, math.nan)})
+        states = {number: (not shard.is_closed(), shard.latency) for number, shard in shards.items()}
+        metrics.gateways(states or {0: (False, math.nan)})
         if bot is not None:
-            metrics.inbox(await bot.desk.inbox.count_open(PLATFORM))
+            metrics.inbox(await bot.services.inbox.count_open(PLATFORM))
 
 
-def _trouble(error: Exception) -> BadToken | IntentMissing | ShardsRefused | None:
-    """What only the operator can mend; None where waiting may."""
+def _fatal(error: Exception) -> BotError | None:
+    """The error for the operator, if waiting does not help."""
     if isinstance(error, discord.PrivilegedIntentsRequired):
-        return IntentMissing(intent="Server Members Intent")  # the only one that is ever asked for
+        return IntentMissing(intent="Server Members Intent")  # the only privileged intent the bot asks for
     code = error.code if isinstance(error, discord.ConnectionClosed) else None
     if isinstance(error, discord.LoginFailure) or code == _TOKEN_REFUSED:
         return BadToken()
@@ -113,7 +122,7 @@ def _trouble(error: Exception) -> BadToken | IntentMissing | ShardsRefused | Non
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleep, unless the bot stops."""
+    """Sleep, or return early if the bot stops."""
     try:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:

@@ -1,256 +1,149 @@
-"""The slash commands and message menus of members. Each becomes an asking for the desk, or shows a list to the asker alone."""
+"""The slash commands and context menus of members.
+
+Each becomes a request for the dispatcher, or shows a list to the asker alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.conversation import replies
-from bot.discord.commands import privacy
-from bot.discord.commands.translator import named
-from bot.discord.dispatch import deferred, handlers
-from bot.discord.errors import MenuTooOld, NothingHere
+from bot.discord.commands.definitions import choices, described, named, options
+from bot.discord.dispatch import handlers
+from bot.discord.errors import NothingHere
 from bot.discord.requests import attachments, avatars, builders
-from bot.discord.requests.request import PLATFORM, Upload, one
-from bot.discord.ui import interactions, menus, modals
-from bot.discord.ui import view as cards
-from bot.errors import code_for
+from bot.discord.requests.request import PLATFORM
+from bot.discord.ui import menus, modals, view
+from bot.discord.ui.interactions import Interaction, dispatch, locale_of, server_of, services_of
+from bot.discord.ui.view import show_privately
+from bot.language.actions import Redo, Reset, Show, Transfer, Undo, Variations
 from bot.locales import Locale
 from editor.api.errors import EditorAway
 from editor.api.protocol import QUALITIES
 from storage.history import Edit
 
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
-
-MOST_RECENT = 6
-"""Of one's own wishes that are suggested again, before what the bundle answers well."""
-MOST_CHOICES, MOST_CHOICE, MOST_WISH = 25, 100, 500
-_SUGGEST_SECONDS = 2.0
-"""For what has to be answered within three, at once: whoever is killed before that has promised nothing."""
-_HEARD = "heard"
-"""Names the moment at which a command came, in monotonic seconds."""
-Interaction = discord.Interaction[Any]
-
-
-class Tree(app_commands.CommandTree[Any]):
-    """The commands of one bot; what goes wrong in one is told to the member alone."""
-
-    def __init__(self, client: Bot) -> None:
-        super().__init__(
-            client,
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=True, private_channel=True
-            ),
-        )
-
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Nothing is forbidden here; it is where a command is first heard."""
-        interaction.extras[_HEARD] = time.monotonic()
-        return True
-
-    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """A sentence; a command that this version does not know was registered by another."""
-        cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
-            cause = MenuTooOld()
-        await interactions.tell(
-            interaction, interactions.sentence_of(cause, interactions.locale_of(interaction))
-        )
-        await deferred.kept(interaction)
-        counted(interaction, code_for(cause))
-
-
-def counted(interaction: Interaction, outcome: str = "done") -> None:
-    """A command was answered."""
-    interactions.count(interaction, "command", outcome, interaction.extras.get(_HEARD, time.monotonic()))
-
-
-def add_to(tree: app_commands.CommandTree[Any]) -> None:
-    """Add all commands of members."""
-    for command in (
-        edit,
-        again,
-        undo,
-        redo,
-        history,
-        compare,
-        variations,
-        adjust,
-        animate,
-        reset,
-        bundles,
-        help_,
-        privacy.group,
-    ):
-        tree.add_command(command)
-    for name, callback in (("edit-picture", edit_picture), ("what-was-done", what_was_done)):
-        tree.add_command(app_commands.ContextMenu(name=named(f"discord.menu.{name}"), callback=callback))
+MAX_RECENT = 6
+"""Suggested requests that the member made before; the bundle's examples follow."""
+MAX_TEXT = 500
+_TIMEOUT_SECONDS = 2.0
+"""For answers that are not acknowledged first; Discord waits three seconds."""
+Text = app_commands.Range[str, 1, MAX_TEXT]
+Steps = app_commands.Range[int, 1, 50]
+_options = partial(options, "discord.option")
 
 
 def _command(name: str) -> Any:
-    return app_commands.command(
-        name=named(f"discord.command.{name}.name"), description=named(f"discord.command.{name}")
-    )
+    return app_commands.command(**described(f"discord.command.{name}"))
 
 
-def option(*names: str) -> Any:
-    """Names and descriptions of a command's options."""
-
-    def decorate(function: Any) -> Any:
-        function = app_commands.describe(**{name: named(f"discord.option.{name}") for name in names})(
-            function
-        )
-        return app_commands.rename(**{name: named(f"discord.option.{name}.name") for name in names})(function)
-
-    return decorate
+async def _dispatch(interaction: Interaction, **values: Any) -> None:
+    """Have a command stored, acknowledged and answered; ``values`` are fields of ``Request``."""
+    request = await services_of(interaction).requests.from_command(interaction, **values)
+    await dispatch(interaction, request, partial(builders.acknowledge, interaction))
 
 
-async def _take(interaction: Interaction, **values: Any) -> None:
-    """Have it kept, acknowledged within three seconds, and done."""
-    asking = await builders.of_command(interactions.bot_of(interaction), interaction, **values)
-    await interactions.to_desk(interaction, asking, partial(builders.acknowledge, interaction))
-
-
-async def _head(interaction: Interaction) -> Edit:
-    """The edit that the member's conversation here is at. Raises NoPicture."""
-    bot = interactions.bot_of(interaction)
-    return await handlers.head_of(bot, await builders.of_command(bot, interaction))
-
-
-async def show(interaction: Interaction, card: cards.Card) -> None:
-    """A list for the asker alone."""
-    view = card.view()
-    options: dict[str, Any] = {"view": view} if view is not None else {}
-    if (embed := card.embed()) is not None:
-        options["embed"] = embed
-    if interaction.response.is_done():
-        await interaction.edit_original_response(content=card.content or None, **options)
-    else:
-        await interaction.response.send_message(card.content or None, ephemeral=True, **options)
-
-
-# wishes
+# edits
 
 
 @_command("edit")
-@option("wish", "picture", "avatar", "quality")
+@_options("wish", "picture", "avatar", "quality")
 @app_commands.choices(
-    quality=[app_commands.Choice(name=named(f"quality.{one}"), value=one) for one in QUALITIES]
+    quality=[app_commands.Choice(name=named(f"quality.{name}"), value=name) for name in QUALITIES]
 )
 async def edit(
     interaction: Interaction,
-    wish: app_commands.Range[str, 1, MOST_WISH],
+    wish: Text,
     picture: discord.Attachment | None = None,
     avatar: discord.User | discord.Member | None = None,
     quality: str | None = None,
 ) -> None:
-    """A wish, for the picture sent along, an avatar, or the last picture."""
-    uploads = attachments.of([picture]) if picture is not None else ()
-    whose = avatar or avatars.whose(wish, interaction.user, [])
-    if not uploads and whose is not None:
-        bot, server = (
-            interactions.bot_of(interaction),
-            str(interaction.guild_id) if interaction.guild_id else None,
-        )
-        await builders.may_edit(bot, whose, interaction.user, server)
-        uploads, wish = (avatars.upload(whose),), cast(Any, avatars.without(wish))
-    await _take(interaction, text=wish, uploads=uploads, quality=quality)
+    """Edit the attached picture, an avatar, or the last picture."""
+    text: str = wish
+    uploads = attachments.uploads_of([picture]) if picture is not None else ()
+    owner = avatar or avatars.avatar_owner(text, interaction.user, [])
+    if not uploads and owner is not None:
+        requests = services_of(interaction).requests
+        await requests.check_avatar(owner, interaction.user, server_of(interaction))
+        uploads, text = (avatars.upload_of(owner),), avatars.as_picture_request(text)
+    await _dispatch(interaction, text=text, uploads=uploads, quality=quality)
 
 
 @edit.autocomplete("wish")
 async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """What the bundle of the member's picture answers well, and what the member wished before, that contains what is typed."""
-    bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
-    server = str(interaction.guild_id) if interaction.guild_id else None
+    """Suggest what the member asked for before, and what the bundle of their picture does well."""
+    services, locale = services_of(interaction), locale_of(interaction)
+    user, place, server = str(interaction.user.id), str(interaction.channel_id), server_of(interaction)
     try:
-        async with asyncio.timeout(_SUGGEST_SECONDS):
-            recent = [
-                asked.text
-                for asked in await bot.desk.inbox.recent(
-                    PLATFORM, server, str(interaction.user.id), MOST_RECENT
-                )
-            ]
-            head = await bot.history.shown(PLATFORM, str(interaction.user.id), str(interaction.channel_id))
-            examples = [locale.wording(example) for example in await bot.conversations.examples(head)]
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            recent = await services.inbox.recent(PLATFORM, server, user, MAX_RECENT)
+            head = await services.history.shown(PLATFORM, user, place)
+            examples = await services.conversations.examples(head)
     except TimeoutError:
         return []
-    return [app_commands.Choice(name=text, value=text) for text in _matching(current, [*recent, *examples])]
-
-
-def _matching(current: str, texts: Iterable[str]) -> list[str]:
-    """Each text once that contains what is typed and fits a choice."""
-    typed = current.casefold().strip()
-    found = dict.fromkeys(
-        text for text in texts if text and len(text) <= MOST_CHOICE and typed in text.casefold()
-    )
-    return list(found)[:MOST_CHOICES]
+    texts = dict.fromkeys([*(item.text for item in recent), *map(locale.wording, examples)])
+    return choices(current, ((text, text) for text in texts))
 
 
 @_command("again")
-@option("picture")
+@_options("picture")
 async def again(interaction: Interaction, picture: discord.Attachment) -> None:
-    """The look of the last picture on another one."""
-    await _take(interaction, uploads=attachments.of([picture]), actions=one("transfer"))
+    """Apply the current adjustments to another picture."""
+    await _dispatch(interaction, uploads=attachments.uploads_of([picture]), actions=(Transfer(),))
 
 
 @_command("undo")
-@option("steps")
-async def undo(interaction: Interaction, steps: app_commands.Range[int, 1, 50] = 1) -> None:
+@_options("steps")
+async def undo(interaction: Interaction, steps: Steps = 1) -> None:
     """Go back."""
-    await _take(interaction, actions=one("undo", steps=steps))
+    await _dispatch(interaction, actions=(Undo(steps),))
 
 
 @_command("redo")
-@option("steps")
-async def redo(interaction: Interaction, steps: app_commands.Range[int, 1, 50] = 1) -> None:
+@_options("steps")
+async def redo(interaction: Interaction, steps: Steps = 1) -> None:
     """Go forward again."""
-    await _take(interaction, actions=one("redo", steps=steps))
+    await _dispatch(interaction, actions=(Redo(steps),))
 
 
 @_command("reset")
 async def reset(interaction: Interaction) -> None:
-    """Back to the original."""
-    await _take(interaction, actions=one("reset"))
+    """Go back to the original picture."""
+    await _dispatch(interaction, actions=(Reset(),))
 
 
 @_command("history")
 async def history(interaction: Interaction) -> None:
-    """All edits of the picture, numbered, with a menu to go to one."""
-    await _take(interaction, actions=one("show", what="history"))
+    """Show all edits of the picture with numbers, and a menu to go to one."""
+    await _dispatch(interaction, actions=(Show("history"),))
 
 
 @_command("compare")
-@option("wish")
-async def compare(
-    interaction: Interaction, wish: app_commands.Range[str, 1, MOST_WISH] | None = None
-) -> None:
-    """Before beside after; with a wish, what every method makes of it."""
+@_options("wish")
+async def compare(interaction: Interaction, wish: Text | None = None) -> None:
+    """Show before and after; with a text, show what every method makes of it."""
     if wish is None:
-        await _take(interaction, actions=one("show", what="compare"))
+        await _dispatch(interaction, actions=(Show("compare"),))
     else:
-        await _take(interaction, text=wish, kind="compare")
+        await _dispatch(interaction, text=wish, kind="compare")
 
 
 @_command("variations")
-@option("count")
+@_options("count")
 async def variations(interaction: Interaction, count: app_commands.Range[int, 1, 4] = 3) -> None:
-    """Looks near the present one."""
-    await _take(interaction, actions=one("variations", count=count))
+    """Show looks similar to the current one."""
+    await _dispatch(interaction, actions=(Variations(count),))
 
 
 @_command("animate")
 async def animate(interaction: Interaction) -> None:
-    """From the original to the present look, as a moving picture."""
-    await _take(interaction, kind="animate")
+    """Show the way from the original to the current look as a moving picture."""
+    await _dispatch(interaction, kind="animate")
 
 
 # lists
@@ -258,29 +151,31 @@ async def animate(interaction: Interaction) -> None:
 
 @_command("adjust")
 async def adjust(interaction: Interaction) -> None:
-    """The adjustments in force, to change or to drop."""
-    head, locale = await _head(interaction), interactions.locale_of(interaction)
+    """List the adjustments with menus to change or drop them."""
+    services, locale = services_of(interaction), locale_of(interaction)
+    head = await handlers.head_of(services, await services.requests.from_command(interaction))
     if head.recipes:
-        await show(interaction, handlers.adjustments(head, locale))
+        await show_privately(interaction, handlers.adjustments_message(head, locale))
     else:
-        await show(interaction, cards.sentence(replies.adjustments(locale, head)))
+        await show_privately(interaction, view.sentence(replies.adjustments(locale, head)))
 
 
 @_command("bundles")
 async def bundles(interaction: Interaction) -> None:
-    """The domains that the editor knows."""
-    bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
+    """List the bundles that the editor has loaded."""
+    locale = locale_of(interaction)
     try:
-        async with asyncio.timeout(_SUGGEST_SECONDS):
-            lines = [_bundle(info, locale) for info in await bot.conversations.editor.bundles()]
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            found = await services_of(interaction).conversations.editor.bundles()
     except TimeoutError:
         raise EditorAway from None
-    if not lines:  # it is still loading them
+    if not found:  # the editor is still loading them
         raise EditorAway
-    await show(interaction, cards.table(locale.say("discord.title.bundles"), lines))
+    lines = [_bundle_line(info, locale) for info in found]
+    await show_privately(interaction, view.table(locale.say("discord.title.bundles"), lines))
 
 
-def _bundle(info: Any, locale: Locale) -> str:
+def _bundle_line(info: Any, locale: Locale) -> str:
     examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
     values = {"title": replies.title(locale, info), "resolution": info.resolution, "examples": examples}
     return locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values)
@@ -288,51 +183,72 @@ def _bundle(info: Any, locale: Locale) -> str:
 
 @_command("help")
 async def help_(interaction: Interaction) -> None:
-    """What can be said and pressed."""
-    bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
+    """Explain how to use the bot."""
+    services, locale = services_of(interaction), locale_of(interaction)
     examples: list[str] = []
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_SUGGEST_SECONDS):
-            examples = [locale.wording(example) for example in await bot.conversations.examples()][:6]
-    name = bot.user.mention if bot.user is not None else ""
-    lines = [
-        locale.say(f"discord.help.{part}", bot=name)
-        for part in ("begin", "on", "reply", "again", "avatar", "privacy")
-    ]
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            examples = [locale.wording(example) for example in await services.conversations.examples()][:6]
+    bot = services.client.user
+    parts = ("begin", "on", "reply", "again", "avatar", "privacy")
+    lines = [locale.say(f"discord.help.{part}", bot=bot.mention if bot else "") for part in parts]
     if examples:
         lines.insert(1, locale.say("discord.help.examples", examples=locale.quoted(examples)))
-    await show(interaction, cards.table(locale.say("discord.title.help"), lines))
+    await show_privately(interaction, view.table(locale.say("discord.title.help"), lines))
 
 
-# message menus
+# context menus of messages
 
 
 async def edit_picture(interaction: Interaction, message: discord.Message) -> None:
-    """A form for the wish; a result of one's own is gone on from, any other picture is a new one."""
-    bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
-    found = await bot.history.edit_of_message(PLATFORM, str(message.id))
-    if found is not None and await bot.history.owner(found.id) == (PLATFORM, str(interaction.user.id)):
-        await interaction.response.send_modal(modals.in_words(found.id, locale))
+    """Open a form: continue from the member's own result, or edit any other picture as a new one."""
+    services, locale = services_of(interaction), locale_of(interaction)
+    found = await services.history.edit_of_message(PLATFORM, str(message.id))
+    if found is not None and await _owns(interaction, found):
+        await interaction.response.send_modal(modals.edit_form(found.id, locale))
         return
-    uploads: tuple[Upload, ...] = await builders.picture_of(bot, interaction, message, found)
+    uploads = await services.requests.pictures_of(interaction, message, found)
     if not uploads:
         raise NothingHere
-    bot.offered[str(interaction.id)] = uploads
-    await interaction.response.send_modal(modals.for_picture(str(interaction.id), locale))
+    key = str(interaction.id)
+    services.forms[key] = uploads
+    await interaction.response.send_modal(modals.picture_form(key, locale))
+
+
+async def _owns(interaction: Interaction, found: Edit) -> bool:
+    owner = await services_of(interaction).history.owner(found.id)
+    return owner == (PLATFORM, str(interaction.user.id))
 
 
 async def what_was_done(interaction: Interaction, message: discord.Message) -> None:
-    """What the bot did to a picture, for whoever asks."""
-    bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
-    found = await bot.history.edit_of_message(PLATFORM, str(message.id))
+    """Tell anybody what the bot did to a picture."""
+    services, locale = services_of(interaction), locale_of(interaction)
+    found = await services.history.edit_of_message(PLATFORM, str(message.id))
     if found is None:
-        await show(interaction, cards.sentence(locale.say("discord.done.nothing")))
+        await show_privately(interaction, view.sentence(locale.say("discord.done.nothing")))
         return
-    lines = menus.in_force(found, locale)
-    about = locale.say(
-        "discord.done.original" if found.number == 0 else "discord.done.edit", number=found.number
-    )
-    await show(
-        interaction,
-        cards.table(locale.say("discord.title.done"), [about, *lines, locale.say("discord.done.made")]),
-    )
+    which = "original" if found.number == 0 else "edit"
+    lines = [
+        locale.say(f"discord.done.{which}", number=found.number),
+        *menus.adjustment_lines(found, locale),
+        locale.say("discord.done.made"),
+    ]
+    await show_privately(interaction, view.table(locale.say("discord.title.done"), lines))
+
+
+COMMANDS: tuple[Any, ...] = (
+    edit,
+    again,
+    undo,
+    redo,
+    history,
+    compare,
+    variations,
+    adjust,
+    animate,
+    reset,
+    bundles,
+    help_,
+    app_commands.ContextMenu(name=named("discord.menu.edit-picture"), callback=edit_picture),
+    app_commands.ContextMenu(name=named("discord.menu.what-was-done"), callback=what_was_done),
+)

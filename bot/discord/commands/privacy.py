@@ -1,46 +1,38 @@
-"""``/privacy``: what is kept about a member, all of it as a file, and deleting it. Only for themselves."""
+"""``/privacy``: shows, exports and deletes what is kept about the member who asks."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+from datetime import datetime
 
 import discord
 from discord import app_commands
 
-from bot.discord.commands.translator import named
+from bot.discord.commands.definitions import described
 from bot.discord.dispatch import deferred
-from bot.discord.ui import buttons, interactions
+from bot.discord.requests.request import PLATFORM
+from bot.discord.ui.buttons import EraseButton
+from bot.discord.ui.interactions import Interaction, locale_of, services_of
+from bot.discord.ui.items import view_of
 from bot.locales import Locale
 from storage.retention import Overview
 
-Interaction = discord.Interaction[Any]
-
 group = app_commands.Group(
-    name=named("discord.command.privacy.name"),
-    description=named("discord.command.privacy"),
+    **described("discord.command.privacy"),
     allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
 )
 
 
-def _command(name: str) -> Any:
-    return group.command(
-        name=named(f"discord.command.privacy-{name}.name"),
-        description=named(f"discord.command.privacy-{name}"),
-    )
-
-
-@_command("see")
+@group.command(**described("discord.command.privacy-see"))
 async def see(interaction: Interaction) -> None:
-    """Counts and dates."""
-    overview = await interactions.bot_of(interaction).forgetting.overview(interaction.user.id)
-    await interaction.response.send_message(
-        _told(overview, interactions.locale_of(interaction)), ephemeral=True
-    )
+    """Show how much is kept, and since when."""
+    overview = await services_of(interaction).retention.overview(PLATFORM, str(interaction.user.id))
+    text = _overview_text(overview, locale_of(interaction))
+    await interaction.response.send_message(text, ephemeral=True)
 
 
-def _told(overview: Overview, locale: Locale) -> str:
+def _overview_text(overview: Overview, locale: Locale) -> str:
     if overview.since is None or overview.latest is None:
         return locale.say("discord.privacy.nothing")
     return locale.say(
@@ -53,16 +45,16 @@ def _told(overview: Overview, locale: Locale) -> str:
     )
 
 
-def _day(moment: Any) -> str:
+def _day(moment: datetime) -> str:
     return discord.utils.format_dt(moment, "D")
 
 
-@_command("export")
+@group.command(**described("discord.command.privacy-export"))
 async def export(interaction: Interaction) -> None:
-    """Everything as a zip."""
-    await deferred.make(interaction)
-    locale = interactions.locale_of(interaction)
-    data = await interactions.bot_of(interaction).forgetting.export(interaction.user.id)
+    """Send everything as a zip file."""
+    await deferred.defer(interaction)
+    locale = locale_of(interaction)
+    data = await services_of(interaction).retention.export(PLATFORM, str(interaction.user.id))
     if len(data) > interaction.filesize_limit:
         text = locale.say("discord.privacy.too-large", megabytes=f"{len(data) / 1048576:.0f}")
         await interaction.edit_original_response(content=text)
@@ -71,9 +63,9 @@ async def export(interaction: Interaction) -> None:
     await interaction.edit_original_response(content=locale.say("discord.privacy.export"), attachments=[file])
 
 
-@_command("delete")
+@group.command(**described("discord.command.privacy-delete"))
 async def delete(interaction: Interaction) -> None:
-    """Ask once more, with a button."""
-    locale, view = interactions.locale_of(interaction), discord.ui.View(timeout=None)
-    view.add_item(buttons.ForgetButton("all", 0, locale))
+    """Ask with a button before everything is deleted."""
+    locale = locale_of(interaction)
+    view = view_of(EraseButton.create("all", 0, locale))
     await interaction.response.send_message(locale.say("discord.confirm.all"), view=view, ephemeral=True)

@@ -1,64 +1,63 @@
-"""Promises: commands that are acknowledged at once and answered within seconds, to the asker alone.
+"""Commands that are acknowledged at once and answered within seconds, only to the asker.
 
-They are not wishes, which the desk does again under their own key after a restart: a moderator's command may have been
-carried out or not when the bot was killed, so doing it again on its own could undo what somebody decided meanwhile. Its
-acknowledgement is written down instead, and whoever waits for an answer is told at the next start to look, and ask again.
+Unlike requests they are not repeated after a restart: the bot may have been killed before or after a moderator's command
+took effect, and repeating it could undo what somebody decided since. Instead the acknowledgement is stored, and at the next
+start a member who still sees "thinking…" is asked to check and try again.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
-from bot.discord.dispatch.responder import Outlet
-from bot.discord.requests import builders
-from bot.discord.requests.request import Asking
-from bot.discord.ui.view import Card
+from bot.discord.dispatch.responder import Responder
+from bot.discord.requests.builders import from_interaction_header
+from bot.discord.requests.request import Request
+from bot.discord.services import Services
+from bot.discord.ui.interactions import Interaction, services_of
+from bot.discord.ui.view import sentence
 from bot.locales import locale_of
-
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
 
 logger = logging.getLogger(__name__)
 
 PLATFORM = "discord-promises"
-"""Their own in the inbox: they wait in nobody's queue and count for no quota."""
-_PROMISED = "promised"
-"""Marks interactions that are promised an answer, with the key under which that is kept."""
+"""Their own platform in the inbox, so that they are in no member's queue and count towards no quota."""
+_KEY = "deferred"
+"""Where ``Interaction.extras`` keeps the key in the inbox."""
 
 
-async def make(interaction: discord.Interaction[Any]) -> None:
-    """Acknowledge: "thinking…", for the asker alone. Kept first, so that no killed bot leaves it at that."""
-    bot: Bot = interaction.client
-    asking = builders.of_promise(interaction)
-    await bot.desk.inbox.accept(
-        asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), holder=bot.desk.name
+async def defer(interaction: Interaction) -> None:
+    """Store an interaction, then acknowledge it with a private "thinking…"."""
+    services, request = services_of(interaction), from_interaction_header(interaction)
+    payload: dict[str, Any] = request.to_payload()
+    await services.inbox.accept(
+        request.key, PLATFORM, request.user, request.server, request.place, payload, holder=services.holder
     )
-    interaction.extras[_PROMISED] = asking.key
+    interaction.extras[_KEY] = request.key
     await interaction.response.defer(ephemeral=True, thinking=True)
 
 
-async def kept(interaction: discord.Interaction[Any]) -> None:
-    """It was answered, one way or another: nothing of it stays."""
-    bot: Bot = interaction.client
-    if (key := interaction.extras.pop(_PROMISED, None)) is not None:
-        await bot.desk.inbox.forget(key)
+async def answered(interaction: Interaction) -> None:
+    """Delete a stored interaction, which was answered one way or another."""
+    if (key := interaction.extras.pop(_KEY, None)) is not None:
+        await services_of(interaction).inbox.forget(key)
 
 
-async def resume(bot: Bot) -> None:
-    """Tell those whom an earlier life or another process left waiting."""
-    for asked in await bot.desk.inbox.take_over(PLATFORM, bot.desk.name):
-        asking = Asking.of(asked.payload)
-        outlet = Outlet(bot, asking)
+async def resume(services: Services) -> None:
+    """Tell members whom a killed process left waiting."""
+    for item in await services.inbox.take_over(PLATFORM, services.holder):
+        request = Request.from_payload(item.payload)
+        responder = Responder(services.client, request)
         try:
-            if await outlet.thinks():
-                await outlet.whisper(Card(locale_of(preferred=asking.locale).say("discord.interrupted")))
+            if await responder.is_thinking():
+                text = locale_of(preferred=request.locale).say("discord.interrupted")
+                await responder.send_privately(sentence(text))
         except discord.HTTPException as error:
             logger.warning(
                 "an interrupted command could not be answered: HTTP %d, code %d", error.status, error.code
             )
             if error.status >= 500:
-                continue
-        await bot.desk.inbox.forget(asked.key)
+                continue  # try again later
+        await services.inbox.forget(item.key)

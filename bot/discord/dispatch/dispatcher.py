@@ -1,13 +1,16 @@
-"""The desk: every asking is taken once, done in its turn, and answered once.
+"""The durable dispatcher: it takes each request once, works on it in its turn, and answers it once.
 
-An asking is written into the inbox before anything is done about it, and closed when its answer has arrived. Whatever is
-open when the bot starts was under way when it was killed: it is done again under the same key, which makes no edit twice
-(``Conversations.talk``), and its answer is sent under the same nonce, which shows no message twice; a message that had
-arrived before is found and completed. A bot that is asked to stop hands over in the same way: it begins nothing new, waits
-a while for what it began, and tells whoever still waits that their wish is kept (``drain``).
+A request is stored in the inbox before anything is done about it, and closed when its answer has arrived:
 
-Several processes may share one inbox: each holds a lock of its own for as long as it lives, whose name stands beside what it
-took; what has nobody living beside it is taken over by one of the others.
+    taken -> waiting for its turn -> in progress -> answered
+
+Whatever is open when the bot starts was interrupted by a crash. It is done again under the same key, which makes no edit
+twice (``Conversations.talk``), and its answer is sent under the same nonce, which shows no message twice; a message that had
+arrived before is found and completed. A bot that is asked to stop begins nothing new, waits a while for the work in
+progress, and tells everybody else that their request is kept (``drain``).
+
+Several processes may share one inbox. Each holds a database lock while it lives and stores the lock's name with what it
+takes. Requests whose lock is free are claimed by another process.
 """
 
 from __future__ import annotations
@@ -16,372 +19,328 @@ import asyncio
 import contextlib
 import logging
 import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversation.messages import job_of
 from bot.discord.dispatch import deferred, handlers
-from bot.discord.dispatch.progress import LiveMessage
-from bot.discord.dispatch.responder import Outlet
-from bot.discord.dispatch.shutdown import HandedOver, before
+from bot.discord.dispatch.member_queue import MemberQueue
+from bot.discord.dispatch.progress import ProgressMessage
+from bot.discord.dispatch.responder import Responder
+from bot.discord.dispatch.shutdown import HandedOver, finish_before
 from bot.discord.errors import TooMany, WishCancelled
-from bot.discord.requests import builders
-from bot.discord.requests.request import PLATFORM, Asking
-from bot.discord.ui import view
+from bot.discord.requests.request import PLATFORM, Request
+from bot.discord.services import Services
+from bot.discord.ui.interactions import Acknowledge, Complete
+from bot.discord.ui.view import answer_tag
 from bot.errors import BotError, code_for
 from bot.locales import locale_of
 from editor.api.errors import Cancelled, EditorError
 from storage.errors import StorageError
-from storage.inbox import Inbox, InboxItem
+from storage.inbox import InboxItem
 from storage.servers import ServerSettings
-
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 5
-"""Wishes of one member in one place that may wait; a further one is told when to come back."""
-_USUAL_SECONDS = 3.0
-TELLING_SECONDS = 5.0
-"""How long a bot that stops takes at most to tell members that their wishes are kept."""
-
+MAX_WAITING = 5
+"""Requests of one member in one place that may wait; a further one is refused."""
+NOTICE_SECONDS = 5.0
+"""How long a stopping bot takes at most to tell members that their requests are kept."""
 TAKE_OVER_SECONDS = 10.0
-"""Between two looks for what a process has left that is gone."""
-
-Acknowledge = Callable[[], Awaitable[Any]]
-Hear = Callable[[], Awaitable[Asking | None]]
+"""How often to look for requests of processes that are gone."""
 
 
-class _Line:
-    """The askings of one member in one place, one after the other, in the order in which they came."""
+class RequestDispatcher:
+    """Answers the requests of one client."""
 
-    def __init__(self) -> None:
-        self.waiting, self.seconds = 0, _USUAL_SECONDS
-        self._last: asyncio.Event | None = None
-
-    def join(self) -> _Place:
-        """A place at the end."""
-        self.waiting += 1
-        place = _Place(self._last)
-        self._last = place.left
-        return place
-
-    def leave(self, place: _Place) -> None:
-        """Let the next one come."""
-        self.waiting -= 1
-        if place.begun is not None:
-            self.seconds = 0.7 * self.seconds + 0.3 * (time.monotonic() - place.begun)
-        place.left.set()
-
-
-class _Place:
-    """One asking's place in a line."""
-
-    def __init__(self, before: asyncio.Event | None) -> None:
-        self.left = asyncio.Event()
-        self.begun: float | None = None
-        self._before = before
-
-    async def turn(self) -> None:
-        """Wait until those before have left."""
-        if self._before is not None:
-            await self._before.wait()
-        self.begun = time.monotonic()
-
-
-def _jobs(asking: Asking) -> list[str]:
-    """What was begun for it."""
-    return [job_of(part.key) for part in asking.parts()]
-
-
-def _current() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None
-    return task
-
-
-class Desk:
-    """Takes askings; one for the whole bot."""
-
-    def __init__(self, bot: Bot, inbox: Inbox) -> None:
-        self.bot, self.inbox, self.name = bot, inbox, f"desk {uuid.uuid4().hex}"
-        self.open: dict[str, Asking] = {}
-        """What is under way in this life, by key."""
-        self.live: dict[str, LiveMessage] = {}
-        """The messages that show it, by the same keys."""
+    def __init__(self, services: Services) -> None:
+        self._services, self._inbox = services, services.inbox
+        self.in_progress: set[str] = set()
+        """Keys of the requests that this process works on."""
+        self.progress: dict[str, ProgressMessage] = {}
+        """The messages that show their progress, by the same keys."""
         self.tasks: set[asyncio.Task[None]] = set()
-        self._standing = contextlib.AsyncExitStack()
-        self._stopped, self._closing, self._over = False, asyncio.Event(), asyncio.Event()
+        self._lock = contextlib.AsyncExitStack()
+        self._stopped, self._draining, self._time_is_up = False, asyncio.Event(), asyncio.Event()
         self._work: dict[str, asyncio.Task[handlers.Result]] = {}
         self._cancelled: set[str] = set()
-        self._lines: dict[tuple[str, str], _Line] = {}
+        self._queues: dict[tuple[str, str], MemberQueue] = {}
 
-    @asynccontextmanager
-    async def _line(self, asking: Asking, most: int | None = MOST_WAITING) -> AsyncIterator[_Place]:
-        """A place in the line of this member in this place; its order is that of entering, as nothing is awaited before.
+    # start and stop
 
-        Raises TooMany where already ``most`` wait.
-        """
-        name = asking.owner or asking.user, asking.place
-        line = self._lines.setdefault(name, _Line())
-        if most is not None and line.waiting >= most:
-            raise TooMany(when=f"<t:{int(time.time() + line.waiting * line.seconds) + 1}:R>")
-        place = line.join()
-        try:
-            yield place
-        finally:
-            line.leave(place)
-            if not line.waiting:
-                self._lines.pop(name, None)
+    async def start(self) -> None:
+        """Hold the lock of this process, and answer what a killed process left open."""
+        await self._lock.enter_async_context(self._inbox.database.lock(self._services.holder))
+        await self.resume()
 
-    async def take(
-        self, asking: Asking, acknowledge: Acknowledge | None = None, hear: Hear | None = None
-    ) -> None:
-        """Keep an asking, acknowledge it, and answer it in its turn, unless it was taken before.
-
-        ``hear`` finds out what is wished where that takes time; what it raises is told to the asker.
-        """
-        task = asyncio.current_task()
-        if self._stopped or task is None:
-            return
-        self.tasks.add(task)
-        try:
-            async with self._line(asking) as place:
-                asked = await self._accepted(asking, acknowledge)
-                if asked is not None and await self._its_turn(asking, place):
-                    await self._answer(asking, asked, hear)
-        except (BotError, StorageError) as error:
-            if (asked := await self._accepted(asking, acknowledge)) is not None:
-                self._count(asking, asked, await self._tell(asking, error))
-        finally:
-            self.tasks.discard(task)
-
-    async def _accepted(self, asking: Asking, acknowledge: Acknowledge | None) -> InboxItem | None:
-        """Kept first, so that no killed bot leaves an acknowledged wish unanswered; None where there is nothing to do."""
-        taken = await self.inbox.accept(
-            asking.key, PLATFORM, asking.user, asking.server, asking.place, asking.payload(), self.name
-        )
-        if asking.key.startswith("message:"):
-            await self.inbox.move_cursor(PLATFORM, asking.place, str(asking.number))
-        if taken is not None and acknowledge is not None:
+    async def take_over_forever(self) -> None:
+        """Claim what processes leave open that are gone, until cancelled."""
+        while True:
+            await asyncio.sleep(TAKE_OVER_SECONDS)
             try:
-                await acknowledge()
-            except discord.HTTPException as error:  # too late: Discord has told the member that it failed
-                logger.warning(
-                    "an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code
-                )
-                await self.inbox.answered(asking.key, counts=False)
-                return None
-        return taken
-
-    async def _its_turn(self, asking: Asking, place: _Place) -> bool:
-        """Wait for it; False where the bot stops before, and the asker knows."""
-        try:
-            await before(self._closing, place.turn)
-        except HandedOver:
-            live = LiveMessage(Outlet(self.bot, asking), locale_of(asking.text, asking.locale))
-            await self._keep(asking, await live.keep())
-            return False
-        return True
+                await self.resume()
+            except (StorageError, SQLAlchemyError) as error:
+                logger.warning("open requests could not be looked up: %s", type(error).__name__)
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, finish what was begun if that takes no more than so many seconds, and hand over the rest."""
-        self._closing.set()
-        await self._quiet(seconds)
-        self._over.set()
-        await self._quiet(TELLING_SECONDS)
+        """Begin nothing new, give the work in progress so many seconds, and hand over the rest."""
+        self._draining.set()
+        await self._wait_for_tasks(seconds)
+        self._time_is_up.set()
+        await self._wait_for_tasks(NOTICE_SECONDS)
 
-    async def _quiet(self, seconds: float) -> None:
-        """Wait until nothing is under way, or so many seconds."""
+    async def _wait_for_tasks(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.tasks:
                     await asyncio.wait(self.tasks)
 
     def stop(self) -> None:
-        """Let go of everything at once; what was taken stays open in the inbox for the next start."""
+        """Cancel everything at once; it stays open in the inbox for the next start."""
         self._stopped = True
         for task in self.tasks:
             task.cancel()
 
-    async def cancel(self, key: str) -> bool:
-        """End a wish; its asker is told in its turn. False where it is answered already.
+    async def release(self) -> None:
+        """Release the lock, once no task runs any more, so that other processes may claim what is open."""
+        await self._lock.aclose()
 
-        One that waits is not begun; of one under way the editor stops within a step.
+    async def resume(self) -> None:
+        """Answer what another process or an earlier run left open, each member's requests in their order."""
+        if self._draining.is_set() or self._stopped:
+            return
+        left = await self._inbox.take_over(PLATFORM, self._services.holder)
+        for item in left:
+            task = asyncio.create_task(self._answer_again(item), name=f"again-{item.key}")
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        if left:
+            logger.info("answering %d requests that an earlier run had taken", len(left))
+        await deferred.resume(self._services)
+
+    async def _answer_again(self, item: InboxItem) -> None:
+        request = Request.from_payload(item.payload)
+        if item.payload.get("cancelled"):
+            self._cancelled.add(request.key)
+        async with self._queue_of(request).join() as turn:
+            if not await self._wait_for_turn(request, turn):
+                return
+            if not await Responder(self._services.client, request).was_acknowledged():
+                await self._inbox.answered(request.key, counts=False)
+                return
+            reload = partial(self._services.requests.reload, request)
+            await self._answer(request, item, None if request.complete else reload, again=True)
+
+    # taking and cancelling requests
+
+    async def take(
+        self, request: Request, acknowledge: Acknowledge | None = None, complete: Complete | None = None
+    ) -> None:
+        """Store a request, acknowledge it, and answer it in its turn, unless it was taken before.
+
+        Args:
+            request: the request.
+            acknowledge: tells Discord that it arrived.
+            complete: finds out the rest of it, where that takes time; its errors are told to the asker.
         """
-        if not await self.inbox.note(key, cancelled=True):
+        task = asyncio.current_task()
+        if self._stopped or task is None:
+            return
+        self.tasks.add(task)
+        try:
+            queue = self._queue_of(request)
+            if queue.length >= MAX_WAITING:
+                raise TooMany(when=f"<t:{int(time.time() + queue.wait_seconds) + 1}:R>")
+            async with queue.join() as turn:  # before anything is awaited, so that the order is kept
+                item = await self._store(request, acknowledge)
+                if item is not None and await self._wait_for_turn(request, turn):
+                    await self._answer(request, item, complete)
+        except (BotError, StorageError) as error:
+            if (item := await self._store(request, acknowledge)) is not None:
+                self._count(request, item, await self._tell(request, error))
+        finally:
+            self.tasks.discard(task)
+
+    async def cancel(self, key: str) -> bool:
+        """Cancel a request; its asker is told in its turn. False if it is answered already."""
+        if not await self._inbox.note(key, cancelled=True):
             return False
         self._cancelled.add(key)
         if (work := self._work.get(key)) is not None:
             with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
-                await self.bot.conversations.cancel(key)  # first, as the work still knows its job
+                await self._services.conversations.cancel(key)  # first, while the work still knows its job
             work.cancel()
         return True
 
-    async def begin(self) -> None:
-        """Stand by what is taken here from now on, and begin with what others have left."""
-        await self._standing.enter_async_context(self.inbox.database.lock(self.name))
-        await self.resume()
+    def _queue_of(self, request: Request) -> MemberQueue:
+        idle = [name for name, queue in self._queues.items() if not queue.length]
+        for name in idle:
+            del self._queues[name]
+        return self._queues.setdefault((request.owner or request.user, request.place), MemberQueue())
 
-    async def look_out(self) -> None:
-        """Take over what is left open by processes that are gone, until cancelled."""
-        while True:
-            await asyncio.sleep(TAKE_OVER_SECONDS)
+    async def _store(self, request: Request, acknowledge: Acknowledge | None) -> InboxItem | None:
+        """Store the request before acknowledging it, so that it is answered even if the bot is killed.
+
+        None if it was taken before, or came too late to be acknowledged.
+        """
+        item = await self._inbox.accept(
+            request.key,
+            PLATFORM,
+            request.user,
+            request.server,
+            request.place,
+            request.to_payload(),
+            self._services.holder,
+        )
+        if request.key.startswith("message:"):
+            await self._inbox.move_cursor(PLATFORM, request.place, str(request.number))
+        if item is not None and acknowledge is not None:
             try:
-                await self.resume()
-            except (StorageError, SQLAlchemyError) as error:
-                logger.warning("what is left open could not be looked up: %s", type(error).__name__)
-
-    async def end(self) -> None:
-        """What is still open is anybody's from now on. Nothing may be under way here any more."""
-        await self._standing.aclose()
-
-    async def resume(self) -> None:
-        """Begin to do again what a former life or another process left open, each member's in their order."""
-        if self._closing.is_set() or self._stopped:
-            return
-        left = await self.inbox.take_over(PLATFORM, self.name)
-        for asked in left:
-            task = asyncio.create_task(self._again(asked), name=f"again-{asked.key}")
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        if left:
-            logger.info("answering %d wishes that an earlier run had taken", len(left))
-        await deferred.resume(self.bot)
-
-    async def _again(self, asked: InboxItem) -> None:
-        asking = Asking.of(asked.payload)
-        if asked.payload.get("cancelled"):
-            self._cancelled.add(asking.key)
-        async with self._line(asking, most=None) as place:
-            if not await self._its_turn(asking, place):
-                return
-            if not await Outlet(self.bot, asking).acknowledged():
-                await self.inbox.answered(asking.key, counts=False)
-            else:
-                await self._answer(
-                    asking,
-                    asked,
-                    None if asking.heard else partial(builders.again, self.bot, asking),
-                    again=True,
+                await acknowledge()
+            except discord.HTTPException as error:  # too late: Discord has told the member that it failed
+                logger.warning(
+                    "an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code
                 )
+                await self._inbox.answered(request.key, counts=False)
+                return None
+        return item
+
+    async def _wait_for_turn(self, request: Request, turn: asyncio.Task[float]) -> bool:
+        """Wait for the turn of a request; False if the bot stops first, which the asker is told."""
+        try:
+            await finish_before(self._draining, turn)
+        except HandedOver:
+            responder = Responder(self._services.client, request)
+            message = ProgressMessage(responder, locale_of(request.text, request.locale))
+            await self._remember_unfinished(request, await message.hand_over())
+            return False
+        return True
+
+    # answering
 
     async def _answer(
-        self, asking: Asking, asked: InboxItem, hear: Hear | None = None, again: bool = False
+        self, request: Request, item: InboxItem, complete: Complete | None = None, again: bool = False
     ) -> None:
-        self.open[asking.key] = asking
+        self.in_progress.add(request.key)
         try:
-            outcome = await self._answered(asking, asked, hear, again)
+            outcome = await self._outcome(request, item, complete, again)
         finally:
-            self.open.pop(asking.key, None)
-            self._cancelled.discard(asking.key)
-        self._count(asking, asked, outcome)
+            self.in_progress.discard(request.key)
+            self._cancelled.discard(request.key)
+        self._count(request, item, outcome)
 
-    async def _answered(self, asking: Asking, asked: InboxItem, hear: Hear | None, again: bool) -> str:
-        """Answer it one way or another; returns how that went, in one word."""
+    async def _outcome(self, request: Request, item: InboxItem, complete: Complete | None, again: bool) -> str:
+        """Answer a request, or say why not; returns the outcome in one word."""
         try:
-            heard = await hear() if hear is not None else asking
-            if heard is None:  # deleted meanwhile: there is nobody to answer
-                await self.inbox.answered(asking.key, counts=False)
+            completed = await complete() if complete is not None else request
+            if completed is None:  # the message is deleted: there is nobody to answer
+                await self._inbox.answered(request.key, counts=False)
                 return "deleted"
-            asking = replace(heard, shown=asking.shown)
-            return await self._admitted(asking, await self.bot.access.admit(asking, asked), again)
+            request = replace(completed, unfinished=request.unfinished)
+            settings = await self._services.access.admit(request, item)
+            return await self._answer_parts(request, settings, again)
         except (BotError, StorageError) as error:
-            return await self._tell(asking, error)
+            return await self._tell(request, error)
         except discord.HTTPException as error:
-            return await self._lost(asking, error)
+            return await self._lost(request, error)
         except HandedOver:
             return "handed-over"
 
-    def _count(self, asking: Asking, asked: InboxItem, outcome: str) -> None:
-        seconds = (datetime.now(UTC) - asked.created_at).total_seconds()
-        self.bot.conversations.metrics.answered(asking.way, outcome, max(0.0, seconds))
-
-    async def _admitted(self, asking: Asking, settings: ServerSettings, again: bool) -> str:
+    async def _answer_parts(self, request: Request, settings: ServerSettings, again: bool) -> str:
+        """Answer each picture of a request; returns the first outcome that is not "done"."""
         message, outcomes = None, []
-        for number, part in enumerate(asking.parts()):
+        for number, part in enumerate(request.split()):
+            responder = Responder(self._services.client, part, first=number == 0)
             try:
-                message, outcome = await self._one(asking.key, part, settings, number == 0, again)
-            except HandedOver as over:
-                await self._keep(asking, over.message, part.key)
+                message, outcome = await self._answer_part(request.key, responder, settings, again)
+            except HandedOver as error:
+                await self._remember_unfinished(request, error.message, part.key)
                 raise
             outcomes.append(outcome)
-            if asking.key in self._cancelled:
+            if request.key in self._cancelled:
                 break
-        counts = False if asking.key in self._cancelled else None
-        await self.inbox.answered(asking.key, message, counts, _jobs(asking))
+        counts = False if request.key in self._cancelled else None
+        await self._inbox.answered(request.key, message, counts, _jobs_of(request))
         return next((outcome for outcome in outcomes if outcome != "done"), "done")
 
-    async def _keep(self, asking: Asking, message: int | None, part: str | None = None) -> None:
-        """Remember the message that says so, for the answer to take its place when the bot is back."""
-        if message is not None and asking.member:
-            await self.inbox.note(asking.key, shown={**asking.shown, part or asking.key: str(message)})
-
-    async def _one(
-        self, key: str, asking: Asking, settings: ServerSettings, first: bool, again: bool
+    async def _answer_part(
+        self, key: str, responder: Responder, settings: ServerSettings, again: bool
     ) -> tuple[str, str]:
-        """Do the work for one picture of the wish ``key``, and show it; returns the message's id, and how it went.
+        """Do the work for one part of the request ``key`` and show it; returns the message's id and the outcome.
 
-        Raises HandedOver.
+        Raises:
+            HandedOver: the bot stops first.
         """
-        outlet = Outlet(self.bot, asking, first)
-        earlier = await self._earlier(asking, outlet) if again else None
-        async with LiveMessage(outlet, locale_of(asking.text, asking.locale), earlier) as live:
+        part = responder.request
+        earlier = None
+        if again:
+            known = part.unfinished.get(part.key)
+            earlier = int(known) if known is not None else await responder.find_earlier(answer_tag(part))
+        async with ProgressMessage(responder, locale_of(part.text, part.locale), earlier) as progress:
             try:
-                result = await before(self._over, partial(self._done, key, asking, settings, live))
+                work = self._work_on(key, part, settings, progress)
+                result = await finish_before(self._time_is_up, work)
             except HandedOver:
-                raise HandedOver(await live.keep()) from None
-            message = str(await live.finish(result.card, result.private))
-        if result.edit is not None and result.card.shots:
-            await self.bot.history.link_message(PLATFORM, message, result.edit, asking.place)
+                raise HandedOver(await progress.hand_over()) from None
+            message = str(await progress.finish(result.message, result.private))
+        if result.edit is not None and result.message.pictures:
+            await self._services.history.link_message(PLATFORM, message, result.edit, part.place)
         return message, result.outcome
 
-    @staticmethod
-    async def _earlier(asking: Asking, outlet: Outlet) -> int | None:
-        """The message in which an earlier life began to answer."""
-        shown = asking.shown.get(asking.key)
-        return int(shown) if shown is not None else await outlet.earlier(view.tag(asking))
-
-    async def _done(
-        self, key: str, asking: Asking, settings: ServerSettings, live: LiveMessage
+    async def _work_on(
+        self, key: str, part: Request, settings: ServerSettings, progress: ProgressMessage
     ) -> handlers.Result:
-        """The result, or that a moderator ended the wish."""
+        """The result of the work, or the notice that a moderator cancelled it."""
+        cancelled = handlers.error_result(WishCancelled(), part)
         if key in self._cancelled:
-            return handlers.failed(WishCancelled(), asking)
-        work = self._work[key] = asyncio.create_task(handlers.do(self.bot, asking, settings, live))
-        self.live[key] = live
+            return cancelled
+        work = asyncio.create_task(handlers.handle(self._services, part, settings, progress))
+        self._work[key], self.progress[key] = work, progress
         try:
             result = await work
         except asyncio.CancelledError:
-            if not work.cancelled() or _current().cancelling():
-                raise
-            return handlers.failed(WishCancelled(), asking)
+            task = asyncio.current_task()
+            if not work.cancelled() or (task is not None and task.cancelling()):
+                raise  # the bot stops
+            return cancelled
         finally:
-            self._work.pop(key)
-            self.live.pop(key)
-        return handlers.failed(WishCancelled(), asking) if result.outcome == Cancelled.code else result
+            self._work.pop(key, None)
+            self.progress.pop(key, None)
+        return cancelled if result.outcome == Cancelled.code else result
 
-    async def _tell(self, asking: Asking, error: Exception) -> str:
-        """What is wrong, to the asker alone where that can be; returns it in one word."""
+    async def _remember_unfinished(self, request: Request, message: int | None, part: str = "") -> None:
+        """Store the message that tells the asker to wait, so that the answer can replace it later."""
+        if message is not None and request.can_write:
+            unfinished: dict[str, Any] = {**request.unfinished, part or request.key: str(message)}
+            await self._inbox.note(request.key, unfinished=unfinished)
+
+    async def _tell(self, request: Request, error: Exception) -> str:
+        """Tell the asker, privately if possible, what is wrong; returns the outcome in one word."""
         try:
-            message = await Outlet(self.bot, asking).whisper(handlers.failed(error, asking).card)
-            await self.inbox.answered(asking.key, str(message), counts=False)
+            responder = Responder(self._services.client, request)
+            message = await responder.send_privately(handlers.error_result(error, request).message)
+            await self._inbox.answered(request.key, str(message), counts=False)
         except discord.HTTPException as lost:
-            return await self._lost(asking, lost)
+            return await self._lost(request, lost)
         return code_for(error)
 
-    async def _lost(self, asking: Asking, error: discord.HTTPException) -> str:
-        """An answer that cannot be sent: for good where Discord says no, otherwise it stays open for the next start."""
+    async def _lost(self, request: Request, error: discord.HTTPException) -> str:
+        """Give up an answer that Discord refuses; after an error of Discord's own it is sent at the next start."""
         logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
         if error.status < 500:
-            await self.inbox.answered(asking.key, counts=False, jobs=_jobs(asking))
+            await self._inbox.answered(request.key, counts=False, jobs=_jobs_of(request))
         return "lost"
+
+    def _count(self, request: Request, item: InboxItem, outcome: str) -> None:
+        seconds = (datetime.now(UTC) - item.created_at).total_seconds()
+        self._services.metrics.answered(request.origin, outcome, max(0.0, seconds))
+
+
+def _jobs_of(request: Request) -> list[str]:
+    """The editor's jobs that may have been started for a request."""
+    return [job_of(part.key) for part in request.split()]

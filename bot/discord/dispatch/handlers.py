@@ -1,273 +1,301 @@
-"""Works: what is done for an asking, by its kind, and the card that shows it."""
+"""What is done for each kind of request, and the message that shows the result."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot.conversation import replies
-from bot.conversation.messages import CompareRequest, Shown, Speaker, TalkRequest, Turn
-from bot.discord.dispatch.progress import LiveMessage
+from bot.conversation.messages import CompareRequest, Shown, Speaker, TalkRequest, Turn, job_of
+from bot.discord.dispatch import erasure
+from bot.discord.dispatch.progress import ProgressMessage
 from bot.discord.requests import attachments
-from bot.discord.requests.request import PLATFORM, Asking, Kind
-from bot.discord.ui import buttons, menus, view
-from bot.discord.ui.view import Card, Shot
+from bot.discord.requests.request import PLATFORM, Kind, Request
+from bot.discord.services import Services
+from bot.discord.ui import menus, view
+from bot.discord.ui.buttons import ConsentButton
+from bot.discord.ui.view import AttachedPicture, OutgoingMessage
 from bot.errors import BotError, code_for, sentence_for
-from bot.language.actions import Show, Variations, from_json
+from bot.language.actions import Show, Variations
 from bot.locales import Locale, get, locale_of
 from bot.moderation.errors import ConsentNeeded, Moment
 from bot.pictures.sheet import before_after, contact_sheet
+from editor.api import protocol as wire
 from editor.api.errors import EditorAway, EditorError
 from storage.errors import NotFound, StorageError
 from storage.history import Edit
 from storage.servers import ServerSettings
 
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
-
-logger = logging.getLogger(__name__)
-
-MOST_TILES = 24
-AWAY_SECONDS, LONGEST_AWAY_SECONDS = 2.0, 60.0
-"""First and longest pause between two looks whether the editor is back."""
+MAX_TILES = 24
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+"""Seconds between two checks whether the editor is back."""
+_TRAINED_NONCE = 9
+"""The nonce of the message that tells the owner about a trained mapper, so that it is sent once."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """An answer: its card, the edit that its message shows, and how it went in one word."""
+    """An answer: the message, the edit that it shows, and the outcome in one word."""
 
-    card: Card
+    message: OutgoingMessage
     edit: int | None = None
     outcome: str = "done"
 
     @property
     def private(self) -> bool:
-        """Words without a picture are for the asker alone, where that can be."""
-        return not self.card.shots
+        """Whether only the asker should see it, if possible: text without a picture."""
+        return not self.message.pictures
 
 
-Work = Callable[["Bot", Asking, ServerSettings, LiveMessage], Awaitable[Result]]
+Handler = Callable[[Services, Request, ServerSettings, ProgressMessage], Awaitable[Result]]
 
 
-def speaker_of(asking: Asking) -> Speaker:
-    """Whose conversation it is."""
-    return Speaker(PLATFORM, asking.owner or asking.user, asking.place, asking.server, asking.locale)
+async def handle(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
+    """Do what a request asks for, however long the editor is away. Errors that a member can cause become the result."""
+    progress.spoiler = request.spoiler or await _continues_spoiler(services, request)
+    while True:
+        try:
+            result = await _HANDLERS[request.kind](services, request, settings, progress)
+        except (BotError, EditorError, StorageError) as error:
+            result = error_result(error, request)
+        if result.outcome != EditorAway.code:
+            return result
+        await progress.show_editor_away()
+        pause = FIRST_PAUSE
+        while not await services.conversations.editor.ready():
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, 1.5 * pause)
 
 
-def failed(error: Exception, asking: Asking) -> Result:
-    """The answer where something is wrong, in the language of whoever asked, with times as each reader's own."""
-    locale = locale_of(asking.text, asking.locale)
+def error_result(error: Exception, request: Request) -> Result:
+    """The answer to a request that failed, in the asker's language, with times shown in each reader's time zone."""
+    locale = locale_of(request.text, request.locale)
     if isinstance(error, BotError):
-        error.values = {name: _here(value) for name, value in error.values.items()}
-    items = (
-        (buttons.ConsentButton(locale, asking.reference if asking.ack == "message" else None),)
-        if isinstance(error, ConsentNeeded)
-        else ()
-    )
-    text = locale.say("discord.consent") if isinstance(error, ConsentNeeded) else sentence_for(error, locale)
-    return Result(Card(text, items=items), None, code_for(error))
+        error.values = {name: _local_time(value) for name, value in error.values.items()}
+    if isinstance(error, ConsentNeeded):
+        waiting = request.reference if request.acknowledgement == "message" else None
+        message = view.sentence(locale.say("discord.consent"), ConsentButton.create(locale, waiting))
+    else:
+        message = view.sentence(sentence_for(error, locale))
+    return Result(message, None, code_for(error))
 
 
-def _here(value: object) -> object:
+def _local_time(value: object) -> object:
     return discord.utils.format_dt(value.at, "f") if isinstance(value, Moment) else value
 
 
-async def talk(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """One turn of the conversation."""
+def speaker_of(request: Request) -> Speaker:
+    """Whose conversation a request belongs to."""
+    user = request.owner or request.user
+    return Speaker(PLATFORM, user, request.place, request.server, request.locale)
+
+
+async def head_of(services: Services, request: Request) -> Edit:
+    """The current edit of the asker's conversation. Raises NoPicture."""
+    who = speaker_of(request)
+    conversation = await services.history.conversation(who.platform, who.user, who.place, who.server)
+    return await services.history.head(conversation.id)
+
+
+async def _continues_spoiler(services: Services, request: Request) -> bool:
+    """Whether the picture to continue from was sent as a spoiler."""
+    if request.uploads:
+        return False
+    try:
+        if request.reply_to is None:
+            edit = await head_of(services, request)
+        else:
+            edit = await services.history.edit(request.reply_to)
+        return await services.conversations.hidden(edit)
+    except StorageError:
+        return False  # there is no picture
+
+
+# the conversation
+
+
+async def _talk(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
     picture = None
-    if asking.uploads:
-        picture = await attachments.download(asking.uploads[0], bot.most_upload, bot.cdn_hosts)
-    request = TalkRequest(
-        asking.text,
+    if request.uploads:
+        picture = await attachments.download(request.uploads[0], services.max_upload, services.cdn_hosts)
+    talk = TalkRequest(
+        request.text,
         picture,
-        asking.reply_to,
-        None if asking.actions is None else tuple(from_json(action) for action in asking.actions),
-        asking.key,
-        asking.spoiler,
+        request.reply_to,
+        request.actions,
+        request.key,
+        request.spoiler,
         settings.bundle,
-        quality=asking.quality,
+        quality=request.quality,
     )
-    turn = await bot.conversations.talk(speaker_of(asking), request, live.progress)
-    card = await _dressed(bot, turn, view.of_turn(turn, asking, turn.hidden or asking.spoiler))
-    return Result(
-        await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done"
-    )
+    turn = await services.conversations.talk(speaker_of(request), talk, progress.on_event)
+    message = view.of_turn(turn, request, turn.hidden or request.spoiler)
+    if turn.edit is not None and turn.error is None:
+        message = await _arranged(services, turn, turn.edit, message)
+    return await _result(services, turn, message, settings)
 
 
-async def _dressed(bot: Bot, turn: Turn, card: Card) -> Card:
-    """The history as a sheet of numbered pictures, and before beside after as one picture."""
-    what = next((action.what for action in turn.actions if isinstance(action, Show)), None)
-    if turn.edit is None or turn.error is not None:
-        return card
+async def _result(
+    services: Services, turn: Turn, message: OutgoingMessage, settings: ServerSettings
+) -> Result:
+    """The result of a turn, with the visible mark if the server wants one."""
+    if settings.visible_mark:
+        mark = services.conversations.mark
+        pictures = [
+            replace(shown, picture=await asyncio.to_thread(mark, shown.picture, True))
+            for shown in message.pictures
+        ]
+        message = replace(message, pictures=tuple(pictures))
+    return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
+
+
+async def _arranged(services: Services, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
+    """The history and variations as one sheet of numbered pictures, a comparison as one picture, adjustments as a list."""
     locale = get(turn.locale)
-    if what == "history":
-        return await _history(bot, turn.edit, card, locale)
-    if what == "compare" and len(turn.pictures) == 2:
-        return replace(card, shots=(await _side_by_side(turn.pictures[0], turn.pictures[1], locale),))
+    shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)
+    if shown == "history":
+        return await _history_sheet(services, edit, message, locale)
+    if shown == "compare" and len(turn.pictures) == 2:
+        return replace(message, pictures=(await _side_by_side(*turn.pictures, locale=locale),))
     if any(isinstance(action, Variations) for action in turn.actions) and len(turn.pictures) > 1:
-        return await _variations(turn, card, locale)
-    if what == "adjustments" and turn.edit.recipes:
-        return adjustments(turn.edit, locale)
-    return card
+        return await _variations_sheet(turn, edit, message, locale)
+    if shown == "adjustments" and edit.recipes:
+        return adjustments_message(edit, locale)
+    return message
 
 
-async def _history(bot: Bot, head: Edit, card: Card, locale: Locale) -> Card:
-    edits = (await bot.history.edits(head.source))[-MOST_TILES:]
-    words = [replies.describe(locale, edit) for edit in edits]
-    tiles = [
-        ((await bot.history.picture(edit.picture)).data, said)
-        for edit, said in zip(edits, words, strict=True)
-    ]
+async def _history_sheet(
+    services: Services, head: Edit, message: OutgoingMessage, locale: Locale
+) -> OutgoingMessage:
+    history = services.history
+    edits = (await history.edits(head.source))[-MAX_TILES:]
     numbers = [edit.number for edit in edits]
+    captions = [replies.describe(locale, edit) for edit in edits]
+    pictures = [(await history.picture(edit.picture)).data for edit in edits]
+    tiles = list(zip(pictures, captions, strict=True))
     sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
-    told = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
-    alt = locale.say("discord.alt.history", description=told)
-    items = (menus.to_go_to(head, list(zip(numbers, words, strict=True)), locale),)
-    return replace(card, shots=(Shot(sheet, alt, head.number),), items=items)
+    rows = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
+    picture = AttachedPicture(sheet, locale.say("discord.alt.history", description=rows), head.number)
+    menu = menus.goto_menu(head, list(zip(numbers, captions, strict=True)), locale)
+    return replace(message, pictures=(picture,), items=(menu,))
 
 
-async def _variations(turn: Turn, card: Card, locale: Locale) -> Card:
-    """As a sheet with numbers to choose by; whichever is chosen is shown alone and whole."""
-    assert turn.edit is not None
-    words, numbers = replies.describe(locale, turn.edit), [shown.number for shown in turn.pictures]
-    sheet = await asyncio.to_thread(
-        contact_sheet, [(shown.picture.data, "") for shown in turn.pictures], numbers
-    )
-    alt = locale.say(
-        "discord.alt.variations",
-        numbers=locale.listed([str(number) for number in numbers]),
-        description=words,
-    )
-    menu = menus.to_go_to(turn.edit, [(number, words) for number in numbers], locale)
-    return replace(card, shots=(Shot(sheet, alt, turn.edit.number),), items=(menu, *card.items))
+async def _variations_sheet(
+    turn: Turn, edit: Edit, message: OutgoingMessage, locale: Locale
+) -> OutgoingMessage:
+    """The variations with numbers to choose one by, which is then shown alone and in full."""
+    description, numbers = replies.describe(locale, edit), [shown.number for shown in turn.pictures]
+    tiles = [(shown.picture.data, "") for shown in turn.pictures]
+    sheet = await asyncio.to_thread(contact_sheet, tiles, numbers)
+    listed = locale.listed([str(number) for number in numbers])
+    alt = locale.say("discord.alt.variations", numbers=listed, description=description)
+    menu = menus.goto_menu(edit, [(number, description) for number in numbers], locale)
+    picture = AttachedPicture(sheet, alt, edit.number)
+    return replace(message, pictures=(picture,), items=(menu, *message.items))
 
 
-async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> Shot:
+async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> AttachedPicture:
     captions = (locale.say("discord.caption.before"), locale.say("discord.caption.after"))
     picture = await asyncio.to_thread(before_after, before.picture.data, after.picture.data, captions)
-    return Shot(picture, locale.say("discord.alt.compare", before=before.alt, after=after.alt), after.number)
+    alt = locale.say("discord.alt.compare", before=before.alt, after=after.alt)
+    return AttachedPicture(picture, alt, after.number)
 
 
-def adjustments(edit: Edit, locale: Locale) -> Card:
-    """The adjustments in force as a list, with the menus to change them."""
-    return view.table(
-        locale.say("discord.title.adjustments"), menus.in_force(edit, locale), *menus.to_adjust(edit, locale)
+def adjustments_message(edit: Edit, locale: Locale) -> OutgoingMessage:
+    """The adjustments of an edit as a list, with the menus that change them."""
+    lines, items = menus.adjustment_lines(edit, locale), menus.adjustment_menus(edit, locale)
+    return view.table(locale.say("discord.title.adjustments"), lines, *items)
+
+
+async def _animate(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
+    """The way from the original to the current look and back, as a moving picture."""
+    turn = await services.conversations.animate(
+        speaker_of(request), request.reply_to, request.upload_limit, on_progress=progress.on_event
     )
-
-
-async def _marked(bot: Bot, card: Card, settings: ServerSettings) -> Card:
-    """With the visible mark, where the server wants one."""
-    if not settings.visible_mark:
-        return card
-    shots = [
-        replace(shot, picture=await asyncio.to_thread(bot.conversations.mark, shot.picture, True))
-        for shot in card.shots
-    ]
-    return replace(card, shots=tuple(shots))
-
-
-async def animate(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """The way from the original to the present look, to and fro."""
-    turn = await bot.conversations.animate(
-        speaker_of(asking), asking.reply_to, asking.limit, on_progress=live.progress
+    hidden = turn.edit is not None and await services.conversations.hidden(turn.edit)
+    message = OutgoingMessage(
+        turn.reply, pictures=view.pictures_of(turn), spoiler=hidden, tag=view.answer_tag(request)
     )
-    hidden = turn.edit is not None and await bot.conversations.hidden(turn.edit)
-    card = Card(turn.reply, shots=view.shots(turn.pictures), spoiler=hidden, tag=view.tag(asking))
-    return Result(card, turn.edit.id if turn.edit else None, turn.error or "done")
+    return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
-async def compare(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """One wish by several methods, as a sheet with numbers to choose by."""
-    request = CompareRequest(asking.text, asking.reply_to, asking.key)
-    turn = await bot.conversations.compare(speaker_of(asking), request, live.progress)
-    card = Card(turn.reply, spoiler=turn.hidden, tag=view.tag(asking))
+async def _compare(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
+    """One edit by several methods, as a sheet with numbers to choose one by."""
+    comparison = CompareRequest(request.text, request.reply_to, request.key)
+    turn = await services.conversations.compare(speaker_of(request), comparison, progress.on_event)
+    message = OutgoingMessage(turn.reply, spoiler=turn.hidden, tag=view.answer_tag(request))
     if turn.edit is not None and turn.pictures:
-        card = await _methods(turn, turn.edit, card, get(turn.locale))
-    return Result(
-        await _marked(bot, card, settings), turn.edit.id if turn.edit else None, turn.error or "done"
-    )
+        message = await _methods_sheet(turn, turn.edit, message)
+    return await _result(services, turn, message, settings)
 
 
-async def _methods(turn: Turn, base: Edit, card: Card, locale: Locale) -> Card:
+async def _methods_sheet(turn: Turn, base: Edit, message: OutgoingMessage) -> OutgoingMessage:
+    locale = get(turn.locale)
     rows = [(shown.number, shown.caption) for shown in turn.pictures]
     tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
     sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in rows])
     numbers, names = (locale.listed([str(value) for value in column]) for column in zip(*rows, strict=True))
-    shot = Shot(sheet, locale.say("discord.alt.methods", numbers=numbers, names=names), base.number)
-    return replace(card, shots=(shot,), items=(menus.to_go_to(base, rows, locale),))
+    alt = locale.say("discord.alt.methods", numbers=numbers, names=names)
+    picture = AttachedPicture(sheet, alt, base.number)
+    return replace(message, pictures=(picture,), items=(menus.goto_menu(base, rows, locale),))
 
 
-async def forget(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """Delete an edit of the asker's, or everything about them; what is gone already was deleted in an earlier life."""
-    what = "all" if asking.reply_to is None else "edit"
-    if asking.reply_to is None:
-        await bot.forgetting.member(int(asking.user))
+# deletion and training
+
+
+async def _forget(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
+    """Delete an edit of the asker, or all their data. An edit that is missing was deleted before a restart."""
+    if request.reply_to is None:
+        await erasure.erase_member(services, request.user)
     else:
         with contextlib.suppress(NotFound):
-            await bot.forgetting.edit(asking.reply_to)
-    return Result(Card(locale_of(preferred=asking.locale).say(f"discord.forgotten.{what}")))
+            await erasure.erase_edit(services, request.reply_to)
+    what = "all" if request.reply_to is None else "edit"
+    return Result(view.sentence(locale_of(preferred=request.locale).say(f"discord.forgotten.{what}")))
 
 
-async def head_of(bot: Bot, asking: Asking) -> Edit:
-    """The edit that the asker's conversation is at. Raises NoPicture."""
-    who = speaker_of(asking)
-    conversation = await bot.history.conversation(who.platform, who.user, who.place, who.server)
-    return await bot.history.head(conversation.id)
-
-
-async def train(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """A mapper for one prompt, for the bot's owner."""
-    from bot.discord.commands.owner.training import (
-        trained,  # its command goes through the desk, which knows these works
+async def _train(
+    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+) -> Result:
+    """Train a mapper for one prompt, and notify the owner when it is ready."""
+    conversations = services.conversations
+    assert request.minutes is not None
+    training = wire.TrainMapperRequest(
+        bundle=conversations.bundle, prompt=request.text, minutes=request.minutes
     )
-
-    return Result(await trained(bot, asking, live))
-
-
-WORKS: Mapping[Kind, Work] = {
-    "talk": talk,
-    "animate": animate,
-    "compare": compare,
-    "forget": forget,
-    "train": train,
-}
-
-
-async def do(bot: Bot, asking: Asking, settings: ServerSettings, live: LiveMessage) -> Result:
-    """Do the work of an asking, however long the editor is away. Never raises for what a member can cause."""
-    live.spoiler = asking.spoiler or await _covered(bot, asking)
-    while True:
-        try:
-            result = await WORKS[asking.kind](bot, asking, settings, live)
-        except (BotError, EditorError, StorageError) as error:
-            result = failed(error, asking)
-        if result.outcome != EditorAway.code:
-            return result
-        await live.away()
-        await _until_ready(bot)
-
-
-async def _covered(bot: Bot, asking: Asking) -> bool:
-    """Whether the picture that is gone on from came covered."""
-    if asking.uploads:
-        return False
-    try:
-        head = (
-            await head_of(bot, asking) if asking.reply_to is None else await bot.history.edit(asking.reply_to)
+    job = wire.Job(user=request.user, request=training)
+    result = await conversations.editor.run(job_of(request.key), job, progress.on_event)
+    assert isinstance(result, wire.TrainMapperResult)
+    key = "owner.trained" if result.kept else "owner.trained.not-kept"
+    prompt = discord.utils.escape_markdown(result.prompt)
+    text = locale_of(preferred=request.locale).say(key, prompt=prompt)
+    if progress.message is not None:  # an edited message notifies nobody, so a new one is sent
+        await progress.responder.channel.send(
+            f"<@{request.user}> {discord.utils.escape_mentions(text)}",
+            nonce=request.nonce(_TRAINED_NONCE),
+            allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=True),
         )
-        return await bot.conversations.hidden(head)
-    except StorageError:
-        return False  # there is none
+    return Result(view.sentence(text))
 
 
-async def _until_ready(bot: Bot) -> None:
-    pause = AWAY_SECONDS
-    while not await bot.conversations.editor.ready():
-        await asyncio.sleep(pause)
-        pause = min(LONGEST_AWAY_SECONDS, 1.5 * pause)
+_HANDLERS: Mapping[Kind, Handler] = {
+    "talk": _talk,
+    "animate": _animate,
+    "compare": _compare,
+    "forget": _forget,
+    "train": _train,
+}

@@ -1,46 +1,47 @@
-"""Catching up: mentions and replies that were written while the bot was not connected are answered when it is back."""
+"""Finds the mentions and replies that were written while the bot was not connected."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.requests import builders
+from bot.discord.errors import http_error_logged
 from bot.discord.requests.request import PLATFORM
+from bot.discord.services import Services
 
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
-
-logger = logging.getLogger(__name__)
-
-MOST_PLACES, MOST_MESSAGES = 50, 100
-LIVELY, TOO_OLD = timedelta(days=7), timedelta(hours=24)
-"""Places without a wish for so long are not looked at; messages older than that are not answered any more."""
+MAX_PLACES, MAX_MESSAGES = 50, 100
+ACTIVE_WITHIN, MAX_AGE = timedelta(days=7), timedelta(hours=24)
+"""Only places with a request in the last days are searched, and only messages of the last hours are answered."""
 
 
-async def missed(bot: Bot) -> list[discord.Message]:
-    """Messages to the bot in the liveliest places of its shards, newer than what it last saw there, oldest first."""
-    moment = datetime.now(UTC)
-    found = []
-    for place, cursor in (await bot.desk.inbox.active_places(PLATFORM, moment - LIVELY))[:MOST_PLACES]:
-        try:
-            found += await _missed_in(bot, int(place), int(cursor), moment - TOO_OLD)
-        except discord.HTTPException as error:  # gone, or closed to the bot by now
-            logger.info("a channel cannot be caught up on: HTTP %d, code %d", error.status, error.code)
-    return sorted(found, key=lambda message: message.id)
+async def missed_messages(services: Services, owns: Callable[[int | None], bool]) -> list[discord.Message]:
+    """Messages to the bot that are newer than the last one it saw in the same place, oldest first.
+
+    Args:
+        services: the services of the client.
+        owns: whether a server, or None for direct conversations, belongs to this process.
+    """
+    now = datetime.now(UTC)
+    messages: list[discord.Message] = []
+    places = await services.inbox.active_places(PLATFORM, now - ACTIVE_WITHIN)
+    for place, last_seen in places[:MAX_PLACES]:
+        after = max(int(last_seen), discord.utils.time_snowflake(now - MAX_AGE))
+        with http_error_logged(
+            "missed messages of a channel could not be read"
+        ):  # deleted, or closed to the bot
+            messages += await _missed_in(services, owns, int(place), after)
+    return sorted(messages, key=lambda message: message.id)
 
 
-async def _missed_in(bot: Bot, place: int, cursor: int, oldest: datetime) -> list[discord.Message]:
-    channel = bot.get_channel(place) or await bot.fetch_channel(place)
+async def _missed_in(
+    services: Services, owns: Callable[[int | None], bool], place: int, after: int
+) -> list[discord.Message]:
+    client = services.client
+    channel = client.get_channel(place) or await client.fetch_channel(place)
     guild = getattr(channel, "guild", None)
-    if not isinstance(channel, discord.abc.Messageable) or not bot.owns(guild.id if guild else None):
+    if not isinstance(channel, discord.abc.Messageable) or not owns(guild.id if guild else None):
         return []
-    after = discord.Object(max(cursor, discord.utils.time_snowflake(oldest)))
-    return [
-        message
-        async for message in channel.history(after=after, limit=MOST_MESSAGES, oldest_first=True)
-        if builders.addressed(bot, message)
-    ]
+    newer = channel.history(after=discord.Object(after), limit=MAX_MESSAGES, oldest_first=True)
+    return [message async for message in newer if services.requests.is_addressed(message)]

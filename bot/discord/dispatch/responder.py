@@ -1,14 +1,13 @@
-"""Outlets: where an answer goes, and how it is sent, changed or told to one member alone.
+"""Sends, edits and hides the messages that answer one request.
 
 Where the bot is a member it answers with ordinary messages: members can reply to them, their pictures may be larger, and
-they outlive the interaction's token. Elsewhere (the bot installed by a user, in somebody's server or group) only the token
-can write, for 15 minutes and at most five times; there the answer takes the place of "thinking…".
+they outlive the interaction's token. Elsewhere, where a user installed the bot for themselves, only the token can write, for
+15 minutes and at most five times; there the answer replaces "thinking…".
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,232 +16,212 @@ from typing import Any, TypeVar
 
 import discord
 
-from bot.discord.requests.request import Asking
-from bot.discord.ui.view import Card
+from bot.discord.errors import http_error_logged
+from bot.discord.requests.request import Request
+from bot.discord.ui.view import OutgoingMessage
 
-logger = logging.getLogger(__name__)
-
-TOKEN_LIVES = timedelta(minutes=14, seconds=30)
-_LOOK_BACK = 50
-_TOO_LARGE, _LEAST_LIMIT = 413, 65536
+TOKEN_LIFETIME = timedelta(minutes=14, seconds=30)
+_SEARCH_LIMIT = 50
+_TOO_LARGE, _SMALLEST_LIMIT = 413, 65536
 _UNKNOWN_WEBHOOK = 10015
 """Discord's code for the token of an interaction that was never acknowledged."""
+_ORIGINAL: Any = "@original"
+"""What the API takes in place of the id of an interaction's first response; discord.py has no constant for it."""
 
 _Sent = TypeVar("_Sent")
 
 
-class Outlet:
-    """The way back to whoever asked; made anew from the same asking after a restart."""
+class Responder:
+    """Sends the answer to a request.
 
-    def __init__(self, client: discord.Client, asking: Asking, first: bool = True) -> None:
-        self.client, self.asking, self.first = client, asking, first
-        self.whispered = False
+    Args:
+        client: the client that sends.
+        request: the request, or one part of it.
+        first: whether it is the first part, which replaces "thinking…".
+    """
+
+    def __init__(self, client: discord.Client, request: Request, first: bool = True) -> None:
+        self._client, self.request, self._first = client, request, first
+        self._sent_privately = False
         self._sent = 0
-
-    # where
 
     @property
     def channel(self) -> discord.PartialMessageable:
-        """The channel, which need not be cached."""
-        return self.client.get_partial_messageable(
-            int(self.asking.place), guild_id=_number(self.asking.server)
-        )
+        """The channel of the request, whether or not it is cached."""
+        server = None if self.request.server is None else int(self.request.server)
+        return self._client.get_partial_messageable(int(self.request.place), guild_id=server)
 
     @property
-    def webhook(self) -> discord.Webhook | None:
-        """The interaction's way to answer, None for a message and when its token has run out."""
-        if self.asking.token is None or self.client.application_id is None:
+    def _webhook(self) -> discord.Webhook | None:
+        """The interaction's webhook; None for a message, and when the token has expired."""
+        if self.request.token is None or self._client.application_id is None:
             return None
-        asked = discord.utils.snowflake_time(self.asking.number)
-        if discord.utils.utcnow() - asked > TOKEN_LIVES:
+        asked_at = discord.utils.snowflake_time(self.request.number)
+        if discord.utils.utcnow() - asked_at > TOKEN_LIFETIME:
             return None
-        webhook = discord.Webhook.partial(self.client.application_id, self.asking.token, client=self.client)
-        webhook.type = discord.WebhookType.application  # only such a one may tell a member alone
+        application = self._client.application_id
+        webhook = discord.Webhook.partial(application, self.request.token, client=self._client)
+        webhook.type = (
+            discord.WebhookType.application
+        )  # discord.py sends ephemeral messages only for this type
         return webhook
 
     @asynccontextmanager
     async def typing(self) -> AsyncIterator[None]:
-        """Show that an answer is being made, where that can be shown."""
+        """Show the typing indicator inside the block, where everybody will see the answer."""
         async with contextlib.AsyncExitStack() as stack:
-            if self.asking.member and self.asking.ack != "private":
+            if self.request.can_write and self.request.acknowledgement != "private":
                 with contextlib.suppress(discord.HTTPException):
                     await stack.enter_async_context(self.channel.typing())
             yield
 
-    # what is seen by all
+    # public messages
 
-    async def post(self, card: Card) -> int:
-        """Send the card; returns what ``edit`` takes. Raises discord.HTTPException."""
-        return await self._fitting(lambda: self._post(card))
+    async def post(self, message: OutgoingMessage) -> int:
+        """Send a message; returns its id for ``edit``. Raises discord.HTTPException."""
+        return await self._shrinking(lambda: self._post(message))
 
-    async def _fitting(self, send: Callable[[], Awaitable[_Sent]]) -> _Sent:
-        """Send with smaller and smaller files, where Discord takes less than it had said."""
+    async def edit(self, number: int, message: OutgoingMessage) -> None:
+        """Replace a message that was posted. Raises discord.HTTPException."""
+        await self._shrinking(lambda: self._edit(number, message))
+
+    async def _shrinking(self, send: Callable[[], Awaitable[_Sent]]) -> _Sent:
+        """Send again with smaller files while Discord accepts less than it announced."""
         while True:
             try:
                 return await send()
             except discord.HTTPException as error:
-                if error.status != _TOO_LARGE or self.asking.limit < _LEAST_LIMIT:
+                if error.status != _TOO_LARGE or self.request.upload_limit < _SMALLEST_LIMIT:
                     raise
-                self.asking = replace(self.asking, limit=self.asking.limit // 2)
+                self.request = replace(self.request, upload_limit=self.request.upload_limit // 2)
 
-    async def _post(self, card: Card) -> int:
-        if self.asking.member:
-            return await self._send(self._headed(card))
-        webhook = self.webhook
-        if webhook is None:
-            return await self._direct(card)
-        if self.asking.ack == "public" and self.first:
-            return (await webhook.edit_message(_original(), **await self._changes(card))).id
-        return (await webhook.send(wait=True, **await self._parts(card))).id
+    async def _post(self, message: OutgoingMessage) -> int:
+        if self.request.can_write:
+            return await self._send(self._with_heading(message))
+        webhook = self._webhook
+        if webhook is None:  # the token has expired; a direct message is the last way
+            user = await self._client.fetch_user(int(self.request.user))
+            return (await user.send(nonce=self.request.nonce(), **await self._new(message))).id
+        if self.request.acknowledgement == "public" and self._first:
+            return (await webhook.edit_message(_ORIGINAL, **await self._changes(message))).id
+        return (await webhook.send(wait=True, **await self._new(message))).id
 
-    async def edit(self, message: int, card: Card) -> None:
-        """Change a card that was posted. Raises discord.HTTPException."""
-        await self._fitting(lambda: self._edit(message, card))
+    async def _edit(self, number: int, message: OutgoingMessage) -> None:
+        changes = await self._changes(self._with_heading(message))
+        if self.request.can_write:
+            nobody = discord.AllowedMentions.none()
+            await self.channel.get_partial_message(number).edit(allowed_mentions=nobody, **changes)
+        elif (webhook := self._webhook) is not None:
+            await webhook.edit_message(number, **changes)
 
-    async def _edit(self, message: int, card: Card) -> None:
-        changes = await self._changes(self._headed(card))
-        if self.asking.member:
-            await self.channel.get_partial_message(message).edit(
-                allowed_mentions=discord.AllowedMentions.none(), **changes
-            )
-        elif (webhook := self.webhook) is not None:
-            await webhook.edit_message(message, **changes)
+    def _with_heading(self, message: OutgoingMessage) -> OutgoingMessage:
+        return replace(message, heading=self.request.heading)
 
-    def _headed(self, card: Card) -> Card:
-        return replace(card, heading=self.asking.heading)
-
-    async def _send(self, card: Card) -> int:
-        options = await self._parts(card)
-        if self.asking.reference is not None and self._may_reply():
+    async def _send(self, message: OutgoingMessage) -> int:
+        options = await self._new(message)
+        if self.request.reference is not None and self._may_reply():
             options["reference"] = discord.MessageReference(
-                message_id=int(self.asking.reference),
-                channel_id=int(self.asking.place),
+                message_id=int(self.request.reference),
+                channel_id=int(self.request.place),
                 fail_if_not_exists=False,
             )
-        message = await self.channel.send(
-            nonce=self.asking.nonce(self._sent), mention_author=False, **options
-        )
+        nonce = self.request.nonce(self._sent)
+        sent = await self.channel.send(nonce=nonce, mention_author=False, **options)
         self._sent += 1
-        if message.content != card.content.strip() or len(message.attachments) != len(
-            options.get("files", [])
-        ):
-            await self.edit(
-                message.id, card
-            )  # it stands for the nonce since a former life, which was killed before the end
-        return message.id
+        files = len(options.get("files", []))
+        if sent.content != message.content.strip() or len(sent.attachments) != files:
+            # a killed process had sent an unfinished message with the same nonce, and Discord returned that one
+            await self.edit(sent.id, message)
+        return sent.id
 
     def _may_reply(self) -> bool:
-        """Discord takes no reply from whoever may not read what was said before."""
-        channel = self.client.get_channel(int(self.asking.place))
+        """Whether the bot may read earlier messages, without which Discord accepts no reply."""
+        channel = self._client.get_channel(int(self.request.place))
         if not isinstance(channel, discord.abc.GuildChannel):
             return True
         return channel.permissions_for(channel.guild.me).read_message_history
 
-    async def _direct(self, card: Card) -> int:
-        """The token has run out where nothing else may write: a direct message is the last way."""
-        user = await self.client.fetch_user(int(self.asking.user))
-        return (await user.send(nonce=self.asking.nonce(), **await self._parts(card))).id
-
-    async def _parts(self, card: Card) -> dict[str, Any]:
-        parts = {
-            "content": card.content or None,
-            "files": await card.files(self.asking.limit),
-            "embed": card.embed(),
-            "view": card.view(),
-        }
+    async def _new(self, message: OutgoingMessage) -> dict[str, Any]:
+        parts = await self._changes(message)
+        parts["files"] = parts.pop("attachments")
         return {name: value for name, value in parts.items() if value}
 
-    async def _changes(self, card: Card) -> dict[str, Any]:
+    async def _changes(self, message: OutgoingMessage) -> dict[str, Any]:
         return {
-            "content": card.content or None,
-            "attachments": await card.files(self.asking.limit),
-            "embed": card.embed(),
-            "view": card.view(),
+            "content": message.content or None,
+            "attachments": await message.files(self.request.upload_limit),
+            "embed": message.embed(),
+            "view": message.view(),
         }
 
-    # what is seen by the asker alone
+    # private messages
 
-    async def whisper(self, card: Card) -> int:
-        """Tell the asker alone; a message can only be answered by a message. Raises discord.HTTPException."""
-        webhook = self.webhook
+    async def send_privately(self, message: OutgoingMessage) -> int:
+        """Send a message only to the asker, or publicly if they cannot be told alone. Raises discord.HTTPException."""
+        webhook, acknowledgement = self._webhook, self.request.acknowledgement
         if webhook is None:
-            return await self.post(card)
-        if self.asking.ack == "private" and self.first and not self.whispered:
-            self.whispered = True
-            return (await webhook.edit_message(_original(), **await self._changes(card))).id
-        if self.asking.ack == "public" and self.first and not self.whispered:
-            await self._unthink(webhook)
-        self.whispered = True
-        return (await webhook.send(wait=True, ephemeral=True, **await self._parts(card))).id
+            return await self.post(message)
+        first = self._first and not self._sent_privately
+        self._sent_privately = True
+        if acknowledgement == "private" and first:
+            return (await webhook.edit_message(_ORIGINAL, **await self._changes(message))).id
+        if acknowledgement == "public" and first:
+            await self._stop_thinking(webhook)
+        return (await webhook.send(wait=True, ephemeral=True, **await self._new(message))).id
 
-    async def acknowledged(self) -> bool:
-        """Whether an earlier life of the bot got as far as that; if not, Discord has told the member that it failed."""
-        webhook = self.webhook
+    async def was_acknowledged(self) -> bool:
+        """Whether a killed process acknowledged the request; if not, Discord told the member that it failed."""
+        webhook = self._webhook
         if webhook is None:
             return True
         try:
-            await webhook.fetch_message(_original())
+            await webhook.fetch_message(_ORIGINAL)
         except discord.HTTPException as error:
             return error.code != _UNKNOWN_WEBHOOK
         return True
 
-    async def thinks(self) -> bool:
+    async def is_thinking(self) -> bool:
         """Whether the asker still sees "thinking…". Raises discord.HTTPException."""
-        webhook = self.webhook
+        webhook = self._webhook
         if webhook is None:
             return False
         try:
-            return (await webhook.fetch_message(_original())).flags.loading
-        except discord.NotFound:  # it was never acknowledged, or its answer is dismissed
+            return (await webhook.fetch_message(_ORIGINAL)).flags.loading
+        except discord.NotFound:  # never acknowledged, or the member dismissed the answer
             return False
 
     async def close(self) -> None:
-        """The answer is out: a "thinking…" that only the asker sees is not needed any more."""
-        webhook = self.webhook
-        if self.asking.ack == "private" and self.first and not self.whispered and webhook is not None:
-            await self._unthink(webhook)
+        """Remove a private "thinking…" after a public answer."""
+        webhook = self._webhook
+        private = self.request.acknowledgement == "private"
+        if private and self._first and not self._sent_privately and webhook is not None:
+            await self._stop_thinking(webhook)
 
     @staticmethod
-    async def _unthink(webhook: discord.Webhook) -> None:
+    async def _stop_thinking(webhook: discord.Webhook) -> None:
         with contextlib.suppress(discord.HTTPException):
-            await webhook.delete_message(_original())
+            await webhook.delete_message(_ORIGINAL)
 
-    # what a former life has sent
+    # after a restart
 
-    async def earlier(self, tag: str) -> int | None:
-        """The message with which a former life of the bot began to answer this asking, None where there is none.
+    async def find_earlier(self, tag: str) -> int | None:
+        """The message with which a killed process began to answer this request, None if there is none.
 
-        It is known by the names of its files, or, for a message's only answer, by what it replies to.
+        Args:
+            tag: the start of the names of its files. The only answer to a message is also known by what it replies to.
         """
-        if not self.asking.member:
+        if not self.request.can_write:
             return None
-        asked = discord.Object(self.asking.number)
-        try:
-            async for message in self.channel.history(after=asked, limit=_LOOK_BACK, oldest_first=True):
-                if message.author == self.client.user and self._answers(message, tag):
+        asked = discord.Object(self.request.number)
+        with http_error_logged("earlier messages could not be read"):
+            async for message in self.channel.history(after=asked, limit=_SEARCH_LIMIT, oldest_first=True):
+                if message.author == self._client.user and self._answers(message, tag):
                     return message.id
-        except discord.HTTPException as error:
-            logger.info(
-                "what was sent before cannot be looked up: HTTP %d, code %d", error.status, error.code
-            )
         return None
 
     def _answers(self, message: discord.Message, tag: str) -> bool:
         if any(tag in attachment.filename for attachment in message.attachments):
             return True
-        to = message.reference.message_id if message.reference else None
-        return (
-            self.first
-            and self.asking.ack == "message"
-            and to is not None
-            and str(to) == self.asking.reference
-        )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None else None
-
-
-def _original() -> Any:
-    """The library knows no constant for it; the API takes this word where a message's id stands."""
-    return "@original"
+        replied = message.reference.message_id if message.reference else None
+        only_answer = self._first and self.request.acknowledgement == "message"
+        return only_answer and replied is not None and str(replied) == self.request.reference

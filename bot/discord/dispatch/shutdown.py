@@ -1,33 +1,40 @@
-"""Closing: what is under way when the bot is asked to stop is finished in time, or handed over to its next start."""
+"""Graceful shutdown: work in progress is finished in time, or handed over to the next start of the bot."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import TypeVar
 
-Given = TypeVar("Given")
+_Result = TypeVar("_Result")
 
 
 class HandedOver(Exception):
-    """The bot stops before this is done; ``message`` is the one that says so to the asker, where it can be changed later."""
+    """The bot stops before the work is done.
+
+    ``message`` is the message that tells the asker so, if it can be edited later.
+    """
 
     def __init__(self, message: int | None = None) -> None:
         super().__init__("handed over")
         self.message = message
 
 
-async def before(end: asyncio.Event, work: Callable[[], Awaitable[Given]]) -> Given:
-    """What the work gives, if it is done before the end comes. Raises HandedOver otherwise; the work is cancelled then."""
-    if end.is_set():
-        raise HandedOver
-    doing, ending = asyncio.ensure_future(work()), asyncio.ensure_future(end.wait())
+async def finish_before(end: asyncio.Event, work: Awaitable[_Result]) -> _Result:
+    """Return the result of the work, or cancel the work as soon as ``end`` is set.
+
+    Raises:
+        HandedOver: the end came first.
+    """
+    working, ending = asyncio.ensure_future(work), asyncio.ensure_future(end.wait())
     try:
-        await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
+        if end.is_set():
+            raise HandedOver  # a task that is cancelled before its first step never runs
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
             raise HandedOver
-        return doing.result()
+        return working.result()
     finally:
-        doing.cancel()
+        working.cancel()
         ending.cancel()
-        await asyncio.gather(doing, ending, return_exceptions=True)
+        await asyncio.gather(working, ending, return_exceptions=True)

@@ -1,42 +1,43 @@
-"""Access: what a server allows, and whether a member may have a wish done there."""
+"""The settings of servers, and whether they let a member make a request."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.discord.requests.request import PLATFORM, Asking
+from bot.discord.requests.request import PLATFORM, Request
 from bot.moderation.policy import Member, Policy
 from storage.inbox import InboxItem
 from storage.servers import Servers, ServerSettings
 
 
 class Access:
-    """The settings of servers, and the policy in front of every wish."""
+    """Reads the settings of servers and applies their policy to requests."""
 
     def __init__(self, servers: Servers, policy: Policy) -> None:
-        self.servers, self.policy = servers, policy
+        self._servers, self._policy = servers, policy
 
     async def settings(self, server: str | None) -> ServerSettings:
-        """A server's settings; the defaults in private."""
-        return await self.servers.settings(PLATFORM, server) if server is not None else ServerSettings()
+        """The settings of a server; the defaults in a direct conversation."""
+        return ServerSettings() if server is None else await self._servers.settings(PLATFORM, server)
 
-    async def admit(self, asking: Asking, asked: InboxItem | None) -> ServerSettings:
-        """The settings to do a wish by. Raises PolicyError where it may not be done; deleting what is one's own always may."""
-        if asking.kind == "forget":
-            return await self.settings(asking.server)
-        return await self.policy.admit(
-            member_of(asking), asking.text, bool(asking.uploads), asking.spoiler, datetime.now(UTC), asked
+    async def admit(self, request: Request, item: InboxItem | None) -> ServerSettings:
+        """Return the settings to answer a request by. Members may always delete their own data.
+
+        Raises:
+            PolicyError: the server does not allow the request.
+        """
+        if request.kind == "forget":
+            return await self.settings(request.server)
+        member = Member(
+            PLATFORM,
+            request.user,
+            request.server,
+            request.parent or request.place,
+            frozenset(request.roles),
+            request.moderator or not request.needs_editor,  # quotas limit neither moderators nor idle actions
+            request.age_restricted,
         )
-
-
-def member_of(asking: Asking) -> Member:
-    """Who asks, and where. What takes no work is limited for nobody, as nothing is for moderators."""
-    return Member(
-        PLATFORM,
-        asking.user,
-        asking.server,
-        asking.parent or asking.place,
-        frozenset(asking.roles),
-        asking.moderator or not asking.counts,
-        asking.age_restricted,
-    )
+        uploads = bool(request.uploads)
+        return await self._policy.admit(
+            member, request.text, uploads, request.spoiler, datetime.now(UTC), item
+        )

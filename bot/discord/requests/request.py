@@ -1,7 +1,7 @@
-"""What a member asked for: plain data that is kept in the inbox, so that another life of the bot can answer it.
+"""A member's request as plain data, kept in the inbox so that the bot can still answer it after a restart.
 
-Whether it came by a message, a slash command, a button or a menu makes no difference once it is an ``Asking``. All that
-an answer needs is in it: which job to do, on which picture, and where the answer goes.
+A message, a slash command, a button and a menu all become the same ``Request``. It holds everything that an answer needs:
+what to do, with which picture, and where to send the answer.
 """
 
 from __future__ import annotations
@@ -11,24 +11,36 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+from bot.language.actions import Action, Answer, Ask, Goto, Redo, Reset, Show, Undo, from_json, to_json
 from editor.api.protocol import Quality
 
 PLATFORM = "discord"
-MOST_PICTURES = 4
-"""Pictures of one message that are worked on; each gets an answer of its own."""
-
-IDLE = {"undo", "redo", "goto", "reset", "show", "ask", "forget"}
-"""Actions that only look at pictures which are there, or delete them."""
+"""The name of this front end in the database."""
+MAX_PICTURES = 4
+"""Pictures of one message that are edited; each gets its own answer."""
+WITHOUT_EDITOR = (Undo, Redo, Goto, Reset, Show, Ask, Answer)
+"""Actions that only show existing pictures."""
 
 Kind = Literal["talk", "animate", "compare", "forget", "train"]
-Ack = Literal["message", "private", "public", "silent"]
-"""How it was acknowledged: not at all, because it is a message; "thinking…" seen by the asker alone, or by all; or without
-a trace, as presses of buttons are."""
+Acknowledgement = Literal["message", "private", "public", "silent"]
+"""How Discord was told that the request arrived: "message": not at all, messages need none; "private" and "public": with
+"thinking…", seen by the asker or by everybody; "silent": invisibly, as for buttons."""
+
+_OLD_NAMES = {
+    "ack": "acknowledgement",
+    "heard": "complete",
+    "limit": "upload_limit",
+    "member": "can_write",
+    "shown": "unfinished",
+}
+"""Fields as earlier versions stored them in the inbox."""
+_INBOX_FIELDS = ("counts", "cancelled")
+"""What the payload holds besides the request."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A picture on Discord's CDN, as Discord describes it; ``size`` in bytes."""
+    """A picture on Discord's servers, as Discord describes it; ``size`` in bytes."""
 
     url: str
     filename: str
@@ -38,97 +50,102 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Asking:
-    """One wish. ``key`` names it for good; ids are Discord's, as text."""
+class Request:
+    """One request of a member. ``key`` is unique for good; ids are Discord's, as text."""
 
     key: str
     user: str
     place: str
-    """The channel whose conversation is meant."""
+    """The channel, thread or direct conversation whose history is meant."""
     server: str | None = None
     owner: str | None = None
-    """Whose pictures it is about where that is not the asker: others may press buttons if a server allows it."""
+    """Who owns the picture, if not ``user``: a server may let others press its buttons."""
     kind: Kind = "talk"
     text: str = ""
-    actions: tuple[dict[str, Any], ...] | None = None
-    """What a button or menu means; None where ``text`` has to be read."""
+    actions: tuple[Action, ...] | None = None
+    """What a button, menu or command means; None if ``text`` has to be interpreted."""
     reply_to: int | None = None
-    """The edit to go on from."""
+    """The edit to continue from."""
     uploads: tuple[Upload, ...] = ()
     quality: Quality | None = None
-    """How closely a new picture is taken up, where the member chose."""
+    """The inversion quality of a new picture, if the member chose one."""
+    minutes: float | None = None
+    """How long to train, for the kind "train"."""
     locale: str | None = None
-    """The member's Discord locale, where Discord tells it."""
-    ack: Ack = "message"
-    member: bool = True
-    """Whether the bot may write into the channel itself; otherwise only the interaction's token can."""
+    """The language of the member's Discord, if known."""
+    acknowledgement: Acknowledgement = "message"
+    can_write: bool = True
+    """Whether the bot may post in the channel; otherwise only the interaction's token can."""
     reference: str | None = None
     """The message that the answer replies to."""
     heading: str = ""
-    """A line above the answer where no reply shows what was asked."""
+    """A line above the answer that repeats the request, where no reply shows it."""
     token: str | None = None
-    """The interaction's, valid for 15 minutes."""
-    limit: int = 10 * 1024 * 1024
-    """Bytes of one upload here."""
+    """The interaction's token, valid for 15 minutes."""
+    upload_limit: int = 10 * 1024 * 1024
+    """Bytes of the largest file that may be posted here."""
     age_restricted: bool = False
     roles: tuple[str, ...] = ()
     moderator: bool = False
     parent: str | None = None
-    """The channel of a thread."""
-    heard: bool = True
-    """Whether all that it takes is known; a message that nobody listened to yet is looked up again after a restart."""
-
-    shown: Mapping[str, str] = field(default_factory=dict)
-    """Messages that an earlier life of the bot left as unfinished answers, by the key of the asking or of its part."""
+    """The channel that a thread belongs to."""
+    complete: bool = True
+    """False until the message is read in full; after a restart an incomplete one is fetched again."""
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+    """Messages that show an unfinished answer, by the key of the request or of one of its ``split`` parts."""
 
     @property
-    def way(self) -> str:
-        """The way it came in, for figures."""
-        if self.ack == "message":
+    def origin(self) -> str:
+        """How the request arrived, as a label for metrics."""
+        if self.acknowledgement == "message":
             return "direct" if self.server is None else "message"
-        return "press" if self.ack == "silent" else "command"
+        return "press" if self.acknowledgement == "silent" else "command"
 
     @property
     def number(self) -> int:
-        """The id of the message or interaction; it tells when it was asked."""
+        """The id of the message or interaction, which also encodes its time."""
         return int(self.key.partition(":")[2].partition("/")[0])
 
     @property
     def spoiler(self) -> bool:
-        """Whether a picture that was sent along is hidden until it is clicked."""
+        """Whether an uploaded picture is hidden until clicked."""
         return any(upload.spoiler for upload in self.uploads)
 
-    def parts(self) -> list[Self]:
-        """One asking for each picture, with keys of their own; the first keeps the key."""
+    @property
+    def needs_editor(self) -> bool:
+        """Whether the editor has to work, so that the request counts towards quotas."""
+        if self.kind == "forget":
+            return False
+        return self.actions is None or any(not isinstance(a, WITHOUT_EDITOR) for a in self.actions)
+
+    def split(self) -> list[Self]:
+        """One request for each picture, with its own key; the first keeps this key."""
         if len(self.uploads) < 2:
             return [self]
-        uploads = self.uploads[:MOST_PICTURES]
+        uploads = self.uploads[:MAX_PICTURES]
         keys = [self.key, *(f"{self.key}/{number}" for number in range(1, len(uploads)))]
         return [replace(self, key=key, uploads=(upload,)) for key, upload in zip(keys, uploads, strict=True)]
 
     def nonce(self, attempt: int = 0) -> str:
-        """At most 25 characters, the same for the same asking, so that Discord shows a message sent twice only once."""
+        """A stable name of at most 25 characters, by which Discord drops a message that is sent twice."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:24] + str(attempt % 10)
 
-    @property
-    def counts(self) -> bool:
-        """Whether it takes work of the editor, and so counts for quotas; moving about in the history does not."""
-        return self.actions is None or any(action["do"] not in IDLE for action in self.actions)
-
-    def payload(self) -> dict[str, Any]:
-        """As JSON, for the inbox."""
-        return asdict(self) | {"counts": self.counts}
+    def to_payload(self) -> dict[str, Any]:
+        """The request as JSON for the inbox."""
+        actions = None if self.actions is None else [to_json(action) for action in self.actions]
+        return asdict(self) | {"actions": actions, "counts": self.needs_editor}
 
     @classmethod
-    def of(cls, payload: Mapping[str, Any]) -> Self:
-        """Back from the inbox."""
-        fields = {name: value for name, value in payload.items() if name not in ("counts", "cancelled")}
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """The request from the inbox's JSON, also as earlier versions wrote it."""
+        fields = {_OLD_NAMES.get(name, name): value for name, value in payload.items()}
+        for name in _INBOX_FIELDS:
+            fields.pop(name, None)
         fields["uploads"] = tuple(Upload(**upload) for upload in fields.get("uploads", ()))
         fields["roles"] = tuple(fields.get("roles", ()))
-        fields["actions"] = None if fields.get("actions") is None else tuple(fields["actions"])
+        actions = fields.pop("actions", None)
+        if actions is not None and fields.get("kind") == "train":  # earlier versions kept the minutes there
+            fields["minutes"] = actions[0]["minutes"]
+        elif actions is not None and fields.get("kind") != "forget":
+            fields["actions"] = tuple(from_json(action) for action in actions)
         return cls(**fields)
-
-
-def one(action: str, **values: Any) -> tuple[dict[str, Any], ...]:
-    """The actions of a button or command that asks for one thing."""
-    return ({"do": action, **values},)

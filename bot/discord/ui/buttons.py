@@ -1,155 +1,134 @@
-"""The buttons under a result. Their state is the edit's number in the custom id, so they outlive restarts."""
+"""The buttons under a result, the ones that confirm a deletion, and the one that agrees to the notice."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import discord
 
-from bot.discord.requests import builders
-from bot.discord.requests.request import PLATFORM, one
-from bot.discord.ui import interactions, modals
+from bot.discord.requests.request import PLATFORM
+from bot.discord.ui import modals
+from bot.discord.ui.interactions import (
+    Interaction,
+    dispatch,
+    dispatch_edit,
+    dispatcher_of,
+    edit_for,
+    locale_of,
+    reply_privately,
+    services_of,
+)
+from bot.discord.ui.items import PersistentItem, view_of
+from bot.language.actions import Action, Show, Undo, Variations
 from bot.locales import Locale
 
 STEPS = ("less", "more", "undo", "compare", "variations")
-_DANGER, _PLAIN = discord.ButtonStyle.danger, discord.ButtonStyle.secondary
-Step = str
+_ACTIONS: dict[str, tuple[Action, ...]] = {
+    "undo": (Undo(1),),
+    "compare": (Show("compare"),),
+    "variations": (Variations(3),),
+}
+"""Steps with a fixed meaning; "less" and "more" are sent as words, which the conversation interprets."""
+_DANGER = discord.ButtonStyle.danger
 
 
 class EditButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    PersistentItem,
     template=r"edit:(?P<step>less|more|undo|compare|variations|delete|words):(?P<edit>[0-9]{1,18})",
 ):
-    """One of the buttons under the picture of one edit."""
-
-    def __init__(self, step: Step, edit: int, locale: Locale, row: int | None = None) -> None:
-        label, custom_id = locale.say(f"discord.button.{step}"), f"edit:{step}:{edit}"
-        super().__init__(discord.ui.Button(label=label, style=_PLAIN, custom_id=custom_id, row=row))
-        self.step, self.edit = step, edit
+    """One of the buttons under the picture of an edit."""
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        return cls(match["step"], int(match["edit"]), interactions.locale_of(interaction))
+    def create(cls, step: str, edit: int, locale: Locale) -> EditButton:
+        """The button for one step from an edit."""
+        label, style = locale.say(f"discord.button.{step}"), discord.ButtonStyle.secondary
+        return cls(discord.ui.Button(label=label, style=style, custom_id=f"edit:{step}:{edit}"))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Do what the button says."""
-        async with interactions.answered(interaction):
-            edit = await interactions.edit_of(interaction, self.edit, shared=self.step != "delete")
-            if self.step == "words":
-                await interaction.response.send_modal(
-                    modals.in_words(self.edit, interactions.locale_of(interaction))
-                )
-            elif self.step == "delete":
-                await _confirm(interaction, self.edit)
-            else:
-                await interactions.take(
-                    interaction, edit, actions=_actions(self.step), text=_said(self.step, interaction)
-                )
+    async def respond(self, interaction: Interaction) -> None:
+        """Take the step, open the form for other words, or ask before deleting."""
+        step, number, locale = self.state["step"], int(self.state["edit"]), locale_of(interaction)
+        edit = await edit_for(interaction, number, shared=step != "delete")
+        if step == "words":
+            await interaction.response.send_modal(modals.edit_form(number, locale))
+        elif step == "delete":
+            view = view_of(EraseButton.create("edit", number, locale))
+            await interaction.response.send_message(
+                locale.say("discord.confirm.edit"), view=view, ephemeral=True
+            )
+        else:
+            text = "" if step in _ACTIONS else locale.say(f"say.{step}")
+            await dispatch_edit(interaction, edit, actions=_ACTIONS.get(step), text=text)
 
 
-class ForgetButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})",
-):
-    """The second press that deleting needs: an edit with its messages, or all that is kept about a member."""
+class EraseButton(PersistentItem, template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})"):
+    """Confirms deleting an edit with its messages, or all data of the member."""
 
-    def __init__(self, what: str, edit: int, locale: Locale) -> None:
+    @classmethod
+    def create(cls, what: str, edit: int, locale: Locale) -> EraseButton:
+        """The button that deletes ``what``: "edit" or "all"."""
         label = locale.say(f"discord.button.forget-{what}")
-        super().__init__(discord.ui.Button(label=label, style=_DANGER, custom_id=f"forget:{what}:{edit}"))
-        self.what, self.edit = what, edit
+        return cls(discord.ui.Button(label=label, style=_DANGER, custom_id=f"forget:{what}:{edit}"))
+
+    async def respond(self, interaction: Interaction) -> None:
+        """Delete, and say so in place of the question."""
+        edit = None
+        if self.state["what"] == "edit":
+            edit = (await edit_for(interaction, int(self.state["edit"]), shared=False)).id
+        request = await services_of(interaction).requests.for_erasure(interaction, edit)
+        await dispatch(interaction, request, interaction.response.defer)
+
+
+class ConsentButton(PersistentItem, template=r"consent(?::(?P<message>[0-9]{1,20}))?"):
+    """Agrees to the notice about pictures, for any member who presses it."""
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        return cls(match["what"], int(match["edit"]), interactions.locale_of(interaction))
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Delete, and say so in place of the question."""
-        async with interactions.answered(interaction):
-            bot, edit = interactions.bot_of(interaction), None
-            if self.what == "edit":
-                edit = (await interactions.edit_of(interaction, self.edit, shared=False)).id
-            asking = await builders.of_forgetting(bot, interaction, edit)
-            await interactions.to_desk(interaction, asking, interaction.response.defer)
-
-
-class ConsentButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"consent(?::(?P<message>[0-9]{1,20}))?"
-):
-    """Agree to how pictures are treated, for whoever presses it; the wish of the message ``message`` is then done at once."""
-
-    def __init__(self, locale: Locale, message: str | None = None) -> None:
+    def create(cls, locale: Locale, message: str | None = None) -> ConsentButton:
+        """The button; ``message`` is the message whose request is answered after its author agrees."""
         label, style = locale.say("discord.button.consent"), discord.ButtonStyle.primary
         custom_id = f"consent:{message}" if message else "consent"
-        super().__init__(discord.ui.Button(label=label, style=style, custom_id=custom_id))
-        self.message = message
+        return cls(discord.ui.Button(label=label, style=style, custom_id=custom_id))
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        return cls(interactions.locale_of(interaction), match["message"])
+    async def respond(self, interaction: Interaction) -> None:
+        """Store the consent, then answer the request that was waiting for it."""
+        services, locale = services_of(interaction), locale_of(interaction)
+        await services.people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
+        message = await self._waiting_message(interaction)
+        if message is None:
+            await reply_privately(interaction, locale.say("discord.consented"))
+            return
+        await reply_privately(interaction, locale.say("discord.consented.at-once"))
+        request = services.requests.from_message_header(message)
+        request = replace(request, key=f"message:{message.id}/consented")
+        await dispatcher_of(interaction).take(request, complete=partial(services.requests.reload, request))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Remember it, and go on."""
-        async with interactions.answered(interaction):
-            bot, locale = interactions.bot_of(interaction), interactions.locale_of(interaction)
-            await bot.people.consent(PLATFORM, str(interaction.user.id), datetime.now(UTC))
-            wish = await self._wish(interaction)
-            if wish is None:
-                await interactions.tell(interaction, locale.say("discord.consented"))
-                return
-            await interactions.tell(interaction, locale.say("discord.consented.at-once"))
-            asking = replace(builders.bare(bot, wish), key=f"message:{wish.id}/consented")
-            await bot.desk.take(asking, hear=partial(builders.again, bot, asking))
-
-    async def _wish(self, interaction: discord.Interaction) -> discord.Message | None:
-        """The message that asked before the member had agreed, if it is theirs and still there."""
-        if self.message is None or not isinstance(interaction.channel, discord.abc.Messageable):
+    async def _waiting_message(self, interaction: Interaction) -> discord.Message | None:
+        """The member's own message that asked before they agreed, if it still exists."""
+        if self.state["message"] is None or not isinstance(interaction.channel, discord.abc.Messageable):
             return None
         try:
-            wish = await interaction.channel.fetch_message(int(self.message))
+            message = await interaction.channel.fetch_message(int(self.state["message"]))
         except discord.HTTPException:
             return None
-        return wish if wish.author.id == interaction.user.id else None
+        return message if message.author.id == interaction.user.id else None
 
 
-def under(edit: int, edited: bool, adjusted: bool, locale: Locale) -> tuple[discord.ui.Item[Any], ...]:
-    """The buttons of one edit; without adjustments there is nothing to make less or more of."""
+def result_buttons(
+    edit: int, edited: bool, adjusted: bool, locale: Locale
+) -> tuple[discord.ui.Item[Any], ...]:
+    """The buttons under an edit.
+
+    Args:
+        edit: its id.
+        edited: whether it differs from the original picture, so that there is a step to undo.
+        adjusted: whether it has adjustments, which can be made less or more of.
+        locale: the language of the labels.
+    """
     steps = [
         step
         for step in STEPS
         if (adjusted or step not in ("less", "more")) and (edited or step == "variations")
     ]
-    first = [EditButton(step, edit, locale) for step in steps]
-    return (*first, EditButton("words", edit, locale), EditButton("delete", edit, locale))
-
-
-async def _confirm(interaction: discord.Interaction, edit: int) -> None:
-    locale, view = interactions.locale_of(interaction), discord.ui.View(timeout=None)
-    view.add_item(ForgetButton("edit", edit, locale))
-    await interaction.response.send_message(locale.say("discord.confirm.edit"), view=view, ephemeral=True)
-
-
-def _actions(step: Step) -> tuple[dict[str, Any], ...] | None:
-    """What needs no reading; "less" and "more" are said in the words of the chat, which know what they are about."""
-    fixed = {
-        "undo": one("undo", steps=1),
-        "compare": one("show", what="compare"),
-        "variations": one("variations", count=3),
-    }
-    return fixed.get(step)
-
-
-def _said(step: Step, interaction: discord.Interaction) -> str:
-    return interactions.locale_of(interaction).say(f"say.{step}") if step in ("less", "more") else ""
+    return tuple(EditButton.create(step, edit, locale) for step in (*steps, "words", "delete"))

@@ -1,7 +1,7 @@
-"""Presses of buttons, choices of menus and words of forms: whose they are, and how each gets an answer.
+"""Answering interactions: commands, buttons, menus and forms.
 
-The library only logs what goes wrong in a dynamic item, and tells the member nothing; so every callback runs in
-``answered``, which turns errors into a private sentence.
+discord.py only logs an exception in a persistent item and tells the member nothing. Callbacks therefore run inside
+``errors_reported``, which answers the member with a private sentence.
 """
 
 from __future__ import annotations
@@ -10,43 +10,63 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
 
 from bot import locales
-from bot.discord.errors import MayNotModerate, NotYourButton
-from bot.discord.requests import builders
-from bot.discord.requests.request import PLATFORM, Asking, Kind
+from bot.discord.errors import MayNotModerate, NotYourButton, http_error_logged
+from bot.discord.requests.request import PLATFORM, Request
+from bot.discord.services import Services
 from bot.errors import code_for, sentence_for
 from bot.locales import Locale
 from storage.history import Edit
 
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
-
 logger = logging.getLogger(__name__)
 
+Interaction = discord.Interaction[Any]
 Acknowledge = Callable[[], Awaitable[Any]]
-_AT_DESK = "at desk"
-"""Marks interactions that the desk answers."""
+Complete = Callable[[], Awaitable[Request | None]]
+_DISPATCHED = "dispatched"
+"""Marks interactions that the dispatcher answers and counts."""
 
 
-def bot_of(interaction: discord.Interaction) -> Bot:
-    """The bot that hears it."""
-    return interaction.client  # type: ignore[return-value]
+class Dispatcher(Protocol):
+    """What answers requests."""
+
+    async def take(
+        self, request: Request, acknowledge: Acknowledge | None = None, complete: Complete | None = None
+    ) -> None:
+        """Store a request, acknowledge it, and answer it in its turn."""
 
 
-def locale_of(interaction: discord.Interaction) -> Locale:
-    """The language of whoever presses, as their own Discord is set."""
+def services_of(interaction: Interaction) -> Services:
+    """The services of the client that received an interaction."""
+    services: Services = interaction.client.services
+    return services
+
+
+def dispatcher_of(interaction: Interaction) -> Dispatcher:
+    """The dispatcher of the client that received an interaction."""
+    dispatcher: Dispatcher = interaction.client.dispatcher
+    return dispatcher
+
+
+def locale_of(interaction: Interaction) -> Locale:
+    """The language of the member's own Discord."""
     return locales.locale_of(preferred=interaction.locale.value)
 
 
+def server_of(interaction: Interaction) -> str | None:
+    """The id of the server where it happened; None in direct conversations."""
+    return str(interaction.guild_id) if interaction.guild_id else None
+
+
 @asynccontextmanager
-async def answered(interaction: discord.Interaction) -> AsyncIterator[None]:
-    """Whatever goes wrong inside is told to the member alone, and how it went is counted."""
-    begun, outcome = time.monotonic(), "done"
+async def errors_reported(interaction: Interaction) -> AsyncIterator[None]:
+    """Tell the member privately about any error inside, and count the outcome."""
+    started, outcome = time.monotonic(), "done"
     try:
         yield
     except discord.HTTPException as error:
@@ -54,68 +74,67 @@ async def answered(interaction: discord.Interaction) -> AsyncIterator[None]:
         logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
     except Exception as error:
         outcome = code_for(error)
-        await tell(interaction, sentence_of(error, locale_of(interaction)))
-    count(interaction, "press", outcome, begun)
+        await reply_privately(interaction, error_sentence(error, locale_of(interaction)))
+    count(interaction, "press", outcome, started)
 
 
-def count(interaction: discord.Interaction, way: str, outcome: str, begun: float) -> None:
-    """Count an interaction that was answered at once; what went to the desk is counted there. ``begun``: monotonic seconds."""
-    if _AT_DESK not in interaction.extras:
-        bot_of(interaction).conversations.metrics.answered(way, outcome, time.monotonic() - begun)
+def count(interaction: Interaction, origin: str, outcome: str, started: float) -> None:
+    """Count an interaction that was answered here and not by the dispatcher; ``started`` in monotonic seconds."""
+    if _DISPATCHED not in interaction.extras:
+        services_of(interaction).metrics.answered(origin, outcome, time.monotonic() - started)
 
 
-async def to_desk(interaction: discord.Interaction, asking: Asking, acknowledge: Acknowledge) -> None:
-    """Have an asking kept, acknowledged and done in its turn."""
-    interaction.extras[_AT_DESK] = True
-    await bot_of(interaction).desk.take(asking, acknowledge)
+async def dispatch(interaction: Interaction, request: Request, acknowledge: Acknowledge) -> None:
+    """Have a request stored, acknowledged and answered in its turn."""
+    interaction.extras[_DISPATCHED] = True
+    await dispatcher_of(interaction).take(request, acknowledge)
 
 
-def sentence_of(error: Exception, locale: Locale) -> str:
-    """What to tell the member, also of what the library finds wrong."""
+async def dispatch_edit(interaction: Interaction, edit: Edit, **values: Any) -> None:
+    """Dispatch what a component under an edit asks for; the answer replies to its message.
+
+    Args:
+        interaction: the press or choice.
+        edit: the edit to continue from.
+        **values: what to do, as fields of ``Request``.
+    """
+    request = await services_of(interaction).requests.from_component(interaction, edit, **values)
+    await dispatch(interaction, request, interaction.response.defer)
+
+
+def error_sentence(error: Exception, locale: Locale) -> str:
+    """What to tell the member about an error, including those of discord.py's own checks."""
     if isinstance(error, app_commands.MissingPermissions):
-        missing = [
-            locale.say("list.quote", item=locale.say(f"mod.permission.{one}"))
-            for one in error.missing_permissions
-        ]
-        return sentence_for(MayNotModerate(permissions=locale.listed(missing)), locale)
+        names = [locale.say(f"mod.permission.{name}") for name in error.missing_permissions]
+        quoted = [locale.say("list.quote", item=name) for name in names]
+        error = MayNotModerate(permissions=locale.listed(quoted))
     return sentence_for(error, locale)
 
 
-async def tell(interaction: discord.Interaction, text: str, **options: Any) -> None:
-    """A sentence for the member alone, whether the interaction was acknowledged before or not."""
-    try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True, **options)
-        else:
-            await interaction.response.send_message(text, ephemeral=True, **options)
-    except discord.HTTPException as error:
-        logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
+async def reply_privately(interaction: Interaction, text: str, **options: Any) -> None:
+    """Send a sentence only to the member, whether or not the interaction is acknowledged already."""
+    done = interaction.response.is_done()
+    send = interaction.followup.send if done else interaction.response.send_message
+    with http_error_logged("an interaction could not be answered", logging.WARNING):
+        await send(text, ephemeral=True, **options)
 
 
-async def edit_of(interaction: discord.Interaction, edit: int, shared: bool = True) -> Edit:
-    """The edit that a button is about, if it may be pressed. Raises NotFound, NotYourButton.
+async def edit_for(interaction: Interaction, number: int, shared: bool = True) -> Edit:
+    """The edit that a component is about, if the member may use it.
 
-    ``shared``: a server may let others press it too.
+    Args:
+        interaction: the press or choice.
+        number: the id of the edit.
+        shared: whether others may use it too where the server's settings allow that.
+
+    Raises:
+        NotFound: the edit is deleted.
+        NotYourButton: it belongs to somebody else.
     """
-    bot = bot_of(interaction)
-    found = await bot.history.edit(edit)
-    if await bot.history.owner(edit) == (PLATFORM, str(interaction.user.id)):
-        return found
-    settings = await bot.access.settings(str(interaction.guild_id) if interaction.guild_id else None)
-    if not (shared and settings.open_buttons):
+    services = services_of(interaction)
+    edit = await services.history.edit(number)
+    if await services.history.owner(number) == (PLATFORM, str(interaction.user.id)):
+        return edit
+    if not (shared and (await services.access.settings(server_of(interaction))).open_buttons):
         raise NotYourButton
-    return found
-
-
-async def take(
-    interaction: discord.Interaction,
-    edit: Edit,
-    text: str = "",
-    actions: tuple[dict[str, Any], ...] | None = None,
-    kind: Kind = "talk",
-) -> None:
-    """Acknowledge without a trace, do what was pressed, and answer with a reply to the message under which it was."""
-    asking = await builders.of_press(
-        bot_of(interaction), interaction, edit, text=text, actions=actions, kind=kind
-    )
-    await to_desk(interaction, asking, interaction.response.defer)
+    return edit

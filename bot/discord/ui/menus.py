@@ -1,163 +1,120 @@
-"""Select menus: go to an edit of the history, and change or drop an adjustment. They outlive restarts as buttons do."""
+"""Menus that go to an edit of the history, and change or drop an adjustment."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import discord
 
 from bot.conversation import replies
-from bot.discord.requests.request import one
-from bot.discord.ui import interactions
+from bot.discord.ui.interactions import Interaction, dispatch_edit, edit_for, locale_of, services_of
+from bot.discord.ui.items import PersistentItem, view_of
+from bot.language.actions import Goto, Remove, Set
 from bot.locales import Locale
 from storage.history import Edit
 
-MOST_OPTIONS, MOST_LABEL = 25, 100
+MAX_OPTIONS, MAX_LABEL, MAX_PLACEHOLDER = 25, 100, 150
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
-Menu = discord.ui.Select[Any]
 
 
-class GoToMenu(discord.ui.DynamicItem[Menu], template=r"goto:(?P<edit>[0-9]{1,18})"):
-    """Choose an edit of the picture by its number; the options are in the message."""
+class GoToMenu(PersistentItem, template=r"goto:(?P<edit>[0-9]{1,18})"):
+    """Goes to an edit of the picture by its number."""
 
-    def __init__(self, edit: int, menu: Menu) -> None:
-        menu.custom_id = f"goto:{edit}"
-        super().__init__(menu)
-        self.edit = edit
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["edit"]), item)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Go there, and show it."""
-        async with interactions.answered(interaction):
-            edit, number = await interactions.edit_of(interaction, self.edit), int(self.item.values[0])
-            await interactions.take(interaction, edit, actions=one("goto", edit=number))
+    async def respond(self, interaction: Interaction) -> None:
+        """Show the chosen edit."""
+        edit = await edit_for(interaction, int(self.state["edit"]))
+        await dispatch_edit(interaction, edit, actions=(Goto(int(self.chosen)),))
 
 
-class AdjustMenu(discord.ui.DynamicItem[Menu], template=r"adjust:(?P<edit>[0-9]{1,18})"):
-    """Choose an adjustment; its strengths are offered in place of this list."""
+class AdjustMenu(PersistentItem, template=r"adjust:(?P<edit>[0-9]{1,18})"):
+    """Chooses an adjustment, whose strengths are then offered."""
 
-    def __init__(self, edit: int, menu: Menu) -> None:
-        menu.custom_id = f"adjust:{edit}"
-        super().__init__(menu)
-        self.edit = edit
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["edit"]), item)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Offer the strengths."""
-        async with interactions.answered(interaction):
-            edit = await interactions.edit_of(interaction, self.edit)
-            view = discord.ui.View(timeout=None)
-            for item in to_adjust(edit, interactions.locale_of(interaction), int(self.item.values[0])):
-                view.add_item(item)
-            await interaction.response.edit_message(view=view)
+    async def respond(self, interaction: Interaction) -> None:
+        """Offer the strengths of the chosen adjustment."""
+        edit = await edit_for(interaction, int(self.state["edit"]))
+        items = adjustment_menus(edit, locale_of(interaction), int(self.chosen))
+        await interaction.response.edit_message(view=view_of(*items))
 
 
-class StrengthMenu(
-    discord.ui.DynamicItem[Menu], template=r"strength:(?P<edit>[0-9]{1,18}):(?P<index>[0-9]{1,3})"
-):
-    """Choose the strength of one adjustment, or drop it."""
+class StrengthMenu(PersistentItem, template=r"strength:(?P<edit>[0-9]{1,18}):(?P<index>[0-9]{1,3})"):
+    """Chooses the strength of one adjustment, or drops the adjustment."""
 
-    def __init__(self, edit: int, index: int, menu: Menu) -> None:
-        menu.custom_id = f"strength:{edit}:{index}"
-        super().__init__(menu)
-        self.edit, self.index = edit, index
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Rebuilt from what Discord sends back."""
-        assert isinstance(item, discord.ui.Select)
-        return cls(int(match["edit"]), int(match["index"]), item)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Render the picture with that strength."""
-        async with interactions.answered(interaction):
-            edit, strength = await interactions.edit_of(interaction, self.edit), float(self.item.values[0])
-            target = edit.recipes[self.index]["prompt"]
-            actions = (
-                one("set", target=target, strength=strength) if strength else one("remove", target=target)
-            )
-            await interactions.take(interaction, edit, actions=actions)
-            await _refreshed(interaction, edit)
+    async def respond(self, interaction: Interaction) -> None:
+        """Render the picture with the chosen strength; 0 drops the adjustment."""
+        edit, strength = await edit_for(interaction, int(self.state["edit"])), float(self.chosen)
+        target = edit.recipes[int(self.state["index"])]["prompt"]
+        action = Set(target, strength) if strength else Remove(target)
+        await dispatch_edit(interaction, edit, actions=(action,))
+        await _refresh(interaction, edit)
 
 
-async def _refreshed(interaction: discord.Interaction, edit: Edit) -> None:
-    """The list that only its reader sees shows the new strengths, so that the next change begins there."""
-    if interaction.message is None or not interaction.message.flags.ephemeral:
+async def _refresh(interaction: Interaction, edit: Edit) -> None:
+    """Show the new strengths in a private list of adjustments, so that the next change starts from them."""
+    message = interaction.message
+    if message is None or not message.flags.ephemeral:
         return
-    head, locale = (
-        await interactions.bot_of(interaction).history.head(edit.conversation),
-        interactions.locale_of(interaction),
-    )
-    view = discord.ui.View(timeout=None)
-    for item in to_adjust(head, locale):
-        view.add_item(item)
-    embed = interaction.message.embeds[0] if interaction.message.embeds else discord.Embed()
-    embed.description = "\n".join(in_force(head, locale)) or replies.adjustments(locale, head)
-    await interaction.edit_original_response(embed=embed, view=view)
+    head = await services_of(interaction).history.head(edit.conversation)
+    locale = locale_of(interaction)
+    embed = message.embeds[0] if message.embeds else discord.Embed()
+    embed.description = "\n".join(adjustment_lines(head, locale)) or replies.adjustments(locale, head)
+    await interaction.edit_original_response(embed=embed, view=view_of(*adjustment_menus(head, locale)))
 
 
-def in_force(edit: Edit, locale: Locale) -> list[str]:
-    """The adjustments as lines: a bar that is half full at the usual strength, the strength, and the name."""
-    lines = []
-    for recipe in edit.recipes:
-        filled = max(0, min(10, round(abs(float(recipe["strength"])) / 0.2)))
-        name = discord.utils.escape_markdown(replies.name_of(locale, recipe))
-        lines.append(f"`{'█' * filled}{'░' * (10 - filled)}` {locale.percent(recipe['strength'])}  {name}")
-    return lines
+def bar(fraction: float) -> str:
+    """A bar of ten blocks, filled from 0 to 1."""
+    filled = max(0, min(10, round(10 * fraction)))
+    return f"`{'█' * filled}{'░' * (10 - filled)}`"
 
 
-def to_go_to(edit: Edit, places: Sequence[tuple[int, str]], locale: Locale) -> GoToMenu:
-    """A menu of edits: their numbers, and what they are; the newest where there are too many."""
-    menu: Menu = discord.ui.Select(placeholder=locale.say("discord.menu.goto"))
-    for number, words in places[-MOST_OPTIONS:]:
-        label = locale.say("discord.menu.edit", number=number, description=words)
-        menu.add_option(label=label[:MOST_LABEL], value=str(number), default=False)
-    return GoToMenu(edit.id, menu)
+def adjustment_lines(edit: Edit, locale: Locale) -> list[str]:
+    """The adjustments as lines with a bar, which is half full at strength 1, the strength and the name."""
+    return [
+        f"{bar(abs(float(recipe['strength'])) / 2)} {locale.percent(recipe['strength'])}  "
+        f"{discord.utils.escape_markdown(replies.name_of(locale, recipe))}"
+        for recipe in edit.recipes
+    ]
 
 
-def to_adjust(edit: Edit, locale: Locale, index: int | None = None) -> tuple[discord.ui.Item[Any], ...]:
-    """The menus of ``/adjust``: which adjustment, and, once it is chosen or the only one, how strong."""
-    names = [replies.name_of(locale, recipe) for recipe in edit.recipes][:MOST_OPTIONS]
+def goto_menu(edit: Edit, choices: Sequence[tuple[int, str]], locale: Locale) -> GoToMenu:
+    """A menu of edits by number and description; the newest if there are too many."""
+    menu = discord.ui.Select[Any](placeholder=locale.say("discord.menu.goto"), custom_id=f"goto:{edit.id}")
+    for number, description in choices[-MAX_OPTIONS:]:
+        label = locale.say("discord.menu.edit", number=number, description=description)
+        menu.add_option(label=label[:MAX_LABEL], value=str(number), default=False)
+    return GoToMenu(menu)
+
+
+def adjustment_menus(
+    edit: Edit, locale: Locale, index: int | None = None
+) -> tuple[discord.ui.Item[Any], ...]:
+    """The menus of ``/adjust``: which adjustment, and, once it is chosen or the only one, which strength."""
+    names = [replies.name_of(locale, recipe) for recipe in edit.recipes][:MAX_OPTIONS]
+    strengths = [float(recipe["strength"]) for recipe in edit.recipes]
     index = 0 if len(names) == 1 else index
     items: list[discord.ui.Item[Any]] = []
     if len(names) > 1:
-        which: Menu = discord.ui.Select(placeholder=locale.say("discord.menu.adjustment"))
-        for place, name in enumerate(names):
-            strength = locale.percent(edit.recipes[place]["strength"])
-            which.add_option(
-                label=name[:MOST_LABEL], description=strength, value=str(place), default=place == index
-            )
-        items.append(AdjustMenu(edit.id, which))
-    if index is not None and index < len(names):
-        items.append(
-            StrengthMenu(
-                edit.id, index, _strengths(names[index], float(edit.recipes[index]["strength"]), locale)
-            )
+        menu = discord.ui.Select[Any](
+            placeholder=locale.say("discord.menu.adjustment"), custom_id=f"adjust:{edit.id}"
         )
+        for number, (name, strength) in enumerate(zip(names, strengths, strict=False)):
+            menu.add_option(
+                label=name[:MAX_LABEL],
+                description=locale.percent(strength),
+                value=str(number),
+                default=number == index,
+            )
+        items.append(AdjustMenu(menu))
+    if index is not None and index < len(names):
+        menu = _strength_menu(names[index], strengths[index], locale)
+        menu.custom_id = f"strength:{edit.id}:{index}"
+        items.append(StrengthMenu(menu))
     return tuple(items)
 
 
-def _strengths(name: str, present: float, locale: Locale) -> Menu:
+def _strength_menu(name: str, present: float, locale: Locale) -> discord.ui.Select[Any]:
     placeholder = locale.say("discord.menu.strength", name=name, percent=locale.percent(present))
-    menu: Menu = discord.ui.Select(placeholder=placeholder[:150])
+    menu = discord.ui.Select[Any](placeholder=placeholder[:MAX_PLACEHOLDER])
     for strength in STRENGTHS:
         signed = strength if present >= 0 else -strength
         menu.add_option(label=locale.percent(signed), value=str(signed), default=abs(signed - present) < 0.01)

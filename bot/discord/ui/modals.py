@@ -1,6 +1,6 @@
-"""Forms for free words: "something else…" under a result, and a wish for the picture of any message.
+"""Forms for free text: "something else…" under a result, and an edit of the picture in any message.
 
-The library forgets its forms when it restarts. These are answered by their custom id alone, from whichever life of the bot.
+discord.py forgets its forms at a restart, so submitted forms are recognised by their custom id alone.
 """
 
 from __future__ import annotations
@@ -13,79 +13,76 @@ import discord
 
 from bot.discord.errors import MenuTooOld
 from bot.discord.requests import builders
-from bot.discord.ui import interactions
+from bot.discord.ui.interactions import (
+    Interaction,
+    dispatch,
+    dispatch_edit,
+    edit_for,
+    errors_reported,
+    services_of,
+)
 from bot.locales import Locale
 
-MOST_WORDS = 500
+MAX_TEXT, MAX_TITLE, MAX_PLACEHOLDER = 500, 45, 100
 _FIELD = "words"
-_TEMPLATE = re.compile(r"words:(?P<what>edit|picture):(?P<number>[0-9]{1,20})")
-_FORGET_SECONDS = 900.0
+_CUSTOM_ID = re.compile(r"words:(?P<what>edit|picture):(?P<number>[0-9]{1,20})")
+_TIMEOUT_SECONDS = 900.0
 
 
-def in_words(edit: int, locale: Locale) -> discord.ui.Modal:
-    """The form under the result ``edit``."""
+def edit_form(edit: int, locale: Locale) -> discord.ui.Modal:
+    """The form under the result of an edit."""
     return _form(f"words:edit:{edit}", locale)
 
 
-def for_picture(number: str, locale: Locale) -> discord.ui.Modal:
-    """The form for a picture that the bot remembers under ``number``."""
-    return _form(f"words:picture:{number}", locale)
+def picture_form(key: str, locale: Locale) -> discord.ui.Modal:
+    """The form for the picture in ``Services.forms`` under ``key``."""
+    return _form(f"words:picture:{key}", locale)
 
 
 def _form(custom_id: str, locale: Locale) -> discord.ui.Modal:
-    form = discord.ui.Modal(
-        title=locale.say("discord.form.title")[:45], custom_id=custom_id, timeout=_FORGET_SECONDS
+    title, label = (locale.say(f"discord.form.{name}")[:MAX_TITLE] for name in ("title", "label"))
+    placeholder = locale.say("discord.form.placeholder")[:MAX_PLACEHOLDER]
+    field = discord.ui.TextInput[Any](
+        custom_id=_FIELD, max_length=MAX_TEXT, required=True, placeholder=placeholder
     )
-    words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id=_FIELD,
-        max_length=MOST_WORDS,
-        required=True,
-        placeholder=locale.say("discord.form.placeholder")[:100],
-    )
-    form.add_item(discord.ui.Label(text=locale.say("discord.form.label")[:45], component=words))
-    return form
+    form = discord.ui.Modal(title=title, custom_id=custom_id, timeout=_TIMEOUT_SECONDS)
+    return form.add_item(discord.ui.Label(text=label, component=field))
 
 
-async def submitted(interaction: discord.Interaction) -> bool:
-    """Answer a form that was sent in; False where it is none of these."""
-    match = _TEMPLATE.fullmatch(custom_id_of(interaction))
+async def submitted(interaction: Interaction) -> bool:
+    """Answer a submitted form; False if it is none of these."""
+    match = _CUSTOM_ID.fullmatch(custom_id_of(interaction))
     if match is None:
         return False
-    async with interactions.answered(interaction):
-        text = _words(_data(interaction).get("components", []))
+    async with errors_reported(interaction):
+        text = _text_of(_data(interaction).get("components", []))
         if match["what"] == "edit":
-            await interactions.take(
-                interaction, await interactions.edit_of(interaction, int(match["number"])), text=text
-            )
+            await dispatch_edit(interaction, await edit_for(interaction, int(match["number"])), text=text)
         else:
-            await _edit_picture(interaction, match["number"], text)
+            services = services_of(interaction)
+            uploads = services.forms.pop(match["number"], None)
+            if uploads is None:
+                raise MenuTooOld
+            request = await services.requests.from_command(interaction, text=text, uploads=uploads)
+            await dispatch(interaction, request, partial(builders.acknowledge, interaction))
     return True
 
 
-def _data(interaction: discord.Interaction) -> dict[str, Any]:
-    return cast(dict[str, Any], interaction.data or {})
-
-
-def custom_id_of(interaction: discord.Interaction) -> str:
-    """The custom id of what was pressed or sent in."""
+def custom_id_of(interaction: Interaction) -> str:
+    """The custom id of the component or form that was used."""
     return str(_data(interaction).get("custom_id", ""))
 
 
-def _words(components: list[dict[str, Any]]) -> str:
-    """The one field's value, wherever it lies: in a label, or in a row as older clients send it."""
+def _data(interaction: Interaction) -> dict[str, Any]:
+    return cast(dict[str, Any], interaction.data or {})
+
+
+def _text_of(components: list[dict[str, Any]]) -> str:
+    """The value of the text field, which is inside a label, or inside a row in older Discord apps."""
     for component in components:
-        inner = component.get("components") or ([component["component"]] if "component" in component else [])
         if component.get("custom_id") == _FIELD:
             return str(component.get("value", ""))
-        if found := _words(inner):
+        inner = component.get("components") or ([component["component"]] if "component" in component else [])
+        if found := _text_of(inner):
             return found
     return ""
-
-
-async def _edit_picture(interaction: discord.Interaction, number: str, text: str) -> None:
-    bot = interactions.bot_of(interaction)
-    uploads = bot.offered.pop(number, None)
-    if uploads is None:
-        raise MenuTooOld
-    asking = await builders.of_command(bot, interaction, text=text, uploads=uploads)
-    await interactions.to_desk(interaction, asking, partial(builders.acknowledge, interaction))

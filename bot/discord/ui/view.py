@@ -1,15 +1,13 @@
-"""Cards: what a message of the bot shows, before it becomes a message.
+"""A message of the bot before it is sent: text, pictures, an embed, buttons and menus.
 
-A result is ordinary text over ordinary attachments, with rows of buttons below; lists and explanations are an embed. Both
-layouts of Discord were tried with the same answers and read as data and as rendered:
+A result is plain text over plain attachments, with rows of buttons below; lists and explanations are an embed. Why not
+otherwise:
 
-- Components V2 would allow a button beside each picture, but a message of that kind has no content: its notification, the
-  line shown where somebody replies to it and the search are all empty, which is where a conversation by replies is read
-  most; and it can never become an ordinary message again, so that one message could not live from "waiting" to the result.
-- A picture in an embed is drawn at most 400 pixels wide on a desktop, and its alternative text is out of a screen reader's
-  reach. As an attachment it fills the width of a phone, opens at full size, and carries its description and its spoiler.
-- A list in an embed keeps its columns of name and strength on a desktop and folds into lines on a phone; as plain text the
-  same list is a wall of words.
+- A Components V2 message has no content, so its notification, its line above a reply and the search are all empty, and it
+  can never become a plain message again: one message could not go from "waiting" to the result.
+- A picture in an embed is at most 400 pixels wide on a desktop, and screen readers do not reach its alternative text. An
+  attachment fills a phone's width, opens at full size, and keeps its description and its spoiler.
+- A list in an embed keeps its columns on a desktop and folds into lines on a phone.
 """
 
 from __future__ import annotations
@@ -20,20 +18,22 @@ from typing import Any
 
 import discord
 
-from bot.conversation.messages import Shown, Turn
+from bot.conversation.messages import Turn
 from bot.discord.requests import attachments
-from bot.discord.requests.request import Asking
+from bot.discord.requests.request import Request
 from bot.discord.ui import buttons
+from bot.discord.ui.interactions import Interaction
+from bot.discord.ui.items import view_of
 from bot.locales import get
 from storage.history import Picture
 
-MOST_TEXT, MOST_FILES, MOST_EMBED = 2000, 10, 4096
+MAX_TEXT, MAX_FILES, MAX_TITLE, MAX_EMBED = 2000, 10, 256, 4096
 COLOUR = discord.Colour(0x5B6EE1)
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture of a card: its alternative text, and the number that its file is named by."""
+class AttachedPicture:
+    """One picture of a message: its alternative text, and the number in its file name."""
 
     picture: Picture
     alt: str
@@ -41,87 +41,95 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Card:
-    """Text, pictures, an embed and what can be pressed. ``title`` and ``lines`` make the embed."""
+class OutgoingMessage:
+    """Everything that a message of the bot shows. ``title`` and ``lines`` make the embed."""
 
     text: str = ""
     heading: str = ""
-    """A small line above the text that says what was asked, where no reply shows it."""
-    shots: tuple[Shot, ...] = ()
+    """A small line above the text that repeats the request, where no reply shows it."""
+    pictures: tuple[AttachedPicture, ...] = ()
     title: str = ""
     lines: tuple[str, ...] = ()
     items: tuple[discord.ui.Item[Any], ...] = ()
+    """Persistent buttons and menus only."""
     spoiler: bool = False
     tag: str = "edit"
-    """Begins the names of its files."""
+    """The start of the file names."""
 
     @property
     def content(self) -> str:
-        """The text as Discord takes it: no mention of anybody, and not too long."""
+        """The text as Discord takes it: mentions escaped, and shortened to the limit."""
         text = discord.utils.escape_mentions(self.text)
-        return shortened(
-            "\n".join(part for part in (self.heading and f"-# {self.heading}", text) if part), MOST_TEXT
-        )
+        parts = (self.heading and f"-# {self.heading}", text)
+        return shortened("\n".join(part for part in parts if part), MAX_TEXT)
 
     def embed(self) -> discord.Embed | None:
-        """The list, if there is one."""
+        """The embed, if there is a title or a list."""
         if not self.lines and not self.title:
             return None
-        return discord.Embed(
-            title=self.title[:256], description=shortened("\n".join(self.lines), MOST_EMBED), colour=COLOUR
-        )
+        text = shortened("\n".join(self.lines), MAX_EMBED)
+        return discord.Embed(title=self.title[:MAX_TITLE], description=text, colour=COLOUR)
 
     def view(self) -> discord.ui.View | None:
-        """The buttons and menus; every item is dynamic, or the library would forget them all when one message ends."""
-        if not self.items:
-            return None
-        view = discord.ui.View(timeout=None)
-        for item in self.items:
-            view.add_item(item)
-        return view
+        """The buttons and menus, if there are any."""
+        return view_of(*self.items) if self.items else None
 
     async def files(self, limit: int) -> list[discord.File]:
-        """The pictures as uploads of at most ``limit`` bytes each."""
+        """The pictures as files of at most ``limit`` bytes each."""
         return [
             await attachments.to_file(
-                shot.picture, f"{self.tag}-{shot.number}", shot.alt, limit, self.spoiler
+                shown.picture, f"{self.tag}-{shown.number}", shown.alt, limit, self.spoiler
             )
-            for shot in self.shots[:MOST_FILES]
+            for shown in self.pictures[:MAX_FILES]
         ]
 
 
-def shortened(text: str, most: int) -> str:
-    """The text, cut at a line's end with an ellipsis where it is too long."""
-    if len(text) <= most:
+def shortened(text: str, limit: int) -> str:
+    """The text cut to ``limit`` characters with an ellipsis, at the end of a line if possible."""
+    if len(text) <= limit:
         return text
-    kept = text[: most - 2].rsplit("\n", 1)[0] if "\n" in text[: most - 2] else text[: most - 1]
-    return f"{kept}\n…" if "\n" in text[: most - 2] else f"{kept}…"
+    lines, newline, _ = text[: limit - 2].rpartition("\n")
+    return f"{lines}\n…" if newline else f"{text[: limit - 1]}…"
 
 
-def of_turn(turn: Turn, asking: Asking, spoiler: bool) -> Card:
-    """An answer. Only an edit has buttons; the original picture has none to go back from."""
-    locale = get(turn.locale)
+def of_turn(turn: Turn, request: Request, spoiler: bool) -> OutgoingMessage:
+    """The answer of the conversation; it has buttons if it shows an edit."""
     items: tuple[discord.ui.Item[Any], ...] = ()
     if turn.edit is not None and turn.pictures and turn.error is None:
-        items = buttons.under(turn.edit.id, turn.edit.number > 0, bool(turn.adjustments), locale)
-    return Card(turn.reply, shots=shots(turn.pictures), items=items, spoiler=spoiler, tag=tag(asking))
+        edited, adjusted = turn.edit.number > 0, bool(turn.adjustments)
+        items = buttons.result_buttons(turn.edit.id, edited, adjusted, get(turn.locale))
+    return OutgoingMessage(
+        turn.reply, pictures=pictures_of(turn), items=items, spoiler=spoiler, tag=answer_tag(request)
+    )
 
 
-def shots(pictures: Sequence[Shown]) -> tuple[Shot, ...]:
+def pictures_of(turn: Turn) -> tuple[AttachedPicture, ...]:
     """The pictures of an answer."""
-    return tuple(Shot(shown.picture, shown.alt, shown.number) for shown in pictures)
+    return tuple(AttachedPicture(shown.picture, shown.alt, shown.number) for shown in turn.pictures)
 
 
-def tag(asking: Asking) -> str:
-    """How the files of an answer begin: they show a later life of the bot that this asking was answered."""
-    return f"edit-{asking.nonce()[:8]}"
+def answer_tag(request: Request) -> str:
+    """The start of the file names of an answer, by which a restarted bot recognises that the request is answered."""
+    return f"edit-{request.nonce()[:8]}"
 
 
-def sentence(text: str, *items: discord.ui.Item[Any]) -> Card:
-    """A card of words only."""
-    return Card(text, items=items)
+def sentence(text: str, *items: discord.ui.Item[Any]) -> OutgoingMessage:
+    """A message of text only."""
+    return OutgoingMessage(text, items=items)
 
 
-def table(title: str, lines: Sequence[str], *items: discord.ui.Item[Any]) -> Card:
-    """A card with a list."""
-    return Card(title=title, lines=tuple(lines), items=items)
+def table(title: str, lines: Sequence[str], *items: discord.ui.Item[Any]) -> OutgoingMessage:
+    """A message with a list."""
+    return OutgoingMessage(title=title, lines=tuple(lines), items=items)
+
+
+async def show_privately(interaction: Interaction, message: OutgoingMessage) -> None:
+    """Answer an interaction with a message that only the member sees."""
+    content, embed, view = message.content or None, message.embed(), message.view()
+    if interaction.response.is_done():
+        await interaction.edit_original_response(content=content, embed=embed, view=view)
+        return
+    options: dict[str, Any] = {
+        name: value for name, value in (("embed", embed), ("view", view)) if value is not None
+    }
+    await interaction.response.send_message(content, ephemeral=True, **options)

@@ -48,8 +48,8 @@ def start(server: DiscordServer, conversations: Conversations) -> Start:
     async def running(**options: Any) -> AsyncIterator[Bot]:
         options = {"cdn_hosts": {"127.0.0.1"}, "guild_ready_timeout": 0.05} | options
         service = options.pop("conversations", conversations)
-        most = options.pop("most_upload", 1024 * 1024)
-        async with Bot(service, service.history, most, **options) as bot:
+        max_upload = options.pop("max_upload", 1024 * 1024)
+        async with Bot(service, service.history, max_upload, **options) as bot:
             await bot.login(server.token)
             task = asyncio.create_task(bot.connect())
             await asyncio.wait_for(bot.wait_until_ready(), 20)

@@ -66,9 +66,9 @@ async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer,
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
         server.kick_bot(server.home)
         async with asyncio.timeout(10):
-            while await bot.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
+            while await bot.services.history.edit_of_message("discord", first["id"]) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        assert await bot.history.edit_of_message("discord", kept["id"]) is not None
+        assert await bot.services.history.edit_of_message("discord", kept["id"]) is not None
 
 
 async def test_direct_messages_and_help(server: DiscordServer, start: Start) -> None:
@@ -105,8 +105,7 @@ async def test_bad_uploads_get_a_sentence(
 
 
 async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, start: Start) -> None:
-    async with start() as bot:
-        bot.cdn_hosts = {"cdn.discordapp.com"}
+    async with start(cdn_hosts={"cdn.discordapp.com"}):
         answer = await server.answer_to(await server.say(ANN, "glasses", files=PORTRAIT))
         assert "uploaded here" in answer["content"]
 

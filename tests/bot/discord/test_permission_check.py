@@ -107,7 +107,7 @@ async def test_what_closing_breaks_off_ends_before_the_database_does(start: Star
             ended.append("its connection is given back")
 
     async with start() as bot:
-        bot.desk.tasks.add(asyncio.create_task(query()))
+        bot.dispatcher.tasks.add(asyncio.create_task(query()))
         await asyncio.sleep(0.01)
         await bot.close()
         assert ended

@@ -71,7 +71,7 @@ async def test_results_fit_what_may_be_uploaded_there(server: DiscordServer, sta
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (700, 700, 3), dtype=np.uint8))
     buffer = io.BytesIO()
     noise.save(buffer, "PNG")
-    async with start(most_upload=25 * 1024 * 1024):
+    async with start(max_upload=25 * 1024 * 1024):
         sent = await server.say(ANN, "pink hair", files={"noise.png": (buffer.getvalue(), "image/png")})
         answer = await server.answer_to(sent)
         assert 0 < answer["attachments"][0]["size"] <= 300_000
@@ -175,6 +175,6 @@ async def test_members_who_leave_are_forgotten_where_that_is_set(
         await edited(server, BEN, "pink hair")
         server.leave(server.home, ANN)
         await server.answer_to(await server.say(BEN, "help"))
-        overview = await bot.forgetting.overview(int(ANN["id"]))
+        overview = await bot.services.retention.overview(PLATFORM, ANN["id"])
         assert (overview.edits == 0) is wanted
-        assert (await bot.forgetting.overview(int(BEN["id"]))).edits
+        assert (await bot.services.retention.overview(PLATFORM, BEN["id"])).edits

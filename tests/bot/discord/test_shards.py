@@ -77,7 +77,7 @@ async def test_each_answers_its_own_and_nothing_is_left(
                 first.process.kill()
                 await first.process.wait()
         # the first is dead, and nobody starts it again: the second finds out, and answers in a server that it does not see
-        await second.hears("answering . wishes that an earlier run had taken")
+        await second.hears("answering . requests that an earlier run had taken")
         assert "60 %" in (await done(server, left))["content"]
         with frozen(pid):
             kept = await server.say(BEN, "now less", channel=one)

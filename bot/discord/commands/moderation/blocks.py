@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.discord.commands.moderation import names
-from bot.discord.commands.moderation.context import Act
+from bot.discord.commands.moderation import formatting
+from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.commands.moderation.group import PERMISSIONS, command, option
 from bot.discord.errors import Moderator, Oneself, TheBot
 from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import view
+from bot.discord.ui.interactions import Interaction
+from bot.discord.ui.view import table
 from bot.locales import Locale
 from bot.moderation import duration
 from storage.servers import Block
 
-MOST_REASON, MOST_SHOWN = 300, 40
-Reason = app_commands.Range[str, 1, MOST_REASON]
-Interaction = discord.Interaction[Any]
-User = discord.User | discord.Member
+MAX_REASON, MAX_SHOWN = 300, 40
+Reason = app_commands.Range[str, 1, MAX_REASON]
 
 
 @command("block", "moderate_members")
@@ -32,25 +30,27 @@ async def block(
     length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
 ) -> None:
-    """Nothing is done for the member any more, also not what waits; who asks is told until when."""
-    act = await Act.begin(interaction)
-    _blockable(member, interaction)
+    """Block a member, whose waiting requests are dropped too; who asks is told until when."""
+    context = await CommandContext.begin(interaction)
+    _check_blockable(member, interaction)
     lasts = duration.parse(length) if length is not None else None
     until = datetime.now(UTC) + lasts if lasts is not None else None
-    await act.servers.block(PLATFORM, act.server, str(member.id), until, reason, str(interaction.user.id))
-    note = await act.record("block", str(member.id), reason, until=until.isoformat() if until else None)
-    await act.say("mod.done.block", note, member=member.mention, until=names.until(until, act.locale))
+    actor, target = str(interaction.user.id), str(member.id)
+    await context.servers.block(PLATFORM, context.server, target, until, reason, actor)
+    warning = await context.record("block", target, reason, until=until.isoformat() if until else None)
+    shown = formatting.until(until, context.locale)
+    await context.say("mod.done.block", warning, member=member.mention, until=shown)
 
 
-def _blockable(member: User, interaction: Interaction) -> None:
-    """Raises Untouchable."""
+def _check_blockable(member: discord.User | discord.Member, interaction: Interaction) -> None:
+    """Check that a member can be blocked. Raises CannotBlock."""
     if member.id == interaction.user.id:
         raise Oneself
     if member.id == interaction.application_id:
         raise TheBot
-    held = member.resolved_permissions if isinstance(member, discord.Member) else None
-    owner = interaction.guild is not None and interaction.guild.owner_id == member.id
-    if owner or (held is not None and any(getattr(held, one) for one in PERMISSIONS)):
+    granted = member.resolved_permissions if isinstance(member, discord.Member) else None
+    moderates = granted is not None and any(getattr(granted, name) for name in PERMISSIONS)
+    if moderates or (interaction.guild is not None and interaction.guild.owner_id == member.id):
         raise Moderator(member=member.mention)
 
 
@@ -60,37 +60,36 @@ async def unblock(
     interaction: Interaction, member: discord.User | discord.Member, reason: Reason | None = None
 ) -> None:
     """Lift a block."""
-    act = await Act.begin(interaction)
-    if not await act.servers.unblock(PLATFORM, act.server, str(member.id)):
-        await act.say("mod.not-blocked", member=member.mention)
+    context = await CommandContext.begin(interaction)
+    if not await context.servers.unblock(PLATFORM, context.server, str(member.id)):
+        await context.say("mod.not-blocked", member=member.mention)
         return
-    note = await act.record("unblock", str(member.id), reason)
-    await act.say("mod.done.unblock", note, member=member.mention)
+    warning = await context.record("unblock", str(member.id), reason)
+    await context.say("mod.done.unblock", warning, member=member.mention)
 
 
 @command("blocks", "moderate_members")
 async def blocks(interaction: Interaction) -> None:
-    """All blocks in force."""
-    act = await Act.begin(interaction)
-    found = await act.servers.blocks(PLATFORM, act.server, datetime.now(UTC))
+    """List all blocks in force."""
+    context = await CommandContext.begin(interaction)
+    locale = context.locale
+    found = await context.servers.blocks(PLATFORM, context.server, datetime.now(UTC))
     if not found:
-        await act.say("mod.no-blocks")
+        await context.say("mod.no-blocks")
         return
-    lines = [_line(one, act.locale) for one in found[:MOST_SHOWN]]
-    if len(found) > MOST_SHOWN:
-        lines.append(act.locale.say("mod.more", count=len(found) - MOST_SHOWN))
-    await act.show(view.table(act.locale.say("mod.title.blocks"), lines))
+    lines = [_line(entry, locale) for entry in found[:MAX_SHOWN]]
+    if len(found) > MAX_SHOWN:
+        lines.append(locale.say("mod.more", count=len(found) - MAX_SHOWN))
+    await context.show(table(locale.say("mod.title.blocks"), lines))
 
 
-def _line(block: Block, locale: Locale) -> str:
+def _line(entry: Block, locale: Locale) -> str:
     line = locale.say(
         "mod.blocked",
-        member=names.member(block.member, locale),
-        until=names.until(block.until, locale),
-        actor=names.member(block.actor, locale),
+        member=formatting.member(entry.member, locale),
+        until=formatting.until(entry.until, locale),
+        actor=formatting.member(entry.actor, locale),
     )
-    return (
-        locale.say("mod.entry.why", entry=line, reason=names.quoted(block.reason, locale))
-        if block.reason
-        else line
-    )
+    if not entry.reason:
+        return line
+    return locale.say("mod.entry.why", entry=line, reason=formatting.quoted(entry.reason, locale))

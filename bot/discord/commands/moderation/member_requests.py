@@ -1,60 +1,49 @@
-"""Wishes: what a member asked of the bot in this server lately."""
+"""``/mod wishes``: what a member asked of the bot in this server lately."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import discord
 
-from bot.discord.commands.moderation import names
-from bot.discord.commands.moderation.context import Act
+from bot.discord.commands.moderation import formatting
+from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.commands.moderation.group import command, option
 from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import view
-from bot.locales import Locale
+from bot.discord.ui.interactions import Interaction
+from bot.discord.ui.view import table
 from storage.inbox import InboxItem
 
-MOST_SHOWN = 15
-Interaction = discord.Interaction[Any]
+MAX_SHOWN = 15
 
 
 @command("wishes", "moderate_members")
 @option("member")
 async def wishes(interaction: Interaction, member: discord.User | discord.Member) -> None:
-    """The newest first; for the moderator alone."""
-    act = await Act.begin(interaction)
-    found = await act.bot.desk.inbox.recent(PLATFORM, act.server, str(member.id), MOST_SHOWN)
+    """List a member's requests, newest first."""
+    context = await CommandContext.begin(interaction)
+    found = await context.services.inbox.recent(PLATFORM, context.server, str(member.id), MAX_SHOWN)
     if not found:
-        await act.say("mod.no-wishes", member=member.mention)
+        await context.say("mod.no-wishes", member=member.mention)
         return
-    title = act.locale.say("mod.title.wishes", member=member.display_name)
-    await act.show(view.table(title, [_line(one, act) for one in found]))
+    title = context.locale.say("mod.title.wishes", member=member.display_name)
+    await context.show(table(title, [_line(item, context) for item in found]))
 
 
-def _line(asked: InboxItem, act: Act) -> str:
-    return act.locale.say(
+def _line(item: InboxItem, context: CommandContext) -> str:
+    return context.locale.say(
         "mod.wish.line",
-        moment=names.moment(asked.created_at, "R"),
-        channel=names.channel(asked.place),
-        text=said(asked, act.locale),
-        state=_state(asked, act),
+        moment=formatting.moment(item.created_at, "R"),
+        channel=formatting.channel(item.place),
+        text=formatting.request_text(item, context.locale),
+        state=_state(item, context),
     )
 
 
-def _state(asked: InboxItem, act: Act) -> str:
-    """Whether it was answered, with a link to the answer; one that only the asker could see it does not open."""
-    if asked.answered_at is None:
-        return act.locale.say("mod.wish.open")
-    if asked.message is None:
-        return act.locale.say("mod.wish.silent")
-    url = f"https://discord.com/channels/{act.server}/{asked.place}/{asked.message}"
-    return f"[{act.locale.say('mod.wish.answered')}]({url})"
-
-
-def said(asked: InboxItem, locale: Locale) -> str:
-    """The words of a wish; presses of buttons and some commands have none."""
-    return (
-        locale.say("list.quote", item=names.quoted(asked.text, locale))
-        if asked.text
-        else locale.say("mod.wish.wordless")
-    )
+def _state(item: InboxItem, context: CommandContext) -> str:
+    """Whether it was answered, with a link to the answer; the link to a private answer opens nothing."""
+    say = context.locale.say
+    if item.answered_at is None:
+        return say("mod.wish.open")
+    if item.message is None:
+        return say("mod.wish.silent")
+    url = f"https://discord.com/channels/{context.server}/{item.place}/{item.message}"
+    return f"[{say('mod.wish.answered')}]({url})"

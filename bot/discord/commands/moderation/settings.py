@@ -10,19 +10,19 @@ import discord
 from discord import app_commands
 
 from bot import locales
-from bot.discord.commands.moderation import names
-from bot.discord.commands.moderation.context import Act
+from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
+from bot.discord.commands.moderation import formatting
+from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.commands.moderation.group import command, option, subgroup
-from bot.discord.commands.moderation.limits import MOST_CHOICES, Channel
-from bot.discord.commands.translator import named
 from bot.discord.errors import UnknownChoice
-from bot.discord.ui import view
+from bot.discord.ui.interactions import Interaction
+from bot.discord.ui.view import table
 from bot.locales import Locale
 from editor.api.errors import EditorError
 from storage.servers import ServerSettings
 
-MOST_DAYS = 365
-_SUGGEST_SECONDS = 2.0
+MAX_DAYS = 365
+_TIMEOUT_SECONDS = 2.0
 _AS_DISCORD = "-"
 _LISTED = (
     "language",
@@ -41,35 +41,83 @@ _LISTED = (
     "require_consent",
     "require_spoilers",
 )
-Interaction = discord.Interaction[Any]
+_WRITABLE = (
+    "text",
+    "news",
+    "forum",
+    "voice",
+    "stage_voice",
+    "public_thread",
+    "private_thread",
+    "news_thread",
+)
 
 group = subgroup("settings")
 
 
+class ChannelTransformer(app_commands.Transformer[Any]):
+    """Converts a channel option to an id, also of channels that the bot cannot see; a thread to its channel's id."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """Discord's kind of option."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """All kinds of channels in which members can write."""
+        return [discord.ChannelType[kind] for kind in _WRITABLE]
+
+    async def transform(self, interaction: Interaction, value: Any, /) -> str:
+        """The id."""
+        return str(value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id)
+
+
+Channel = app_commands.Transform[str, ChannelTransformer]
+
+
+def switch(key: str, setting: str, parent: app_commands.Group = group) -> None:
+    """Add a command that switches a setting on or off.
+
+    Args:
+        key: the key of the command's texts.
+        setting: the field of ``ServerSettings``.
+        parent: the group of the command.
+    """
+
+    @command(key, parent=parent)
+    @option("on")
+    async def change(interaction: Interaction, on: bool) -> None:
+        await (await CommandContext.begin(interaction)).change(setting, on)
+
+
+switch("settings-mark", "visible_mark")
+switch("settings-buttons", "open_buttons")
+switch("settings-avatars", "others_avatars")
+
+
 @command("settings-show", "moderate_members", parent=group)
 async def show(interaction: Interaction) -> None:
-    """All of them."""
-    act = await Act.begin(interaction)
-    await act.show(view.table(act.locale.say("mod.title.settings"), _lines(await act.settings(), act.locale)))
+    """List all settings."""
+    context = await CommandContext.begin(interaction)
+    lines = _lines(await context.settings(), context.locale)
+    await context.show(table(context.locale.say("mod.title.settings"), lines))
 
 
 def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
-    held = asdict(settings)
-    lines = [
-        _line(locale.say(f"mod.setting.{name}"), names.value(name, held[name], locale), locale)
-        for name in _LISTED
-    ]
+    stored = asdict(settings)
+    values = {
+        locale.say(f"mod.setting.{name}"): formatting.value(name, stored[name], locale) for name in _LISTED
+    }
     for role, count in settings.role_quotas.items():
-        name = locale.say("mod.setting.role_quota", role=names.role(role))
-        lines.append(_line(name, names.value("quota_per_day", count, locale), locale))
-    lines.append(_line(locale.say("mod.setting.refused_words"), str(len(settings.refused_words)), locale))
-    state = "paused" if settings.drained_at is None else "draining"
-    lines.append(locale.say(f"mod.state.{state if settings.paused else 'open'}"))
-    return lines
-
-
-def _line(name: str, value: str, locale: Locale) -> str:
-    return locale.say("mod.setting", name=name, value=value)
+        name = locale.say("mod.setting.role_quota", role=formatting.role(role))
+        values[name] = formatting.value("quota_per_day", count, locale)
+    values[locale.say("mod.setting.refused_words")] = str(len(settings.refused_words))
+    paused = "paused" if settings.drained_at is None else "draining"
+    return [
+        *(locale.say("mod.setting", name=name, value=value) for name, value in values.items()),
+        locale.say(f"mod.state.{paused if settings.paused else 'open'}"),
+    ]
 
 
 @command("settings-language", parent=group)
@@ -81,78 +129,56 @@ def _line(name: str, value: str, locale: Locale) -> str:
     ]
 )
 async def language(interaction: Interaction, language: str) -> None:
-    """Of log messages, and of answers to members whose own language is not known."""
-    await (await Act.begin(interaction)).change("language", None if language == _AS_DISCORD else language)
+    """Set the language of the log channel, and of answers to members whose own language is not known."""
+    chosen = None if language == _AS_DISCORD else language
+    await (await CommandContext.begin(interaction)).change("language", chosen)
 
 
 @command("settings-bundle", parent=group)
 @option("bundle")
 async def bundle(interaction: Interaction, bundle: str | None = None) -> None:
-    """With which new pictures are edited; the bot's usual one where none is named."""
-    act = await Act.begin(interaction)
-    known = {info.name for info in await act.bot.conversations.editor.bundles()}
+    """Set the bundle that edits new pictures; the bot's usual one if none is named."""
+    context = await CommandContext.begin(interaction)
+    locale = context.locale
+    known = {info.name for info in await context.services.conversations.editor.bundles()}
     if bundle is not None and bundle not in known:
-        raise UnknownChoice(text=names.quoted(bundle, act.locale), known=act.locale.quoted(sorted(known)))
-    await act.change("bundle", bundle)
+        raise UnknownChoice(text=formatting.quoted(bundle, locale), known=locale.quoted(sorted(known)))
+    await context.change("bundle", bundle)
 
 
 @bundle.autocomplete("bundle")
 async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    editor, typed = CommandContext.of(interaction).services.conversations.editor, current.casefold()
     try:
-        async with asyncio.timeout(_SUGGEST_SECONDS):
-            known = await Act.of(interaction).bot.conversations.editor.bundles()
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            known = await editor.bundles()
     except (TimeoutError, EditorError):
         return []
-    typed = current.casefold()
     found = [info for info in known if typed in info.name.casefold() or typed in info.title.casefold()]
-    return [
-        app_commands.Choice(name=(info.title or info.name)[:100], value=info.name)
-        for info in found[:MOST_CHOICES]
-    ]
-
-
-@command("settings-mark", parent=group)
-@option("on")
-async def mark(interaction: Interaction, on: bool) -> None:
-    """A mark to be seen on every result, beside the one in the file."""
-    await (await Act.begin(interaction)).change("visible_mark", on)
-
-
-@command("settings-buttons", parent=group)
-@option("on")
-async def buttons(interaction: Interaction, on: bool) -> None:
-    """Whether others than its owner may go on from a picture."""
-    await (await Act.begin(interaction)).change("open_buttons", on)
-
-
-@command("settings-avatars", parent=group)
-@option("on")
-async def avatars(interaction: Interaction, on: bool) -> None:
-    """Whether pictures and avatars of other members may be edited."""
-    await (await Act.begin(interaction)).change("others_avatars", on)
+    return choices("", [((info.title or info.name)[:MAX_CHOICE_LENGTH], info.name) for info in found])
 
 
 @command("settings-retention", parent=group)
 @option("days")
 async def retention(
-    interaction: Interaction, days: app_commands.Range[int, 1, MOST_DAYS] | None = None
+    interaction: Interaction, days: app_commands.Range[int, 1, MAX_DAYS] | None = None
 ) -> None:
-    """After how many days pictures are deleted; the bot's usual time where none is given."""
-    await (await Act.begin(interaction)).change("retention_days", days)
+    """Set after how many days pictures are deleted; the bot's usual time if none is given."""
+    await (await CommandContext.begin(interaction)).change("retention_days", days)
 
 
 @command("settings-leavers", parent=group)
 @option("on")
 async def leavers(interaction: Interaction, on: bool) -> None:
-    """Whether all that a member did here is deleted when they leave."""
-    act = await Act.begin(interaction)
-    await act.change("forget_leavers", on)
-    if on and not act.bot.intents.members:
-        await interaction.followup.send(act.locale.say("mod.leavers-unseen"), ephemeral=True)
+    """Set whether the data of members is deleted when they leave the server."""
+    context = await CommandContext.begin(interaction)
+    await context.change("forget_leavers", on)
+    if on and not context.services.client.intents.members:
+        await interaction.followup.send(context.locale.say("mod.leavers-unseen"), ephemeral=True)
 
 
 @command("settings-log", parent=group)
 @option(channel="log-channel")
 async def log(interaction: Interaction, channel: Channel | None = None) -> None:
-    """Where all that moderators do is told; nowhere where none is named. The first message there shows whether it works."""
-    await (await Act.begin(interaction)).change("log_channel", channel)
+    """Set where moderators' commands are logged; nowhere if no channel is named. The first entry shows that it works."""
+    await (await CommandContext.begin(interaction)).change("log_channel", channel)

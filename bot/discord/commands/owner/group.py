@@ -1,71 +1,59 @@
-"""The group ``/owner``, who may use it, and the record of what they did."""
+"""The group ``/owner``, who may use it, and the audit log of its commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.discord.commands.translator import named
+from bot.discord.commands.definitions import described, options
 from bot.discord.dispatch import deferred
 from bot.discord.errors import NotTheOwner
 from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import interactions
+from bot.discord.ui.interactions import Interaction, locale_of, services_of
 from bot.locales import Locale
 
-Interaction = discord.Interaction[Any]
-
 _ROLES = (discord.TeamMemberRole.admin, discord.TeamMemberRole.developer)
-"""Of a team's members, those who may change the bot at Discord too; not those who only look at its figures."""
+"""Members of a team who may change the application at Discord; others may only see its statistics."""
 
 group = app_commands.Group(
-    name=named("owner.command.owner.name"),
-    description=named("owner.command.owner"),
-    default_permissions=discord.Permissions(administrator=True),
+    **described("owner.command.owner"), default_permissions=discord.Permissions(administrator=True)
 )
+option = partial(options, "owner.option")
 
 
-def command(name: str) -> Callable[[Any], Any]:
-    """A command with the texts of its name."""
-    return app_commands.command(
-        name=named(f"owner.command.{name}.name"), description=named(f"owner.command.{name}")
-    )
-
-
-def option(*names: str) -> Callable[[Any], Any]:
-    """Names and descriptions of a command's options."""
-
-    def decorate(callback: Any) -> Any:
-        callback = app_commands.describe(**{name: named(f"owner.option.{name}") for name in names})(callback)
-        return app_commands.rename(**{name: named(f"owner.option.{name}.name") for name in names})(callback)
-
-    return decorate
+def command(name: str) -> Any:
+    """A decorator for a command of the group."""
+    return app_commands.command(**described(f"owner.command.{name}"))
 
 
 def owners(application: discord.AppInfo) -> frozenset[int]:
-    """Who owns the bot: a person, or those of a team who joined it and may change it."""
+    """The ids of the application's owner, or of the members of its team who joined and may change it."""
     team = application.team
     if team is None:
         return frozenset({application.owner.id})
     joined = [m for m in team.members if m.membership_state is discord.TeamMembershipState.accepted]
-    return frozenset(
-        {m.id for m in joined if m.role in _ROLES} | ({team.owner_id} if team.owner_id else set())
-    )
+    owner = {team.owner_id} if team.owner_id else set()
+    return frozenset({m.id for m in joined if m.role in _ROLES} | owner)
 
 
-async def demand_owner(interaction: Interaction) -> None:
-    """Discord is asked anew each time, so that who leaves the team is out at once. Raises NotTheOwner."""
-    if interaction.user.id not in owners(await interactions.bot_of(interaction).application_info()):
+async def check_owner(interaction: Interaction) -> None:
+    """Check that the owner asks. Discord is asked each time, so that a former team member is out at once.
+
+    Raises:
+        NotTheOwner: somebody else asks.
+    """
+    if interaction.user.id not in owners(await interaction.client.application_info()):
         raise NotTheOwner
 
 
 async def begin(interaction: Interaction) -> Locale:
-    """Acknowledge, to the asker alone, and let only the owner pass; returns their language. Raises NotTheOwner."""
-    await deferred.make(interaction)
-    await demand_owner(interaction)
-    return interactions.locale_of(interaction)
+    """Acknowledge a command privately and check that the owner asks; returns their language. Raises NotTheOwner."""
+    await deferred.defer(interaction)
+    await check_owner(interaction)
+    return locale_of(interaction)
 
 
 async def record(
@@ -75,6 +63,6 @@ async def record(
     reason: str | None = None,
     **details: Any,
 ) -> None:
-    """Write down what was done, for nobody's server in particular."""
-    servers = interactions.bot_of(interaction).access.servers
-    await servers.record(PLATFORM, None, str(interaction.user.id), action, target, reason, **details)
+    """Record what the owner did in the audit log, under no server."""
+    actor = str(interaction.user.id)
+    await services_of(interaction).servers.record(PLATFORM, None, actor, action, target, reason, **details)

@@ -1,4 +1,4 @@
-"""``/owner status``: shards, editor, wishes, disk and versions at a glance."""
+"""``/owner status``: shards, editor, open requests, disk and versions at a glance."""
 
 from __future__ import annotations
 
@@ -9,40 +9,35 @@ import shutil
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.commands import members
 from bot.discord.commands.owner.group import Interaction, begin, command
 from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import interactions, view
+from bot.discord.services import Services
+from bot.discord.ui.interactions import services_of
+from bot.discord.ui.view import show_privately, table
 from bot.locales import Locale
 from editor.api.errors import EditorError
-
-if TYPE_CHECKING:
-    from bot.discord.client import Bot
 
 _GIGABYTE, _MEGABYTE = 1e9, 1e6
 
 
 @command("status")
 async def status(interaction: Interaction) -> None:
-    """How the bot and its editor stand."""
-    locale, bot = await begin(interaction), interactions.bot_of(interaction)
+    """Show the state of the bot and its editor."""
+    locale, services = await begin(interaction), services_of(interaction)
+    client = services.client
+    servers = Counter(guild.shard_id for guild in client.guilds)
+    waiting = await services.inbox.count_open(PLATFORM)
     lines = [
-        *_shards(bot, locale),
-        await _editor(bot, locale),
-        await _wishes(bot, locale),
-        await _disk(bot, locale),
+        *(_shard(locale, shard, servers[number]) for number, shard in sorted(client.shards.items())),
+        await _editor(services, locale),
+        locale.say("owner.status.wishes", number=waiting),
+        await _disk(services, locale),
         _versions(locale),
     ]
-    await members.show(interaction, view.table(locale.say("owner.title.status"), lines))
-
-
-def _shards(bot: Bot, locale: Locale) -> list[str]:
-    servers = Counter(guild.shard_id for guild in bot.guilds)
-    return [_shard(locale, shard, servers[number]) for number, shard in sorted(bot.shards.items())]
+    await show_privately(interaction, table(locale.say("owner.title.status"), lines))
 
 
 def _shard(locale: Locale, shard: discord.ShardInfo, servers: int) -> str:
@@ -52,12 +47,11 @@ def _shard(locale: Locale, shard: discord.ShardInfo, servers: int) -> str:
     return locale.say("owner.status.shard", number=shard.id, milliseconds=milliseconds, count=servers)
 
 
-async def _editor(bot: Bot, locale: Locale) -> str:
+async def _editor(services: Services, locale: Locale) -> str:
     try:
-        found = await bot.conversations.editor.status()
+        found = await services.conversations.editor.status()
     except EditorError:
         return locale.say("owner.status.editor.away")
-    libraries = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     return locale.say(
         "owner.status.editor",
         bundles=locale.listed(found.bundles) or "?",
@@ -65,30 +59,24 @@ async def _editor(bot: Bot, locale: Locale) -> str:
         waiting=found.waiting,
         device=found.device or "?",
         hours=f"{found.seconds / 3600:.1f}",
-        libraries=libraries,
+        libraries=", ".join(f"{name} {number}" for name, number in found.versions.items()),
     )
 
 
-async def _wishes(bot: Bot, locale: Locale) -> str:
-    return locale.say("owner.status.wishes", number=await bot.desk.inbox.count_open(PLATFORM))
-
-
-async def _disk(bot: Bot, locale: Locale) -> str:
-    disk = await asyncio.to_thread(shutil.disk_usage, bot.history.blobs.folder or Path.cwd())
-    size = await bot.history.database.size()
+async def _disk(services: Services, locale: Locale) -> str:
+    disk = await asyncio.to_thread(shutil.disk_usage, services.history.blobs.folder or Path.cwd())
     return locale.say(
         "owner.status.disk",
         free=f"{disk.free / _GIGABYTE:.1f}",
         total=f"{disk.total / _GIGABYTE:.1f}",
-        database=f"{size / _MEGABYTE:.1f}",
+        database=f"{await services.history.database.size() / _MEGABYTE:.1f}",
     )
 
 
 def _versions(locale: Locale) -> str:
     try:
-        own = version("styleclip-bot")
+        bot = version("styleclip-bot")
     except PackageNotFoundError:  # run from its source
-        own = "?"
-    return locale.say(
-        "owner.status.versions", bot=own, library=discord.__version__, python=platform.python_version()
-    )
+        bot = "?"
+    python = platform.python_version()
+    return locale.say("owner.status.versions", bot=bot, library=discord.__version__, python=python)

@@ -135,7 +135,7 @@ async def test_animate_sends_a_moving_picture(server: DiscordServer, start: Star
 
 async def test_help_and_bundles_are_for_the_asker_alone(server: DiscordServer, start: Start) -> None:
     async with start() as bot:
-        while not await bot.conversations.editor.ready():  # noqa: ASYNC110
+        while not await bot.services.conversations.editor.ready():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         for command, word in (("help", "mention"), ("bundles", "128 pixels")):
             shown = await server.original_response(await server.slash(ANN, command))
@@ -180,7 +180,7 @@ async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
         )
         source = await history.source((await edit_of(history, message)).source)
         assert (source.details["quality"], source.details["fidelity"]["quality"]) == ("draft", "draft")
-        monkeypatch.setattr(bot.conversations.jobs, "options", Options("draft"))
+        monkeypatch.setattr(bot.services.conversations.jobs, "options", Options("draft"))
         message = await posted(
             server, await server.slash(BEN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "best"})
         )

@@ -12,7 +12,7 @@ import pytest
 from bot.app import supervisor
 from bot.app.supervisor import own_editor
 from bot.conversation.service import Conversations
-from bot.discord.commands.moderation.context import Act
+from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.dispatch import deferred, dispatcher, handlers, progress
 from bot.discord.requests import builders
 from bot.discord.requests.request import PLATFORM
@@ -73,21 +73,21 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
 
     with monkeypatch.context() as patched:
         if moment == "taken":
-            patched.setattr(dispatcher.Desk, "_answer", stop)
+            patched.setattr(dispatcher.RequestDispatcher, "_answer", stop)
         elif moment == "sent":
             patched.setattr(History, "link_message", stop)
         elif moment == "closing":
             patched.setattr(Inbox, "answered", stop)
         async with start() as bot:
             if moment == "working":
-                run = bot.conversations.editor.run
+                run = bot.services.conversations.editor.run
 
                 async def running(*arguments: Any) -> Any:
                     result = await run(*arguments)
                     await stop()
                     return result
 
-                patched.setattr(bot.conversations.editor, "run", running)
+                patched.setattr(bot.services.conversations.editor, "run", running)
             sent = await server.say(ANN, "more", mention=False, reply_to=first)
             await asyncio.wait_for(stopped.wait(), 20)
     async with start():
@@ -110,7 +110,7 @@ async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
     stopped, stop = _standstill()
 
     with monkeypatch.context() as patched:
-        patched.setattr(handlers, "do", stop)
+        patched.setattr(handlers, "handle", stop)
         async with start():
             more = await server.say(ANN, "more", mention=False, reply_to=first)
             waiting = [await server.say(ANN, words) for words in ("glasses", "a beard")]
@@ -159,7 +159,7 @@ async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinkin
     with monkeypatch.context() as patched:
         stopped, stop = _standstill()
 
-        patched.setattr(progress.LiveMessage, "finish", stop)
+        patched.setattr(progress.ProgressMessage, "finish", stop)
         async with start():
             undone = await server.slash(ANN, "undo")
             await asyncio.wait_for(stopped.wait(), 20)
@@ -174,7 +174,7 @@ async def test_a_command_that_only_its_asker_sees_is_never_left_thinking(
     """A killed bot cannot know what became of it, and says so; an answer that had arrived stays."""
     appoint(server, MEI)
     stopped, stop = _standstill()
-    step = (Act, "record") if moment == "before the answer" else (deferred, "kept")
+    step = (CommandContext, "record") if moment == "before the answer" else (deferred, "answered")
     with monkeypatch.context() as patched:
         patched.setattr(*step, stop)
         async with start():
@@ -199,11 +199,11 @@ async def test_a_wish_that_a_moderator_ended_stays_so_when_the_bot_is_killed(
     appoint(server, MOE)
     stopped, stop = _standstill()
     with monkeypatch.context() as patched:
-        patched.setattr(handlers, "do", stop)
+        patched.setattr(handlers, "handle", stop)
         async with start() as bot:
             sent = await server.say(ANN, "pink hair", files=PORTRAIT)
             await asyncio.wait_for(stopped.wait(), 20)
-            patched.setattr(bot.desk, "_work", {})  # so that the cancelling itself gets no further here
+            patched.setattr(bot.dispatcher, "_work", {})  # so that the cancelling itself gets no further here
             assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
     async with start():
         assert "A moderator of this server has cancelled" in (await server.answer_to(sent))["content"]
@@ -239,9 +239,7 @@ async def test_wishes_of_one_member_keep_their_order(server: DiscordServer, star
 
 async def test_too_many_at_once_are_told_when_to_come_back(server: DiscordServer, start: Start) -> None:
     async with start():
-        sent = [
-            await server.say(ANN, "pink hair", files=PORTRAIT) for _ in range(dispatcher.MOST_WAITING + 1)
-        ]
+        sent = [await server.say(ANN, "pink hair", files=PORTRAIT) for _ in range(dispatcher.MAX_WAITING + 1)]
         refused = await server.answer_to(sent[-1])
         assert "too many wishes" in refused["content"]
         assert "<t:" in refused["content"]
@@ -252,7 +250,7 @@ async def test_too_many_at_once_are_told_when_to_come_back(server: DiscordServer
 async def test_a_wish_waits_for_an_editor_that_is_away(
     server: DiscordServer, history: History, bundles: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
-    monkeypatch.setattr(handlers, "AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(handlers, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 2.0)
     async with (
         own_editor(["--bundles", str(bundles)]) as running,

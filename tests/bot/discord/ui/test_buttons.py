@@ -87,8 +87,8 @@ async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves
     async with start() as bot:
         first = await edited(server, ANN, "pink hair")
         old = await edited(server, ANN, "pink hair")
-        edit = await edit_of(bot.history, first)
-        await bot.forgetting.retention.forget_edit(edit.id)
+        edit = await edit_of(bot.services.history, first)
+        await bot.services.retention.forget_edit(edit.id)
         gone = await server.callback_of(await server.press(ANN, first, "More"))
         assert "deleted" in gone["data"]["content"]
         old["components"][0]["components"][0]["custom_id"] = "paint:1"
@@ -119,7 +119,7 @@ async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_other
 async def test_what_was_done_is_told_to_anybody(server: DiscordServer, start: Start) -> None:
     async with start() as bot:
         first = await edited(server, ANN, "pink hair")
-        await edit_of(bot.history, first)
+        await edit_of(bot.services.history, first)
         told = await server.callback_of(await server.message_menu(BEN, "What was done here?", first))
         assert "pink hair" in told["data"]["embeds"][0]["description"]
         assert told["data"]["flags"] & 64

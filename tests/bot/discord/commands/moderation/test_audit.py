@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.discord.dispatch.erasure import erase_member
 from storage.history import History
 from storage.servers import Servers, ServerSettings
 from tests.bot.discord.conftest import ANN, BEN, Start, words
@@ -234,7 +235,7 @@ async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrot
         )
         await servers.record("discord", objects.GUILD, MOE["id"], "teleport", "somewhere", height=3)
         await servers.record("discord", objects.GUILD, MOE["id"], "setting", "gravity", value=[1, {"two": 2}])
-        await bot.forgetting.member(int(ANN["id"]))
+        await erase_member(bot.services, ANN["id"])
         shown = await told(server, "audit")
         assert "blocked a member who was forgotten" in shown
         assert "asked a member who was forgotten twice, a member who was forgotten knows" in shown

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bot.discord.dispatch.erasure import erase_member
 from storage.history import History
 from storage.schema import now
 from storage.servers import Servers
@@ -102,7 +103,7 @@ async def test_the_list_names_who_until_when_and_why(
         assert listed.index(LI["id"]) < listed.index(ANN["id"])
         assert f"<@{MEI['id']}>" in listed
         assert r"\*rude\*" in listed
-        await bot.forgetting.member(int(ANN["id"]))
+        await erase_member(bot.services, ANN["id"])
         listed = await told(server, "blocks")
         assert "a member who was forgotten" in listed
         assert "~" not in listed

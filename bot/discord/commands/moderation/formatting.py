@@ -1,4 +1,4 @@
-"""Names: members, channels, times and values as they are written in a message, without pinging anybody."""
+"""Members, channels, times and values as text in a message, without pinging anybody."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import discord
 
 from bot import locales
 from bot.locales import Locale
+from storage.inbox import InboxItem
 
-_FORGOTTEN = re.compile(r"<?(?:@[!&]?)?~[0-9a-f]{40}>?")
-MOST_QUOTED = 200
+MAX_QUOTED = 200
+_ERASED = re.compile(r"<?(?:@[!&]?)?~[0-9a-f]{40}>?")
+"""The name that storage gives to a member whose data was erased."""
 
 
 def member(outside_id: str, locale: Locale) -> str:
-    """A mention, or that the member was forgotten."""
+    """A mention, or that the member's data was erased."""
     return locale.say("mod.forgotten-member") if outside_id.startswith("~") else f"<@{outside_id}>"
 
 
@@ -31,21 +33,28 @@ def role(outside_id: str) -> str:
 
 
 def moment(at: datetime, style: Any = "f") -> str:
-    """A time as each reader's own."""
+    """A time that Discord shows in each reader's time zone."""
     return discord.utils.format_dt(at, style)
 
 
 def until(at: datetime | None, locale: Locale) -> str:
-    """How long a block lasts."""
+    """How long a block lasts; for good if None."""
     return locale.say("mod.for-good") if at is None else locale.say("mod.until", moment=moment(at))
 
 
 def quoted(text: str, locale: Locale) -> str:
-    """Words of somebody else: in one line, not too long, and without their markup."""
+    """Somebody else's words in one line, shortened, with markup and mentions escaped."""
     line = " ".join(text.split())
-    line = line if len(line) <= MOST_QUOTED else f"{line[:MOST_QUOTED]}…"
-    known = _FORGOTTEN.sub(lambda _: locale.say("mod.forgotten-member"), line)
-    return discord.utils.escape_markdown(discord.utils.escape_mentions(known))
+    line = line if len(line) <= MAX_QUOTED else f"{line[:MAX_QUOTED]}…"
+    line = _ERASED.sub(lambda _: locale.say("mod.forgotten-member"), line)
+    return discord.utils.escape_markdown(discord.utils.escape_mentions(line))
+
+
+def request_text(item: InboxItem, locale: Locale) -> str:
+    """The words of a request; buttons and some commands have none."""
+    if not item.text:
+        return locale.say("mod.wish.wordless")
+    return locale.say("list.quote", item=quoted(item.text, locale))
 
 
 def value(name: str, what: Any, locale: Locale) -> str:
@@ -53,15 +62,12 @@ def value(name: str, what: Any, locale: Locale) -> str:
     if isinstance(what, bool):
         return locale.say("mod.value.on" if what else "mod.value.off")
     if not what and what != 0:
-        return (
-            locale.say(f"mod.unset.{name}")
-            if f"mod.unset.{name}" in locale.texts
-            else locale.say("mod.value.none")
-        )
+        unset = f"mod.unset.{name}"
+        return locale.say(unset if unset in locale.texts else "mod.value.none")
     if name == "cooldown_seconds":
         return length(float(what), locale)
     if name == "language":
-        return locales.get(what).name if what in {one.code for one in locales.every()} else str(what)
+        return next((language.name for language in locales.every() if language.code == what), str(what))
     if name in ("log_channel", "channels_allowed", "channels_denied"):
         return locale.listed([channel(one) for one in ([what] if isinstance(what, str) else what)])
     if name in ("quota_per_day", "retention_days"):
