@@ -100,6 +100,35 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
         assert await history.jobs.under_way() == []
 
 
+async def test_what_an_earlier_version_left_open_is_answered(
+    server: DiscordServer, start: Start, history: History
+) -> None:
+    """One message that it had read, and one that it had not; the fields of its inbox had other names."""
+    async with start():
+        first = await edited(server, ANN, "pink hair")
+        await _all_answered(history)
+    read = await server.say(ANN, "more", mention=False, reply_to=first)
+    unread = await server.say(ANN, "glasses")
+    edit = await edit_of(history, first)
+    fields = {"user": ANN["id"], "place": first["channel_id"], "server": objects.GUILD, "member": True}
+    fields |= {"ack": "message", "limit": 10485760, "shown": {}, "kind": "talk", "uploads": [], "roles": []}
+    for message, words, more in (
+        (read, "more", {"reply_to": edit.id, "heard": True}),
+        (unread, "glasses", {"reply_to": None, "heard": False}),
+    ):
+        key = f"message:{message['id']}"
+        payload = fields | more | {"key": key, "text": words, "reference": message["id"], "counts": True}
+        place = first["channel_id"]
+        await Inbox(history.database).accept(
+            key, PLATFORM, ANN["id"], objects.GUILD, place, payload, "desk 1"
+        )
+    async with start():
+        assert "150 %" in (await server.answer_to(read))["content"]
+        assert "glasses" in (await server.answer_to(unread))["content"]
+        await _all_answered(history)
+        assert [len(server.answers_to(message)) for message in (read, unread)] == [1, 1]
+
+
 async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
