@@ -1,4 +1,4 @@
-"""Furnishing the world: guilds, channels, roles, members, and taking them away again."""
+"""Sets up and changes guilds, channels, roles and members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.discord_server.world import Guild, Json, World
 
 
 class Building:
-    """What a test does to the world as if by hand of its owners; the bot is told where Discord tells it."""
+    """What the owners of guilds can do; the bot gets the same events as from Discord."""
 
     world: World
 
@@ -26,9 +26,17 @@ class Building:
         locale: str = "en-US",
         premium_tier: int = 0,
     ) -> Guild:
-        """A guild with text channels (ids to names); ``shard`` puts it on one of the shards.
+        """Add a guild with text channels (ids to names).
 
-        ``bot_permissions``: those of the bot's own role; None: none beyond what everyone has.
+        Args:
+            name: its name.
+            channels: its channels; one by default.
+            number: its id; a new one by default.
+            shard: the shard to put it on.
+            bot_in: whether the bot is a member.
+            bot_permissions: permissions of the bot's own role; without them it has those of @everyone.
+            locale: its language.
+            premium_tier: decides the upload limit.
         """
         known = number or (
             objects.snowflake() if shard is None else objects.snowflake_for(shard, self.world.shards)
@@ -46,7 +54,7 @@ class Building:
         return guild
 
     def invite_bot(self, guild: Guild, bot_permissions: int | None = None) -> None:
-        """The bot joins a guild, with a role of its own."""
+        """Add the bot to a guild, with a role of its own if it gets permissions."""
         guild.bot_in = True
         roles: tuple[str, ...] = ()
         if bot_permissions is not None:
@@ -60,18 +68,18 @@ class Building:
         self._tell("GUILD_CREATE", joined, guild)
 
     def kick_bot(self, guild: Guild) -> None:
-        """The bot is removed from a guild."""
+        """Remove the bot from a guild."""
         self.world.expel(guild)
 
     def add_channel(self, guild: Guild, name: str, *, nsfw: bool = False) -> Json:
-        """A text channel, age-restricted or not."""
+        """Add a text channel, age-restricted or not."""
         channel = objects.channel(objects.snowflake(), name, guild.id, nsfw, len(guild.channels))
         guild.channels[channel["id"]] = channel
         self._tell("CHANNEL_CREATE", channel, guild)
         return channel
 
     def add_thread(self, parent: Json, name: str) -> Json:
-        """A public thread of a text channel."""
+        """Add a public thread to a text channel."""
         guild = self.world.guilds[parent["guild_id"]]
         thread = objects.thread(objects.snowflake(), name, parent)
         guild.channels[thread["id"]] = thread
@@ -79,7 +87,7 @@ class Building:
         return thread
 
     def delete_channel(self, channel: Json) -> None:
-        """A channel is deleted, with all that was said there."""
+        """Delete a channel with its messages."""
         guild = self.world.guilds[channel["guild_id"]]
         self._tell("CHANNEL_DELETE", channel, guild)
         guild.channels.pop(channel["id"], None)
@@ -87,7 +95,7 @@ class Building:
             self.world.deleted[message_id] = self.world.messages.pop(message_id)
 
     def overwrite(self, channel: Json, target: Json | str, *, allow: int = 0, deny: int = 0) -> None:
-        """Permissions of a role (its object, or a guild's id for @everyone) or a user in one channel."""
+        """Allow or deny permissions in a channel to a role (its object, or the guild's id for @everyone) or to a user."""
         guild = self.world.guilds[channel["guild_id"]]
         number = target if isinstance(target, str) else target["id"]
         kind = 0 if number in guild.roles else 1
@@ -99,32 +107,32 @@ class Building:
         self._tell("CHANNEL_UPDATE", channel, guild)
 
     def add_role(self, guild: Guild, name: str, granted: int) -> Json:
-        """A role with permissions beyond everyone's."""
+        """Add a role with more permissions than @everyone."""
         role = objects.role(objects.snowflake(), name, granted, position=len(guild.roles))
         guild.roles[role["id"]] = role
         self._tell("GUILD_ROLE_CREATE", {"guild_id": guild.id, "role": role}, guild)
         return role
 
     def join(self, guild: Guild, user: Json, roles: tuple[Json, ...] = ()) -> Json:
-        """A user joins a guild."""
+        """Make a user a member of a guild."""
         self.world.users[user["id"]] = user
         member = guild.members[user["id"]] = objects.member(user, tuple(role["id"] for role in roles))
         self._tell("GUILD_MEMBER_ADD", member | {"guild_id": guild.id}, guild)
         return member
 
     def leave(self, guild: Guild, user: Json) -> None:
-        """A member leaves a guild."""
+        """Remove a member from a guild."""
         guild.members.pop(user["id"], None)
         self._tell("GUILD_MEMBER_REMOVE", {"guild_id": guild.id, "user": user}, guild)
 
     def add_avatar(self, user: Json, data: bytes, avatar: str = "a1b2c3") -> None:
-        """A picture of the user's own, served where ``discord.Asset.BASE`` points (the server's ``base``)."""
+        """Give a user an avatar, served at ``discord.Asset.BASE`` (the server's ``base``)."""
         user["avatar"] = avatar
         self.world.users[user["id"]] = user
         self.world.avatars[user["id"]] = data
 
     def private_channel(self, *users: Json) -> Json:
-        """A private channel among users, without the bot."""
+        """Add a private channel among users, without the bot."""
         channel = objects.direct_channel(objects.snowflake(), list(users) * (2 if len(users) == 1 else 1))
         self.world.private[channel["id"]] = channel
         return channel

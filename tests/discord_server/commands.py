@@ -1,4 +1,4 @@
-"""REST of application commands: checked as Discord does, and stored for members to use."""
+"""REST for application commands: checked as Discord does, and stored for members to use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client wants a message to hold: checked against Discord's limits, then put into the message."""
+"""The content that a client sends for a message: checked against Discord's limits, then put into the message."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _DEFAULTS: dict[int, Json] = {
 
 @dataclass
 class Draft:
-    """The JSON of a request, the files that came with it, and the most bytes one of them may have."""
+    """The JSON of a request, its files, and the largest number of bytes that each may have."""
 
     body: Json
     uploads: list[tuple[int, str, bytes]] = field(default_factory=list)
-    most: int = 10 * 1024 * 1024
+    limit: int = 10 * 1024 * 1024
 
 
 def walk(components: list[Json]) -> Iterator[Json]:
-    """Every component, those within others too."""
+    """Every component, including those inside others."""
     for component in components:
         yield component
         inner = [component[key] for key in ("accessory", "component") if component.get(key)]
@@ -81,7 +81,7 @@ def _row_problems(row: Json) -> Iterator[str]:
 
 
 def component_problems(components: list[Json], version_2: bool) -> Iterator[str]:
-    """What is wrong with a message's components."""
+    """The problems of a message's components."""
     every = list(walk(components))
     ids = [component["custom_id"] for component in every if component.get("custom_id")]
     if len(set(ids)) < len(ids):
@@ -112,7 +112,7 @@ def component_problems(components: list[Json], version_2: bool) -> Iterator[str]
 
 
 def modal_problems(modal: Json) -> Iterator[str]:
-    """What is wrong with a modal."""
+    """The problems of a modal."""
     if not 1 <= len(modal.get("title") or "") <= 45:
         yield "a modal's title has 1 to 45 characters"
     if not 1 <= len(modal.get("custom_id") or "") <= 100:
@@ -172,10 +172,10 @@ def _problems(message: Json) -> Iterator[str]:
 
 
 def _attachments(world: World, draft: Draft, message: Json) -> list[Json]:
-    """Those kept, in the order the client gave, then those uploaded now. Raises Refused."""
+    """The attachments that the client keeps, in its order, then the new ones. Raises Refused."""
     for _, name, data in draft.uploads:
-        if len(data) > draft.most:
-            raise Refused(40005, f"{name} has {len(data)} bytes, {draft.most} are allowed")
+        if len(data) > draft.limit:
+            raise Refused(40005, f"{name} has {len(data)} bytes, {draft.limit} are allowed")
     had = {attachment["id"]: attachment for attachment in message["attachments"]}
     listed = draft.body.get("attachments")
     rows = {str(row["id"]): row for row in listed or []}
@@ -202,7 +202,7 @@ def _described(row: Json) -> Json:
 
 
 def _resolved(node: Any, attachments: list[Json], used: set[str]) -> Any:
-    """``attachment://name`` replaced by where the file lies, in embeds and components."""
+    """Embeds or components with ``attachment://name`` replaced by the address of the file."""
     if isinstance(node, list):
         return [_resolved(item, attachments, used) for item in node]
     if not isinstance(node, dict):
@@ -223,13 +223,13 @@ def _resolved(node: Any, attachments: list[Json], used: set[str]) -> Any:
 
 
 def _media(node: Any) -> Any:
-    """A picture within components as Discord sends it back."""
+    """A picture inside components as Discord sends it back."""
     media = node["url"]
     return {"id": objects.snowflake(), "proxy_url": media} | node
 
 
 def _numbered(components: list[Json]) -> list[Json]:
-    """Components as Discord sends them back: each with an id of its own and its defaults."""
+    """Components as Discord sends them back, each with an id and its defaults."""
     result: list[Json] = json.loads(json.dumps(components))
     for number, component in enumerate(walk(result), start=1):
         component.setdefault("id", number)
@@ -252,7 +252,7 @@ def _numbered(components: list[Json]) -> list[Json]:
 
 
 def put(world: World, draft: Draft, message: Json, editing: bool) -> None:
-    """Put the draft into the message. Raises Refused and leaves the message as it was."""
+    """Put a draft into a message. Raises Refused, and then leaves the message unchanged."""
     body, result, used = draft.body, dict(message), set[str]()
     result["attachments"] = _attachments(world, draft, message)
     flags = (body.get("flags") or 0) & _SETTABLE
@@ -267,7 +267,7 @@ def put(world: World, draft: Draft, message: Json, editing: bool) -> None:
         for embed in result["embeds"]:
             for part in ("image", "thumbnail"):
                 embed.get(part, {}).pop("attachment_id", None)
-        # a file shown within an embed is no attachment of the message any more
+        # a file that an embed shows is no longer an attachment of the message
         result["attachments"] = [
             attachment for attachment in result["attachments"] if attachment["id"] not in used
         ]
@@ -286,7 +286,7 @@ def put(world: World, draft: Draft, message: Json, editing: bool) -> None:
 
 
 def _mentioned(world: World, message: Json, allowed: Json | None) -> list[Json]:
-    """Whom the content pings: everyone named, or those that ``allowed_mentions`` leaves."""
+    """The users whom the content pings: all who are mentioned, or those that ``allowed_mentions`` allows."""
     named = [number for number in re.findall(r"<@!?(\d+)>", message["content"]) if number in world.users]
     if allowed is not None and "users" not in allowed.get("parse", []):
         named = [number for number in named if number in {str(user) for user in allowed.get("users", [])}]

@@ -1,4 +1,4 @@
-"""The gateway: sessions of shards, what each of them is sent, and how a lost one is taken up again."""
+"""The gateway: the sessions of shards, the events that each gets, and how a lost session is resumed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONTENT = {"content": "", "attachments": [], "embeds": [], "components": []}
 
 
 def _needed(event: str, guild_id: str | None) -> int:
-    """The intent an event needs; 0: none."""
+    """The intent that an event needs; 0 for none."""
     if event.startswith("MESSAGE_"):
         return GUILD_MESSAGES if guild_id else DIRECT_MESSAGES
     if event.startswith("GUILD_MEMBER_"):
@@ -39,8 +39,8 @@ def _needed(event: str, guild_id: str | None) -> int:
 def blanked(message: Json, intents: int, in_guild: bool) -> Json:
     """A message as a bot with these intents gets it.
 
-    Without the message-content intent what users wrote is empty, except in direct messages, the bot's own messages and those
-    that mention it; a reply to it mentions it unless its author turned the ping off. The message replied to is blanked alike.
+    Without the message-content intent the content is empty, except in direct messages, in the bot's own messages and in those
+    that mention it. A reply mentions the bot unless its author turned the ping off. The same goes for the message replied to.
     """
     if inner := message.get("referenced_message"):
         message = message | {"referenced_message": blanked(inner, intents, in_guild)}
@@ -51,7 +51,7 @@ def blanked(message: Json, intents: int, in_guild: bool) -> Json:
 
 @dataclass(eq=False)
 class Session:
-    """One shard's session; it outlives its socket, so that it can be resumed."""
+    """The session of one shard; it outlives its connection, so that it can be resumed."""
 
     id: str
     shard: int
@@ -62,13 +62,13 @@ class Session:
     outgoing: asyncio.Queue[Json] = field(default_factory=asyncio.Queue)
 
     def wants(self, event: str, guild_id: str | None) -> bool:
-        """Whether an event is for this session: its shard's, and within its intents."""
+        """Whether an event is for this session: it belongs to the shard, and the intents cover it."""
         shard = (int(guild_id) >> 22) % self.shards if guild_id else 0
         needed = _needed(event, guild_id)
         return shard == self.shard and (not needed or bool(self.intents & needed))
 
     def push(self, event: str, data: Json) -> None:
-        """Send now, or when resumed."""
+        """Send an event now, or when the session is resumed."""
         self.log.append({"op": DISPATCH, "t": event, "s": len(self.log) + 1, "d": data})
         if self.socket is not None:
             self.outgoing.put_nowait(self.log[-1])
@@ -82,10 +82,10 @@ class Gateway:
         self.sessions: list[Session] = []
         self.heartbeats = self.resumes = self.identifies = 0
         self.away = False
-        """While it is set nobody can connect, as when Discord has an outage."""
+        """While it is set nobody can connect, as during an outage of Discord."""
 
     def dispatch(self, event: str, data: Json, guild_id: str | None = None) -> list[Session]:
-        """Send an event to whom it concerns; returns the sessions that have it now or will have it once resumed."""
+        """Send an event to the sessions that it is for; returns them."""
         concerned = [session for session in self.sessions if session.wants(event, guild_id)]
         for session in concerned:
             shown = (
@@ -93,16 +93,16 @@ class Gateway:
                 if "author" in data and "mentions" in data
                 else data
             )
-            # through JSON: what was sent stays as it was sent, whatever happens to the object later
+            # a copy, so that later changes of the object do not change what was sent
             session.push(event, json.loads(json.dumps(shown)))
         return concerned
 
     def live(self) -> list[Session]:
-        """Sessions with a socket."""
+        """The connected sessions."""
         return [session for session in self.sessions if session.socket is not None]
 
     async def close(self, code: int = 4000, resumable: bool = True, shard: int | None = None) -> None:
-        """Drop connections (of one shard or all), as Discord does now and then."""
+        """Drop the connections of one shard or of all, as Discord does now and then."""
         for session in [s for s in self.live() if shard is None or s.shard == shard]:
             socket, session.socket = session.socket, None
             if not resumable:
@@ -116,7 +116,7 @@ class Gateway:
             await session.socket.send_json({"op": op, "t": None, "s": None, "d": data})  # type: ignore[union-attr]
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """One connection."""
+        """Serve one connection."""
         if self.away:
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
@@ -143,7 +143,9 @@ class Gateway:
             if session is not None and session.socket is socket:
                 session.socket = None
                 if socket.close_code in (1000, 1001) and session in self.sessions:
-                    self.sessions.remove(session)  # a client that says goodbye has ended its session
+                    self.sessions.remove(
+                        session
+                    )  # a client that closes the connection properly has ended its session
             await self.world.tell()
         return socket
 
@@ -204,7 +206,7 @@ class Gateway:
     def _identified(self, socket: web.WebSocketResponse, asked: Json) -> Session:
         self.identifies += 1
         shard, shards = asked.get("shard") or (0, 1)
-        # whoever identifies anew has given up what was lost: a killed bot never says goodbye
+        # a new session replaces the lost one of the same shard, since a killed bot never closes it
         self.sessions = [
             s for s in self.sessions if s.socket is not None or (s.shard, s.shards) != (shard, shards)
         ]

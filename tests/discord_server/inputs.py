@@ -1,4 +1,4 @@
-"""What members may put in: values of options, choices of menus, texts of forms."""
+"""Checks what members enter: values of options, choices of menus, texts of forms."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PYTHON: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int
 
 
 class NotOffered(AssertionError):
-    """Discord would not let this member do that: no such command or button, hidden, disabled, or a wrong value."""
+    """Discord would not let the member do this: the command or button does not exist, is hidden or disabled, or a value is wrong."""
 
 
 def check(option: Json, value: Any) -> None:
-    """Whether a command's option takes a value. Raises NotOffered."""
+    """Check that an option of a command accepts a value. Raises NotOffered."""
     kind, name = option["type"], option["name"]
     if not isinstance(value, PYTHON[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
         raise NotOffered(f"{name} takes no {value!r}")
@@ -55,7 +55,7 @@ def values(menu: Json, labels: Any) -> list[str]:
 
 
 def filled(component: Json, left: Json) -> Json | None:
-    """A part of a modal as it is sent back; takes its value out of ``left``."""
+    """A component of a submitted modal; its value is removed from ``left``."""
     shape = {"type": component["type"], "id": component.get("id", 0)}
     if component["type"] == drafts.ROW:
         return shape | {

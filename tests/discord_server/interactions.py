@@ -1,4 +1,4 @@
-"""Interactions: how long they live, how they may be answered, and what the answers leave behind."""
+"""Interactions: how long they live, how they may be answered, and the messages that answer them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _MESSAGE_TYPES = {1: 20, 2: 23, 3: 23}
 
 @dataclass(eq=False)
 class Interaction:
-    """One interaction. ``payload`` is what the bot got; ``installed_by``: the user, where it came by a user install."""
+    """One interaction. ``payload`` is what the bot got; ``installed_by`` is the user, if it came through a user install."""
 
     payload: Json
     born: float
     installed_by: str | None = None
     opened_by: Interaction | None = None
-    """Of a modal: the interaction that was answered with it."""
+    """For a modal, the interaction that was answered with it."""
     hidden: bool = False
-    """Whether answers can only be seen by who asked: no permission for external apps."""
+    """Whether only the asker sees the answers, for lack of the permission for external apps."""
     callback: Json | None = None
     original: str | None = None
     followups: list[str] = field(default_factory=list)
@@ -46,16 +46,16 @@ class Interaction:
 
     @property
     def channel_id(self) -> str:
-        """Where."""
+        """The channel's id."""
         return self.payload["channel_id"]
 
     @property
     def user(self) -> Json:
-        """Who."""
+        """The user."""
         return self.payload["user"] if "user" in self.payload else self.payload["member"]["user"]
 
     def metadata(self) -> Json:
-        """What messages keep of it."""
+        """The interaction as messages contain it."""
         kind = self.payload["type"]
         owners = self.payload["authorizing_integration_owners"]
         shape = {"id": self.id, "type": kind, "user": self.user, "authorizing_integration_owners": owners}
@@ -84,7 +84,7 @@ class Interaction:
 
 
 def by_token(world: World, webhook_id: str, token: str) -> Interaction:
-    """The interaction of a token that still lives. Raises Refused."""
+    """The interaction of a token that has not expired. Raises Refused."""
     interaction = next((i for i in world.interactions.values() if i.payload["token"] == token), None)
     if interaction is None or webhook_id != objects.APPLICATION:
         raise Refused(10015)
@@ -94,7 +94,7 @@ def by_token(world: World, webhook_id: str, token: str) -> Interaction:
 
 
 async def watch(world: World, interaction: Interaction) -> None:
-    """Complain where no answer came in time and the bot was there to give one."""
+    """Complain if no answer came in time although the bot was connected."""
     had = {session.id for session in world.gateway.live()}
     await asyncio.sleep(world.patience)
     if interaction.callback is None and had & {session.id for session in world.gateway.live()}:
@@ -123,7 +123,7 @@ def _place(world: World, interaction: Interaction, message: Json) -> Json:
 
 
 def _updated(world: World, interaction: Interaction, draft: drafts.Draft | None) -> Json | None:
-    """The message of the pressed component, changed now or (without a draft) later."""
+    """The message of the used component, changed now, or later if there is no draft."""
     if "message" not in interaction.payload:
         raise Refused(50035, "there is no message to update")
     interaction.original = interaction.payload["message"]["id"]
@@ -135,7 +135,7 @@ def _updated(world: World, interaction: Interaction, draft: drafts.Draft | None)
 
 
 def _answered(call: Call, interaction: Interaction, kind: int, data: Json) -> Json | None:
-    """Do what a callback says; the message it made or changed. Raises Refused."""
+    """Carry out a callback; returns the message that it made or changed. Raises Refused."""
     world, draft = call.world, call.draft(data, interaction.payload["attachment_size_limit"])
     if kind in (SAY, DEFER):
         message = interaction.first_message()

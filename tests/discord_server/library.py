@@ -1,4 +1,4 @@
-"""Pointing the real discord.py at a server on loopback, in this process or in one that a test starts."""
+"""Makes the real discord.py talk to a server on loopback, in this process or in one that a test starts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from yarl import URL
 
 
 def point_library(base: str, put: Callable[[Any, str, Any], None] = setattr) -> None:
-    """From now on the library talks to the server at ``base`` (``DiscordServer.base``).
+    """Make the library talk to the server at ``base`` (``DiscordServer.base``).
 
-    A test passes ``monkeypatch.setattr``; a process of its own begins with this call.
+    A test passes ``monkeypatch.setattr``; a separate process calls this first.
     """
     put(discord.http.Route, "BASE", f"{base}/api/v10")
     put(discord.Asset, "BASE", base)
@@ -24,7 +24,7 @@ def point_library(base: str, put: Callable[[Any, str, Any], None] = setattr) -> 
 
 @asynccontextmanager
 async def connected_bot(bot: discord.Client, token: str) -> AsyncIterator[None]:
-    """A bot logged in, connected and ready for the length of the block."""
+    """Keep a bot logged in, connected and ready inside the block."""
     async with bot:
         await bot.login(token)
         task = asyncio.create_task(bot.connect())

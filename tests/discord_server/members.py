@@ -1,4 +1,4 @@
-"""What members do: write, delete, press, choose, run commands, fill in forms."""
+"""What members do: write, delete, press buttons, choose from menus, run commands, fill in forms."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def _is_called(component: Json, label: str) -> bool:
 
 
 class Members:
-    """Actions of members. Who acts in a guild is a member of it from then on. Interactions return their id."""
+    """Actions of members. A user who acts in a guild becomes a member. Methods that make an interaction return its id."""
 
     world: World
     locale = "en-US"
-    """Of members whose user object has no ``locale``."""
+    """The language of members whose user object has no ``locale``."""
 
     # writing
 
@@ -46,10 +46,17 @@ class Members:
         direct: bool = False,
         channel: str | None = None,
     ) -> Json:
-        """A member writes; what Discord blanks the bot gets blank.
+        """Write a message; the bot does not get the content that Discord hides from it.
 
-        ``ping``: a reply to the bot's ordinary message mentions it unless turned off; a reply to an interaction's answer
-        never does. ``files`` maps names to (bytes, content type); a name that begins with SPOILER_ makes a spoiler.
+        Args:
+            author: the member.
+            content: the text.
+            mention: whether the text begins with a mention of the bot.
+            files: maps names to (bytes, content type); a name that begins with SPOILER_ makes a spoiler.
+            reply_to: the message that it replies to.
+            ping: whether a reply to an ordinary message of the bot mentions it; one to an interaction's answer never does.
+            direct: whether to write to the bot directly.
+            channel: the channel's id; the first one by default.
         """
         world = self.world
         place = channel or (reply_to["channel_id"] if reply_to else self._channel(author, None, direct))
@@ -78,13 +85,13 @@ class Members:
         return message
 
     async def rewrite(self, message: Json, content: str) -> None:
-        """The author changes the text."""
+        """Change the text of a message."""
         message["content"] = content
         message["edited_timestamp"] = message["timestamp"]
         self.world.announce("MESSAGE_UPDATE", message)
 
     async def delete(self, message: Json) -> None:
-        """The author, or a moderator, deletes a message."""
+        """Delete a message, as its author or a moderator."""
         self.world.remove(message)
         await self.world.tell()
 
@@ -101,7 +108,7 @@ class Members:
         )
 
     async def choose(self, who: Json, message: Json, *labels: str, menu: str | None = None) -> str:
-        """Choose options of a select menu, by label or value; ``menu``: its placeholder or custom id, else the first."""
+        """Choose options of a select menu by label or value; ``menu`` is its placeholder or custom id, the first one by default."""
         menus = [
             c
             for c in _components(message)
@@ -131,9 +138,9 @@ class Members:
         channel: str | None = None,
         direct: bool = False,
     ) -> str:
-        """Run a slash command; subcommands by their names: "mod block".
+        """Run a slash command; a subcommand by its full name, such as "mod block".
 
-        Values are plain; users, channels and roles their objects (or channel ids); an attachment is (name, bytes, type).
+        Values are plain. Users, channels and roles are their objects (or channel ids); an attachment is (name, bytes, type).
         """
         place = self._channel(who, channel, direct)
         command, chosen, path = self._command(who, name, place)
@@ -181,7 +188,7 @@ class Members:
         return answer["data"]["choices"]
 
     async def message_menu(self, who: Json, name: str, message: Json) -> str:
-        """Use a context menu of a message; its content reaches the bot whatever its intents."""
+        """Use a context menu of a message; the bot gets its content with any intents."""
         command, _, _ = self._command(who, name, message["channel_id"], kind=3)
         data = _command_data(command, [], []) | {"target_id": message["id"]}
         data["resolved"] = {"messages": {message["id"]: self.world.rendered(message)}}
@@ -197,10 +204,10 @@ class Members:
         return await self._interact(who, COMMAND, data, place)
 
     async def submit(self, who: Json, opened_by: str, values: Json | None = None) -> str:
-        """Fill in and send the modal that the bot opened in answer to an interaction.
+        """Fill in and submit the modal that the bot opened in response to an interaction.
 
-        ``values`` maps labels or custom ids to a text, or to a list of labels for a select menu. What is left out keeps what
-        the bot filled in.
+        ``values`` maps labels or custom ids to a text, or to a list of labels for a select menu. Fields that are left out keep
+        the value from the bot.
         """
         before = self.world.interactions[opened_by]
         if before.callback is None or before.callback["type"] != interactions.OPEN_MODAL:
@@ -214,7 +221,7 @@ class Members:
             who, MODAL, data, before.channel_id, before=before, message=before.payload.get("message")
         )
 
-    # the machinery
+    # helpers
 
     def _known(self, user: Json, channel_id: str) -> Json:
         self.world.users.setdefault(user["id"], user)
@@ -230,7 +237,7 @@ class Members:
     def _command(
         self, who: Json, name: str, place: str, kind: int = 1
     ) -> tuple[Json, list[Json], list[Json]]:
-        """The command a member sees by this name, the options of the innermost, and the way there."""
+        """The command with this name that a member sees, the options of its subcommand, and the path to that."""
         first, *rest = name.split() if kind == 1 else [name]
         guild = self.world.guild_of(place)
         scopes = [guild.id, None] if guild is not None and guild.bot_in else [None]
@@ -318,7 +325,7 @@ class Members:
         before: Interaction | None = None,
         message: Json | None = None,
     ) -> str:
-        """Send an interaction to the bot, and watch whether it answers."""
+        """Send an interaction to the bot, and check that it answers in time."""
         world, guild = self.world, self.world.guild_of(place)
         by_user = self._by_user_install(place) if before is None else before.installed_by is not None
         payload = self._payload(who, kind, data, place, by_user) | (
@@ -354,7 +361,7 @@ class Members:
             else {"0": guild.id if guild else "0"},
             "context": _context(channel),
             "app_permissions": str(self._app_permissions(place)),
-            "attachment_size_limit": guild.most_upload() if guild else 10 * MIB,
+            "attachment_size_limit": guild.max_upload() if guild else 10 * MIB,
         }
         if guild is None:
             return payload | {"channel": channel, "user": public}
@@ -369,7 +376,7 @@ class Members:
         }
 
     def _by_user_install(self, place: str) -> bool:
-        """Whether a command runs as the user's own app: where the bot is no member."""
+        """Whether a command runs as the user's own app, because the bot is not a member."""
         guild, channel = self.world.guild_of(place), self.world.channel(place)
         return (
             not guild.bot_in

@@ -1,4 +1,4 @@
-"""REST of messages: create, read, edit, delete, type."""
+"""REST for messages: create, read, edit, delete, type."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.discord_server.world import MIB, Json, World
 NONCE_SECONDS = 300.0
 
 
-def most_upload(world: World, channel_id: str) -> int:
-    """The largest attachment in bytes that a channel takes."""
+def max_upload(world: World, channel_id: str) -> int:
+    """The bytes of the largest attachment that a channel accepts."""
     guild = world.guild_of(channel_id)
-    return guild.most_upload() if guild else 10 * MIB
+    return guild.max_upload() if guild else 10 * MIB
 
 
-def demand(world: World, channel_id: str, *needed: int) -> Json:
-    """The channel, where the bot has these permissions. Raises Refused."""
+def require(world: World, channel_id: str, *needed: int) -> Json:
+    """The channel, if the bot has these permissions in it. Raises Refused."""
     channel = world.channel(channel_id)
     if channel is None:
         raise Refused(10003)
@@ -32,8 +32,8 @@ def demand(world: World, channel_id: str, *needed: int) -> Json:
     return channel
 
 
-def found(world: World, channel_id: str, message_id: str) -> Json:
-    """A message that others than one member can see. Raises Refused."""
+def public_message(world: World, channel_id: str, message_id: str) -> Json:
+    """A message that more than one member can see. Raises Refused."""
     message = world.messages.get(message_id)
     if message is None or message["channel_id"] != channel_id or message["flags"] & objects.EPHEMERAL:
         raise Refused(10008)
@@ -41,7 +41,7 @@ def found(world: World, channel_id: str, message_id: str) -> Json:
 
 
 def _seen(world: World, message: Json) -> Json:
-    """As REST shows it to the bot: blanked as on the gateway."""
+    """The message as REST shows it to the bot, without what its intents do not cover."""
     intents = world.gateway.sessions[-1].intents if world.gateway.sessions else 0
     return blanked(world.rendered(message), intents, world.guild_of(message["channel_id"]) is not None)
 
@@ -51,12 +51,12 @@ def _sending(channel: Json) -> int:
 
 
 def _reply(world: World, channel_id: str, body: Json) -> Json:
-    """What makes a message a reply; nothing where the other is gone and the client does not mind."""
+    """The fields that make a message a reply; none if the other is deleted and the client allows that."""
     reference = body["message_reference"]
     if not world.bot_permissions(channel_id) & permissions.READ_MESSAGE_HISTORY:
         raise Refused(160002)
     try:
-        replied = found(world, channel_id, str(reference["message_id"]))
+        replied = public_message(world, channel_id, str(reference["message_id"]))
     except Refused:
         if reference.get("fail_if_not_exists", True):
             raise Refused(50035, "message_reference: Unknown message") from None
@@ -67,7 +67,7 @@ def _reply(world: World, channel_id: str, body: Json) -> Json:
 
 
 def _repeated(world: World, channel_id: str, body: Json) -> Json | None:
-    """The message an enforced nonce already stands for."""
+    """The message that was already sent with the same enforced nonce."""
     if not (body.get("enforce_nonce") and body.get("nonce") is not None):
         return None
     since, message_id = world.nonces.get((channel_id, str(body["nonce"])), (0.0, ""))
@@ -79,7 +79,7 @@ def create(call: Call, channel_id: str) -> tuple[int, Any]:
     world, body = call.world, call.body
     channel = world.channel(channel_id) or {"type": 0}
     files = (permissions.ATTACH_FILES,) if call.uploads else ()
-    demand(world, channel_id, _sending(channel), *files)
+    require(world, channel_id, _sending(channel), *files)
     if channel["type"] == objects.DIRECT and channel["recipients"][0]["id"] in world.closed_to_bot:
         raise Refused(50007)
     if len(str(body.get("nonce") or "")) > 25:
@@ -88,7 +88,7 @@ def create(call: Call, channel_id: str) -> tuple[int, Any]:
         return 200, world.rendered(known)
     reply = _reply(world, channel_id, body) if body.get("message_reference") else {}
     message = objects.message(channel_id, objects.me(), "", **reply)
-    drafts.put(world, call.draft(body, most_upload(world, channel_id)), message, editing=False)
+    drafts.put(world, call.draft(body, max_upload(world, channel_id)), message, editing=False)
     message["flags"] &= ~objects.EPHEMERAL
     replied = world.messages.get(message.get("message_reference", {}).get("message_id", ""))
     pings = (body.get("allowed_mentions") or {"replied_user": True}).get("replied_user", False)
@@ -105,7 +105,7 @@ def create(call: Call, channel_id: str) -> tuple[int, Any]:
 @route("GET", "/channels/{channel_id}/messages")
 def history(call: Call, channel_id: str) -> tuple[int, Any]:
     world, limit = call.world, int(call.query.get("limit", 50))
-    demand(world, channel_id)
+    require(world, channel_id)
     if not world.bot_permissions(channel_id) & permissions.READ_MESSAGE_HISTORY:
         return 200, []
     before, after = int(call.query.get("before", 1 << 63)), int(call.query.get("after", 0))
@@ -121,18 +121,18 @@ def history(call: Call, channel_id: str) -> tuple[int, Any]:
 
 @route("GET", "/channels/{channel_id}/messages/{message_id}")
 def fetch(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
-    demand(call.world, channel_id, permissions.READ_MESSAGE_HISTORY)
-    return 200, _seen(call.world, found(call.world, channel_id, message_id))
+    require(call.world, channel_id, permissions.READ_MESSAGE_HISTORY)
+    return 200, _seen(call.world, public_message(call.world, channel_id, message_id))
 
 
 @route("PATCH", "/channels/{channel_id}/messages/{message_id}")
 def edit(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
     world = call.world
-    demand(world, channel_id)
-    message = found(world, channel_id, message_id)
+    require(world, channel_id)
+    message = public_message(world, channel_id, message_id)
     if message["author"]["id"] != objects.BOT:
         raise Refused(50005)
-    drafts.put(world, call.draft(call.body, most_upload(world, channel_id)), message, editing=True)
+    drafts.put(world, call.draft(call.body, max_upload(world, channel_id)), message, editing=True)
     world.announce("MESSAGE_UPDATE", message)
     return 200, world.rendered(message)
 
@@ -140,10 +140,10 @@ def edit(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
 @route("DELETE", "/channels/{channel_id}/messages/{message_id}")
 def delete(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
     world = call.world
-    demand(world, channel_id)
-    message = found(world, channel_id, message_id)
+    require(world, channel_id)
+    message = public_message(world, channel_id, message_id)
     if message["author"]["id"] != objects.BOT:
-        demand(world, channel_id, permissions.MANAGE_MESSAGES)
+        require(world, channel_id, permissions.MANAGE_MESSAGES)
     world.remove(message)
     return 204, None
 
@@ -151,7 +151,7 @@ def delete(call: Call, channel_id: str, message_id: str) -> tuple[int, Any]:
 @route("POST", "/channels/{channel_id}/messages/bulk-delete")
 def delete_many(call: Call, channel_id: str) -> tuple[int, Any]:
     world, numbers = call.world, [str(number) for number in call.body["messages"]]
-    demand(world, channel_id, permissions.MANAGE_MESSAGES)
+    require(world, channel_id, permissions.MANAGE_MESSAGES)
     if not 2 <= len(numbers) <= 100:
         raise Refused(50035, f"{len(numbers)} messages; 2 to 100 can be deleted at once")
     for number in numbers:
@@ -162,6 +162,6 @@ def delete_many(call: Call, channel_id: str) -> tuple[int, Any]:
 
 @route("POST", "/channels/{channel_id}/typing")
 def typing(call: Call, channel_id: str) -> tuple[int, Any]:
-    demand(call.world, channel_id, _sending(call.world.channel(channel_id) or {"type": 0}))
+    require(call.world, channel_id, _sending(call.world.channel(channel_id) or {"type": 0}))
     call.world.typing += 1
     return 204, None

@@ -139,14 +139,14 @@ def thread(number: str, name: str, parent: dict[str, Any]) -> dict[str, Any]:
 
 
 def direct_channel(number: str, recipients: list[dict[str, Any]]) -> dict[str, Any]:
-    """A direct message (of the bot with one), or a private channel of others."""
+    """A direct conversation of the bot with one user, or a private channel of several others."""
     kind = DIRECT if len(recipients) == 1 else GROUP
     shape = {"id": number, "type": kind, "flags": 0, "recipients": recipients, "last_message_id": None}
     return shape | ({"name": None, "icon": None, "owner_id": recipients[0]["id"]} if kind == GROUP else {})
 
 
 def plain_avatar() -> bytes:
-    """The picture of who set none."""
+    """The avatar of users who set none."""
     buffer = io.BytesIO()
     Image.new("RGB", (256, 256), (88, 101, 242)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -185,7 +185,7 @@ def _dimensions(data: bytes) -> dict[str, int]:
 def attachment(
     base: str, filename: str, data: bytes, content_type: str | None = None, channel: str = "1"
 ) -> dict[str, Any]:
-    """An attachment that lies on the CDN at ``base``; its name is cleaned, a spoiler's name flags it."""
+    """An attachment on the CDN at ``base``; its name is cleaned, and SPOILER_ in the name sets the flag."""
     number, name = snowflake(), re.sub(r"[^\w.-]+", "_", filename)
     url = f"{base}/attachments/{channel}/{number}/{name}"
     kind = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Who may do what where: guild, roles and overwrites, added up as Discord's documents have it."""
+"""Permissions of members, computed from guild, roles and overwrites as Discord documents it."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ USUAL = (
     | SEND_IN_THREADS
     | USE_EXTERNAL_APPS
 )
-"""What @everyone has in a new guild, as far as it matters here."""
+"""The permissions of @everyone in a new guild, as far as they matter here."""
 DIRECT = USUAL
-"""What everyone has in a direct message."""
+"""The permissions of everybody in a direct conversation."""
 _ROLE, _MEMBER = 0, 1
 
 
 def _overwritten(
     base: int, overwrites: list[dict[str, Any]], guild_id: str, user_id: str, roles: set[str]
 ) -> int:
-    """``base`` after the channel's overwrites: @everyone's, then all roles' together, then the member's own."""
+    """``base`` with the channel's overwrites applied: for @everyone, then for all roles together, then for the member."""
     of_everyone = [o for o in overwrites if o["type"] == _ROLE and o["id"] == guild_id]
     of_roles = [o for o in overwrites if o["type"] == _ROLE and o["id"] in roles]
     of_member = [o for o in overwrites if o["type"] == _MEMBER and o["id"] == user_id]

@@ -1,4 +1,4 @@
-"""The whole bot as a process of its own on a Discord on loopback: ``python -m tests.discord_server.process BASE``.
+"""Runs the whole bot against a Discord on loopback: ``python -m tests.discord_server.process BASE``.
 
 Its settings come from the environment, as always.
 """
@@ -14,13 +14,13 @@ from tests.discord_server.library import point_library
 
 
 class LoopbackBot(client.Bot):
-    """The bot, but pictures may come from loopback, and shards need not wait for each other."""
+    """The bot, except that pictures may come from loopback and shards do not wait for each other."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options | {"cdn_hosts": {"127.0.0.1"}, "guild_ready_timeout": 0.2})
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """No pause."""
+        """Do not pause."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rate limits: a bucket for each route and major parameter, one for all, and what becomes of a client that ignores them."""
+"""Rate limits: one for each route and major parameter, and one for everything; clients that ignore them are complained about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 _GRACE = 0.1
-"""Seconds: requests on their way when a 429 was sent are not held against the client."""
+"""Seconds after a 429 in which further requests are excused, since they may have been on their way."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class _Bucket:
 class RateLimits:
     """``tight`` maps a part of a bucket's name ("POST:/channels/{channel_id}/messages") to (requests, seconds).
 
-    Everything else has ``usual``; Discord's own figures are not published, and tests should not wait for them.
+    Everything else has the limit ``usual``. Discord's own limits are not published, and tests should not wait for them.
     """
 
     tight: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -55,9 +55,9 @@ class RateLimits:
         return bucket
 
     def admit(self, name: str, counts: bool, complain: Callable[[str], None]) -> tuple[bool, dict[str, str]]:
-        """Whether a request may pass, and the headers of its answer (with Retry-After where it may not).
+        """Whether a request may pass, and the headers of its response, with Retry-After if it may not.
 
-        ``counts``: towards the limit for all, which interactions are free of.
+        ``counts``: whether it counts towards the limit for everything, from which interactions are exempt.
         """
         now = time.monotonic()
         own, overall = self._bucket(name), self._bucket("global")

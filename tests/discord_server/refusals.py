@@ -1,4 +1,4 @@
-"""How Discord says no: an HTTP status and a code of its own."""
+"""How Discord refuses a request: an HTTP status and an error code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REFUSALS = {
 
 
 class Refused(Exception):
-    """A request Discord would refuse, by Discord's code (its "JSON error codes")."""
+    """A request that Discord would refuse, with its code from "JSON error codes"."""
 
     def __init__(self, code: int, why: str = "") -> None:
         self.code, self.why = code, why
@@ -34,5 +34,5 @@ class Refused(Exception):
 
     @property
     def body(self) -> dict[str, object]:
-        """The answer's JSON."""
+        """The JSON of the response."""
         return {"message": str(self), "code": self.code}

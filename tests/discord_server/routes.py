@@ -1,4 +1,4 @@
-"""The table of REST routes: handlers are written where their noun lives and found here by method and path."""
+"""The table of REST routes: handlers register here and are found by method and path."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Handler = Callable[..., tuple[int, Any]]
 
 @dataclass(frozen=True)
 class Call:
-    """One request: its JSON, its files, its query."""
+    """One request: its JSON, files and query."""
 
     world: World
     body: Any
     uploads: list[tuple[int, str, bytes]] = field(default_factory=list)
     query: Mapping[str, str] = field(default_factory=dict)
 
-    def draft(self, body: Json, most: int) -> Draft:
-        """A message of this request; files up to ``most`` bytes each."""
-        return Draft(body, self.uploads, most)
+    def draft(self, body: Json, limit: int) -> Draft:
+        """The draft of a message in this request; files may have up to ``limit`` bytes each."""
+        return Draft(body, self.uploads, limit)
 
 
 @dataclass(frozen=True)
 class Route:
-    """One path of the API. ``major`` names the parameters that have rate limits of their own."""
+    """One path of the API."""
 
     method: str
     template: str
@@ -37,11 +37,11 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What matches it."""
+        """Matches the paths of this route."""
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template))
 
     def bucket(self, parameters: Mapping[str, str]) -> str:
-        """Requests that share a rate limit."""
+        """The name of the rate limit that a request counts towards."""
         majors = ("channel_id", "guild_id", "webhook_id", "token")
         return ":".join(
             [self.method, self.template, *(parameters[name] for name in majors if name in parameters)]
@@ -63,7 +63,7 @@ def route(method: str, template: str) -> Callable[[Handler], Handler]:
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route of a request and its path's parameters; fixed names go before parameters."""
+    """The route of a request and the parameters in its path; fixed names win over parameters."""
     fitting = [
         (r, match.groupdict())
         for pattern, r in _routes

@@ -1,4 +1,4 @@
-"""Checks requests and responses against Discord's own OpenAPI description, where that file is present."""
+"""Checks requests and responses against Discord's own OpenAPI description, if that file is present."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _validator(pointer: str) -> Draft202012Validator:
 
 @cache
 def _quick(pointer: str) -> jsonschema_rs.Draft202012Validator:
-    """Says only whether all is well, in a hundredth of the time."""
+    """Tells only whether a body is valid, in a hundredth of the time."""
     registry = jsonschema_rs.Registry([(_ROOT, _document())], draft=jsonschema_rs.Draft202012)
     return jsonschema_rs.Draft202012Validator({"$ref": f"{_ROOT}#{quote(pointer)}"}, registry=registry)
 
@@ -64,7 +64,7 @@ def _pointer(method: str, path: str, *rest: str) -> str | None:
 
 
 def _snowflakes(body: Any) -> Any:
-    """Ids as strings: the description knows no others, but Discord also takes numbers, and discord.py sends them."""
+    """The body with ids as strings. Discord also accepts numbers, which discord.py sends, but the description does not."""
     if isinstance(body, dict):
         return {
             k: str(v) if (k == "id" or k.endswith("_id")) and isinstance(v, int) else _snowflakes(v)
@@ -74,7 +74,7 @@ def _snowflakes(body: Any) -> Any:
 
 
 def problems(method: str, path: str, body: Any, status: int | None = None) -> list[str]:
-    """What is wrong with a request's JSON body, or, with ``status``, with a response's; empty when all is well."""
+    """The problems of a request's JSON body, or, with ``status``, of a response's; empty if there are none."""
     if not present():
         return []
     body = _snowflakes(body) if status is None else body
@@ -84,6 +84,6 @@ def problems(method: str, path: str, body: Any, status: int | None = None) -> li
         return [] if body is None else [f"{method} {path} has no such body"]
     if _quick(pointer).is_valid(body):
         return []
-    # of the branches of a union, the one that came nearest says what is wrong
+    # of the branches of a union, report the one that matches best
     errors = [best_match([error]) for error in _validator(pointer).iter_errors(body)]
     return [f"{method} {path}: {error.json_path} {error.message[:200]}" for error in errors]

@@ -1,4 +1,4 @@
-"""REST, gateway and CDN of a small Discord on loopback, with what a test needs to act as a member and to look."""
+"""REST, gateway and CDN of a small Discord on loopback, and what a test needs to act as a member and to wait for answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.discord_server import commands, interactions, messages, objects, routes, schema, things
+from tests.discord_server import commands, interactions, messages, objects, routes, schema
 from tests.discord_server.building import Building
 from tests.discord_server.gateway import INVALID, PRIVILEGED, RECONNECT, Gateway
 from tests.discord_server.members import Members
@@ -19,16 +19,21 @@ from tests.discord_server.waiting import Waiting
 from tests.discord_server.world import MIB, Clock, Guild, Json, World
 
 API = "/api/v10"
-HANDLERS = (commands, interactions, messages, things)
-"""The modules whose import fills the table of routes."""
+HANDLERS = (commands, interactions, messages, resources)
+"""Importing them fills the table of routes."""
 
 
 class DiscordServer(Members, Waiting, Building):
-    """Start with ``async with``; ``complaints`` collects whatever a real Discord would not have accepted or sent.
+    """Start it with ``async with``; ``complaints`` collects what the real Discord would not have accepted or sent.
 
-    It begins with one guild (``objects.GUILD``) that has ``channels`` (ids to names). ``shards``: what it advises;
-    ``privileged``: the privileged intents that are switched on for the application; ``patience``: the seconds an
-    interaction waits for its answer.
+    Args:
+        token: the bot's token.
+        channels: the channels (ids to names) of the first guild, ``objects.GUILD``.
+        shards: the number of shards that it recommends.
+        limits: the rate limits.
+        heartbeat: seconds between two heartbeats of the gateway.
+        privileged: the privileged intents that are on for the application.
+        patience: seconds in which an interaction must be answered.
     """
 
     def __init__(
@@ -80,7 +85,7 @@ class DiscordServer(Members, Waiting, Building):
         await self.disconnect()
         await self._runner.cleanup()
 
-    # where it is, and what is in it
+    # addresses and state
 
     @property
     def base(self) -> str:
@@ -109,17 +114,17 @@ class DiscordServer(Members, Waiting, Building):
 
     @property
     def messages(self) -> dict[str, Json]:
-        """Every message as it is now, those only one member sees too."""
+        """Every message in its current state, including those that only one member sees."""
         return self.world.messages
 
     @property
     def deleted(self) -> dict[str, Json]:
-        """Messages that are no more, as they were last."""
+        """Deleted messages in their last state."""
         return self.world.deleted
 
     @property
     def files(self) -> dict[str, tuple[bytes, str]]:
-        """What lies on the CDN: bytes and content type by attachment id."""
+        """The files on the CDN: bytes and content type by attachment id."""
         return self.world.files
 
     @property
@@ -129,24 +134,24 @@ class DiscordServer(Members, Waiting, Building):
 
     @property
     def unanswered(self) -> list[str]:
-        """Ids of interactions that have no callback: because the bot was away, or it is at fault (then it is complained of)."""
+        """Ids of interactions without an answer: the bot was away, or it failed, which is also a complaint."""
         return [
             number for number, interaction in self.world.interactions.items() if interaction.callback is None
         ]
 
     @property
     def complaints(self) -> list[str]:
-        """What a real Discord would not have accepted or sent."""
+        """What the real Discord would not have accepted or sent."""
         return self.world.complaints
 
     @property
     def typing(self) -> int:
-        """How often the bot was seen typing."""
+        """How often the bot showed the typing indicator."""
         return self.world.typing
 
     @property
     def clock(self) -> Clock:
-        """What decides over tokens and nonces."""
+        """The clock that tokens and nonces expire by."""
         return self.world.clock
 
     # the weather
@@ -163,10 +168,10 @@ class DiscordServer(Members, Waiting, Building):
         """Tell every shard that its session is invalid."""
         if not resumable:
             for session in self.world.gateway.live():
-                session.id = objects.snowflake()  # nobody knows it any more
+                session.id = objects.snowflake()  # so that it cannot be resumed
         await self.world.gateway.say(INVALID, resumable)
 
-    # the machinery
+    # helpers
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
         return await self.world.gateway.serve(request)
@@ -176,7 +181,7 @@ class DiscordServer(Members, Waiting, Building):
         return web.Response(body=data, content_type=content_type) if data else web.Response(status=404)
 
     async def _avatar(self, request: web.Request) -> web.Response:
-        # everybody has an avatar: who set none has a plain one
+        # users without an avatar have a plain one
         data = (
             self.world.avatars.get(request.match_info["user"])
             if "user" in request.match_info
@@ -225,7 +230,7 @@ class DiscordServer(Members, Waiting, Building):
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
-    # exactly "application/json": discord.py reads JSON of no other content type; and it takes a 429 without Via for a ban
+    # discord.py reads JSON only if the type is exactly "application/json", and takes a 429 without Via for a ban
     always = {"Content-Type": "application/json", "Via": "1.1 loopback"}
     return web.Response(body=json.dumps(body).encode(), status=status, headers=always | (headers or {}))
 

@@ -1,4 +1,4 @@
-"""Waiting for what the bot does."""
+"""Waits for what the bot does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.discord_server.world import Json, World
 
 
 class Waiting:
-    """Each returns as soon as there is what it waits for, and raises TimeoutError otherwise."""
+    """Each method returns as soon as the bot did something, and raises TimeoutError if it does not."""
 
     world: World
     _answered: set[str]
@@ -32,7 +32,7 @@ class Waiting:
         return answer
 
     def answers_to(self, message: Json) -> list[Json]:
-        """All replies of the bot to a message up to now."""
+        """All replies of the bot to a message so far."""
         own = [m for m in self.world.messages.values() if m["author"]["id"] == objects.BOT]
         return [m for m in own if m.get("message_reference", {}).get("message_id") == message["id"]]
 
@@ -64,7 +64,7 @@ class Waiting:
         return await self.world.until(found, seconds)
 
     async def settled(self, message: Json, holds: Callable[[Json], bool], seconds: float = 60.0) -> Json:
-        """A message, once it is as wished: ``holds`` is asked anew after each change."""
+        """A message, once ``holds`` is true for it; asked again after each change."""
 
         def found() -> Json | None:
             current = self.world.messages.get(message["id"])
@@ -73,15 +73,15 @@ class Waiting:
         return await self.world.until(found, seconds)
 
     async def gone(self, message: Json, seconds: float = 60.0) -> None:
-        """A message is deleted."""
+        """Wait until a message is deleted."""
         await self.world.until(lambda: message["id"] not in self.world.messages, seconds)
 
     async def connected(self, seconds: float = 20.0, shards: int = 1) -> None:
-        """A bot is identified, with at least so many shards."""
+        """Wait until a bot is connected with at least so many shards."""
         await self.world.until(lambda: len(self.world.gateway.live()) >= shards, seconds)
 
     def files_of(self, message: Json) -> list[bytes]:
-        """The pictures of a message: its attachments, else those shown within its embeds."""
+        """The pictures of a message: its attachments, or else those inside its embeds."""
         numbers = [attachment["id"] for attachment in message["attachments"]]
         urls = [(embed.get("image") or {}).get("url", "") for embed in message["embeds"]]
         shown = [found[1] for url in urls if (found := re.search(r"/attachments/\d+/(\d+)/", url))]

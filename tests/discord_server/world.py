@@ -1,4 +1,4 @@
-"""The world the server knows: guilds, channels, members, messages, files, commands, and a clock that tests can turn."""
+"""The state of the server: guilds, channels, members, messages, files, commands, and a clock that tests can advance."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _UPLOADS = {0: 10 * MIB, 1: 10 * MIB, 2: 50 * MIB, 3: 100 * MIB}
 
 
 class Clock:
-    """Seconds since 1970; ``advance`` lets time pass at once."""
+    """Seconds since 1970; ``advance`` moves it forward."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
 
     def now(self) -> float:
-        """What time it is here."""
+        """The current time."""
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Move the clock forward."""
         self._ahead += seconds
 
 
 @dataclass
 class Guild:
-    """A guild; objects within are as Discord sends them. ``bot_in``: whether the bot is a member."""
+    """A guild; its objects have the shape that Discord sends. ``bot_in``: whether the bot is a member."""
 
     id: str
     name: str
@@ -50,28 +50,28 @@ class Guild:
     bot_in: bool = True
     system_channel: str | None = None
     upload_limit: int | None = None
-    """Bytes; None: what the tier gives."""
+    """In bytes; None for the limit of the tier."""
 
-    def most_upload(self) -> int:
+    def max_upload(self) -> int:
         """The largest attachment in bytes."""
         return self.upload_limit or _UPLOADS[self.premium_tier]
 
     def member(self, user: Json) -> Json:
-        """The user as a member; who acts in a guild and was not known is one from then on."""
+        """The user as a member; an unknown user becomes one."""
         return self.members.setdefault(user["id"], objects.member(user))
 
     def permissions(self, user: Json, channel: Json | None = None) -> int:
-        """A member's permissions here; a thread has its channel's."""
+        """A member's permissions; those of a thread are its channel's."""
         if channel is not None and channel["type"] == objects.THREAD:
             channel = self.channels[channel["parent_id"]]
         return permissions.computed(self.id, self.owner_id, self.roles, self.member(user), channel)
 
     def partial(self) -> Json:
-        """What interactions carry of it."""
+        """The guild as interactions contain it."""
         return {"id": self.id, "features": [], "locale": self.locale}
 
     def rest(self) -> Json:
-        """As REST sends it."""
+        """The guild as REST sends it."""
         nothing = (
             "icon",
             "description",
@@ -118,7 +118,7 @@ class Guild:
         }
 
     def created(self) -> Json:
-        """As GUILD_CREATE sends it: of the members only the bot, as without the presences intent."""
+        """The guild as GUILD_CREATE sends it: without the presences intent, the bot is the only member in it."""
         channels = [c for c in self.channels.values() if c["type"] != objects.THREAD]
         threads = [c for c in self.channels.values() if c["type"] == objects.THREAD]
         return self.rest() | {
@@ -138,7 +138,7 @@ class Guild:
 
 
 class World:
-    """Everything there is; ``complaints`` collects whatever a real Discord would not have accepted."""
+    """The whole state; ``complaints`` collects what the real Discord would not have accepted."""
 
     def __init__(self) -> None:
         self.base = ""
@@ -186,7 +186,7 @@ class World:
         return known
 
     def bot_permissions(self, channel_id: str) -> int:
-        """What the bot may do in a channel; nothing where it is no member."""
+        """The bot's permissions in a channel; none where it is not a member."""
         guild = self.guild_of(channel_id)
         if guild is None:
             own = self.private.get(channel_id, {}).get("type") == objects.DIRECT
@@ -194,29 +194,29 @@ class World:
         return guild.permissions(objects.me(), guild.channels[channel_id]) if guild.bot_in else 0
 
     def rendered(self, message: Json) -> Json:
-        """A message as it is sent: with the message it replies to."""
+        """A message as it is sent, with the message that it replies to."""
         reference = message.get("message_reference")
         if message["type"] != 19 or reference is None:
             return dict(message)
         return message | {"referenced_message": self.messages.get(reference["message_id"])}
 
     def upload(self, channel_id: str, name: str, data: bytes, content_type: str | None = None) -> Json:
-        """A file put on the CDN."""
+        """Put a file on the CDN; returns its attachment."""
         attachment = objects.attachment(self.base, name, data, content_type, channel_id)
         self.files[attachment["id"]] = (data, attachment["content_type"])
         return attachment
 
-    # news
+    # changes
 
     async def tell(self) -> None:
-        """Wake whoever waits for something."""
+        """Wake everybody who waits for a change."""
         async with self._news:
             self._news.notify_all()
 
     async def until(self, found: Callable[[], Found | None], seconds: float, pause: float = 0.01) -> Found:
-        """What ``found`` finds, as soon as it does. Raises TimeoutError.
+        """Return what ``found`` returns, as soon as it is true. Raises TimeoutError.
 
-        ``pause``: seconds between two looks at least, however much happens, so that many who wait do not hold up everything.
+        ``pause`` is the least number of seconds between two calls, so that many waiting tests do not slow everything down.
         """
         async with asyncio.timeout(seconds):
             while True:
@@ -226,10 +226,10 @@ class World:
                     await self._news.wait()
                 await asyncio.sleep(pause)
 
-    # what happened to a message
+    # events of messages
 
     def announce(self, event: str, message: Json) -> None:
-        """MESSAGE_CREATE or MESSAGE_UPDATE for a message that others than one member can see."""
+        """Send MESSAGE_CREATE or MESSAGE_UPDATE, unless only one member can see the message."""
         guild = self.guild_of(message["channel_id"])
         if message["flags"] & objects.EPHEMERAL or (
             guild is not None and not self.visible(message["channel_id"])
@@ -248,17 +248,17 @@ class World:
         self.gateway.dispatch(event, sent, guild.id if guild else None)
 
     def expel(self, guild: Guild) -> None:
-        """The bot is out of a guild: kicked, or by its own wish."""
+        """Remove the bot from a guild: it was kicked, or it left."""
         self.gateway.dispatch("GUILD_DELETE", {"id": guild.id}, guild.id)
         guild.bot_in = False
         guild.members.pop(objects.BOT, None)
 
     def visible(self, channel_id: str) -> bool:
-        """Whether the bot sees a channel."""
+        """Whether the bot can see a channel."""
         return bool(self.bot_permissions(channel_id) & permissions.VIEW_CHANNEL)
 
     def remove(self, message: Json) -> None:
-        """A message is gone."""
+        """Delete a message."""
         if self.messages.pop(message["id"], None) is not None:
             self.deleted[message["id"]] = message
         guild = self.guild_of(message["channel_id"])

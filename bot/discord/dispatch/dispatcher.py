@@ -234,7 +234,9 @@ class RequestDispatcher:
             self._cancelled.discard(request.key)
         self._count(request, item, outcome)
 
-    async def _outcome(self, request: Request, item: InboxItem, complete: Complete | None, again: bool) -> str:
+    async def _outcome(
+        self, request: Request, item: InboxItem, complete: Complete | None, again: bool
+    ) -> str:
         """Answer a request, or say why not; returns the outcome in one word."""
         try:
             completed = await complete() if complete is not None else request

@@ -1,4 +1,4 @@
-"""A loopback Discord, and a bot connected to it as the real one would be."""
+"""Fixtures: a Discord on loopback, and a bot that is connected to it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Start = Callable[..., AbstractAsyncContextManager[Bot]]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, an answer is one message at once; what a slow one looks like is tested on its own."""
+    """Send each answer as one message, however slow the machine is; progress has its own tests."""
     monkeypatch.setattr(progress, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
-    """A Discord with one server; at the end it must have had nothing to complain about."""
+    """A Discord with one server; the test fails if it has complaints in the end."""
     if not schema.present():
         print("Discord's description is not here: its objects go unchecked")
     async with DiscordServer() as running:
@@ -82,12 +82,12 @@ async def posted(server: DiscordServer, interaction: str, seconds: float = 60.0)
 
 
 async def edited(server: DiscordServer, who: dict[str, Any], wish: str, **options: Any) -> dict[str, Any]:
-    """The answer to a portrait with a wish."""
+    """The answer to a portrait with a request."""
     return await server.answer_to(await server.say(who, wish, files=PORTRAIT, **options))
 
 
 def words(message: dict[str, Any]) -> str:
-    """All that can be read in a message."""
+    """All text in a message."""
     embeds = [
         f"{embed.get('title', '')}\n{embed.get('description', '')}" for embed in message.get("embeds") or []
     ]
@@ -100,7 +100,7 @@ def labels(message: dict[str, Any]) -> list[str]:
 
 
 async def edit_of(history: History, message: dict[str, Any]) -> Edit:
-    """The edit that a message shows, remembered a moment after the message is there."""
+    """The edit that a message shows, which is stored a moment after the message is sent."""
     async with asyncio.timeout(10):
         while (edit := await history.edit_of_message(PLATFORM, message["id"])) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

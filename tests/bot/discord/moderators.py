@@ -1,4 +1,4 @@
-"""Moderators for the tests, and what they need."""
+"""Moderators for the tests, and helpers for their commands."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ async def mod(
 async def told(
     server: DiscordServer, name: str, options: Json | None = None, who: Json = MOE, **place: Any
 ) -> str:
-    """All that can be read in it."""
+    """All text in the answer."""
     return words(await mod(server, name, options, who, **place))
 
 
 async def asks(server: DiscordServer, who: Json, wish: str = "pink hair", **options: Any) -> Json:
-    """The public answer to a portrait with a wish."""
+    """The public answer to a portrait with a request."""
     return await server.answer_to(await server.say(who, wish, **{"files": PORTRAIT} | options))
 
 
 async def audits(history: History) -> list[Audit]:
-    """What is written down of the first server, newest first."""
+    """The audit log of the first server, newest first."""
     return await Servers(history.database).audits("discord", objects.GUILD, limit=100)
 
 

@@ -1,4 +1,4 @@
-"""``python -m bot`` as a process on a loopback Discord, and an editor that stands still."""
+"""``python -m bot`` as a process on a loopback Discord, and a way to freeze its editor."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Process:
                 self._news.notify_all()
 
     async def hears(self, pattern: str, seconds: float = 60.0) -> str:
-        """The first group of what it says, as soon as it does."""
+        """Wait until it logs a line that matches; returns the first group."""
         async with asyncio.timeout(seconds), self._news:
             await self._news.wait_for(lambda: re.search(pattern, "".join(self.said)))
         match = re.search(pattern, "".join(self.said))
@@ -52,7 +52,7 @@ class Process:
 async def process(
     server: DiscordServer, editor_url: str, folder: Path, **settings: str
 ) -> AsyncIterator[Process]:
-    """The bot, connected; it is killed at the end if it still runs."""
+    """Run a connected bot inside the block; it is killed at the end if it is still running."""
     environment = os.environ | {
         "DISCORD_TOKEN": TOKEN,
         "EDITOR_URL": editor_url,
@@ -88,7 +88,7 @@ async def process(
 
 @contextmanager
 def frozen(pid: int) -> Iterator[None]:
-    """The editor stands still, so that whatever it is asked is under way."""
+    """Freeze the editor inside the block, so that its jobs stay in progress."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -97,7 +97,7 @@ def frozen(pid: int) -> Iterator[None]:
 
 
 async def done(server: DiscordServer, message: dict[str, Any]) -> dict[str, Any]:
-    """The answer with its picture and buttons; it may say how far it is before, and show previews."""
+    """The finished answer with picture and buttons; progress and previews may come before."""
     return await server.settled(
         await server.answer_to(message), lambda answer: bool(answer["attachments"] and answer["components"])
     )

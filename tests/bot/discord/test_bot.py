@@ -1,4 +1,4 @@
-"""The real discord.py against the loopback Discord, with a real editor process: talking."""
+"""Conversations: the real discord.py against a Discord on loopback, with a real editor process."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ async def test_a_conversation_by_mention_reply_and_button(server: DiscordServer,
     assert server.typing > 0
 
 
-async def test_buttons_outlive_a_restart_and_obey_only_their_owner(
-    server: DiscordServer, start: Start
-) -> None:
+async def test_buttons_work_after_a_restart_for_their_owner_only(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
     async with start():
@@ -48,7 +46,7 @@ async def test_buttons_outlive_a_restart_and_obey_only_their_owner(
         assert "“pink hair” is at" in (await server.answer_to(first))["content"]
 
 
-async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, start: Start) -> None:
+async def test_a_reply_to_an_older_picture_makes_a_branch(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         await server.answer_to(await server.say(ANN, "glasses"))
@@ -60,7 +58,7 @@ async def test_a_reply_to_an_older_picture_branches(server: DiscordServer, start
         assert "someone else" in stolen["content"]
 
 
-async def test_a_server_that_removes_the_bot_is_forgotten(server: DiscordServer, start: Start) -> None:
+async def test_data_of_a_server_that_removes_the_bot_is_deleted(server: DiscordServer, start: Start) -> None:
     async with start() as bot:
         first = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT))
         kept = await server.answer_to(await server.say(ANN, "pink hair", files=PORTRAIT, direct=True))
@@ -80,7 +78,7 @@ async def test_direct_messages_and_help(server: DiscordServer, start: Start) -> 
         assert "no picture" in bare["content"]
 
 
-async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer, start: Start) -> None:
+async def test_other_messages_are_ignored(server: DiscordServer, start: Start) -> None:
     async with start():
         ignored = await server.say(ANN, "pink hair", mention=False, files=PORTRAIT)
         robot = await server.say(objects.user("800000000000000003", "robot", bot=True), "pink hair")
@@ -96,7 +94,7 @@ async def test_what_is_not_said_to_the_bot_is_not_answered(server: DiscordServer
         ("big.png", b"\x89PNG" + bytes(1024 * 1024), "too large"),
     ],
 )
-async def test_bad_uploads_get_a_sentence(
+async def test_bad_uploads_are_explained(
     server: DiscordServer, start: Start, name: str, data: bytes, words: str
 ) -> None:
     async with start():
@@ -104,26 +102,26 @@ async def test_bad_uploads_get_a_sentence(
         assert words in answer["content"]
 
 
-async def test_pictures_elsewhere_are_not_fetched(server: DiscordServer, start: Start) -> None:
+async def test_pictures_on_other_hosts_are_not_downloaded(server: DiscordServer, start: Start) -> None:
     async with start(cdn_hosts={"cdn.discordapp.com"}):
         answer = await server.answer_to(await server.say(ANN, "glasses", files=PORTRAIT))
         assert "uploaded here" in answer["content"]
 
 
-async def test_nobody_is_pinged_by_what_the_bot_repeats(server: DiscordServer, start: Start) -> None:
+async def test_repeated_text_pings_nobody(server: DiscordServer, start: Start) -> None:
     async with start():
         answer = await server.answer_to(await server.say(ANN, "@everyone hair", files=PORTRAIT))
         assert "@everyone" not in answer["content"]
 
 
-async def test_a_lost_connection_is_taken_up_again(server: DiscordServer, start: Start) -> None:
+async def test_a_lost_connection_is_resumed(server: DiscordServer, start: Start) -> None:
     async with start():
         await server.disconnect()
         await server.connected()
         assert (await server.answer_to(await server.say(ANN, "help")))["content"]
 
 
-async def test_a_wrong_token_is_told_without_showing_it(
+async def test_a_wrong_token_is_reported_but_not_shown(
     server: DiscordServer, conversations: Conversations
 ) -> None:
     settings = Settings(discord_token=SecretStr("secret-token"))

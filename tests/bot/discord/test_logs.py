@@ -1,4 +1,4 @@
-"""What a conversation in Discord leaves in the logs: nothing of it, and no token."""
+"""Logs of a conversation in Discord contain nothing private."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["restored"]  # a fixture
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-async def test_no_text_no_file_name_and_no_token(server: DiscordServer, start: Start, form: str) -> None:
+async def test_logs_contain_no_text_no_file_name_and_no_token(
+    server: DiscordServer, start: Start, form: str
+) -> None:
     stream = written(form, secrets=(server.token,))
     async with start():
         first = await server.answer_to(await server.say(ANN, WISH, files={NAME: (make_png(), "image/png")}))

@@ -1,4 +1,4 @@
-"""What is missing is said in one sentence: by the log to the operator, in the channel to members."""
+"""Missing permissions and intents are reported to the operator in the log and to members in the channel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_a_bot_that_has_what_it_needs_says_nothing(
+async def test_nothing_is_logged_when_no_permission_is_missing(
     server: DiscordServer, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with start():
@@ -42,7 +42,7 @@ async def test_a_bot_that_has_what_it_needs_says_nothing(
     assert _warnings(caplog) == []
 
 
-async def test_a_server_and_a_channel_that_lack_something_are_one_sentence_each(
+async def test_each_server_and_channel_without_a_permission_is_one_log_line(
     server: DiscordServer,
     start: Start,
     history: History,
@@ -71,7 +71,7 @@ async def test_a_server_and_a_channel_that_lack_something_are_one_sentence_each(
         await _until(lambda: "In “Late” I lack permissions: Read Message History." in _warnings(caplog))
 
 
-async def test_a_member_is_told_why_there_is_no_reply(server: DiscordServer, start: Start) -> None:
+async def test_a_member_is_told_which_permission_is_missing(server: DiscordServer, start: Start) -> None:
     async with start():
         channel = server.add_channel(server.home, "short memory")
         server.overwrite(channel, objects.GUILD, deny=permissions.READ_MESSAGE_HISTORY)
@@ -96,7 +96,7 @@ async def test_a_bot_in_no_server_logs_its_invite_link(
         )
 
 
-async def test_what_closing_breaks_off_ends_before_the_database_does(start: Start) -> None:
+async def test_closing_waits_for_cancelled_tasks(start: Start) -> None:
     ended = []
 
     async def query() -> None:
@@ -113,7 +113,7 @@ async def test_what_closing_breaks_off_ends_before_the_database_does(start: Star
         assert ended
 
 
-def test_the_permissions_are_discords_own_and_no_more_than_needed() -> None:
+def test_permission_bits_match_discord_py() -> None:
     needed = discord.Permissions(
         view_channel=True,
         send_messages=True,
@@ -150,7 +150,7 @@ def _settings(**changes: object) -> Settings:
         ("token", BadToken, "DISCORD_TOKEN"),
     ],
 )
-async def test_what_no_waiting_would_mend_ends_with_a_sentence(
+async def test_errors_that_only_the_operator_can_fix_end_the_service(
     server: DiscordServer,
     conversations: Conversations,
     monkeypatch: pytest.MonkeyPatch,
@@ -175,7 +175,7 @@ async def test_what_no_waiting_would_mend_ends_with_a_sentence(
     assert words in sentence_for(caught.value, locales.get("en"))
 
 
-async def test_leavers_are_forgotten_where_the_intent_is_granted(
+async def test_members_who_leave_are_noticed_with_the_intent(
     server: DiscordServer, conversations: Conversations, history: History
 ) -> None:
     await Servers(history.database).change("discord", server.home.id, forget_leavers=True)
@@ -189,7 +189,7 @@ async def test_leavers_are_forgotten_where_the_intent_is_granted(
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_discord_that_cannot_be_reached_is_waited_for(
+async def test_the_service_retries_until_discord_can_be_reached(
     conversations: Conversations, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(service, "FIRST_PAUSE", 0.05)
@@ -214,14 +214,14 @@ async def test_a_discord_that_cannot_be_reached_is_waited_for(
 
 
 @pytest.mark.parametrize(("advised", "count", "shards"), [(2, None, 2), (1, 3, 3)])
-async def test_shards(
+async def test_every_shard_connects_and_resumes(
     conversations: Conversations,
     monkeypatch: pytest.MonkeyPatch,
     advised: int,
     count: int | None,
     shards: int,
 ) -> None:
-    """As many as Discord advises, or as the operator says; one that is lost is down, and resumes."""
+    """Discord or the operator decides how many there are; a lost one is shown as down, and resumes."""
     async with DiscordServer(shards=advised) as server:
         point_library(server.base, monkeypatch.setattr)
         other = server.add_guild("another", number=objects.snowflake_for(1, shards))

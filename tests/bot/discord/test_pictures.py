@@ -1,4 +1,4 @@
-"""Pictures on their way: several at once, avatars, spoilers, size limits, marks; and places where the bot is only a guest."""
+"""Several pictures at once, avatars, spoilers, size limits and marks; and user installs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects
 
 
-async def test_each_of_several_pictures_gets_its_answer(server: DiscordServer, start: Start) -> None:
+async def test_each_of_several_pictures_is_answered(server: DiscordServer, start: Start) -> None:
     files = {f"{number}.png": (make_png(seed=number), "image/png") for number in (3, 4)}
     async with start():
         sent = await server.say(ANN, "glasses", files=files)
@@ -28,7 +28,7 @@ async def test_each_of_several_pictures_gets_its_answer(server: DiscordServer, s
         assert server.files_of(first) != server.files_of(second)
 
 
-async def test_ones_own_avatar_is_edited_and_another_only_where_that_is_allowed(
+async def test_avatars_of_others_are_edited_only_if_the_server_allows_it(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     ann, ben = dict(ANN), dict(BEN)
@@ -50,7 +50,7 @@ async def test_ones_own_avatar_is_edited_and_another_only_where_that_is_allowed(
         assert server.files_of(allowed) != server.files_of(own)
 
 
-async def test_what_came_as_a_spoiler_stays_one(server: DiscordServer, start: Start) -> None:
+async def test_spoilers_stay_spoilers(server: DiscordServer, start: Start) -> None:
     async with start():
         sent = await server.say(ANN, "pink hair", files={"SPOILER_me.png": PORTRAIT["me.png"]})
         first = await server.answer_to(sent)
@@ -65,8 +65,8 @@ async def test_what_came_as_a_spoiler_stays_one(server: DiscordServer, start: St
             assert message["attachments"]
 
 
-async def test_results_fit_what_may_be_uploaded_there(server: DiscordServer, start: Start) -> None:
-    """A picture of noise is large; this Discord takes less than the bot was told."""
+async def test_results_fit_the_upload_limit(server: DiscordServer, start: Start) -> None:
+    """A picture of noise is large, and this Discord accepts less than it announces."""
     server.home.upload_limit = 300_000
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (700, 700, 3), dtype=np.uint8))
     buffer = io.BytesIO()
@@ -77,7 +77,7 @@ async def test_results_fit_what_may_be_uploaded_there(server: DiscordServer, sta
         assert 0 < answer["attachments"][0]["size"] <= 300_000
 
 
-async def test_results_are_marked_and_where_the_server_wants_it_visibly(
+async def test_results_are_marked_and_visibly_if_the_server_wants_it(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     async with start():
@@ -91,7 +91,7 @@ async def test_results_are_marked_and_where_the_server_wants_it_visibly(
             assert one.convert("RGB").tobytes() != other.convert("RGB").tobytes()
 
 
-async def test_threads_are_places_of_their_own(server: DiscordServer, start: Start) -> None:
+async def test_threads_have_their_own_conversation(server: DiscordServer, start: Start) -> None:
     async with start():
         thread = server.add_thread(next(iter(server.channels.values())), "cute things")
         await edited(server, ANN, "pink hair")
@@ -106,7 +106,7 @@ async def test_threads_are_places_of_their_own(server: DiscordServer, start: Sta
         )
 
 
-async def test_a_chinese_member_meets_chinese_everywhere(server: DiscordServer, start: Start) -> None:
+async def test_a_chinese_member_sees_only_chinese(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, LI, "粉色头发")
         assert "改好了" in first["content"]
@@ -118,7 +118,9 @@ async def test_a_chinese_member_meets_chinese_everywhere(server: DiscordServer, 
         assert command["name_localizations"]["zh-CN"] == "修图"
 
 
-async def test_a_user_takes_the_bot_along_where_it_is_no_member(server: DiscordServer, start: Start) -> None:
+async def test_a_user_install_works_where_the_bot_is_not_a_member(
+    server: DiscordServer, start: Start
+) -> None:
     """Only the interaction can answer there, at most five times; buttons under the answer work the same way."""
     place = server.private_channel(ANN, BEN)["id"]
     async with start():
@@ -166,7 +168,7 @@ async def test_privacy_shows_exports_and_deletes_all(
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_members_who_leave_are_forgotten_where_that_is_set(
+async def test_data_of_members_who_leave_is_deleted_if_the_server_wants_it(
     server: DiscordServer, start: Start, history: History, wanted: bool
 ) -> None:
     await Servers(history.database).change(PLATFORM, objects.GUILD, forget_leavers=wanted)

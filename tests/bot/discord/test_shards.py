@@ -1,4 +1,4 @@
-"""Two processes, each with a shard of its own, on one database: what one leaves open the other or its successor finishes."""
+"""Two processes, each with one shard, on one database: one takes over what the other leaves open."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLACES = {"700000000000000010": "zero", "700000000000000011": "one"}
 
 @pytest.fixture
 async def server() -> AsyncIterator[DiscordServer]:
-    """A Discord that advises two shards, with a server on each."""
+    """A Discord that recommends two shards, with a server on each."""
     async with DiscordServer(TOKEN, shards=2) as running:
         for shard, (channel, name) in enumerate(PLACES.items()):
             running.add_guild(f"server {name}", {channel: name}, shard=shard)
@@ -43,7 +43,7 @@ async def pid_of(editor_url: str) -> int:
 
 
 async def taken(database_url: str, message: dict[str, Any]) -> None:
-    """A process has heard it, and answers it if it can."""
+    """Wait until a process has taken a message."""
     database = Database(database_url)
     async with asyncio.timeout(60):
         while not await Inbox(database).known(f"message:{message['id']}"):  # noqa: ASYNC110 - it is in another process
@@ -51,7 +51,7 @@ async def taken(database_url: str, message: dict[str, Any]) -> None:
     await database.close()
 
 
-async def test_each_answers_its_own_and_nothing_is_left(
+async def test_each_process_answers_its_servers_and_takes_over_the_rest(
     server: DiscordServer, editor_url: str, database_url: str, tmp_path: Path
 ) -> None:
     zero, one = PLACES

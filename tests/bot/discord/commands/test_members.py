@@ -21,7 +21,7 @@ OTHER = ("other.png", make_png(seed=3), "image/png")
 OWN = ("me.png", PORTRAIT["me.png"][0], "image/png")
 
 
-async def test_an_edit_becomes_an_ordinary_message_that_says_what_was_asked(
+async def test_the_result_of_edit_is_an_ordinary_message_that_repeats_the_request(
     server: DiscordServer, start: Start
 ) -> None:
     async with start():
@@ -49,7 +49,7 @@ async def test_undo_redo_and_reset(server: DiscordServer, start: Start) -> None:
         assert "nothing to undo" in refused["content"]
 
 
-async def test_again_carries_the_look_to_another_picture(server: DiscordServer, start: Start) -> None:
+async def test_again_applies_the_adjustments_to_another_picture(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
         assert (
@@ -73,7 +73,7 @@ async def test_history_is_a_numbered_sheet_with_a_menu(server: DiscordServer, st
         assert refused["data"]["flags"] & 64
 
 
-async def test_compare_shows_both_as_one_picture(server: DiscordServer, start: Start) -> None:
+async def test_compare_shows_before_and_after_as_one_picture(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
         both = await posted(server, await server.slash(ANN, "compare"))
@@ -82,7 +82,7 @@ async def test_compare_shows_both_as_one_picture(server: DiscordServer, start: S
             assert image.width > 1.5 * image.height
 
 
-async def test_a_wish_by_every_method_is_one_sheet_to_choose_from(
+async def test_compare_with_text_shows_every_method_to_choose_from(
     server: DiscordServer, start: Start
 ) -> None:
     async with start():
@@ -95,7 +95,7 @@ async def test_a_wish_by_every_method_is_one_sheet_to_choose_from(
         assert "edit 3" in (await server.answer_to(sheet))["content"]
 
 
-async def test_variations_are_numbered_and_one_is_chosen(server: DiscordServer, start: Start) -> None:
+async def test_one_of_the_numbered_variations_is_chosen(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
         several = await posted(server, await server.slash(ANN, "variations", {"count": 2}))
@@ -104,7 +104,7 @@ async def test_variations_are_numbered_and_one_is_chosen(server: DiscordServer, 
         assert "edit 3" in (await server.answer_to(several))["content"]
 
 
-async def test_adjust_changes_one_strength_after_the_other(server: DiscordServer, start: Start) -> None:
+async def test_adjust_changes_strengths_one_after_the_other(server: DiscordServer, start: Start) -> None:
     async with start():
         await edited(server, ANN, "pink hair")
         await server.answer_to(await server.say(ANN, "glasses"))
@@ -133,7 +133,7 @@ async def test_animate_sends_a_moving_picture(server: DiscordServer, start: Star
         assert "pink hair" in moving["attachments"][0]["description"]
 
 
-async def test_help_and_bundles_are_for_the_asker_alone(server: DiscordServer, start: Start) -> None:
+async def test_only_the_asker_sees_help_and_bundles(server: DiscordServer, start: Start) -> None:
     async with start() as bot:
         while not await bot.services.conversations.editor.ready():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -143,7 +143,7 @@ async def test_help_and_bundles_are_for_the_asker_alone(server: DiscordServer, s
             assert word in words(shown)
 
 
-async def test_wishes_are_suggested_from_the_bundle_and_from_ones_own(
+async def test_own_requests_and_examples_of_the_bundle_are_suggested(
     server: DiscordServer, start: Start
 ) -> None:
     async with start():
@@ -156,7 +156,7 @@ async def test_wishes_are_suggested_from_the_bundle_and_from_ones_own(
 
 
 @pytest.mark.parametrize("wish", ["now less", "undo", "show the history"])
-async def test_words_without_a_picture_get_a_private_sentence(
+async def test_requests_without_a_picture_are_refused_privately(
     server: DiscordServer, start: Start, wish: str
 ) -> None:
     async with start():
@@ -166,7 +166,7 @@ async def test_words_without_a_picture_get_a_private_sentence(
         assert labels(answer) == []
 
 
-async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
+async def test_the_quality_can_be_chosen(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with start() as bot:
@@ -189,10 +189,10 @@ async def test_how_closely_a_picture_is_looked_at_can_be_chosen(
         assert source.tuning is not None
 
 
-async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
+async def test_slow_inversion_shows_previews(
     server: DiscordServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covered, as it came, and in each message once there is something to see."""
+    """Every message has a preview once there is one, as a spoiler like the picture."""
     monkeypatch.setattr(progress, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(progress, "PACE_SECONDS", 0.02)
     seen: list[dict[str, Any]] = []

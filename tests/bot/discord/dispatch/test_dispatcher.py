@@ -1,4 +1,4 @@
-"""Each asking is answered once: over repeats, restarts, a lost editor and a busy member."""
+"""Each request is answered once, whatever is repeated, restarted or away."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def _until(found: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def _standstill() -> tuple[asyncio.Event, Callable[..., Awaitable[None]]]:
-    """What to put in the place of a step of the bot, so that it gets no further; the event tells when it got that far."""
+    """A replacement for a step of the bot that never returns, and an event that is set when it is reached."""
     stopped = asyncio.Event()
 
     async def stop(*_: Any, **__: Any) -> None:
@@ -47,7 +47,7 @@ async def _all_answered(history: History) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_message_told_twice_is_answered_once(
+async def test_a_message_received_twice_is_answered_once(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     async with start():
@@ -61,11 +61,11 @@ async def test_a_message_told_twice_is_answered_once(
 
 
 @pytest.mark.parametrize("moment", ["taken", "working", "sent", "closing"])
-async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
+async def test_a_killed_bot_answers_once_after_its_restart(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Killed after it took the wish, while the editor works, after the answer was sent and before that was noted, or before the
-    wish was closed."""
+    """Killed after it took the request, during the editor's work, after it sent the answer but before it stored that, or before
+    it closed the request."""
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
@@ -100,7 +100,7 @@ async def test_a_bot_that_is_killed_answers_once_in_its_next_life(
         assert await history.jobs.under_way() == []
 
 
-async def test_what_an_earlier_version_left_open_is_answered(
+async def test_open_requests_of_an_earlier_version_are_answered(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     """One message that it had read, and one that it had not; the fields of its inbox had other names."""
@@ -129,10 +129,10 @@ async def test_what_an_earlier_version_left_open_is_answered(
         assert [len(server.answers_to(message)) for message in (read, unread)] == [1, 1]
 
 
-async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
+async def test_waiting_requests_are_answered_after_a_restart(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when somebody else's later message was read already; a deleted one is not answered."""
+    """Even if a later message of somebody else was read already; a deleted message is not answered."""
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
@@ -158,10 +158,10 @@ async def test_wishes_that_wait_for_their_turn_outlive_the_bot(
         assert server.answers_to(waiting[1]) == []
 
 
-async def test_a_slash_command_that_was_kept_and_never_acknowledged_is_let_go(
+async def test_a_command_that_was_never_acknowledged_is_dropped(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Discord has told the member that it failed, so that they ask again."""
+    """Discord has told the member that it failed, so they will ask again."""
     async with start():
         await edited(server, ANN, "pink hair")
         await _all_answered(history)
@@ -178,7 +178,7 @@ async def test_a_slash_command_that_was_kept_and_never_acknowledged_is_let_go(
         assert len(server.messages) == shown
 
 
-async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinking(
+async def test_a_command_is_answered_after_a_restart(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with start():
@@ -197,10 +197,10 @@ async def test_a_slash_command_of_a_killed_bot_is_answered_and_no_longer_thinkin
 
 
 @pytest.mark.parametrize("moment", ["before the answer", "after the answer"])
-async def test_a_command_that_only_its_asker_sees_is_never_left_thinking(
+async def test_a_deferred_command_is_never_left_thinking(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """A killed bot cannot know what became of it, and says so; an answer that had arrived stays."""
+    """After a restart the bot says that it does not know whether it was carried out; an answer that had arrived stays."""
     appoint(server, MEI)
     stopped, stop = _standstill()
     step = (CommandContext, "record") if moment == "before the answer" else (deferred, "answered")
@@ -222,7 +222,7 @@ async def test_a_command_that_only_its_asker_sees_is_never_left_thinking(
         assert not await inbox.known(f"interaction:{blocking}")
 
 
-async def test_a_wish_that_a_moderator_ended_stays_so_when_the_bot_is_killed(
+async def test_a_cancelled_request_stays_cancelled_after_a_restart(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     appoint(server, MOE)
@@ -240,7 +240,9 @@ async def test_a_wish_that_a_moderator_ended_stays_so_when_the_bot_is_killed(
         assert len(server.answers_to(sent)) == 1
 
 
-async def test_what_was_said_while_the_bot_was_away_is_answered(server: DiscordServer, start: Start) -> None:
+async def test_messages_written_while_the_bot_was_away_are_answered(
+    server: DiscordServer, start: Start
+) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         private = await edited(server, ANN, "pink hair", direct=True)
@@ -253,7 +255,7 @@ async def test_what_was_said_while_the_bot_was_away_is_answered(server: DiscordS
         assert server.answers_to(other) == []
 
 
-async def test_wishes_of_one_member_keep_their_order(server: DiscordServer, start: Start) -> None:
+async def test_requests_of_one_member_keep_their_order(server: DiscordServer, start: Start) -> None:
     async with start():
         sent = [
             await server.say(ANN, "pink hair", files=PORTRAIT),
@@ -266,7 +268,7 @@ async def test_wishes_of_one_member_keep_their_order(server: DiscordServer, star
         assert "edit 1" in answers[2]["content"]
 
 
-async def test_too_many_at_once_are_told_when_to_come_back(server: DiscordServer, start: Start) -> None:
+async def test_too_many_requests_are_refused_with_a_time(server: DiscordServer, start: Start) -> None:
     async with start():
         sent = [await server.say(ANN, "pink hair", files=PORTRAIT) for _ in range(dispatcher.MAX_WAITING + 1)]
         refused = await server.answer_to(sent[-1])
@@ -276,7 +278,7 @@ async def test_too_many_at_once_are_told_when_to_come_back(server: DiscordServer
             assert (await server.answer_to(message))["attachments"]
 
 
-async def test_a_wish_waits_for_an_editor_that_is_away(
+async def test_a_request_waits_for_an_editor_that_is_away(
     server: DiscordServer, history: History, bundles: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     monkeypatch.setattr(handlers, "FIRST_PAUSE", 0.1)
@@ -298,7 +300,7 @@ async def test_a_wish_waits_for_an_editor_that_is_away(
             assert server.files_of(done) != server.files_of(first)
 
 
-async def test_a_slow_answer_is_one_message_that_lives(
+async def test_a_slow_answer_is_one_message_that_is_edited(
     server: DiscordServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "PATIENCE_SECONDS", 0.0)
@@ -312,7 +314,7 @@ async def test_a_slow_answer_is_one_message_that_lives(
         assert server.answers_to(sent) == [done]
 
 
-async def test_where_the_bot_may_not_write_it_does_nothing(
+async def test_nothing_is_done_where_the_bot_may_not_write(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     async with start():
@@ -323,7 +325,7 @@ async def test_where_the_bot_may_not_write_it_does_nothing(
         assert not await Inbox(history.database).known(f"message:{unheard['id']}")
 
 
-async def test_where_the_bot_may_not_send_pictures_it_says_so(server: DiscordServer, start: Start) -> None:
+async def test_a_missing_permission_for_files_is_explained(server: DiscordServer, start: Start) -> None:
     async with start():
         channel = server.add_channel(server.home, "words")
         server.overwrite(channel, objects.GUILD, deny=1 << 15)

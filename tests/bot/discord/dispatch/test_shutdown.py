@@ -1,4 +1,4 @@
-"""A real process of the bot, stopped in the middle of a wish: it is finished in time, or kept and done at the next start."""
+"""A real process of the bot is stopped in the middle of its work, which it finishes in time or after the restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conftest import make_png
 from tests.discord_server import DiscordServer, point_library
 
 PORTRAIT = {"me.png": (samples.path_of(1).read_bytes(), "image/png")}
-"""One that wishes come true on, whatever the strength."""
+"""A portrait on which edits of any strength are visible."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def _open(folder: Path) -> list[str]:
         return [asked.user for asked in await Inbox(history.database).open()]
 
 
-async def test_a_wish_under_way_is_finished_before_the_bot_ends(
+async def test_work_in_progress_is_finished_before_the_bot_stops(
     server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path
 ) -> None:
     async with process(server, editor_url, tmp_path) as bot:
@@ -60,7 +60,7 @@ async def test_a_wish_under_way_is_finished_before_the_bot_ends(
     assert await _open(tmp_path) == []
 
 
-async def test_what_cannot_be_finished_in_time_is_kept_and_done_at_the_next_start(
+async def test_unfinished_work_is_done_after_the_restart(
     server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path
 ) -> None:
     async with process(server, editor_url, tmp_path, STOP_SECONDS="0.5") as bot:
@@ -106,7 +106,7 @@ async def test_a_second_signal_does_not_wait(
     assert await _open(tmp_path) == [ANN["id"]]
 
 
-async def test_the_web_chat_says_what_becomes_of_a_wish(
+async def test_the_web_chat_says_that_the_request_is_kept(
     server: DiscordServer, editor_url: str, editor_pid: int, tmp_path: Path
 ) -> None:
     async with process(server, editor_url, tmp_path, STOP_SECONDS="0.5") as bot:
@@ -131,8 +131,8 @@ def _answers(figures: dict[str, float]) -> float:
     return sum(value for name, value in figures.items() if name.startswith("bot_answers_total"))
 
 
-async def test_the_figures_move(server: DiscordServer, editor_url: str, tmp_path: Path) -> None:
-    """Each figure that is promised to operators, read where Prometheus reads it."""
+async def test_every_metric_is_counted(server: DiscordServer, editor_url: str, tmp_path: Path) -> None:
+    """Every metric, read where Prometheus reads it."""
     async with process(server, editor_url, tmp_path) as bot:
         first = await done(server, await server.say(ANN, "pink hair", files=PORTRAIT))
         await done(server, await server.say(ANN, "glasses", files=PORTRAIT, direct=True))

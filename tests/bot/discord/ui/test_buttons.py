@@ -1,4 +1,4 @@
-"""The buttons under results: what each does, whose they are, and that they survive."""
+"""The buttons under results: what each does, and who may use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bot.discord.conftest import ANN, BEN, PORTRAIT, Start, edit_of, edite
 from tests.discord_server import DiscordServer, objects
 
 
-async def test_every_result_has_the_seven_buttons(server: DiscordServer, start: Start) -> None:
+async def test_every_result_has_seven_buttons(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         assert labels(first) == ["Less", "More", "Undo", "Compare", "Variations", "Something else…", "Delete"]
@@ -24,7 +24,7 @@ async def test_every_result_has_the_seven_buttons(server: DiscordServer, start: 
         assert "variations" in (await server.answer_to(first))["content"]
 
 
-async def test_words_of_a_form_go_on_from_that_picture(server: DiscordServer, start: Start) -> None:
+async def test_a_form_continues_from_its_picture(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         pressed = await server.press(ANN, first, "Something else…")
@@ -34,7 +34,7 @@ async def test_words_of_a_form_go_on_from_that_picture(server: DiscordServer, st
         assert "glasses" in (await server.answer_to(first))["content"]
 
 
-async def test_deleting_asks_once_more_and_leaves_nothing(
+async def test_deletion_is_confirmed_and_complete(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     async with start():
@@ -52,9 +52,7 @@ async def test_deleting_asks_once_more_and_leaves_nothing(
             await history.edit(edit.id)
 
 
-async def test_others_are_told_privately_that_the_buttons_are_not_theirs(
-    server: DiscordServer, start: Start
-) -> None:
+async def test_buttons_of_others_are_refused_privately(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
         for label in labels(first):
@@ -63,7 +61,7 @@ async def test_others_are_told_privately_that_the_buttons_are_not_theirs(
             assert "belong to whoever sent the picture" in refused["data"]["content"]
 
 
-async def test_a_server_may_let_others_press_all_but_delete(
+async def test_a_server_may_share_all_buttons_except_delete(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     await Servers(history.database).change(PLATFORM, objects.GUILD, open_buttons=True)
@@ -81,7 +79,7 @@ async def test_a_server_may_let_others_press_all_but_delete(
         )
 
 
-async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves(
+async def test_buttons_of_deleted_pictures_and_unknown_buttons_explain_themselves(
     server: DiscordServer, start: Start
 ) -> None:
     async with start() as bot:
@@ -97,9 +95,7 @@ async def test_buttons_of_deleted_pictures_and_of_other_times_explain_themselves
         assert "too old" in stale["data"]["content"]
 
 
-async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_others(
-    server: DiscordServer, start: Start
-) -> None:
+async def test_the_context_menu_edits_own_pictures_only(server: DiscordServer, start: Start) -> None:
     async with start():
         sent = await server.say(ANN, "look at me", mention=False, files=PORTRAIT)
         opened = await server.message_menu(ANN, "Edit this picture", sent)
@@ -116,7 +112,7 @@ async def test_one_may_edit_ones_own_pictures_by_the_menu_and_not_those_of_other
         assert "no picture" in bare["data"]["content"]
 
 
-async def test_what_was_done_is_told_to_anybody(server: DiscordServer, start: Start) -> None:
+async def test_anybody_can_see_what_was_done(server: DiscordServer, start: Start) -> None:
     async with start() as bot:
         first = await edited(server, ANN, "pink hair")
         await edit_of(bot.services.history, first)
@@ -129,10 +125,10 @@ async def test_what_was_done_is_told_to_anybody(server: DiscordServer, start: St
         assert "did not make" in told["data"]["content"]
 
 
-async def test_a_wish_is_done_as_soon_as_its_member_agrees(
+async def test_a_request_is_answered_as_soon_as_its_member_agrees(
     server: DiscordServer, start: Start, history: History
 ) -> None:
-    """Nobody else can agree for them; those who had nothing to say before are asked to say it."""
+    """Nobody can agree for somebody else; a member without a waiting request is asked to make one."""
     await Servers(history.database).change(PLATFORM, objects.GUILD, require_consent=True)
     async with start():
         sent = await server.say(ANN, "pink hair", files=PORTRAIT)

@@ -1,4 +1,4 @@
-"""Each change is written down and told in the log channel, nobody without the permission can make it, and all can be read."""
+"""Every command of moderators is recorded, logged in the channel, and refused without its permission."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
     ("queue drain", {}, "drain", None, "had me finish what waits"),
     ("queue resume", {"reason": "done"}, "resume", None, "had me take wishes again"),
 ]
-"""Removing results and cancelling wishes have tests of their own, with something to remove and to cancel."""
+"""Removing results and cancelling requests have their own tests."""
 
 LOOKS = [
     ("blocks", {}),
@@ -90,7 +90,7 @@ def _logged(server: DiscordServer, channel: str) -> list[dict[str, Any]]:
 
 
 async def _prepared(server: DiscordServer, history: History) -> str:
-    """A log channel, somebody to unblock and a word to take off the list."""
+    """Set a log channel, block a member and refuse a word, so that every command has something to change."""
     appoint(server, MOE)
     server.home.roles[ROLE["id"]] = ROLE
     log = str(server.add_channel(server.home, "log")["id"])
@@ -103,7 +103,7 @@ async def _prepared(server: DiscordServer, history: History) -> str:
 @pytest.mark.parametrize(
     ("name", "options", "action", "target", "sentence"), CHANGES, ids=lambda value: str(value)[:40]
 )
-async def test_each_change_is_written_down_and_logged(
+async def test_each_change_is_recorded_and_logged(
     server: DiscordServer,
     start: Start,
     history: History,
@@ -126,10 +126,10 @@ async def test_each_change_is_written_down_and_logged(
         assert message["mentions"] == []
 
 
-async def test_nobody_without_the_permission_can_do_any_of_it(
+async def test_every_command_needs_its_permission(
     server: DiscordServer, start: Start, history: History
 ) -> None:
-    """Not even where the owner of a server shows the commands to everybody in Discord's own settings."""
+    """Even if the owner of the server shows the commands to everybody in Discord's own settings."""
     log = await _prepared(server, history)
     before = await Servers(history.database).settings("discord", objects.GUILD)
     async with start():
@@ -167,7 +167,7 @@ async def test_nobody_without_the_permission_can_do_any_of_it(
         ),
     ],
 )
-async def test_each_permission_opens_its_part(
+async def test_each_permission_allows_its_commands(
     server: DiscordServer,
     start: Start,
     granted: int,
@@ -183,7 +183,7 @@ async def test_each_permission_opens_its_part(
         assert "权限" in refused
 
 
-async def test_the_commands_are_hidden_from_members_and_from_private_places(
+async def test_commands_are_hidden_from_members_and_in_direct_messages(
     server: DiscordServer, start: Start
 ) -> None:
     appoint(server, MOE)
@@ -193,7 +193,7 @@ async def test_the_commands_are_hidden_from_members_and_from_private_places(
                 await server.slash(who, "mod audit", **place)
 
 
-async def test_the_audit_turns_pages_over_restarts(
+async def test_pages_of_the_audit_log_turn_after_a_restart(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE, MEI)
@@ -224,7 +224,7 @@ async def test_the_audit_turns_pages_over_restarts(
         assert "“Timeout Members”" in refused["data"]["content"]
 
 
-async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrote(
+async def test_the_audit_log_shows_erased_members_and_records_of_other_versions(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE, MEI)
@@ -246,7 +246,7 @@ async def test_the_audit_speaks_of_the_forgotten_and_of_what_other_versions_wrot
         assert "屏蔽了 一位已被删除资料的成员，永久" in await told(server, "audit", who=MEI)
 
 
-async def test_the_log_is_in_the_language_of_the_server(
+async def test_the_log_channel_gets_the_language_of_the_server(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     log = await _prepared(server, history)
@@ -257,8 +257,8 @@ async def test_the_log_is_in_the_language_of_the_server(
         assert "屏蔽了" in message["content"]
 
 
-def test_all_settings_can_be_changed() -> None:
-    """A setting without a command would be one that no moderator can reach."""
+def test_every_setting_has_a_command() -> None:
+    """A setting without a command could not be changed by any moderator."""
     changed = {target for _, _, action, target, _ in CHANGES if action == SETTING} | {
         "log_channel",
         "refused_words",

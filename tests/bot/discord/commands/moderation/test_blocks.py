@@ -1,4 +1,4 @@
-"""Blocks, from both sides: the moderator who sets them, and the member who runs into them."""
+"""Blocks, as moderators set them and as members meet them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_blocked_member_is_refused_and_told_until_when(server: DiscordSe
         assert "is not blocked" in await told(server, "unblock", {"member": ANN})
 
 
-async def test_a_press_of_a_blocked_member_is_refused_privately(server: DiscordServer, start: Start) -> None:
+async def test_buttons_are_refused_to_blocked_members_privately(server: DiscordServer, start: Start) -> None:
     appoint(server, MOE)
     async with start():
         first = await edited(server, ANN, "pink hair")
@@ -48,7 +48,7 @@ async def test_a_press_of_a_blocked_member_is_refused_privately(server: DiscordS
         assert server.answers_to(first) == []
 
 
-async def test_a_block_for_good_ends_only_by_hand_and_one_for_a_time_by_itself(
+async def test_a_block_ends_by_itself_only_if_it_has_a_time(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)
@@ -66,9 +66,7 @@ async def test_a_block_for_good_ends_only_by_hand_and_one_for_a_time_by_itself(
         assert not (await asks(server, ANN))["attachments"]
 
 
-async def test_only_members_without_a_moderators_permission_can_be_blocked(
-    server: DiscordServer, start: Start, history: History
-) -> None:
+async def test_moderators_cannot_be_blocked(server: DiscordServer, start: Start, history: History) -> None:
     appoint(server, MOE, MEI)
     async with start():
         assert "yourself" in await told(server, "block", {"member": MOE})
@@ -82,7 +80,7 @@ async def test_only_members_without_a_moderators_permission_can_be_blocked(
 
 
 @pytest.mark.parametrize("length", ["soon", "-3 days", "5"])
-async def test_a_length_that_is_none_blocks_nobody(
+async def test_an_unknown_length_of_time_blocks_nobody(
     server: DiscordServer, start: Start, history: History, length: str
 ) -> None:
     appoint(server, MOE)
@@ -91,7 +89,7 @@ async def test_a_length_that_is_none_blocks_nobody(
         assert await audits(history) == []
 
 
-async def test_the_list_names_who_until_when_and_why(
+async def test_the_list_of_blocks_shows_who_until_when_and_why(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE, MEI)

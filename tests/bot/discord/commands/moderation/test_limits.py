@@ -1,4 +1,4 @@
-"""Limits, as the members run into them."""
+"""Limits, as members meet them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def _served(server: DiscordServer, **place: str) -> bool:
     return bool((await asks(server, ANN, **place))["attachments"])
 
 
-async def test_channels_are_allowed_and_denied_and_threads_have_the_rules_of_theirs(
+async def test_channels_are_allowed_and_denied_and_threads_follow_their_channel(
     server: DiscordServer, start: Start
 ) -> None:
     appoint(server, MOE)
@@ -48,7 +48,7 @@ async def test_only_age_restricted_channels(server: DiscordServer, start: Start)
         assert await _served(server)
 
 
-async def test_quotas_of_everybody_and_of_a_role(server: DiscordServer, start: Start) -> None:
+async def test_quotas_for_everybody_and_for_a_role(server: DiscordServer, start: Start) -> None:
     appoint(server, MOE)
     fans = server.add_role(server.home, "fans", 0)
     server.join(server.home, BEN, (fans,))
@@ -66,7 +66,7 @@ async def test_quotas_of_everybody_and_of_a_role(server: DiscordServer, start: S
         assert await _served(server)
 
 
-async def test_a_cooldown_tells_when_it_is_over(server: DiscordServer, start: Start) -> None:
+async def test_a_cooldown_says_when_it_ends(server: DiscordServer, start: Start) -> None:
     appoint(server, MOE)
     async with start():
         assert "30 seconds" in await told(server, "cooldown", {"length": "30s"})
@@ -79,7 +79,7 @@ async def test_a_cooldown_tells_when_it_is_over(server: DiscordServer, start: St
         assert await _served(server)
 
 
-async def test_refused_words_are_added_listed_and_taken_off(
+async def test_refused_words_are_added_listed_and_removed(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)

@@ -1,4 +1,4 @@
-"""The queue: what waits, cancelling one wish, pausing and draining. The editor here waits for the test between its steps."""
+"""The queue: its list, cancelling a request, pausing and draining. The editor here waits for the test between its steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.discord_server import DiscordServer, objects
 
 
 class SlowEngine:
-    """An engine that waits before its second step until it may go on, and then finds no picture."""
+    """An engine that waits for the test before its second step, and then fails."""
 
     device = "nothing"
 
@@ -65,7 +65,7 @@ async def slow(engine: SlowEngine, history: History) -> AsyncIterator[Conversati
 
 
 async def _begun(server: DiscordServer, engine: SlowEngine, who: dict[str, Any] = ANN) -> dict[str, Any]:
-    """A wish that the editor is at."""
+    """A request that the editor is working on."""
     before = engine.served
     sent = await server.say(who, "pink hair", files=PORTRAIT)
 
@@ -83,7 +83,7 @@ async def _kept(history: History, count: int) -> None:
     await eventually(kept)
 
 
-async def test_the_list_says_where_each_wish_stands(
+async def test_the_queue_shows_the_state_of_each_request(
     server: DiscordServer, start: Start, slow: Conversations, engine: SlowEngine, history: History
 ) -> None:
     appoint(server, MOE, MEI)
@@ -104,7 +104,7 @@ async def test_the_list_says_where_each_wish_stands(
         engine.go.release(100)
 
 
-async def test_a_wish_is_cancelled_in_the_editor_and_its_asker_is_told(
+async def test_a_cancelled_request_stops_in_the_editor_and_its_asker_is_told(
     server: DiscordServer, start: Start, slow: Conversations, engine: SlowEngine, history: History
 ) -> None:
     appoint(server, MOE)
@@ -144,7 +144,7 @@ def _that(holds: Callable[[], bool]) -> Any:
     return checked
 
 
-async def test_a_wish_that_waits_for_a_lost_editor_is_cancelled_too(
+async def test_a_request_that_waits_for_the_editor_can_be_cancelled(
     server: DiscordServer, start: Start, history: History, tmp_path: Path
 ) -> None:
     appoint(server, MOE)
@@ -163,7 +163,7 @@ async def test_a_wish_that_waits_for_a_lost_editor_is_cancelled_too(
         assert len(server.answers_to(sent)) == 1  # told once for both pictures
 
 
-async def test_a_wish_of_another_server_cannot_be_cancelled(
+async def test_a_request_of_another_server_cannot_be_cancelled(
     server: DiscordServer, start: Start, slow: Conversations, engine: SlowEngine
 ) -> None:
     appoint(server, MOE)
@@ -181,7 +181,7 @@ async def test_a_wish_of_another_server_cannot_be_cancelled(
 @pytest.mark.parametrize(
     ("state", "waiting", "new"), [("pause", "break", "break"), ("drain", "not a picture", "finishing")]
 )
-async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
+async def test_pause_and_drain_tell_everybody_who_waits(
     server: DiscordServer,
     start: Start,
     slow: Conversations,
@@ -191,7 +191,7 @@ async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
     waiting: str,
     new: str,
 ) -> None:
-    """What the editor is at is finished; what waits is told no by a pause, and done by a drain; what is new is told no."""
+    """Work in progress is finished; waiting requests are refused by a pause and done by a drain; new ones are refused."""
     appoint(server, MOE)
     async with start(conversations=slow):
         first = await _begun(server, engine)
@@ -220,7 +220,7 @@ async def test_nobody_waits_without_a_word_while_nothing_new_is_taken(
         ]
 
 
-async def test_the_wishes_of_a_member_are_shown_to_moderators_alone(
+async def test_only_moderators_see_the_requests_of_a_member(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)

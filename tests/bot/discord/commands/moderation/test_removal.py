@@ -49,7 +49,7 @@ async def test_after_a_removal_nothing_is_left(
         assert "removed already" in await told(server, "remove", {"message": link})
 
 
-async def test_everything_made_of_a_picture_goes_with_it(
+async def test_everything_made_from_a_picture_is_removed_with_it(
     server: DiscordServer, start: Start, history: History, tmp_path: Path
 ) -> None:
     appoint(server, MOE)
@@ -67,7 +67,9 @@ async def test_everything_made_of_a_picture_goes_with_it(
         assert [one.action for one in await audits(history)] == ["remove-all"]
 
 
-async def test_the_menu_asks_once_more(server: DiscordServer, start: Start, history: History) -> None:
+async def test_the_context_menu_asks_before_removing(
+    server: DiscordServer, start: Start, history: History
+) -> None:
     appoint(server, MOE, granted=permissions.MANAGE_MESSAGES)
     async with start():
         first = await edited(server, ANN, "pink hair")
@@ -84,7 +86,7 @@ async def test_the_menu_asks_once_more(server: DiscordServer, start: Start, hist
         assert [one.action for one in await audits(history)] == ["remove"]
 
 
-async def test_what_is_no_result_of_this_server_stays(
+async def test_only_results_of_this_server_are_removed(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE, MEI)
@@ -110,7 +112,7 @@ async def test_what_is_no_result_of_this_server_stays(
 async def test_moderators_of_another_server_cannot_use_a_button_of_this_one(
     server: DiscordServer, start: Start, history: History
 ) -> None:
-    """The number of an edit in a forged press is not enough."""
+    """Knowing the id of an edit is not enough."""
     appoint(server, MOE)
     elsewhere = server.add_guild("elsewhere", {"700000000000000002": "theirs"})
     server.join(elsewhere, MOE, (server.add_role(elsewhere, "moderators", permissions.MANAGE_MESSAGES),))

@@ -1,4 +1,4 @@
-"""Settings of a server: that they are kept, shown, and do what they say."""
+"""Settings of a server are stored, shown and applied."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ async def _settings(history: History) -> ServerSettings:
     return await Servers(history.database).settings("discord", objects.GUILD)
 
 
-async def test_all_settings_are_shown_as_they_are(
-    server: DiscordServer, start: Start, history: History
-) -> None:
+async def test_all_settings_are_listed(server: DiscordServer, start: Start, history: History) -> None:
     appoint(server, MOE, MEI)
     async with start():
         fresh = await told(server, "settings show")
@@ -49,7 +47,7 @@ async def test_all_settings_are_shown_as_they_are(
         assert (kept.retention_days, kept.language, kept.open_buttons) == (None, None, True)
 
 
-async def test_the_language_of_a_server_answers_members_whose_own_is_not_known(
+async def test_members_of_unknown_language_get_that_of_the_server(
     server: DiscordServer, start: Start
 ) -> None:
     appoint(server, MOE)
@@ -59,7 +57,7 @@ async def test_the_language_of_a_server_answers_members_whose_own_is_not_known(
         assert "暂停服务" in (await server.answer_to(await server.say(BEN, "?")))["content"]
 
 
-async def test_the_visible_mark_and_others_buttons(server: DiscordServer, start: Start) -> None:
+async def test_visible_mark_and_shared_buttons(server: DiscordServer, start: Start) -> None:
     appoint(server, MOE)
     async with start():
         plain = await edited(server, ANN, "pink hair")
@@ -99,7 +97,7 @@ async def test_new_pictures_are_edited_with_the_bundle_of_the_server(
         assert [(await history.source(edit.source)).bundle for edit in (before, after)] == ["first", "second"]
 
 
-async def test_a_bot_that_does_not_hear_of_leavers_says_so(
+async def test_a_bot_that_cannot_notice_leaving_members_says_so(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)
@@ -111,7 +109,7 @@ async def test_a_bot_that_does_not_hear_of_leavers_says_so(
         assert (await _settings(history)).forget_leavers
 
 
-async def test_who_leaves_is_forgotten_where_that_is_set(
+async def test_data_of_leaving_members_is_deleted_if_set(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)
@@ -129,7 +127,7 @@ async def test_who_leaves_is_forgotten_where_that_is_set(
         assert server.interactions[asked].followups == []
 
 
-async def test_a_log_channel_that_is_closed_or_gone_loses_nothing(
+async def test_nothing_is_lost_when_the_log_channel_is_closed_or_deleted(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)

@@ -1,4 +1,4 @@
-"""The commands of the bot's owner: seen in one server, obeyed by nobody but the owner, and written down."""
+"""The commands of the bot's owner: visible in one server, only for the owner, and recorded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWNER = objects.user(objects.OWNER, "owner")
 HOME = {"owner_server": int(objects.GUILD)}
 
 
-async def test_only_the_owners_server_has_them(server: DiscordServer, start: Start) -> None:
+async def test_owner_commands_exist_only_in_the_owners_server(server: DiscordServer, start: Start) -> None:
     other = server.add_guild("another")
     async with start(**HOME):
         assert [command["name"] for command in server.world.commands[objects.GUILD]] == ["owner"]
@@ -41,7 +41,7 @@ async def test_only_the_owners_server_has_them(server: DiscordServer, start: Sta
         await server.original_response(await server.slash(OWNER, "owner status"))
 
 
-async def test_without_the_setting_there_are_none(server: DiscordServer, start: Start) -> None:
+async def test_there_are_no_owner_commands_without_the_setting(server: DiscordServer, start: Start) -> None:
     async with start():
         with pytest.raises(NotOffered):
             await server.slash(OWNER, "owner status")
@@ -61,7 +61,7 @@ async def test_an_administrator_who_is_not_the_owner_is_refused(
         assert [m for m in server.messages.values() if "Maintenance" in m["content"]] == []
 
 
-async def test_the_status_tells_how_everything_stands(server: DiscordServer, start: Start) -> None:
+async def test_status_shows_shards_editor_disk_and_versions(server: DiscordServer, start: Start) -> None:
     async with start(**HOME) as bot:
         await eventually(bot.services.conversations.editor.ready, 60)  # what it has loaded is told too
         shown = await server.original_response(await server.slash(OWNER, "owner status"))
@@ -80,7 +80,7 @@ async def test_the_status_tells_how_everything_stands(server: DiscordServer, sta
         assert "分片 0" in words(await server.original_response(await server.slash(chinese, "owner status")))
 
 
-async def test_a_new_model_is_there_without_a_restart(
+async def test_reload_finds_a_new_bundle_without_a_restart(
     server: DiscordServer, start: Start, history: History, tmp_path: Path
 ) -> None:
     write_bundle(tmp_path / "models" / "tiny")
@@ -147,7 +147,7 @@ async def test_maintenance_is_announced_in_each_servers_language(
     assert (audit.action, audit.details["told"], audit.details["untold"]) == ("announce", 2, 2)
 
 
-def test_the_owners_of_a_team_are_those_who_joined_and_may_change_the_bot() -> None:
+def test_owners_of_a_team_are_accepted_admins_and_developers() -> None:
     def member(number: int, role: str, state: int = 2) -> dict[str, Any]:
         return {
             "user": objects.user(str(number), f"m{number}"),
@@ -175,7 +175,7 @@ def test_the_owners_of_a_team_are_those_who_joined_and_may_change_the_bot() -> N
     assert owners(discord.AppInfo(client._connection, objects.application())) == {int(objects.OWNER)}  # type: ignore[arg-type]
 
 
-async def test_a_mapper_is_trained_and_its_owner_called(
+async def test_a_mapper_is_trained_and_the_owner_notified(
     server: DiscordServer, start: Start, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "PATIENCE_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-"""REST of everything that is neither message nor interaction: the bot itself, guilds, channels, users."""
+"""REST for the bot itself, guilds, channels and users."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.discord_server.routes import Call, route
 from tests.discord_server.world import Guild, World
 
 _INTENT_FLAGS = {GUILD_MEMBERS: 1 << 15, PRESENCES: 1 << 13, MESSAGE_CONTENT: 1 << 19}
-"""How an application of fewer than a hundred guilds shows which privileged intents are on."""
+"""The flags that tell which privileged intents are on, in an application of fewer than a hundred guilds."""
 
 
 def own_guild(world: World, guild_id: str) -> Guild:
-    """A guild the bot is in. Raises Refused."""
+    """A guild that the bot is in. Raises Refused."""
     guild = world.guilds.get(guild_id)
     if guild is None or not guild.bot_in:
         raise Refused(10004)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import locales
 from bot.locales import Locale
-from tests.bot.discord.evening import Process
+from tests.bot.discord.restarting_bot import RestartingBot
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects
 
@@ -72,16 +72,16 @@ class Album:
         ]
 
 
-class Guest:
+class SimulatedMember:
     """One member in one place."""
 
     def __init__(
-        self, number: int, server: DiscordServer, bot: Process, place: str | None, locale: str = "en"
+        self, number: int, server: DiscordServer, bot: RestartingBot, place: str | None, locale: str = "en"
     ) -> None:
         self.server, self.bot, self.place, self.number = server, bot, place, number
         self.random = random.Random(number)
         discord_locale = {"en": "en-US", "zh-CN": "zh-CN"}[locale]
-        self.user = objects.user(str(810000000000000000 + number), f"guest{number}") | {
+        self.user = objects.user(str(810000000000000000 + number), f"member{number}") | {
             "locale": discord_locale
         }
         self.locale: Locale = locales.get(locale)
@@ -436,7 +436,7 @@ class Guest:
             self.head = node.parent
         return None
 
-    async def meddle(self, other: Guest) -> None:
+    async def meddle(self, other: SimulatedMember) -> None:
         """Somebody else's buttons are not for this member."""
         node = next(
             (n for n in reversed(other.album.nodes if other.albums else []) if n.message is not None), None
@@ -492,7 +492,7 @@ class Guest:
                 return
         assert said in _read(answer), answer
 
-    async def spend(self, actions: int, others: list[Guest], moderator: Json | None = None) -> None:
+    async def spend(self, actions: int, others: list[SimulatedMember], moderator: Json | None = None) -> None:
         """The whole evening of this member; ``moderator``: who blocks them for a while, and removes a result."""
         await self.did_one("portrait", self.portrait())
         for number in range(1, actions):

@@ -1,4 +1,4 @@
-"""A bot in a process of its own, whose life and whose editor's life a test ends as the kernel would: at once."""
+"""A bot in its own process, which a test can kill and restart, and whose editor it can kill."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.discord_server import DiscordServer
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE.loopback-token-of-a-test-0123456789"
 
 
-class Process:
-    """``python -m bot`` with Discord, its own editor and its data in ``folder``. ``absences``: when it was not connected."""
+class RestartingBot:
+    """``python -m bot`` with Discord, its own editor and its data in ``folder``. ``absences`` are the times when it was down."""
 
     def __init__(self, server: DiscordServer, folder: Path, bundles: Path) -> None:
         self.server, self.folder = server, folder
@@ -33,7 +33,7 @@ class Process:
             "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
         }
         self._here = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.RestartingBot | None = None
 
     @property
     def database(self) -> str:
@@ -42,7 +42,7 @@ class Process:
 
     @property
     def log(self) -> str:
-        """All that it wrote."""
+        """Everything it logged."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
     async def start(self) -> None:
@@ -64,7 +64,7 @@ class Process:
         self._here.set()
 
     async def kill(self) -> None:
-        """End it between two instructions, and start another."""
+        """Kill it at once, and start another."""
         assert self._process is not None
         self._here.clear()
         begun = time.time()
@@ -78,7 +78,7 @@ class Process:
         self.absences.append((begun, time.time()))
 
     def kill_editor(self) -> int:
-        """End its editor, and leave the rest to the bot; returns the process id."""
+        """Kill its editor, which the bot restarts; returns the process id."""
         assert self._process is not None
         children = (
             Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -94,7 +94,7 @@ class Process:
         return editors[0]
 
     async def stop(self) -> None:
-        """End it in order."""
+        """Stop it gracefully."""
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             await asyncio.wait_for(self._process.wait(), 30)
@@ -110,9 +110,9 @@ class Process:
 
 
 @asynccontextmanager
-async def running(server: DiscordServer, folder: Path, bundles: Path) -> AsyncIterator[Process]:
-    """A bot for the length of the block."""
-    process = Process(server, folder, bundles)
+async def running(server: DiscordServer, folder: Path, bundles: Path) -> AsyncIterator[RestartingBot]:
+    """Run a bot inside the block."""
+    process = RestartingBot(server, folder, bundles)
     try:
         await process.start()
         yield process

@@ -1,7 +1,7 @@
-"""A whole evening: three servers, two shards, forty members, four hundred things done, and both processes killed in the middle.
+"""Endurance: three servers, two shards, forty members, four hundred actions, and both processes killed in the middle.
 
-Every member knows what each answer has to be, and says so at once (``guests``). In the end what the bot has kept is compared
-with what all of them remember.
+Each simulated member knows the right answer to each action and checks it at once (``simulated_members``). In the end the
+database is compared with what all members expect.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from bot.discord.requests.request import PLATFORM
 from storage.history import History
 from storage.inbox import Inbox
 from storage.schema import SourceRow
-from tests.bot.discord.evening import TOKEN, Process, running
-from tests.bot.discord.guests import Guest
 from tests.bot.discord.moderators import MOE, appoint
+from tests.bot.discord.restarting_bot import TOKEN, RestartingBot, running
+from tests.bot.discord.simulated_members import SimulatedMember
 from tests.discord_server import DiscordServer, objects
 
 pytestmark = pytest.mark.slow
@@ -42,11 +42,11 @@ async def server() -> AsyncIterator[DiscordServer]:
         yield running_server
 
 
-def invited(server: DiscordServer, bot: Process) -> list[Guest]:
-    """The members: every fifth in private, every fourth writes Chinese."""
+def invited(server: DiscordServer, bot: RestartingBot) -> list[SimulatedMember]:
+    """The members: every fifth talks to the bot directly, every fourth in Chinese."""
     places = [channel for guild in server.guilds.values() for channel in guild.channels]
     return [
-        Guest(
+        SimulatedMember(
             number,
             server,
             bot,
@@ -57,16 +57,16 @@ def invited(server: DiscordServer, bot: Process) -> list[Guest]:
     ]
 
 
-async def test_an_evening_with_both_processes_killed(
+async def test_many_members_while_both_processes_are_killed(
     server: DiscordServer, tmp_path: Path, bundles: Path
 ) -> None:
     async with running(server, tmp_path / "data", bundles) as bot:
-        guests = invited(server, bot)
+        members = invited(server, bot)
         appoint(server, MOE)
-        troubled = [guest for guest in guests if guest.place in server.home.channels][:3]
+        troubled = [member for member in members if member.place in server.home.channels][:3]
         done, news = Counter[str](), asyncio.Event()
-        for guest in guests:
-            guest.after = lambda: (done.update(["all"]), news.set())  # type: ignore[func-returns-value, return-value]
+        for member in members:
+            member.after = lambda: (done.update(["all"]), news.set())  # type: ignore[func-returns-value, return-value]
 
         async def after(count: int) -> None:
             while done["all"] < count:
@@ -81,34 +81,34 @@ async def test_an_evening_with_both_processes_killed(
 
         async with asyncio.TaskGroup() as group:
             group.create_task(fate())
-            for guest in guests:
-                group.create_task(guest.spend(ACTIONS, guests, MOE if guest in troubled else None))
+            for member in members:
+                group.create_task(member.spend(ACTIONS, members, MOE if member in troubled else None))
         assert done["all"] == MEMBERS * ACTIONS
         await asyncio.sleep(3.0)  # time to be told something twice
-        await _nothing_is_left(bot, guests)
-    _each_was_answered_once(server, guests)
+        await _nothing_is_left(bot, members)
+    _each_was_answered_once(server, members)
     assert "Traceback" not in bot.log
     assert server.complaints == []
 
 
-async def _nothing_is_left(bot: Process, guests: list[Guest]) -> None:
-    """What the bot has kept is what its members remember."""
+async def _nothing_is_left(bot: RestartingBot, members: list[SimulatedMember]) -> None:
+    """The database holds what the members expect, and no open request."""
     async with History.open(bot.database, bot.folder / "pictures") as history:
         assert await Inbox(history.database).open(PLATFORM) == []
         assert await history.jobs.under_way() == []
-        for guest in guests:
-            await _same_albums(history, guest)
+        for member in members:
+            await _same_albums(history, member)
 
 
-async def _same_albums(history: History, guest: Guest) -> None:
-    conversation = await history.conversation(PLATFORM, guest.user["id"], guest.channel)
+async def _same_albums(history: History, member: SimulatedMember) -> None:
+    conversation = await history.conversation(PLATFORM, member.user["id"], member.channel)
     async with history.database.read() as session:
         query = (
             select(SourceRow.id).where(SourceRow.conversation_id == conversation.id).order_by(SourceRow.id)
         )
         sources = list((await session.execute(query)).scalars())
-    assert len(sources) == len(guest.albums), guest.did
-    for number, album in zip(sources, guest.albums, strict=True):
+    assert len(sources) == len(member.albums), member.did
+    for number, album in zip(sources, member.albums, strict=True):
         edits = await history.edits(number)
         names = {edit.id: edit.number for edit in edits}
         kept = [
@@ -120,11 +120,11 @@ async def _same_albums(history: History, guest: Guest) -> None:
             for edit in edits
         ]
         known = [(n, parent, layers) for n, parent, layers in album.shape()]
-        assert [one[:2] for one in kept] == [one[:2] for one in known], (guest.did, kept, known)
+        assert [one[:2] for one in kept] == [one[:2] for one in known], (member.did, kept, known)
         for (_, _, is_so), (_, _, remembered) in zip(kept, known, strict=True):
             if remembered is not None:
-                assert is_so == tuple((guest.name_of(wish), strength) for wish, strength in remembered), (
-                    guest.did,
+                assert is_so == tuple((member.name_of(wish), strength) for wish, strength in remembered), (
+                    member.did,
                     kept,
                     known,
                 )
@@ -136,20 +136,20 @@ def _pixels(picture: bytes) -> bytes:
     return Image.open(io.BytesIO(picture)).convert("RGB").tobytes()
 
 
-def _each_was_answered_once(server: DiscordServer, guests: list[Guest]) -> None:
-    """As many replies to each message as it asked for, one answer to each command, and nobody left waiting."""
+def _each_was_answered_once(server: DiscordServer, members: list[SimulatedMember]) -> None:
+    """Every message got its replies, every command one answer, and nobody is left waiting."""
     everything = [
         m for m in (*server.messages.values(), *server.deleted.values()) if m["author"]["id"] == objects.BOT
     ]
     replies = Counter(m["message_reference"]["message_id"] for m in everything if m.get("message_reference"))
     wanted = Counter[str]()
-    for guest in guests:
-        wanted.update(guest.replies)
+    for member in members:
+        wanted.update(member.replies)
     assert replies == wanted
     headed = [
         m["id"] for m in everything if not m.get("message_reference") and "interaction_metadata" not in m
     ]
-    assert sorted(headed) == sorted(number for guest in guests for number in guest.commands)
-    assert sorted(server.unanswered) == sorted(number for guest in guests for number in guest.failed)
+    assert sorted(headed) == sorted(number for member in members for number in member.commands)
+    assert sorted(server.unanswered) == sorted(number for member in members for number in member.failed)
     thinking = [m for m in server.messages.values() if m["flags"] & objects.LOADING]
     assert thinking == []
