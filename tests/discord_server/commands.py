@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.discord_server import objects
 from tests.discord_server.refusals import Refused
+from tests.discord_server.resources import own_guild
 from tests.discord_server.routes import Call, route
-from tests.discord_server.things import own_guild
 from tests.discord_server.world import Json
 
 _COMMANDS_PER_TYPE = {1: 100, 2: 15, 3: 15, 4: 1}

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.discord_server import commands, interactions, messages, objects, routes, schema
+from tests.discord_server import commands, interactions, messages, objects, resources, routes, schema
 from tests.discord_server.building import Building
 from tests.discord_server.gateway import INVALID, PRIVILEGED, RECONNECT, Gateway
 from tests.discord_server.members import Members
