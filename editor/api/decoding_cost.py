@@ -1,7 +1,8 @@
 """Bounds on the work of decoding a picture, counted from its bytes before anything is decoded.
 
-Small files can be built to take minutes: a progressive JPEG of thousands of scans, a PNG of a million chunks. Each kind of
-cost is counted here and refused beyond what honest files need. Pixels are bounded by the callers.
+Small files can be built to take minutes: a progressive JPEG of thousands of scans, a PNG of a million chunks.
+Each kind of cost is counted here and refused beyond what honest files need. Pixels are bounded by the
+callers.
 """
 
 from __future__ import annotations

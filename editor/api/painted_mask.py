@@ -16,7 +16,10 @@ MAX_PIXELS = 4096 * 4096
 
 
 def open_mask(data: bytes) -> Image.Image:
-    """Open an encoded mask as greyscale of at most ``MAX_SIDE`` pixels. Raises BadRequest if it is no picture."""
+    """Open an encoded mask as greyscale of at most ``MAX_SIDE`` pixels.
+
+    Raises BadRequest if it is no picture.
+    """
     try:
         check_decoding_cost(data)
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:

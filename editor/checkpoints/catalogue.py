@@ -12,9 +12,17 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Published:
-    """One file. ``about`` is in megabytes; ``size`` in bytes, ``sha256`` and ``git`` (the name of its blob in a git
-    repository) are None where its publisher does not state them. A model can be used without an ``optional`` part."""
+class PublishedFile:
+    """One file of a published model.
+
+    Attributes:
+        kind: a kind of ``importing.KINDS``.
+        about: size in megabytes.
+        size: exact size in bytes, if the publisher states it.
+        sha256: hash of the content, if the publisher states it.
+        git: name of the content's blob in the publisher's git repository, if it is there.
+        optional: the model works without this file.
+    """
 
     kind: str
     what: str
@@ -28,42 +36,41 @@ class Published:
     optional: bool = False
 
     @property
-    def most(self) -> int:
-        """Bytes that the file may have at most, whatever a server says."""
+    def max_size(self) -> int:
+        """Bytes that a download may have at most, whatever the server states."""
         return self.size or int(2 * self.about * MEGABYTE)
 
     @property
-    def is_known(self) -> bool:
-        """Does its publisher state a hash?"""
+    def has_hash(self) -> bool:
+        """Whether the publisher states a hash."""
         return self.sha256 is not None or self.git is not None
 
 
 @dataclass(frozen=True)
-class Model:
-    """A bundle that can be pulled: what is said of it, and its files in the order in which they are imported."""
+class PublishedModel:
+    """A bundle that can be pulled: its description, and its files in the order of their import."""
 
     name: str
     title: str
     domain: str
     neutral: tuple[str, ...]
     alignment: str
-    parts: tuple[Published, ...]
+    parts: tuple[PublishedFile, ...]
 
     @property
     def licence(self) -> str:
-        """Of all parts."""
+        """Licences of all parts."""
         return "; ".join(dict.fromkeys(f"{part.what.split(' (')[0]}: {part.licence}" for part in self.parts))
 
 
 @cache
-def catalogue() -> dict[str, Model]:
-    """All models by name."""
-    data: dict[str, Any] = tomllib.loads(
-        Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
-    )
-    parts = {name: Published(**fields) for name, fields in data.pop("parts").items()}
+def catalogue() -> dict[str, PublishedModel]:
+    """Load all models, by name."""
+    path = Path(__file__).with_name("catalogue.toml")
+    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    parts = {name: PublishedFile(**fields) for name, fields in data.pop("parts").items()}
     return {
-        name: Model(
+        name: PublishedModel(
             name,
             entry["title"],
             entry["domain"],

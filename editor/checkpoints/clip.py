@@ -1,12 +1,15 @@
-"""Text-image models: OpenAI's archives, folders of Hugging Face, open_clip's safetensors, and multilingual text towers.
+"""Importer of text-image models: OpenAI's archives, Hugging Face folders, open_clip files, multilingual text
+towers.
 
-All become the tensors of ``transformers``' CLIPModel, its settings (``clip.json``) and a ``tokenizer.json``.
+Each becomes the tensors of ``transformers``' CLIPModel, its settings (``clip.json``) and a
+``tokenizer.json``.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import logging
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,71 +19,80 @@ from typing import Any
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.part import Part, fit
-from editor.checkpoints.tensors import below, is_torchscript, read_pt, read_safetensors, recognise
-from editor.checkpoints.unpickler import read_torchscript, refused
+from editor.checkpoints.clip_tokenizer import build_tokenizer, openai_tokenizer, read_merges
+from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.records import printable
+from editor.checkpoints.tensors import below, describe, is_torchscript, read_pt, read_safetensors
+from editor.checkpoints.unpickler import read_torchscript, refusal
 from editor.networks.published_clip import MultilingualTower, build, config_of, load_tokenizer
 
+logger = logging.getLogger(__name__)
+
 HEAD_WIDTH = 64
-MERGES = 49152 - 256 - 2
-"""Merges of OpenAI's vocabulary: 49152 entries less the 256 bytes, and two marks after them."""
-START, END = "<|startoftext|>", "<|endoftext|>"
-SPLIT = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-RESNET = "is a CLIP model with a ResNet image tower, which cannot be held here; take ViT-B/32, ViT-B/16 or ViT-L/14"
-MOST_TEXT = 64 * 1024 * 1024
+RESNET = (
+    "is a CLIP model with a ResNet image tower, which is not supported; take ViT-B/32, ViT-B/16 or ViT-L/14"
+)
+MAX_TEXT = 64 * 1024 * 1024
+MAX_LAYERS, MAX_WIDTH = 200, 1 << 20
+"""Bounds of the sizes in a settings file."""
 
 
 def read(paths: Sequence[Path]) -> Part:
-    """A model from its files or its folder. Raises BadCheckpoint.
+    """Read a model from its files or its folder. Raises BadCheckpoint.
 
-    A single model file needs the vocabulary beside it: ``tokenizer.json``, or OpenAI's list of merges.
+    A single model file needs its vocabulary too: ``tokenizer.json``, or OpenAI's list of merges.
     """
     files = [inner for path in paths for inner in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     for path in files:
         if not path.exists():
             raise BadCheckpoint(f"There is no file {path}.")
-    if _is_sentence_transformer(files):
+    if any(path.name == "modules.json" for path in files):  # the layout of sentence-transformers
         return _multilingual(files)
-    weights = _weights(files)
-    settings = _json(files, "config.json")
-    loaded = _load(weights)
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else {}
-    state = {
-        str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)
-    }
-    if "vision_model.embeddings.class_embedding" in state:
-        config = _settings_of_folder(settings, weights.name)
-        tensors = {name: value for name, value in state.items() if not name.endswith("position_ids")}
-    elif any(name.startswith("visual.layer1.") or "attnpool" in name for name in state):
-        raise BadCheckpoint(f"{weights.name} {RESNET}.")
-    elif "visual.class_embedding" in state:
-        config = _settings(
-            state, _json(files, "open_clip_config.json"), is_torchscript(weights) or _was_openai(loaded)
-        )
-        tensors = _renamed(state)
-    else:
-        raise BadCheckpoint(f"{weights.name} is not a CLIP model but {recognise(loaded)}.")
-    module = build(config)
+    weights = _find_weights(files)
+    config, tensors = _config_and_tensors(files, weights)
+    module = empty(lambda: build(config))
     made = fit(module, tensors, weights.name)
     kept = {
         name: (tensors[name] if tensors[name].is_floating_point() else value).contiguous()
         for name, value in made.items()
     }
-    table = {"kind": "transformers", "dim": int(config["projection_dim"])}
-    return Part(
-        "clip",
-        kept,
-        table,
-        {"clip.json": json.dumps(config, indent=1), "tokenizer.json": _tokenizer(files, weights.name)},
-    )
+    texts = {"clip.json": json.dumps(config, indent=1), "tokenizer.json": _tokenizer(files, weights.name)}
+    _check_tokenizer(texts["tokenizer.json"], config["text_config"].get("vocab_size"), weights.name)
+    return Part("clip", kept, {"kind": "transformers", "dim": int(config["projection_dim"])}, texts)
 
 
-def _weights(files: Sequence[Path]) -> Path:
-    """The one file of weights; of the same model in two formats, the safe one."""
+def _config_and_tensors(files: Sequence[Path], weights: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
+    """Read settings and weights, whatever the layout, under the names of ``transformers``."""
+    loaded = _load(weights)
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else {}
+    state = state if isinstance(state, Mapping) else {}
+    tensors = {
+        str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)
+    }
+    if "vision_model.embeddings.class_embedding" in tensors:
+        config = _config_of_folder(_read_json(files, "config.json"), weights.name)
+        return config, {name: v for name, v in tensors.items() if not name.endswith("position_ids")}
+    if any(name.startswith("visual.layer1.") or "attnpool" in name for name in tensors):
+        raise BadCheckpoint(f"{weights.name} {RESNET}.")
+    if "visual.class_embedding" not in tensors:
+        raise BadCheckpoint(f"{weights.name} is not a CLIP model but {describe(loaded)}.")
+    settings = _read_json(files, "open_clip_config.json")
+    openai = is_torchscript(weights) or (isinstance(loaded, Mapping) and "input_resolution" in loaded)
+    if settings is None and not openai:
+        logger.warning(
+            "%s does not state its activation. OpenAI's QuickGELU is used; for a model of open_clip, add its "
+            "open_clip_config.json.",
+            weights.name,
+        )
+    return _config_of_shapes(tensors, settings, openai), _rename(tensors)
+
+
+def _find_weights(files: Sequence[Path]) -> Path:
+    """Return the file of weights; of the same model in two formats, the safe one."""
     for ending in (".safetensors", ".pt", ".bin", ".pth"):
         found = [path for path in files if path.suffix == ending and path.parent.name != "2_Dense"]
         if len(found) > 1:
-            raise BadCheckpoint(f"There is more than one {ending} file; which one is the model?")
+            raise BadCheckpoint(f"There is more than one {ending} file; please name the one to import.")
         if found:
             return found[0]
     raise BadCheckpoint(
@@ -94,42 +106,20 @@ def _load(path: Path) -> Any:
     return read_torchscript(path) if is_torchscript(path) else read_pt(path)
 
 
-def _was_openai(loaded: Any) -> bool:
-    """OpenAI's state dicts carry three numbers of the model beside its tensors; others do not."""
-    return isinstance(loaded, Mapping) and "input_resolution" in loaded
-
-
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            return stream.read(MOST_TEXT).decode("utf-8")
+            return stream.read(MAX_TEXT).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise refused(path, error) from error
+        raise refusal(path, error) from error
 
 
-def _json(files: Sequence[Path], name: str) -> dict[str, Any] | None:
+def _read_json(files: Sequence[Path], name: str) -> dict[str, Any] | None:
     found = [path for path in files if path.name == name and path.parent.name not in ("1_Pooling", "2_Dense")]
-    return config_of(_text(found[0])) if found else None
+    return config_of(_read_text(found[0])) if found else None
 
 
 # settings
-
-
-def _settings_of_folder(settings: dict[str, Any] | None, source: str) -> dict[str, Any]:
-    if settings is None:
-        raise BadCheckpoint(f"{source} needs the config.json of its folder beside it.")
-    if settings.get("model_type") != "clip":
-        raise BadCheckpoint(
-            f"{source} belongs to a model of type '{settings.get('model_type')}'; only 'clip' can be held here."
-        )
-    kept: dict[str, Any] = {
-        name: settings[name] for name in ("projection_dim", "logit_scale_init_value") if name in settings
-    }
-    kept.setdefault("projection_dim", 512)
-    for part in ("text_config", "vision_config"):
-        given = settings.get(part) or settings.get(f"{part}_dict") or {}
-        kept[part] = {name: value for name, value in given.items() if name in FIELDS}
-    return kept
 
 
 FIELDS = {
@@ -149,27 +139,47 @@ FIELDS = {
 """Settings of a tower that change what it computes."""
 
 
-def _settings(state: Mapping[str, Tensor], given: dict[str, Any] | None, openai: bool) -> dict[str, Any]:
-    """Settings from the tensors' shapes; the activation and the heads are not in them."""
+def _config_of_folder(settings: dict[str, Any] | None, source: str) -> dict[str, Any]:
+    if settings is None:
+        raise BadCheckpoint(f"{source} needs the config.json of its folder.")
+    if settings.get("model_type") != "clip":
+        kind = printable(settings.get("model_type"))
+        raise BadCheckpoint(f"{source} belongs to a model of type '{kind}'; only 'clip' is supported.")
+    kept: dict[str, Any] = {
+        name: settings[name] for name in ("projection_dim", "logit_scale_init_value") if name in settings
+    }
+    kept.setdefault("projection_dim", 512)
+    for part in ("text_config", "vision_config"):
+        given = settings.get(part) or settings.get(f"{part}_dict") or {}
+        kept[part] = {name: value for name, value in given.items() if name in FIELDS}
+        _check_sizes(kept[part], source)
+    return kept
+
+
+def _check_sizes(settings: Mapping[str, Any], source: str) -> None:
+    for name, value in settings.items():
+        most = MAX_LAYERS if name in ("num_hidden_layers", "n_layers") else MAX_WIDTH
+        if isinstance(value, int) and not 0 <= value <= most:
+            raise BadCheckpoint(f"{source}: the setting {name} is {printable(value)}, which is not possible.")
+
+
+def _config_of_shapes(
+    state: Mapping[str, Tensor], given: dict[str, Any] | None, openai: bool
+) -> dict[str, Any]:
+    """Find the settings from the shapes of tensors, which tell all but the activation and the heads."""
     extra = dict((given or {}).get("model_cfg") or {})
     vision, text = dict(extra.get("vision_cfg") or {}), dict(extra.get("text_cfg") or {})
-    activation = "quick_gelu" if openai or extra.get("quick_gelu") else "gelu"
+    activation = "quick_gelu" if openai or given is None or extra.get("quick_gelu") else "gelu"
     patches = state["visual.positional_embedding"].shape[0] - 1
     width, _, patch, _ = state["visual.conv1.weight"].shape
     narrow, dim = state["text_projection"].shape
-    depth = {
-        part: len(
-            {name.split(".")[place] for name in state if name.startswith(f"{part}transformer.resblocks.")}
-        )
-        for part, place in (("visual.", 3), ("", 2))
-    }
     end = state["token_embedding.weight"].shape[0] - 1
     return {
         "projection_dim": dim,
         "vision_config": {
             "hidden_size": width,
             "intermediate_size": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": depth["visual."],
+            "num_hidden_layers": _depth(state, "visual.transformer.resblocks."),
             "num_attention_heads": width // int(vision.get("head_width", HEAD_WIDTH)),
             "patch_size": patch,
             "image_size": patch * round(patches**0.5),
@@ -178,7 +188,7 @@ def _settings(state: Mapping[str, Tensor], given: dict[str, Any] | None, openai:
         "text_config": {
             "hidden_size": narrow,
             "intermediate_size": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": depth[""],
+            "num_hidden_layers": _depth(state, "transformer.resblocks."),
             "num_attention_heads": int(text.get("heads", narrow // HEAD_WIDTH)),
             "max_position_embeddings": state["positional_embedding"].shape[0],
             "vocab_size": end + 1,
@@ -187,6 +197,10 @@ def _settings(state: Mapping[str, Tensor], given: dict[str, Any] | None, openai:
             "bos_token_id": end - 1,
         },
     }
+
+
+def _depth(state: Mapping[str, Tensor], prefix: str) -> int:
+    return len({name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)})
 
 
 # names
@@ -214,12 +228,12 @@ LAYER = {
     "mlp.c_proj": "mlp.fc2",
     "attn.out_proj": "self_attn.out_proj",
 }
-BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)")
-NUMBERS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
+BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d{1,3})\.(.+)")
+NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 
 
-def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of OpenAI's names under those of ``transformers``; the joint query-key-value weights are cut in three."""
+def _rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give OpenAI's tensors the names of ``transformers`` and split the joint query-key-value weights."""
     found: dict[str, Tensor] = {}
     for name, value in state.items():
         base, _, field = name.rpartition(".")
@@ -230,13 +244,13 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             found[f"{NORMS[base]}.{field}"] = value
         elif block is not None:
             tower = "vision_model" if block[1] else "text_model"
-            found |= _renamed_layer(f"{tower}.encoder.layers.{block[2]}.", block[3], value)
-        elif name not in NUMBERS:
-            found[name] = value  # refused by name when it is fitted
+            found |= _rename_layer(f"{tower}.encoder.layers.{block[2]}.", block[3], value)
+        elif name not in NOT_WEIGHTS:
+            found[name] = value  # ``fit`` refuses it by name
     return found
 
 
-def _renamed_layer(root: str, name: str, value: Tensor) -> dict[str, Tensor]:
+def _rename_layer(root: str, name: str, value: Tensor) -> dict[str, Tensor]:
     if name.startswith("attn.in_proj_"):
         field = name.removeprefix("attn.in_proj_")
         return {
@@ -251,81 +265,33 @@ def _renamed_layer(root: str, name: str, value: Tensor) -> dict[str, Tensor]:
 
 
 def _tokenizer(files: Sequence[Path], source: str) -> str:
-    """The text of ``tokenizer.json``, as it is or made from a vocabulary and its merges."""
+    """Return the text of ``tokenizer.json``, read or built from a vocabulary and its merges."""
     by_name = {path.name: path for path in files}
     if "tokenizer.json" in by_name:
-        text = _text(by_name["tokenizer.json"])
-        load_tokenizer(text)
-        return text
+        return _read_text(by_name["tokenizer.json"])
     if "vocab.json" in by_name and "merges.txt" in by_name:
-        lines = _text(by_name["merges.txt"]).splitlines()
-        return _bpe(config_of(_text(by_name["vocab.json"])), _merges(lines))
+        merges = read_merges(_read_text(by_name["merges.txt"]).splitlines())
+        return build_tokenizer(config_of(_read_text(by_name["vocab.json"])), merges)
     lists = [path for path in files if path.name.startswith("bpe_simple_vocab")]
     if not lists:
         raise BadCheckpoint(
-            f"{source} needs its vocabulary beside it: tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz."
+            f"{source} needs its vocabulary: add tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz."
         )
-    merges = _merges(_text(lists[0]).split("\n")[1 : MERGES + 1])
-    letters = list(_bytes().values())
-    entries = [
-        *letters,
-        *(f"{letter}</w>" for letter in letters),
-        *("".join(pair) for pair in merges),
-        START,
-        END,
-    ]
-    return _bpe({entry: number for number, entry in enumerate(entries)}, merges)
+    return openai_tokenizer(_read_text(lists[0]))
 
 
-def _merges(lines: Sequence[str]) -> list[tuple[str, str]]:
-    pairs = [tuple(line.split()) for line in lines if line and not line.startswith("#version")]
-    if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise BadCheckpoint("The vocabulary's list of merges is damaged.")
-    return pairs  # type: ignore[return-value]
-
-
-def _bytes() -> dict[int, str]:
-    """The letter that byte-level vocabularies write for each byte: itself where it is visible, else one from 256 on."""
-    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [byte for byte in range(256) if byte not in visible]
-    return {byte: chr(byte) for byte in visible} | {
-        byte: chr(256 + place) for place, byte in enumerate(hidden)
-    }
-
-
-def _bpe(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> str:
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-
-    if START not in vocabulary or END not in vocabulary:
-        raise BadCheckpoint(f"The vocabulary lacks its marks {START} and {END}.")
-    tokenizer = Tokenizer(
-        models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token=END)
-    )
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFC(),
-            normalizers.Replace(Regex(r"\s+"), " "),
-            normalizers.Strip(),
-            normalizers.Lowercase(),
-        ]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(SPLIT), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}", special_tokens=[(START, vocabulary[START]), (END, vocabulary[END])]
-    )
-    return tokenizer.to_str()
+def _check_tokenizer(text: str, vocabulary: int | None, source: str) -> None:
+    """Raise BadCheckpoint if a tokenizer cannot be loaded or has tokens that the model does not know."""
+    tokenizer = load_tokenizer(text)
+    highest = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+    if vocabulary is not None and highest >= vocabulary:
+        raise BadCheckpoint(
+            f"The tokenizer does not belong to {source}: it has token {highest}, and the model knows "
+            f"{vocabulary}."
+        )
 
 
 # multilingual towers
-
-
-def _is_sentence_transformer(files: Sequence[Path]) -> bool:
-    return any(path.name == "modules.json" for path in files)
 
 
 TOWER_FIELDS = (
@@ -341,32 +307,27 @@ TOWER_FIELDS = (
 
 
 def _multilingual(files: Sequence[Path]) -> Part:
-    """A text tower alone: DistilBERT, mean pooling, one linear layer."""
-    settings = _json(files, "config.json") or {}
-    weights, dense = (
-        _weights(files),
-        [path for path in files if path.parent.name == "2_Dense" and path.suffix in (".bin", ".safetensors")],
-    )
+    """Read a text tower alone: DistilBERT, mean pooling, one linear layer."""
+    settings = _read_json(files, "config.json") or {}
+    weights = _find_weights(files)
+    dense = [
+        path for path in files if path.parent.name == "2_Dense" and path.suffix in (".bin", ".safetensors")
+    ]
     if settings.get("model_type") != "distilbert" or not dense:
         raise BadCheckpoint(
-            f"{weights.name}: of multilingual text towers only DistilBERT with a linear layer can be held here."
+            f"{weights.name} is not supported: a text tower must be DistilBERT with a linear layer."
         )
     linear = below(_load(dense[-1]), "linear.")
     body = {name.removeprefix("distilbert."): value for name, value in _load(weights).items()}
     config = {name: settings[name] for name in TOWER_FIELDS if name in settings}
+    _check_sizes(config, weights.name)
     dim = linear["weight"].shape[0]
-    module = MultilingualTower(config, dim, "bias" in linear)
     tensors = {f"body.{name}": value for name, value in body.items() if not name.endswith("position_ids")}
     tensors |= {f"dense.{name}": value for name, value in linear.items()}
     tokenizers = [path for path in files if path.name == "tokenizer.json"]
     if not tokenizers:
-        raise BadCheckpoint(f"{weights.name} needs its tokenizer.json beside it.")
-    text = _text(tokenizers[0])
-    load_tokenizer(text)
-    table = {"dim": dim, "bias": "bias" in linear}
-    return Part(
-        "text",
-        fit(module, tensors, weights.name),
-        table,
-        {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": text},
-    )
+        raise BadCheckpoint(f"{weights.name} needs its tokenizer.json.")
+    texts = {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": _read_text(tokenizers[0])}
+    _check_tokenizer(texts["text_tokenizer.json"], config.get("vocab_size"), weights.name)
+    made = fit(empty(lambda: MultilingualTower(config, dim, "bias" in linear)), tensors, weights.name)
+    return Part("text", made, {"dim": dim, "bias": "bias" in linear}, texts)

@@ -1,4 +1,4 @@
-"""``python -m editor import``: published weights become a bundle, or a part of one."""
+"""``python -m editor import``: turn published weights into a bundle, or into a part of one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from typing import Any
 
 from editor.api.errors import BadCheckpoint, EditorError
 from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
-from editor.checkpoints import clip, directions, encoders, formats, nvidia, rosinality, styleclip_mapper
+from editor.checkpoints import clip, directions, encoders, nvidia, rosinality, styleclip_mapper
+from editor.checkpoints.formats import check_format
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
-from editor.checkpoints.unpickler import refused
+from editor.checkpoints.unpickler import refusal
 from editor.imaging.crop_candidates import ALIGNMENTS
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,22 @@ KINDS = {
 }
 SINGLE = ("nvidia", "rosinality", "e4e", "psp", "restyle", "mapper")
 """Kinds that are one file each."""
-SAID = ("title", "domain", "licence", "neutral", "languages", "alignment")
+DESCRIPTION = ("title", "domain", "licence", "neutral", "languages", "alignment")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One import: what, from where, into which bundle, and what the user says of it."""
+class ImportRequest:
+    """One import.
+
+    Attributes:
+        kind: a key of ``KINDS``.
+        files: the published files.
+        name: name of the bundle.
+        root: folder of bundles.
+        prompt: what a mapper was trained for, if its file does not state it.
+        any_generator: take the part even if it was made for another generator.
+        description: fields of ``bundle.toml`` to set; None leaves a field alone.
+    """
 
     kind: str
     files: tuple[Path, ...]
@@ -46,115 +57,129 @@ class Wanted:
     root: Path
     prompt: str | None = None
     any_generator: bool = False
-    said: dict[str, Any] | None = None
+    description: dict[str, Any] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the bundle."""
+        return self.root / self.name
 
 
-def bring(wanted: Wanted) -> tuple[Path, list[str]]:
-    """Import; the bundle's folder and the parts it still lacks, in words. Raises EditorError with nothing changed."""
-    if wanted.kind in SINGLE and len(wanted.files) != 1:
-        raise BadCheckpoint(f"'{wanted.kind}' takes one file, not {len(wanted.files)}.")
-    for path in wanted.files:
+def import_files(request: ImportRequest) -> tuple[Path, list[str]]:
+    """Import files into a bundle. Raises EditorError with nothing changed.
+
+    Returns:
+        The bundle's folder, and the parts that it still lacks, in words.
+    """
+    if request.kind in SINGLE and len(request.files) != 1:
+        raise BadCheckpoint(f"'{request.kind}' takes one file, not {len(request.files)}.")
+    for path in request.files:
         if not path.exists():
             raise BadCheckpoint(f"There is no file {path}.")
-        if wanted.kind in SINGLE:
-            formats.check(path, pickled=wanted.kind == "nvidia")
-    folder = install(wanted.root, wanted.name, _parts(wanted), **(wanted.said or {}))
+        if request.kind in SINGLE:
+            check_format(path, pickled=request.kind == "nvidia")
+    folder = install(request.root, request.name, _read_parts(request), request.description or {})
     return folder, missing_parts(read_manifest(folder))
 
 
-def _parts(wanted: Wanted) -> list[Part]:
+def _read_parts(request: ImportRequest) -> list[Part]:
     try:
-        return READERS[wanted.kind](wanted)
+        return READERS[request.kind](request)
     except EditorError:
         raise
-    except Exception as error:  # what is read was made by others, and may break any rule
-        logger.debug("import of %s", wanted.files[0].name, exc_info=True)
-        raise refused(wanted.files[0], error) from error
+    except Exception as error:  # others made the file; it may break any rule
+        logger.debug("The import of %s failed.", request.files[0].name, exc_info=True)
+        raise refusal(request.files[0], error) from error
 
 
 def _has_generator(folder: Path) -> bool:
     return (folder / "bundle.toml").exists() and "generator.safetensors" in read_manifest(folder)["files"]
 
 
-def _generator(wanted: Wanted) -> list[Part]:
-    part = nvidia.read(wanted.files[0]) if wanted.kind == "nvidia" else rosinality.read(wanted.files[0])
-    folder = wanted.root / wanted.name
-    if _has_generator(folder) and not wanted.any_generator:
-        others = [name for name in read_manifest(folder)["files"] if name not in ("generator.safetensors",)]
-        if others:
-            raise BadCheckpoint(
-                f"The bundle '{wanted.name}' already has a generator, and parts made for it; choose another name."
-            )
+def _require_generator(folder: Path) -> None:
+    if not _has_generator(folder):
+        raise BadCheckpoint(f"The bundle '{folder.name}' has no generator yet; please import that first.")
+
+
+def _generator(request: ImportRequest) -> list[Part]:
+    part = nvidia.read(request.files[0]) if request.kind == "nvidia" else rosinality.read(request.files[0])
+    replaces = not request.any_generator and _has_generator(request.folder)
+    if replaces and set(read_manifest(request.folder)["files"]) != {"generator.safetensors"}:
+        raise BadCheckpoint(
+            f"The bundle '{request.name}' already has a generator, and parts made for it; choose another "
+            "name."
+        )
     return [part]
 
 
-def _with_generator(part: Part, generator: Part | None, wanted: Wanted) -> list[Part]:
-    """The part beside the bundle's generator, or with its own where the bundle has none."""
-    folder = wanted.root / wanted.name
-    if not _has_generator(folder):
-        if generator is None:
-            raise BadCheckpoint(f"The bundle '{wanted.name}' has no generator yet; import that first.")
-        return [generator, part]
-    if generator is not None and not wanted.any_generator:
-        check_generator(folder, part, generator, wanted.files[0].name)
-    return [part]
+def _with_generator(part: Part, generator: Part | None, request: ImportRequest) -> list[Part]:
+    """Return the part, and its own generator if the bundle has none yet.
+
+    Raises BadCheckpoint if they do not fit.
+    """
+    if generator is None or _has_generator(request.folder):
+        _require_generator(request.folder)
+        if generator is not None and not request.any_generator:
+            check_generator(request.folder, part, generator, request.files[0].name)
+        return [part]
+    return [generator, part]
 
 
-def _encoder(wanted: Wanted) -> list[Part]:
-    part, generator = encoders.read(wanted.files[0], wanted.kind)  # type: ignore[arg-type]
-    return _with_generator(part, generator, wanted)
+def _encoder(request: ImportRequest) -> list[Part]:
+    part, generator = encoders.read(request.files[0], request.kind)  # type: ignore[arg-type]
+    return _with_generator(part, generator, request)
 
 
-def _mapper(wanted: Wanted) -> list[Part]:
-    part, generator = styleclip_mapper.read(wanted.files[0], wanted.prompt)
-    return _with_generator(part, generator, wanted)
+def _mapper(request: ImportRequest) -> list[Part]:
+    part, generator = styleclip_mapper.read(request.files[0], request.prompt)
+    parts = _with_generator(part, generator, request)
+    table = parts[0].table if len(parts) == 2 else read_manifest(request.folder)["generator"]
+    styleclip_mapper.check_widths(part, table, request.files[0].name)
+    return parts
 
 
-def _directions(wanted: Wanted) -> list[Part]:
-    folder = wanted.root / wanted.name
-    if not _has_generator(folder):
-        raise BadCheckpoint(f"The bundle '{wanted.name}' has no generator yet; import that first.")
-    generator = open_generator(folder)
-    return [directions.read(wanted.files, generator, _width(folder))]
+def _directions(request: ImportRequest) -> list[Part]:
+    _require_generator(request.folder)
+    generator = open_generator(request.folder)
+    return [directions.read(request.files, generator, _text_image_width(request.folder))]
 
 
-def _width(folder: Path) -> int | None:
-    """Dimensions of the bundle's text-image model, if it has one."""
+def _text_image_width(folder: Path) -> int | None:
+    """Return the dimensions of the bundle's text-image model, if it has one."""
     manifest = read_manifest(folder)
     return int(manifest["clip"]["dim"]) if "clip.safetensors" in manifest["files"] else None
 
 
-def _clip(wanted: Wanted) -> list[Part]:
-    folder = wanted.root / wanted.name
-    if not _has_generator(folder):
-        raise BadCheckpoint(f"The bundle '{wanted.name}' has no generator yet; import that first.")
-    part = clip.read(wanted.files)
-    manifest, dim = read_manifest(folder), part.table["dim"]
-    if part.name == "text" and "clip.safetensors" not in manifest["files"]:
-        raise BadCheckpoint(
-            "A text tower alone sees no pictures; import the CLIP model that it belongs to first."
-        )
-    if part.name == "text" and manifest["clip"]["dim"] != dim:
-        raise BadCheckpoint(
-            f"The text tower has {dim} dimensions and the bundle's model {manifest['clip']['dim']}: they do not fit."
-        )
+def _clip(request: ImportRequest) -> list[Part]:
+    _require_generator(request.folder)
+    part = clip.read(request.files)
+    manifest, width = read_manifest(request.folder), part.table["dim"]
+    if part.name == "text":
+        if "clip.safetensors" not in manifest["files"]:
+            raise BadCheckpoint("A text tower alone cannot see; please import a CLIP model first.")
+        if width != manifest["clip"]["dim"]:
+            raise BadCheckpoint(
+                f"The text tower has {width} dimensions and the bundle's model {manifest['clip']['dim']}: "
+                "they do not fit."
+            )
     if "bank.safetensors" in manifest["files"]:
-        _check_bank(folder, dim)
+        _check_bank(request.folder, width)
     return [part]
 
 
-def _check_bank(folder: Path, dim: int) -> None:
+def _check_bank(folder: Path, width: int) -> None:
     from safetensors import safe_open
 
     with safe_open(folder / "bank.safetensors", "pt") as bank:
-        width = bank.get_slice("relevance").get_shape()[1]
-    if width != dim:
+        measured = bank.get_slice("relevance").get_shape()[1]
+    if measured != width:
         raise BadCheckpoint(
-            f"This text-image model has {dim} dimensions, and the bundle's directions were measured in {width}."
+            f"This text-image model has {width} dimensions, and the bundle's directions were measured in "
+            f"{measured}."
         )
 
 
-READERS: dict[str, Callable[[Wanted], list[Part]]] = {
+READERS: dict[str, Callable[[ImportRequest], list[Part]]] = {
     "nvidia": _generator,
     "rosinality": _generator,
     "e4e": _encoder,
@@ -167,82 +192,72 @@ READERS: dict[str, Callable[[Wanted], list[Part]]] = {
 
 
 def default_root() -> Path:
-    """Where bundles go: BUNDLES_DIR, which the bot reads too, else ./bundles."""
+    """Return the folder of bundles: BUNDLES_DIR, which the bot reads too, or ./bundles."""
     return Path(os.environ.get("BUNDLES_DIR") or "bundles")
 
 
+EPILOG = """A generator comes first (encoders bring theirs), then a CLIP model, under the same --name; then
+the bundle can edit. Directions are optional: without them they are found for each edit. For example:
+
+  python -m editor import nvidia ffhq.pkl --name faces --alignment ffhq --neutral 'a face'
+  python -m editor import clip ViT-B-32.pt bpe_simple_vocab_16e6.txt.gz --name faces
+  python -m editor directions bundles/faces
+
+BUNDLES_DIR=bundles makes the bot use these bundles; python -m editor bundles --bundles bundles lists them."""
+
+
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    lines = "\n".join(f"  {kind:<11} {text}" for kind, text in KINDS.items())
+    """Build the command line."""
+    kinds = "\n".join(f"  {kind:<11} {text}" for kind, text in KINDS.items())
     made = argparse.ArgumentParser(
         prog="python -m editor import",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=f"Turn published weights into a bundle, or into a part of one. Nothing in a file is run.\n\nkinds:\n{lines}",
-        epilog="A generator comes first (encoders bring theirs), then a CLIP model, under the same --name; then it can edit. "
-        "Directions are optional:\nwithout them they are found for each wish. For example:\n\n"
-        "  python -m editor import nvidia ffhq.pkl --name faces --alignment ffhq --neutral 'a face'\n"
-        "  python -m editor import clip ViT-B-32.pt bpe_simple_vocab_16e6.txt.gz --name faces\n"
-        "  python -m editor directions bundles/faces\n\n"
-        "BUNDLES_DIR=bundles makes the bot use what is there; python -m editor bundles --bundles bundles lists it.",
+        description="Turn published weights into a bundle, or a part of one. No code in a file is run.\n\n"
+        f"kinds:\n{kinds}",
+        epilog=EPILOG,
     )
-    made.add_argument("kind", choices=KINDS, metavar="KIND", help="what the file is")
-    made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the published file or files")
-    made.add_argument("--name", required=True, help="the bundle's name; parts are added to one that exists")
-    made.add_argument(
-        "--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)"
-    )
-    made.add_argument("--title", help="what the bundle is called in lists")
-    made.add_argument("--domain", help="what its pictures show, as a plural: 'portraits of people'")
-    made.add_argument("--licence", help="licence of the weights, shown with the bundle")
-    made.add_argument(
+    add = made.add_argument
+    add("kind", choices=KINDS, metavar="KIND", help="what the file is")
+    add("files", nargs="+", type=Path, metavar="FILE", help="the published file or files")
+    add("--name", required=True, help="name of the bundle; parts are added to an existing one")
+    add("--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)")
+    add("--title", help="title of the bundle in lists")
+    add("--domain", help="what its pictures show, in the plural: 'portraits of people'")
+    add("--licence", help="licence of the weights, shown with the bundle")
+    add(
         "--neutral",
         action="append",
         metavar="TEXT",
         help="a plain text of the domain ('a face'); may be repeated",
     )
-    made.add_argument(
-        "--languages",
-        nargs="+",
-        metavar="CODE",
-        help="languages that the text-image model understands (en zh-CN)",
-    )
-    made.add_argument(
-        "--alignment",
-        choices=ALIGNMENTS,
-        help="ffhq: its pictures are faces, placed as in FFHQ (default: square)",
-    )
-    made.add_argument(
-        "--prompt", help="for a mapper: the wish it was trained for, where its file does not say"
-    )
-    made.add_argument(
-        "--any-generator", action="store_true", help="take a part although it was made for another generator"
-    )
+    add("--languages", nargs="+", metavar="CODE", help="languages of the text-image model (en zh-CN)")
+    add("--alignment", choices=ALIGNMENTS, help="ffhq: faces aligned as in FFHQ (default: square)")
+    add("--prompt", help="mapper: the prompt it was trained for, if its file does not state it")
+    add("--any-generator", action="store_true", help="take a part even if it was made for another generator")
     return made
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import one thing; 1 where it was refused."""
+    """Import one thing. Returns 1 if it was refused."""
     options = parser().parse_args(argv)
-    said = {name: getattr(options, name) for name in SAID}
-    wanted = Wanted(
+    request = ImportRequest(
         options.kind,
         tuple(options.files),
         options.name,
         options.to or default_root(),
         options.prompt,
         options.any_generator,
-        said,
+        {name: getattr(options, name) for name in DESCRIPTION},
     )
     try:
-        folder, lacking = bring(wanted)
+        folder, lacking = import_files(request)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"The bundle '{wanted.name}' in {folder} now has what {' and '.join(path.name for path in wanted.files)} holds."
-    )
+    files = " and ".join(path.name for path in request.files)
+    print(f"The bundle '{request.name}' in {folder} now contains {files}.")
     print(f"It still lacks {' and '.join(lacking)}." if lacking else "It has all that editing needs.")
-    unsaid = preparation_hint(folder, read_manifest(folder))
-    if unsaid:
-        print(unsaid)
+    note = preparation_hint(folder, read_manifest(folder))
+    if note:
+        print(note)
     return 0

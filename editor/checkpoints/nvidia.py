@@ -1,12 +1,14 @@
-"""NVIDIA's network pickles: the layouts of stylegan2-ada-pytorch and stylegan3 (StyleGAN2 of either, StyleGAN3-T and -R).
+"""Importer of NVIDIA's network pickles: stylegan2-ada-pytorch and stylegan3 (StyleGAN2 of either, StyleGAN3-T
+and -R).
 
-Only the state of the pickled modules is taken; their source text, which travels in the file, is never compiled. Sizes
-come from the modules' own attributes, since the two repositories differ in the defaults that a file leaves out.
+Only the state of the pickled modules is used. Their source text, which the file also holds, is never
+compiled. Sizes come from the modules' attributes, since the two repositories have different defaults.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,16 @@ from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
 from editor.checkpoints import tensorflow
-from editor.checkpoints.part import Part, fit
-from editor.checkpoints.unpickler import Record, read_pickle
-from editor.networks import stylegan2, stylegan3
+from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.records import Record, printable
+from editor.checkpoints.unpickler import read_pickle
+from editor.networks import generators, stylegan2, stylegan3
 
 FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
 
 
 def read(path: Path) -> Part:
-    """The averaged generator (``G_ema``) of a network pickle. Raises BadCheckpoint."""
+    """Read the averaged generator (``G_ema``) of a network pickle. Raises BadCheckpoint."""
     loaded = read_pickle(path)
     if (
         isinstance(loaded, tuple)
@@ -37,101 +40,121 @@ def read(path: Path) -> Part:
     try:
         return generator(network, path.name)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
-        raise BadCheckpoint(
-            f"{path.name} holds a generator of a layout that is not known here: {error}."
-        ) from error
+        reason = printable(str(error))
+        raise BadCheckpoint(f"{path.name} holds a generator of an unknown layout: {reason}.") from error
 
 
 def generator(network: Record, source: str) -> Part:
-    """The part for a pickled generator."""
+    """Import a pickled generator."""
     synthesis, mapping = network.get("synthesis"), network.get("mapping")
     if network.get("img_channels") != 3:
+        channels = printable(network.get("img_channels"))
         raise BadCheckpoint(
-            f"{source} makes pictures of {network.get('img_channels')} channels; only colour ones can be edited."
+            f"{source} makes pictures of {channels} channels; only colour ones can be edited."
         )
-    for number in range(mapping.get("num_layers")):
+    for number in range(_integer(mapping, "num_layers", 64)):
         _expect(source, "activation", mapping.get(f"fc{number}").get("activation"), "lrelu")
-    if synthesis.get("input") is not None:
-        return _stylegan3(network, synthesis, mapping, source)
-    return _stylegan2(network, synthesis, mapping, source)
+    build = _stylegan2 if synthesis.get("input") is None else _stylegan3
+    return build(network, synthesis, mapping, source)
 
 
 def _expect(source: str, what: str, found: Any, wanted: Any) -> None:
     if found != wanted:
-        raise BadCheckpoint(f"{source} uses {what} {found!r}, which is not known here (only {wanted!r}).")
+        raise BadCheckpoint(f"{source} uses {what} '{printable(found)}'; only '{wanted}' is supported.")
+
+
+def _integer(record: Record, name: str, most: int) -> int:
+    value = record.get(name)
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{name} is {printable(value)}")
+    return value
+
+
+def _assemble(
+    kind: str, build: Callable[[], generators.Generator], tensors: dict[str, Tensor], source: str
+) -> Part:
+    """Fit tensors into a new generator. The mean of W is measured if it is missing (``w_avg_beta=None``)."""
+    module = empty(build)
+    measured = "mapping.w_avg" not in tensors
+    made = fit(module, {"mapping.w_avg": torch.zeros(module.config.w_dim)} | tensors, source)
+    if measured:
+        made["mapping.w_avg"] = generators.w_statistics(module)[0]
+    return Part("generator", made, {"kind": kind, **module.config.as_dict()})
 
 
 def _mapping_tensors(mapping: Record) -> dict[str, Tensor]:
     found = {re.sub(r"^fc(\d+)\.", r"layers.\1.", name): value for name, value in mapping.tensors()}
-    if "w_avg" not in found:
-        raise BadCheckpoint("The generator comes without the mean of W ('w_avg').")
     return {f"mapping.{name}": value for name, value in found.items()}
 
 
 def _learning_rate(layer: Record) -> float:
-    """The equalised learning rate is the gain of the bias."""
+    """Return the multiplier of the learning rate, which is also the gain of the bias."""
     return float(layer.get("bias_gain"))
+
+
+def _optional_float(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 # StyleGAN2
 
 
 def _stylegan2(network: Record, synthesis: Record, mapping: Record, source: str) -> Part:
-    resolutions = list(synthesis.get("block_resolutions"))
-    blocks = {resolution: synthesis.get(f"b{resolution}") for resolution in resolutions}
-    last = blocks[resolutions[-1]]
+    blocks = {
+        resolution: synthesis.get(f"b{resolution}") for resolution in synthesis.get("block_resolutions")
+    }
+    last = blocks[max(blocks)]
     _check_block(last, source)
+    widths = {resolution: len(block.get("conv1").get("bias")) for resolution, block in blocks.items()}
+    base, most = channel_rule(widths, source)
     config = stylegan2.GeneratorConfig(
         resolution=network.get("img_resolution"),
         z_dim=network.get("z_dim"),
         w_dim=network.get("w_dim"),
         mapping_layers=mapping.get("num_layers"),
-        mapping_features=_hidden(mapping),
+        mapping_features=len(mapping.get("fc0").get("bias")),
         mapping_lr=_learning_rate(mapping.get("fc0")),
-        **_channels(
-            {resolution: len(block.get("conv1").get("bias")) for resolution, block in blocks.items()}, source
-        ),
+        channel_base=base,
+        channel_max=most,
         c_dim=network.get("c_dim"),
         embed_features=len(mapping.get("embed").get("bias")) if network.get("c_dim") else 0,
         noise=bool(last.get("conv1").get("use_noise")),
-        clamp=_number(last.get("conv_clamp", last.get("conv1").get("conv_clamp"))),
+        clamp=_optional_float(last.get("conv_clamp", last.get("conv1").get("conv_clamp"))),
         architecture=last.get("architecture"),
         rgb_upsampling="fir",
     )
     tensors = _mapping_tensors(mapping)
     for resolution, block in blocks.items():
         tensors |= _block_tensors(resolution, block)
-    module = stylegan2.Generator(config)
-    return Part("generator", fit(module, tensors, source), {"kind": "stylegan2", **config.as_dict()})
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _hidden(mapping: Record) -> int:
-    """Width of the mapping network's inner layers, or of w where there is only one."""
-    return len(mapping.get("fc0").get("bias"))
+    return _assemble("stylegan2", lambda: stylegan2.Generator(config), tensors, source)
 
 
 def _check_block(block: Record, source: str) -> None:
-    convolution = block.get("conv1")
-    _expect(source, "activation", convolution.get("activation"), "lrelu")
+    _expect(source, "activation", block.get("conv1").get("activation"), "lrelu")
     taps = block.get("resample_filter")
-    if taps is not None and not (
-        taps.shape == (4, 4) and torch.allclose(taps.float(), torch.outer(FIR, FIR), atol=1e-6)
+    if taps is not None:
+        check_filter(taps, source)
+
+
+def check_filter(taps: Tensor, source: str) -> None:
+    """Raise BadCheckpoint if a resampling filter, up to a factor, is not [1, 3, 3, 1]."""
+    if taps.shape != (4, 4) or not torch.allclose(
+        taps.float() / taps.float().sum(), torch.outer(FIR, FIR), atol=1e-6
     ):
-        raise BadCheckpoint(f"{source} resamples with a filter that is not known here (only [1, 3, 3, 1]).")
+        raise BadCheckpoint(f"{source} resamples with a filter that is not supported (only [1, 3, 3, 1]).")
 
 
-def _channels(widths: dict[int, int], source: str) -> dict[str, int]:
-    """Base and most of the feature maps, from the widths at each resolution."""
+def channel_rule(widths: dict[int, int], source: str) -> tuple[int, int]:
+    """Find ``channel_base`` and ``channel_max`` from the feature maps at each resolution.
+
+    Raises BadCheckpoint.
+    """
     most = max(widths.values())
-    below = [width * resolution for resolution, width in widths.items() if width < most]
-    base = max(below) if below else most * max(widths)
+    products = [width * resolution for resolution, width in widths.items() if width < most]
+    base = max(products) if products else most * max(widths)
     if any(min(base // resolution, most) != width for resolution, width in widths.items()):
-        raise BadCheckpoint(f"{source} has feature maps in numbers that follow no known rule: {widths}.")
-    return {"channel_base": base, "channel_max": most}
+        raise BadCheckpoint(f"{source} has numbers of feature maps that follow no known rule: {widths}.")
+    return base, most
 
 
 def _block_tensors(resolution: int, block: Record) -> dict[str, Tensor]:
@@ -143,9 +166,8 @@ def _block_tensors(resolution: int, block: Record) -> dict[str, Tensor]:
         if layer == "const":
             found["synthesis.const"] = value[None]
             continue
-        found[f"synthesis.blocks.b{resolution}_{layer}.{'noise' if field == 'noise_const' else field}"] = (
-            value
-        )
+        field = "noise" if field == "noise_const" else field
+        found[f"synthesis.blocks.b{resolution}_{layer}.{field}"] = value
     return found
 
 
@@ -161,9 +183,8 @@ def _stylegan3(network: Record, synthesis: Record, mapping: Record, source: str)
         for name, value in layer.tensors():
             ours = "magnitude" if name == "magnitude_ema" else name
             tensors[f"synthesis.blocks.{number}.{ours}"] = value
-    module = stylegan3.Generator(config)
-    _check_rates(module, layers, tensors, source)
-    return Part("generator", fit(module, tensors, source), {"kind": "stylegan3", **config.as_dict()})
+    _check_rates(empty(lambda: stylegan3.Generator(config)), layers, tensors, source)
+    return _assemble("stylegan3", lambda: stylegan3.Generator(config), tensors, source)
 
 
 def _stylegan3_config(
@@ -194,14 +215,15 @@ def _stylegan3_config(
         filter_size=int(given.get("filter_size", usual.filter_size)),
         oversampling=int(given.get("lrelu_upsampling", usual.oversampling)),
         radial=any(bool(layer.get("down_radial")) for layer in layers),
-        clamp=_number(first.get("conv_clamp")),
+        clamp=_optional_float(first.get("conv_clamp")),
     )
 
 
 def _check_rates(
     module: stylegan3.Generator, layers: list[Record], tensors: dict[str, Tensor], source: str
 ) -> None:
-    """Sampling, padding and filters must be what the sizes make them: a file of another version would render noise."""
+    """Check that sampling, padding and filters follow from the sizes; otherwise the pictures would be
+    noise."""
     for number, theirs in enumerate(layers):
         ours = module.synthesis.blocks.get_submodule(str(number))
         low, high = tuple(ours.padding)  # type: ignore[arg-type]
@@ -213,9 +235,7 @@ def _check_rates(
         for name in ("up_filter", "down_filter"):
             same &= _alike(tensors.get(f"synthesis.blocks.{number}.{name}"), getattr(ours, name))
         if not same:
-            raise BadCheckpoint(
-                f"{source}: layer {number} is sampled otherwise than StyleGAN3's sizes have it."
-            )
+            raise BadCheckpoint(f"{source}: layer {number} is not sampled as the sizes of StyleGAN3 require.")
 
 
 def _alike(stored: Tensor | None, made: Tensor | None) -> bool:

@@ -1,20 +1,28 @@
-"""One part of a bundle, as an importer makes it: tensors under our names, and what ``bundle.toml`` says of them."""
+"""One part of a bundle as an importer makes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from editor.api.errors import BadCheckpoint
+from editor.checkpoints.records import printable
 
 
 @dataclass(frozen=True)
 class Part:
-    """``name``: generator, encoder, clip, bank or prompts. ``table``: plain values for ``bundle.toml``, under ``name``.
-    ``texts``: files that lie beside the tensors, by name."""
+    """One part of a bundle.
+
+    Attributes:
+        name: generator, encoder, clip, text, bank or prompts.
+        tensors: by the names of our modules.
+        table: plain values for ``bundle.toml``, under ``name``.
+        texts: text files to store with the tensors, by file name.
+    """
 
     name: str
     tensors: dict[str, Tensor]
@@ -22,22 +30,31 @@ class Part:
     texts: dict[str, str] = field(default_factory=dict)
 
 
+def empty(build: Callable[[], nn.Module]) -> Any:
+    """Build a module without memory for its weights, whatever sizes a file claims; ``fit`` fills it."""
+    with torch.device("meta"):
+        return build()
+
+
 def fit(module: nn.Module, tensors: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-    """The module's state with every tensor from ``tensors``, by name and shape. Raises BadCheckpoint at the first misfit."""
+    """Load ``tensors`` into a module and return them in the types of its state.
+
+    Raises BadCheckpoint for the first name or shape that does not fit, and for numbers that are not finite.
+    """
     wanted = module.state_dict()
     missing = [name for name in wanted if name not in tensors]
     if missing:
-        raise BadCheckpoint(
-            f"{source} lacks '{missing[0]}'"
-            + (f" and {len(missing) - 1} more tensors." if missing[1:] else ".")
-        )
+        more = f" and {len(missing) - 1} more tensors" if missing[1:] else ""
+        raise BadCheckpoint(f"{source} lacks '{missing[0]}'{more}.")
     extra = [name for name in tensors if name not in wanted]
     if extra:
-        raise BadCheckpoint(f"{source} has '{extra[0]}', which this network has no place for.")
+        raise BadCheckpoint(f"{source} has '{printable(extra[0])}', which does not belong to this network.")
     for name, tensor in wanted.items():
         if tensors[name].shape != tensor.shape:
             found, needed = list(tensors[name].shape), list(tensor.shape)
-            raise BadCheckpoint(f"{source}: '{name}' is {found}, and this network needs {needed}.")
+            raise BadCheckpoint(f"{source}: '{name}' has the shape {found}, and this network needs {needed}.")
+        if not torch.isfinite(tensors[name]).all():
+            raise BadCheckpoint(f"{source}: '{name}' has infinite numbers, or some that are not a number.")
     state = {name: tensors[name].to(tensor.dtype).contiguous() for name, tensor in wanted.items()}
     module.load_state_dict(state, assign=True)
     return state

@@ -1,12 +1,12 @@
-"""``python -m editor pull``: a published model as a bundle, in one command."""
+"""``python -m editor pull``: download a published model and turn it into a bundle."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -14,121 +14,138 @@ from tqdm import tqdm
 
 from editor.api.errors import BadCheckpoint, EditorError
 from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
-from editor.checkpoints.catalogue import MEGABYTE, Model, Published, catalogue
-from editor.checkpoints.download import NoDownload, Patience, download, is_right, sha256
-from editor.checkpoints.importing import Wanted, bring, default_root
+from editor.checkpoints.catalogue import MEGABYTE, PublishedFile, PublishedModel, catalogue
+from editor.checkpoints.download import NoDownload, Patience, Progress, download, matches, sha256
+from editor.checkpoints.importing import ImportRequest, default_root, import_files
 
 DOWNLOADS = ".downloads"
-"""Folder beside the bundles where files wait until they are imported."""
+"""Folder among the bundles where files wait until they are imported."""
 
 
-def described(model: Model, local: bool) -> str:
-    """What will be downloaded, for a person to agree to."""
+@dataclass(frozen=True)
+class PullRequest:
+    """One pull.
+
+    Attributes:
+        model: what to pull.
+        root: folder of bundles.
+        name: name of the bundle.
+        source: a folder with the files; then nothing is downloaded.
+        mirror: an address that has the files by name.
+        patience: how long to try a download.
+    """
+
+    model: PublishedModel
+    root: Path
+    name: str
+    source: Path | None = None
+    mirror: str | None = None
+    patience: Patience | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the bundle."""
+        return self.root / self.name
+
+
+def describe(model: PublishedModel, local: bool) -> str:
+    """Describe what will be downloaded, for a person to agree to."""
     lines = [f"{model.title}: {'files' if local else 'downloads'}"]
     for part in model.parts:
-        known = "hash published" if part.is_known else "no hash published"
+        known = "hash published" if part.has_hash else "no hash published"
         lines += [
             f"  {part.file:<30} {part.about:>5g} MB  {part.what}",
             f"  {'':<30} {part.licence} ({known})",
         ]
         lines += [] if local else [f"  {'':<30} {part.address}"]
-    return "\n".join(
-        [
-            *lines,
-            f"About {sum(part.about for part in model.parts):g} MB in all. The licences bind whoever uses the bundle.",
-        ]
-    )
+    total = sum(part.about for part in model.parts)
+    lines.append(f"About {total:g} MB in all. The licences apply to everybody who uses the bundle.")
+    return "\n".join(lines)
 
 
-def agreed() -> bool:
-    """Does the person at the terminal agree? No terminal is no."""
+def confirm() -> bool:
+    """Ask the person at the terminal. Without a terminal the answer is no."""
     try:
         return input("Agree to these licences and go on? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
-def pull(
-    model: Model,
-    root: Path,
-    name: str,
-    source: Path | None = None,
-    mirror: str | None = None,
-    patience: Patience | None = None,
-) -> list[str]:
-    """Get and import all parts that the bundle has not; what it still lacks, in words.
+def pull(request: PullRequest) -> list[str]:
+    """Get and import all parts that the bundle does not have yet.
 
-    ``source``: a folder with the files, and nothing is downloaded. ``mirror``: an address under which they lie by name.
-    Raises EditorError, with the parts imported so far in place and the downloads kept: the next call goes on.
+    Returns:
+        What the bundle still lacks, in words.
+
+    Raises:
+        EditorError: parts imported so far stay, and so do downloads; the next call resumes.
     """
-    folder = root / DOWNLOADS
-    if source is not None:
-        _check_all_there(model, root / name, source)
-    for kind, group in groupby(model.parts, key=lambda part: part.kind):
+    if request.source is not None:
+        _check_source(request, request.source)
+    for kind, group in groupby(request.model.parts, key=lambda part: part.kind):
         parts = list(group)
-        if _has(root / name, parts):
+        if _was_imported(request.folder, parts):
             continue
         try:
-            paths = [
-                _local(part, source) if source else _fetched(part, folder, mirror, patience) for part in parts
-            ]
-            _bring(model, root, name, kind, paths, parts if source is None else ())
+            paths = [_get(part, request) for part in parts]
+            _import(request, kind, paths, parts)
         except EditorError as error:
             if not all(part.optional for part in parts):
                 raise
-            print(f"{error} The bundle does without this {kind}.", file=sys.stderr)
-    if folder.exists() and not any(folder.iterdir()):
-        folder.rmdir()
-    return missing_parts(read_manifest(root / name))
+            print(f"{error} The bundle works without this {kind}.", file=sys.stderr)
+    downloads = request.root / DOWNLOADS
+    if downloads.exists() and not any(downloads.iterdir()):
+        downloads.rmdir()
+    return missing_parts(read_manifest(request.folder))
 
 
-def _has(folder: Path, parts: Sequence[Published]) -> bool:
-    """Was all of this imported into the bundle before?"""
+def _was_imported(folder: Path, parts: Sequence[PublishedFile]) -> bool:
     if not (folder / "bundle.toml").exists():
         return False
     sources = read_manifest(folder).get("sources", {})
     return all(part.file in sources for part in parts)
 
 
-def _check_all_there(model: Model, folder: Path, source: Path) -> None:
-    """Before anything is imported. Raises NoDownload."""
+def _check_source(request: PullRequest, source: Path) -> None:
+    """Check that the folder has all files before anything is imported. Raises NoDownload."""
     if not source.is_dir():
         raise NoDownload(f"There is no folder {source}.")
-    wanted = [part for part in model.parts if not part.optional and not _has(folder, [part])]
-    lacking = [part.file for part in wanted if _found(part, source) is None]
+    wanted = [
+        part
+        for part in request.model.parts
+        if not part.optional and not _was_imported(request.folder, [part])
+    ]
+    lacking = [part.file for part in wanted if _find(part, source) is None]
     if len(lacking) > 1:
         raise NoDownload(
             f"{source} lacks {', '.join(lacking[:-1])} and {lacking[-1]}; without --from they are downloaded."
         )
 
 
-def _found(part: Published, source: Path) -> Path | None:
+def _find(part: PublishedFile, source: Path) -> Path | None:
     names = (part.file, part.address.split("?")[0].rsplit("/", 1)[-1])
     return next((source / name for name in names if (source / name).is_file()), None)
 
 
-def _local(part: Published, source: Path) -> Path:
-    """A file that the person has already, checked but never touched."""
-    path = _found(part, source)
-    if path is not None:
-        if not is_right(part, path):
-            raise BadCheckpoint(f"{path} is not the published file: its hash is another.")
-        return path
-    raise NoDownload(f"{source} has no {part.file}. It is published at {part.address}")
-
-
-def _fetched(part: Published, folder: Path, mirror: str | None, patience: Patience | None) -> Path:
-    address = f"{mirror.rstrip('/')}/{part.file}" if mirror else None
-    with _bar(part) as progress:
-        return download(part, folder, progress, patience, address)
+def _get(part: PublishedFile, request: PullRequest) -> Path:
+    """Return a file from the person's folder, checked but not touched, or download it."""
+    if request.source is None:
+        address = f"{request.mirror.rstrip('/')}/{part.file}" if request.mirror else None
+        with _progress_bar(part) as progress:
+            return download(part, request.root / DOWNLOADS, progress, request.patience, address)
+    path = _find(part, request.source)
+    if path is None:
+        raise NoDownload(f"{request.source} has no {part.file}. It is published at {part.address}")
+    if not matches(part, path):
+        raise BadCheckpoint(f"{path} is not the published file: its hash is another.")
+    return path
 
 
 @contextmanager
-def _bar(part: Published) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar on a terminal; elsewhere nothing."""
-    with tqdm(
-        total=int(part.about * MEGABYTE), desc=part.file, unit="B", unit_scale=True, disable=None
-    ) as bar:
+def _progress_bar(part: PublishedFile) -> Iterator[Progress]:
+    """Show a progress bar on a terminal."""
+    total = int(part.about * MEGABYTE)
+    with tqdm(total=total, desc=part.file, unit="B", unit_scale=True, disable=None) as bar:
 
         def progress(have: int, total: int | None) -> None:
             bar.total = total or bar.total
@@ -137,26 +154,24 @@ def _bar(part: Published) -> Iterator[Callable[[int, int | None], None]]:
         yield progress
 
 
-def _bring(
-    model: Model, root: Path, name: str, kind: str, paths: Sequence[Path], downloaded: Sequence[Published]
-) -> None:
-    """Import the files of one kind; those that were downloaded are not needed after it, nor when they are no weights."""
-    sources = (
-        dict(read_manifest(root / name).get("sources", {})) if (root / name / "bundle.toml").exists() else {}
-    )
-    sources |= {path.name: sha256(path) for path in paths}
-    said = {
+def _import(request: PullRequest, kind: str, paths: Sequence[Path], parts: Sequence[PublishedFile]) -> None:
+    """Import the files of one kind, and delete those that were downloaded."""
+    model, folder = request.model, request.folder
+    sources = read_manifest(folder).get("sources", {}) if (folder / "bundle.toml").exists() else {}
+    description = {
         "title": model.title,
         "domain": model.domain,
         "neutral": list(model.neutral),
         "licence": model.licence,
+        "alignment": model.alignment,
+        "sources": sources | {path.name: sha256(path) for path in paths},
     }
-    said["alignment"] = model.alignment
+    downloaded = request.source is None
     try:
-        bring(Wanted(kind, tuple(paths), name, root, said=said | {"sources": sources}))
+        import_files(ImportRequest(kind, tuple(paths), request.name, request.root, description=description))
     except BadCheckpoint:
-        for part, path in zip(downloaded, paths, strict=False):
-            if not part.is_known:  # it may be the line's fault: next time it is downloaded anew
+        for part, path in zip(parts, paths, strict=True):
+            if downloaded and not part.has_hash:  # the connection may have damaged it: download it again
                 path.unlink()
         raise
     print(f"{' and '.join(path.name for path in paths)}: imported.")
@@ -165,62 +180,49 @@ def _bring(
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    lines = "\n".join(f"  {name:<10} {model.title}" for name, model in catalogue().items())
+    """Build the command line."""
+    models = "\n".join(f"  {name:<10} {model.title}" for name, model in catalogue().items())
     made = argparse.ArgumentParser(
         prog="python -m editor pull",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=f"Download a published model and turn it into a bundle.\n\nmodels:\n{lines}",
-        epilog="The same command goes on with a pull that was interrupted.",
+        description=f"Download a published model and turn it into a bundle.\n\nmodels:\n{models}",
+        epilog="The same command resumes a pull that was interrupted.",
     )
-    made.add_argument("model", choices=catalogue(), metavar="MODEL", help="which one")
-    made.add_argument(
-        "--from",
-        dest="source",
-        type=Path,
-        metavar="DIR",
-        help="take the files from this folder; download nothing",
-    )
-    made.add_argument(
-        "--mirror", metavar="ADDRESS", help="download from below this address instead of the publishers'"
-    )
-    made.add_argument("--yes", action="store_true", help="agree to the licences without being asked")
-    made.add_argument(
-        "--without-optional", action="store_true", help="leave out what the model can do without"
-    )
-    made.add_argument("--name", help="the bundle's name (default: the model's)")
-    made.add_argument(
-        "--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)"
-    )
+    add = made.add_argument
+    add("model", choices=catalogue(), metavar="MODEL", help="which model")
+    add("--from", dest="source", type=Path, metavar="DIR", help="take the files from here; download nothing")
+    add("--mirror", metavar="ADDRESS", help="download the files from this address")
+    add("--yes", action="store_true", help="agree to the licences without being asked")
+    add("--without-optional", action="store_true", help="leave out files that the model works without")
+    add("--name", help="name of the bundle (default: the model's)")
+    add("--to", type=Path, metavar="DIR", help="folder of bundles (default: BUNDLES_DIR, else ./bundles)")
     return made
 
 
 def main(argv: Sequence[str], patience: Patience | None = None) -> int:
-    """Pull one model; 1 where it was refused or could not be had."""
+    """Pull one model. Returns 1 if it was refused or could not be downloaded."""
     options = parser().parse_args(argv)
     model = catalogue()[options.model]
     if options.without_optional:
-        kept = tuple(part for part in model.parts if not part.optional)
-        model = replace(model, parts=kept)
-    print(described(model, local=options.source is not None))
-    if not options.yes and not agreed():
+        model = replace(model, parts=tuple(part for part in model.parts if not part.optional))
+    print(describe(model, local=options.source is not None))
+    if not options.yes and not confirm():
         print("Nothing was downloaded.")
         return 1
-    name = options.name or options.model
     if options.mirror and not options.mirror.startswith(("http://", "https://")):
         print("A mirror's address begins with https:// or http://.", file=sys.stderr)
         return 1
+    root, name = options.to or default_root(), options.name or options.model
+    request = PullRequest(model, root, name, options.source, options.mirror, patience)
     try:
-        lacking = pull(model, options.to or default_root(), name, options.source, options.mirror, patience)
+        lacking = pull(request)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 1
-    folder = (options.to or default_root()) / name
-    print(
-        f"The bundle '{name}' is there in {folder}; BUNDLES_DIR={folder.parent} makes the bot use it."
-        + (f" It still lacks {' and '.join(lacking)}." if lacking else "")
-    )
-    unsaid = preparation_hint(folder, read_manifest(folder))
-    if unsaid:
-        print(unsaid)
+    print(f"The bundle '{name}' is ready in {request.folder}; BUNDLES_DIR={root} makes the bot use it.")
+    if lacking:
+        print(f"It still lacks {' and '.join(lacking)}.")
+    note = preparation_hint(request.folder, read_manifest(request.folder))
+    if note:
+        print(note)
     return 0

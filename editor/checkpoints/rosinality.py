@@ -1,5 +1,8 @@
-"""Generators in the layout of rosinality's stylegan2-pytorch: the ``g_ema`` of its own files, and the ``decoder`` inside
-e4e, pSp, ReStyle and StyleCLIP checkpoints. The same network as NVIDIA's under other names."""
+"""Importer of generators in the layout of rosinality's stylegan2-pytorch.
+
+Its own files hold one as ``g_ema``, and e4e, pSp, ReStyle and StyleCLIP checkpoints as ``decoder``. The
+network is the same as NVIDIA's StyleGAN2, under other names.
+"""
 
 from __future__ import annotations
 
@@ -11,56 +14,66 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.part import Part, fit
-from editor.checkpoints.tensors import below, read_pt, recognise
+from editor.checkpoints.nvidia import channel_rule, check_filter
+from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.records import printable
+from editor.checkpoints.tensors import below, describe, read_pt
 from editor.networks import generators, stylegan2
 
 MAPPING_RATE = 0.01
-"""The mapping network's learning rate, which this layout does not store."""
+"""Learning rate of the mapping network, which this layout does not store."""
 
 
 def read(path: Path) -> Part:
-    """A generator's file. Raises BadCheckpoint."""
+    """Read a generator's file. Raises BadCheckpoint."""
     loaded = read_pt(path)
     state = loaded.get("g_ema") if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping):
         raise BadCheckpoint(
-            f"{path.name} is no rosinality generator (it has no 'g_ema') but {recognise(loaded)}."
+            f"{path.name} is not a rosinality generator (with 'g_ema') but {describe(loaded)}."
         )
     average = loaded.get("latent_avg")
     return generator(dict(state), average if isinstance(average, Tensor) else None, path.name)
 
 
 def generator(state: Mapping[str, Tensor], average: Tensor | None, source: str) -> Part:
-    """The part for a generator's state. ``average``: the mean of W, [w_dim] or a row of W+; measured where absent."""
+    """Import a generator's state.
+
+    ``average`` is the mean of W, [w_dim] or rows of W+. It is measured if it is None. Raises BadCheckpoint.
+    """
     try:
         config = _config(state, source)
+        tensors = _tensors(state, config, source)
     except (KeyError, ValueError, IndexError) as error:
-        raise BadCheckpoint(
-            f"{source} holds a generator of a layout that is not known here: {error}."
-        ) from error
-    tensors = _tensors(state, config)
+        reason = printable(str(error))
+        raise BadCheckpoint(f"{source} holds a generator of an unknown layout: {reason}.") from error
     tensors["mapping.w_avg"] = (
         torch.zeros(config.w_dim) if average is None else average.reshape(-1, config.w_dim)[0]
     )
-    module = stylegan2.Generator(config)
+    module = empty(lambda: stylegan2.Generator(config))
     made = fit(module, tensors, source)
     if average is None:
         made["mapping.w_avg"] = generators.w_statistics(module)[0]
     return Part("generator", made, {"kind": "stylegan2", **config.as_dict()})
 
 
+def _number(text: str) -> int:
+    """Read the number of a layer. Raises ValueError for a large one, which would make a huge power of 2."""
+    if len(text) > 2:
+        raise ValueError(f"layer {printable(text)}")
+    return int(text)
+
+
 def _config(state: Mapping[str, Tensor], source: str) -> stylegan2.GeneratorConfig:
-    count = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("to_rgbs."))
+    count = 1 + max(_number(name.split(".")[1]) for name in state if name.startswith("to_rgbs."))
     resolution = 2 ** (count + 2)
     widths = {4: state["conv1.conv.weight"].shape[1]}
     widths |= {2 ** (number + 3): state[f"to_rgbs.{number}.conv.weight"].shape[2] for number in range(count)}
-    mapping = sorted(below(state, "style."), key=lambda name: int(name.split(".")[0]))
+    mapping = sorted(below(state, "style."), key=lambda name: _number(name.split(".")[0]))
     layers = [name for name in mapping if name.endswith(".weight")]
     first = state[f"style.{layers[0]}"]
-    most = max(widths.values())
-    base = max((width * side for side, width in widths.items() if width < most), default=most * resolution)
-    config = stylegan2.GeneratorConfig(
+    base, most = channel_rule(widths, source)
+    return stylegan2.GeneratorConfig(
         resolution=resolution,
         z_dim=first.shape[1],
         w_dim=state["conv1.conv.modulation.weight"].shape[1],
@@ -72,19 +85,19 @@ def _config(state: Mapping[str, Tensor], source: str) -> stylegan2.GeneratorConf
         noise=True,
         rgb_upsampling="fir",
     )
-    if any(config.channels(side) != width for side, width in widths.items()):
-        raise BadCheckpoint(f"{source} has feature maps in numbers that follow no known rule: {widths}.")
-    return config
 
 
-def _tensors(state: Mapping[str, Tensor], config: stylegan2.GeneratorConfig) -> dict[str, Tensor]:
+def _tensors(
+    state: Mapping[str, Tensor], config: stylegan2.GeneratorConfig, source: str
+) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for name, value in state.items():
-        if name.endswith(".kernel"):  # of the resampling filters, always the same
+        if name.endswith(".kernel"):
+            check_filter(value, source)
             continue
         ours = _name(name)
         if ours is None:
-            raise BadCheckpoint(f"The generator has '{name}', which this layout has no place for.")
+            raise BadCheckpoint(f"{source} has '{printable(name)}', which does not belong to this layout.")
         if ours.endswith(".noise"):
             value = value[0, 0]
         elif ours.endswith("noise_strength"):
@@ -94,17 +107,18 @@ def _tensors(state: Mapping[str, Tensor], config: stylegan2.GeneratorConfig) -> 
         elif ours.endswith("torgb.bias"):
             value = value.reshape(-1)
         found[ours] = value
-    for number in range(2 * len(config.resolutions) - 1):  # old files come without stored noise
-        found.setdefault(_noise(number), torch.zeros(2 * (_side(number),)))
+    for number in range(2 * len(config.resolutions) - 1):  # old files have no stored noise
+        found.setdefault(_noise_name(number), torch.zeros(1).expand(2 * (_noise_side(number),)))
     return found
 
 
-def _side(number: int) -> int:
+def _noise_side(number: int) -> int:
     return 2 ** ((number + 5) // 2)
 
 
-def _noise(number: int) -> str:
-    return f"synthesis.blocks.b{_side(number)}_{'conv1' if number % 2 == 0 else 'conv0'}.noise"
+def _noise_name(number: int) -> str:
+    layer = "conv1" if number % 2 == 0 else "conv0"
+    return f"synthesis.blocks.b{_noise_side(number)}_{layer}.noise"
 
 
 CONV_FIELDS = {
@@ -118,19 +132,20 @@ CONV_FIELDS = {
 
 
 def _name(theirs: str) -> str | None:
-    """Our name of one of their tensors."""
+    """Return our name of one of their tensors."""
     if theirs == "input.input":
         return "synthesis.const"
     root, _, field = theirs.partition(".")
     number, _, rest = field.partition(".")
     if root == "style":
-        return f"mapping.layers.{int(number) - 1}.{rest}"
+        return f"mapping.layers.{_number(number) - 1}.{rest}"
     if root == "noises":
-        return _noise(int(number.removeprefix("noise_")))
+        return _noise_name(_number(number.removeprefix("noise_")))
     if root == "convs" and rest in CONV_FIELDS:
-        return f"synthesis.blocks.b{2 ** (int(number) // 2 + 3)}_conv{int(number) % 2}.{CONV_FIELDS[rest]}"
+        layer = _number(number)
+        return f"synthesis.blocks.b{2 ** (layer // 2 + 3)}_conv{layer % 2}.{CONV_FIELDS[rest]}"
     if root == "to_rgbs" and rest in CONV_FIELDS:
-        return f"synthesis.blocks.b{2 ** (int(number) + 3)}_torgb.{CONV_FIELDS[rest]}"
+        return f"synthesis.blocks.b{2 ** (_number(number) + 3)}_torgb.{CONV_FIELDS[rest]}"
     if root in ("conv1", "to_rgb1") and field in CONV_FIELDS:
         return f"synthesis.blocks.b4_{'conv1' if root == 'conv1' else 'torgb'}.{CONV_FIELDS[field]}"
     return None

@@ -1,4 +1,4 @@
-"""StyleCLIP's mapper checkpoints, one prompt each, with the generator inside that they were trained for."""
+"""Importer of StyleCLIP's mappers: one prompt each, with the generator that they were trained for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
 from editor.checkpoints import rosinality
-from editor.checkpoints.part import Part, fit
-from editor.checkpoints.tensors import below, read_pt, recognise
+from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.records import printable
+from editor.checkpoints.tensors import below, describe, read_pt
+from editor.networks import generators
 from editor.networks.styleclip_mapper import StyleClipMapper
 
 LEVEL_NAMES = {
@@ -21,50 +23,70 @@ LEVEL_NAMES = {
     "medium_mapping": "medium",
     "fine_mapping": "fine",
 }
-"""As the published code spells them."""
-NET = re.compile(r"(?:(\w+_mapping|mapper_\d+|mapping)\.)?mapping\.(\d+)\.(weight|bias)")
-MOST_PROMPT = 300
+"""Levels by their names in the published code, spelling included."""
+NET = re.compile(r"(?:(\w+_mapping|mapper_\d{1,3}|mapping)\.)?mapping\.(\d{1,3})\.(weight|bias)")
+MAX_PROMPT = 300
 
 
 def read(path: Path, prompt: str | None = None) -> tuple[Part, Part | None]:
-    """The mapper, and its generator where the file has it. ``prompt`` is the wish it was trained for, if the file does
-    not say. Raises BadCheckpoint."""
+    """Read a mapper, and its generator if the file has one.
+
+    ``prompt`` is what the mapper was trained for, if the file does not state it. Raises BadCheckpoint.
+    """
     loaded = read_pt(path)
     state = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
-    found = below(state, "mapper.") if isinstance(state, Mapping) else {}
+    state = state if isinstance(state, Mapping) else {}
+    found = below(state, "mapper.")
     if not found:
-        raise BadCheckpoint(f"{path.name} is not a StyleCLIP mapper but {recognise(loaded)}.")
-    text = prompt or _described(loaded.get("opts"))
+        raise BadCheckpoint(f"{path.name} is not a StyleCLIP mapper but {describe(loaded)}.")
+    text = prompt or _description(loaded.get("opts"))
     if not text:
-        raise BadCheckpoint(f"{path.name} does not say which wish it was trained for; name it with --prompt.")
+        raise BadCheckpoint(
+            f"{path.name} does not state the prompt it was trained for; add it with --prompt."
+        )
     tensors, widths = _tensors(found, path.name)
-    part = Part(
-        "prompts",
-        fit(StyleClipMapper(widths), tensors, path.name),
-        {"prompt": text[:MOST_PROMPT], "nets": widths},
-    )
-    decoder = below(state, "decoder.")  # type: ignore[arg-type]
-    return part, rosinality.generator(decoder, None, path.name) if decoder else None
+    made = fit(empty(lambda: StyleClipMapper(widths)), tensors, path.name)
+    decoder = below(state, "decoder.")
+    generator = rosinality.generator(decoder, None, path.name) if decoder else None
+    return Part("prompts", made, {"prompt": text[:MAX_PROMPT], "nets": widths}), generator
 
 
-def _described(options: Any) -> str | None:
-    given = (
-        options.get("description") if isinstance(options, Mapping) else getattr(options, "description", None)
-    )
-    text = (
-        "".join(letter for letter in given if letter.isprintable()).strip() if isinstance(given, str) else ""
-    )
-    return text or None
+def check_widths(part: Part, generator: Mapping[str, Any], source: str) -> None:
+    """Raise BadCheckpoint if the mapper does not fit a generator's table: its rows, or its style layers."""
+    synthesis = empty(lambda: generators.build(generator)).synthesis
+    for net, width in part.table["nets"].items():
+        if not net.isdigit():
+            wanted = generator["w_dim"]
+        elif int(net) < len(synthesis.layers):
+            layer = synthesis.layers[int(net)]
+            wanted = layer.stop - layer.start
+        else:
+            raise BadCheckpoint(
+                f"{source} moves style layer {net}, which the bundle's generator does not have."
+            )
+        if width != wanted:
+            raise BadCheckpoint(
+                f"{source} does not fit the bundle's generator: its network '{net}' has {width} channels, "
+                f"not {wanted}."
+            )
+
+
+def _description(options: Any) -> str | None:
+    given = options if isinstance(options, Mapping) else vars(options) if options is not None else {}
+    text = given.get("description")
+    if not isinstance(text, str):
+        return None
+    return "".join(letter for letter in text if letter.isprintable()).strip() or None
 
 
 def _tensors(found: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Tensors under our names, and each network's width."""
+    """Return the tensors under our names, and the width of each network."""
     tensors: dict[str, Tensor] = {}
     widths: dict[str, int] = {}
     for name, value in found.items():
         match = NET.fullmatch(name)
         if match is None or ((match[1] or "").endswith("_mapping") and match[1] not in LEVEL_NAMES):
-            raise BadCheckpoint(f"{source} has '{name}', which no StyleCLIP mapper has.")
+            raise BadCheckpoint(f"{source} has '{printable(name)}', which no StyleCLIP mapper has.")
         root = match[1] or "mapping"
         net = "all" if root == "mapping" else LEVEL_NAMES.get(root, root.removeprefix("mapper_"))
         tensors[f"nets.{net}.layers.{int(match[2]) - 1}.{match[3]}"] = value

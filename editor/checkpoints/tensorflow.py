@@ -1,7 +1,7 @@
-"""The first StyleGAN2 networks, pickled by the TensorFlow code as ``Network`` objects, version 4 and later.
+"""Importer of the first StyleGAN2 networks, which TensorFlow code pickled as ``Network`` objects.
 
-Names of variables follow that code's scopes. TensorFlow stores kernels as [height, width, in, out], stores the
-up-sampling kernels mirrored, and leaves the 1 of the style's bias out.
+Variables are named by that code's scopes. TensorFlow stores kernels as [height, width, in, out] and mirrors
+those of upsampling layers. It leaves out the 1 in the bias of the styles.
 """
 
 from __future__ import annotations
@@ -13,51 +13,61 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.part import Part, fit
-from editor.checkpoints.unpickler import Record
+from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.records import MAX_DEPTH, Record, printable
 from editor.networks import stylegan2
 from editor.networks.stylespace import StyleLayer
 
-LEAST_VERSION = 4
-FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "num_channels": 3}
-"""Settings that must be as given where they are set at all."""
+MIN_VERSION = 4
+REQUIRED = {
+    "nonlinearity": "lrelu",
+    "mapping_nonlinearity": "lrelu",
+    "num_channels": 3,
+    "normalize_latents": True,
+}
+"""Settings that must have this value if they are set."""
 
 
 def generator(network: Record, source: str) -> Part:
-    """The part for a TensorFlow generator (``Gs``)."""
+    """Import a TensorFlow generator (``Gs``). Raises BadCheckpoint."""
     state = network.state
-    if not isinstance(state, dict) or state.get("version", 0) < LEAST_VERSION:
-        raise BadCheckpoint(f"{source} was written by a TensorFlow version that is too old to be read here.")
+    if not isinstance(state, dict) or state.get("version", 0) < MIN_VERSION:
+        raise BadCheckpoint(f"{source} was written by a version of the TensorFlow code that is too old.")
     settings, variables = dict(state.get("static_kwargs") or {}), _variables(network)
-    for name, wanted in FIXED.items():
+    for name, wanted in REQUIRED.items():
         if settings.get(name, wanted) != wanted:
-            raise BadCheckpoint(f"{source} uses {name} {settings[name]!r}, which is not known here.")
+            raise BadCheckpoint(
+                f"{source} uses {name} '{printable(settings[name])}', which is not supported."
+            )
     if list(settings.get("resample_kernel") or [1, 3, 3, 1]) != [1, 3, 3, 1]:
-        raise BadCheckpoint(f"{source} resamples with a filter that is not known here (only [1, 3, 3, 1]).")
+        raise BadCheckpoint(f"{source} resamples with a filter that is not supported (only [1, 3, 3, 1]).")
     if "synthesis/4x4/Const/const" not in variables:
         raise BadCheckpoint(f"{source} holds no StyleGAN2 generator.")
     config = _config(settings, variables)
     try:
         tensors = _tensors(config, variables)
     except (KeyError, ValueError) as error:
-        raise BadCheckpoint(f"{source} lacks the variable {error} of a StyleGAN2 generator.") from error
-    return Part(
-        "generator",
-        fit(stylegan2.Generator(config), tensors, source),
-        {"kind": "stylegan2", **config.as_dict()},
-    )
+        missing = printable(str(error))
+        raise BadCheckpoint(f"{source} lacks the variable {missing} of a StyleGAN2 generator.") from error
+    made = fit(empty(lambda: stylegan2.Generator(config)), tensors, source)
+    return Part("generator", made, {"kind": "stylegan2", **config.as_dict()})
 
 
-def _variables(network: Record, prefix: str = "") -> dict[str, np.ndarray]:
-    """All variables by their scoped names; components are networks of their own."""
-    found = {prefix + name: np.asarray(value) for name, value in network.state.get("variables", [])}
-    for name, component in (network.state.get("components") or {}).items():
-        found |= _variables(component, f"{prefix}{name}/")
-    return found
+def _variables(network: Record) -> dict[str, np.ndarray]:
+    """Collect all variables by their scoped names. Components are networks of their own."""
+    found: dict[str, np.ndarray] = {}
+    waiting = [("", network)]
+    for _ in range(MAX_DEPTH):
+        if not waiting:
+            return found
+        prefix, part = waiting.pop()
+        found |= {prefix + name: np.asarray(value) for name, value in part.state.get("variables", [])}
+        components = part.state.get("components") or {}
+        waiting += [(f"{prefix}{name}/", component) for name, component in components.items()]
+    raise ValueError("too many components")
 
 
 def _config(settings: dict[str, Any], variables: dict[str, np.ndarray]) -> stylegan2.GeneratorConfig:
-    hidden = variables["mapping/Dense0/bias"].shape[0]
     labels = int(settings.get("label_size") or 0)
     clamp = settings.get("conv_clamp")
     return stylegan2.GeneratorConfig(
@@ -65,7 +75,7 @@ def _config(settings: dict[str, Any], variables: dict[str, np.ndarray]) -> style
         z_dim=int(settings.get("latent_size", 512)),
         w_dim=int(settings.get("dlatent_size", 512)),
         mapping_layers=int(settings.get("mapping_layers", 8)),
-        mapping_features=hidden,
+        mapping_features=variables["mapping/Dense0/bias"].shape[0],
         mapping_lr=float(settings.get("mapping_lrmul", 0.01)),
         channel_base=2 * int(settings.get("fmap_base", 16384)),
         channel_max=int(settings.get("fmap_max", 512)),
@@ -87,27 +97,21 @@ def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]
         found[f"mapping.layers.{number}.weight"] = get(f"mapping/Dense{number}/weight").t()
         found[f"mapping.layers.{number}.bias"] = get(f"mapping/Dense{number}/bias")
     if config.c_dim:
-        found |= {
-            "mapping.embed.weight": get("mapping/LabelEmbed/weight").t(),
-            "mapping.embed.bias": get("mapping/LabelEmbed/bias"),
-        }
+        found["mapping.embed.weight"] = get("mapping/LabelEmbed/weight").t()
+        found["mapping.embed.bias"] = get("mapping/LabelEmbed/bias")
     noises = 0
     for layer in stylegan2.style_layers(config):
         ours = f"synthesis.blocks.{layer.name.replace('.', '_')}."
         theirs = f"synthesis/{layer.resolution}x{layer.resolution}/{_scope(layer)}/"
         kernel = get(f"{theirs}weight")
-        up = layer.name.endswith("conv0")
-        found[f"{ours}weight"] = (kernel.flip([0, 1]) if up else kernel).permute(3, 2, 0, 1)
+        mirrored = layer.name.endswith("conv0")
+        found[f"{ours}weight"] = (kernel.flip([0, 1]) if mirrored else kernel).permute(3, 2, 0, 1)
         found[f"{ours}bias"] = get(f"{theirs}bias")
-        found[f"{ours}affine.weight"], found[f"{ours}affine.bias"] = (
-            get(f"{theirs}mod_weight").t(),
-            get(f"{theirs}mod_bias") + 1,
-        )
+        found[f"{ours}affine.weight"] = get(f"{theirs}mod_weight").t()
+        found[f"{ours}affine.bias"] = get(f"{theirs}mod_bias") + 1
         if layer.kind == "conv" and config.noise:
-            found[f"{ours}noise"], found[f"{ours}noise_strength"] = (
-                get(f"synthesis/noise{noises}")[0, 0],
-                get(f"{theirs}noise_strength"),
-            )
+            found[f"{ours}noise"] = get(f"synthesis/noise{noises}")[0, 0]
+            found[f"{ours}noise_strength"] = get(f"{theirs}noise_strength")
             noises += 1
     if config.architecture == "resnet":
         for resolution in config.resolutions[1:]:

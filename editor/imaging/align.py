@@ -17,8 +17,8 @@ DOWN = 0.1
 def ffhq_square(points: np.ndarray, width: int, height: int) -> Geometry:
     """Compute the upright square of a face in a picture of ``width`` x ``height`` pixels.
 
-    ``points`` [5, 2] in pixels, left and right as seen in the picture: left eye, right eye, nose (not used), left and
-    right corner of the mouth.
+    ``points`` [5, 2] in pixels, left and right as seen in the picture: left eye, right eye, nose (not used),
+    left and right corner of the mouth.
     """
     left, right, _, mouth_left, mouth_right = np.asarray(points, np.float64)
     eyes, across = (left + right) / 2, right - left

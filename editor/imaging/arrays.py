@@ -17,7 +17,10 @@ def to_array(tensor: Tensor) -> Array:
 
 
 def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
-    """Convert an array to a float32 tensor. Raises BadRequest, which names ``what``, for another shape or length."""
+    """Convert an array to a float32 tensor.
+
+    Raises BadRequest, which names ``what``, for another shape or length.
+    """
     dtype = np.dtype(array.dtype).newbyteorder("<")
     if array.shape != shape or len(array.data) != int(np.prod(shape)) * dtype.itemsize:
         raise BadRequest(f"The {what} must be {list(shape)}, not {list(array.shape)}.")
@@ -25,6 +28,7 @@ def to_tensor(array: Array, shape: tuple[int, ...], what: str) -> Tensor:
 
 
 def to_uint8(picture: Tensor) -> np.ndarray:
-    """Convert a picture [3, R, R] in [-1, 1] to uint8 [R, R, 3] on its device: a quarter of the bytes leave a GPU."""
+    """Convert a picture [3, R, R] in [-1, 1] to uint8 [R, R, 3] on its device: a quarter of the bytes leave a
+    GPU."""
     levels = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
     return levels.permute(1, 2, 0).cpu().numpy()

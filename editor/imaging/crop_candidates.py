@@ -35,8 +35,8 @@ class CropCandidates:
     """Squares to try, the likeliest first.
 
     Attributes:
-        notes: codes for the user: "not-aligned" (no face detector is installed), "no-face", "several-faces" (the largest
-            was taken, since none was named).
+        notes: codes for the user: "not-aligned" (no face detector is installed), "no-face", "several-faces"
+            (the largest was taken, since none was named).
         face: number from the left of the chosen face, if faces were looked for and found.
         faces: number of faces found.
     """
@@ -86,7 +86,10 @@ def _choose_face(faces: list[Face], requested: int | None) -> int:
 
 
 def _checked_box(box: tuple[float, float, float], width: int, height: int) -> Geometry:
-    """Return the user's square. Raises BadRequest if its centre is outside the picture or it is far too large."""
+    """Return the user's square.
+
+    Raises BadRequest if its centre is outside the picture or it is far too large.
+    """
     left, top, side = box
     x, y = left + side / 2, top + side / 2
     if not (0 <= x <= width and 0 <= y <= height and side <= 2 * max(width, height)):
@@ -100,7 +103,8 @@ def _checked_box(box: tuple[float, float, float], width: int, height: int) -> Ge
 
 
 def candidate_squares(width: int, height: int) -> list[Geometry]:
-    """List squares to try: the centre, then both ends of the longer side, each at full size and a fifth smaller."""
+    """List squares to try: the centre, then both ends of the longer side, each at full size and a fifth
+    smaller."""
     short = min(width, height)
     found = []
     for share in (1.0, 0.8):

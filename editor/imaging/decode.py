@@ -1,4 +1,5 @@
-"""Decoding of untrusted pictures: bounded in work and memory, upright, sRGB, without alpha, first frame only."""
+"""Decoding of untrusted pictures: bounded in work and memory, upright, sRGB, without alpha, first frame
+only."""
 
 from __future__ import annotations
 
@@ -51,14 +52,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Decoded:
-    """``pixels``: uint8 RGB [H, W, 3], upright sRGB. ``warnings``: animated, alpha-flattened, profile-converted."""
+    """``pixels``: uint8 RGB [H, W, 3], upright sRGB.
+
+    ``warnings``: animated, alpha-flattened, profile-converted.
+    """
 
     pixels: np.ndarray
     warnings: tuple[str, ...]
 
 
 STORED_LIMITS = Limits(bytes=160 * MIB)
-"""Limits for pictures that the editor encoded itself: a lossless file may be far larger than the upload was."""
+"""Limits for pictures that the editor encoded itself: a lossless file may be far larger than the upload
+was."""
 
 
 def decode(data: bytes, limits: Limits | None = None) -> Decoded:
@@ -93,7 +98,8 @@ def _open(data: bytes) -> Image.Image:
     for start, name in UNSUPPORTED.items():
         if data.startswith(start) or (start.startswith(b"ftyp") and data[4:].startswith(start)):
             raise BadPicture(
-                f"This is a {name} picture, which I cannot open. Please save it as JPEG or PNG and send that.",
+                f"This is a {name} picture, which I cannot open. Please save it as JPEG or PNG and send "
+                "that.",
                 reason="unsupported",
                 format=name,
             )
@@ -130,7 +136,8 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise BadPicture(
-            f"This picture is too small: {width} × {height} pixels. Please send one of at least {MIN_SIDE} × {MIN_SIDE}.",
+            f"This picture is too small: {width} × {height} pixels. Please send one of at least {MIN_SIDE} "
+            f"× {MIN_SIDE}.",
             reason="too-small",
             width=width,
             height=height,
@@ -205,8 +212,8 @@ def _split_alpha(
 def _to_8_bits(values: np.ndarray, sixteen: bool) -> Image.Image:
     """Scale deep grey [H, W] to 8 bits.
 
-    16-bit files use their full range. The range of others is not known: it is 1, 255 or 65535, whichever holds the values,
-    or their own maximum beyond that.
+    16-bit files use their full range. The range of others is not known: it is 1, 255 or 65535, whichever
+    holds the values, or their own maximum beyond that.
     """
     high = 65535.0
     if not sixteen:

@@ -27,7 +27,8 @@ def png(pixels: np.ndarray) -> PictureData:
 def encode_original(data: bytes, pixels: np.ndarray) -> PictureData:
     """Encode an upload, whose pixels are uint8 [H, W, 3], for storage.
 
-    This is a PNG. But a large JPEG, if its pixels are the same without its metadata, stays a JPEG and so stays small.
+    This is a PNG. But a large JPEG, if its pixels are the same without its metadata, stays a JPEG and so
+    stays small.
     """
     if (
         pixels.size // 3 >= LARGE

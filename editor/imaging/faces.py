@@ -1,4 +1,5 @@
-"""Face detection with five landmarks by YuNet (Wu et al. 2023, "YuNet: a tiny millisecond-level face detector").
+"""Face detection with five landmarks by YuNet (Wu et al. 2023, "YuNet: a tiny millisecond-level face
+detector").
 
 It needs OpenCV, the optional extra ``faces``, and a model file that the operator provides.
 """

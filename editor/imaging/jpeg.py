@@ -1,4 +1,7 @@
-"""JPEG files without their metadata. They decode to the same pixels, at a fraction of a lossless file's size."""
+"""JPEG files without their metadata.
+
+They decode to the same pixels, at a fraction of a lossless file's size.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A classifier of named attributes. It measures edits, and training uses it as an auxiliary head of the image tower."""
+"""A classifier of named attributes.
+
+It measures edits, and training uses it as an auxiliary head of the image tower.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from editor.networks.convnet import ConvNet, resampled, scaled
 
 @dataclass(frozen=True)
 class Attributes:
-    """Names of attributes: scales in [0, 1], amounts from 0 (absent) to 1 (present), and choices with their values."""
+    """Names of attributes: scales in [0, 1], amounts from 0 (absent) to 1 (present), and choices with their
+    values."""
 
     scales: tuple[str, ...]
     amounts: tuple[str, ...]
@@ -31,7 +35,8 @@ class Attributes:
 
 @dataclass
 class AttributeValues:
-    """Predictions for N pictures: ``scales`` and ``amounts`` [N] in [0, 1], ``choices`` [N, values] of probabilities."""
+    """Predictions for N pictures: ``scales`` and ``amounts`` [N] in [0, 1], ``choices`` [N, values] of
+    probabilities."""
 
     scales: dict[str, Tensor]
     amounts: dict[str, Tensor]

@@ -1,6 +1,7 @@
 """A small residual network (He et al. 2016, arXiv 1512.03385) for pictures of 128 pixels.
 
-The attribute classifier, the image tower and the encoder are built on it, each with its own widths and weights.
+The attribute classifier, the image tower and the encoder are built on it, each with its own widths and
+weights.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ def _halving(before: int, after: int, kernel: int) -> list[nn.Module]:
 class ConvNet(nn.Module):
     """Halves the side once for each width, with ``blocks`` residual blocks after each halving.
 
-    Features come from the last map and from an early one that still has exact positions. Pictures are roughly aligned,
-    so the early readout sees the colour of an eye or a spot on a cheek directly; without it such small things took
-    several times as many pictures to learn.
+    Features come from the last map and from an early one that still has exact positions. Pictures are roughly
+    aligned, so the early readout sees the colour of an eye or a spot on a cheek directly; without it such
+    small things took several times as many pictures to learn.
     """
 
     EARLY_STAGE, EARLY_WIDTH, LATE_WIDTH = 3, 8, 96

@@ -1,8 +1,8 @@
 """One mapper for every prompt, after DeltaEdit (Lyu et al. 2023, arXiv 2303.06285).
 
-It is conditioned on a direction of the text-image space and trained without text, on differences of image embeddings.
-Unlike an additive direction its step depends on the picture, so that an edit with a target ("pink hair") is reached
-from any start.
+It is conditioned on a direction of the text-image space and trained without text, on differences of image
+embeddings. Unlike an additive direction its step depends on the picture, so that an edit with a target ("pink
+hair") is reached from any start.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class ResidualBlock(nn.Module):
 
 
 class TextMapper(nn.Module):
-    """Maps w and a direction of the text-image space to a step in W; ``width`` is a share of the full size."""
+    """Maps w and a direction of the text-image space to a step in W; ``width`` is a share of the full
+    size."""
 
     w_mean: Tensor
     w_std: Tensor

@@ -11,7 +11,8 @@ from editor.networks.convnet import ConvNet, resampled, scaled
 class Encoder(nn.Module):
     """Predicts a base w and an offset for each later row of W+; ``width`` is a share of the full size.
 
-    Outputs are in units of W's deviation from its mean (``w_mean``, ``w_std``), which conditions the training.
+    Outputs are in units of W's deviation from its mean (``w_mean``, ``w_std``), which conditions the
+    training.
     """
 
     w_mean: Tensor
@@ -31,7 +32,8 @@ class Encoder(nn.Module):
         self.register_buffer("w_std", torch.ones(w_dim))
 
     def parts(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """[N, 3, H, W] in [-1, 1] -> base [N, w_dim] and offsets [N, num_ws - 1, w_dim], both standardised."""
+        """[N, 3, H, W] in [-1, 1] -> base [N, w_dim] and offsets [N, num_ws - 1, w_dim], both
+        standardised."""
         hidden = self.hidden(self.body(resampled(images))).float()
         return self.base(hidden), self.offsets(hidden).view(-1, self.num_ws - 1, self.w_dim)
 

@@ -1,7 +1,7 @@
 """The published inversion encoders in one network.
 
-pSp (Richardson et al. 2021, arXiv 2008.00951), e4e (Tov et al. 2021, arXiv 2102.02766) and ReStyle over either
-(Alaluf et al. 2021, arXiv 2104.02699).
+pSp (Richardson et al. 2021, arXiv 2008.00951), e4e (Tov et al. 2021, arXiv 2102.02766) and ReStyle over
+either (Alaluf et al. 2021, arXiv 2104.02699).
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ class PspConfig:
     """Layout of a published encoder.
 
     Attributes:
-        head: "pyramid" (each row of W+ from its level of a feature pyramid), "last" (all rows from the last features),
-            "w" (one row for all) or "wplus" (all rows by one linear layer).
+        head: "pyramid" (each row of W+ from its level of a feature pyramid), "last" (all rows from the last
+            features), "w" (one row for all) or "wplus" (all rows by one linear layer).
         offsets: later rows are offsets from the first, as in e4e.
-        iterations: above 1 means ReStyle, whose encoder reads the last reconstruction together with the picture.
+        iterations: steps of a ReStyle encoder.
+        iterative: ReStyle, whose encoder reads the last reconstruction together with the picture. Bundles of
+            older versions do not state it: their iterations are above 1 then.
     """
 
     num_ws: int = 18
@@ -41,6 +43,11 @@ class PspConfig:
     head: Literal["pyramid", "last", "w", "wplus"] = "pyramid"
     offsets: bool = False
     iterations: int = 1
+    iterative: bool = False
+
+    def __post_init__(self) -> None:
+        if self.iterations > 1:
+            object.__setattr__(self, "iterative", True)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields for ``bundle.toml``."""
@@ -49,7 +56,7 @@ class PspConfig:
     @property
     def inputs(self) -> int:
         """Channels of the encoder's input."""
-        return 6 if self.iterations > 1 else 3
+        return 6 if self.iterative else 3
 
 
 class StyleHead(nn.Module):
@@ -75,8 +82,8 @@ def _add_enlarged(upper: Tensor, lateral: Tensor) -> Tensor:
 class PspEncoder(Backbone):
     """Maps pictures to W+ by the layout of its config.
 
-    ``latent_avg`` [num_ws, 512] is added to the output; ``w_mean`` and ``w_std`` [512] are the statistics of W.
-    ``render``, from W+ to pictures, must be set for an encoder with iterations.
+    ``latent_avg`` [num_ws, 512] is added to the output; ``w_mean`` and ``w_std`` [512] are the statistics of
+    W. ``render``, from W+ to pictures, must be set for an encoder with iterations.
     """
 
     latent_avg: Tensor
@@ -131,7 +138,7 @@ class PspEncoder(Backbone):
         """[N, 3, R, R] in [-1, 1] -> W+ [N, num_ws, 512]."""
         images = resampled(images, SIDE)
         w = self.latent_avg.expand(len(images), -1, -1)
-        if self.config.iterations == 1:
+        if not self.config.iterative:
             return w + self.step(images)
         for _ in range(self.config.iterations):
             w = w + self.step(torch.cat([images, self._reconstruct(w)], dim=1))

@@ -1,7 +1,8 @@
-"""Published CLIP models (Radford et al. 2021, arXiv 2103.00020) through ``transformers``, the optional extra ``clip``.
+"""Published CLIP models (Radford et al. 2021, arXiv 2103.00020) through ``transformers``, the optional extra
+``clip``.
 
-Pictures are prepared here, so torchvision is not needed. A multilingual text tower (Reimers and Gurevych 2020, arXiv
-2004.09813) may replace the model's own text tower.
+Pictures are prepared here, so torchvision is not needed. A multilingual text tower (Reimers and Gurevych
+2020, arXiv 2004.09813) may replace the model's own text tower.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 
 """Mean and deviation of each colour in CLIP's training pictures."""
 COLLATERAL = 10.0
 """Logits that avoiding a unit of collateral change is worth."""
-MAX_TOKENS = 77
 MULTILINGUAL_TOKENS = 128
 TEMPLATES = tuple(
     frame.format(article=article)
@@ -38,14 +38,18 @@ TEMPLATES = tuple(
         "{article} cropped photo of {{}}",
     )
 )
-"""A prompt is encoded in each of these sentences and averaged, so that no single wording decides (the paper uses 79)."""
+"""A prompt is encoded in each of these sentences and averaged, so that no single wording decides (the paper
+uses 79)."""
 MISSING = (
     "This model's text-image part needs the packages of the extra 'clip': pip install 'styleclip-bot[clip]'."
 )
 
 
 def build(config: dict[str, Any]) -> nn.Module:
-    """Build a ``CLIPModel`` with random weights. Raises BadCheckpoint without transformers or for impossible settings."""
+    """Build a ``CLIPModel`` with random weights.
+
+    Raises BadCheckpoint without transformers or for impossible settings.
+    """
     if find_spec("transformers") is None:
         raise BadCheckpoint(MISSING)
     from transformers import CLIPConfig, CLIPModel
@@ -57,7 +61,8 @@ def build(config: dict[str, Any]) -> nn.Module:
 
 
 class MultilingualTower(nn.Module):
-    """DistilBERT, mean pooling and a linear layer into the image space, in the layout of sentence-transformers."""
+    """DistilBERT, mean pooling and a linear layer into the image space, in the layout of
+    sentence-transformers."""
 
     def __init__(self, config: dict[str, Any], dim: int, bias: bool = False) -> None:
         super().__init__()
@@ -105,7 +110,10 @@ def tokens(
 
 
 class PublishedClip:
-    """A published CLIP as a ``TextImageModel``. Its logits are about 100 times the cosine of two embeddings."""
+    """A published CLIP as a ``TextImageModel``.
+
+    Its logits are about 100 times the cosine of two embeddings.
+    """
 
     def __init__(self, model: Any, tokenizer: Any, templates: Sequence[str] = TEMPLATES) -> None:
         self.model = model
@@ -138,7 +146,8 @@ class PublishedClip:
         return (images - mean) / deviation
 
     def prepare_as_published(self, images: Tensor) -> Tensor:
-        """Prepare pictures like StyleCLIP's optimizer: means of blocks in [-1, 1], without CLIP's normalisation."""
+        """Prepare pictures like StyleCLIP's optimizer: means of blocks in [-1, 1], without CLIP's
+        normalisation."""
         return F.avg_pool2d(F.interpolate(images, scale_factor=7, mode="nearest"), images.shape[-1] // 32)
 
     def embed(self, prepared: Tensor) -> Tensor:
@@ -159,16 +168,21 @@ class PublishedClip:
             module, tokenizer = self.tower
             ids, present = tokens(tokenizer, texts, MULTILINGUAL_TOKENS)
             return F.normalize(module(ids.to(self.device), present.to(self.device)).float(), dim=1)
-        return self.encode_tokens(tokens(self.tokenizer, texts, MAX_TOKENS, MAX_TOKENS)[0])
+        length = int(self.model.config.text_config.max_position_embeddings)
+        return self.encode_tokens(tokens(self.tokenizer, texts, length, length)[0])
 
     @torch.no_grad()
     def encode_tokens(self, ids: Tensor) -> Tensor:
-        """Token numbers [N, 77] for the model's own text tower -> unit [N, D]."""
+        """Token numbers [N, L], where L is 77 for OpenAI's models, for the model's own text tower -> unit [N,
+        D]."""
         found = self.model.get_text_features(input_ids=ids.to(self.device), return_dict=True).pooler_output
         return F.normalize(found.float(), dim=1)
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """Encode N texts, each averaged over the templates: unit [N, D]. Cached: this is the slowest part of an edit."""
+        """Encode N texts, each averaged over the templates: unit [N, D].
+
+        Cached: this is the slowest part of an edit.
+        """
         return torch.stack([self._cached_templates(text) for text in texts])
 
     def encode_phrasings(self, text: str) -> Tensor:
@@ -188,7 +202,8 @@ class PublishedClip:
         return image_embeddings @ text_embeddings.t() * self.model.logit_scale.exp()
 
     def collateral(self, moved: Tensor) -> Tensor:
-        """Changes [N, D] -> logits [N], by their length, since the single axes of CLIP's space have no meaning."""
+        """Changes [N, D] -> logits [N], by their length, since the single axes of CLIP's space have no
+        meaning."""
         return COLLATERAL * moved.norm(dim=-1)
 
 

@@ -26,7 +26,10 @@ class ImageTower(nn.Module):
         self.out = nn.Linear(hidden, dim)
 
     def features(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] -> [N, 320 at full width]. Other sizes are resampled to 128 pixels first."""
+        """[N, 3, H, W] in [-1, 1] -> [N, 320 at full width].
+
+        Other sizes are resampled to 128 pixels first.
+        """
         return self.hidden(self.body(resampled(images)))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -35,7 +38,8 @@ class ImageTower(nn.Module):
 
 
 class TextHead(nn.Module):
-    """Maps sentence embeddings of the text tower to the joint space; ``width`` is a share of the full size."""
+    """Maps sentence embeddings of the text tower to the joint space; ``width`` is a share of the full
+    size."""
 
     def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()
@@ -50,7 +54,10 @@ class TextHead(nn.Module):
         )
 
     def forward(self, sentences: Tensor) -> Tensor:
-        """Unit [N, 384] -> unit [N, dim]. Features are scaled to about 1; without this, learning is far slower."""
+        """Unit [N, 384] -> unit [N, dim].
+
+        Features are scaled to about 1; without this, learning is far slower.
+        """
         return F.normalize(self.layers(sentences * TEXT_FEATURES**0.5).float(), dim=1)
 
 

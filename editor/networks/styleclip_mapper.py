@@ -1,4 +1,7 @@
-"""Mappers for one prompt (StyleCLIP, Patashnik et al. 2021, arXiv 2103.17249, section 5): steps that depend on the picture."""
+"""Mappers for one prompt (StyleCLIP, Patashnik et al.
+
+2021, arXiv 2103.17249, section 5): steps that depend on the picture.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ DEPTH, LEARNING_RATE = 4, 0.01
 class LevelNet(nn.Module):
     """Pixel norm and four equalised layers.
 
-    The published networks normalise over the second axis: over the rows of W+, not over the features of a row. Their
-    weights are trained that way.
+    The published networks normalise over the second axis: over the rows of W+, not over the features of a
+    row. Their weights are trained that way.
     """
 
     def __init__(self, width: int) -> None:
@@ -39,8 +42,8 @@ class LevelNet(nn.Module):
 class StyleClipMapper(nn.Module):
     """The mapper in the layout of StyleCLIP's published checkpoints.
 
-    ``widths`` names the networks and gives their widths: "all" for one network, some of "coarse", "medium" and "fine",
-    or numbers of style layers for a mapper that works in StyleSpace.
+    ``widths`` names the networks and gives their widths: "all" for one network, some of "coarse", "medium"
+    and "fine", or numbers of style layers for a mapper that works in StyleSpace.
     """
 
     def __init__(self, widths: Mapping[str, int]) -> None:
@@ -74,8 +77,8 @@ class StyleClipMapper(nn.Module):
 class LevelMapper(nn.Module):
     """The mapper that this project trains for a user's prompt: one network for each level of W+.
 
-    Unlike the published mapper its last layer has no leaky ReLU, since a step must go both ways. It starts with no step
-    at all. Rows of a level without a network stay as they are.
+    Unlike the published mapper its last layer has no leaky ReLU, since a step must go both ways. It starts
+    with no step at all. Rows of a level without a network stay as they are.
     """
 
     w_mean: Tensor

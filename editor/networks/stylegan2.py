@@ -1,7 +1,7 @@
 """StyleGAN2's generator (Karras et al. 2020, arXiv 1912.04958): ``z -> mapping -> w -> styles -> synthesis``.
 
-Published generators fit in with their noise, clamping, labels and architectures. The stored noise is used and never
-fresh noise, so that a picture is a function of its styles.
+Published generators fit in with their noise, clamping, labels and architectures. The stored noise is used and
+never fresh noise, so that a picture is a function of its styles.
 """
 
 from __future__ import annotations
@@ -38,18 +38,23 @@ RESIDUAL_GAIN = math.sqrt(0.5)
 """Keeps the variance at 1 where two paths of the resnet architecture meet."""
 
 
+MAX_RESOLUTION, MAX_LAYERS = 8192, 64
+"""Bounds of sizes, so that a file cannot claim a network without end."""
+
+
 @dataclass(frozen=True)
 class GeneratorConfig:
     """Sizes of a generator.
 
     Attributes:
         resolution: pixels of a side, a power of two from 8.
-        channel_base: with ``channel_max``, gives ``min(channel_base // r, channel_max)`` feature maps at resolution r.
+        channel_base: with ``channel_max``, gives ``min(channel_base // r, channel_max)`` feature maps at
+            resolution r.
         c_dim: length of a label, which is embedded in ``embed_features``; 0 means no labels.
         noise: whether each convolution adds stored noise [r, r].
         clamp: bound of activations.
-        rgb_upsampling: how the skip architecture enlarges the picture: "fir" as published, or "bilinear", which
-            differs at the border only.
+        rgb_upsampling: how the skip architecture enlarges the picture: "fir" as published, or "bilinear",
+            which differs at the border only.
     """
 
     resolution: int = 128
@@ -68,10 +73,14 @@ class GeneratorConfig:
     rgb_upsampling: Literal["bilinear", "fir"] = "bilinear"
 
     def __post_init__(self) -> None:
-        if self.resolution < 8 or self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two from 8, not {self.resolution}")
-        if self.mapping_layers < 1:
-            raise ValueError(f"mapping_layers must be at least 1, not {self.mapping_layers}")
+        if not 8 <= self.resolution <= MAX_RESOLUTION or self.resolution & (self.resolution - 1):
+            raise ValueError(
+                f"resolution must be a power of two from 8 to {MAX_RESOLUTION}, not {self.resolution}"
+            )
+        if not 1 <= self.mapping_layers <= MAX_LAYERS:
+            raise ValueError(f"mapping_layers must be 1 to {MAX_LAYERS}, not {self.mapping_layers}")
+        if not (self.channel_max > 0 and self.resolution <= self.channel_base):
+            raise ValueError("a resolution would have no feature maps")
         if self.architecture not in ("skip", "resnet", "orig"):
             raise ValueError(f"architecture must be skip, resnet or orig, not {self.architecture}")
 
@@ -115,7 +124,10 @@ class Mapping(nn.Module):
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(self, z: Tensor, truncation: float = 1.0, c: Tensor | None = None) -> Tensor:
-        """[N, z_dim] and c [N, c_dim] -> [N, w_dim]. ``truncation`` psi 0 gives the mean and 1 leaves w alone."""
+        """[N, z_dim] and c [N, c_dim] -> [N, w_dim].
+
+        ``truncation`` psi 0 gives the mean and 1 leaves w alone.
+        """
         x = pixel_norm(z)
         if self.embed is not None:
             label = z.new_zeros(len(z), self.c_dim) if c is None else c
@@ -198,7 +210,8 @@ class Synthesis(StyleSpaceSynthesis):
             styles: the StyleSpace vectors.
             resolution: R; the full resolution by default.
             dtype: type of the activations.
-            checkpoint: recompute activations on the way back, which takes less memory and gives the same gradients.
+            checkpoint: recompute activations on the way back, which takes less memory and gives the same
+                gradients.
             preview: receives the picture at ``PREVIEW_SIDE`` on the way to a larger one, at no cost.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
@@ -230,7 +243,8 @@ class Synthesis(StyleSpaceSynthesis):
         return image
 
     def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
-        """Draw one picture with different styles in different regions (Andonian et al. 2021, arXiv 2103.10951).
+        """Draw one picture with different styles in different regions (Andonian et al. 2021, arXiv
+        2103.10951).
 
         Features are blended after every layer, so that later layers join the regions.
 

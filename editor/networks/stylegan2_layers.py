@@ -1,7 +1,7 @@
 """Layers of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958) in torch's own operations.
 
-The whole batch shares the weights, and modulation multiplies the activations instead of building one kernel for each
-sample. This is the same function, and far cheaper at small batches.
+The whole batch shares the weights, and modulation multiplies the activations instead of building one kernel
+for each sample. This is the same function, and far cheaper at small batches.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ class EqualLinear(nn.Module):
 
 @lru_cache(8)
 def _fir_filter(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The FIR filter [1, 3, 3, 1] as [4, 4] of sum 4. Cached: a copy to a GPU would wait for all queued work."""
+    """The FIR filter [1, 3, 3, 1] as [4, 4] of sum 4.
+
+    Cached: a copy to a GPU would wait for all queued work.
+    """
     with torch.inference_mode(False):
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=dtype, device=device)
         return taps[:, None] * taps[None, :] / 16.0
@@ -69,28 +72,31 @@ def _fir_kernels(x: Tensor) -> Tensor:
 
 
 def upsample_fir(x: Tensor) -> Tensor:
-    """Double the resolution with the FIR filter and zeros beyond the border: [N, C, H, W] -> [N, C, 2H, 2W]."""
+    """Double the resolution with the FIR filter and zeros beyond the border: [N, C, H, W] -> [N, C, 2H,
+    2W]."""
     if x.device.type == "cpu":
         return F.conv_transpose2d(x, _fir_kernels(x), stride=2, padding=1, groups=x.shape[1])
     return upsample_bilinear(x)
 
 
 def upsample_bilinear(x: Tensor) -> Tensor:
-    """Compute ``upsample_fir`` by bilinear interpolation of padded maps: depthwise convolutions are slow on GPUs."""
+    """Compute ``upsample_fir`` by bilinear interpolation of padded maps: depthwise convolutions are slow on
+    GPUs."""
     padded = F.pad(x, [1, 1, 1, 1])
     return F.interpolate(padded, scale_factor=2, mode="bilinear", align_corners=False)[:, :, 2:-2, 2:-2]
 
 
 _PHASES = (((0, 1, 3), (3, 3, 1), (1, 0, 0)), ((0, 0, 1), (1, 3, 3), (3, 1, 0)))
-"""Quarters of a kernel's three rows that make each of the three taps of ``fuse_upsampling``, along one axis: for the
-even and for the odd outputs of a transposed convolution of stride 2 that the FIR filter follows."""
+"""Quarters of a kernel's three rows that make each of the three taps of ``fuse_upsampling``, along one axis:
+for the even and for the odd outputs of a transposed convolution of stride 2 that the FIR filter follows."""
 
 
 def fuse_upsampling(weight: Tensor) -> Tensor:
-    """Fuse a weight [K, C, 3, 3], its transposed convolution and the FIR filter into one convolution [4 K, C, 3, 3].
+    """Fuse a weight [K, C, 3, 3], its transposed convolution and the FIR filter into one convolution [4 K, C,
+    3, 3].
 
-    It runs at the lower resolution and gives the upper left, upper right, lower left and lower right pixel of each
-    four. It multiplies four times as much, but in the kind of convolution that GPUs do best.
+    It runs at the lower resolution and gives the upper left, upper right, lower left and lower right pixel of
+    each four. It multiplies four times as much, but in the kind of convolution that GPUs do best.
     """
     taps = torch.tensor(_PHASES, dtype=torch.float64, device=weight.device) / 4
     kernel = torch.einsum("arp,bsq,kcpq->abkcrs", taps, taps, weight.double())
@@ -105,10 +111,11 @@ def _interleave(x: Tensor) -> Tensor:
 
 
 class ModulatedConv(nn.Module):
-    """A modulated 3x3 convolution with demodulation, noise, bias and leaky ReLU; ``up`` doubles the resolution.
+    """A modulated 3x3 convolution with demodulation, noise, bias and leaky ReLU; ``up`` doubles the
+    resolution.
 
-    The style scales the input maps and demodulation scales the output maps. Convolution is linear, so this equals
-    StyleGAN2's scaled kernels. ``noise`` is the side of the stored noise, or None for a layer without.
+    The style scales the input maps and demodulation scales the output maps. Convolution is linear, so this
+    equals StyleGAN2's scaled kernels. ``noise`` is the side of the stored noise, or None for a layer without.
     """
 
     noise: Tensor
@@ -169,7 +176,8 @@ class ModulatedConv(nn.Module):
         return device.type != "cpu"
 
     def _kernel_scale(self, scale_in: Tensor, scale_out: Tensor) -> Tensor:
-        """Combine factors [in] and [out] into one for each pair of maps, in the order of the kernel's axes."""
+        """Combine factors [in] and [out] into one for each pair of maps, in the order of the kernel's
+        axes."""
         if self.up and not self._fuses(scale_in.device):
             return (scale_in[:, None] * scale_out)[:, :, None, None]
         if self.up:

@@ -1,6 +1,8 @@
-"""StyleGAN3's generator (Karras et al. 2021, arXiv 2106.12423), configurations T and R, in torch's own operations.
+"""StyleGAN3's generator (Karras et al. 2021, arXiv 2106.12423), configurations T and R, in torch's own
+operations.
 
-Signals stay within their band: every nonlinearity runs at a higher sampling rate between two low-pass filters.
+Signals stay within their band: every nonlinearity runs at a higher sampling rate between two low-pass
+filters.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from editor.networks.stylegan2 import MAX_LAYERS, MAX_RESOLUTION, Mapping
 from editor.networks.stylegan2 import GeneratorConfig as MappingConfig
-from editor.networks.stylegan2 import Mapping
 from editor.networks.stylegan2_layers import EqualLinear, leaky
 from editor.networks.stylespace import (
     PreviewCallback,
@@ -63,11 +65,17 @@ class GeneratorConfig:
     clamp: float | None = 256.0
 
     def __post_init__(self) -> None:
-        if self.resolution < 16 or self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two from 16, not {self.resolution}")
-        if not 0 < self.critical < self.layers:
+        if not 16 <= self.resolution <= MAX_RESOLUTION or self.resolution & (self.resolution - 1):
             raise ValueError(
-                f"layers must be more than critical, and critical at least 1: {self.layers}, {self.critical}"
+                f"resolution must be a power of two from 16 to {MAX_RESOLUTION}, not {self.resolution}"
+            )
+        if not 0 <= self.critical < self.layers <= MAX_LAYERS:
+            raise ValueError(
+                f"layers must be more than critical and at most {MAX_LAYERS}: {self.layers}, {self.critical}"
+            )
+        if not (1 <= self.filter_size <= 64 and 1 <= self.oversampling <= 8 and 0 <= self.margin <= 1024):
+            raise ValueError(
+                f"unusual filters: {self.filter_size} taps, {self.oversampling} times, margin {self.margin}"
             )
 
     @property
@@ -94,7 +102,8 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class Rates:
-    """One layer's signal: ``size`` in samples, ``rate`` in samples over the picture, half the transition's width."""
+    """One layer's signal: ``size`` in samples, ``rate`` in samples over the picture, half the transition's
+    width."""
 
     channels: int
     size: int
@@ -122,7 +131,8 @@ def rates(config: GeneratorConfig) -> list[Rates]:
 
 
 def _kaiser(taps: int, width: float) -> np.ndarray:
-    """Kaiser window for a transition band of ``width`` (1 is the Nyquist frequency), by the usual empirical formula."""
+    """Kaiser window for a transition band of ``width`` (1 is the Nyquist frequency), by the usual empirical
+    formula."""
     attenuation = 2.285 * (taps - 1) * math.pi * width + 7.95
     if attenuation > 50:
         beta = 0.1102 * (attenuation - 8.7)
@@ -149,7 +159,8 @@ def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool =
 
 
 def _axes(kernel: Tensor) -> list[Tensor]:
-    """Split a filter into passes over single maps: one in 2D, or one along each axis of a separable filter."""
+    """Split a filter into passes over single maps: one in 2D, or one along each axis of a separable
+    filter."""
     if kernel.ndim == 2:
         return [kernel[None, None]]
     return [kernel[None, None, None, :], kernel[None, None, :, None]]
@@ -226,7 +237,8 @@ class FourierFeatures(nn.Module):
 
 
 class FilteredLayer(nn.Module):
-    """A modulated convolution and a leaky ReLU between two low-pass filters; ToRGB has only the convolution."""
+    """A modulated convolution and a leaky ReLU between two low-pass filters; ToRGB has only the
+    convolution."""
 
     magnitude: Tensor
     up_filter: Tensor | None
@@ -330,8 +342,8 @@ class Synthesis(StyleSpaceSynthesis):
     ) -> Tensor:
         """Draw pictures [N, 3, R, R] float32, about [-1, 1], from styles [N, num_channels].
 
-        The arguments are those of StyleGAN2's synthesis. A smaller ``resolution`` is averaged from the full one, and
-        ``preview`` is never called, since no smaller picture exists on the way.
+        The arguments are those of StyleGAN2's synthesis. A smaller ``resolution`` is averaged from the full
+        one, and ``preview`` is never called, since no smaller picture exists on the way.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
@@ -345,7 +357,8 @@ class Synthesis(StyleSpaceSynthesis):
         return image
 
     def blended(self, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
-        """Blend pictures by region: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, S, S] -> [N, 3, R, R]."""
+        """Blend pictures by region: ``styles`` [N, 1 + K, num_channels], ``masks`` [K, S, S] -> [N, 3, R,
+        R]."""
         return blend_pictures(self, styles, masks, checkpoint)
 
 

@@ -1,4 +1,7 @@
-"""StyleSpace (Wu et al. 2020, arXiv 2011.12799): the interface that every generator's synthesis network shares."""
+"""StyleSpace (Wu et al.
+
+2020, arXiv 2011.12799): the interface that every generator's synthesis network shares.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ class StyleSpaceSynthesis(nn.Module):
         return torch.cat([self.block(layer).affine(ws[:, layer.row]) for layer in self.layers], dim=1)
 
     def style_steps(self, delta_ws: Tensor) -> Tensor:
-        """Map a step in W or W+ to the step that it causes in StyleSpace: the affine maps without their biases."""
+        """Map a step in W or W+ to the step that it causes in StyleSpace: the affine maps without their
+        biases."""
         return self.styles(delta_ws) - self.styles(torch.zeros_like(delta_ws))
 
 
@@ -87,7 +91,7 @@ def blend(values: Tensor, masks: Tensor) -> Tensor:
 def shrink_masks(masks: Tensor, size: int) -> Tensor:
     """Shrink masks [K, R, R] to [K, size, size].
 
-    A cell takes the maximum of what it covers. With the mean, small regions would be lost on the coarse layers
-    that decide the shape.
+    A cell takes the maximum of what it covers. With the mean, small regions would be lost on the coarse
+    layers that decide the shape.
     """
     return F.adaptive_max_pool2d(masks[None], size)[0]

@@ -1,7 +1,9 @@
-"""The shared text tower: a small transformer (Vaswani et al. 2017, arXiv 1706.03762) over words and their trigrams.
+"""The shared text tower: a small transformer (Vaswani et al. 2017, arXiv 1706.03762) over words and their
+trigrams.
 
-It was distilled from a large sentence encoder, which is not needed to run it. A word is the sum of its own vector, if it
-is in the vocabulary, and of the vectors of its character trigrams. So a rare or misspelt word still has a meaning.
+It was distilled from a large sentence encoder, which is not needed to run it. A word is the sum of its own
+vector, if it is in the vocabulary, and of the vectors of its character trigrams. So a rare or misspelt word
+still has a meaning.
 """
 
 from __future__ import annotations

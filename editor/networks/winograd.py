@@ -1,8 +1,9 @@
-"""3x3 convolutions by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016, arXiv 1509.09308), for CPUs.
+"""3x3 convolutions by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016, arXiv 1509.09308), for
+CPUs.
 
-A tile of 4x4 outputs takes 36 multiplications for each pair of maps instead of 144. The transforms around them pay off
-with many maps: a StyleGAN2 of 1024 pixels, drawn at 256, takes 0.98 s instead of 1.41 s of one core. They cost about a
-digit of float32's precision.
+A tile of 4x4 outputs takes 36 multiplications for each pair of maps instead of 144. The transforms around
+them pay off with many maps: a StyleGAN2 of 1024 pixels, drawn at 256, takes 0.98 s instead of 1.41 s of one
+core. They cost about a digit of float32's precision.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ class Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, backward_kernel: Tensor) -> Tensor:
-        """[N, C, H, W], kernels [36, C, K] of the weight and [36, K, C] of the flipped weight -> [N, K, H, W]."""
+        """[N, C, H, W], kernels [36, C, K] of the weight and [36, K, C] of the flipped weight -> [N, K, H,
+        W]."""
         ctx.save_for_backward(backward_kernel)
         return convolve(x, kernel, *_no_scale(x, kernel))
 

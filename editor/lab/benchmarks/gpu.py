@@ -44,7 +44,7 @@ from editor.bundle.bundle import Bundle, Thresholds
 from editor.bundle.direction_bank import DirectionBank
 from editor.bundle.lazy_directions import LazyDirectionBank
 from editor.checkpoints import measuring
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.editing import mapper_training, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization, registry
@@ -627,19 +627,17 @@ def directions(bench: Bench) -> None:
     bundle, images = bench.bundle, measuring.PUBLISHED_IMAGES
     generator, clip = bundle.generator, bundle.clip
     mean, std = relevance.sampled_statistics(generator)
-    channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
+    channels = torch.cat([torch.arange(start, stop) for start, stop in convolution_spans(generator)])
     side, dim = relevance.clip_resolution(generator, clip), len(bundle.neutral_embedding)
 
-    def each(plan: measuring.Plan, count: int) -> float:
+    def each(plan: measuring.MeasurementOptions, count: int) -> float:
         """Seconds of a batch of channels, or of a picture's gradients."""
-        steps = measuring.measure(
-            generator, clip, mean, std, plan, measuring.Measured(len(channels), dim), channels
-        )
+        steps = measuring.Measurement(generator, clip, (mean, std), plan, channels, dim).run()
         return bench.milliseconds(lambda: next(steps), count, 1) / 1000
 
     add = bench.report.add
     with bench.report.part("directions, gradients"):
-        took = each(measuring.Plan(images=images, resolution=side), 1)
+        took = each(measuring.MeasurementOptions(images=images, resolution=side), 1)
         add(
             Figure("directions", f"gradients of one picture of {side} pixels, {dim} directions", took, "s"),
             Figure(
@@ -651,7 +649,7 @@ def directions(bench: Bench) -> None:
                 note="reckoned up",
             ),
         )
-    small = measuring.Plan(images=images, resolution=side, way="steps", batch=1)
+    small = measuring.MeasurementOptions(images=images, resolution=side, way="steps", batch=1)
     for plan in (
         replace(small, batch=32),
         replace(small, batch=128),

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.checkpoints import rosinality
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.editing.methods import published_optimization
 from editor.lab.benchmarks.baselines import LOSS_SIDE, WIDTH, Row, Setting, made_of, network_of
 from editor.lab.benchmarks.paired_processes import Pair
@@ -136,7 +136,7 @@ class _Follow:
             torch.from_numpy(np.concatenate(parts, axis=-1)).float().to(device)
             for parts in (manipulator.dlatents, manipulator.code_std)
         )
-        channels = sum(stop - start for start, stop in sizes(generator))
+        channels = sum(stop - start for start, stop in convolution_spans(generator))
         rows = F.normalize(normal("relevance", (channels, 512)).to(device), dim=1)
         made = cls(generator, model, styles[0], std, rows, torch.zeros_like(std))
         return cls(generator, model, styles[0], std, rows, made.found())
@@ -151,7 +151,7 @@ class _Follow:
         target, neutral = self.clip.encode_text([TARGET, NEUTRAL])
         weights = published_directions.weights(self.rows, F.normalize(target - neutral, dim=0), THRESHOLD)
         assert weights is not None
-        return published_directions.spread(weights, sizes(self.generator), self.std)
+        return published_directions.spread(weights, convolution_spans(self.generator), self.std)
 
     def picture(self, delta: Tensor | None = None, resolution: int | None = None) -> np.ndarray:
         """uint8 [R, R, 3], with a delta that is known or with the one of the wish."""

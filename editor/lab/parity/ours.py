@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.checkpoints import clip, encoders, nvidia, rosinality, styleclip_mapper
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.checkpoints.part import Part
 from editor.editing.methods import published_optimization
 from editor.lab.parity import published_directions
@@ -133,7 +133,7 @@ def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: 
         generator.mapping(normal("z", (SAMPLES, generator.config.z_dim)), TRUNCATION)
     )
     mean, std = styles.mean(0), styles.std(0, correction=0)
-    spans, side = sizes(generator), case.options["clip"]["side"]
+    spans, side = convolution_spans(generator), case.options["clip"]["side"]
     recipe = published_directions.Recipe(as_published=slips, side=side if case.options["levels"] else None)
     rows = published_directions.relevance_rows(generator, model, styles[:PICTURES], mean, std, spans, recipe)
     target, neutral = model.encode_tokens(_tokens(theirs)).chunk(2)

@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class FileServer(ThreadingHTTPServer):
     """Serves ``files``. ``requests``: name and Range header of each request so far.
 
-    ``breaks``: connections that end after ``portion`` bytes, counted down. ``stalls``: connections that fall silent there.
-    ``claimed``: a Content-Length other than the true one. ``deaf``: ranges are ignored. ``page``: a web page instead.
-    ``endless``: more and more, without any length. ``status``: an answer other than 200. ``tag``: the entity tag.
+    ``breaks``: connections that end after ``portion`` bytes, counted down. ``stalls``: connections that fall
+    silent there. ``claimed``: a Content-Length other than the true one. ``deaf``: ranges are ignored.
+    ``page``: a web page instead. ``endless``: more and more, without any length. ``status``: an answer other
+    than 200. ``tag``: the entity tag.
     """
 
     daemon_threads = True

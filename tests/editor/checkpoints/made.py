@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from editor.checkpoints.clip import MERGES, _bytes
+from editor.checkpoints.clip_tokenizer import MERGES, byte_letters
 from editor.lab.parity import checkpoints, vectors
 from editor.networks.generators import Generator
 
@@ -33,7 +33,7 @@ def stored(case: str, folder: Path) -> Path:
 
 def vocabulary(folder: Path) -> Path:
     """A list of merges of OpenAI's length; the first make "ab" and "abc", the others any two letters."""
-    letters = list(_bytes().values())
+    letters = list(byte_letters().values())
     pairs = [("a", "b"), ("ab", "c</w>")]
     pairs += [
         (one, other + end)

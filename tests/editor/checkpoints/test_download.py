@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from editor.api.errors import BadCheckpoint, DiskFull
-from editor.checkpoints.catalogue import Published, catalogue
-from editor.checkpoints.download import NoDownload, Patience, download, git_blob
+from editor.checkpoints.catalogue import PublishedFile, catalogue
+from editor.checkpoints.download import NoDownload, Patience, download, matches
 from tests.editor.checkpoints.file_server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 100_000, dtype=np.uint8).tobytes()
@@ -28,18 +28,18 @@ def server() -> Iterator[FileServer]:
 
 
 @pytest.fixture
-def part(server: FileServer) -> Published:
+def part(server: FileServer) -> PublishedFile:
     known = hashlib.sha256(CONTENT).hexdigest()
-    return Published("nvidia", "generator", "x.bin", f"{server.address}/x.bin", 0.1, "MIT", sha256=known)
+    return PublishedFile("nvidia", "generator", "x.bin", f"{server.address}/x.bin", 0.1, "MIT", sha256=known)
 
 
-def fetched(part: Published, folder: Path) -> bytes:
+def fetched(part: PublishedFile, folder: Path) -> bytes:
     path = download(part, folder, patience=PATIENCE)
     assert [entry.name for entry in folder.iterdir()] == ["x.bin"]
     return path.read_bytes()
 
 
-def test_a_plain_download_tells_its_progress(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_plain_download_tells_its_progress(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
     download(part, tmp_path / "d", lambda have, total: told.append((have, total)), PATIENCE)
     assert told[-1] == (100_000, 100_000)
@@ -48,7 +48,7 @@ def test_a_plain_download_tells_its_progress(server: FileServer, part: Published
 
 
 def test_a_connection_that_breaks_off_is_gone_on_with(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks = 5  # more often than there are tries, but with progress every time
     assert fetched(part, tmp_path / "d") == CONTENT
@@ -59,7 +59,7 @@ def test_a_connection_that_breaks_off_is_gone_on_with(
 
 
 def test_a_connection_that_stalls_is_given_up_and_gone_on_with(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.stalls = 1
     assert fetched(part, tmp_path / "d") == CONTENT
@@ -67,7 +67,7 @@ def test_a_connection_that_stalls_is_given_up_and_gone_on_with(
 
 
 def test_a_server_without_progress_is_given_up_and_the_beginning_kept(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload, match="does not go on: the connection breaks off"):
@@ -79,7 +79,7 @@ def test_a_server_without_progress_is_given_up_and_the_beginning_kept(
 
 
 def test_another_version_of_the_file_is_not_joined_to_the_beginning(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload):
@@ -90,14 +90,14 @@ def test_another_version_of_the_file_is_not_joined_to_the_beginning(
     assert fetched(newer, tmp_path) == other
 
 
-def test_a_server_that_is_away_for_a_while(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_server_that_is_away_for_a_while(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.away = 2
     assert fetched(part, tmp_path / "d") == CONTENT
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_an_answer_that_will_not_change_ends_it_at_once(
-    status: int, server: FileServer, part: Published, tmp_path: Path
+    status: int, server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.status = status
     with pytest.raises(
@@ -107,13 +107,13 @@ def test_an_answer_that_will_not_change_ends_it_at_once(
     assert len(server.requests) == 1
 
 
-def test_a_page_instead_of_the_file(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_page_instead_of_the_file(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.page = True
     with pytest.raises(NoDownload, match="answers with a page instead"):
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_other_bytes_are_thrown_away(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_other_bytes_are_thrown_away(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.files["x.bin"] = b"\0" + CONTENT[1:]
     with pytest.raises(BadCheckpoint, match="hash is another"):
         download(part, tmp_path, patience=PATIENCE)
@@ -121,55 +121,57 @@ def test_other_bytes_are_thrown_away(server: FileServer, part: Published, tmp_pa
 
 
 def test_a_length_that_is_too_large_is_not_believed(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.claimed = 10**12
     with pytest.raises(NoDownload, match=r"has a x\.bin of 1000000000000 bytes; published are about 0\.1 MB"):
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_server_that_has_less_than_it_says(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_server_that_has_less_than_it_says(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.claimed = 150_000
     with pytest.raises(NoDownload, match=r"has less of x\.bin than it says"):
         download(part, tmp_path, patience=PATIENCE)
 
 
 def test_a_length_that_is_too_small_leaves_a_file_that_is_not_right(
-    server: FileServer, part: Published, tmp_path: Path
+    server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.claimed = 50_000
     with pytest.raises(BadCheckpoint, match="hash is another"):
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_size_that_is_known_must_be_met(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_a_size_that_is_known_must_be_met(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="published are 99999 bytes"):
         download(replace(part, size=99_999), tmp_path, patience=PATIENCE)
 
 
-def test_an_endless_answer_is_stopped(server: FileServer, part: Published, tmp_path: Path) -> None:
+def test_an_endless_answer_is_stopped(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.endless = True
     with pytest.raises(NoDownload, match="far more than"):
         download(part, tmp_path, patience=PATIENCE)
-    assert (tmp_path / "x.bin.part").stat().st_size <= part.most
+    assert (tmp_path / "x.bin.part").stat().st_size <= part.max_size
 
 
 def test_a_full_disk_is_seen_before(
-    server: FileServer, part: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FileServer, part: PublishedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000))
     with pytest.raises(DiskFull):
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_nobody_there(part: Published, tmp_path: Path) -> None:
+def test_nobody_there(part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="does not go on"):
         download(part, tmp_path, patience=PATIENCE, address="http://127.0.0.1:9/x.bin")
 
 
-def test_the_name_that_git_gives(tmp_path: Path) -> None:
+def test_the_name_that_git_gives(part: PublishedFile, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"hello\n")
-    assert git_blob(tmp_path / "file") == "ce013625030ba8dba906f756967f9e9ca394464a"
+    stated = replace(part, sha256=None, git="ce013625030ba8dba906f756967f9e9ca394464a")
+    assert matches(stated, tmp_path / "file")
+    assert not matches(replace(stated, git="0" * 40), tmp_path / "file")
 
 
 def test_the_catalogue_says_what_a_person_needs_to_know() -> None:

@@ -1,4 +1,5 @@
-"""``python -m editor import`` from end to end, each kind with a checkpoint of random weights in the published layout."""
+"""``python -m editor import`` from end to end, each kind with a checkpoint of random weights in the published
+layout."""
 
 from __future__ import annotations
 

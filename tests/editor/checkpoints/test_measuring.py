@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -15,9 +14,9 @@ from editor.bundle.loading import load_generator, load_text_image_model
 from editor.bundle.manifest import read_manifest
 from editor.bundle.relevance import picture_styles, sampled_statistics
 from editor.checkpoints import measuring
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.checkpoints.importing import main as bring
-from editor.checkpoints.measuring import Measured, Plan, measure
+from editor.checkpoints.measuring import Measurement, MeasurementOptions
 from editor.lab.parity import published_directions
 from editor.networks.generators import Generator
 from editor.networks.published_clip import PublishedClip
@@ -52,15 +51,15 @@ def test_batches_give_what_the_recipe_gives_one_by_one(
     parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor],
 ) -> None:
     generator, clip, mean, std = parts
-    plan = Plan(images=2, batch=3, resolution=32, way="steps")
+    options = MeasurementOptions(images=2, batch=3, resolution=32, way="steps")
     spans = [(0, 5), (40, 43)]
     channels = torch.cat([torch.arange(start, stop) for start, stop in spans])
-    found = Measured(len(channels), made.DIM)
-    assert list(measure(generator, clip, mean, std, plan, found, channels))[-1] == 16
+    measurement = Measurement(generator, clip, (mean, std), options, channels, made.DIM)
+    assert list(measurement.run())[-1] == 16
     wanted = published_directions.relevance_rows(
-        generator, clip, picture_styles(generator, plan.images, plan.seed), mean, std, spans
+        generator, clip, picture_styles(generator, options.images, options.seed), mean, std, spans
     )
-    assert torch.allclose(torch.nn.functional.normalize(found.sums, dim=1), wanted, atol=1e-4)
+    assert torch.allclose(torch.nn.functional.normalize(measurement.sums, dim=1), wanted, atol=1e-4)
 
 
 def interrupted(steps: Iterator[int], after: int) -> None:
@@ -73,13 +72,19 @@ def test_an_interrupted_measurement_by_gradients_goes_on(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
-    plan, channels, path = Plan(images=3, resolution=32, probes=4), torch.arange(10), tmp_path / "part"
-    whole, first, second = (Measured(10, made.DIM) for _ in range(3))
-    assert list(measure(generator, clip, mean, std, plan, whole, channels)) == [10, 20, 30]
-    interrupted(measure(generator, clip, mean, std, plan, first, channels), 2)
-    first.write(path, "mark")
-    second.read(path, "mark")
-    assert list(measure(generator, clip, mean, std, plan, second, channels)) == [30]
+    options, channels, path = (
+        MeasurementOptions(images=3, resolution=32, probes=4),
+        torch.arange(10),
+        tmp_path / "part",
+    )
+    whole, first, second = (
+        Measurement(generator, clip, (mean, std), options, channels, made.DIM) for _ in range(3)
+    )
+    assert list(whole.run()) == [10, 20, 30]
+    interrupted(first.run(), 2)
+    first.save(path, "mark")
+    second.load(path, "mark")
+    assert list(second.run()) == [30]
     assert torch.allclose(second.sums, whole.sums)
 
 
@@ -87,24 +92,22 @@ def test_an_interrupted_measurement_goes_on(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
-    plan, channels, path = (
-        Plan(images=2, batch=4, resolution=32, way="steps"),
-        torch.arange(10),
-        tmp_path / "part",
+    options, channels = MeasurementOptions(images=2, batch=4, resolution=32, way="steps"), torch.arange(10)
+    path = tmp_path / "part"
+    whole, first, second, third = (
+        Measurement(generator, clip, (mean, std), options, channels, made.DIM) for _ in range(4)
     )
-    whole, first, second = (Measured(10, made.DIM) for _ in range(3))
-    list(measure(generator, clip, mean, std, plan, whole, channels))
-    interrupted(measure(generator, clip, mean, std, plan, first, channels), 4)
-    first.write(path, "mark")
-    second.read(path, "another")
+    list(whole.run())
+    interrupted(first.run(), 4)
+    first.save(path, "mark")
+    second.load(path, "another")
     assert (second.image, second.channel) == (0, 0)
-    second.read(path, "mark")
+    second.load(path, "mark")
     assert (second.image, second.channel) == (1, 4)
-    assert list(measure(generator, clip, mean, std, plan, second, channels)) == [18, 20]
+    assert list(second.run()) == [18, 20]
     assert torch.allclose(second.sums, whole.sums)
     path.write_bytes(path.read_bytes()[:50])
-    third = Measured(10, made.DIM)
-    third.read(path, "mark")
+    third.load(path, "mark")
     assert third.image == 0
 
 
@@ -113,13 +116,13 @@ def test_the_command_puts_directions_into_a_bundle(
 ) -> None:
     monkeypatch.setattr(measuring, "SAMPLES", 24)
     assert measuring.main([str(folder), "--images", "2", "--probes", "3", "--minutes", "0"]) == 3
-    assert "the same command goes on" in capsys.readouterr().out
+    assert "the same command resumes" in capsys.readouterr().out
     assert (folder / measuring.PROGRESS).exists()
     assert measuring.main([str(folder), "--images", "2", "--probes", "3"]) == 0
     assert not (folder / measuring.PROGRESS).exists()
     bank = load_file(folder / "bank.safetensors")
     generator = load_generator(folder, read_manifest(folder))
-    measured = sum(stop - start for start, stop in sizes(generator))
+    measured = sum(stop - start for start, stop in convolution_spans(generator))
     lengths = bank["relevance"].norm(dim=1)
     assert int((lengths > 0.99).sum()) == measured
     assert bank["samples"].shape == (measuring.SAMPLES, made.DIM)
@@ -137,20 +140,20 @@ def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
 ) -> None:
     mine = shutil.copytree(folder, tmp_path / "narrow")
     command = [str(mine), "--images", "3", "--probes", "4"]
-    monkeypatch.setattr(measuring, "SAY_SECONDS", 0.0)
-    measure = measuring.measure
+    monkeypatch.setattr(measuring, "LOG_SECONDS", 0.0)
+    run = Measurement.run
 
-    def broken_off(*arguments: Any) -> Iterator[int]:
-        yield next(measure(*arguments))
+    def broken_off(measurement: Measurement) -> Iterator[int]:
+        yield next(run(measurement))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(measuring, "measure", broken_off)
+        patched.setattr(Measurement, "run", broken_off)
         assert measuring.main(command) == 130
     said = capsys.readouterr().err
     assert "on 3 pictures of 32 pixels, 4 backward passes for each." in said
     assert "33% done, about" in said
-    assert said.endswith("Broken off; the same command goes on.\n")
+    assert said.endswith("Stopped; the same command resumes.\n")
     assert (mine / measuring.PROGRESS).exists()
     assert measuring.main(command) == 0
     said = capsys.readouterr().err
@@ -160,7 +163,7 @@ def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
 
 
 def test_times_are_spoken() -> None:
-    assert [measuring.spoken(seconds) for seconds in (12, 100, 9000, 200_000)] == [
+    assert [measuring.duration(seconds) for seconds in (12, 100, 9000, 200_000)] == [
         "12 seconds",
         "1.7 minutes",
         "2.5 hours",

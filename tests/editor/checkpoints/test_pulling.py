@@ -12,7 +12,7 @@ import pytest
 
 from editor.bundle.manifest import read_manifest
 from editor.checkpoints import pulling
-from editor.checkpoints.catalogue import Model, catalogue
+from editor.checkpoints.catalogue import PublishedModel, catalogue
 from editor.checkpoints.download import Patience
 from editor.checkpoints.installing import open_generator
 from tests.editor.checkpoints import made
@@ -41,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def model(monkeypatch: pytest.MonkeyPatch) -> Model:
+def model(monkeypatch: pytest.MonkeyPatch) -> PublishedModel:
     """FFHQ's entry without the hashes and sizes of the real files."""
     entry = catalogue()["ffhq"]
     parts = tuple(replace(part, sha256=None, size=None, git=None) for part in entry.parts)
@@ -88,8 +88,8 @@ def test_a_pull_over_a_bad_line_gives_a_whole_bundle(
     monkeypatch.setattr(builtins, "input", lambda _: "y")
     assert pull(tmp_path, "--mirror", server.address) == 0
     said = capsys.readouterr()
-    assert f"The bundle 'ffhq' is there in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in said.out
-    assert "The bundle does without this e4e." in said.err  # the server has none
+    assert f"The bundle 'ffhq' is ready in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in said.out
+    assert "The bundle works without this e4e." in said.err  # the server has none
     assert [path.name for path in tmp_path.iterdir()] == ["ffhq"]
     manifest = read_manifest(tmp_path / "ffhq")
     assert set(manifest["files"]) >= {"generator.safetensors", "clip.safetensors", "bank.safetensors"}
@@ -134,7 +134,7 @@ def test_files_that_are_there_already_are_taken_from_their_folder(
 def test_a_file_of_other_bytes_is_refused_from_a_folder_too(
     files: Path,
     tmp_path: Path,
-    model: Model,
+    model: PublishedModel,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

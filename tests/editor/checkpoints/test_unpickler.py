@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints import nvidia, tensors, unpickler
+from editor.checkpoints import nvidia, records, tensors, unpickler
 from editor.lab.parity import checkpoints
 
 
@@ -163,9 +163,9 @@ def test_a_small_file_cannot_keep_the_reader_busy(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(nested_tuples(500))
     with pytest.raises(BadCheckpoint):
         unpickler.read_pickle(tmp_path / "file")
-    inner = unpickler.Record("x", {})
+    inner = records.Record("x", {})
     for _ in range(50):
-        inner = unpickler.Record("x", {"_modules": {"a": inner, "b": inner}})
+        inner = records.Record("x", {"_modules": {"a": inner, "b": inner}})
     with pytest.raises(ValueError, match="too many"):
         list(inner.tensors())
 

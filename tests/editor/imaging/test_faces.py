@@ -91,5 +91,5 @@ def test_what_is_no_face_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="no face model at"):
         FaceFinder(tmp_path / "absent.onnx")
     (tmp_path / "other.onnx").write_bytes(b"no model at all")
-    with pytest.raises(BadCheckpoint, match=r"other\.onnx is no YuNet face model"):
+    with pytest.raises(BadCheckpoint, match=r"other\.onnx is not a YuNet face model"):
         FaceFinder(tmp_path / "other.onnx")

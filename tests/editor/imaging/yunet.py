@@ -1,7 +1,8 @@
 """A face model in YuNet's layout that takes magenta squares for faces, written as ONNX by hand.
 
-Inputs, outputs and their meaning are those of the published ``face_detection_yunet`` models: for strides 8, 16 and 32 a
-class score, an objectness, a box and five points of every cell. Only the cells of stride 8 ever find anything.
+Inputs, outputs and their meaning are those of the published ``face_detection_yunet`` models: for strides 8,
+16 and 32 a class score, an objectness, a box and five points of every cell. Only the cells of stride 8 ever
+find anything.
 """
 
 from __future__ import annotations
@@ -83,7 +84,10 @@ def _head(name: str, stride: int, weight: np.ndarray, bias: np.ndarray, bounded:
 
 
 def write(path: Path) -> Path:
-    """The model. Scores are 1 where the blue and red of a cell (the input is BGR) far exceed its green, else 0."""
+    """The model.
+
+    Scores are 1 where the blue and red of a cell (the input is BGR) far exceed its green, else 0.
+    """
     parts: list[bytes] = []
     for stride in STRIDES:
         cell = [stride, stride]

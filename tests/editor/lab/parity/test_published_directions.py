@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from editor.checkpoints.directions import PUBLISHED_RESOLUTION, sizes
+from editor.checkpoints.directions import PUBLISHED_RESOLUTION, convolution_spans
 from editor.lab.parity.published_directions import saved, spread, text_direction, weights
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
@@ -20,9 +20,9 @@ def generator(resolution: int) -> Generator:
 
 def test_the_published_script_measures_the_convolutions_up_to_128_pixels() -> None:
     ffhq = generator(1024)
-    assert sum(stop - start for start, stop in sizes(ffhq)) == 6048
-    assert sum(stop - start for start, stop in sizes(ffhq, PUBLISHED_RESOLUTION)) == 5376
-    assert len(sizes(generator(64))) == 9
+    assert sum(stop - start for start, stop in convolution_spans(ffhq)) == 6048
+    assert sum(stop - start for start, stop in convolution_spans(ffhq, PUBLISHED_RESOLUTION)) == 5376
+    assert len(convolution_spans(generator(64))) == 9
 
 
 def test_relevant_channels_are_weighed_by_the_strongest() -> None:
