@@ -50,7 +50,8 @@ def check_decoding_cost(data: bytes) -> None:
     if data.startswith(b"\xff\xd8"):
         _check_jpeg(data)
     elif data.startswith(b"\x89PNG\r\n\x1a\n"):
-        end_of_png(data)
+        for _ in png_chunks(data):  # raises if there are too many
+            pass
     elif data.startswith(b"GIF8"):
         _check_gif(data)
     elif data.startswith(b"BM"):
@@ -73,13 +74,17 @@ def _check_jpeg(data: bytes) -> None:
             raise TooCostly("too many segments")
 
 
-def end_of_png(data: bytes) -> int:
-    """Return where the last whole chunk of a PNG ends. Raises TooCostly for too many chunks."""
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the content of each whole chunk of a PNG.
+
+    Raises TooCostly for too many.
+    """
     position = 8
     for _ in range(MAX_PARTS):
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
         if end > len(data):
-            return position
+            return
+        yield data[position + 4 : position + 8], position + 8, end - 4
         position = end
     raise TooCostly("too many chunks")
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from editor.api.decoding_cost import TooCostly, check_decoding_cost, end_of_png
+from editor.api.decoding_cost import TooCostly, check_decoding_cost, png_chunks
 from editor.api.errors import BadPicture, PictureTooLarge
+from editor.imaging.png_colour import png_profile
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """Formats that are opened. The content decides; the file's name and its stated type do not matter."""
@@ -83,7 +84,8 @@ def decode(data: bytes, limits: Limits | None = None) -> Decoded:
         _check_size(image, limits)
         notes: list[str] = []
         try:
-            pixels = np.array(_to_rgb(image, notes))
+            profile = png_profile(data) if image.format == "PNG" else None
+            pixels = np.array(_to_rgb(image, profile, notes))
         except Exception as error:  # decoders raise whatever a damaged file makes of them
             sentence = "This picture is damaged or cut off; I could not read it to the end."
             raise BadPicture(sentence, reason="damaged") from error
@@ -106,7 +108,8 @@ def _open(data: bytes) -> Image.Image:
     try:
         check_decoding_cost(data)
         if data.startswith(b"\x89PNG") and not data.endswith(PNG_END):
-            data = data[: end_of_png(data)] + PNG_END  # without its end, all pixels may still be there
+            end = max((end + 4 for _, _, end in png_chunks(data)), default=0)
+            data = data[:end] + PNG_END  # without its end, all pixels may still be there
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except TooCostly as error:
         raise BadPicture(
@@ -145,18 +148,23 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
         )
 
 
-def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Load the first frame and bring it to upright sRGB. Codes for the user are added to ``notes``."""
+def _to_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+    """Load the first frame and bring it to upright sRGB. Codes for the user are added to ``notes``.
+
+    ``profile`` is the ICC profile of a PNG's colour chunks.
+    """
     if image.format in ANIMATED and _is_animated(image):
         notes.append("animated")
     tiles = getattr(image, "tile", ())
     frame = tiles[0].extents if image.format == "GIF" and tiles else None
     turn = TURNS.get(_orientation(image))
     image.load()
-    profile = image.info.get("icc_profile")
+    stated = image.info.get("icc_profile")
     image, alpha = _split_alpha(image, frame)
-    if profile:
-        image = _to_srgb(image, profile, notes)
+    if profile is not None:
+        image = _to_srgb(image.convert("RGB"), profile, notes)
+    elif stated:
+        image = _to_srgb(image, stated, notes)
     image = image.convert("RGB")
     if alpha is not None and alpha.getextrema() != (255, 255):
         notes.append("alpha-flattened")

@@ -169,3 +169,37 @@ def test_a_profile_is_applied_to_rgb_with_alpha() -> None:
 def test_orientation_comes_from_exif_alone() -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
     assert decode(saved(picture(), "JPEG", xmp=xmp)).pixels.shape == (128, 160, 3)
+
+
+def with_chunks(*chunks: bytes) -> bytes:
+    data = saved(picture(), "PNG")
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def test_a_png_of_linear_light_becomes_srgb() -> None:
+    plain = decode(saved(picture(), "PNG")).pixels.astype(float) / 255
+    linear = decode(with_chunks(chunk(b"gAMA", struct.pack(">I", 100_000))))
+    wanted = np.where(plain <= 0.0031308, plain * 12.92, 1.055 * plain ** (1 / 2.4) - 0.055)
+    assert np.abs(linear.pixels / 255 - wanted).max() < 0.012
+    assert linear.warnings == ("profile-converted",)
+
+
+def test_the_usual_colours_of_a_png_change_nothing() -> None:
+    plain = decode(saved(picture(), "PNG")).pixels
+    usual = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+    gamma, colours = chunk(b"gAMA", struct.pack(">I", 45455)), chunk(b"cHRM", usual)
+    srgb = chunk(b"cICP", bytes([1, 13, 0, 1]))
+    for chunks in ((gamma,), (gamma, colours), (srgb,), (chunk(b"cICP", bytes([9, 16, 0, 1])),)):
+        assert np.array_equal(decode(with_chunks(*chunks)).pixels, plain)
+
+
+def test_wide_colours_of_a_png_become_srgb() -> None:
+    red = saved(Image.new("RGB", (64, 64), (200, 100, 100)), "PNG")
+    wide = red[:33] + chunk(b"cICP", bytes([12, 13, 0, 1])) + red[33:]
+    assert decode(wide).pixels[0, 0].tolist() == pytest.approx([215, 93, 97], abs=1)
+
+
+@pytest.mark.parametrize("values", [[0] * 8, [1] * 8, [0xFFFFFFFF] * 8])
+def test_colours_that_make_no_sense_do_not_matter(values: list[int]) -> None:
+    chunks = chunk(b"gAMA", struct.pack(">I", 45455)), chunk(b"cHRM", struct.pack(">8I", *values))
+    assert decode(with_chunks(*chunks)).pixels.shape == (128, 160, 3)
