@@ -29,8 +29,3 @@ class Caches:
         with self._lock:
             cache[key] = value
         return value
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._caches.clear()

@@ -70,13 +70,8 @@ class LazyDirectionBank:
         fingerprint: str = "",
     ) -> None:
         """``file`` keeps the channels' scales for the next process; ``fingerprint`` names their networks."""
-        self.generator, self.clip, self.dim, self.file, self.fingerprint = (
-            generator,
-            clip,
-            dim,
-            file,
-            fingerprint,
-        )
+        self.generator, self.clip, self.dim = generator, clip, dim
+        self.file, self.fingerprint = file, fingerprint
         self.s_mean, self.s_std = sampled_statistics(generator)
         self._styles = picture_styles(generator, PICTURES)
         self._resolution = clip_resolution(generator, clip)

@@ -70,10 +70,6 @@ class PictureState:
         """Image embedding [D] of the picture without any further delta."""
         return self.bundle.clip.encode_image(self.before[None])[0]
 
-    def planned(self, plan: MemoryPlan) -> PictureState:
-        """Return the same state for a search."""
-        return replace(self, plan=plan)
-
     def nearest_w(self, deltas: Tensor) -> Tensor:
         """Return the w [N, w_dim] that is nearest to the picture with each of N further deltas [N, C]."""
         return self.w.mean(0) + (self.added + deltas) @ self.bundle.style_inverse.t()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -106,7 +107,8 @@ class Optimization(Method):
     def find(self, task: EditTask) -> Candidate | None:
         """Return the delta of the restart that ends best; None where none gains anything."""
         bundle = task.bundle
-        state = task.state.planned(memory.plan_search(bundle.generator, RESTARTS * task.state.draws))
+        plan = memory.plan_search(bundle.generator, RESTARTS * task.state.draws)
+        state = replace(task.state, plan=plan)
         with torch.no_grad():
             objective = Objective.for_pictures(bundle, task.change, task.direction, state.before[None])
         space, rng = self.space(bundle), torch.Generator().manual_seed(0)

@@ -9,6 +9,8 @@ bundle has; and there are fewer steps at a higher learning rate.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -35,7 +37,8 @@ class TediGAN(Method):
     def find(self, task: EditTask) -> Candidate | None:
         """Return the delta of the whole search; None where the text fits no better after it."""
         bundle = task.bundle
-        state = task.state.planned(memory.plan_search(bundle.generator, task.state.draws))
+        plan = memory.plan_search(bundle.generator, task.state.draws)
+        state = replace(task.state, plan=plan)
         with torch.no_grad():
             objective = Objective.for_pictures(bundle, task.change, task.direction, state.before[None])
         space = WPlusOffsets(bundle)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from editor.api.protocol import Change, MethodName
 from editor.bundle.bundle import Bundle
+from editor.bundle.caches import Caches
 from editor.device.progress import no_progress
 from editor.editing import apply, text_directions
 from editor.editing.methods import ganspace, interfacegan, registry, styleflow, stylemc, stylespace, tedigan
@@ -128,7 +129,7 @@ def short(avatar: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(styleflow, "STEPS", 150)
     monkeypatch.setattr(ganspace, "COMPONENTS", 8)
     monkeypatch.setattr(ganspace, "PICTURES", 1)
-    avatar.caches.clear()
+    monkeypatch.setattr(avatar, "caches", Caches())
 
 
 @pytest.mark.usefixtures("short")
