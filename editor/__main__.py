@@ -1,61 +1,72 @@
-"""``python -m editor``: one thin dispatcher; each command's module is imported only when it is used."""
+"""``python -m editor``:
+
+all commands as one tree. A command's module is imported only when the command runs.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
-from editor.serving.settings import read_dotenv
+import typer
+from typer.exceptions import TyperException
 
-COMMANDS = {
-    "serve": ("editor.serving.commands:serve", "run the editor process: jobs over HTTP"),
-    "bundles": ("editor.serving.commands:bundles", "list the bundles (editable domains) that are installed"),
-    "import": ("editor.checkpoints.importing:main", "turn published weights into a bundle or a part of one"),
-    "pull": ("editor.checkpoints.pulling:main", "download published weights and turn them into a bundle"),
-    "train": (
-        "editor.lab.training.cli:main",
-        "train a part of a bundle: generator, clip, encoder, mapper, judge, text",
+from editor.api.errors import EditorError
+from editor.device.allocator import set_memory_limit
+from editor.serving.commands import app
+
+FORWARDED = {
+    "import": (
+        "editor.serving.commands:import_weights",
+        "Turn published weights into a bundle or a part of one.",
     ),
-    "directions": (
-        "editor.lab.commands:directions",
-        "measure a bundle's direction bank and StyleSpace statistics",
-    ),
-    "parity": (
-        "editor.lab.parity.cli:main",
-        "compare our networks with the published ones on random weights",
-    ),
-    "evaluate": (
-        "editor.lab.evaluation.cli:main",
-        "measure editing on unseen portraits, with contact sheets",
-    ),
+    "pull": ("editor.serving.commands:pull", "Download published weights and turn them into a bundle."),
+    "train": ("editor.lab.training.cli:main", "Train a part of a bundle, such as its generator or encoder."),
+    "directions": ("editor.lab.commands:directions", "Measure a bundle's direction bank."),
+    "parity": ("editor.lab.parity.cli:main", "Compare our networks with the published ones."),
+    "evaluate": ("editor.lab.evaluation.cli:main", "Measure edits of unseen portraits, with contact sheets."),
     "load": (
         "editor.lab.benchmarks.load_test:main",
-        "have many users edit at once, and see whether all are served as promised",
+        "Let many users edit at once, and measure their waiting.",
     ),
-    "bench": (
-        "editor.lab.benchmarks.cli:main",
-        "time the editor, beside published code, and how its cost grows",
-    ),
+    "bench": ("editor.lab.benchmarks.cli:main", "Time the editor, next to published code."),
 }
+"""Commands that read their own options: ``module:function``, and a line of help."""
 
 
-def usage() -> str:
-    """The commands with a line each."""
-    rows = "\n".join(f"  {name:<11} {text}" for name, (_, text) in COMMANDS.items())
-    return f"usage: python -m editor COMMAND [options]\n\n{rows}\n\nEach command explains itself with --help."
+def _forward(target: str) -> Callable[[typer.Context], int]:
+    def run(context: typer.Context) -> int:
+        from editor.serving.settings import Settings
+
+        set_memory_limit(Settings.read().editor_memory_gb)
+        module, function = target.split(":")
+        return int(getattr(import_module(module), function)(context.args))
+
+    return run
+
+
+for _name, (_target, _help) in FORWARDED.items():
+    app.command(
+        _name,
+        help=_help,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )(_forward(_target))
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; 2 for a usage error."""
-    if not argv or argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0 if argv else 2
-    if argv[0] not in COMMANDS:
-        print(f"There is no command '{argv[0]}'.\n\n{usage()}", file=sys.stderr)
+    """Run one command and return its exit status; 2 for a usage error."""
+    try:
+        return int(app(argv, prog_name="python -m editor", standalone_mode=False) or 0)
+    except TyperException as error:
+        print(error.format_message(), file=sys.stderr)
+        return error.exit_code
+    except EditorError as error:
+        print(error, file=sys.stderr)
         return 2
-    read_dotenv()
-    module, function = COMMANDS[argv[0]][0].split(":")
-    return int(getattr(import_module(module), function)(argv[1:]))
+    except typer.Abort:
+        return 130
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from bot import samples
+from editor.__main__ import main as editor
 
 
 def command(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -95,11 +96,57 @@ def test_parse_from_the_command_line(tmp_path: Path) -> None:
     assert [row["actions"][0]["do"] for row in rows] == ["add", "undo"]
 
 
-@pytest.mark.parametrize("name", ["serve", "bundles", "directions", "evaluate", "bench", "load"])
-def test_every_editor_command_explains_itself(name: str) -> None:
-    ran = command("editor", name, "--help")
+OPTIONS = {
+    "serve": "host port socket device threads memory queue faces with-parent data bundles",
+    "bundles": "bundles json",
+    "import": "name to title domain licence neutral languages alignment prompt any-generator",
+    "pull": "from mirror yes without-optional name to",
+    "train": "",
+    "directions": "images resolution way probes batch minutes device",
+    "parity": "published large only store to",
+    "evaluate": "bundle out portraits seed method models refusals in-a-row compare qualities json",
+    "load": "url bundle users seconds pause threads seed json",
+    "bench": "bundle bundles follow-ups against resolutions rounds growth loops threads device gpu json",
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_editor_command_explains_its_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = editor([name, "--help"])
+    except SystemExit as end:
+        status = int(end.code or 0)
+    text = capsys.readouterr().out
+    assert status == 0
+    assert "usage: python -m editor" in text.lower()
+    assert [option for option in OPTIONS[name].split() if f"--{option}" not in text] == []
+
+
+def test_the_help_lists_all_editor_commands_and_does_not_load_torch() -> None:
+    code = "import sys; from editor.__main__ import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0
-    assert "usage: " in ran.stdout
+    listed = ran.stdout.partition("Commands:")[2]
+    assert [name for name in OPTIONS if f"\n  {name} " not in listed] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["fly"], "No such command 'fly'."),
+        (["serve", "--wings"], "No such option: --wings"),
+        (["serve", "--port", "x"], "Invalid value for '--port'"),
+        (["serve", "--device", "abacus"], "Invalid value for '--device'"),
+    ],
+)
+def test_an_editor_command_with_a_mistake_answers_in_a_sentence(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert editor(argv) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
 
 
 def test_the_embedded_bundle_is_listed_whole() -> None:
@@ -124,5 +171,8 @@ def test_mistakes_are_told_in_a_line(tmp_path: Path) -> None:
 
 
 def test_the_bot_starts_without_torch() -> None:
-    code = "import sys; import bot.app.run, bot.web.server, bot.discord, bot.conversation.service; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; import bot.app.run, bot.web.server, bot.discord, bot.conversation.service; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -22,9 +22,9 @@ from sqlalchemy import insert, update
 from bot.app.supervisor import own_editor
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
+from bot.settings import load
 from editor.api import protocol as wire
 from editor.api.client import EditorClient, OnEvent
-from editor.serving.settings import token
 from storage.history import Edit, History
 from storage.schema import ConversationRow, EditRow
 
@@ -120,9 +120,11 @@ async def lengthen(history: History, last: Edit, count: int) -> None:
 
 async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[str, Any]:
     """Follow-ups and moves in a new conversation, and after so many edits."""
+    secret = load().editor_token
+    token = secret.get_secret_value() if secret else None
     async with (
         own_editor(["--data", str(folder)]) as process,
-        Overheard(process.url, token()) as editor,
+        Overheard(process.url, token) as editor,
         History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history,
     ):
         talk = Talk(Conversations(history, editor, bundle), editor)

@@ -1,35 +1,44 @@
-"""The bot's side of the editor's API. Never imports torch."""
+"""The bot's client of the editor's HTTP API. Never imports torch."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from pydantic import TypeAdapter
 
-from editor.api.errors import BadRequest, EditorAway, EditorError, error_for
+from editor.api.errors import BadRequest, Draining, EditorAway, EditorError, PictureUnknown, error_for
+from editor.api.framing import CONTENT_TYPE, Frame, FrameReader
 from editor.api.protocol import BundleInfo, Done, EditorStatus, Event, Failed, Job, Result
 
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 OnEvent = Callable[[Event], Awaitable[None] | None]
-MOST_LINE = 224 * 1024 * 1024
-"""A picture of 50 megapixels without loss, in base64."""
+MAX_MESSAGE = 256 * 1024 * 1024
+"""Bytes of one event: a lossless picture of 50 megapixels takes 150 MB."""
+MAX_REMEMBERED = 4096
+"""Hashes of pictures that the editor has seen; it may have forgotten some of them."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between attempts to reach an editor that is away."""
+_AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 class EditorClient:
-    """Talks to one editor at ``http://host:port`` or ``unix:/path``; an async context manager."""
+    """Talks to one editor at ``http://host:port`` or ``unix:/path``. An async context manager."""
 
     def __init__(self, url: str, token: str | None = None, patience: float = 60.0) -> None:
-        """``patience``: seconds without any connection after which a job gives up with EditorAway."""
+        """``patience``: seconds without a connection after which a job fails with EditorAway."""
         self._base = "http://editor" if url.startswith("unix:") else url.rstrip("/")
         self._socket = url.removeprefix("unix:") if url.startswith("unix:") else None
         self._token, self.patience = token, patience
         self._session: aiohttp.ClientSession | None = None
+        self._sent: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.UnixConnector(self._socket) if self._socket else aiohttp.TCPConnector()
@@ -46,106 +55,109 @@ class EditorClient:
         if self._session is not None:
             await self._session.close()
 
-    @property
-    def _http(self) -> aiohttp.ClientSession:
-        assert self._session is not None, "use 'async with'"
-        return self._session
-
     async def run(self, identifier: str, job: Job, on_event: OnEvent | None = None) -> Result:
-        """Do a job once and return its result, through lost connections and restarts of the editor.
+        """Run a job once and return its result, through lost connections and restarts of the editor.
 
-        The same id attaches to work already under way; an editor that lost it does it again, which gives the same
-        result. Raises the EditorError that the job failed with, or EditorAway when nobody answers for ``patience``.
+        The same id attaches to a job that runs already. An editor that lost it runs it again, with the same
+        result. Large attachments that the editor has seen are sent as hashes, and as bytes where it has
+        forgotten them. Raises the EditorError that the job failed with, or EditorAway when the editor is
+        silent for ``patience`` seconds.
         """
-        body, seen, pause = job.model_dump_json().encode(), 0, 0.1
-        silent_since = time.monotonic()
+        frame = Frame.of(job)
+        pause, silent_since = FIRST_PAUSE, time.monotonic()
         while True:
             try:
-                async with self._http.put(
-                    f"{self._base}/v1/jobs/{identifier}",
-                    params={"after": seen},
-                    data=body,
-                    headers={"Content-Type": "application/json"},
-                ) as response:
-                    await _raise_for(response)
-                    silent_since, pause = time.monotonic(), 0.1
-                    async for line in _lines(response):
-                        event = EVENTS.validate_json(line)
-                        seen = event.number
-                        if on_event is not None:
-                            answer = on_event(event)
-                            if inspect.isawaitable(answer):
-                                await answer
+                async with aclosing(self._events(identifier, frame)) as events:
+                    async for event in events:
+                        pause, silent_since = FIRST_PAUSE, time.monotonic()
+                        if on_event is not None and inspect.isawaitable(answer := on_event(event)):
+                            await answer
                         if isinstance(event, Done):
                             return event.result
                         if isinstance(event, Failed):
-                            if event.code == "draining":
-                                raise ConnectionResetError("the editor is restarting")
                             raise error_for(event.code, event.sentence, event.detail)
-                    raise ConnectionResetError("the stream ended early")
-            except EditorError as error:
-                if error.code != "draining":
-                    raise
-                seen = 0
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                seen = 0  # a new editor numbers its events anew; replayed ones are only seen twice
+            except PictureUnknown:
+                for sha256 in [attachment.sha256 for attachment in frame.attachments]:
+                    self._sent.pop(sha256 or "", None)
+                continue
+            except (Draining, *_AWAY):
+                pass  # a new editor runs the job again; its first events are seen twice
             if time.monotonic() - silent_since > self.patience:
                 raise EditorAway()
             await asyncio.sleep(pause)
-            pause = min(2.0, 1.7 * pause)
+            pause = min(LONGEST_PAUSE, 1.7 * pause)
+
+    async def _events(self, identifier: str, frame: Frame) -> AsyncGenerator[Event]:
+        """Put a job and yield its events; ends early when the connection is lost cleanly."""
+        known = {a.sha256 for a in frame.attachments if a.sha256 and a.sha256 in self._sent}
+        request = self._http.put(
+            f"{self._base}/v1/jobs/{identifier}",
+            data=frame.encode(known),
+            headers={"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE},
+        )
+        async with request as response:
+            await _raise_for(response)
+            self._remember(frame)
+            reader = FrameReader(MAX_MESSAGE)
+            async for chunk in response.content.iter_any():
+                for answer in reader.feed(chunk):
+                    self._remember(answer)
+                    yield answer.parse(EVENTS)
+
+    def _remember(self, frame: Frame) -> None:
+        for attachment in frame.attachments:
+            if attachment.sha256:
+                self._sent[attachment.sha256] = None
+                self._sent.move_to_end(attachment.sha256)
+        while len(self._sent) > MAX_REMEMBERED:
+            self._sent.popitem(last=False)
 
     async def ready(self) -> bool:
-        """Can jobs be run now? Raises EditorError with the editor's reason when it failed to load."""
+        """Return whether jobs can run now.
+
+        Raises EditorError with the reason when the editor failed to load.
+        """
         try:
             async with self._http.get(f"{self._base}/v1/ready") as response:
                 if response.status == 500:
                     raise EditorError((await response.json()).get("sentence"))
                 return response.status == 200
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except _AWAY:
             return False
 
     async def process(self) -> int:
-        """The editor's process id. Raises EditorAway."""
-        try:
-            async with self._http.get(f"{self._base}/v1/health") as response:
-                await _raise_for(response)
-                return int((await response.json())["pid"])
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EditorAway() from error
+        """Return the editor's process id. Raises EditorAway."""
+        return int((await self._call("GET", "health"))["pid"])
 
     async def bundles(self) -> list[BundleInfo]:
-        """The domains that the editor knows. Raises EditorAway."""
-        try:
-            async with self._http.get(f"{self._base}/v1/bundles") as response:
-                await _raise_for(response)
-                return [BundleInfo.model_validate(info) for info in (await response.json())["bundles"]]
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EditorAway() from error
+        """List the domains that the editor knows. Raises EditorAway."""
+        answer = await self._call("GET", "bundles")
+        return [BundleInfo.model_validate(info) for info in answer["bundles"]]
 
     async def reload(self) -> list[BundleInfo]:
-        """Have all bundles read anew from their files; returns what is there now. Raises EditorError, EditorAway."""
-        try:
-            async with self._http.post(f"{self._base}/v1/bundles/reload") as response:
-                await _raise_for(response)
-                return [BundleInfo.model_validate(info) for info in (await response.json())["bundles"]]
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EditorAway() from error
+        """Make the editor read all bundles again, and list them. Raises EditorError, EditorAway."""
+        answer = await self._call("POST", "bundles/reload")
+        return [BundleInfo.model_validate(info) for info in answer["bundles"]]
 
     async def status(self) -> EditorStatus:
-        """How the editor stands. Raises EditorAway."""
-        try:
-            async with self._http.get(f"{self._base}/v1/status") as response:
-                await _raise_for(response)
-                return EditorStatus.model_validate(await response.json())
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EditorAway() from error
+        """Return the state of the editor. Raises EditorAway."""
+        return EditorStatus.model_validate(await self._call("GET", "status"))
 
     async def cancel(self, identifier: str) -> None:
         """Ask a job to stop. Raises UnknownJob, EditorAway."""
+        await self._call("DELETE", f"jobs/{identifier}")
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        assert self._session is not None, "use 'async with'"
+        return self._session
+
+    async def _call(self, method: str, path: str) -> Any:
         try:
-            async with self._http.delete(f"{self._base}/v1/jobs/{identifier}") as response:
+            async with self._http.request(method, f"{self._base}/v1/{path}") as response:
                 await _raise_for(response)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                return await response.json()
+        except _AWAY as error:
             raise EditorAway() from error
 
 
@@ -157,16 +169,3 @@ async def _raise_for(response: aiohttp.ClientResponse) -> None:
         raise error_for(body["code"], body["sentence"], body.get("detail"))
     except (aiohttp.ContentTypeError, ValueError, KeyError, TypeError):
         raise BadRequest(f"The editor answered {response.status}.") from None
-
-
-async def _lines(response: aiohttp.ClientResponse):  # type: ignore[no-untyped-def]
-    """NDJSON lines of any length (aiohttp's own line reader has a small limit)."""
-    pending = bytearray()
-    async for chunk in response.content.iter_any():
-        pending += chunk
-        if len(pending) > MOST_LINE:
-            raise BadRequest("The editor's answer is too long.")
-        while (end := pending.find(b"\n")) >= 0:
-            line, pending = bytes(pending[:end]), pending[end + 1 :]
-            if line:
-                yield line

@@ -1,16 +1,19 @@
-"""Every way in which the editor says no.
+"""Every error of the editor.
 
     EditorError
-    ├── BadPicture            what was sent is no picture that can be opened
+    ├── BadPicture            the file is not a picture that can be opened
     │   └── PictureTooLarge   its bytes or its pixels exceed the limits
-    ├── BadRequest            the job itself makes no sense (schema, shapes)
+    ├── BadRequest            the job makes no sense (schema, shapes)
     │   ├── WrongBundle       a latent or delta was made for another generator
-    │   └── NoSuchFace        fewer faces were found in the picture than were counted
-    ├── BadCheckpoint         a weights file is malformed, hostile or of another network
+    │   └── NoSuchFace        the picture has fewer faces than that
+    ├── BadCheckpoint         a weights file is malformed, hostile or for another network
     ├── UnknownBundle
     ├── UnknownJob
-    ├── JobConflict           another body under a job id already used
+    ├── PictureUnknown        a picture was left out of a request and is not in the cache: send it
+    ├── JobConflict           the job id was already used with another body
     ├── QueueFull             too many jobs of one user are waiting
+    ├── Overloaded            the requests of all users take too much memory
+    ├── TooSlow               a request did not arrive in time
     ├── NotAuthorised
     ├── Draining              the editor is stopping and takes no new work
     ├── Cancelled
@@ -18,7 +21,8 @@
     ├── DiskFull
     └── EditorAway            (client side) the editor cannot be reached
 
-``code`` is stable and for programs, the text is for people, ``status`` is the HTTP answer. This is the only mapping.
+``code`` is stable and meant for programs, the text is meant for people, ``status`` is the HTTP status. No
+other place maps errors to these.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from typing import Any, ClassVar
 
 
 class EditorError(Exception):
-    """Base of all; ``detail`` carries data for programs (limits, positions, names)."""
+    """Base class. ``detail`` carries data for programs, such as limits, positions and names."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -56,7 +60,10 @@ class WrongBundle(BadRequest):
 
 
 class NoSuchFace(BadRequest):
-    """``detail`` has the ``number`` from which side (``reason``: left or right), and how many ``faces`` there are."""
+    """``detail``:
+
+    the ``number`` from which side (``reason``: left or right), and how many ``faces`` there are.
+    """
 
     code, status, sentence = "no-such-face", 422, "There is no such face in this picture."
 
@@ -73,6 +80,16 @@ class UnknownJob(EditorError):
     code, status, sentence = "unknown-job", 404, "There is no job of that name here."
 
 
+class PictureUnknown(EditorError):
+    """``detail["sha256"]`` lists the hashes of what has to be sent."""
+
+    code, status, sentence = (
+        "picture-unknown",
+        422,
+        "The editor does not have this picture any more; send it.",
+    )
+
+
 class JobConflict(EditorError):
     code, status, sentence = "job-conflict", 409, "Another request was already made under this job's name."
 
@@ -80,11 +97,19 @@ class JobConflict(EditorError):
 class QueueFull(EditorError):
     """``detail["retry_after"]`` is in seconds."""
 
-    code, status, sentence = (
-        "queue-full",
-        429,
-        "You have too many wishes waiting. Please try again in a moment.",
-    )
+    code, status = "queue-full", 429
+    sentence = "You have too many edits waiting. Please try again in a moment."
+
+
+class Overloaded(EditorError):
+    """``detail["retry_after"]`` is in seconds."""
+
+    code, status = "overloaded", 503
+    sentence = "Too many pictures are being edited at once. Please try again in a moment."
+
+
+class TooSlow(EditorError):
+    code, status, sentence = "too-slow", 408, "The request did not arrive in time."
 
 
 class NotAuthorised(EditorError):
@@ -96,7 +121,7 @@ class Draining(EditorError):
 
 
 class Cancelled(EditorError):
-    code, status, sentence = "cancelled", 410, "This wish was cancelled."
+    code, status, sentence = "cancelled", 410, "This edit was cancelled."
 
 
 class OutOfMemory(EditorError):
@@ -119,5 +144,5 @@ def _tree(root: type[EditorError]) -> dict[str, type[EditorError]]:
 
 
 def error_for(code: str, sentence: str, detail: dict[str, Any] | None = None) -> EditorError:
-    """The error that a code from the wire stands for; an unknown code is the base class."""
+    """Return the error for a code in a response; an unknown code gives the base class."""
     return _tree(EditorError).get(code, EditorError)(sentence, **(detail or {}))

@@ -1,55 +1,18 @@
 """The messages between bot and editor: jobs, their results and their events.
 
-The editor is stateless. A job carries everything it needs (the picture, its latent code, the adjustments in force), so
-any replica can run any job, and the same job gives the same answer. This module needs neither torch nor numpy. Bytes
-travel as base64 inside JSON, or as raw attachments (``editor.api.framing``).
+The editor is stateless. A job carries everything it needs (the picture, its latent code, the adjustments in
+force), so any replica can run any job, and the same job gives the same answer. This module needs neither
+torch nor numpy. Bytes travel as base64 inside JSON, or as raw attachments (``editor.api.framing``).
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SerializationInfo,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ATTACHMENTS = "attachments"
-"""Key of the (de)serialization context that holds a message's attachments, a list of bytes."""
-
-
-def _read_bytes(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str):
-        return base64.b64decode(value, validate=True)
-    if isinstance(value, dict) and info.context is not None:
-        try:
-            return info.context[ATTACHMENTS][value["attachment"]]
-        except (KeyError, IndexError, TypeError):
-            raise ValueError("there is no such attachment") from None
-    return value
-
-
-def _write_bytes(value: bytes, info: SerializationInfo) -> str | dict[str, int]:
-    attachments = (info.context or {}).get(ATTACHMENTS)
-    if attachments is None:
-        return base64.b64encode(value).decode("ascii")
-    attachments.append(value)
-    return {"attachment": len(attachments) - 1}
-
-
-Data = Annotated[
-    bytes,
-    BeforeValidator(_read_bytes),
-    PlainSerializer(_write_bytes, return_type=str | dict[str, int], when_used="json"),
-]
+from editor.api.binary import Data
 
 VARIATION_STRENGTH = 0.35
 """Strength of a variation: this share of the way between two random pictures of the generator."""
@@ -167,7 +130,8 @@ class Change(Message):
     )
     mask: PictureData | None = Field(
         None,
-        description="where it may act, painted white on black over the whole picture in any size; overrides region",
+        description="where it may act, painted white on black over the whole picture in any size; "
+        "overrides region",
     )
     keep: tuple[str, ...] = ()
 
@@ -180,8 +144,8 @@ class Change(Message):
 class Adjustment(Change):
     """A change that was found: its recipe, and its StyleSpace delta [channels] at strength 1.
 
-    ``basis`` names the latent and the earlier deltas that the delta was found on ("" when it depends on none). Where
-    these have changed, the editor finds the delta again.
+    ``basis`` names the latent and the earlier deltas that the delta was found on ("" when it depends on
+    none). Where these have changed, the editor finds the delta again.
     """
 
     method: MethodName
@@ -226,8 +190,8 @@ class InvertRequest(Message):
     seconds: float | None = Field(
         None,
         gt=0,
-        description="about how long the inversion may take; with it, a picture that 'standard' leaves too far "
-        "away is inverted as 'best'",
+        description="about how long the inversion may take; if given, a picture that 'standard' leaves too "
+        "far away is inverted as 'best'",
     )
     box: Box | None = Field(None, description="the square to edit; no face is looked for then")
     face: int | None = Field(
@@ -318,7 +282,7 @@ class EditResult(Message):
 
     @property
     def worth_a_search(self) -> bool:
-        """Whether a change was refused that other pictures can show, so that ``search`` may still find it here."""
+        """Whether a change was refused that a ``search`` may still find: other pictures can show it."""
         return any("not-here" in effect.notes and not effect.satisfied for effect in self.effects)
 
 
@@ -331,7 +295,8 @@ class InvertResult(Message):
     )
     warnings: tuple[str, ...] = Field(
         (),
-        description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, outside-domain",
+        description="codes: animated, downscaled, alpha-flattened, not-aligned, no-face, several-faces, "
+        "outside-domain",
     )
     face: int | None = Field(
         None, description="number of the chosen face from the left; None where none was looked for"

@@ -7,12 +7,17 @@ import math
 MAX_STRENGTH = 3.0
 """The largest strength that can be requested, in either direction."""
 SHARE_BEYOND_ONE = 0.5
-"""Share of a strength beyond 1 that is applied. The standard step already gains nearly the most there is; applied in
-full, larger strengths leave the domain."""
+"""Share of a strength beyond 1 that is applied.
+
+The standard step already gains nearly the most there is; applied in full, larger strengths leave the domain.
+"""
 
 
 def effective_strength(strength: float, most: float | None = None) -> float:
-    """Return the multiple of the delta to apply: the strength up to 1, half of what exceeds 1, at most ``most``."""
+    """Return the multiple of the delta to apply:
+
+    the strength up to 1, half of what exceeds 1, at most ``most``.
+    """
     size = abs(strength)
     multiple = min(size if size <= 1.0 else 1.0 + SHARE_BEYOND_ONE * (size - 1.0), most or math.inf)
     return math.copysign(multiple, strength)

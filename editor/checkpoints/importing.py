@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -191,11 +190,6 @@ READERS: dict[str, Callable[[ImportRequest], list[Part]]] = {
 }
 
 
-def default_root() -> Path:
-    """Return the folder of bundles: BUNDLES_DIR, which the bot reads too, or ./bundles."""
-    return Path(os.environ.get("BUNDLES_DIR") or "bundles")
-
-
 EPILOG = """A generator comes first (encoders bring theirs), then a CLIP model, under the same --name; then
 the bundle can edit. Directions are optional: without them they are found for each edit. For example:
 
@@ -237,14 +231,14 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], bundles_dir: Path = Path("bundles")) -> int:
     """Import one thing. Returns 1 if it was refused."""
     options = parser().parse_args(argv)
     request = ImportRequest(
         options.kind,
         tuple(options.files),
         options.name,
-        options.to or default_root(),
+        options.to or bundles_dir,
         options.prompt,
         options.any_generator,
         {name: getattr(options, name) for name in DESCRIPTION},

@@ -36,7 +36,6 @@ from editor.bundle.relevance import (
     unit_rows,
 )
 from editor.checkpoints.directions import PUBLISHED_RESOLUTION, convolution_spans, sampled_statistics
-from editor.checkpoints.importing import default_root
 from editor.checkpoints.installing import install
 from editor.checkpoints.part import Part
 from editor.networks.generators import Generator
@@ -302,15 +301,15 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], bundles_dir: Path = Path("bundles")) -> int:
     """Measure the directions of a bundle.
 
     Returns 1 if that is not possible and 3 if the time was up first.
     """
     given = parser().parse_args(argv)
     folder = given.bundle
-    if not folder.exists() and (default_root() / folder).exists():
-        folder = default_root() / folder
+    if not folder.exists() and (bundles_dir / folder).exists():
+        folder = bundles_dir / folder
     options = MeasurementOptions(
         given.images, given.resolution, given.batch, way=given.way, probes=given.probes
     )

@@ -16,7 +16,7 @@ from editor.api.errors import BadCheckpoint, EditorError
 from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
 from editor.checkpoints.catalogue import MEGABYTE, PublishedFile, PublishedModel, catalogue
 from editor.checkpoints.download import NoDownload, Patience, Progress, download, matches, sha256
-from editor.checkpoints.importing import ImportRequest, default_root, import_files
+from editor.checkpoints.importing import ImportRequest, import_files
 
 DOWNLOADS = ".downloads"
 """Folder among the bundles where files wait until they are imported."""
@@ -199,7 +199,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str], patience: Patience | None = None) -> int:
+def main(argv: Sequence[str], patience: Patience | None = None, bundles_dir: Path = Path("bundles")) -> int:
     """Pull one model. Returns 1 if it was refused or could not be downloaded."""
     options = parser().parse_args(argv)
     model = catalogue()[options.model]
@@ -212,7 +212,7 @@ def main(argv: Sequence[str], patience: Patience | None = None) -> int:
     if options.mirror and not options.mirror.startswith(("http://", "https://")):
         print("A mirror's address begins with https:// or http://.", file=sys.stderr)
         return 1
-    root, name = options.to or default_root(), options.name or options.model
+    root, name = options.to or bundles_dir, options.name or options.model
     request = PullRequest(model, root, name, options.source, options.mirror, patience)
     try:
         lacking = pull(request)

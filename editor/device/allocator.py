@@ -14,6 +14,19 @@ _MMAP_MAX, _TRIM_THRESHOLD, _ARENA_MAX = -4, -1, -8
 """Parameters of ``mallopt`` (malloc.h)."""
 _NEVER = 2**31 - 1
 
+_limit_gb = 6.0
+
+
+def set_memory_limit(gigabytes: float) -> None:
+    """Set how much memory this process may have resident on a CPU; 6 GB unless set."""
+    global _limit_gb
+    _limit_gb = gigabytes
+
+
+def memory_limit() -> float:
+    """Return how many gigabytes this process may have resident on a CPU."""
+    return _limit_gb
+
 
 def keep_memory() -> bool:
     """Keep freed memory in this process. Call it before any thread starts.

@@ -18,15 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.device.allocator import release_memory
+from editor.device.allocator import memory_limit, release_memory
 from editor.networks import stylegan2
 from editor.networks.generators import Generator
 
 logger = logging.getLogger(__name__)
 
 GB = 1024**3
-DEFAULT_LIMIT = 6.0
-"""Gigabytes that the editor may have resident on a CPU when EDITOR_MEMORY_GB is not set."""
 USABLE_SHARE = 0.8
 """Share of the free memory that a step may take."""
 RESERVE = 1.0 * GB
@@ -55,18 +53,13 @@ def max_rows(device: torch.device, resolution: int) -> int:
     return max(1, CPU_PIXELS // resolution**2) if device.type == "cpu" else 2**31
 
 
-def limit() -> float:
-    """Return the bytes that may be resident on a CPU."""
-    return float(os.environ.get("EDITOR_MEMORY_GB") or DEFAULT_LIMIT) * GB
-
-
 def available(device: torch.device) -> float:
     """Return the bytes that a step may take."""
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return USABLE_SHARE * (torch.cuda.mem_get_info(device)[0] + cached)
     release_memory()
-    return max(0.0, min(limit() - RESERVE - _resident(), USABLE_SHARE * _free()))
+    return max(0.0, min(memory_limit() * GB - RESERVE - _resident(), USABLE_SHARE * _free()))
 
 
 def _resident() -> float:

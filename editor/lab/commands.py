@@ -23,5 +23,6 @@ def directions(argv: Sequence[str]) -> int:
 
         return measure_bundle_in_training(argv)
     from editor.checkpoints.measuring import main as measure_installed_bundle
+    from editor.serving.settings import Settings
 
-    return measure_installed_bundle(argv)
+    return measure_installed_bundle(argv, Settings.read().bundles_dir)

@@ -1,166 +1,185 @@
-"""``python -m editor serve`` and ``bundles``. torch is imported on the device thread, after the port is open."""
+"""``python -m editor serve`` and ``bundles``.
+
+What takes long to import is imported when a command needs it.
+"""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from editor.api.errors import BadRequest, EditorError
-from editor.device.allocator import keep_memory
-from editor.serving.executor import LocalExecutor, batch_of, load_engine
-from editor.serving.jobs import Desk, Jobs
-from editor.serving.server import app_around, check_exposure
-from editor.serving.server import serve as run_server
-from editor.serving.settings import token
+import typer
+
+from editor.api.errors import EditorError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from editor.serving.executor import EngineOptions
+    from editor.serving.jobs import JobService
+    from editor.serving.settings import Settings
+
+app = typer.Typer(
+    help="The editor: turns pictures and change requests into pictures.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Option("--bundles", metavar="DIR", help="Folder of more bundles; may be repeated."),
+]
 
 
-def _folders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--bundles",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="folder of bundles, besides the embedded ones; may be repeated",
-    )
+@app.command(
+    epilog="The access token is read from EDITOR_TOKEN. EDITOR_EXECUTOR=ray makes a cluster do the work "
+    "(docs/cluster.md). On SIGTERM, running jobs finish and waiting ones fail."
+)
+def serve(
+    host: Annotated[str, typer.Option(help="Address; beyond loopback a token is required.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any free port and prints it.")] = 8011,
+    socket: Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads of torch.")] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            metavar="GB",
+            help="Resident memory on a CPU that searches keep to, with smaller pictures or by recomputing "
+            "layers. Default: EDITOR_MEMORY_GB, else 6.",
+        ),
+    ] = None,
+    queue: Annotated[int, typer.Option(help="Jobs that one user may have waiting.")] = 8,
+    faces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="YuNet face model (.onnx) for aligning photos. Default: FACES_MODEL."
+        ),
+    ] = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="Stop when standard input closes, as when the starter died.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for trained mappers. Default: DATA_DIR, else 'data'.")
+    ] = None,
+    bundles: Folders = None,
+) -> int:
+    """Run the editor process: jobs over HTTP."""
+    from editor.device.allocator import keep_memory
+    from editor.serving.executor import EngineOptions
+    from editor.serving.server import app_for, check_exposure
+    from editor.serving.server import serve as run_server
+    from editor.serving.settings import Settings
 
+    async def run(application: web.Application) -> None:
+        if with_parent:
+            _stop_with_parent()
+        await run_server(application, host, port, socket, _announce)
 
-def data_folder() -> Path:
-    """Where this installation keeps what it makes, as the bot has it: ``DATA_DIR``, else ``data`` here."""
-    return Path(os.environ.get("DATA_DIR") or "data")
-
-
-def serve(argv: Sequence[str]) -> int:
-    """Run the editor process."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor serve",
-        description="Run the editor process: jobs over HTTP.",
-        epilog="The access token is read from EDITOR_TOKEN, and EDITOR_EXECUTOR=ray has a cluster do the work (docs/cluster.md). "
-        "SIGTERM finishes what runs and tells what waits.",
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed"
-    )
-    parser.add_argument("--port", type=int, default=8011, help="0 takes any free port, which is printed")
-    parser.add_argument("--socket", type=Path, help="listen on this Unix socket instead")
-    parser.add_argument("--device", choices=["cpu", "cuda"], help="cuda where there is one, else cpu")
-    parser.add_argument("--threads", type=int, help="CPU threads of torch")
-    parser.add_argument(
-        "--memory",
-        type=float,
-        metavar="GB",
-        help="that may be resident on a CPU (default: EDITOR_MEMORY_GB, "
-        "else 6): searches draw smaller pictures, or each layer anew, to keep to it",
-    )
-    parser.add_argument("--queue", type=int, default=8, help="jobs that one user may have waiting")
-    parser.add_argument(
-        "--faces",
-        type=Path,
-        metavar="FILE",
-        default=os.environ.get("FACES_MODEL") or None,
-        help="a YuNet face model (.onnx), for aligning photos of people (default: FACES_MODEL)",
-    )
-    parser.add_argument(
-        "--with-parent", action="store_true", help="stop when standard input closes (the starter died)"
-    )
-    parser.add_argument(
-        "--data", type=Path, help="folder for what is trained here; DATA_DIR, else 'data', when absent"
-    )
-    _folders(parser)
-    options = parser.parse_args(argv)
-    logging.basicConfig(
-        level=os.environ.get("LOG_LEVEL", "INFO"), format="%(asctime)s editor %(levelname)s %(message)s"
-    )
-    keep_memory()
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # spinning threads starve each other on a machine that is busy
-    if options.threads:
-        os.environ["OMP_NUM_THREADS"] = str(options.threads)
-    if options.memory:
-        os.environ["EDITOR_MEMORY_GB"] = str(options.memory)
-    secret = token()
     try:
-        check_exposure(options.host, secret if options.socket is None else "socket")
-        desk = _desk(options)
+        settings = Settings.read()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s editor %(levelname)s %(message)s")
+        options = EngineOptions(
+            tuple(bundles or ()),
+            device,
+            data or settings.data_dir,
+            faces or settings.faces_model,
+            settings.editor_batch,
+            threads,
+            memory or settings.editor_memory_gb,
+        )
+        check_exposure(host, settings.token if socket is None else "not needed on a socket")
+        jobs = _job_service(settings, options, queue)
     except EditorError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(_serve(app_around(desk, secret), options))
+    keep_memory()
+    # OpenMP reads this when torch loads it. Threads that spin while they wait starve each other on a busy
+    # machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    asyncio.run(run(app_for(jobs, settings.token)))
     return 0
 
 
-def _desk(options: argparse.Namespace) -> Desk:
-    """Who keeps the jobs: this process, or with ``EDITOR_EXECUTOR=ray`` a cluster. Raises BadRequest."""
-    data, kind = options.data or data_folder(), os.environ.get("EDITOR_EXECUTOR") or "local"
-    batch = batch_of(os.environ.get("EDITOR_BATCH"))
-    if kind == "local":
-        return Jobs(
-            LocalExecutor(lambda: load_engine(options.bundles, options.device, data, options.faces), batch),
-            options.queue,
-        )
-    if kind != "ray":
-        raise BadRequest(f"EDITOR_EXECUTOR is 'local' or 'ray', not '{kind}'.")
+def _announce(address: str) -> None:
+    print(f"editor listening on {address}", flush=True)
+
+
+def _job_service(settings: Settings, options: EngineOptions, per_user: int) -> JobService:
+    """Return the jobs of this process, or those of a cluster. Raises BadRequest where Ray is missing."""
+    from editor.api.errors import BadRequest
+    from editor.serving.executor import LocalExecutor, load_engine
+    from editor.serving.jobs import LocalJobs
+
+    if settings.editor_executor == "local":
+        return LocalJobs(LocalExecutor(lambda: load_engine(options), options.batch), per_user)
     try:
-        from editor.serving.ray.client import SharedJobs
+        from editor.serving.ray.client import ClusterJobs
     except ImportError:
         raise BadRequest("A cluster needs Ray: pip install 'styleclip-bot[cluster]'.") from None
-    from editor.serving.ray.settings import Cluster, Engines, absolute
+    from editor.serving.ray.settings import ClusterSettings
 
-    faces = None if options.faces is None else Path(options.faces).resolve()
-    engines = Engines(absolute(options.bundles), options.device, data.resolve(), faces, batch)
-    return SharedJobs(Cluster.read(engines, options.queue))
+    return ClusterJobs(ClusterSettings.of(settings, options, per_user))
 
 
-async def _serve(app: object, options: argparse.Namespace) -> None:
-    def announce(address: str) -> None:
-        print(f"editor listening on {address}", flush=True)
-
-    if options.with_parent:
-        await _stop_with_parent()
-    await run_server(app, options.host, options.port, options.socket, announce)  # type: ignore[arg-type]
-
-
-async def _stop_with_parent() -> None:
-    """When the pipe on standard input closes, the process that started us is gone: stop as on SIGTERM."""
+def _stop_with_parent() -> None:
+    """Stop as on SIGTERM when the pipe on standard input closes: the process that started us has ended."""
     loop = asyncio.get_running_loop()
 
-    def closed() -> None:
+    def read() -> None:
         if not os.read(0, 4096):
             loop.remove_reader(0)
-            os.kill(os.getpid(), 15)
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    loop.add_reader(0, closed)
+    loop.add_reader(0, read)
 
 
-def bundles(argv: Sequence[str]) -> int:
-    """List the installed bundles."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor bundles", description="List the bundles that are installed."
-    )
-    _folders(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(argv)
+@app.command("bundles")
+def list_bundles(
+    bundles: Folders = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> int:
+    """List the bundles (editable domains) that are installed."""
     from editor.bundle.manifest import bundle_info, find_bundles, missing_parts, read_manifest
 
-    infos, lacking = [], {}
-    for folder in find_bundles(options.bundles):
+    found = []
+    for folder in find_bundles(bundles or ()):
         try:
             manifest = read_manifest(folder)
-            infos.append(bundle_info(folder, manifest))
-            lacking[folder.name] = missing_parts(manifest)
+            found.append((bundle_info(folder, manifest), missing_parts(manifest)))
         except EditorError as error:
             print(error, file=sys.stderr)
-    if options.json:
-        print(json.dumps({"bundles": [info.model_dump(mode="json") for info in infos]}))
+    if as_json:
+        print(json.dumps({"bundles": [info.model_dump(mode="json") for info, _ in found]}))
         return 0
-    for info in infos:
-        can = f"lacks {' and '.join(lacking[info.name])}" if lacking[info.name] else ", ".join(info.methods)
-        print(f"{info.name}: {info.title}, {info.resolution} px, {can}; licence {info.licence}")
+    for info, lacking in found:
+        methods = f"lacks {' and '.join(lacking)}" if lacking else ", ".join(info.methods)
+        print(f"{info.name}: {info.title}, {info.resolution} px, {methods}; licence {info.licence}")
     return 0
+
+
+def import_weights(argv: Sequence[str]) -> int:
+    """Run ``import``, which reads its own options."""
+    from editor.checkpoints.importing import main
+    from editor.serving.settings import Settings
+
+    return main(argv, Settings.read().bundles_dir)
+
+
+def pull(argv: Sequence[str]) -> int:
+    """Run ``pull``, which reads its own options."""
+    from editor.checkpoints.pulling import main
+    from editor.serving.settings import Settings
+
+    return main(argv, bundles_dir=Settings.read().bundles_dir)

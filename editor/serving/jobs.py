@@ -1,9 +1,8 @@
-"""Jobs of one editor process: their events, their order, and their ends."""
+"""The job service: which jobs there are, in what order they run, and what happened to them."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import platform
 import time
@@ -14,6 +13,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from editor.api.errors import Cancelled, Draining, EditorError, JobConflict, UnknownJob
+from editor.api.framing import Frame
 from editor.api.protocol import (
     BundleInfo,
     Done,
@@ -24,115 +24,128 @@ from editor.api.protocol import (
     PictureData,
     Progress,
     Queued,
+    Request,
     Started,
     State,
 )
 from editor.serving.executor import Executor
-from editor.serving.metrics import Figures
-from editor.serving.priorities import Lane, lane_of
+from editor.serving.metrics import JobMetrics
+from editor.serving.priorities import Priority, priority_of
 from editor.serving.queue import FairQueue
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 900.0
 KEPT_BYTES = 256 * 1024 * 1024
+"""Events of finished jobs are kept so long, and so many bytes of them, for clients that reconnect."""
 
 
 @dataclass
 class Record:
-    """One job. ``lines`` are its events as they go over the wire, numbered from 1."""
+    """One job. ``events`` are numbered from 1; ``request`` is dropped once the job is over."""
 
     id: str
     digest: str
-    job: Job
+    priority: Priority
+    request: Request | None
     state: State = "queued"
-    lines: list[bytes] = field(default_factory=list)
+    events: list[Frame] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: bool = False
-    begun: float = field(default_factory=time.monotonic)
-    ended: float = 0.0
+    queued_at: float = field(default_factory=time.monotonic)
+    ended_at: float = 0.0
 
     @property
-    def over(self) -> bool:
-        """No more events will come."""
+    def is_over(self) -> bool:
+        """Whether no more events will come."""
         return self.state in ("done", "failed")
 
+    @property
+    def size(self) -> int:
+        """Bytes of its events."""
+        return sum(event.size for event in self.events)
+
     def add(self, make: Callable[..., Any], **fields: Any) -> None:
-        """Append an event and wake whoever listens."""
-        self.lines.append(make(number=len(self.lines) + 1, **fields).model_dump_json().encode() + b"\n")
+        """Append an event and wake the listeners."""
+        self.events.append(Frame.of(make(number=len(self.events) + 1, **fields)))
         self.news.set()
         self.news = asyncio.Event()
 
     def end(self, state: State) -> None:
-        """Nothing more will be added; wake the listeners once more."""
-        self.state, self.ended = state, time.monotonic()
+        """Mark it as over and wake the listeners once more."""
+        self.state, self.ended_at, self.request = state, time.monotonic(), None
         self.news.set()
 
 
-class Desk(Protocol):
-    """What the HTTP surface asks of whoever keeps the jobs: ``Jobs`` of this process, or those that a cluster shares."""
+class JobService(Protocol):
+    """What the HTTP server needs:
+
+    the jobs of this process (``LocalJobs``), or those of a cluster (``ray.client``).
+    """
 
     draining: bool
 
     async def start(self) -> None:
-        """Make ready; returns when jobs can be run. Raises EditorError where they never can."""
+        """Get ready; returns when jobs can run. Raises EditorError where they never can."""
 
-    async def put(self, identifier: str, job: Job) -> None:
-        """Start a job, or attach to the same one. Raises JobConflict, QueueFull, Draining."""
+    async def put(self, identifier: str, job: Job, digest: str) -> None:
+        """Start a job, or attach to the same one. ``digest``: a hash of the job.
 
-    def events(self, identifier: str, after: int = 0) -> AsyncIterator[bytes]:
-        """The event lines after number ``after``, as they come, until the job is over. Raises UnknownJob."""
+        Raises JobConflict, QueueFull, Draining.
+        """
+
+    def events(self, identifier: str, after: int = 0) -> AsyncIterator[Frame]:
+        """Yield the events after number ``after`` as they come, until the job is over. Raises UnknownJob."""
 
     async def state(self, identifier: str) -> JobState:
-        """How a job stands. Raises UnknownJob."""
+        """Return the state of a job. Raises UnknownJob."""
 
     async def cancel(self, identifier: str) -> JobState:
         """Ask a job to stop; a waiting one ends at once. Raises UnknownJob."""
 
     async def bundles(self) -> list[BundleInfo]:
-        """The domains that can be edited."""
+        """List the domains that can be edited."""
 
     async def reload(self) -> None:
-        """Read all bundles anew. Raises EditorError."""
+        """Read all bundles again. Raises EditorError."""
 
     async def status(self) -> EditorStatus:
-        """How the editor stands."""
+        """Return the state of the editor."""
 
-    async def figures(self) -> bytes:
-        """The same in Prometheus's text format, with what happened so far."""
+    async def metrics(self) -> bytes:
+        """Return the metrics in Prometheus's text format."""
 
     async def drain(self) -> None:
-        """Take nothing new, and return when nothing runs that this process alone can finish."""
+        """Take nothing new, and return when nothing runs that only this process can finish."""
 
     async def stop(self) -> None:
-        """Let go of what ``start`` took."""
+        """Release what ``start`` took."""
 
 
 @dataclass
-class Queue:
-    """The jobs of one lane: who waits, and what runs."""
+class PriorityQueue:
+    """The jobs of one priority: waiting and running."""
 
     waiting: FairQueue
     running: dict[asyncio.Task[None], Record] = field(default_factory=dict)
 
 
-class Jobs:
-    """Accepts jobs, runs them in fair order on an executor, and remembers their events for a while."""
+class LocalJobs:
+    """Accepts jobs, runs them in fair order on an executor, and keeps their events for a while."""
 
     def __init__(self, executor: Executor, per_user: int) -> None:
         self.executor = executor
-        self.lanes = {lane: Queue(FairQueue(per_user)) for lane in Lane}
+        self.queues = {priority: PriorityQueue(FairQueue(per_user)) for priority in Priority}
         self.records: dict[str, Record] = {}
         self.draining = False
-        self._figures, self._begun = Figures(), time.monotonic()
+        self._metrics, self._started_at = JobMetrics(), time.monotonic()
 
     async def start(self) -> None:
-        """Load the executor."""
+        """Start the executor."""
         await self.executor.start()
 
-    async def put(self, identifier: str, job: Job) -> None:
+    async def put(self, identifier: str, job: Job, digest: str) -> None:
         """Start a job, or attach to the same one. Raises JobConflict, QueueFull, Draining."""
-        digest = hashlib.sha256(job.model_dump_json().encode()).hexdigest()
         record = self.records.get(identifier)
         if record is not None:
             if record.digest != digest:
@@ -141,12 +154,12 @@ class Jobs:
         if self.draining:
             raise Draining()
         self._forget()
-        lane = lane_of(job.request)
-        queue = self.lanes[lane]
+        priority = priority_of(job.request)
+        queue = self.queues[priority]
         queue.waiting.push(job.user, identifier, job.priority)
-        record = self.records[identifier] = Record(identifier, digest, job)
+        record = self.records[identifier] = Record(identifier, digest, priority, job.request)
         record.add(Queued, position=queue.waiting.position(identifier) + len(queue.running))
-        self._fill(lane)
+        self._fill(priority)
 
     def _get(self, identifier: str) -> Record:
         try:
@@ -155,116 +168,114 @@ class Jobs:
             raise UnknownJob() from None
 
     async def state(self, identifier: str) -> JobState:
-        """How a job stands. Raises UnknownJob."""
+        """Return the state of a job. Raises UnknownJob."""
         record = self._get(identifier)
-        return JobState(id=identifier, state=record.state, events=len(record.lines))
+        return JobState(id=identifier, state=record.state, events=len(record.events))
 
     async def cancel(self, identifier: str) -> JobState:
         """Ask a job to stop; a waiting one ends at once. Raises UnknownJob."""
         record = self._get(identifier)
         record.cancelled = True
-        if self.lanes[lane_of(record.job.request)].waiting.remove(identifier):
+        if self.queues[record.priority].waiting.remove(identifier):
             self._fail(record, Cancelled())
         return await self.state(identifier)
 
-    async def events(self, identifier: str, after: int = 0) -> AsyncIterator[bytes]:
-        """The event lines after number ``after``, as they come, until the job is over. Raises UnknownJob."""
+    async def events(self, identifier: str, after: int = 0) -> AsyncIterator[Frame]:
+        """Yield the events after number ``after`` as they come, until the job is over. Raises UnknownJob."""
         record, sent = self._get(identifier), max(0, after)
         while True:
             news = record.news
-            while sent < len(record.lines):
-                yield record.lines[sent]
+            while sent < len(record.events):
+                yield record.events[sent]
                 sent += 1
-            if record.over:
+            if record.is_over:
                 return
-            if sent == len(record.lines) and news is record.news:
+            if sent == len(record.events) and news is record.news:
                 await news.wait()
 
     async def bundles(self) -> list[BundleInfo]:
-        """Those of the executor."""
+        """List the executor's bundles."""
         return self.executor.bundles()
 
     async def reload(self) -> None:
-        """Have the executor read all bundles anew."""
+        """Make the executor read all bundles again."""
         await self.executor.reload()
 
     async def status(self) -> EditorStatus:
-        """How the editor stands."""
+        """Return the state of the editor."""
         return EditorStatus(
             bundles=tuple(info.name for info in self.executor.bundles()),
             device=self.executor.device,
-            waiting=sum(len(queue.waiting) for queue in self.lanes.values()),
-            running=sum(len(queue.running) for queue in self.lanes.values()),
-            seconds=round(time.monotonic() - self._begun, 1),
+            waiting=sum(len(queue.waiting) for queue in self.queues.values()),
+            running=sum(len(queue.running) for queue in self.queues.values()),
+            seconds=round(time.monotonic() - self._started_at, 1),
             versions={"Python": platform.python_version(), "torch": version("torch")},
         )
 
-    async def figures(self) -> bytes:
-        """Counters of this process and how the lanes stand, in Prometheus's text format."""
-        for lane, queue in self.lanes.items():
-            self._figures.stands(lane, len(queue.waiting), len(queue.running), self.executor.places(lane))
-        return self._figures.text()
+    async def metrics(self) -> bytes:
+        """Return counters and queue lengths in Prometheus's text format."""
+        for priority, queue in self.queues.items():
+            slots = self.executor.slots(priority)
+            self._metrics.set_queue(priority, len(queue.waiting), len(queue.running), slots)
+        return self._metrics.text()
 
     async def drain(self) -> None:
-        """Take nothing new, tell those who wait, and finish what runs; training, which takes minutes, is broken off."""
+        """Take nothing new, fail what waits, finish what runs, and cancel training, which takes minutes."""
         self.draining = True
-        for queue in self.lanes.values():
+        for queue in self.queues.values():
             for identifier in queue.waiting.drain():
                 self._fail(self.records[identifier], Draining())
-        for record in self.lanes[Lane.TRAINING].running.values():
+        for record in self.queues[Priority.TRAINING].running.values():
             record.cancelled = True
-        while running := [task for queue in self.lanes.values() for task in queue.running]:
+        while running := [task for queue in self.queues.values() for task in queue.running]:
             await asyncio.wait(running)
 
     async def stop(self) -> None:
-        """Let the executor go."""
+        """Stop the executor."""
         await self.executor.stop()
 
-    def _fill(self, lane: Lane) -> None:
-        queue = self.lanes[lane]
-        while len(queue.running) < self.executor.places(lane):
+    def _fill(self, priority: Priority) -> None:
+        queue = self.queues[priority]
+        while len(queue.running) < self.executor.slots(priority):
             identifier = queue.waiting.pop()
             if identifier is None:
                 return
             record = self.records[identifier]
             task = asyncio.create_task(self._run(record))
             queue.running[task] = record
-            task.add_done_callback(partial(self._finished, lane))
+            task.add_done_callback(partial(self._finished, priority))
 
-    def _finished(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        del self.lanes[lane].running[task]
-        self._fill(lane)
+    def _finished(self, priority: Priority, task: asyncio.Task[None]) -> None:
+        del self.queues[priority].running[task]
+        self._fill(priority)
 
     async def _run(self, record: Record) -> None:
-        loop = asyncio.get_running_loop()
+        loop, request = asyncio.get_running_loop(), record.request
+        assert request is not None
         record.state = "running"
         record.add(Started)
-        began = time.perf_counter()
-        self._figures.began(lane_of(record.job.request), time.monotonic() - record.begun)
+        started_at = time.perf_counter()
+        self._metrics.started(record.priority, time.monotonic() - record.queued_at)
 
         def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
             loop.call_soon_threadsafe(self._progress, record, stage, step, total, preview)
 
         try:
-            result = await self.executor.run(record.job.request, report, lambda: record.cancelled)
+            result = await self.executor.run(request, report, lambda: record.cancelled)
         except EditorError as error:
-            broken_off = (
-                self.draining and lane_of(record.job.request) is Lane.TRAINING
-            )  # whoever asked may ask the next editor
-            self._fail(record, Draining() if broken_off and isinstance(error, Cancelled) else error)
+            stopped = self.draining and record.priority is Priority.TRAINING and isinstance(error, Cancelled)
+            self._fail(record, Draining() if stopped else error)  # the client may ask the next editor
         except Exception:
-            log.exception(
-                "job failed: kind %s", record.job.request.kind
-            )  # no content: the request is not logged
+            log.exception("a job of kind %s failed", request.kind)  # the request itself is never logged
             self._fail(record, EditorError())
         else:
-            record.add(Done, result=result, milliseconds=round(1000 * (time.perf_counter() - began), 1))
+            record.add(Done, result=result, milliseconds=round(1000 * (time.perf_counter() - started_at), 1))
             record.end("done")
-        self._figures.ended(lane_of(record.job.request), record.state, time.perf_counter() - began)
+        self._metrics.ended(record.priority, record.state, time.perf_counter() - started_at)
 
     @staticmethod
     def _progress(record: Record, stage: str, step: int, total: int, preview: PictureData | None) -> None:
-        if not record.over:
+        if not record.is_over:
             record.add(Progress, stage=stage, step=step, total=total, preview=preview)
 
     @staticmethod
@@ -274,12 +285,9 @@ class Jobs:
 
     def _forget(self) -> None:
         """Drop finished jobs that are old, and the oldest ones while they take too much memory."""
-        now, ended = (
-            time.monotonic(),
-            sorted((r for r in self.records.values() if r.over), key=lambda r: r.ended),
-        )
-        total = sum(len(line) for record in ended for line in record.lines)
+        ended = sorted((r for r in self.records.values() if r.is_over), key=lambda record: record.ended_at)
+        total, oldest = sum(record.size for record in ended), time.monotonic() - KEPT_SECONDS
         for record in ended:
-            if now - record.ended > KEPT_SECONDS or total > KEPT_BYTES:
-                total -= sum(map(len, record.lines))
+            if record.ended_at < oldest or total > KEPT_BYTES:
+                total -= record.size
                 del self.records[record.id]

@@ -1,10 +1,17 @@
-"""Lanes: jobs that wait for each other and for no others, since some take milliseconds and others minutes."""
+"""Priorities of jobs. Each has a queue of its own, since some jobs take milliseconds and others minutes."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from editor.api.protocol import EditRequest, MethodName, Request, TrainMapperRequest
+from editor.api.protocol import (
+    CompareRequest,
+    EditRequest,
+    InvertRequest,
+    MethodName,
+    Request,
+    TrainMapperRequest,
+)
 
 SEARCHING: frozenset[MethodName] = frozenset(
     (
@@ -18,34 +25,37 @@ SEARCHING: frozenset[MethodName] = frozenset(
         "ganspace",
     )
 )
-"""Methods that take seconds: those that the registry calls slow."""
+"""Methods that take seconds; the registry of methods calls them slow."""
 
 
-class Lane(IntEnum):
-    """Higher ones go first at the device, between the steps of lower ones.
-
-    ``RENDERS``: pictures of adjustments that are known, as "less" and "undo" need. ``EDITS``: new wishes and new pictures.
-    ``SEARCHES``: slow methods and comparisons. ``TRAINING`` takes what the others leave of the processor.
-    """
+class Priority(IntEnum):
+    """Higher ones run first on the device, between the steps of lower ones."""
 
     TRAINING = 0
+    """Mappers; takes only what the others leave of the processor."""
     SEARCHES = 1
+    """Slow methods and comparisons."""
     EDITS = 2
+    """New changes and new pictures."""
     RENDERS = 3
+    """Known adjustments only, as for "less" and "undo"."""
 
 
-SEVERAL = (Lane.RENDERS, Lane.EDITS)
-"""Lanes of which a device may be given several jobs at a time."""
+PARALLEL = (Priority.RENDERS, Priority.EDITS)
+"""Priorities of which a device may run several jobs at a time."""
 
 
-def lane_of(request: Request) -> Lane:
-    """The lane that a request belongs in."""
-    if isinstance(request, TrainMapperRequest):
-        return Lane.TRAINING
-    if request.kind == "compare":
-        return Lane.SEARCHES
-    if not isinstance(request, EditRequest):
-        return Lane.EDITS
-    if request.search or any(wish.method in SEARCHING for wish in request.changes):
-        return Lane.SEARCHES
-    return Lane.EDITS if request.changes else Lane.RENDERS
+def priority_of(request: Request) -> Priority:
+    """Return the priority of a request."""
+    match request:
+        case TrainMapperRequest():
+            return Priority.TRAINING
+        case CompareRequest():
+            return Priority.SEARCHES
+        case EditRequest(changes=(), search=False):
+            return Priority.RENDERS
+        case EditRequest(search=True):
+            return Priority.SEARCHES
+        case EditRequest(changes=changes) | InvertRequest(changes=changes):
+            searches = any(change.method in SEARCHING for change in changes)
+            return Priority.SEARCHES if searches else Priority.EDITS

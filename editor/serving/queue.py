@@ -1,4 +1,7 @@
-"""The fair queue: who was served least recently goes first; within one user priority, then age."""
+"""The fair queue:
+
+the user who was served least recently is next; one user's jobs go by priority, then by age.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from dataclasses import dataclass, field
 
 from editor.api.errors import QueueFull
 
+MAX_REMEMBERED = 10_000
+"""Users of whom it is remembered when they were served."""
+
 
 @dataclass(order=True)
 class _Entry:
@@ -18,20 +24,22 @@ class _Entry:
 
 
 class FairQueue:
-    """Job ids waiting, by user. Not thread-safe: it lives on the event loop.
+    """Ids of waiting jobs, by user. Not thread-safe: it belongs to the event loop.
 
-    Users stand in the order of their turns, so that a job's way in, its place and its way out cost a search by halves however
+    Users are kept sorted by their turns, so that push, pop, remove and position take a binary search, however
     many wait.
     """
 
     def __init__(self, per_user: int = 8) -> None:
         self.per_user = per_user
         self._waiting: dict[str, list[_Entry]] = {}
+        """Each user's waiting jobs, the next one first."""
         self._users: dict[str, str] = {}
-        """Whose each waiting job is."""
+        """Each waiting job's user."""
         self._turns: list[tuple[tuple[int, int], str]] = []
-        """Everybody who waits, the next one first."""
+        """All users who wait, the next one first."""
         self._served: dict[str, int] = {}
+        """When each user was served last, by the clock below."""
         self._clock = itertools.count(1)
 
     def __len__(self) -> int:
@@ -46,7 +54,7 @@ class FairQueue:
         self._users[job] = user
 
     def pop(self) -> str | None:
-        """The next job, None when nobody waits."""
+        """Take out the next job; None when nobody waits."""
         if not self._turns:
             return None
         user = self._turns[0][1]
@@ -58,7 +66,7 @@ class FairQueue:
         return job
 
     def remove(self, job: str) -> bool:
-        """Take a waiting job out; False when it is not waiting."""
+        """Take out a waiting job; False when it does not wait."""
         user = self._users.pop(job, None)
         if user is None:
             return False
@@ -67,10 +75,10 @@ class FairQueue:
         return True
 
     def position(self, job: str) -> int:
-        """How many jobs would be served before this one, if nobody else came.
+        """Return how many jobs would run before this one if no others came.
 
-        Users take turns in rounds: everybody's first job, then everybody's second. So all earlier rounds go before it, and of its
-        own those users whose turn comes sooner.
+        Users take turns in rounds: everybody's first job, then everybody's second. All earlier rounds run
+        before it, and from its own round the users whose turn comes sooner.
         """
         user = self._users.get(job)
         if user is None:
@@ -80,20 +88,22 @@ class FairQueue:
         if not place:
             return sooner
         lengths = [len(self._waiting[other]) for _, other in self._turns]
-        return sum(min(length, place) for length in lengths) + sum(
-            length > place for length in lengths[:sooner]
-        )
+        return sum(min(length, place) for length in lengths) + sum(n > place for n in lengths[:sooner])
 
     def drain(self) -> list[str]:
-        """Everything that waits, in order; the queue is empty afterwards."""
-        order = self._order()
-        for held in (self._waiting, self._users, self._turns):
-            held.clear()
-        return order
+        """Take out all jobs, in order."""
+        order = sorted(
+            (place, self._turn(user), entry.job)
+            for user, entries in self._waiting.items()
+            for place, entry in enumerate(entries)
+        )
+        for part in (self._waiting, self._users, self._turns):
+            part.clear()
+        return [job for _, _, job in order]
 
     @contextmanager
     def _changing(self, user: str) -> Iterator[None]:
-        """What changes a user's turn: the user stands aside meanwhile, and comes back where the new turn is."""
+        """Take a user out of the order for the length of a change of the user's turn."""
         if user in self._waiting:
             del self._turns[bisect.bisect_left(self._turns, (self._turn(user), user))]
         try:
@@ -105,19 +115,12 @@ class FairQueue:
                 self._waiting.pop(user, None)
 
     def _turn(self, user: str) -> tuple[int, int]:
+        """The user's sort key: when served last, then the key of the next job."""
         return self._served.get(user, 0), self._waiting[user][0].sort[1]
 
-    def _order(self) -> list[str]:
-        ordered = sorted(
-            (place, self._turn(user), entry.job)
-            for user, entries in self._waiting.items()
-            for place, entry in enumerate(entries)
-        )
-        return [job for _, _, job in ordered]
-
-    def _forget(self, most: int = 10_000) -> None:
-        """Keep the memory of who was served bounded: the longest ago are as good as never."""
-        if len(self._served) > most:
-            recent = sorted(self._served.items(), key=lambda item: item[1])[-most // 2 :]
+    def _forget(self) -> None:
+        """Keep the table of who was served bounded; those served longest ago count as never served."""
+        if len(self._served) > MAX_REMEMBERED:
+            recent = sorted(self._served.items(), key=lambda item: item[1])[-MAX_REMEMBERED // 2 :]
             self._served = dict(recent)
             self._turns = sorted((self._turn(user), user) for user in self._waiting)

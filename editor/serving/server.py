@@ -1,4 +1,7 @@
-"""The editor's HTTP surface (aiohttp): jobs as idempotent resources that answer with a stream of numbered events."""
+"""The editor's HTTP API (aiohttp).
+
+A job is an idempotent resource that answers with a stream of numbered events.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,33 @@ import hmac
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from editor.api import framing
 from editor.api.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
-from editor.api.protocol import Job
+from editor.api.protocol import Event
 from editor.serving.executor import Executor
-from editor.serving.jobs import Desk, Jobs
-from editor.serving.metrics import CONTENT_TYPE
+from editor.serving.jobs import JobService, LocalJobs
+from editor.serving.metrics import CONTENT_TYPE as METRICS_TYPE
+from editor.serving.uploads import AttachmentCache, ByteBudget, declared_size, parse_job, read_body
 
 log = logging.getLogger(__name__)
 
-MOST_BODY = 224 * 1024 * 1024
-"""A picture of 50 megapixels without loss, in base64."""
-DESK: web.AppKey[Desk] = web.AppKey("desk")
+IDLE_SECONDS = 75.0
+"""After this long, a connection is closed that is idle or has sent half of its headers."""
+EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+JOBS: web.AppKey[JobService] = web.AppKey("jobs")
 READY = web.AppKey("ready", asyncio.Event)
 FAILURE = web.AppKey("failure", list[BaseException])
-
-
-def _answer(error: EditorError) -> web.Response:
-    headers = {"Retry-After": str(error.detail["retry_after"])} if "retry_after" in error.detail else {}
-    body = {"code": error.code, "sentence": str(error), "detail": error.detail}
-    return web.json_response(body, status=error.status, headers=headers)
+BUDGET = web.AppKey("budget", ByteBudget)
+CACHE = web.AppKey("cache", AttachmentCache)
 
 
 @web.middleware
@@ -42,7 +44,9 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except EditorError as error:
-        return _answer(error)
+        headers = {"Retry-After": str(error.detail["retry_after"])} if "retry_after" in error.detail else {}
+        body = {"code": error.code, "sentence": str(error), "detail": error.detail}
+        return web.json_response(body, status=error.status, headers=headers)
 
 
 def _guard(token: str | None) -> Middleware:
@@ -61,91 +65,109 @@ async def _health(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    desk, ready, failures = request.app[DESK], request.app[READY], request.app[FAILURE]
+    jobs, ready, failures = request.app[JOBS], request.app[READY], request.app[FAILURE]
     if failures:
         return web.json_response({"status": "failed", "sentence": str(failures[0])}, status=500)
-    if ready.is_set() and not desk.draining:
+    if ready.is_set() and not jobs.draining:
         return web.json_response({"status": "ready"})
-    return web.json_response({"status": "draining" if desk.draining else "loading"}, status=503)
+    return web.json_response({"status": "draining" if jobs.draining else "loading"}, status=503)
 
 
 async def _bundles(request: web.Request) -> web.Response:
-    infos = [info.model_dump(mode="json") for info in await request.app[DESK].bundles()]
+    infos = [info.model_dump(mode="json") for info in await request.app[JOBS].bundles()]
     return web.json_response({"bundles": infos})
 
 
 async def _reload(request: web.Request) -> web.Response:
-    """The files of all bundles are read anew; answers as ``_bundles`` does."""
+    """Read the files of all bundles again, and answer as ``_bundles`` does."""
     await request.app[READY].wait()
-    await request.app[DESK].reload()
+    await request.app[JOBS].reload()
     request.app[FAILURE].clear()
     return await _bundles(request)
 
 
 async def _status(request: web.Request) -> web.Response:
-    return web.json_response((await request.app[DESK].status()).model_dump(mode="json"))
+    return web.json_response((await request.app[JOBS].status()).model_dump(mode="json"))
 
 
-async def _figures(request: web.Request) -> web.Response:
-    return web.Response(body=await request.app[DESK].figures(), headers={"Content-Type": CONTENT_TYPE})
-
-
-def _after(request: web.Request) -> int:
-    try:
-        return max(0, int(request.query.get("after", "0")))
-    except ValueError:
-        raise BadRequest("'after' must be a whole number.") from None
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(body=await request.app[JOBS].metrics(), headers={"Content-Type": METRICS_TYPE})
 
 
 async def _put_job(request: web.Request) -> web.StreamResponse:
-    after, body = _after(request), await request.read()
+    """Start or attach to a job. Its bytes count against the budget until it is over."""
     try:
-        job = await asyncio.to_thread(
-            Job.model_validate_json, body
-        )  # megabytes of base64: off the event loop
+        after = max(0, int(request.query.get("after", "0")))
+    except ValueError:
+        raise BadRequest("'after' must be a whole number.") from None
+    async with request.app[BUDGET].hold(declared_size(request)):
+        await _start_job(request)
+        return await _stream(request, after)
+
+
+async def _start_job(request: web.Request) -> None:
+    jobs, body = request.app[JOBS], await read_body(request.content)
+    try:
+        job, digest = await asyncio.to_thread(parse_job, body, request.content_type, request.app[CACHE])
     except ValidationError as error:
-        fields = sorted(
-            {".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False)}
-        )
-        raise BadRequest("This request could not be understood: " + ", ".join(fields[:5]) + ".") from error
-    desk, identifier = request.app[DESK], request.match_info["id"]
-    if desk.draining:
+        places = {".".join(map(str, item["loc"])) for item in error.errors(include_input=False)}
+        fields = ", ".join(sorted(places)[:5])
+        raise BadRequest(f"This request could not be understood: {fields}.") from error
+    if jobs.draining:
         raise Draining()
     await request.app[READY].wait()
     if request.app[FAILURE]:
         raise EditorAway("The editor could not load its models.")
-    await desk.put(identifier, job)
-    response = web.StreamResponse(
-        headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
-    )
-    await response.prepare(request)
-    with suppress(ConnectionError):  # whoever left can come back with ?after=N; the job goes on
-        async for line in desk.events(identifier, after):
-            await response.write(line)
+    await jobs.put(request.match_info["id"], job, digest)
+
+
+async def _stream(request: web.Request, after: int) -> web.StreamResponse:
+    """Send the events of a job:
+
+    frames to clients that accept them, else NDJSON. Returns when the job is over.
+    """
+    framed, connected = framing.CONTENT_TYPE in request.headers.get("Accept", ""), True
+    kind = framing.CONTENT_TYPE if framed else "application/x-ndjson"
+    response = web.StreamResponse(headers={"Content-Type": kind, "Cache-Control": "no-store"})
+    with suppress(ConnectionError):
+        await response.prepare(request)
+    with suppress(ConnectionError):  # a lost cluster ends the stream early; the client asks again
+        async for frame in request.app[JOBS].events(request.match_info["id"], after):
+            if not connected:
+                continue
+            try:
+                await response.write(frame.encode() if framed else _json_line(frame))
+            except ConnectionError:  # the job goes on; the client may come back with ?after=N
+                connected = False
         await response.write_eof()
     return response
 
 
+def _json_line(frame: framing.Frame) -> bytes:
+    event: Event = frame.parse(EVENTS)
+    return event.model_dump_json().encode() + b"\n"
+
+
 async def _get_job(request: web.Request) -> web.Response:
-    state = await request.app[DESK].state(request.match_info["id"])
+    state = await request.app[JOBS].state(request.match_info["id"])
     return web.json_response(state.model_dump())
 
 
 async def _delete_job(request: web.Request) -> web.Response:
-    state = await request.app[DESK].cancel(request.match_info["id"])
+    state = await request.app[JOBS].cancel(request.match_info["id"])
     return web.json_response(state.model_dump(include={"id", "state"}), status=202)
 
 
 def create_app(executor: Executor, token: str | None = None, per_user: int = 8) -> web.Application:
-    """The application around an executor, which is started in the background: readiness fails until it is up."""
-    return app_around(Jobs(executor, per_user), token)
+    """Return the application for the jobs of this process, run by an executor."""
+    return app_for(LocalJobs(executor, per_user), token)
 
 
-def app_around(desk: Desk, token: str | None = None) -> web.Application:
-    """The application around whoever keeps the jobs."""
-    guards: list[Middleware] = [_errors, _guard(token)]
-    app = web.Application(middlewares=guards, client_max_size=MOST_BODY)
-    app[DESK], app[READY], app[FAILURE] = desk, asyncio.Event(), []
+def app_for(jobs: JobService, token: str | None = None) -> web.Application:
+    """Return the application for a job service, which starts in the background (see ``/v1/ready``)."""
+    app = web.Application(middlewares=[_errors, _guard(token)])
+    app[JOBS], app[READY], app[FAILURE] = jobs, asyncio.Event(), []
+    app[BUDGET], app[CACHE] = ByteBudget(), AttachmentCache()
     app.add_routes(
         [
             web.get("/v1/health", _health),
@@ -156,34 +178,32 @@ def app_around(desk: Desk, token: str | None = None) -> web.Application:
             web.put("/v1/jobs/{id:[A-Za-z0-9_.-]{1,100}}", _put_job),
             web.get("/v1/jobs/{id}", _get_job),
             web.delete("/v1/jobs/{id}", _delete_job),
-            web.get("/metrics", _figures),
+            web.get("/metrics", _metrics),
         ]
     )
-    app.cleanup_ctx.append(_desk_lifetime)
+    app.cleanup_ctx.append(_job_service)
     return app
 
 
-async def _desk_lifetime(app: web.Application):  # type: ignore[no-untyped-def]  # aiohttp's own signature
-    async def load() -> None:
+async def _job_service(app: web.Application) -> AsyncIterator[None]:
+    async def start() -> None:
         try:
-            await app[DESK].start()
+            await app[JOBS].start()
         except Exception as error:
             app[FAILURE].append(error)
-            app[READY].set()
             log.error("the editor could not load: %s", error)
             if not isinstance(error, EditorError):
                 log.debug("details", exc_info=True)
-        else:
-            app[READY].set()
+        app[READY].set()
 
-    loading = asyncio.create_task(load())
+    starting = asyncio.create_task(start())
     yield
-    await asyncio.gather(loading, return_exceptions=True)
-    await app[DESK].stop()
+    await asyncio.gather(starting, return_exceptions=True)
+    await app[JOBS].stop()
 
 
 def check_exposure(host: str, token: str | None) -> None:
-    """Raises BadRequest when the editor would listen beyond this machine without a token."""
+    """Raise BadRequest if the editor would listen beyond this machine without a token."""
     local = host == "localhost"
     with suppress(ValueError):
         local = local or ip_address(host).is_loopback
@@ -194,12 +214,14 @@ def check_exposure(host: str, token: str | None) -> None:
 async def serve(
     app: web.Application, host: str, port: int, socket: Path | None, announce: Callable[[str], None]
 ) -> None:
-    """Listen until SIGTERM or SIGINT, then drain: what runs is finished, what waits is told."""
+    """Listen until SIGTERM or SIGINT, then drain: finish what runs and fail what waits."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=5.0)
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=False, shutdown_timeout=5.0, keepalive_timeout=IDLE_SECONDS
+    )
     await runner.setup()
     if socket is not None:
         socket.unlink(missing_ok=True)  # noqa: ASYNC240 - once, before anything is served
@@ -212,10 +234,9 @@ async def serve(
     else:
         site = web.TCPSite(runner, host, port)
         await site.start()
-        bound = runner.addresses[0][1]
-        announce(f"http://{host}:{bound}")
+        announce(f"http://{host}:{runner.addresses[0][1]}")
     try:
         await stop.wait()
-        await app[DESK].drain()
+        await app[JOBS].drain()
     finally:
         await runner.cleanup()

@@ -58,7 +58,7 @@ from editor.networks.encoder import MeanEncoder
 from editor.networks.generators import w_statistics
 from editor.networks.published_clip import PublishedClip
 from editor.serving.executor import LocalExecutor
-from editor.serving.priorities import Lane
+from editor.serving.priorities import Priority
 
 EDIT_MS, EDITS_A_SECOND, WISH_S, MAPPER_S, DIRECTIONS_S = 15.0, 150.0, 8.0, 600.0, 300.0
 """Targets: one edit and many at once, one wish by optimization, a mapper for one prompt, the directions of a generator."""
@@ -495,7 +495,7 @@ def _crowd(engine: Engine, request: EditRequest, batch: int) -> float:
     async def served() -> float:
         executor = LocalExecutor(lambda: engine, batch)
         await executor.start()
-        places = asyncio.Semaphore(executor.places(Lane.RENDERS))
+        places = asyncio.Semaphore(executor.slots(Priority.RENDERS))
 
         async def one() -> None:
             async with places:

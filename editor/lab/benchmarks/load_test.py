@@ -33,8 +33,8 @@ from editor.api.protocol import (
     Request,
     Started,
 )
-from editor.serving.priorities import Lane, lane_of
-from editor.serving.settings import token
+from editor.serving.priorities import Priority, priority_of
+from editor.serving.settings import Settings
 
 MIX = {"follow-up": 0.80, "new picture": 0.15, "optimization": 0.05}
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
@@ -74,7 +74,7 @@ class Ask:
     job: str
     user: str
     kind: str
-    lane: Lane
+    lane: Priority
     asked: float
     started: float | None = None
     ended: float | None = None
@@ -134,7 +134,7 @@ class Load:
     async def ask(self, user: str, kind: str) -> Ask:
         """One job from asking to its end."""
         request = self.request(kind)
-        ask = Ask(f"{self.run}-{next(self.numbers)}", user, kind, lane_of(request), time.monotonic())
+        ask = Ask(f"{self.run}-{next(self.numbers)}", user, kind, priority_of(request), time.monotonic())
         self.asks.append(ask)
 
         def on_event(event: Event) -> None:
@@ -181,7 +181,7 @@ def overtaken(asks: Sequence[Ask]) -> int:
     """Times that, in one lane, a user was served twice while another who had asked before the first of the two had to wait
     until after the second."""
     count = 0
-    for lane in Lane:
+    for lane in Priority:
         mine = [ask for ask in asks if ask.lane is lane and (ask.started is not None or ask.ended is None)]
         for waiting in mine:
             until = math.inf if waiting.started is None else waiting.started - SLACK
@@ -207,7 +207,7 @@ def spread(milliseconds: Sequence[float]) -> dict[str, float]:
 
 async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     """The report; times in milliseconds."""
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         load = Load(client, options.bundle, options.picture.read_bytes(), random.Random(options.seed))
         while not await client.ready():  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.2)

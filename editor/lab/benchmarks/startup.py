@@ -10,7 +10,7 @@ from typing import Any
 
 from editor.api.client import EditorClient
 from editor.lab.benchmarks.load_test import an_editor
-from editor.serving.settings import token
+from editor.serving.settings import Settings
 
 
 def measure() -> dict[str, Any]:
@@ -23,14 +23,14 @@ def measure() -> dict[str, Any]:
 
 
 async def _ready(url: str) -> None:
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         while not await client.ready():  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.05)
 
 
 async def _memory(url: str) -> int | None:
     """Resident megabytes, by the process id that the editor itself tells; None where there is no /proc."""
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         pid = await client.process()
     pages = Path(f"/proc/{pid}/statm")
     return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20 if pages.exists() else None  # noqa: ASYNC240

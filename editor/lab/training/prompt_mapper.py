@@ -13,7 +13,7 @@ from editor.api.errors import EditorError
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult
 from editor.editing.engine import Engine
 from editor.networks.styleclip_mapper import LEVELS
-from editor.serving.commands import data_folder
+from editor.serving.settings import Settings
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
             levels=tuple(filter(None, options.levels.split(","))),
             minutes=options.minutes,
         )
-        engine = Engine.load(options.bundles, options.device, options.data or data_folder())
+        engine = Engine.load(options.bundles, options.device, options.data or Settings.read().data_dir)
         with tqdm(total=int(60 * options.minutes), unit="s", desc="mapper") as bar:
 
             def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from ray import serve
 from ray.exceptions import RayActorError, RayTaskError, TaskCancelledError
@@ -16,52 +16,51 @@ from ray.serve.handle import DeploymentHandle
 
 from editor.api.errors import Cancelled, EditorError
 from editor.api.protocol import BundleInfo, CompareRequest, EditRequest, Request, Result
-from editor.serving.executor import Cancelled as IsCancelled
-from editor.serving.executor import Report
-from editor.serving.priorities import SEVERAL, Lane
-from editor.serving.ray.replica import Replica, Step, Survey, catalogue
-from editor.serving.ray.settings import Cluster
+from editor.serving.executor import IsCancelled, Report
+from editor.serving.priorities import PARALLEL, Priority
+from editor.serving.ray.replica import LoadedBundles, Replica, Step, model_ids
+from editor.serving.ray.settings import ClusterSettings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 APPLICATION, DEPLOYMENT = "editor", "engine"
 ATTEMPTS = 4
-"""Replicas that may be lost under one job before it is given up: a job that kills whatever runs it must end too."""
-EACH = 2
-"""Jobs of each lane that a replica is given at a time, at least."""
-BUSY = 1.0
-"""Jobs on a replica, on average, from which Serve starts more of them: those are at hand already for which others wait."""
-LOOK_SECONDS, POLL_SECONDS = 1.0, 0.05
-"""Between two looks at how many replicas there are, and at whether a job is still wanted."""
+"""Replicas that one job may lose before it fails, since a job that kills its replica must end too."""
+MIN_SLOTS = 2
+"""Jobs of each priority that a replica takes at a time: one runs while the next is on its way."""
+TARGET_LOAD = 1.0
+"""Average jobs on a replica above which Serve starts more replicas; above one, jobs are waiting."""
+WATCH_SECONDS, POLL_SECONDS = 1.0, 0.05
+"""Time between two checks of how many replicas run, and of whether a job was cancelled."""
 
 
 class RayExecutor:
-    """Jobs on replicas. It must live in a process of the cluster (``editor.serving.ray.job_actor``)."""
+    """Runs jobs on replicas. It must live in a process of the cluster (``editor.serving.ray.job_actor``)."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ClusterSettings) -> None:
         self._cluster = cluster
         self._models: dict[str, str] = {}
-        self._survey = Survey((), "")
-        self._replicas = cluster.least
+        self._loaded = LoadedBundles((), "")
+        self._replicas = cluster.min_replicas
         self._handle: DeploymentHandle | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
 
-    def places(self, lane: Lane) -> int:
-        """Two on each replica, one at work and the next at hand, or as many as it batches; one lesson at a time altogether."""
-        if lane is Lane.TRAINING:
+    def slots(self, priority: Priority) -> int:
+        """Return the slots of all replicas; only one mapper is trained at a time in the whole cluster."""
+        if priority is Priority.TRAINING:
             return 1
-        return (self._most if lane in SEVERAL else EACH) * self._replicas
+        return (self._max_slots if priority in PARALLEL else MIN_SLOTS) * self._replicas
 
     @property
-    def _most(self) -> int:
-        """Jobs of a lane on a replica."""
-        return max(EACH, self._cluster.engines.batch)
+    def _max_slots(self) -> int:
+        return max(MIN_SLOTS, self._cluster.engine.batch)
 
     async def start(self) -> None:
-        """Deploy, unless that was done before, and have one replica load everything."""
+        """Deploy unless that was done before, and make one replica load all bundles."""
         self._handle = await asyncio.to_thread(self._deployed)
         await self.reload()
-        self._looking = self._looking or asyncio.create_task(self._look())
+        self._watcher = self._watcher or asyncio.create_task(self._watch())
 
     def _deployed(self) -> DeploymentHandle:
         serve.start(proxy_location="Disabled")  # the editor's own server is the only one
@@ -70,76 +69,71 @@ class RayExecutor:
         return serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
 
     def _deployment(self) -> serve.Application:
-        wanted = self._cluster
+        cluster = self._cluster
         scaling = AutoscalingConfig(
-            min_replicas=wanted.least,
-            max_replicas=wanted.most,
-            initial_replicas=wanted.least,
-            target_ongoing_requests=BUSY,
+            min_replicas=cluster.min_replicas,
+            max_replicas=cluster.max_replicas,
+            initial_replicas=cluster.min_replicas,
+            target_ongoing_requests=TARGET_LOAD,
             upscale_delay_s=5,
             downscale_delay_s=120,
             look_back_period_s=10,
         )
         deployment = serve.deployment(Replica).options(
             name=DEPLOYMENT,
-            max_ongoing_requests=self._most * len(Lane),
+            max_ongoing_requests=self._max_slots * len(Priority),
             autoscaling_config=scaling,
-            ray_actor_options={"num_cpus": wanted.cpus, "num_gpus": wanted.gpus},
+            ray_actor_options={"num_cpus": cluster.cpus, "num_gpus": cluster.gpus},
             graceful_shutdown_timeout_s=20,
             health_check_period_s=2,
         )
-        return deployment.bind(wanted.engines, wanted.models)
+        return deployment.bind(cluster.engine, cluster.bundles)
 
-    async def _look(self) -> None:
-        """Keep the number of replicas that run."""
+    async def _watch(self) -> None:
+        """Keep the number of running replicas up to date."""
         while True:
-            with suppress(Exception):  # the controller may be starting again
+            with suppress(Exception):  # the controller may be restarting
                 status = await asyncio.to_thread(serve.status)
                 states = status.applications[APPLICATION].deployments[DEPLOYMENT].replica_states
-                self._replicas = max(
-                    1, sum(count for state, count in states.items() if state.value == "RUNNING")
-                )
-            await asyncio.sleep(LOOK_SECONDS)
+                running = sum(count for state, count in states.items() if state.value == "RUNNING")
+                self._replicas = max(1, running)
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def reload(self) -> None:
-        """Read what bundles there are; those whose files changed have other model ids, and are loaded when asked for."""
-        models = await asyncio.to_thread(catalogue, self._cluster.engines.folders)
-        self._survey = await self._ask_survey(tuple(models.values()))
+        """Find the bundles again. Bundles whose files changed have new model ids and are loaded on demand."""
+        models = await asyncio.to_thread(model_ids, self._cluster.engine.folders)
+        self._loaded = await self._load_all(tuple(models.values()))
         self._models = models
 
-    async def _ask_survey(self, models: Sequence[str]) -> Survey:
+    async def _load_all(self, models: Sequence[str]) -> LoadedBundles:
         assert self._handle is not None
-        for left in reversed(range(ATTEMPTS)):
+
+        async def attempt() -> LoadedBundles:
             try:
-                return await self._handle.survey.remote(models)
+                return await self._handle.load_all.remote(models)  # type: ignore[union-attr]
             except RayTaskError as error:
                 raise (error.cause if isinstance(error.cause, EditorError) else error) from None
-            except (RayActorError, RayServeException):
-                if not left:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+
+        return await _retried(attempt, lambda: None)
 
     def bundles(self) -> list[BundleInfo]:
-        """Those that a replica could load."""
-        return list(self._survey.bundles)
+        """List the bundles that a replica could load."""
+        return list(self._loaded.bundles)
 
     @property
     def device(self) -> str:
-        """Of the replica that was asked."""
-        return self._survey.device
+        """The device of the replica that loaded all bundles."""
+        return self._loaded.device
 
     async def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
-        """One job on one replica; on another one when that was lost, which gives the same result."""
-        for left in reversed(range(ATTEMPTS)):
-            try:
-                return await self._attempt(request, report, cancelled)
-            except (RayActorError, RayServeException, TaskCancelledError):
-                if cancelled():
-                    raise Cancelled() from None
-                if not left:
-                    raise
-                log.warning("a replica was lost under a job of kind %s; it begins anew", request.kind)
-        raise AssertionError("the last attempt returns or raises")
+        """Run one job on a replica, and again on another if that one is lost; the result is the same."""
+
+        def lost() -> None:
+            if cancelled():
+                raise Cancelled()
+            log.warning("a replica was lost during a job of kind %s", request.kind)
+
+        return await _retried(lambda: self._attempt(request, report, cancelled), lost)
 
     async def _attempt(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
         assert self._handle is not None, "start() first"
@@ -149,24 +143,36 @@ class RayExecutor:
         answers = handle.run.remote(request, (model,) if model else models)
         try:
             while True:
-                answer = await _unless(cancelled, anext(answers))
+                answer = await _unless_cancelled(cancelled, anext(answers))
                 if isinstance(answer, EditorError):
                     raise answer
                 if not isinstance(answer, Step):
                     return answer
                 report(*answer)
         finally:
-            answers.cancel()  # ends the job at its next step where it still runs
+            answers.cancel()  # a job that still runs ends at its next step
 
     async def stop(self) -> None:
-        """Let the replicas be: other fronts may need them."""
-        if self._looking is not None:
-            self._looking.cancel()
+        """Stop watching. The replicas stay, since other fronts may need them."""
+        if self._watcher is not None:
+            self._watcher.cancel()
 
 
-async def _unless(cancelled: IsCancelled, coming: Any) -> Any:
-    """What is coming; raises Cancelled as soon as it is no longer wanted."""
-    task = asyncio.ensure_future(coming)
+async def _retried(attempt: Callable[[], Awaitable[T]], lost: Callable[[], None]) -> T:
+    """Call ``attempt`` up to ``ATTEMPTS`` times while replicas are lost; ``lost`` is called each time."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return await attempt()
+        except (RayActorError, RayServeException, TaskCancelledError):
+            lost()
+            if not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _unless_cancelled(cancelled: IsCancelled, answer: Any) -> Any:
+    """Await an answer. Raises Cancelled as soon as the job is cancelled."""
+    task = asyncio.ensure_future(answer)
     while not task.done():
         if cancelled():
             task.cancel()
@@ -176,7 +182,7 @@ async def _unless(cancelled: IsCancelled, coming: Any) -> Any:
 
 
 def _bundle_of(request: Request) -> str | None:
-    """The bundle that a request names; None where all are asked which knows the picture."""
+    """Return the bundle that a request names; None where the bundle that knows the picture best is wanted."""
     if isinstance(request, EditRequest | CompareRequest):
         return request.inversion.latent.bundle
     return request.bundle

@@ -1,7 +1,9 @@
-"""The one desk of a cluster: an actor that keeps the jobs of all front servers, so that any of them can answer for any job.
+"""The job service of a cluster:
 
-The fair queue is one for all of them. Where the desk's node is lost, Ray starts it anew elsewhere with no jobs: streams
-end early, whoever listened asks again under the same id, and the job is done again, which gives the same result.
+one actor that keeps the jobs of all front servers, so that each can answer for any job.
+
+All fronts share its fair queue. If the actor's node is lost, Ray starts the actor elsewhere without jobs.
+Event streams end early, clients ask again under the same id, and the job runs again with the same result.
 """
 
 from __future__ import annotations
@@ -12,69 +14,70 @@ from collections.abc import AsyncIterator
 import ray
 from ray.actor import ActorHandle
 
+from editor.api.framing import Frame
 from editor.api.protocol import BundleInfo, EditorStatus, Job, JobState
-from editor.serving.jobs import Jobs
+from editor.serving.jobs import LocalJobs
 from editor.serving.ray.executor import RayExecutor
-from editor.serving.ray.settings import NAMESPACE, Cluster
+from editor.serving.ray.settings import NAMESPACE, ClusterSettings
 
-NAME = "desk"
-MOST_AT_ONCE = 10_000
-"""Calls that are open at a time; each listener of a job is one."""
+NAME = "jobs"
+MAX_CALLS = 10_000
+"""Calls that may be open at a time; each listener of a job is one."""
 
 
-class Desk:
-    """``editor.serving.jobs.Desk`` as an actor: ``Jobs`` on the cluster's executor."""
+class JobActor:
+    """``LocalJobs`` on the cluster's executor, as an actor; the methods are those of ``JobService``."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._jobs = Jobs(RayExecutor(cluster), cluster.per_user)
+    def __init__(self, cluster: ClusterSettings) -> None:
+        self._jobs = LocalJobs(RayExecutor(cluster), cluster.per_user)
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Deploy the replicas; fronts that come later wait for the same. Raises EditorError, and may be asked again."""
+        """Deploy the replicas once for all fronts. Raises EditorError, and may be called again then."""
         if self._starting is None or (self._starting.done() and self._starting.exception() is not None):
             self._starting = asyncio.create_task(self._jobs.start())
         await asyncio.shield(self._starting)
 
-    async def put(self, identifier: str, job: Job) -> None:
-        """See ``Jobs``."""
+    async def put(self, identifier: str, job: Job, digest: str) -> None:
+        """Start a job, or attach to the same one."""
         await self.start()
-        await self._jobs.put(identifier, job)
+        await self._jobs.put(identifier, job, digest)
 
-    async def events(self, identifier: str, after: int) -> AsyncIterator[bytes]:
-        """See ``Jobs``."""
-        async for line in self._jobs.events(identifier, after):
-            yield line
+    async def events(self, identifier: str, after: int) -> AsyncIterator[Frame]:
+        """Yield the events after number ``after``."""
+        async for frame in self._jobs.events(identifier, after):
+            yield frame
 
     async def state(self, identifier: str) -> JobState:
-        """See ``Jobs``."""
+        """Return the state of a job."""
         return await self._jobs.state(identifier)
 
     async def cancel(self, identifier: str) -> JobState:
-        """See ``Jobs``."""
+        """Ask a job to stop."""
         return await self._jobs.cancel(identifier)
 
     async def bundles(self) -> list[BundleInfo]:
-        """See ``Jobs``."""
+        """List the domains that can be edited."""
         await self.start()
         return await self._jobs.bundles()
 
     async def reload(self) -> None:
-        """See ``Jobs``."""
+        """Read all bundles again."""
         await self.start()
         await self._jobs.reload()
 
     async def status(self) -> EditorStatus:
-        """See ``Jobs``."""
+        """Return the state of the cluster's editor."""
         return await self._jobs.status()
 
-    async def figures(self) -> bytes:
-        """See ``Jobs``."""
-        return await self._jobs.figures()
+    async def metrics(self) -> bytes:
+        """Return the metrics in Prometheus's text format."""
+        return await self._jobs.metrics()
 
 
-def shared_desk(cluster: Cluster) -> ActorHandle:
-    """The cluster's desk; whoever comes first makes it."""
-    remote = ray.remote(Desk).options(
+def job_actor(cluster: ClusterSettings) -> ActorHandle:
+    """Return the cluster's job actor; the first caller creates it."""
+    remote = ray.remote(JobActor).options(
         name=NAME,
         namespace=NAMESPACE,
         lifetime="detached",
@@ -82,6 +85,6 @@ def shared_desk(cluster: Cluster) -> ActorHandle:
         num_cpus=0,
         max_restarts=-1,
         max_task_retries=0,
-        max_concurrency=MOST_AT_ONCE,
+        max_concurrency=MAX_CALLS,
     )
     return remote.remote(cluster)

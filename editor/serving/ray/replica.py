@@ -1,4 +1,4 @@
-"""One replica: a device of some node with the bundles that it was asked for, behind Ray Serve."""
+"""One replica of the Ray Serve deployment: a device of some node, with the bundles that were asked of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from ray import serve
 
 from editor.api.errors import BadCheckpoint, EditorError, UnknownBundle
 from editor.api.protocol import BundleInfo, PictureData, Request, Result
-from editor.serving.executor import Device
-from editor.serving.ray.settings import Engines
+from editor.serving.executor import Device, EngineOptions, apply_limits
 
 if TYPE_CHECKING:
     from editor.bundle.bundle import Bundle
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """Progress of a job, as ``Report`` hears of it."""
+    """Progress of a job, as a ``Report`` takes it."""
 
     stage: str
     number: int
@@ -34,46 +33,50 @@ class Step(NamedTuple):
 
 
 Answer = Step | Result | EditorError
-"""What a replica streams of a job: its steps, then one result or one error."""
+"""What a replica streams during a job: its steps, then one result or one error."""
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What can be edited, as a replica that loaded all of it found."""
+class LoadedBundles:
+    """What a replica that loaded all bundles found, and its device."""
 
     bundles: tuple[BundleInfo, ...]
     device: str
 
 
 class Replica:
-    """Loads bundles as they are asked for, by model id (``catalogue``), and runs jobs on them."""
+    """Loads bundles on demand, by model id (``model_ids``), and runs jobs on them."""
 
-    def __init__(self, engines: Engines, models: int) -> None:
-        self.engines, self.device = engines, Device(engines.batch)
-        self._stamps: dict[str, int] = {}
+    def __init__(self, options: EngineOptions, max_bundles: int) -> None:
+        apply_limits(options)
+        self.options, self.device = options, Device(options.batch)
+        self._trained_at: dict[str, int] = {}
 
         async def load(model: str) -> Bundle | EditorError:
-            return await self.device.call(lambda: _read(model, engines))
+            return await self.device.call(lambda: _load(model, options))
 
-        self._load = serve.multiplexed(max_num_models_per_replica=models)(load)
+        self._load = serve.multiplexed(max_num_models_per_replica=max_bundles)(load)
 
-    async def survey(self, models: Sequence[str]) -> Survey:
-        """Load all of them, and tell what there is. Raises BadCheckpoint where none is whole."""
+    async def load_all(self, models: Sequence[str]) -> LoadedBundles:
+        """Load all models and describe them. Raises BadCheckpoint if none is whole."""
         engine = await self._engine(models)
-        return Survey(tuple(engine.bundles()), str(engine.device))
+        return LoadedBundles(tuple(engine.bundles()), str(engine.device))
 
     async def run(self, request: Request, models: Sequence[str]) -> AsyncIterator[Answer]:
-        """One job on the bundles it needs. When nobody listens any more, the job ends at its next step."""
-        loop, news, left = asyncio.get_running_loop(), asyncio.Queue[Step | None](), threading.Event()
+        """Run one job on the bundles it needs.
+
+        When the caller stops listening, the job ends at its next step.
+        """
+        loop, steps, left = asyncio.get_running_loop(), asyncio.Queue[Step | None](), threading.Event()
 
         def report(*step: object) -> None:
-            loop.call_soon_threadsafe(news.put_nowait, Step(*step))  # type: ignore[arg-type]
+            loop.call_soon_threadsafe(steps.put_nowait, Step(*step))  # type: ignore[arg-type]
 
         try:
             engine = await self._engine(models)
             work = asyncio.ensure_future(self.device.run(engine, request, report, left.is_set))
-            work.add_done_callback(lambda _: news.put_nowait(None))
-            while (step := await news.get()) is not None:
+            work.add_done_callback(lambda _: steps.put_nowait(None))
+            while (step := await steps.get()) is not None:
                 yield step
             yield work.result()
         except EditorError as error:
@@ -85,38 +88,41 @@ class Replica:
         from editor.editing.engine import Engine
         from editor.imaging.faces import FaceFinder
 
-        found, trouble = {}, {}
+        found: dict[str, Bundle] = {}
+        failed: dict[str, EditorError] = {}
         for model in models:
-            loaded, name = await self._load(model), name_of(model)
+            loaded, name = await self._load(model), bundle_name(model)
             if isinstance(loaded, EditorError):
-                trouble[name] = loaded
+                failed[name] = loaded
             else:
-                found[name] = self._current(loaded)
+                found[name] = self._with_new_mappers(loaded)
         if not found:
-            raise next(iter(trouble.values()), UnknownBundle("No model is installed."))
-        engine = Engine(found, next(iter(found.values())).bank.s_std.device, self.engines.data)
-        engine.left_out = {name: str(error) for name, error in trouble.items()}
-        engine.faces = FaceFinder(self.engines.faces) if self.engines.faces is not None else None
+            raise next(iter(failed.values()), UnknownBundle("No model is installed."))
+        engine = Engine(found, next(iter(found.values())).bank.s_std.device, self.options.data)
+        engine.left_out = {name: str(error) for name, error in failed.items()}
+        engine.faces = FaceFinder(self.options.faces) if self.options.faces is not None else None
         return engine
 
-    def _current(self, bundle: Bundle) -> Bundle:
-        """The bundle with the mappers that any replica has trained for it by now."""
+    def _with_new_mappers(self, bundle: Bundle) -> Bundle:
+        """Add the mappers that other replicas have trained for the bundle since."""
         from editor.bundle import prompt_mappers
 
-        data, name = self.engines.data, bundle.info.name
+        data, name = self.options.data, bundle.info.name
         folder = prompt_mappers.own_folder(data, name) if data is not None else None
-        stamp = folder.stat().st_mtime_ns if folder is not None and folder.is_dir() else 0
-        if folder is not None and stamp != self._stamps.get(name, 0):
-            for trained in prompt_mappers.load_all(
-                (folder,), bundle.info.fingerprint, bundle.bank.s_std.device
-            ):
+        trained_at = folder.stat().st_mtime_ns if folder is not None and folder.is_dir() else 0
+        if folder is not None and trained_at != self._trained_at.get(name, 0):
+            device = bundle.bank.s_std.device
+            for trained in prompt_mappers.load_all((folder,), bundle.info.fingerprint, device):
                 bundle.trained_mappers = prompt_mappers.with_one(bundle.trained_mappers, trained)
-            self._stamps[name] = stamp
+            self._trained_at[name] = trained_at
         return bundle
 
 
-def catalogue(folders: Sequence[Path]) -> dict[str, str]:
-    """Model ids by bundle name. An id changes with the files, so that a bundle read anew is another model."""
+def model_ids(folders: Sequence[Path]) -> dict[str, str]:
+    """Map bundle names to model ids.
+
+    An id changes with the bundle's files, so that a changed bundle is another model.
+    """
     from editor.bundle.manifest import file_hash, find_bundles
 
     return {
@@ -125,20 +131,21 @@ def catalogue(folders: Sequence[Path]) -> dict[str, str]:
     }
 
 
-def name_of(model: str) -> str:
-    """The bundle's name in a model id."""
+def bundle_name(model: str) -> str:
+    """Return the bundle's name in a model id."""
     return model.rpartition("@")[0]
 
 
-def _read(model: str, engines: Engines) -> Bundle | EditorError:
+def _load(model: str, options: EngineOptions) -> Bundle | EditorError:
     from editor.bundle.loading import load_bundle
     from editor.bundle.manifest import find_bundles
 
-    folder = next((folder for folder in find_bundles(engines.folders) if folder.name == name_of(model)), None)
+    name = bundle_name(model)
+    folder = next((folder for folder in find_bundles(options.folders) if folder.name == name), None)
     if folder is None:
         return UnknownBundle()
     try:
-        return load_bundle(folder, engines.device, engines.data)
+        return load_bundle(folder, options.device, options.data)
     except BadCheckpoint as error:
         log.error("the bundle '%s' is left out: %s", folder.name, error)
         return error

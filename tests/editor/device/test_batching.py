@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 
-from editor.api.errors import BadRequest, Cancelled
+from editor.api.errors import Cancelled
 from editor.api.protocol import (
     BundleInfo,
     Change,
@@ -27,8 +26,8 @@ from editor.api.protocol import (
 from editor.device.batching import draw, off_device
 from editor.editing.engine import Engine
 from editor.networks.stylegan2 import GeneratorConfig, Synthesis
-from editor.serving.executor import Device, LocalExecutor, batch_of
-from editor.serving.priorities import Lane
+from editor.serving.executor import Device, LocalExecutor
+from editor.serving.priorities import Priority
 
 
 class Counting(nn.Module):
@@ -219,18 +218,11 @@ async def test_cpu_work_keeps_the_device_without_batching() -> None:
 
 
 def test_parallel_jobs_depend_on_batch_and_device() -> None:
-    assert [Device().places(lane, "cpu") for lane in Lane] == [1, 1, 1, 1]
-    assert Device(4).places(Lane.RENDERS, "cpu") == 4
-    assert Device().places(Lane.EDITS, "cuda:0") == 8
-    assert Device(16).places(Lane.EDITS, "cuda") == 16
-    assert Device(16).places(Lane.SEARCHES, "cuda") == 1
-
-
-def test_an_invalid_batch_setting_is_refused() -> None:
-    assert [batch_of(None), batch_of(""), batch_of("8")] == [1, 1, 8]
-    for wrong in ("0", "33", "many", "-1"):
-        with pytest.raises(BadRequest, match="EDITOR_BATCH"):
-            batch_of(wrong)
+    assert [Device().slots(priority, "cpu") for priority in Priority] == [1, 1, 1, 1]
+    assert Device(4).slots(Priority.RENDERS, "cpu") == 4
+    assert Device().slots(Priority.EDITS, "cuda:0") == 8
+    assert Device(16).slots(Priority.EDITS, "cuda") == 16
+    assert Device(16).slots(Priority.SEARCHES, "cuda") == 1
 
 
 async def test_batched_edits_equal_edits_drawn_alone(

@@ -19,7 +19,7 @@ from editor.api.protocol import (
 )
 from editor.device.scheduler import DeviceScheduler
 from editor.editing.methods.registry import METHODS
-from editor.serving.priorities import SEARCHING, Lane, lane_of
+from editor.serving.priorities import SEARCHING, Priority, priority_of
 
 
 class Bench:
@@ -107,11 +107,11 @@ def test_each_request_has_its_priority() -> None:
         latent=latent, geometry=place, fidelity=Fidelity(psnr=1, similarity=1, in_domain=True)
     )
     edit = EditRequest(picture=b"", inversion=inversion)
-    assert lane_of(edit) is Lane.RENDERS
-    assert lane_of(edit.model_copy(update={"changes": (Change(prompt="hat"),)})) is Lane.EDITS
+    assert priority_of(edit) is Priority.RENDERS
+    assert priority_of(edit.model_copy(update={"changes": (Change(prompt="hat"),)})) is Priority.EDITS
     assert (
-        lane_of(edit.model_copy(update={"changes": (Change(prompt="hat", method="optimization"),)}))
-        is Lane.SEARCHES
+        priority_of(edit.model_copy(update={"changes": (Change(prompt="hat", method="optimization"),)}))
+        is Priority.SEARCHES
     )
-    assert lane_of(InvertRequest(picture=b"")) is Lane.EDITS
-    assert lane_of(TrainMapperRequest(prompt="hat")) is Lane.TRAINING
+    assert priority_of(InvertRequest(picture=b"")) is Priority.EDITS
+    assert priority_of(TrainMapperRequest(prompt="hat")) is Priority.TRAINING

@@ -12,7 +12,7 @@ from editor.api.errors import BadRequest
 from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult, OtherFace
 from editor.editing.engine import Engine
 from editor.imaging.decode import decode
-from editor.serving.executor import load_engine
+from editor.serving.executor import EngineOptions, load_engine
 from tests.editor.imaging import yunet
 from tests.editor.imaging.test_faces import picture
 from tests.tiny import write_bundle
@@ -22,7 +22,7 @@ from tests.tiny import write_bundle
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     root = tmp_path_factory.mktemp("photos")
     write_bundle(root / "people", alignment="ffhq")
-    return load_engine([root], "cpu", faces=yunet.write(root / "face_detection_yunet.onnx"))
+    return load_engine(EngineOptions((root,), "cpu", faces=yunet.write(root / "face_detection_yunet.onnx")))
 
 
 def png(pixels: np.ndarray) -> bytes:

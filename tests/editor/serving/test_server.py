@@ -1,4 +1,7 @@
-"""The HTTP surface: idempotent jobs, replayed events, cancelling, order, tokens, and a real process killed."""
+"""The HTTP surface:
+
+idempotent jobs, replayed events, cancelling, order, tokens, and a real process killed.
+"""
 
 from __future__ import annotations
 
@@ -191,13 +194,13 @@ async def test_an_editor_that_cannot_load_says_so(aiohttp_client: Callable[..., 
 async def test_draining_finishes_what_runs_and_tells_what_waits(
     client: TestClient[Any, Any], engine: SlowEngine
 ) -> None:
-    from editor.serving.server import DESK
+    from editor.serving.server import JOBS
 
     running = await client.put("/v1/jobs/running", json=body())
     waiting = await client.put("/v1/jobs/waiting", json=body())
     await until(lambda: len(engine.served) == 1)
     assert isinstance(client.app, web.Application)
-    drained = asyncio.create_task(client.app[DESK].drain())
+    drained = asyncio.create_task(client.app[JOBS].drain())
     assert (await lines(waiting))[-1]["code"] == "draining"
     assert (await client.get("/v1/ready")).status == 503
     assert (await client.put("/v1/jobs/new", json=body())).status == 503
@@ -223,12 +226,12 @@ async def test_edits_do_not_wait_for_a_mapper_that_is_trained(
 async def test_draining_breaks_training_off_and_says_that_it_may_be_asked_for_again(
     client: TestClient[Any, Any], engine: SlowEngine
 ) -> None:
-    from editor.serving.server import DESK
+    from editor.serving.server import JOBS
 
     training = await client.put("/v1/jobs/training", json=lesson())
     await until(lambda: len(engine.served) == 1)
     assert isinstance(client.app, web.Application)
-    await client.app[DESK].drain()
+    await client.app[JOBS].drain()
     assert (await lines(training))[-1]["code"] == "draining"
 
 

@@ -9,29 +9,68 @@ from pathlib import Path
 
 import pytest
 
+from editor.api.errors import BadRequest
 from editor.lab.benchmarks import startup
-from editor.serving.settings import read_dotenv
+from editor.serving.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_file_says_what_the_environment_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def in_empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory, and no setting of the editor in the environment."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR_BATCH", "4")
     monkeypatch.setenv("EDITOR_MEMORY_GB", "")
-    for name in ("RAY_ADDRESS", "EDITOR_REPLICAS", "DISCORD_TOKEN"):
-        monkeypatch.setenv(name, "")  # so that they are as before once the test is over
-        monkeypatch.delenv(name)
-    file = tmp_path / ".env"
-    file.write_text(
-        "EDITOR_BATCH=2\nEDITOR_MEMORY_GB=3\nRAY_ADDRESS=head:6379  # a comment\nEDITOR_REPLICAS=\nDISCORD_TOKEN=secret\n"
+    (tmp_path / ".env").write_text(
+        "EDITOR_BATCH=2\nEDITOR_MEMORY_GB=3\nRAY_ADDRESS=head:6379  # a comment\nEDITOR_REPLICAS=\n"
+        "DISCORD_TOKEN=secret\n"
     )
-    read_dotenv(file)
-    assert os.environ["EDITOR_BATCH"] == "4"
-    assert os.environ["EDITOR_MEMORY_GB"] == "3"
-    assert os.environ["RAY_ADDRESS"] == "head:6379"
-    assert "EDITOR_REPLICAS" not in os.environ
-    assert "DISCORD_TOKEN" not in os.environ
-    read_dotenv(tmp_path / "none")
+    settings = Settings.read()
+    assert settings.editor_batch == 4
+    assert settings.editor_memory_gb == 3
+    assert settings.ray_address == "head:6379"
+    assert settings.replicas == (1, 4)
+    assert "RAY_ADDRESS" not in os.environ
+    assert "secret" not in repr(settings)
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    settings = Settings.read()
+    assert (settings.editor_executor, settings.editor_batch, settings.token) == ("local", 1, None)
+    assert (settings.bundles_dir, settings.data_dir) == (Path("bundles"), Path("data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EDITOR_BATCH", "0"),
+        ("EDITOR_BATCH", "33"),
+        ("EDITOR_BATCH", "many"),
+        ("EDITOR_REPLICAS", "4-1"),
+        ("EDITOR_REPLICAS", "1-2-3"),
+        ("EDITOR_REPLICAS", "0"),
+        ("EDITOR_REPLICA_BUNDLES", "0"),
+        ("EDITOR_REPLICA_CPUS", "two"),
+        ("EDITOR_MEMORY_GB", "0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadRequest, match=f"{name}='{value}'"):
+        Settings.read()
+
+
+def test_a_single_number_of_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR_REPLICAS", "3")
+    assert Settings.read().replicas == (3, 3)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +96,5 @@ def test_a_start_is_timed_where_the_file_holds_a_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("EDITOR_TOKEN=secret\n")
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("EDITOR_TOKEN", "")  # so that it is as before once the test is over
-    read_dotenv()
     assert startup.measure()["ready_s"] > 0

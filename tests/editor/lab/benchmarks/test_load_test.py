@@ -9,10 +9,10 @@ import pytest
 from bot import samples
 from editor.lab.benchmarks import load_test
 from editor.lab.benchmarks.load_test import Ask, overtaken
-from editor.serving.priorities import Lane
+from editor.serving.priorities import Priority
 
 
-def ask(user: str, asked: float, started: float | None, lane: Lane = Lane.RENDERS) -> Ask:
+def ask(user: str, asked: float, started: float | None, lane: Priority = Priority.RENDERS) -> Ask:
     return Ask(
         f"{user}{asked}",
         user,
@@ -30,7 +30,7 @@ def test_whoever_asked_before_and_is_served_after_two_of_one_user_was_overtaken(
     assert overtaken([waiting, ask("bob", 1, 2), ask("bob", 3, 4)]) == 1
     assert overtaken([waiting, ask("bob", 1, 2), ask("cid", 3, 4)]) == 0
     assert overtaken([waiting, ask("bob", 1, 2), ask("bob", 3, 12)]) == 0
-    assert overtaken([waiting, ask("bob", 1, 2), ask("bob", 3, 4, Lane.SEARCHES)]) == 0
+    assert overtaken([waiting, ask("bob", 1, 2), ask("bob", 3, 4, Priority.SEARCHES)]) == 0
     assert overtaken([ask("ann", 0, None), ask("bob", 1, 2), ask("bob", 3, 4)]) == 1
 
 

@@ -8,7 +8,7 @@ from editor.lab.benchmarks.document import write
 from editor.lab.benchmarks.growth import of_queue
 from editor.lab.benchmarks.load_test import Ask, overtaken
 from editor.lab.benchmarks.timing import alternating
-from editor.serving.priorities import Lane
+from editor.serving.priorities import Priority
 
 
 def test_works_alternate_and_the_first_round_does_not_count() -> None:
@@ -29,7 +29,7 @@ def ask(user: str, asked: float, started: float | None) -> Ask:
         f"{user}{asked}",
         user,
         "follow-up",
-        Lane.RENDERS,
+        Priority.RENDERS,
         asked,
         started,
         None if started is None else started + 0.1,

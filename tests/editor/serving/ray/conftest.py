@@ -91,7 +91,7 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def running(bundles: Path) -> Iterator[Running]:
-    """Two Ray nodes of one processor each, one to two replicas, two fronts, and a plain editor to compare with."""
+    """Two Ray nodes of one processor each, two fronts on one to two replicas, and an editor without Ray."""
     pytest.importorskip("ray")
     ray = [
         sys.executable,

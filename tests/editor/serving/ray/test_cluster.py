@@ -1,4 +1,7 @@
-"""The cluster: the same bytes as one machine, one set of jobs behind all fronts, replicas that are killed, cancelling."""
+"""The cluster:
+
+the same bytes as one machine, one set of jobs behind all fronts, replicas that are killed, cancelling.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +54,8 @@ def job(request: Request, user: str = "ann") -> Job:
     return Job(user=user, request=request)
 
 
-async def figure(client: EditorClient, name: str) -> float:
-    """A figure of the shared desk."""
+async def metric(client: EditorClient, name: str) -> float:
+    """A metric of the shared job actor."""
     async with client._http.get(f"{client._base}/metrics") as response:
         found = re.search(rf"^{re.escape(name)} (\S+)$", await response.text(), re.MULTILINE)
     return float(found.group(1)) if found else 0.0
@@ -112,12 +115,12 @@ async def test_errors_are_themselves(fronts: list[EditorClient]) -> None:
 
 async def test_any_front_answers_for_any_job(fronts: list[EditorClient]) -> None:
     one, two, _ = fronts
-    before = await figure(one, 'editor_jobs_total{lane="edits",state="done"}')
+    before = await metric(one, 'editor_jobs_total{lane="edits",state="done"}')
     request = job(InvertRequest(bundle="tiny", picture=make_png(seed=2)))
     results = await asyncio.gather(*(client.run("shared", request) for client in (one, two, one, two)))
     assert all(result == results[0] for result in results)
     assert await two.run("shared", request) == results[0]
-    assert await figure(two, 'editor_jobs_total{lane="edits",state="done"}') == before + 1, "it was done once"
+    assert await metric(two, 'editor_jobs_total{lane="edits",state="done"}') == before + 1, "it was done once"
     async with two._http.get(f"{two._base}/v1/jobs/shared") as response:
         assert (await response.json())["state"] == "done"
 
@@ -164,13 +167,13 @@ async def test_replicas_come_with_the_load_and_one_that_is_killed_costs_nobody_a
 
     async with asyncio.timeout(120):
         rounds = 0
-        while await figure(fronts[0], 'editor_places{lane="edits"}') < 2:
+        while await metric(fronts[0], 'editor_places{lane="edits"}') < 2:
             await asyncio.gather(*(ask(number, f"grow{rounds}") for number in range(10)))
             rounds += 1
     ended.clear()
     load = [asyncio.create_task(ask(number, "killed")) for number in range(10)]
     async with asyncio.timeout(120):
-        while await figure(fronts[1], 'editor_running{lane="edits"}') < 2:  # noqa: ASYNC110
+        while await metric(fronts[1], 'editor_running{lane="edits"}') < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         os.kill(running.processes("ServeReplica:editor")[0], signal.SIGKILL)
         results = await asyncio.gather(*load)
@@ -188,16 +191,16 @@ async def test_bundles_are_read_anew(bundles: Path, fronts: list[EditorClient]) 
     assert {info.name: info.title for info in await fronts[1].bundles()}["late"] == "Later"
 
 
-async def test_a_desk_that_is_killed_comes_back_and_the_job_is_done_all_the_same(
+async def test_a_killed_job_actor_comes_back_and_the_job_is_done_all_the_same(
     running: Running, fronts: list[EditorClient]
 ) -> None:
     request = job(InvertRequest(bundle="tiny", picture=make_png(seed=20), quality="best"))
     begun = asyncio.Event()
     one = asyncio.create_task(
-        fronts[0].run("desk", request, lambda event: event.event == "progress" and begun.set())
+        fronts[0].run("actor", request, lambda event: event.event == "progress" and begun.set())
     )
     async with asyncio.timeout(90):
         await begun.wait()
-        os.kill(running.processes("ray::Desk")[0], signal.SIGKILL)
+        os.kill(running.processes("ray::JobActor")[0], signal.SIGKILL)
         result = await one
-    assert result == await fronts[2].run("desk-alone", request)
+    assert result == await fronts[2].run("actor-alone", request)
