@@ -184,7 +184,7 @@ def _orientation(image: Image.Image) -> int:
     exif = Image.Exif()
     try:
         exif.load(image.info.get("exif", b""))
-        return int(exif.get(ORIENTATION, 1)) if image.format != "AVIF" else 1
+        return int(exif.get(ORIENTATION, 1))
     except Exception:  # broken metadata is no reason to refuse a picture
         return 1
 

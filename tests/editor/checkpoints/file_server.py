@@ -1,4 +1,4 @@
-"""A file server on loopback that behaves as badly as it is told to."""
+"""A file server on loopback that can break off, stall and lie."""
 
 from __future__ import annotations
 

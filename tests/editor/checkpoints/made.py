@@ -1,4 +1,4 @@
-"""Checkpoints of random weights in the published layouts, and what lies beside them."""
+"""Checkpoints of random weights in the published layouts, and the files that come with them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ DIM = 512
 
 
 def stored(case: str, folder: Path) -> Path:
-    """The checkpoint of a case."""
+    """Write the checkpoint of a case."""
     layout, constants = vectors.layout(case)
     return checkpoints.write(layout, constants, folder)
 
 
 def vocabulary(folder: Path) -> Path:
-    """A list of merges of OpenAI's length; the first make "ab" and "abc", the others any two letters."""
+    """Write a list of merges as long as OpenAI's.
+
+    The first make "ab" and "abc", the others any two letters.
+    """
     letters = list(byte_letters().values())
     pairs = [("a", "b"), ("ab", "c</w>")]
     pairs += [
@@ -52,13 +55,13 @@ def vocabulary(folder: Path) -> Path:
 
 
 def clip_files(folder: Path) -> list[Path]:
-    """A CLIP archive and its vocabulary."""
+    """Write a CLIP archive and its vocabulary."""
     return [stored(CLIP, folder), vocabulary(folder)]
 
 
 @torch.no_grad()
 def direction_files(folder: Path, generator: Generator, rows: int | None = None, seed: int = 0) -> list[Path]:
-    """``fs3.npy`` for all convolutions of a generator, with its ``S_mean_std``."""
+    """Write ``fs3.npy`` for all convolutions of a generator, with its ``S_mean_std``."""
     folder.mkdir(parents=True, exist_ok=True)
     layers = generator.synthesis.layers
     count = rows or sum(layer.stop - layer.start for layer in layers if layer.kind == "conv")
@@ -74,7 +77,7 @@ def direction_files(folder: Path, generator: Generator, rows: int | None = None,
 
 
 def hugging_face_folder(folder: Path) -> Path:
-    """A CLIP model as ``save_pretrained`` leaves it."""
+    """Write a CLIP model in the layout of ``save_pretrained``."""
     from transformers import CLIPConfig, CLIPModel
 
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Text-image models from every source: the same embeddings as the source's own code gives."""
+"""Text-image models of every layout give the same embeddings as the code they come from."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def open_clip_files(folder: Path, quick: bool | None = None) -> list[Path]:
     return [folder / "open_clip_model.safetensors", folder / "open_clip_config.json", made.vocabulary(folder)]
 
 
-def test_open_clip_has_another_activation_unless_it_says_so(tmp_path: Path) -> None:
+def test_open_clip_has_another_activation_unless_its_config_states_quick_gelu(tmp_path: Path) -> None:
     quick, plain, openai = (tmp_path / name for name in ("quick", "plain", "openai"))
     for folder in (quick, plain, openai):
         folder.mkdir()
@@ -81,7 +81,7 @@ def test_open_clip_has_another_activation_unless_it_says_so(tmp_path: Path) -> N
     )
 
 
-def test_a_resnet_is_refused_with_what_to_take_instead(tmp_path: Path) -> None:
+def test_a_resnet_is_refused_with_alternatives(tmp_path: Path) -> None:
     state = {
         "visual.layer1.0.conv1.weight": torch.zeros(1),
         "visual.attnpool.positional_embedding": torch.zeros(1),
@@ -122,7 +122,7 @@ def multilingual_folder(folder: Path, dim: int) -> Path:
     return folder
 
 
-def test_a_multilingual_tower_stands_in_for_the_text_tower(tmp_path: Path) -> None:
+def test_a_multilingual_tower_replaces_the_text_tower(tmp_path: Path) -> None:
     from transformers import DistilBertModel
 
     part = clip.read([multilingual_folder(tmp_path / "tower", 512)])
@@ -140,17 +140,18 @@ def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
     from editor.checkpoints.importing import main
     from editor.checkpoints.installing import open_generator
 
-    def bring(kind: str, *paths: Path) -> int:
+    def run_import(kind: str, *paths: Path) -> int:
         return main([kind, *map(str, paths), "--name", "b", "--to", str(tmp_path / "to")])
 
-    assert bring("nvidia", made.stored(made.ADA, tmp_path)) == 0
+    assert run_import("nvidia", made.stored(made.ADA, tmp_path)) == 0
     (tmp_path / "small").mkdir()
-    assert bring("clip", multilingual_folder(tmp_path / "tower", 512)) == 1
-    assert bring("clip", *made.clip_files(tmp_path / "small")) == 0
-    assert bring("clip", multilingual_folder(tmp_path / "wrong", 100)) == 1
-    assert bring("clip", tmp_path / "tower") == 0
+    assert run_import("clip", multilingual_folder(tmp_path / "tower", 512)) == 1
+    assert run_import("clip", *made.clip_files(tmp_path / "small")) == 0
+    assert run_import("clip", multilingual_folder(tmp_path / "wrong", 100)) == 1
+    assert run_import("clip", tmp_path / "tower") == 0
     assert (
-        bring("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b"))) == 0
+        run_import("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b")))
+        == 0
     )
     bundle = load_bundle(tmp_path / "to" / "b", "cpu")
     one, other = bundle.clip.encode_text(["粉 色", "pink"])

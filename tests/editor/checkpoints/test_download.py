@@ -1,4 +1,4 @@
-"""Downloads from a server that breaks off, stalls, lies and serves other bytes."""
+"""Downloads from a server that breaks off, stalls, lies or sends other bytes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_plain_download_tells_its_progress(server: FileServer, part: Published
     assert len(server.requests) == 1  # what is there and right is not asked for again
 
 
-def test_a_connection_that_breaks_off_is_gone_on_with(
+def test_a_connection_that_breaks_off_is_resumed(
     server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks = 5  # more often than there are tries, but with progress every time
@@ -58,7 +58,7 @@ def test_a_connection_that_breaks_off_is_gone_on_with(
     ]
 
 
-def test_a_connection_that_stalls_is_given_up_and_gone_on_with(
+def test_a_connection_that_stalls_is_dropped_and_resumed(
     server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.stalls = 1
@@ -66,7 +66,7 @@ def test_a_connection_that_stalls_is_given_up_and_gone_on_with(
     assert [asked for _, asked in server.requests] == [None, "bytes=10000-"]
 
 
-def test_a_server_without_progress_is_given_up_and_the_beginning_kept(
+def test_a_server_without_progress_fails_and_the_partial_file_is_kept(
     server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks, server.deaf = 100, True
@@ -78,7 +78,7 @@ def test_a_server_without_progress_is_given_up_and_the_beginning_kept(
     assert server.requests[-1] == ("x.bin", "bytes=10000-")
 
 
-def test_another_version_of_the_file_is_not_joined_to_the_beginning(
+def test_another_version_of_the_file_is_not_appended_to_the_partial_file(
     server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.breaks, server.deaf = 100, True
@@ -96,7 +96,7 @@ def test_a_server_that_is_away_for_a_while(server: FileServer, part: PublishedFi
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_an_answer_that_will_not_change_ends_it_at_once(
+def test_a_final_status_fails_at_once(
     status: int, server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.status = status
@@ -113,7 +113,7 @@ def test_a_page_instead_of_the_file(server: FileServer, part: PublishedFile, tmp
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_other_bytes_are_thrown_away(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
+def test_other_bytes_are_deleted(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.files["x.bin"] = b"\0" + CONTENT[1:]
     with pytest.raises(BadCheckpoint, match="hash is another"):
         download(part, tmp_path, patience=PATIENCE)
@@ -128,13 +128,15 @@ def test_a_length_that_is_too_large_is_not_believed(
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_server_that_has_less_than_it_says(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
+def test_a_server_that_has_less_than_it_states(
+    server: FileServer, part: PublishedFile, tmp_path: Path
+) -> None:
     server.claimed = 150_000
     with pytest.raises(NoDownload, match=r"has less of x\.bin than it says"):
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_length_that_is_too_small_leaves_a_file_that_is_not_right(
+def test_a_length_that_is_too_small_leaves_a_file_that_is_refused(
     server: FileServer, part: PublishedFile, tmp_path: Path
 ) -> None:
     server.claimed = 50_000
@@ -142,7 +144,7 @@ def test_a_length_that_is_too_small_leaves_a_file_that_is_not_right(
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_a_size_that_is_known_must_be_met(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
+def test_a_published_size_must_match(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="published are 99999 bytes"):
         download(replace(part, size=99_999), tmp_path, patience=PATIENCE)
 
@@ -154,7 +156,7 @@ def test_an_endless_answer_is_stopped(server: FileServer, part: PublishedFile, t
     assert (tmp_path / "x.bin.part").stat().st_size <= part.max_size
 
 
-def test_a_full_disk_is_seen_before(
+def test_a_full_disk_is_noticed_before_the_download(
     server: FileServer, part: PublishedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000))
@@ -162,19 +164,19 @@ def test_a_full_disk_is_seen_before(
         download(part, tmp_path, patience=PATIENCE)
 
 
-def test_nobody_there(part: PublishedFile, tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer(part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="does not go on"):
         download(part, tmp_path, patience=PATIENCE, address="http://127.0.0.1:9/x.bin")
 
 
-def test_the_name_that_git_gives(part: PublishedFile, tmp_path: Path) -> None:
+def test_the_hash_of_git_is_checked(part: PublishedFile, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"hello\n")
     stated = replace(part, sha256=None, git="ce013625030ba8dba906f756967f9e9ca394464a")
     assert matches(stated, tmp_path / "file")
     assert not matches(replace(stated, git="0" * 40), tmp_path / "file")
 
 
-def test_the_catalogue_says_what_a_person_needs_to_know() -> None:
+def test_the_catalogue_is_complete() -> None:
     assert {"ffhq", "afhqcat", "afhqdog", "afhqwild", "ffhq-256", "metfaces"} <= set(catalogue())
     for model in catalogue().values():
         assert model.parts[0].kind == "nvidia"

@@ -1,4 +1,4 @@
-"""``python -m editor directions``: the published recipe in batches, interrupted and gone on with."""
+"""``python -m editor directions``: the published method in batches, interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from editor.bundle.manifest import read_manifest
 from editor.bundle.relevance import picture_styles, sampled_statistics
 from editor.checkpoints import measuring
 from editor.checkpoints.directions import convolution_spans
-from editor.checkpoints.importing import main as bring
+from editor.checkpoints.importing import main as run_import
 from editor.checkpoints.measuring import Measurement, MeasurementOptions
 from editor.lab.parity import published_directions
 from editor.networks.generators import Generator
@@ -28,11 +28,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with a generator of 32 pixels and a text-image model."""
     root = tmp_path_factory.mktemp("bundles")
     assert (
-        bring(["nvidia", str(made.stored(made.ADA, root / "files")), "--name", "narrow", "--to", str(root)])
+        run_import(
+            ["nvidia", str(made.stored(made.ADA, root / "files")), "--name", "narrow", "--to", str(root)]
+        )
         == 0
     )
     assert (
-        bring(["clip", *map(str, made.clip_files(root / "files")), "--name", "narrow", "--to", str(root)])
+        run_import(
+            ["clip", *map(str, made.clip_files(root / "files")), "--name", "narrow", "--to", str(root)]
+        )
         == 0
     )
     return root / "narrow"
@@ -47,7 +51,7 @@ def parts(folder: Path) -> tuple[Generator, PublishedClip, torch.Tensor, torch.T
     return generator, clip, *sampled_statistics(generator)
 
 
-def test_batches_give_what_the_recipe_gives_one_by_one(
+def test_batches_equal_the_published_method(
     parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor],
 ) -> None:
     generator, clip, mean, std = parts
@@ -68,7 +72,7 @@ def interrupted(steps: Iterator[int], after: int) -> None:
             return
 
 
-def test_an_interrupted_measurement_by_gradients_goes_on(
+def test_an_interrupted_measurement_by_gradients_resumes(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
@@ -88,7 +92,7 @@ def test_an_interrupted_measurement_by_gradients_goes_on(
     assert torch.allclose(second.sums, whole.sums)
 
 
-def test_an_interrupted_measurement_goes_on(
+def test_an_interrupted_measurement_resumes(
     tmp_path: Path, parts: tuple[Generator, PublishedClip, torch.Tensor, torch.Tensor]
 ) -> None:
     generator, clip, mean, std = parts
@@ -128,14 +132,16 @@ def test_the_command_puts_directions_into_a_bundle(
     assert bank["samples"].shape == (measuring.SAMPLES, made.DIM)
 
 
-def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_parts_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "to"
-    assert bring(["nvidia", str(made.stored(made.ADA, tmp_path)), "--name", "bare", "--to", str(root)]) == 0
+    assert (
+        run_import(["nvidia", str(made.stored(made.ADA, tmp_path)), "--name", "bare", "--to", str(root)]) == 0
+    )
     assert measuring.main([str(root / "bare")]) == 1
     assert "lacks a text-image model" in capsys.readouterr().err
 
 
-def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
+def test_progress_is_shown_and_an_interruption_loses_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = shutil.copytree(folder, tmp_path / "narrow")
@@ -150,19 +156,19 @@ def test_how_far_it_is_is_told_and_breaking_off_loses_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(Measurement, "run", broken_off)
         assert measuring.main(command) == 130
-    said = capsys.readouterr().err
-    assert "on 3 pictures of 32 pixels, 4 backward passes for each." in said
-    assert "33% done, about" in said
-    assert said.endswith("Stopped; the same command resumes.\n")
+    output = capsys.readouterr().err
+    assert "on 3 pictures of 32 pixels, 4 backward passes for each." in output
+    assert "33% done, about" in output
+    assert output.endswith("Stopped; the same command resumes.\n")
     assert (mine / measuring.PROGRESS).exists()
     assert measuring.main(command) == 0
-    said = capsys.readouterr().err
-    assert "on 3 pictures (1 done already)" in said
-    assert "67% done, about" in said
+    output = capsys.readouterr().err
+    assert "on 3 pictures (1 done already)" in output
+    assert "67% done, about" in output
     assert not (mine / measuring.PROGRESS).exists()
 
 
-def test_times_are_spoken() -> None:
+def test_durations_are_shown_in_their_largest_unit() -> None:
     assert [measuring.duration(seconds) for seconds in (12, 100, 9000, 200_000)] == [
         "12 seconds",
         "1.7 minutes",

@@ -23,7 +23,7 @@ PATIENCE = Patience(stall=0.5, tries=2, pause=0.01)
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The files of FFHQ's entry, of random weights, by their published names."""
+    """Files with random weights under the published names of FFHQ's entry."""
     root = tmp_path_factory.mktemp("published")
     made.stored(made.ADA, root).rename(root / "stylegan2-ffhq-1024x1024.pkl")
     made.stored(made.CLIP, root).rename(root / "ViT-B-32.pt")
@@ -81,15 +81,15 @@ def test_licences_are_shown_and_nothing_happens_without_consent(
     assert not (tmp_path / "to").exists()
 
 
-def test_a_pull_over_a_bad_line_gives_a_whole_bundle(
+def test_a_pull_over_a_bad_connection_gives_a_complete_bundle(
     server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.breaks = 4
     monkeypatch.setattr(builtins, "input", lambda _: "y")
     assert pull(tmp_path, "--mirror", server.address) == 0
-    said = capsys.readouterr()
-    assert f"The bundle 'ffhq' is ready in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in said.out
-    assert "The bundle works without this e4e." in said.err  # the server has none
+    output = capsys.readouterr()
+    assert f"The bundle 'ffhq' is ready in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in output.out
+    assert "The bundle works without this e4e." in output.err  # the server has none
     assert [path.name for path in tmp_path.iterdir()] == ["ffhq"]
     manifest = read_manifest(tmp_path / "ffhq")
     assert set(manifest["files"]) >= {"generator.safetensors", "clip.safetensors", "bank.safetensors"}
@@ -98,7 +98,7 @@ def test_a_pull_over_a_bad_line_gives_a_whole_bundle(
     assert len(manifest["sources"]["ViT-B-32.pt"]) == 64
 
 
-def test_the_same_command_goes_on_where_it_was_interrupted(
+def test_the_same_command_resumes_after_an_interruption(
     server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = server.files["ViT-B-32.pt"]
@@ -115,7 +115,7 @@ def test_the_same_command_goes_on_where_it_was_interrupted(
     assert server.requests == []
 
 
-def test_files_that_are_there_already_are_taken_from_their_folder(
+def test_files_are_taken_from_a_folder(
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in files.iterdir()}
@@ -131,7 +131,7 @@ def test_files_that_are_there_already_are_taken_from_their_folder(
     assert not (tmp_path / "to" / "other").exists()
 
 
-def test_a_file_of_other_bytes_is_refused_from_a_folder_too(
+def test_a_file_of_other_bytes_in_a_folder_is_refused(
     files: Path,
     tmp_path: Path,
     model: PublishedModel,

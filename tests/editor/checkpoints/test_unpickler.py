@@ -1,4 +1,4 @@
-"""What is read as data and never run: every hostile file here would leave a mark if anything in it ran."""
+"""Files are read as data and never run: each hostile file here would leave a mark if anything in it ran."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def inside_a_network(evil: Any, path: Path) -> None:
 
 
 def inside_a_tensor(evil: Any, path: Path) -> None:
-    """As the bytes of a storage, which torch itself would unpickle."""
+    """Write the bytes of a storage, which torch itself would unpickle."""
     call = torch.storage._load_from_bytes
     path.write_bytes(pickle.dumps(Calls(call, pickle.dumps(evil))))
 
@@ -124,7 +124,7 @@ def test_the_same_hostile_pickle_would_run_elsewhere(tmp_path: Path) -> None:
         "torch.hub.load",
     ],
 )
-def test_names_beyond_the_list_are_refused_and_said(name: str, tmp_path: Path) -> None:
+def test_names_that_are_not_allowed_are_refused_and_named(name: str, tmp_path: Path) -> None:
     module, _, member = name.rpartition(".")
     (tmp_path / "file").write_bytes(f"c{module}\n{member}\n.".encode())
     with pytest.raises(BadCheckpoint, match=name):
@@ -153,7 +153,7 @@ def test_stand_ins_cannot_be_changed_for_the_next_file(tmp_path: Path) -> None:
 
 
 def nested_tuples(levels: int) -> bytes:
-    """(((…)(…))((…)(…))): as many leaves as two to the levels, in a few bytes."""
+    """Build (((…)(…))((…)(…))), with 2^levels leaves, in a few bytes."""
     return b"N" + b"q\x00h\x00\x86" * levels + b"."
 
 
@@ -187,7 +187,7 @@ def test_a_tensor_cannot_claim_more_than_its_storage(tmp_path: Path) -> None:
         unpickler.read_pickle(tmp_path / "file")
 
 
-def test_weights_packed_to_fill_the_memory_are_refused(tmp_path: Path) -> None:
+def test_compressed_weights_are_refused(tmp_path: Path) -> None:
     torch.save({"g_ema": torch.zeros(1000)}, tmp_path / "plain.pt")
     with (
         zipfile.ZipFile(tmp_path / "plain.pt") as plain,
@@ -199,7 +199,7 @@ def test_weights_packed_to_fill_the_memory_are_refused(tmp_path: Path) -> None:
         tensors.read_pt(tmp_path / "packed.pt")
 
 
-def test_what_weights_are_made_of_is_read(tmp_path: Path) -> None:
+def test_all_types_of_weights_are_read(tmp_path: Path) -> None:
     kinds = [
         torch.float16,
         torch.float32,

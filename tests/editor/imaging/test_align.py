@@ -1,4 +1,4 @@
-"""The square of a face: FFHQ's arithmetic, and a turned square that goes there and back."""
+"""The square of a face, against FFHQ's arithmetic."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PUBLISHED = {
         (152.00434440008817, -60.71739892551168),
     ],
 }
-"""Points, and the corners that the published alignment's own arithmetic gives for them."""
+"""Landmarks, and the corners that the published alignment computes for them."""
 
 
 @pytest.mark.parametrize("points", PUBLISHED)

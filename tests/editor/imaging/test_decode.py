@@ -1,4 +1,4 @@
-"""Whatever is sent is opened safely or refused with a sentence."""
+"""Every upload is opened safely or refused with a sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_good_pictures_become_flat_upright_rgb(name: str) -> None:
     assert decoded.pixels.std() > 5 or name == "animation"
 
 
-def test_what_was_done_to_a_picture_is_told() -> None:
+def test_changes_to_a_picture_are_reported() -> None:
     assert decode(pictures.GOOD["animation"]).warnings == ("animated",)
     assert decode(pictures.GOOD["palette with alpha"]).warnings == ("alpha-flattened",)
     assert decode(pictures.GOOD["png"]).warnings == ()
@@ -48,6 +48,6 @@ def test_bad_pictures_get_one_clear_sentence(name: str) -> None:
     assert str(caught.value).endswith(".")
 
 
-def test_bytes_are_bounded_too() -> None:
+def test_bytes_are_bounded() -> None:
     with pytest.raises(PictureTooLarge, match="up to"):
         decode(pictures.GOOD["png"], Limits(bytes=100))

@@ -1,4 +1,4 @@
-"""Finding faces through OpenCV with a model in YuNet's layout, and the squares that come of it."""
+"""Face detection with a model in YuNet's layout, and the squares that follow from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_faces_are_found_from_left_to_right_with_their_points(finder: FaceFinder
     assert faces[0].score == pytest.approx(1.0, abs=0.01)
 
 
-def test_a_large_picture_is_searched_in_small_and_answered_in_full(finder: FaceFinder) -> None:
+def test_a_large_picture_is_searched_small_and_answered_in_its_own_pixels(finder: FaceFinder) -> None:
     (face,) = finder.find(picture((1600, 800), side=32, width=5120, height=2560))
     assert face.box == pytest.approx((1520, 720, 192, 192))
 
@@ -55,7 +55,7 @@ def test_the_square_goes_round_the_face(finder: FaceFinder) -> None:
     assert (square.side, square.roll) == pytest.approx((3.6 * 20, 0))
 
 
-def test_several_faces_and_the_one_that_is_named(finder: FaceFinder) -> None:
+def test_one_of_several_faces(finder: FaceFinder) -> None:
     pixels = picture((200, 80), (40, 120))
     assert find_crops(pixels, "ffhq", CropRequest(finder)).notes == ("several-faces",)
     left, right = (find_crops(pixels, "ffhq", CropRequest(finder, face=number)) for number in (0, 1))
@@ -66,18 +66,18 @@ def test_several_faces_and_the_one_that_is_named(finder: FaceFinder) -> None:
         find_crops(pixels, "ffhq", CropRequest(finder, face=2))
 
 
-def test_without_a_face_model_the_picture_is_taken_as_it_is_and_that_is_said() -> None:
+def test_without_a_face_model_the_picture_is_not_aligned() -> None:
     found = find_crops(picture((200, 80)), "ffhq", CropRequest())
     assert (found.notes, found.squares[0].side) == (("not-aligned",), 240)
 
 
-def test_a_box_of_the_users_own_comes_before_all(finder: FaceFinder) -> None:
+def test_the_users_box_comes_first(finder: FaceFinder) -> None:
     found = find_crops(picture((200, 80)), "ffhq", CropRequest(finder, box=(10.0, 20.0, 100.0)))
     assert [(square.center_x, square.center_y, square.side) for square in found.squares] == [(60, 70, 100)]
 
 
 @pytest.mark.parametrize("box", [(400.0, 20.0, 100.0), (10.0, -300.0, 100.0), (-500.0, -500.0, 1200.0)])
-def test_a_square_beside_the_picture_is_refused(box: tuple[float, float, float]) -> None:
+def test_a_square_outside_the_picture_is_refused(box: tuple[float, float, float]) -> None:
     with pytest.raises(BadRequest, match="320 × 240 pixels"):
         find_crops(picture(), "ffhq", CropRequest(None, box=box))
 
@@ -87,7 +87,7 @@ def test_other_bundles_take_any_square(finder: FaceFinder) -> None:
     assert len(find_crops(picture((200, 80)), "square", CropRequest(finder)).squares) == 6
 
 
-def test_what_is_no_face_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_face_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="no face model at"):
         FaceFinder(tmp_path / "absent.onnx")
     (tmp_path / "other.onnx").write_bytes(b"no model at all")

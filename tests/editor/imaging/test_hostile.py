@@ -203,3 +203,10 @@ def test_wide_colours_of_a_png_become_srgb() -> None:
 def test_colours_that_make_no_sense_do_not_matter(values: list[int]) -> None:
     chunks = chunk(b"gAMA", struct.pack(">I", 45455)), chunk(b"cHRM", struct.pack(">8I", *values))
     assert decode(with_chunks(*chunks)).pixels.shape == (128, 160, 3)
+
+
+@pytest.mark.parametrize("form", ["AVIF", "WEBP", "PNG", "JPEG", "TIFF"])
+def test_every_format_is_turned_upright(form: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert decode(saved(picture(), form, exif=exif)).pixels.shape == (160, 128, 3)

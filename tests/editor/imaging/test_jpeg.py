@@ -1,4 +1,4 @@
-"""JPEG files without their metadata: the same pixels, and nothing that tells of the user."""
+"""JPEG files without their metadata: the same pixels, and nothing about the user."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_pixels_stay_and_metadata_goes(orientation: int, options: dict[str, obje
         assert secret not in plain
 
 
-def test_what_is_no_whole_jpeg_is_not_taken_for_one() -> None:
+def test_other_files_and_cut_off_ones_are_refused() -> None:
     data = jpeg()
     assert strip_metadata(b"\x89PNG" + data) is None
     assert strip_metadata(data[:30]) is None
     assert strip_metadata(b"\xff\xd8\xff\x00\x00\x00\x00") is None
 
 
-def test_only_a_large_jpeg_is_kept_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_large_jpeg_stays_a_jpeg(monkeypatch: pytest.MonkeyPatch) -> None:
     data = jpeg(6)
     pixels = decode(data).pixels
     assert encode.encode_original(data, pixels).media_type == "image/png"

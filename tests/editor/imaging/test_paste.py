@@ -1,4 +1,4 @@
-"""The edit in the user's whole picture."""
+"""Edits are pasted into the user's whole picture."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_square_that_reaches_beyond_the_picture() -> None:
     assert not np.array_equal(result, PICTURE)
 
 
-def test_crop_sees_what_is_there() -> None:
+def test_a_crop_shows_the_picture() -> None:
     whole = Geometry(center_x=50, center_y=50, side=100, width=100, height=100)
     picture = RNG.integers(0, 256, (100, 100, 3), dtype=np.uint8)
     assert torch.allclose(
@@ -69,7 +69,7 @@ def gradient(width: int, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize("roll", [0.0, 30.0, 90.0, -135.0])
 @pytest.mark.parametrize("side", [60, 500])
-def test_a_turned_square_sees_the_picture_turned(side: int, roll: float) -> None:
+def test_a_rotated_square_shows_the_picture_rotated(side: int, roll: float) -> None:
     picture = gradient(1000, 1000)
     seen = crop(
         picture, Geometry(center_x=500, center_y=500, side=side, roll=roll, width=1000, height=1000), 48
@@ -80,7 +80,7 @@ def test_a_turned_square_sees_the_picture_turned(side: int, roll: float) -> None
     assert down.tolist() == pytest.approx([-2 * reach * np.sin(angle), 2 * reach * np.cos(angle)], abs=0.02)
 
 
-def test_a_very_large_square_is_seen_as_through_the_small_way() -> None:
+def test_a_very_large_square_gives_the_same_crop() -> None:
     picture = np.array(Image.fromarray(PICTURE).resize((1800, 1200), Image.Resampling.BICUBIC))
     square = Geometry(center_x=900, center_y=600, side=1024, width=1800, height=1200)
     wanted = np.array(Image.fromarray(picture[88:1112, 388:1412]).resize((64, 64), Image.Resampling.BOX))
@@ -90,7 +90,7 @@ def test_a_very_large_square_is_seen_as_through_the_small_way() -> None:
 
 
 @pytest.mark.parametrize("roll", [15.0, -70.0])
-def test_a_change_lands_where_the_turned_square_has_it(roll: float) -> None:
+def test_a_change_is_pasted_at_its_place_in_a_rotated_square(roll: float) -> None:
     turned = Geometry(center_x=150, center_y=100, side=128, roll=roll, width=300, height=200)
     edited = flat(-0.5)
     edited[:, 28:36, 46:54] = 0.9  # to the right of the centre, by 0.56 of half the side
@@ -111,9 +111,7 @@ def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("side", [40.0, 64.0, 100.0, 333.0])
-def test_an_upright_square_is_enlarged_as_a_turned_one_is(
-    side: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_upright_and_rotated_squares_are_enlarged_alike(side: float, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = torch.Generator().manual_seed(3)
     before, after = (torch.rand(3, 64, 64, generator=rng) * 2 - 1 for _ in range(2))
     square = Geometry(center_x=140, center_y=90, side=side, width=300, height=200)
@@ -145,6 +143,6 @@ print(peak() - before)
 
 
 @pytest.mark.slow
-def test_fifty_megapixels_need_little_beside_the_picture_and_the_result() -> None:
+def test_fifty_megapixels_need_little_more_memory_than_the_picture_and_the_result() -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 149 + 350  # the result, and the tiles with their maps

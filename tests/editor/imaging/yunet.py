@@ -1,4 +1,4 @@
-"""A face model in YuNet's layout that takes magenta squares for faces, written as ONNX by hand.
+"""A face model in YuNet's layout that detects magenta squares, written as ONNX by hand.
 
 Inputs, outputs and their meaning are those of the published ``face_detection_yunet`` models: for strides 8,
 16 and 32 a class score, an objectness, a box and five points of every cell. Only the cells of stride 8 ever
@@ -14,7 +14,7 @@ import numpy as np
 
 STRIDES = (8, 16, 32)
 SIZE = 6.0
-"""Width and height that every box is said to have, in cells."""
+"""Width and height of every box, in cells."""
 POINTS = ((-1.0, -1.0), (1.0, -1.0), (0.0, 0.0), (-0.75, 1.5), (0.75, 1.5))
 """Landmarks from the middle of the cell, in cells: eyes, nose, corners of the mouth."""
 

@@ -1,4 +1,4 @@
-"""Two looks in one picture, whatever the generator's architecture."""
+"""Different styles in different regions of one picture, for every architecture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def made(kind: str) -> Generator:
 
 @torch.no_grad()
 @pytest.mark.parametrize("kind", ["skip", "resnet", "orig", "stylegan3"])
-def test_a_look_shows_where_its_mask_is(kind: str) -> None:
+def test_styles_show_where_their_mask_is(kind: str) -> None:
     generator = made(kind)
     synthesis = generator.synthesis
     styles = synthesis.styles(generator.mapping(torch.randn(2, 8)))

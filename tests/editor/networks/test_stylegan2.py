@@ -1,4 +1,4 @@
-"""The generator against definitions written out."""
+"""StyleGAN2 against its definitions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def generator() -> Generator:
     return Generator(CONFIG).eval().requires_grad_(False)
 
 
-def test_modulating_activations_equals_one_kernel_a_sample() -> None:
+def test_modulating_activations_equals_one_kernel_for_each_sample() -> None:
     """Karras et al. 2020, equations 1 and 3: w' = s w, w'' = w' / sqrt(sum w'^2)."""
     torch.manual_seed(0)
     layer = ModulatedConv(5, 7, 4)
@@ -66,7 +66,7 @@ def test_shapes_and_lower_resolutions(generator: Generator) -> None:
         generator.synthesis(styles[:, 1:])
 
 
-def test_sizes_that_make_no_sense_are_refused() -> None:
+def test_impossible_sizes_are_refused() -> None:
     for resolution in (0, 4, 100):
         with pytest.raises(ValueError, match="power of two"):
             GeneratorConfig(resolution=resolution)
@@ -77,7 +77,7 @@ def test_pixel_norm_makes_unit_rows() -> None:
 
 
 @pytest.mark.parametrize("noise", [False, True])
-def test_one_picture_alone_is_what_it_is_among_others(noise: bool) -> None:
+def test_a_picture_is_the_same_alone_and_in_a_batch(noise: bool) -> None:
     torch.manual_seed(0)
     config = GeneratorConfig(
         resolution=64, z_dim=16, w_dim=16, channel_base=512, channel_max=16, noise=noise, clamp=2.0
@@ -96,7 +96,7 @@ def test_one_picture_alone_is_what_it_is_among_others(noise: bool) -> None:
     assert float((apart - several.grad).norm()) < 1e-3 * float(apart.norm())
 
 
-def test_weights_that_change_are_seen() -> None:
+def test_changed_weights_are_noticed() -> None:
     made = Synthesis(
         GeneratorConfig(resolution=8, z_dim=8, w_dim=8, channel_base=64, channel_max=8)
     ).requires_grad_(False)
@@ -108,7 +108,7 @@ def test_weights_that_change_are_seen() -> None:
     assert torch.allclose(other(styles), made(styles), atol=1e-5)
 
 
-def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None:
+def test_a_preview_does_not_change_the_picture() -> None:
     config = GeneratorConfig(resolution=512, z_dim=8, w_dim=8, channel_base=2048, channel_max=8)
     made, seen = Synthesis(config).requires_grad_(False), []
     styles = made.styles(torch.randn(1, 8))
@@ -120,9 +120,7 @@ def test_a_large_picture_is_seen_smaller_on_the_way_and_stays_the_same() -> None
 
 
 @pytest.mark.parametrize("count", [1, 2])  # kernels are scaled for one picture, activations for several
-def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(
-    monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
+def test_the_fused_upsampling_equals_two_convolutions(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     torch.manual_seed(0)
     layer = ModulatedConv(5, 7, 4, up=True).requires_grad_(False)
     x, style = torch.randn(count, 5, 16, 16), torch.randn(count, 5)
@@ -132,10 +130,10 @@ def test_doubling_as_one_convolution_equals_the_transposed_one_and_its_filter(
     assert torch.allclose(layer(x, style), wanted, atol=1e-5)
 
 
-def test_pictures_drawn_as_on_a_gpu_are_the_same(
+def test_the_operations_of_a_gpu_give_the_same_pictures(
     monkeypatch: pytest.MonkeyPatch, generator: Generator
 ) -> None:
-    """Once more with what is done elsewhere than on a CPU, gradients included."""
+    """Gradients included."""
     found = []
     copies = [Generator(CONFIG).eval().requires_grad_(False) for _ in range(2)]
     for number, made in enumerate(copies):
@@ -151,6 +149,6 @@ def test_pictures_drawn_as_on_a_gpu_are_the_same(
     assert all(torch.allclose(a, b, atol=1e-4, rtol=1e-3) for a, b in zip(*found, strict=True))
 
 
-def test_the_filter_at_twice_the_resolution_is_bilinear_interpolation_of_padded_maps() -> None:
+def test_upsampling_is_bilinear_interpolation_of_padded_maps() -> None:
     x = torch.randn(2, 3, 8, 8)
     assert torch.allclose(stylegan2_layers.upsample_bilinear(x), stylegan2_layers.upsample_fir(x), atol=1e-6)

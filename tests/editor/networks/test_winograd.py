@@ -1,4 +1,4 @@
-"""Convolutions by tiles against the library's own."""
+"""Winograd's convolutions against those of torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def made(count: int = 2, channels: int = 128, maps: int = 160, side: int = 36) -
 
 
 @pytest.mark.parametrize("chunk", [1, winograd.CHUNK])
-def test_it_is_the_same_convolution_however_it_is_cut(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_of_any_size_give_the_same_convolution(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(winograd, "CHUNK", chunk)
     x, weight = made()
     into, out, bias = torch.rand(2, 128) + 0.5, torch.rand(2, 160) + 0.5, torch.randn(160)
@@ -28,7 +28,7 @@ def test_it_is_the_same_convolution_however_it_is_cut(chunk: int, monkeypatch: p
     torch.testing.assert_close(found, right, atol=1e-4, rtol=1e-4)
 
 
-def test_its_gradient_is_the_same() -> None:
+def test_the_gradient_is_the_same() -> None:
     x, weight = made(1)
     x.requires_grad_(True)
     kernels = winograd.kernels(weight), winograd.kernels(weight.flip(2, 3).transpose(0, 1))
@@ -37,7 +37,7 @@ def test_its_gradient_is_the_same() -> None:
     torch.testing.assert_close(found, right, atol=1e-3, rtol=1e-4)
 
 
-def test_it_is_taken_where_it_pays_only() -> None:
+def test_it_is_used_only_where_it_is_faster() -> None:
     x = torch.zeros(1, 128, 32, 32)
     assert winograd.pays(x, 128)
     assert not winograd.pays(x, 64)
