@@ -110,40 +110,42 @@ class FrameReader:
         self._pending, self._max_bytes = bytearray(), max_bytes
 
     def feed(self, chunk: bytes) -> Iterator[Frame]:
-        """Return the frames that are complete with this chunk."""
+        """Yield the frames that are complete with this chunk."""
         self._pending += chunk
         if len(self._pending) > self._max_bytes:
             raise BadRequest("The message is too long.")
-        while (frame := self._take()) is not None:
+        while (found := _first_frame(self._pending)) is not None:
+            frame, end = found
+            del self._pending[:end]
             yield frame
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether everything that was fed belonged to a complete frame."""
-        return not self._pending
 
-    def _take(self) -> Frame | None:
-        first = self._pending.find(b"\n")
-        second = self._pending.find(b"\n", first + 1) if first >= 0 else -1
-        if second < 0:
-            return None
-        table, position = _table(bytes(self._pending[first + 1 : second])), second + 1
-        end = position + sum(row.size for row in table if not row.omitted)
-        if len(self._pending) < end:
-            return None
-        attachments = []
-        with memoryview(self._pending) as view:
-            message = bytes(view[:first])
-            for row in table:
-                data = None if row.omitted else bytes(view[position : position + row.size])
-                position += 0 if row.omitted else row.size
-                attachments.append(Attachment(row.size, row.sha256, data))
-        del self._pending[:end]
-        return Frame(message, tuple(attachments))
+def decode(body: bytearray) -> Frame:
+    """Return the one frame that a body consists of. Raises BadRequest."""
+    found = _first_frame(body)
+    if found is None or found[1] != len(body):
+        raise BadRequest("This request is not one whole message.")
+    return found[0]
 
 
-def _table(line: bytes) -> list[_Row]:
+def _first_frame(buffer: bytearray) -> tuple[Frame, int] | None:
+    """Return the frame at the start of a buffer and where it ends; None where it is incomplete."""
+    first = buffer.find(b"\n")
+    second = buffer.find(b"\n", first + 1) if first >= 0 else -1
+    if second < 0:
+        return None
     try:
-        return _ROWS.validate_json(line)
+        rows = _ROWS.validate_json(bytes(buffer[first + 1 : second]))
     except ValidationError:
         raise BadRequest("The attachments of this message are not described.") from None
+    position = second + 1
+    end = position + sum(row.size for row in rows if not row.omitted)
+    if len(buffer) < end:
+        return None
+    attachments = []
+    with memoryview(buffer) as view:
+        for row in rows:
+            data = None if row.omitted else bytes(view[position : position + row.size])
+            position += 0 if row.omitted else row.size
+            attachments.append(Attachment(row.size, row.sha256, data))
+        return Frame(bytes(view[:first]), tuple(attachments)), end

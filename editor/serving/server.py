@@ -113,6 +113,7 @@ async def _start_job(request: web.Request) -> None:
         places = {".".join(map(str, item["loc"])) for item in error.errors(include_input=False)}
         fields = ", ".join(sorted(places)[:5])
         raise BadRequest(f"This request could not be understood: {fields}.") from error
+    del body  # as large as the job's attachments
     if jobs.draining:
         raise Draining()
     await request.app[READY].wait()

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from pydantic import TypeAdapter
 
 from editor.api.errors import BadRequest, Overloaded, TooSlow
-from editor.api.framing import CONTENT_TYPE, Attachment, Frame, FrameReader
+from editor.api.framing import CONTENT_TYPE, Attachment, Frame, decode
 from editor.api.protocol import Job
 
 JOBS: TypeAdapter[Job] = TypeAdapter(Job)
@@ -20,7 +20,7 @@ MAX_BODY = 224 * 1024 * 1024
 """Bytes of one request: a lossless picture of 50 megapixels, as base64."""
 MAX_HELD = 512 * 1024 * 1024
 """Bytes of all requests that are being read, wait or run."""
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 """How long a request waits for others to finish before it is refused."""
 CHUNK, CHUNK_SECONDS = 1024 * 1024, 30.0
 """A body is read in chunks of this many bytes, each of which must arrive within this time."""
@@ -87,7 +87,7 @@ def declared_size(request: web.BaseRequest) -> int:
     return size
 
 
-async def read_body(content: StreamReader) -> bytes:
+async def read_body(content: StreamReader) -> bytearray:
     """Read a request's body. Raises TooSlow when it stops or drips, BadRequest when it is too large."""
     body = bytearray()
     while True:
@@ -96,14 +96,14 @@ async def read_body(content: StreamReader) -> bytes:
                 body += await content.readexactly(CHUNK)
         except asyncio.IncompleteReadError as rest:
             body += rest.partial
-            return bytes(body)
+            return body
         except TimeoutError:
             raise TooSlow() from None
         if len(body) > MAX_BODY:
             raise BadRequest("This request is too large.")
 
 
-def parse_job(body: bytes, content_type: str, cache: AttachmentCache) -> tuple[Job, str]:
+def parse_job(body: bytearray, content_type: str, cache: AttachmentCache) -> tuple[Job, str]:
     """Return the job in a body, a frame or plain JSON, and a hash of it.
 
     Raises pydantic's ValidationError, BadRequest, PictureUnknown. Takes milliseconds a megabyte: call it off
@@ -112,12 +112,9 @@ def parse_job(body: bytes, content_type: str, cache: AttachmentCache) -> tuple[J
     if content_type != CONTENT_TYPE:
         job = JOBS.validate_json(body)
         return job, Frame.of(job).digest
-    reader = FrameReader(MAX_BODY)
-    frames = list(reader.feed(body))
-    if len(frames) != 1 or not reader.is_empty:
-        raise BadRequest("This request is not one whole message.")
-    sent = tuple(Attachment.of(a.data) if a.data is not None else a for a in frames[0].attachments)
-    frame = Frame(frames[0].message, sent).completed(cache.find)
+    received = decode(body)
+    sent = tuple(Attachment.of(a.data) if a.data is not None else a for a in received.attachments)
+    frame = Frame(received.message, sent).completed(cache.find)
     cache.keep(frame)
     job = frame.parse(JOBS)
     return job, frame.digest

@@ -24,7 +24,7 @@ def read(data: bytes, chunk: int = 1_000_000) -> list[Frame]:
     frames = [
         frame for start in range(0, len(data), chunk) for frame in reader.feed(data[start : start + chunk])
     ]
-    assert reader.is_empty
+    assert not reader._pending
     return frames
 
 
