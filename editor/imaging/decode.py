@@ -165,7 +165,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
         image = _to_srgb(image.convert("RGB"), profile, notes)
     elif stated:
         image = _to_srgb(image, stated, notes)
-    image = image.convert("RGB")
+    image = image if image.mode == "RGB" else image.convert("RGB")  # a large copy is avoided
     if alpha is not None and alpha.getextrema() != (255, 255):
         notes.append("alpha-flattened")
         image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)

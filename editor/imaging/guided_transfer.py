@@ -1,10 +1,11 @@
 """Carry an edit over to the picture's own detail.
 
-A generator draws an edit small, often much smaller than the user's picture. Enlarging that drawing, or its difference
-to the picture, smears outlines. In most places an edit only changes colours, though: within a small window it is an
-affine map of colours. That map is fitted at the generator's size and applied to the picture at its own size, so that
-edges and detail stay the picture's own (in the spirit of guided image filtering, He et al. 2013, and bilateral guided
-upsampling, Chen et al. 2016). Where no such map explains the edit there is new content, which comes from the synthesis.
+A generator draws an edit small, often much smaller than the user's picture. Enlarging that drawing, or its
+difference to the picture, smears outlines. In most places an edit only changes colours, though: within a
+small window it is an affine map of colours. That map is fitted at the generator's size and applied to the
+picture at its own size, so that edges and detail stay the picture's own (in the spirit of guided image
+filtering, He et al. 2013, and bilateral guided upsampling, Chen et al. 2016). Where no such map explains the
+edit there is new content, which comes from the synthesis.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ WINDOW = 3
 REGULARISATION = 0.002
 """Pull of each map towards the identity, as a variance of colours in [-1, 1]."""
 LARGEST_FIT = 256
-"""Pixels at which maps are fitted at most: colours change slowly, and the fit costs one inverse for each pixel."""
+"""Pixels at which maps are fitted at most: colours change slowly, and the fit costs one inverse for each
+pixel."""
 RESIDUAL_FROM, RESIDUAL_FULL = 0.10, 0.20
 """Error of the fit from which, over more than a line, there is new content."""
 EDGE_FROM, EDGE_FULL = 0.12, 0.24
@@ -126,8 +128,8 @@ def _steps(pictures: Tensor) -> Tensor:
 def _new_content(picture: Tensor, target: Tensor, change: Tensor, error: Tensor) -> Tensor:
     """Where the edit draws something else than other colours [1, 1, R, R].
 
-    It is found where edges appear or vanish, or where the maps of colours fail on more than a line, and spreads from
-    there over what changed, so that whole features are taken from the synthesis.
+    It is found where edges appear or vanish, or where the maps of colours fail on more than a line, and
+    spreads from there over what changed, so that whole features are taken from the synthesis.
     """
     before, after = _steps(picture), _steps(target)
     appeared = smoothstep(after, EDGE_FROM, EDGE_FULL) * (dilate(before, EDGE_SHIFT) < EDGE_KEPT * after)

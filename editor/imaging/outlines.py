@@ -1,7 +1,8 @@
 """Crisp outlines for drawings that are enlarged.
 
-Between the lightest and the darkest colour around it, a pixel of an enlarged drawing is drawn to the nearer of the two.
-Flat areas stay as they are and blurred steps become narrow, as by a shock filter (Osher and Rudin 1990) in one step.
+Between the lightest and the darkest colour around it, a pixel of an enlarged drawing is drawn to the nearer
+of the two. Flat areas stay as they are and blurred steps become narrow, as by a shock filter (Osher and Rudin
+1990) in one step.
 """
 
 from __future__ import annotations

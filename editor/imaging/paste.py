@@ -1,8 +1,8 @@
 """Pasting of an edit back into the user's whole picture.
 
-The picture changes only where the edited synthesis differs from the unedited reconstruction, with a feathered edge. All
-other pixels stay as they are, bit for bit. Where the edit changes colours, the picture keeps its own detail
-(``editor.imaging.guided_transfer``). New content, such as a hat, comes from the synthesis.
+The picture changes only where the edited synthesis differs from the unedited reconstruction, with a feathered
+edge. All other pixels stay as they are, bit for bit. Where the edit changes colours, the picture keeps its
+own detail (``editor.imaging.guided_transfer``). New content, such as a hat, comes from the synthesis.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VISIBLE_FROM, VISIBLE_FULL = 0.03, 0.10
 MIN_WEIGHT = 0.004
 """Smallest share of the edit that changes a pixel."""
 TILE = 256
-"""Side in pixels of the tiles that are pasted one after the other. Such a tile stays in the processor's cache."""
+"""Side in pixels of the tiles that are pasted one by one: small enough for the processor's cache."""
 CUBIC = -0.75
 """Parameter of bicubic interpolation, as in ``grid_sample``."""
 REACH = 3
@@ -86,7 +86,7 @@ def _covers_picture(geometry: Geometry) -> bool:
 
 
 def _changed_box(mask: Tensor, square: Square, geometry: Geometry) -> tuple[int, int, int, int] | None:
-    """Return first and past-last column, then row, of the picture that a mask [S, S] of the square reaches."""
+    """Return the columns, then the rows, from first to past the last, that a mask [S, S] reaches."""
     where = (mask > 0).nonzero()
     if not len(where):
         return None
@@ -105,7 +105,7 @@ def _sample_rotated(maps: Tensor, u: Tensor, v: Tensor) -> Tensor:
 
 
 def _sample_upright(maps: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    """Sample maps [1, C, S, S] at u [1, w] and v [h, 1], as ``_sample_rotated`` but one axis at a time: [C, h, w]."""
+    """Sample maps [1, C, S, S] at u [1, w] and v [h, 1], one axis at a time: [C, h, w]."""
     (left, across), (top, down) = (_cubic_taps(line.flatten(), maps.shape[-1]) for line in (u, v))
     part = maps[0, :, top : top + down.shape[1], left : left + across.shape[1]]
     return down @ part @ across.t()
@@ -132,8 +132,8 @@ def _cubic(x: Tensor) -> Tensor:
 def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[int, int], fades: bool) -> None:
     """Paste the edit into a tile uint8 [h, w, 3], in place.
 
-    ``corner`` is the picture's column and row of its upper left pixel. ``fades``: the edit fades out towards the
-    square's border, so that no seam shows.
+    ``corner`` is the picture's column and row of its upper left pixel. ``fades``: the edit fades out towards
+    the square's border, so that no seam shows.
     """
     height, width = tile.shape[:2]
     x, y = torch.arange(width)[None, :] + (corner[0] + 0.5), torch.arange(height)[:, None] + (corner[1] + 0.5)
@@ -158,12 +158,12 @@ def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[in
 
 
 def _new_content(maps: Tensor) -> Tensor:
-    """The enlarged synthesis [3, h, w] of maps [3 or 9, h, w]; with bounds of its colours, its outlines are sharpened."""
+    """Return the enlarged synthesis [3, h, w] of maps [3 or 9, h, w], sharpened if they hold bounds of colours."""
     return maps if len(maps) == 3 else outlines.sharpened(maps[:3], maps[3:6], maps[6:])
 
 
 def blend_masked(below: np.ndarray, above: np.ndarray, geometry: Geometry, mask: Tensor) -> np.ndarray:
-    """Blend ``above`` over ``below``, whole pictures uint8 [H, W, 3], by a mask [R, R] in [0, 1] of the square.
+    """Blend ``above`` over ``below``, uint8 [H, W, 3], by a mask [R, R] in [0, 1] of the square.
 
     Where the mask is 0, pixels are those of ``below``, bit for bit.
     """

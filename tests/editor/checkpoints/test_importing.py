@@ -19,7 +19,7 @@ from editor.bundle.manifest import read_manifest
 from editor.checkpoints.importing import main
 from editor.checkpoints.installing import open_generator
 from editor.editing.engine import Engine
-from editor.serving.commands import bundles as list_bundles
+from editor.serving.commands import list_bundles
 from tests.conftest import make_png
 from tests.editor.checkpoints import made
 
@@ -130,7 +130,7 @@ def test_parts_make_a_bundle_that_edits(
     output = ("--title", "Narrow ones", "--licence", "CC0", "--neutral", "a face", "--domain", "noise")
     assert run_import("directions", *parts, root=root, more=output) == 0
     assert "all that editing needs" in capsys.readouterr().out
-    assert list_bundles(["--bundles", str(root)]) == 0
+    list_bundles([root])
     assert "narrow: Narrow ones, 32 px, direction; licence CC0" in capsys.readouterr().out
     assert edited(root)
 
