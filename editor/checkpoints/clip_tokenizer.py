@@ -33,8 +33,7 @@ def read_merges(lines: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def byte_letters() -> dict[int, str]:
-    """Map each byte to its letter in byte-level vocabularies: itself if it is visible, else one from 256
-    on."""
+    """Map each byte to its letter: itself if it is visible, else a letter from 256 on."""
     visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in visible]
     letters = {byte: chr(byte) for byte in visible}

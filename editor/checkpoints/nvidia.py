@@ -222,8 +222,7 @@ def _stylegan3_config(
 def _check_rates(
     module: stylegan3.Generator, layers: list[Record], tensors: dict[str, Tensor], source: str
 ) -> None:
-    """Check that sampling, padding and filters follow from the sizes; otherwise the pictures would be
-    noise."""
+    """Check that sampling, padding and filters follow from the sizes; else the pictures would be noise."""
     for number, theirs in enumerate(layers):
         ours = module.synthesis.blocks.get_submodule(str(number))
         low, high = tuple(ours.padding)  # type: ignore[arg-type]

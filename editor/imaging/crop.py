@@ -86,8 +86,7 @@ def crop(picture: np.ndarray, geometry: Geometry, size: int) -> Tensor:
 
 
 def _sample(picture: np.ndarray, square: Square, size: int) -> Tensor:
-    """Crop a rotated or very large square: reduce it by a whole factor to about 2 x ``size``, sample it and
-    average."""
+    """Crop a rotated or very large square: reduce by a whole factor, sample, and average."""
     height, width = picture.shape[:2]
     step = max(1, int(square.side // (2 * size)))
     fine = max(1, math.ceil(square.side / step / size))

@@ -103,8 +103,7 @@ def _checked_box(box: tuple[float, float, float], width: int, height: int) -> Ge
 
 
 def candidate_squares(width: int, height: int) -> list[Geometry]:
-    """List squares to try: the centre, then both ends of the longer side, each at full size and a fifth
-    smaller."""
+    """List squares to try: the centre, both ends of the longer side, and all a fifth smaller."""
     short = min(width, height)
     found = []
     for share in (1.0, 0.8):

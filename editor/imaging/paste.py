@@ -158,7 +158,7 @@ def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[in
 
 
 def _new_content(maps: Tensor) -> Tensor:
-    """Return the enlarged synthesis [3, h, w] of maps [3 or 9, h, w], sharpened if they hold bounds of colours."""
+    """Return the enlarged synthesis [3, h, w] of maps [3 or 9, h, w], sharpened if bounds are given."""
     return maps if len(maps) == 3 else outlines.sharpened(maps[:3], maps[3:6], maps[6:])
 
 

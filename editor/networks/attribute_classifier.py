@@ -15,8 +15,7 @@ from editor.networks.convnet import ConvNet, resampled, scaled
 
 @dataclass(frozen=True)
 class Attributes:
-    """Names of attributes: scales in [0, 1], amounts from 0 (absent) to 1 (present), and choices with their
-    values."""
+    """Names of scales in [0, 1], of amounts from 0 (absent) to 1, and of choices with their values."""
 
     scales: tuple[str, ...]
     amounts: tuple[str, ...]
@@ -35,8 +34,7 @@ class Attributes:
 
 @dataclass
 class AttributeValues:
-    """Predictions for N pictures: ``scales`` and ``amounts`` [N] in [0, 1], ``choices`` [N, values] of
-    probabilities."""
+    """Predictions for N pictures: [N] in [0, 1] each, and [N, values] of probabilities for choices."""
 
     scales: dict[str, Tensor]
     amounts: dict[str, Tensor]

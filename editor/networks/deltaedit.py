@@ -29,8 +29,7 @@ class ResidualBlock(nn.Module):
 
 
 class TextMapper(nn.Module):
-    """Maps w and a direction of the text-image space to a step in W; ``width`` is a share of the full
-    size."""
+    """Maps w and a text-image direction to a step in W; ``width`` is a share of the full size."""
 
     w_mean: Tensor
     w_std: Tensor

@@ -38,8 +38,7 @@ class ImageTower(nn.Module):
 
 
 class TextHead(nn.Module):
-    """Maps sentence embeddings of the text tower to the joint space; ``width`` is a share of the full
-    size."""
+    """Maps sentence embeddings to the joint space; ``width`` is a share of the full size."""
 
     def __init__(self, dim: int, width: float = 1.0) -> None:
         super().__init__()

@@ -102,8 +102,7 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class Rates:
-    """One layer's signal: ``size`` in samples, ``rate`` in samples over the picture, half the transition's
-    width."""
+    """One layer's signal: ``size`` in samples, ``rate`` in samples over the picture."""
 
     channels: int
     size: int
@@ -131,8 +130,7 @@ def rates(config: GeneratorConfig) -> list[Rates]:
 
 
 def _kaiser(taps: int, width: float) -> np.ndarray:
-    """Kaiser window for a transition band of ``width`` (1 is the Nyquist frequency), by the usual empirical
-    formula."""
+    """Kaiser window for a transition band of ``width``, where 1 is the Nyquist frequency."""
     attenuation = 2.285 * (taps - 1) * math.pi * width + 7.95
     if attenuation > 50:
         beta = 0.1102 * (attenuation - 8.7)
@@ -159,8 +157,7 @@ def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool =
 
 
 def _axes(kernel: Tensor) -> list[Tensor]:
-    """Split a filter into passes over single maps: one in 2D, or one along each axis of a separable
-    filter."""
+    """Split a filter into passes over single maps: one in 2D, or one along each axis."""
     if kernel.ndim == 2:
         return [kernel[None, None]]
     return [kernel[None, None, None, :], kernel[None, None, :, None]]
@@ -237,8 +234,7 @@ class FourierFeatures(nn.Module):
 
 
 class FilteredLayer(nn.Module):
-    """A modulated convolution and a leaky ReLU between two low-pass filters; ToRGB has only the
-    convolution."""
+    """A modulated convolution, and a leaky ReLU between two low-pass filters except in ToRGB."""
 
     magnitude: Tensor
     up_filter: Tensor | None
