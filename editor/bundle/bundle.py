@@ -93,7 +93,7 @@ class Bundle:
         return self.clip.encode_image(self.render(styles))
 
     def reconstruct(self, w: Tensor) -> Tensor:
-        """Draw W+ ``w`` [num_ws, w_dim] without edits as a picture [3, R, R]; recent ones are cached.
+        """Draw W+ ``w`` [num_ws, w_dim] without edits as a picture [1, 3, R, R]; recent ones are cached.
 
         The picture is drawn in a batch of its own, as edited ones are: the same row may differ in the last
         bit in another batch, and unedited parts of a picture must not change.
@@ -101,7 +101,7 @@ class Bundle:
         key = (self.tuning, w.detach().cpu().numpy().tobytes())
 
         def drawn() -> Tensor:
-            return self.render(self.generator.synthesis.styles(w[None]))[0]
+            return self.render(self.generator.synthesis.styles(w[None]))
 
         return self.caches.get("reconstructions", key, drawn, MAX_RECONSTRUCTIONS)
 

@@ -171,7 +171,7 @@ class CandidateSearch:
         gain = self.change.sign * candidate.measure.gain
         verdict = self._verdict(candidate)
         refused = verdict == "refused"
-        visible = ((candidate.picture - self.state.before).abs().amax(0) > VISIBLE).float()
+        visible = ((candidate.picture - self.state.before[0]).abs().amax(0) > VISIBLE).float()
         identity = F.cosine_similarity(candidate.embedding, self.state.embedding_before, dim=0)
         return Effect(
             prompt=self.change.prompt,

@@ -306,7 +306,7 @@ def _inverted(fit: Fit, request: InvertRequest, progress: ProgressCallback) -> I
     )
     made = invert(task, progress)
     with torch.no_grad():
-        drawn = tuned_bundle(bundle, made.tuning).reconstruct(made.w)
+        drawn = tuned_bundle(bundle, made.tuning).reconstruct(made.w)[0]
     likeness = measure_likeness(bundle, fit.square, drawn)
     fidelity = Fidelity(
         psnr=round(likeness.psnr, 2),

@@ -107,7 +107,7 @@ class EditSession:
         if not adjustments:
             return picture
         state, none = self.state(adjustments), torch.zeros_like(self.base)[None]
-        before = self.bundle.reconstruct(self.w).cpu()
+        before = self.bundle.reconstruct(self.w)[0].cpu()
         steps = [replace(state, regions=state.regions[:count]) for count in range(len(state.regions) + 1)]
         looks = [step.pictures(none, preview if len(steps) == 1 else None)[0].cpu() for step in steps]
         region_masks = [region.mask.cpu() for region in state.regions]

@@ -72,7 +72,7 @@ def fit_bundle(
     w = bundle.encoder(images)
     # drawn alone, the plain square is already the reconstruction that edits of a draft start from
     alone = len(w) == 1
-    drawn = bundle.reconstruct(w[0])[None] if alone else bundle.render(bundle.generator.synthesis.styles(w))
+    drawn = bundle.reconstruct(w[0]) if alone else bundle.render(bundle.generator.synthesis.styles(w))
     errors = (drawn - images).abs().mean(dim=(1, 2, 3))
     best = int(errors.argmin()) if float(errors.min()) < CLEARLY_BETTER * float(errors[0]) else 0
     return Fit(

@@ -60,15 +60,15 @@ class PictureState:
 
     @cached_property
     def before(self) -> Tensor:
-        """The picture without any further delta [3, R, R]."""
+        """The picture without any further delta [1, 3, R, R]."""
         if self.plan is None and not self.regions and not bool(self.added.any()):
             return self.bundle.reconstruct(self.w)
-        return replace(self, mask=None).pictures(torch.zeros_like(self.base)[None])[0]
+        return replace(self, mask=None).pictures(torch.zeros_like(self.base)[None])
 
     @cached_property
     def embedding_before(self) -> Tensor:
         """Image embedding [D] of the picture without any further delta."""
-        return self.bundle.clip.encode_image(self.before[None])[0]
+        return self.bundle.clip.encode_image(self.before)[0]
 
     def nearest_w(self, deltas: Tensor) -> Tensor:
         """Return the w [N, w_dim] that is nearest to the picture with each of N further deltas [N, C]."""

@@ -110,7 +110,7 @@ class Optimization(Method):
         plan = memory.plan_search(bundle.generator, RESTARTS * task.state.draws)
         state = replace(task.state, plan=plan)
         with torch.no_grad():
-            objective = Objective.for_pictures(bundle, task.change, task.direction, state.before[None])
+            objective = Objective.for_pictures(bundle, task.change, task.direction, state.before)
         space, rng = self.space(bundle), torch.Generator().manual_seed(0)
         begin = space.zeros(RESTARTS)
         begin[1:] = SPREAD * torch.randn(begin[1:].shape, generator=rng).to(begin)
@@ -118,10 +118,10 @@ class Optimization(Method):
         def loss(offset: Tensor) -> tuple[Tensor, Tensor]:
             delta = space.delta(offset)
             pictures = state.pictures(delta)
-            total = objective.loss(pictures, rng) + space.cost(offset)
+            total = objective.loss(pictures, rng)
             if state.mask is None:
                 total = total + objective.inconsistency(pictures, state.nearest_w(delta))
-            return total, pictures
+            return total + space.cost(offset), pictures
 
         offset = search_offsets(begin, loss, Budget(STEPS, task.deadline), task.progress)
         with torch.no_grad():

@@ -40,7 +40,7 @@ class TediGAN(Method):
         plan = memory.plan_search(bundle.generator, task.state.draws)
         state = replace(task.state, plan=plan)
         with torch.no_grad():
-            objective = Objective.for_pictures(bundle, task.change, task.direction, state.before[None])
+            objective = Objective.for_pictures(bundle, task.change, task.direction, state.before)
         space = WPlusOffsets(bundle)
 
         def loss(offset: Tensor) -> tuple[Tensor, Tensor]:

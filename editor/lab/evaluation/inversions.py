@@ -88,7 +88,7 @@ def reconstruction(engine: Engine, name: str, upload: Upload) -> tuple[torch.Ten
     bundle = tuned_bundle(engine.loaded[name], upload.inversion.tuning)
     config, latent = bundle.generator.config, upload.inversion.latent.w
     w = to_tensor(latent, (config.num_ws, config.w_dim), "latent")
-    drawn = bundle.reconstruct(w)
+    drawn = bundle.reconstruct(w)[0]
     return drawn, crop(upload.pixels, upload.inversion.geometry, config.resolution)
 
 

@@ -217,7 +217,7 @@ def _made(engine: Engine, bundle: str, result: InvertResult) -> np.ndarray:
     loaded = engine.loaded[bundle]
     config = loaded.generator.config
     w = to_tensor(result.inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(engine.device)
-    made = loaded.reconstruct(w)[None]
+    made = loaded.reconstruct(w)
     return data.to_pictures(torch.nn.functional.adaptive_avg_pool2d(made, 128))[0]
 
 

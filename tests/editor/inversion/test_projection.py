@@ -47,7 +47,7 @@ def test_only_unknown_pictures_that_stay_far_are_projected(
         w = avatar.encoder(picture[None])[0].detach()
         known, strange = (
             inversion.invert(
-                InversionTask(avatar, picture, w, avatar.reconstruct(w), "standard", in_domain=known)
+                InversionTask(avatar, picture, w, avatar.reconstruct(w)[0], "standard", in_domain=known)
             ).w
             for known in (True, False)
         )
