@@ -255,7 +255,8 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
     ``write_tables`` is the share of the wall clock, ``write_wall`` what one of ``at_once`` writers waits.
     """
     from storage.blobs import blobs_at
-    from storage.history import Adjustment, Array, History, Picture
+    from storage.history import History
+    from storage.records import Adjustment, Array, NewSource, Picture
 
     random = os.urandom(20_000)
     latent, delta = Array("float16", (18, 512), random[:18432]), Array("float16", (9088,), random[:18176])
@@ -276,7 +277,8 @@ async def measured(url: str, pictures: str, people: int, edits: int, at_once: in
                 conversation = await history.conversation("capacity", str(number), "here", str(number % 50))
                 first = Picture(os.urandom(2000), "image/png", 1024, 1024)
                 edit = await history.add_source(
-                    conversation.id, first, "ffhq", "f" * 64, latent, {"geometry": {}, "fidelity": {}}
+                    conversation.id,
+                    NewSource(first, "ffhq", "f" * 64, latent, {"geometry": {}, "fidelity": {}}),
                 )
                 layers: list[Adjustment] = []
                 for turn in range(edits):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,11 +19,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 from sqlalchemy import Row as PlainRow
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
-from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import engines
 from storage.errors import DatabaseTooNew
@@ -240,34 +238,22 @@ class Database:
 
 
 async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
-    """Add a row and return it; None where there is one of the same key, maybe of another process, which can be read then."""
-    adding = _adding(session.get_bind().dialect.name, kind, tuple(values), (kind,))
-    return (await session.execute(adding, _new(values))).scalar_one_or_none()
+    """Add a row and return it; None if there is one with the same key, perhaps added by another process just now."""
+    statement = _insert(session.get_bind().dialect.name, kind).values(values)
+    return (await session.execute(statement.on_conflict_do_nothing().returning(kind))).scalar_one_or_none()
 
 
 async def added_row(
-    connection: AsyncConnection, kind: type[Base], *back: str, **values: Any
+    connection: AsyncConnection, kind: type[Base], back: Sequence[str], **values: Any
 ) -> PlainRow[Any] | None:
-    """Like ``added``, without objects: the columns ``back`` of the row."""
-    table = kind.__table__
-    adding = _adding(connection.dialect.name, table, tuple(values), tuple(table.c[name] for name in back))
-    return (await connection.execute(adding, _new(values))).one_or_none()
+    """Add a row without objects and return the columns ``back``; None if there is one with the same key."""
+    columns = [kind.__table__.c[name] for name in back]
+    statement = _insert(connection.dialect.name, kind).values(values)
+    return (await connection.execute(statement.on_conflict_do_nothing().returning(*columns))).one_or_none()
 
 
-@cache
-def _adding(dialect: str, kind: Any, names: tuple[str, ...], back: tuple[Any, ...]) -> ReturningInsert[Any]:
-    """The statement, built once: that takes longer than SQLite needs for it."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return (
-        insert(kind)
-        .values({name: bindparam(f"new_{name}") for name in names})
-        .on_conflict_do_nothing()
-        .returning(*back)
-    )
-
-
-def _new(values: dict[str, Any]) -> dict[str, Any]:
-    return {f"new_{name}": value for name, value in values.items()}
+def _insert(dialect: str, kind: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(kind) if dialect == "sqlite" else postgresql.insert(kind)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import statements
 from storage.database import Database, added_row
 from storage.errors import DiskFull, StorageError
 from storage.schema import JobRow, utc
@@ -42,8 +41,8 @@ class Job:
     new: bool = False
 
 
-def _job(row: JobRow | Row[Any], new: bool = False) -> Job:
-    return Job(row.id, row.conversation_id, row.request, utc(row.created_at), new)
+def _job(row: JobRow | Row[Any]) -> Job:
+    return Job(row.id, row.conversation_id, row.request, utc(row.created_at))
 
 
 class Jobs:
@@ -61,23 +60,17 @@ class Jobs:
         Args:
             supersede: Drop older requests of the conversation. They were interrupted, and the conversation has moved on.
         """
+        values = {"id": job, "conversation_id": conversation, "request": request}
         async with self.database.transaction(brief=True) as connection:
-            back = ("id", "conversation_id", "request", "created_at")
-            row = await added_row(
-                connection, JobRow, *back, id=job, conversation_id=conversation, request=request
-            )
+            row = await added_row(connection, JobRow, ("created_at",), **values)
             if row is None:
-                return _job((await connection.execute(statements.JOB, {"job": job})).one())
+                known = select(JobRow.__table__).where(JobRow.id == job)
+                return _job((await connection.execute(known)).one())
             if supersede:
-                await self._drop_older(connection, row)
-            return _job(row, new=True)
-
-    @staticmethod
-    async def _drop_older(connection: AsyncConnection, newest: Row[Any]) -> None:
-        values = {"job": newest.id, "conversation": newest.conversation_id}
-        if dropped := (await connection.execute(statements.OTHER_JOBS, values)).scalars().all():
-            await connection.execute(delete(JobRow).where(JobRow.id.in_(dropped)))
-            logger.warning("dropped %d interrupted requests: a newer message came first", len(dropped))
+                others = delete(JobRow).where(JobRow.conversation_id == conversation, JobRow.id != job)
+                if dropped := (await connection.execute(others)).rowcount:
+                    logger.warning("dropped %d interrupted requests: a newer message came first", dropped)
+            return Job(job, conversation, request, utc(row.created_at), new=True)
 
     async def finish(self, job: str) -> None:
         """Close a request that was answered. This never fails: if it cannot be written now, it is tried again until it is."""
@@ -97,7 +90,7 @@ class Jobs:
 
     async def _remove(self, job: str) -> None:
         async with self.database.transaction(brief=True) as connection:
-            await connection.execute(statements.FINISH, {"job": job})
+            await close_job(connection, job)
 
     async def _close_later(self, job: str) -> None:
         """Try until it works, holding a lock that tells other processes not to recover the request."""
@@ -146,6 +139,11 @@ class Jobs:
         for job in closing:
             with suppress(*_TROUBLE):
                 await self._close(job)
+
+
+async def close_job(connection: AsyncConnection, job: str) -> None:
+    """Close an answered request in a transaction."""
+    await connection.execute(delete(JobRow).where(JobRow.id == job))
 
 
 def _answered(job: str) -> str:

@@ -1,4 +1,4 @@
-"""What is remembered of a person beside their pictures: the language they speak, and that they agreed to be served."""
+"""What is remembered of users apart from pictures: their language, and that they agreed to the notice."""
 
 from __future__ import annotations
 
@@ -7,50 +7,49 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from storage import statements
 from storage.database import Database, added
 from storage.errors import NotFound
-from storage.schema import UserRow, utc
+from storage.schema import ConversationRow, UserRow, utc
 
 
 class People:
-    """The persons of one database, by platform and outside id."""
+    """The users of one database, by platform and outside id."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     async def locale(self, platform: str, person: str) -> str | None:
-        """The language that the person's program last named."""
+        """Return the language that the user's program last named."""
         async with self.database.read() as session:
             row = await find_person(session, platform, person)
             return row.locale if row else None
 
     async def remember_locale(self, platform: str, person: str, locale: str) -> None:
-        """Remember a language; writes only where it is news."""
+        """Record a language; nothing is written if it is known."""
         if await self.locale(platform, person) != locale:
             async with self.database.write() as session:
                 (await person_row(session, platform, person)).locale = locale[:20]
 
     async def consented(self, platform: str, person: str) -> datetime | None:
-        """When the person agreed to the notice, None when they did not."""
+        """Return when the user agreed to the notice, None if they did not."""
         async with self.database.read() as session:
             row = await find_person(session, platform, person)
             return utc(row.consented_at) if row and row.consented_at else None
 
     async def consent(self, platform: str, person: str, moment: datetime | None) -> None:
-        """The person agrees, or takes it back (None)."""
+        """Record that the user agreed, or withdrew (None)."""
         async with self.database.write() as session:
             (await person_row(session, platform, person)).consented_at = moment
 
 
 async def find_person(session: AsyncSession, platform: str, person: str) -> UserRow | None:
-    """The row of a person, if there is one."""
+    """Return the row of a user, if there is one."""
     query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == person)
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def person_row(session: AsyncSession, platform: str, person: str) -> UserRow:
-    """The row of a person, made when it is new."""
+    """Return the row of a user, and make it if it is new."""
     row = await find_person(session, platform, person) or await added(
         session, UserRow, platform=platform, outside_id=person
     )
@@ -59,12 +58,14 @@ async def person_row(session: AsyncSession, platform: str, person: str) -> UserR
     return row
 
 
-async def owner_held(connection: AsyncConnection, conversation: int) -> int:
-    """The id of the person whose conversation it is, whose pictures and edits nobody else changes until the transaction ends.
+async def conversation_owner(connection: AsyncConnection, conversation: int) -> int:
+    """Return the id of a conversation's user, and lock that row: nobody else changes the user's data meanwhile.
 
     Raises NotFound.
     """
-    user = (await connection.execute(statements.OWNER, {"conversation": conversation})).scalar_one_or_none()
+    query = select(UserRow.id).join(ConversationRow, ConversationRow.user_id == UserRow.id)
+    query = query.where(ConversationRow.id == conversation).with_for_update(of=UserRow, key_share=True)
+    user = (await connection.execute(query)).scalar_one_or_none()
     if user is None:
         raise NotFound("the conversation was deleted")
     return int(user)

@@ -21,8 +21,9 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, upd
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import BlobDamaged, NotFound
-from storage.history import History, OutsideMessage
-from storage.people import find_person, owner_held
+from storage.history import History
+from storage.people import conversation_owner, find_person
+from storage.records import OutsideMessage
 from storage.schema import (
     AuditRow,
     BlockRow,
@@ -189,7 +190,9 @@ class Retention:
             made_in = (
                 await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))
             ).scalar_one_or_none()
-            user = await owner_held(await session.connection(), made_in) if made_in is not None else None
+            user = (
+                await conversation_owner(await session.connection(), made_in) if made_in is not None else None
+            )
             row = await session.get(EditRow, edit)
             if row is None or user is None:
                 raise NotFound("the edit was deleted")

@@ -25,7 +25,8 @@ from bot.conversation.service import Conversations
 from bot.settings import load
 from editor.api import protocol as wire
 from editor.api.client import EditorClient, OnEvent
-from storage.history import Edit, History
+from storage.history import History
+from storage.records import Edit
 from storage.schema import ConversationRow, EditRow
 
 SPEAKER = Speaker("benchmark", "ann", "here")

@@ -13,7 +13,7 @@ from bot.errors import NothingToAnimate
 from bot.locales import Locale
 from bot.pictures.animation import Format, animation
 from editor.api import protocol as wire
-from storage.history import Edit, Picture
+from storage.records import Edit, Picture
 
 
 async def animate(

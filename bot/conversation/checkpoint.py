@@ -9,7 +9,7 @@ from typing import Any, Self
 from bot.conversation.messages import TalkRequest
 from bot.language.actions import from_json, to_json
 from editor.api import protocol as wire
-from storage.history import Edit
+from storage.records import Edit
 
 
 @dataclass(frozen=True)

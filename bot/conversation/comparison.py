@@ -11,7 +11,7 @@ from bot.language.actions import Add
 from bot.language.reader import read
 from bot.locales import Locale
 from editor.api import protocol as wire
-from storage.history import Edit
+from storage.records import Edit
 
 
 async def compare(

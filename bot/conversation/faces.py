@@ -10,7 +10,7 @@ from bot.conversation.conversion import FACE, stored_adjustment, wire_adjustment
 from bot.language import actions
 from bot.language.faces import numbers_of
 from editor.api import protocol as wire
-from storage import history
+from storage import records
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Faces:
         hidden: The picture is a spoiler.
     """
 
-    source: history.Source
+    source: records.Source
     inversions: dict[int, wire.Inversion]
     layers: dict[int, tuple[wire.Adjustment, ...]]
     chosen: tuple[int, ...]
@@ -35,11 +35,11 @@ class Faces:
 
     @classmethod
     def of(
-        cls, source: history.Source, others: Iterable[history.Face], layers: Sequence[history.Adjustment]
+        cls, source: records.Source, others: Iterable[records.Face], layers: Sequence[records.Adjustment]
     ) -> Self:
         """Build it from a stored picture, its further faces and the adjustments of one of its edits."""
         first = source.details.get(FACE) or 0
-        stored = [history.Face(first, source.latent, source.details, source.tuning), *others]
+        stored = [records.Face(first, source.latent, source.details, source.tuning), *others]
         by_face: dict[int, tuple[wire.Adjustment, ...]] = {}
         for layer in layers:
             number = layer.recipe.get(FACE, first)
@@ -80,7 +80,7 @@ class Faces:
         """Return a copy in which one face has these adjustments."""
         return replace(self, layers=self.layers | {number: tuple(layers)})
 
-    def stored(self) -> list[history.Adjustment]:
+    def stored(self) -> list[records.Adjustment]:
         """Return all adjustments in force, for storage."""
         several = self.count > 1
         return [

@@ -17,7 +17,8 @@ from bot.metrics import Metrics
 from bot.pictures.mark import Mark
 from editor.api import protocol as wire
 from editor.api.errors import UnknownJob
-from storage.history import Edit, Face, History, Picture
+from storage.history import History
+from storage.records import Edit, Face, Picture
 
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 

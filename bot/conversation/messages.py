@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bot import locales
 from bot.language.actions import Action
 from editor.api import protocol as wire
-from storage.history import Edit, Picture
+from storage.records import Edit, Picture
 
 OnProgress = Callable[[wire.Event], Awaitable[None] | None]
 

@@ -13,7 +13,7 @@ from bot.language.actions import ALL, Action, Add, Ask, Goto, Redo, Remove, Rese
 from bot.locales import Locale
 from editor.api import protocol as wire
 from editor.api.strength import max_strength
-from storage.history import Edit
+from storage.records import Edit
 
 _WARNINGS = (
     "outside-domain",

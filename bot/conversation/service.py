@@ -34,7 +34,9 @@ from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError
 from storage.errors import StorageError
-from storage.history import Conversation, Edit, History, Job
+from storage.history import History
+from storage.jobs import Job
+from storage.records import Conversation, Edit
 
 logger = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ from bot.language.reader import read
 from editor.api import protocol as wire
 from editor.api.errors import NoSuchFace
 from storage.errors import NoPicture
-from storage.history import Conversation, Edit, Picture
+from storage.records import Conversation, Edit, NewSource, Picture
 
 MAX_VARIATIONS = 4
 
@@ -258,16 +258,15 @@ class Talk:
         if wire.quality_is_below(made.fidelity.quality, request.quality):
             warnings.append("no-time")
         self._warnings += warnings
-        edit = await self.history.add_source(
-            self.conversation.id,
+        new = NewSource(
             stored_picture(result.picture),
             made.latent.bundle,
             made.latent.fingerprint,
             stored_array(made.latent.w),
             inversion_details(result) | {"hidden": self.request.hidden, "quality": request.quality},
-            self._source_job,
             made.tuning,
         )
+        edit = await self.history.add_source(self.conversation.id, new, self._source_job)
         received = replies.Received(
             warnings,
             await self.jobs.bundles.known(),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bot.pictures.mark import mark
 from bot.pictures.opening import opened
-from storage.history import Picture
+from storage.records import Picture
 
 Format = Literal["webp", "gif"]
 

@@ -22,7 +22,7 @@ from bot.pictures.errors import (
     UnreadableCertificate,
 )
 from bot.pictures.mark import SOURCE_TYPE, TOOL, mark
-from storage.history import Picture
+from storage.records import Picture
 
 _SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from bot.pictures.mark import Mark, is_marked, mark
-from storage.history import Picture
+from storage.records import Picture
 
 _QUALITIES = (92, 82, 70)
 _SMALLER = 0.75

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from bot.pictures import fonts
 from bot.pictures.xmp import with_packet
-from storage.history import Picture
+from storage.records import Picture
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC: "a composite of a photograph or drawing and what a trained model made"."""

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from bot.pictures import fonts
 from bot.pictures.mark import mark
 from bot.pictures.opening import opened
-from storage.history import Picture
+from storage.records import Picture
 
 Tile = tuple[bytes, str]
 """An encoded picture and its caption, which may be empty."""

@@ -25,7 +25,7 @@ from bot.locales import Locale, get, locale_of, preferring
 from editor.api import protocol as wire
 from editor.api.errors import EditorError
 from storage.errors import NoPicture, StorageError
-from storage.history import Edit
+from storage.records import Edit
 
 logger = logging.getLogger(__name__)
 

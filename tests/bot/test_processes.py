@@ -12,8 +12,9 @@ import pytest
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
 from editor.api.client import EditorClient
-from storage.history import Edit, History
+from storage.history import History
 from storage.inbox import Inbox
+from storage.records import Edit
 from tests.bot.hammer import USERS
 from tests.conftest import make_png
 

@@ -21,7 +21,8 @@ from storage.errors import (
     NothingToUndo,
     UnknownEdit,
 )
-from storage.history import Adjustment, Array, Edit, Face, History, Picture
+from storage.history import History
+from storage.records import Adjustment, Array, Edit, Face, NewSource, Picture
 from storage.retention import Retention
 from storage.sweep import Swept, sweep
 from tests.storage.conftest import kept
@@ -42,7 +43,7 @@ def adjustment(prompt: str, strength: float = 1.0) -> Adjustment:
 async def begin(history: History, user: str = "ann") -> Edit:
     conversation = await history.conversation("test", user, "here")
     return await history.add_source(
-        conversation.id, picture(), "tiny", "f00d", LATENT, {"fidelity": {"psnr": 30.0}}
+        conversation.id, NewSource(picture(), "tiny", "f00d", LATENT, {"fidelity": {"psnr": 30.0}})
     )
 
 
@@ -54,7 +55,7 @@ async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history:
     conversation = await history.conversation("test", "ann", "here")
     details = {"fidelity": {"psnr": 30.0}, "face": 1, "faces": 3}
     edit = await history.add_source(
-        conversation.id, picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned"
+        conversation.id, NewSource(picture(), "tiny", "f00d", LATENT, details, tuning=b"tuned")
     )
     for number in (2, 0, 0):
         await history.add_face(
@@ -167,7 +168,7 @@ async def test_what_no_database_can_keep_is_left_out_of_words(history: History) 
 async def test_a_new_picture_keeps_the_old_tree(history: History) -> None:
     root = await begin(history)
     pink = await step(history, root, "pink hair")
-    other = await history.add_source(root.conversation, picture(9), "tiny", "f00d", LATENT, {})
+    other = await history.add_source(root.conversation, NewSource(picture(9), "tiny", "f00d", LATENT, {}))
     assert (await history.head(root.conversation)).id == other.id
     assert (await history.show(pink.id, root.conversation, pink.created_at)).id == pink.id
     assert (await history.undo(root.conversation)).id == root.id
@@ -177,7 +178,7 @@ async def test_recent_edits_of_a_member_in_a_server_or_everywhere(history: Histo
     made = []
     for user, place, server in (("ann", "here", "club"), ("ann", "there", None), ("ben", "here", "club")):
         conversation = await history.conversation("test", user, place, server)
-        root = await history.add_source(conversation.id, picture(), "tiny", "f00d", LATENT, {})
+        root = await history.add_source(conversation.id, NewSource(picture(), "tiny", "f00d", LATENT, {}))
         made.append((await step(history, root, f"{user} {place}")).id)
     assert [edit.id for edit in await history.recent_edits("test", "ann")] == [made[1], made[0]]
     assert [edit.id for edit in await history.recent_edits("test", "ann", "club")] == [made[0]]

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, event, text
 from storage.blobs import BlobStore
 from storage.database import MIGRATIONS
 from storage.engines import parsed, writer
-from storage.history import History, Picture
+from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
+from storage.records import Picture
 from storage.schema import Base, now
 
 PIXELS = b"pixels of long ago"

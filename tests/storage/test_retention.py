@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NoPicture, NotFound
-from storage.history import Adjustment, Array, Edit, History, Picture
+from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
+from storage.records import Adjustment, Array, Edit, NewSource, Picture
 from storage.retention import Retention
 from storage.schema import now
 from storage.servers import Servers
@@ -29,7 +30,9 @@ def pixels(seed: str) -> Picture:
 async def begin(history: History, user: str, server: str | None = "club", place: str = "here") -> Edit:
     conversation = await history.conversation("test", user, place, server)
     latent = Array("float16", (4,), f"lat-{user[:4]}".encode())
-    return await history.add_source(conversation.id, pixels(f"{user}{place}"), "tiny", "f00d", latent, {})
+    return await history.add_source(
+        conversation.id, NewSource(pixels(f"{user}{place}"), "tiny", "f00d", latent, {})
+    )
 
 
 async def step(history: History, parent: Edit, prompt: str) -> Edit:

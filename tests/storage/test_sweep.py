@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from storage.blobs import OWNER, Blobs, BlobStore
-from storage.history import History, Picture
+from storage.history import History
+from storage.records import NewSource, Picture
 from storage.retention import Retention
 from storage.sweep import TRASH_DAYS, Swept, sweep
 from storage.upkeep import upkeep
@@ -33,7 +34,7 @@ async def fill(history: History, count: int, user: str = "ann") -> None:
     conversation = await history.conversation("test", user, "here")
     for number in range(count):
         made = Picture(f"{user} {number}".encode(), "image/png", 8, 8)
-        await history.add_source(conversation.id, made, "tiny", "f00d", LATENT, {})
+        await history.add_source(conversation.id, NewSource(made, "tiny", "f00d", LATENT, {}))
 
 
 def age(blobs: BlobStore, days: float = 1.0) -> None:
@@ -69,7 +70,7 @@ async def test_what_was_swept_is_removed_after_days_and_restored_when_its_row_ap
         async with opened(tmp_path, BlobStore(tmp_path / "elsewhere")) as other:
             conversation = await other.conversation("test", "ann", "here")
             made = Picture(b"wanted", "image/png", 8, 8)
-            await other.add_source(conversation.id, made, "tiny", "f00d", LATENT, {})
+            await other.add_source(conversation.id, NewSource(made, "tiny", "f00d", LATENT, {}))
         assert await sweep(history.database, blobs, OLD) == Swept(restored=1)
         assert (blobs.has(1, wanted), blobs.has(1, lost)) == (True, False)
         if isinstance(blobs, BlobStore):

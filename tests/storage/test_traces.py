@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.history import Adjustment, Array, Edit, History, Picture
+from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
+from storage.records import Adjustment, Array, Edit, NewSource, Picture
 from storage.retention import Retention
 from storage.schema import now
 from storage.servers import Servers
@@ -35,7 +36,7 @@ async def live(history: History, user: str, turn: int, dice: random.Random) -> E
     )
     latent = Array("float16", (4,), f"latent {user} ".encode() * dice.randrange(1, 300))
     picture = Picture(f"pixels {user} {turn}".encode(), "image/png", 8, 8)
-    edit = await history.add_source(conversation.id, picture, "tiny", "f00d", latent, {"of": user})
+    edit = await history.add_source(conversation.id, NewSource(picture, "tiny", "f00d", latent, {"of": user}))
     layer = Adjustment(
         {"prompt": f"as {user}"},
         Array("float16", (4,), f"delta {user} {turn}".encode() * dice.randrange(1, 300)),

@@ -26,7 +26,7 @@ from bot.language.actions import Redo, Reset, Show, Transfer, Undo, Variations
 from bot.locales import Locale
 from editor.api.errors import EditorAway
 from editor.api.protocol import QUALITIES
-from storage.history import Edit
+from storage.records import Edit
 
 MAX_RECENT = 6
 """Suggested requests that the member made before; the bundle's examples follow."""

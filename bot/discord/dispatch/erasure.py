@@ -12,7 +12,7 @@ import discord
 
 from bot.discord.requests.request import PLATFORM
 from bot.discord.services import Services
-from storage.history import OutsideMessage
+from storage.records import OutsideMessage
 
 logger = logging.getLogger(__name__)
 

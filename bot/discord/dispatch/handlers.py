@@ -27,7 +27,7 @@ from bot.pictures.sheet import before_after, contact_sheet
 from editor.api import protocol as wire
 from editor.api.errors import EditorAway, EditorError
 from storage.errors import NotFound, StorageError
-from storage.history import Edit
+from storage.records import Edit
 from storage.servers import ServerSettings
 
 MAX_TILES = 24

@@ -13,7 +13,7 @@ from yarl import URL
 from bot.discord.requests.request import MAX_PICTURES, Upload
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
 from bot.pictures.fit import fitted
-from storage.history import Picture
+from storage.records import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """The only hosts that attachments are downloaded from."""

@@ -14,8 +14,9 @@ from bot.discord.requests import attachments, avatars
 from bot.discord.requests.access import Access
 from bot.discord.requests.request import PLATFORM, Acknowledgement, Request, Upload
 from bot.errors import NotYours
-from storage.history import Edit, History
+from storage.history import History
 from storage.people import People
+from storage.records import Edit
 
 MAX_HEADING = 200
 Interaction = discord.Interaction[Any]

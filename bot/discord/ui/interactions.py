@@ -21,7 +21,7 @@ from bot.discord.requests.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.errors import code_for, sentence_for
 from bot.locales import Locale
-from storage.history import Edit
+from storage.records import Edit
 
 logger = logging.getLogger(__name__)
 

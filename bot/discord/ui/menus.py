@@ -12,7 +12,7 @@ from bot.discord.ui.interactions import Interaction, dispatch_edit, edit_for, lo
 from bot.discord.ui.items import PersistentItem, view_of
 from bot.language.actions import Goto, Remove, Set
 from bot.locales import Locale
-from storage.history import Edit
+from storage.records import Edit
 
 MAX_OPTIONS, MAX_LABEL, MAX_PLACEHOLDER = 25, 100, 150
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)

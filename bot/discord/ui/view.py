@@ -25,7 +25,7 @@ from bot.discord.ui import buttons
 from bot.discord.ui.interactions import Interaction
 from bot.discord.ui.items import view_of
 from bot.locales import get
-from storage.history import Picture
+from storage.records import Picture
 
 MAX_TEXT, MAX_FILES, MAX_TITLE, MAX_EMBED = 2000, 10, 256, 4096
 COLOUR = discord.Colour(0x5B6EE1)

@@ -22,8 +22,8 @@ from bot.pictures.mark import is_marked
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from storage.errors import DiskFull
-from storage.history import History, Job
-from storage.jobs import Jobs
+from storage.history import History
+from storage.jobs import Job, Jobs
 from storage.retention import Retention
 from tests import pictures
 from tests.conftest import make_png

@@ -13,7 +13,8 @@ from bot.conversation.service import Conversations
 from bot.discord import Bot
 from bot.discord.dispatch import progress
 from bot.discord.requests.request import PLATFORM
-from storage.history import Edit, History
+from storage.history import History
+from storage.records import Edit
 from tests.conftest import make_png
 from tests.discord_server import DiscordServer, objects, point_library, schema
 

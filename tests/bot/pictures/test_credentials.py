@@ -15,7 +15,7 @@ from PIL import Image
 from bot.pictures.credentials import Signer, problems
 from bot.pictures.errors import CertificateRefused, HalfACertificate, UnreadableCertificate
 from bot.pictures.mark import SOURCE_TYPE, Marker, is_marked
-from storage.history import Picture
+from storage.records import Picture
 from tests.bot.pictures.certificates import Key, chain
 from tests.conftest import make_png
 

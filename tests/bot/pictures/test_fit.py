@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from bot.pictures.fit import fitted
 from bot.pictures.mark import is_marked, mark
-from storage.history import Picture
+from storage.records import Picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

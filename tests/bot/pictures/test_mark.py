@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from bot.pictures.mark import SOURCE_TYPE, is_marked, mark
 from bot.pictures.xmp import UnknownFormat, with_packet
-from storage.history import Picture
+from storage.records import Picture
 from tests.conftest import make_png
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

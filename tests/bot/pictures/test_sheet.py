@@ -10,7 +10,7 @@ from PIL import Image
 
 from bot.pictures import fonts, sheet
 from bot.pictures.mark import is_marked
-from storage.history import Picture
+from storage.records import Picture
 from tests.conftest import make_png
 
 RED, BLUE = (220, 40, 40), (40, 60, 220)

@@ -18,7 +18,7 @@ from bot.discord.ui.interactions import Interaction
 from bot.discord.ui.items import PersistentItem, view_of
 from bot.locales import Locale
 from storage.errors import NotFound
-from storage.history import Edit
+from storage.records import Edit
 
 _LINK = re.compile(
     r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<server>\d+)/(?P<channel>\d+)/(?P<message>\d+)/?>?"
