@@ -1,7 +1,7 @@
-"""A database: one place to write, one to read, and locks between the processes that share it.
+"""A database: transactions to write and to read in, and locks between the processes that share it.
 
-Nothing may wait for the network or the editor inside a write transaction. What goes on for longer, and must not go on twice at
-once, holds a ``lock``. How SQLite and PostgreSQL are brought to behave alike is in ``storage.engines``.
+Nothing may wait for the network or the editor inside a write transaction. Longer work that must not run twice at once holds
+a ``lock``. ``storage.engines`` makes SQLite and PostgreSQL behave alike.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ from storage.schema import Base
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Base)
+Item = TypeVar("Item")
 MIGRATIONS = Path(__file__).parent / "migrations"
-_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.5
-"""Seconds between two looks whether a lock that another process holds is free."""
-_SHARED: ContextVar[_Shared | None] = ContextVar("shared", default=None)
-_MIGRATING = 0x57796C65
-"""The advisory lock of whoever brings the tables up to date."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two attempts at a lock that another process holds."""
+_MIGRATION_LOCK = 0x57796C65
+"""PostgreSQL's advisory lock for bringing the tables up to date."""
+_SHARED: ContextVar[_SharedRead | None] = ContextVar("shared", default=None)
 
 
-class _Shared:
-    """What a task reads with: a connection, and a session on it if one is asked for."""
+class _SharedRead:
+    """The connection that a task reads with inside ``Database.together``."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
@@ -49,51 +50,57 @@ class _Shared:
 
     @property
     def session(self) -> AsyncSession:
-        """Made when it is needed, which is seldom."""
+        """A session on the connection, made when it is first needed."""
         self._session = self._session or AsyncSession(self.connection, expire_on_commit=False)
         return self._session
 
     async def close(self) -> None:
-        """Only the session: the transaction is its connection's."""
+        """Close the session; the transaction belongs to the connection."""
         if self._session is not None:
             await self._session.close()
 
 
 class Database:
-    """The writer and reader engines of one database URL, and its locks. Raises DatabaseUnknown."""
+    """One database by its URL. Raises DatabaseUnknown."""
 
     def __init__(self, url: str) -> None:
         self.url = engines.parsed(url)
-        self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._writer, self._reader = engines.writer(self.url), engines.reader(self.url)
+        self.sqlite, self._file = engines.is_sqlite(self.url), engines.sqlite_file(self.url)
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        self.reserve = Reserve(None if self._file is None else Path(f"{self._file}.reserve"))
         self._locks = engines.locks(self.url)
-        on_disk = self.sqlite and self.url.database not in (None, "", ":memory:")
-        self.reserve = Reserve(Path(f"{self.url.database}.reserve") if on_disk else None)
-        self._brief_writer, self._brief_reader = (
-            engine.execution_options(**{engines.BRIEF: True}) for engine in (self._writer, self._reader)
-        )
+        self._writer, self._reader = engines.writer(self.url), engines.reader(self.url)
+        brief = {engines.BRIEF: True}
+        self._brief_writer = self._writer.execution_options(**brief)
+        self._brief_reader = self._reader.execution_options(**brief)
         self._write_session, self._brief_session, self._read_session = (
             async_sessionmaker(engine, expire_on_commit=False)
             for engine in (self._writer, self._brief_writer, self._reader)
         )
 
+    # transactions
+
     @asynccontextmanager
     async def write(self, brief: bool = False) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction, committed at the end and rolled back by any error. Raises DiskFull, DatabaseAway.
+        """A session in one transaction: committed at the end, rolled back after any error.
 
-        Rows that are read to be changed are read ``with_for_update``: others may write at the same time. ``brief``: each
-        statement touches a few rows by their keys.
+        Rows that are read to be changed are read ``with_for_update``, because others may write at the same time.
+
+        Args:
+            brief: Each statement touches a few rows by their keys.
+
+        Raises:
+            DiskFull, DatabaseAway: The database failed.
         """
-        with _in_our_words():
+        with _translated():
             async with (self._brief_session if brief else self._write_session).begin() as session:
                 yield session
 
     @asynccontextmanager
     async def transaction(self, brief: bool = False) -> AsyncIterator[AsyncConnection]:
-        """Like ``write``, without objects: for work on whole tables, and for what every message writes."""
-        with _in_our_words():
+        """Like ``write``, without ORM objects: for whole tables, and for what every message writes."""
+        with _translated():
             async with (self._brief_writer if brief else self._writer).begin() as connection:
                 yield connection
 
@@ -103,26 +110,28 @@ class Database:
         if (shared := _SHARED.get()) is not None:
             yield shared.session
             return
-        with _in_our_words():
+        with _translated():
             async with self._read_session() as session, session.begin():
                 yield session
 
     @asynccontextmanager
     async def rows(self) -> AsyncIterator[AsyncConnection]:
-        """Like ``read``, without objects and brief: for what every message reads."""
+        """Like ``read``, brief and without ORM objects: for what every message reads."""
         if (shared := _SHARED.get()) is not None:
             yield shared.connection
             return
-        with _in_our_words():
+        with _translated():
             async with self._brief_reader.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
-        """All that this task reads in the block is read with one view of the data, by keys. Nothing may be written in it, nor
-        wait for others."""
+        """Let all reads of this task in the block share one view of the data.
+
+        They must be brief, and nothing may be written or waited for in the block.
+        """
         async with self.rows() as connection:
-            shared = _Shared(connection)
+            shared = _SharedRead(connection)
             token = _SHARED.set(shared)
             try:
                 yield
@@ -130,13 +139,15 @@ class Database:
                 _SHARED.reset(token)
                 await shared.close()
 
+    # locks
+
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
-        """Wait for a lock among all processes on this database, and hold it for the length of the block.
+        """Wait for a lock among all processes on this database, and hold it during the block.
 
-        It ends with this process, however that ends.
+        The lock is freed when the process ends, however it ends.
         """
-        pause = _FIRST_LOOK
+        pause = _FIRST_PAUSE
         while not await self._take(name):
             await asyncio.sleep(pause)
             pause = min(_LONGEST_PAUSE, 1.5 * pause)
@@ -147,7 +158,7 @@ class Database:
 
     @asynccontextmanager
     async def if_free(self, name: str) -> AsyncIterator[bool]:
-        """Hold a lock for the length of the block if nobody holds it; False where somebody does."""
+        """Hold a lock during the block if it is free; yield False if it is not."""
         taken = await self._take(name)
         try:
             yield taken
@@ -156,7 +167,7 @@ class Database:
                 await self._locks.release(name)
 
     async def _take(self, name: str) -> bool:
-        with _in_our_words():
+        with _translated():
             return await self._locks.take(name)
 
     async def is_held(self, name: str) -> bool:
@@ -164,14 +175,16 @@ class Database:
         async with self.if_free(name) as free:
             return not free
 
+    # upkeep
+
     async def migrate(self) -> None:
         """Bring the tables up to this program's revision. Raises DatabaseTooNew for a database of a later version."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
 
         def upgrade(connection: Connection) -> None:
-            if not self.sqlite:  # of several processes that start at once, one does it
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATING})"))
+            if not self.sqlite:  # if several processes start at once, one of them upgrades
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
@@ -185,20 +198,20 @@ class Database:
             await connection.run_sync(upgrade)
 
     async def checkpoint(self) -> bool:
-        """Fold SQLite's write-ahead log into the database file; False where a reader kept it from being emptied."""
-        return await self._fold("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Move SQLite's write-ahead log into the database file; False if a reader kept the log from being emptied."""
+        return await self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def scrub(self) -> bool:
-        """Write the database file anew, so that nothing is left in it of rows that were deleted; False where that failed.
+        """Write the database file anew, so that no bytes of deleted rows are left in it; False if that failed.
 
-        ``secure_delete`` alone is not enough: when SQLite moves rows between pages it leaves their old copies in what is
-        unallocated of a page, and those outlive the rows. Others can read meanwhile, and not write. PostgreSQL keeps what
-        was deleted until its own vacuum reuses the space, and longer in its log: that is its administrator's to set.
+        ``secure_delete`` is not enough: when SQLite moves rows between pages, it leaves their old copies in the unused
+        part of a page. Others can read meanwhile, but not write. PostgreSQL keeps deleted rows until its own vacuum, and
+        longer in its log, which is its administrator's to configure.
         """
-        return await self._fold("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+        return await self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
-    async def _fold(self, *commands: str) -> bool:
-        """Run commands outside of any transaction on the writer's connection; rows already written stay as they are."""
+    async def _run_alone(self, *commands: str) -> bool:
+        """Run commands of SQLite outside any transaction, on the writer's connection."""
         if not self.sqlite:
             return True
         rows: list[Any] = []
@@ -211,17 +224,16 @@ class Database:
                     async with driver.execute(sql) as cursor:
                         rows = list(await cursor.fetchall())
             except sqlite3.OperationalError as error:  # no space for a second copy, or locked for too long
-                logger.warning("the database could not be tidied: %s", error)
+                logger.warning("the database file could not be cleaned: %s", error)
                 return False
         return not any(row[0] for row in rows)
 
     async def size(self) -> int:
-        """Bytes that the database takes, with SQLite's log."""
+        """Return the size of the database in bytes, with SQLite's log."""
         if not self.sqlite:
             async with self.read() as session:
-                return int(
-                    (await session.execute(text("SELECT pg_database_size(current_database())"))).scalar_one()
-                )
+                query = text("SELECT pg_database_size(current_database())")
+                return int((await session.execute(query)).scalar_one())
         files = [Path(f"{self.url.database}{end}") for end in ("", "-wal")]
         return await asyncio.to_thread(lambda: sum(path.stat().st_size for path in files if path.exists()))
 
@@ -231,7 +243,7 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Give back all locks and connections."""
+        """Free all locks and close all connections."""
         await self._locks.close()
         await self._writer.dispose()
         await self._reader.dispose()
@@ -246,7 +258,7 @@ async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | 
 async def added_row(
     connection: AsyncConnection, kind: type[Base], back: Sequence[str], **values: Any
 ) -> PlainRow[Any] | None:
-    """Add a row without objects and return the columns ``back``; None if there is one with the same key."""
+    """Add a row without ORM objects and return its columns ``back``; None if there is one with the same key."""
     columns = [kind.__table__.c[name] for name in back]
     statement = _insert(connection.dialect.name, kind).values(values)
     return (await connection.execute(statement.on_conflict_do_nothing().returning(*columns))).one_or_none()
@@ -256,12 +268,17 @@ def _insert(dialect: str, kind: type[Base]) -> sqlite.Insert | postgresql.Insert
     return sqlite.insert(kind) if dialect == "sqlite" else postgresql.insert(kind)
 
 
+def batches(rows: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield the rows in batches of at most ``size``."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
 @contextmanager
-def _in_our_words() -> Iterator[None]:
-    """Errors of drivers that mean something to us are raised as ours."""
+def _translated() -> Iterator[None]:
+    """Raise the errors of database drivers as those of ``storage.errors``."""
     try:
         yield
     except Exception as error:
-        if (meant := engines.trouble(error)) is not None:
-            raise meant from error
+        if (known := engines.storage_error(error)) is not None:
+            raise known from error
         raise

@@ -1,36 +1,36 @@
-"""Every way in which storage says no.
+"""The errors of storage.
 
     StorageError
-    ├── NotFound            a row or file that should be there is not
-    │   └── UnknownEdit     there is no edit of that number in the conversation
+    ├── NotFound            a row is missing, perhaps because it was deleted
+    │   └── UnknownEdit     the picture has no edit with that number
     ├── NothingToUndo       the head is the original picture
-    ├── NothingToRedo       nothing was undone from here
+    ├── NothingToRedo       nothing was undone from the head
     ├── NoPicture           the conversation has no picture yet
-    ├── BlobDamaged         a stored file is missing or not what was written
+    ├── BlobDamaged         a stored file is missing or altered
     ├── DiskFull            there is no space for a file or a row
     ├── DatabaseTooNew      the database was written by a newer version of this program
-    ├── DatabaseAway        the database's server cannot be reached, or refuses us
-    │   └── DatabaseUnknown its address is none that this program can use
-    ├── TargetNotEmpty      what should be moved to holds something already
-    └── BlobsAway           the store of pictures cannot be reached, or refuses us
-        └── BlobsUnknown    its address is none that this program can use
+    ├── DatabaseAway        the database's server cannot be reached, or refuses
+    │   └── DatabaseUnknown the database's address cannot be used
+    ├── TargetNotEmpty      the database to move to has rows
+    └── BlobsAway           the store of pictures cannot be reached, or refuses
+        └── BlobsUnknown    the store's address cannot be used
 
-The data an answer needs (numbers, names) are attributes, not parts of the text.
+Data for the answer (numbers, names) is in attributes, not only in the text.
 """
 
 from __future__ import annotations
 
 
 class StorageError(Exception):
-    """Base of all."""
+    """Base of the errors of storage."""
 
 
 class NotFound(StorageError):
-    """A row that was asked for is not there."""
+    """A row is missing, perhaps because it was deleted."""
 
 
 class UnknownEdit(NotFound):
-    """``number`` was asked for; ``last`` is the highest there is."""
+    """The picture has no edit with this ``number``; ``last`` is the highest."""
 
     def __init__(self, number: int, last: int) -> None:
         super().__init__(f"no edit {number}, the last is {last}")
@@ -50,15 +50,15 @@ class NoPicture(StorageError):
 
 
 class BlobDamaged(StorageError):
-    """A stored file is missing or does not have the hash it is named by."""
+    """A stored file is missing, or does not have the hash that is its name."""
 
 
 class DiskFull(StorageError):
-    """There is no space left where files or the database live."""
+    """There is no space for a file or a row."""
 
 
 class DatabaseTooNew(StorageError):
-    """The database carries a revision that this program does not know."""
+    """The database has a revision that this program does not know."""
 
 
 class DatabaseAway(StorageError):
@@ -74,7 +74,7 @@ class DatabaseUnknown(DatabaseAway):
 
 
 class TargetNotEmpty(StorageError):
-    """The database that should be moved to holds something already, which is not of this move."""
+    """The database to move to has rows that do not come from this move."""
 
 
 class BlobsAway(StorageError):

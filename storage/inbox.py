@@ -1,8 +1,8 @@
-"""What was asked from outside, so that it is answered, and answered once.
+"""Requests from outside, so that each is answered, and answered once.
 
-Whatever the outside sends (a message, a press of a button) has an id of its own. ``accept`` lets each id in once, in one
-transaction, before anything is done about it; ``answered`` closes it. What is still open when a program starts was under
-way when the former one was killed. ``cursor`` tells how far a place was read, to catch up on what was said meanwhile.
+Whatever a front end receives (a message, a press of a button) has an id of its own. ``accept`` lets each id in once, in one
+transaction, before anything is done about it, and ``answered`` closes it. What is open when a program starts was interrupted.
+A ``cursor`` says how far a place was read, so that missed messages can be caught up.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from storage.database import Database, added
 from storage.schema import CursorRow, InboxItemRow, JobRow, now, utc
 
 _KEPT = ("text", "counts")
+"""What stays of a payload once the request is answered."""
 
 
 @dataclass(frozen=True)
 class InboxItem:
-    """Something asked: ``payload`` is what the front end needs to answer it, ``message`` the answer's outside id."""
+    """One request: ``payload`` is what the front end needs to answer it, ``message`` the outside id of the answer."""
 
     key: str
     platform: str
@@ -36,27 +37,30 @@ class InboxItem:
 
     @property
     def text(self) -> str:
-        """The words, where there were any."""
+        """The words of the request, if there were any."""
         return str(self.payload.get("text") or "")
 
 
-def _asked(row: InboxItemRow) -> InboxItem:
-    answered = utc(row.answered_at) if row.answered_at else None
+def _item(row: InboxItemRow) -> InboxItem:
     return InboxItem(
-        row.key,
-        row.platform,
-        row.user,
-        row.server,
-        row.place,
-        row.payload,
-        utc(row.created_at),
-        answered,
-        row.message,
+        key=row.key,
+        platform=row.platform,
+        user=row.user,
+        server=row.server,
+        place=row.place,
+        payload=row.payload,
+        created_at=utc(row.created_at),
+        answered_at=utc(row.answered_at) if row.answered_at else None,
+        message=row.message,
     )
 
 
+def _of_user(platform: str, server: str | None, user: str) -> ColumnElement[bool]:
+    return (InboxItemRow.platform == platform) & (InboxItemRow.server == server) & (InboxItemRow.user == user)
+
+
 class Inbox:
-    """The asked and the answered of one database."""
+    """The requests of one database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -71,14 +75,15 @@ class Inbox:
         payload: dict[str, Any],
         holder: str | None = None,
     ) -> InboxItem | None:
-        """Let something in; None where its key was let in before, by whomever. Times are in the order of letting in.
+        """Let a request in; None if its key was let in before, by any process. Times are in the order of letting in.
 
-        ``holder``: the lock (``Database.lock``) that whoever answers it holds for as long as they live.
+        Args:
+            holder: The lock (``Database.lock``) that the process which answers it holds as long as it lives.
         """
         async with self.database.write() as session:
             await (
                 session.connection()
-            )  # the time is taken when nobody else writes any more: with SQLite that begins here
+            )  # begins the transaction, so that the time is taken when nobody else writes
             row = await added(
                 session,
                 InboxItemRow,
@@ -91,7 +96,7 @@ class Inbox:
                 holder=holder,
                 created_at=now(),
             )
-            return None if row is None else _asked(row)
+            return None if row is None else _item(row)
 
     async def known(self, key: str) -> bool:
         """Whether the key was let in before."""
@@ -99,7 +104,7 @@ class Inbox:
             return await session.get(InboxItemRow, key) is not None
 
     async def note(self, key: str, **values: Any) -> bool:
-        """Remember more about something open: ``values`` are put into its payload. False where it is not open."""
+        """Add ``values`` to the payload of an open request; False if it is not open."""
         async with self.database.write() as session:
             row = await session.get(InboxItemRow, key, with_for_update=True)
             if row is None or row.answered_at is not None:
@@ -108,17 +113,20 @@ class Inbox:
             return True
 
     async def forget(self, key: str) -> None:
-        """Let nothing of it stay."""
+        """Delete a request."""
         async with self.database.write() as session:
             await session.execute(delete(InboxItemRow).where(InboxItemRow.key == key))
 
     async def answered(
         self, key: str, message: str | None = None, counts: bool | None = None, jobs: Collection[str] = ()
     ) -> None:
-        """Close it; of its payload only the words stay, and whether it counts (``counts`` decides anew: a refusal does not).
+        """Close a request. Of its payload only the words stay, and whether it counts towards quotas.
 
-        The ``jobs`` that it began are finished with it, in one transaction: whoever is killed before does it all again under
-        the same jobs, which change nothing twice, and whoever is killed after has nothing left to do.
+        Args:
+            message: The outside id of the answer.
+            counts: Decides anew whether it counts; a refused request does not.
+            jobs: Change requests closed in the same transaction. A process killed before that repeats everything
+                under the same jobs, which changes nothing twice; one killed after it has nothing left to do.
         """
         async with self.database.write() as session:
             await session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
@@ -129,106 +137,75 @@ class Inbox:
                 row.payload = kept if counts is None else kept | {"counts": counts}
 
     async def open(self, platform: str | None = None, server: str | None = None) -> list[InboxItem]:
-        """What was let in and not answered, oldest first."""
-        query = (
-            select(InboxItemRow)
-            .where(InboxItemRow.answered_at.is_(None))
-            .order_by(InboxItemRow.created_at, InboxItemRow.key)
-        )
+        """Return the requests that are not answered, oldest first."""
+        query = select(InboxItemRow).where(InboxItemRow.answered_at.is_(None))
         query = query if platform is None else query.where(InboxItemRow.platform == platform)
         query = query if server is None else query.where(InboxItemRow.server == server)
         async with self.database.read() as session:
-            return [_asked(row) for row in (await session.execute(query)).scalars()]
+            rows = await session.execute(query.order_by(InboxItemRow.created_at, InboxItemRow.key))
+            return [_item(row) for row in rows.scalars()]
 
     async def take_over(self, platform: str, holder: str) -> list[InboxItem]:
-        """Take what is open and has nobody left who would answer it, oldest first; each goes to exactly one who asks."""
+        """Claim the open requests whose holder's lock is free, oldest first. Each is claimed by exactly one process."""
         query = select(InboxItemRow.key, InboxItemRow.holder).where(
             InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None)
         )
         async with self.database.read() as session:
             found = [(key, other) for key, other in await session.execute(query) if other != holder]
-        alive = {
-            other
-            for other in {other for _, other in found}
-            if other is not None and await self.database.is_held(other)
-        }
+        holders = {other for _, other in found if other is not None}
+        alive = {other for other in holders if await self.database.is_held(other)}
         left = [(key, other) for key, other in found if other not in alive]
         taken = []
         async with self.database.write() as session:
-            for key, other in sorted(
-                left
-            ):  # sorted: two who take from the same heap wait for each other, not in a circle
+            for key, other in sorted(left):  # sorted, so that two processes cannot wait for each other's rows
                 row = await session.get(InboxItemRow, key, with_for_update=True)
                 if row is not None and row.answered_at is None and row.holder == other:
                     row.holder = holder
-                    taken.append(_asked(row))
+                    taken.append(_item(row))
         return sorted(taken, key=lambda one: (one.created_at, one.key))
 
     async def count_open(self, platform: str) -> int:
-        """How many were let in and not answered."""
+        """Count the requests that are not answered."""
+        query = select(func.count()).select_from(InboxItemRow)
+        query = query.where(InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None))
         async with self.database.read() as session:
-            query = (
-                select(func.count())
-                .select_from(InboxItemRow)
-                .where(InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None))
-            )
             return int((await session.execute(query)).scalar_one())
 
     async def recent(self, platform: str, server: str | None, user: str, limit: int = 20) -> list[InboxItem]:
-        """What a member asked in a server (``None``: in private), newest first."""
-        query = select(InboxItemRow).where(
-            InboxItemRow.platform == platform, InboxItemRow.server == server, InboxItemRow.user == user
-        )
+        """Return what a member asked in a server (None: in private), newest first."""
+        query = select(InboxItemRow).where(_of_user(platform, server, user))
+        query = query.order_by(InboxItemRow.created_at.desc(), InboxItemRow.key).limit(limit)
         async with self.database.read() as session:
-            rows = await session.execute(
-                query.order_by(InboxItemRow.created_at.desc(), InboxItemRow.key).limit(limit)
-            )
-            return [_asked(row) for row in rows.scalars()]
+            return [_item(row) for row in (await session.execute(query)).scalars()]
 
     async def moments_since(
         self, platform: str, server: str | None, user: str, since: datetime
     ) -> list[datetime]:
-        """When a member asked for something that takes work (``payload["counts"]``, true where absent), oldest first."""
-        query = select(InboxItemRow.created_at, InboxItemRow.payload).order_by(InboxItemRow.created_at)
-        query = query.where(
-            InboxItemRow.platform == platform, InboxItemRow.server == server, InboxItemRow.user == user
-        )
+        """Return when a member made requests that count (``payload["counts"]``, true if absent), oldest first."""
+        query = select(InboxItemRow.created_at, InboxItemRow.payload)
+        query = query.where(_of_user(platform, server, user), InboxItemRow.created_at > since)
         async with self.database.read() as session:
-            rows = await session.execute(query.where(InboxItemRow.created_at > since))
+            rows = await session.execute(query.order_by(InboxItemRow.created_at))
             return [utc(moment) for moment, payload in rows if payload.get("counts", True)]
-
-    async def count_since(self, platform: str, server: str | None, user: str, since: datetime) -> int:
-        """How many such requests there were."""
-        return len(await self.moments_since(platform, server, user, since))
-
-    async def prune(self, before: datetime) -> int:
-        """Forget what was answered before a moment; returns how many."""
-        async with self.database.write() as session:
-            query = select(func.count()).select_from(InboxItemRow).where(InboxItemRow.answered_at < before)
-            count = (await session.execute(query)).scalar_one()
-            await session.execute(delete(InboxItemRow).where(InboxItemRow.answered_at < before))
-            return int(count)
 
     # catching up
 
     async def cursor(self, platform: str, place: str) -> str | None:
-        """The newest message of a place that was looked at."""
+        """Return the newest message of a place that was read."""
         async with self.database.read() as session:
             row = await session.get(CursorRow, (platform, place))
             return row.message if row else None
 
     async def move_cursor(self, platform: str, place: str, message: str) -> None:
-        """Remember the newest message looked at; ids are numbers, and the cursor only goes forward."""
+        """Record the newest message that was read. Ids are numbers, and the cursor never moves back."""
         async with self.database.write() as session:
-            row = await session.get(CursorRow, (platform, place), with_for_update=True)
-            if row is None:
-                await added(session, CursorRow, platform=platform, place=place, message=message)
-                row = await session.get_one(CursorRow, (platform, place), with_for_update=True)
+            await added(session, CursorRow, platform=platform, place=place, message=message)
+            row = await session.get_one(CursorRow, (platform, place), with_for_update=True)
             if int(message) > int(row.message):
                 row.message = message
 
     async def active_places(self, platform: str, since: datetime) -> list[tuple[str, str]]:
-        """Places with their cursors that were spoken in since a moment, the liveliest first."""
+        """Return places with their cursors that were read since a time, the latest first."""
         query = select(CursorRow).where(CursorRow.platform == platform, CursorRow.updated_at > since)
         async with self.database.read() as session:
             rows = await session.execute(query.order_by(CursorRow.updated_at.desc()))

@@ -1,8 +1,8 @@
-"""Locks that hold between processes, and end with the process that holds them, however it ends.
+"""Locks between processes, which are freed when the process that holds them ends, however it ends.
 
-The names are ours (``conversation 7``). On PostgreSQL a lock is an advisory lock of one connection that the process keeps
-for nothing else; the server frees it when the connection is gone. On SQLite, which serves one host, it is ``flock`` on a file
-beside the database; the kernel frees it. Neither needs a clock, a heartbeat or a lease that may be too short.
+With PostgreSQL a lock is an advisory lock on a connection kept for that only; the server frees it when the connection is
+gone. With SQLite, which serves one host, it is ``flock`` on a file next to the database; the kernel frees it. Neither
+needs a clock, a heartbeat or a lease. Names are any text, like ``conversation 7``.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ logger = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """Where locks are kept. What one of these holds, no other can take, nor the same one a second time."""
+    """The locks of one process. A lock held here cannot be taken by another process, nor here a second time."""
 
     async def take(self, name: str) -> bool:
-        """Take a lock if it is free; False where it is not."""
+        """Take a lock if it is free; False if it is not."""
 
     async def release(self, name: str) -> None:
         """Free a lock that is held here."""
 
     async def close(self) -> None:
-        """Free all of them."""
+        """Free all locks."""
 
 
 class FileLocks:
-    """One file for each lock that is held; the file is gone when the lock is free. ``folder`` None: this process only."""
+    """A locked file for each lock that is held, removed when the lock is freed.
+
+    ``folder`` is None for a database in memory, which only this process uses.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._held: dict[str, int | None] = {}
 
     async def take(self, name: str) -> bool:
-        """Take a lock if it is free; False where it is not."""
+        """Take a lock if it is free; False if it is not."""
         if name in self._held:
             return False
         if self._folder is None:
@@ -61,9 +64,7 @@ class FileLocks:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if (
-                os.fstat(handle).st_ino == path.stat().st_ino
-            ):  # else whoever held it has removed the file meanwhile
+            if os.fstat(handle).st_ino == path.stat().st_ino:  # else its holder removed the file meanwhile
                 return handle
         except (BlockingIOError, FileNotFoundError):
             pass
@@ -74,22 +75,21 @@ class FileLocks:
         """Free a lock that is held here."""
         handle = self._held.pop(name, None)
         if handle is not None and self._folder is not None:
-            (self._folder / _digest(name).hex()).unlink(
-                missing_ok=True
-            )  # first: nobody may lock a file that goes afterwards
+            # Removed before it is unlocked, so that nobody locks a file that is about to be removed.
+            (self._folder / _digest(name).hex()).unlink(missing_ok=True)
             os.close(handle)
 
     async def close(self) -> None:
-        """Free all of them."""
+        """Free all locks."""
         for name in list(self._held):
             await self.release(name)
         if self._folder is not None:
-            with suppress(OSError):  # another process has some, or there never were any
+            with suppress(OSError):  # not empty, or never made
                 self._folder.rmdir()
 
 
 class ServerLocks:
-    """Advisory locks of one connection to PostgreSQL. It cannot go through a pooler that shares connections."""
+    """Advisory locks on one connection to PostgreSQL, which must not go through a pooler that shares connections."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -98,17 +98,16 @@ class ServerLocks:
         self._one, self._closed = asyncio.Lock(), False
 
     async def take(self, name: str) -> bool:
-        """Take a lock if it is free; False where it is not."""
-        if name in self._held:  # the server would give it to its holder again
+        """Take a lock if it is free; False if it is not."""
+        if name in self._held:  # the server would let the same connection take it again
             return False
         self._held.add(name)
         taking = asyncio.create_task(self._take(name))
         try:
-            taken = await asyncio.shield(
-                taking
-            )  # a query that is broken off would take the connection, and all locks, with it
+            # A cancelled query would close the connection and so free all locks.
+            taken = await asyncio.shield(taking)
         except asyncio.CancelledError:
-            taking.add_done_callback(lambda done: self._given_back(done, name))
+            taking.add_done_callback(lambda done: self._release_unwanted(done, name))
             raise
         except BaseException:
             self._held.discard(name)
@@ -117,7 +116,7 @@ class ServerLocks:
             self._held.discard(name)
         return taken
 
-    def _given_back(self, taking: asyncio.Task[bool], name: str) -> None:
+    def _release_unwanted(self, taking: asyncio.Task[bool], name: str) -> None:
         if not taking.cancelled() and taking.exception() is None and taking.result():
             self._freeing = asyncio.ensure_future(self.release(name))
         else:
@@ -129,7 +128,7 @@ class ServerLocks:
         await asyncio.shield(self._free(name))
 
     async def close(self) -> None:
-        """Free all of them."""
+        """Free all locks."""
         self._held.clear()
         self._closed = True
         async with self._one:
@@ -142,7 +141,7 @@ class ServerLocks:
             try:
                 return await self._ask("pg_try_advisory_lock", name)
             except (DBAPIError, OSError):
-                await self._again(without=name)
+                await self._take_again(without=name)
                 return await self._ask("pg_try_advisory_lock", name)
 
     async def _free(self, name: str) -> None:
@@ -157,20 +156,18 @@ class ServerLocks:
         key = int.from_bytes(_digest(name)[:8], signed=True)
         return bool((await self._connection.execute(text(f"SELECT {function}({key})"))).scalar_one())
 
-    async def _again(self, without: str) -> None:
-        """The connection was lost, and with it every lock: take them anew, before anybody else does if that may be."""
+    async def _take_again(self, without: str) -> None:
+        """Take all locks again after the connection was lost, and with it the locks."""
         await self._drop()
         for name in self._held - {without}:
             if not await self._ask("pg_try_advisory_lock", name):
-                logger.warning(
-                    "the connection to the database was lost, and another process took what was locked here"
-                )
+                logger.warning("the connection to the database was lost, and another process took a lock")
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError, OSError):
-                await connection.invalidate()  # never back into a pool: the session's end frees what it holds
+                await connection.invalidate()
                 await connection.close()
 
 

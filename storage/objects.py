@@ -1,6 +1,7 @@
-"""Pictures as objects in S3-compatible storage, named as files are (``storage.blobs``): by user and hash.
+"""Pictures as objects in S3-compatible storage, under the keys of ``storage.blobs``.
 
-Through ``obstore``, one library without dependencies: Apache Arrow's ``object_store``, which signs, retries and deletes in bulk.
+It uses ``obstore``, a library without dependencies that signs, retries and deletes in bulk. The folder has a class of its own
+(``BlobStore``) because obstore's store for folders never flushes a file to the disk, so that a crash could lose it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,7 @@ _AT_ONCE = 8
 
 
 class ObjectStore:
-    """Objects ``<prefix>/<user>/<first two digits>/<sha256>`` of one bucket. Calls block; run them in a thread.
-
-    ``url``: ``s3://BUCKET`` or ``s3://BUCKET/PREFIX``. Raises BlobsUnknown.
-    """
+    """Objects in a bucket, given as ``s3://BUCKET`` or ``s3://BUCKET/PREFIX``. Raises BlobsUnknown."""
 
     folder: Path | None = None
 
@@ -55,14 +53,14 @@ class ObjectStore:
 
     def _put(self, key: str, data: bytes) -> None:
         try:
-            with _in_our_words():
+            with _translated():
                 obstore.put(self._store, key, data)
         except FileNotFoundError as error:
             raise BlobsAway("there is no such bucket") from error
 
     def _get(self, key: str) -> bytes | None:
         try:
-            with _in_our_words():
+            with _translated():
                 return bytes(obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             return None
@@ -83,7 +81,7 @@ class ObjectStore:
 
     def _size(self, name: BlobName) -> int | None:
         try:
-            with _in_our_words():
+            with _translated():
                 return obstore.head(self._store, key_of(name))["size"]
         except FileNotFoundError:
             return None
@@ -99,7 +97,7 @@ class ObjectStore:
         self._delete(keys + [f"{TRASH}/{key}" for key in keys])
 
     def _delete(self, keys: list[str]) -> None:
-        with _in_our_words():
+        with _translated():
             if keys:
                 obstore.delete(self._store, keys)
 
@@ -122,7 +120,7 @@ class ObjectStore:
 
     def _move(self, source: str, target: str) -> bool:
         try:
-            with _in_our_words():
+            with _translated():
                 obstore.copy(self._store, source, target)
         except FileNotFoundError:
             return False
@@ -143,21 +141,21 @@ class ObjectStore:
 
     def _dated(self, prefix: str) -> Iterator[tuple[BlobName, float]]:
         """The blobs below a prefix, and when they were written."""
-        with _in_our_words():
+        with _translated():
             for batch in obstore.list(self._store, prefix or None):
                 for found in batch:
                     if (name := name_of(found["path"].removeprefix(prefix))) is not None:
                         yield name, found["last_modified"].timestamp()
 
     def check(self) -> None:
-        """Raise BlobsAway where nothing can be written."""
+        """Raise BlobsAway if nothing can be written."""
         name = self.write(0, b"can this be written?")
         self.remove([(0, name)])
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
-    """What the library raises, as ours; FileNotFoundError stays."""
+def _translated() -> Iterator[None]:
+    """Raise the library's errors as BlobsAway, apart from FileNotFoundError."""
     try:
         yield
     except FileNotFoundError:

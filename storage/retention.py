@@ -1,39 +1,33 @@
-"""Forgetting: after a time, on request, and when a member or a server is gone.
+"""Deleting: after a time, on request, and when a member or a server is gone.
 
-Rows go in one transaction; then the files that no row names any more are removed, the database file is written anew, so
-that no copy of a row is left in it, and its write-ahead log is emptied. Where others still need a fact about a forgotten
-member (a block, a moderator's record), an alias takes the place of the id (``storage.servers``).
+Rows are deleted in one transaction. Then the files that no row names any more are removed, and the database file is written
+anew so that no copy of a row is left in it. Where others still need a fact about a deleted member (a block, a moderator's
+record), an alias replaces the id (``storage.servers``).
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.errors import BlobDamaged, NotFound
+from storage.blobs import BlobName
+from storage.errors import NotFound
 from storage.history import History
 from storage.people import conversation_owner, find_person
-from storage.records import OutsideMessage
+from storage.pruning import drop_users_without_conversations, pictures_of, prune, remove_traces
+from storage.records import OutsideMessage, message_from
 from storage.schema import (
     AuditRow,
     BlockRow,
     ConversationRow,
     CursorRow,
-    DeltaRow,
     EditRow,
     InboxItemRow,
     MessageRow,
-    PictureRow,
     ServerRow,
     SourceRow,
     UserRow,
@@ -42,222 +36,135 @@ from storage.schema import (
 )
 from storage.servers import Servers, alias, find_server
 
-_MOST_NAMES = 5000
-"""In one query; databases limit it."""
 DAYS = 30
-"""How long pictures are kept when nothing else was decided."""
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What is kept of a person."""
-
-    pictures: int
-    edits: int
-    conversations: int
-    bytes: int
-    since: datetime | None
-    latest: datetime | None
-
-
-def _shown_with(row: EditRow) -> ColumnElement[bool]:
-    """The edits that go when this one goes: the original takes all of its picture along."""
-    return EditRow.source_id == row.source_id if row.number == 0 else EditRow.id == row.id
+"""How long pictures are kept unless it is set otherwise."""
 
 
 class Retention:
-    """Deletes from one history, and tells a person what is in it."""
+    """Deletes from one history."""
 
     def __init__(self, history: History) -> None:
-        self.history, self.database, self.blobs = history, history.database, history.blobs
+        self.history, self.database = history, history.database
         self.servers = Servers(history.database)
 
     # after a time
 
     async def expire(self, days: int = DAYS, moment: datetime | None = None) -> int:
-        """Delete pictures, with all their edits, that were not used for ``days`` or for what their server set; how many."""
+        """Delete pictures with all their edits, and answered requests, that were not used for some time.
+
+        Args:
+            days: How long they are kept, except in servers that set it themselves.
+
+        Returns:
+            The number of pictures.
+        """
         moment = moment or now()
         special = await self.servers.with_retention()
-        rules = [
-            (and_(UserRow.platform == platform, ConversationRow.server == server), own)
-            for platform, server, own in special
-        ]
-        others = (
-            and_(*(or_(ConversationRow.server.is_(None), ~rule) for rule, _ in rules)) if rules else true()
-        )
-        count, gone = 0, set[tuple[int, str]]()
-        for rule, limit in (*rules, (others, days)):
-            before = moment - timedelta(days=limit)
-            for user in await self._with_old(rule, before):
-                async with self.database.write() as session:
-                    if await session.get(UserRow, user, with_for_update={"key_share": True}) is None:
-                        continue
-                    old = [
-                        source
-                        for _, source in await self._old(session, and_(rule, UserRow.id == user), before)
-                    ]
-                    await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
-                    count += len(old)
-                    gone |= await self._prune(session, [user])
+        count, gone = 0, set[BlobName]()
+        for rule, kept in _rules(UserRow.platform, ConversationRow.server, special, days):
+            before = moment - timedelta(days=kept)
+            async with self.database.read() as session:
+                users = sorted({user for user, _ in await _unused(session, rule, before)})
+            for user in users:  # each in a transaction of its own, so that nobody waits for all of them
+                expired, files = await self._expire_user(user, rule, before)
+                count, gone = count + expired, gone | files
+        requests = 0
         async with self.database.write() as session:
-            words = await self._expire_asked(session, special, days, moment)
-        if count or words or gone:  # writing the database anew is no work for every hour
-            await self._clean(gone)
+            for rule, kept in _rules(InboxItemRow.platform, InboxItemRow.server, special, days):
+                before = moment - timedelta(days=kept)
+                query = delete(InboxItemRow).where(rule, InboxItemRow.answered_at < before)
+                requests += len((await session.execute(query.returning(InboxItemRow.key))).all())
+        if count or requests or gone:  # writing the database anew takes too long for every hour
+            await remove_traces(self.history, gone)
         return count
 
-    async def _with_old(self, rule: ColumnElement[bool], before: datetime) -> list[int]:
-        """Whose pictures were not used since a moment: one person is one transaction, so that nobody waits for all."""
-        async with self.database.read() as session:
-            return sorted({user for user, _ in await self._old(session, rule, before)})
-
-    @staticmethod
-    async def _old(
-        session: AsyncSession, rule: ColumnElement[bool], before: datetime
-    ) -> list[tuple[int, int]]:
-        """Owner and id of the sources of some conversations whose last use was before a moment."""
-        used = (
-            select(EditRow.source_id, func.max(EditRow.created_at).label("at"))
-            .group_by(EditRow.source_id)
-            .subquery()
-        )
-        shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
-        query = select(UserRow.id, SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
-        query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
-        query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
-        query = query.join(used, used.c.source_id == SourceRow.id, isouter=True)
-        old = []
-        for user, source, edited, moved, head in (await session.execute(query.where(rule))).all():
-            latest = (
-                max(utc(at) for at in (edited, moved if head == source else None) if at is not None)
-                if edited
-                else None
-            )
-            if latest is None or latest < before:
-                old.append((user, source))
-        return old
-
-    @staticmethod
-    async def _expire_asked(
-        session: AsyncSession, special: list[tuple[str, str, int]], days: int, moment: datetime
-    ) -> int:
-        """Forget answered requests, whose words are no less personal, after the same times; how many."""
-        own = [
-            (and_(InboxItemRow.platform == platform, InboxItemRow.server == server), limit)
-            for platform, server, limit in special
-        ]
-        longer = or_(*(rule for rule, _ in own)) if own else None
-        others = (
-            InboxItemRow.key.is_not(None) if longer is None else or_(InboxItemRow.server.is_(None), ~longer)
-        )
-        count = 0
-        for rule, limit in (*own, (others, days)):
-            query = delete(InboxItemRow).where(
-                rule, InboxItemRow.answered_at < moment - timedelta(days=limit)
-            )
-            count += len((await session.execute(query.returning(InboxItemRow.key))).all())
-        return count
+    async def _expire_user(
+        self, user: int, rule: ColumnElement[bool], before: datetime
+    ) -> tuple[int, set[BlobName]]:
+        """Delete the unused pictures of one user; returns their number and the files of all that went with them."""
+        async with self.database.write() as session:
+            if not await _locked(session, user):
+                return 0, set()
+            old = [source for _, source in await _unused(session, and_(rule, UserRow.id == user), before)]
+            await session.execute(delete(SourceRow).where(SourceRow.id.in_(old)))
+            return len(old), await prune(session, [user])
 
     # on request
 
     async def forget_user(self, platform: str, user: str) -> bool:
-        """Delete a person with everything that hangs on them, rows and files; False when nothing is kept of them."""
+        """Delete a user with all rows and files; False if nothing is kept of them."""
         async with self.database.write() as session:
-            await self._forget_names(session, platform, user)
-            await session.execute(
-                delete(InboxItemRow).where(InboxItemRow.platform == platform, InboxItemRow.user == user)
-            )
+            await _forget_names(session, platform, user)
+            mine = (InboxItemRow.platform == platform, InboxItemRow.user == user)
+            await session.execute(delete(InboxItemRow).where(*mine))
             row = await find_person(session, platform, user)
-            gone: set[tuple[int, str]] = set()
+            gone: set[BlobName] = set()
             if row is not None:
-                gone = await self._pictures_of(session, row.id)
-                private = select(ConversationRow.place).where(
-                    ConversationRow.user_id == row.id, ConversationRow.server.is_(None)
-                )
-                await session.execute(
-                    delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(private))
-                )
+                gone = await pictures_of(session, row.id)
+                private = and_(ConversationRow.user_id == row.id, ConversationRow.server.is_(None))
+                await _forget_cursors(session, platform, private)
                 await session.execute(delete(UserRow).where(UserRow.id == row.id))
-        await self._clean(gone)
+        await remove_traces(self.history, gone)
         return row is not None
 
     async def forget_edit(self, edit: int) -> list[OutsideMessage]:
-        """Remove one result everywhere; returns the outside messages that showed it, for whoever can delete them.
+        """Delete one edit and return the messages that showed it, so that the front end can delete them.
 
-        Edits made from it stay and hang on its parent: they are pictures of their own. Undo from them then leads past it.
-        The original (number 0) takes everything made of the picture with it. Raises NotFound.
+        Edits made from it stay, as children of its parent. The original (number 0) takes all edits of its picture with
+        it. Raises NotFound.
         """
         async with self.database.write() as session:
-            made_in = (
-                await session.execute(select(EditRow.conversation_id).where(EditRow.id == edit))
-            ).scalar_one_or_none()
-            user = (
-                await conversation_owner(await session.connection(), made_in) if made_in is not None else None
-            )
-            row = await session.get(EditRow, edit)
-            if row is None or user is None:
+            query = select(EditRow.conversation_id).where(EditRow.id == edit)
+            conversation = (await session.execute(query)).scalar_one_or_none()
+            if conversation is None:
                 raise NotFound("the edit was deleted")
-            messages = await self._messages(session, _shown_with(row))
+            user = await conversation_owner(await session.connection(), conversation)
+            row = await session.get(EditRow, edit)
+            if row is None:
+                raise NotFound("the edit was deleted")
+            messages = await _messages(session, _deleted_with(row))
             if row.number == 0:
                 await session.execute(delete(SourceRow).where(SourceRow.id == row.source_id))
             else:
-                await self._take_out(session, row)
-            gone = await self._prune(session, [user])
-        await self._clean(gone)
+                await _take_out(session, row)
+            gone = await prune(session, [user])
+        await remove_traces(self.history, gone)
         return messages
 
-    @staticmethod
-    async def _take_out(session: AsyncSession, row: EditRow) -> None:
-        """Unhook an edit from the tree: children, redo and head pass to its neighbours."""
-        await session.execute(
-            update(EditRow).where(EditRow.parent_id == row.id).values(parent_id=row.parent_id)
-        )
-        await session.execute(update(EditRow).where(EditRow.redo_id == row.id).values(redo_id=row.redo_id))
-        await session.execute(
-            update(ConversationRow).where(ConversationRow.head_id == row.id).values(head_id=row.parent_id)
-        )
-        await session.execute(delete(EditRow).where(EditRow.id == row.id))
-
     async def messages_of_edit(self, edit: int) -> list[OutsideMessage]:
-        """The outside messages that ``forget_edit`` would return. Raises NotFound."""
+        """Return the messages that ``forget_edit`` would return. Raises NotFound."""
         async with self.database.read() as session:
             row = await session.get(EditRow, edit)
             if row is None:
                 raise NotFound("the edit was deleted")
-            return await self._messages(session, _shown_with(row))
+            return await _messages(session, _deleted_with(row))
 
     async def messages_of_user(self, platform: str, user: str) -> list[OutsideMessage]:
-        """The outside messages that show a person's pictures."""
+        """Return the messages that show a user's pictures."""
+        mine = select(ConversationRow.id).join(UserRow, UserRow.id == ConversationRow.user_id)
+        mine = mine.where(UserRow.platform == platform, UserRow.outside_id == user)
         async with self.database.read() as session:
-            mine = select(ConversationRow.id).join(UserRow, UserRow.id == ConversationRow.user_id)
-            mine = mine.where(UserRow.platform == platform, UserRow.outside_id == user)
-            return await self._messages(session, EditRow.conversation_id.in_(mine))
+            return await _messages(session, EditRow.conversation_id.in_(mine))
 
     # when somebody is gone
 
     async def forget_member(self, platform: str, server: str, user: str) -> bool:
-        """Delete what a person did in one server, and their name from its records; False when there were no pictures."""
-        gone: set[tuple[int, str]] = set()
+        """Delete what a user did in one server, and their name from its records; False if there was no conversation."""
+        gone: set[BlobName] = set()
         found: list[int] = []
         async with self.database.write() as session:
-            where = (
-                InboxItemRow.platform == platform,
-                InboxItemRow.server == server,
-                InboxItemRow.user == user,
-            )
-            await session.execute(delete(InboxItemRow).where(*where))
-            await self._forget_names(session, platform, user, server)
+            here = and_(InboxItemRow.platform == platform, InboxItemRow.server == server)
+            await session.execute(delete(InboxItemRow).where(here, InboxItemRow.user == user))
+            await _forget_names(session, platform, user, server)
             row = await find_person(session, platform, user)
-            if (
-                row is not None
-                and await session.get(UserRow, row.id, with_for_update={"key_share": True}) is not None
-            ):
-                query = select(ConversationRow.id).where(
+            if row is not None and await _locked(session, row.id):
+                theirs = delete(ConversationRow).where(
                     ConversationRow.user_id == row.id, ConversationRow.server == server
                 )
-                found = list((await session.execute(query)).scalars())
-                await session.execute(delete(ConversationRow).where(ConversationRow.id.in_(found)))
-                gone = await self._prune(session, [row.id]) | await self._drop_idle(session, [row.id])
-        await self._clean(gone)
+                found = list((await session.execute(theirs.returning(ConversationRow.id))).scalars())
+                gone = await prune(session, [row.id])
+                gone |= await drop_users_without_conversations(session, [row.id])
+        await remove_traces(self.history, gone)
         return bool(found)
 
     async def forget_server(self, platform: str, server: str) -> None:
@@ -266,229 +173,98 @@ class Retention:
             await session.execute(
                 delete(InboxItemRow).where(InboxItemRow.platform == platform, InboxItemRow.server == server)
             )
-            mine = select(UserRow.id).where(UserRow.platform == platform)
-            here = and_(ConversationRow.server == server, ConversationRow.user_id.in_(mine))
-            theirs = (
-                select(UserRow.id)
-                .where(UserRow.id.in_(select(ConversationRow.user_id).where(here)))
-                .order_by(UserRow.id)
-            )
-            users = list((await session.execute(theirs.with_for_update(key_share=True))).scalars())
-            places = select(ConversationRow.place).where(here)
-            await session.execute(
-                delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places))
-            )
+            of_platform = select(UserRow.id).where(UserRow.platform == platform)
+            here = and_(ConversationRow.server == server, ConversationRow.user_id.in_(of_platform))
+            members = select(UserRow.id).where(UserRow.id.in_(select(ConversationRow.user_id).where(here)))
+            members = members.order_by(UserRow.id).with_for_update(key_share=True)
+            users = list((await session.execute(members)).scalars())
+            await _forget_cursors(session, platform, here)
             await session.execute(delete(ConversationRow).where(here))
             found = await find_server(session, platform, server)
             if found is not None:
                 await session.delete(found)
-            gone = await self._prune(session, users) | await self._drop_idle(session, users)
-        await self._clean(gone)
-
-    # what is kept
-
-    async def overview(self, platform: str, user: str) -> Overview:
-        """Counts and dates of what is kept of a person."""
-        async with self.database.read() as session:
-            row = await find_person(session, platform, user)
-            if row is None:
-                return Overview(0, 0, 0, 0, None, None)
-            conversations = select(ConversationRow.id).where(ConversationRow.user_id == row.id)
-            query = select(func.count(), func.max(EditRow.created_at)).where(
-                EditRow.conversation_id.in_(conversations)
-            )
-            edits, latest = (await session.execute(query)).one()
-            count = (
-                await session.execute(select(func.count()).select_from(conversations.subquery()))
-            ).scalar_one()
-            names = await self._pictures_of(session, row.id)
-            since = utc(row.created_at)
-        size = await asyncio.to_thread(self.blobs.size, names)
-        return Overview(len(names), edits, count, size, since, utc(latest) if latest else None)
-
-    async def export(self, platform: str, user: str) -> bytes:
-        """All that is kept of a person as a zip: the pictures, and ``history.json`` which says what they are."""
-        overview = await self.overview(platform, user)
-        edits: list[dict[str, Any]] = []
-        files: dict[str, tuple[int, str]] = {}
-        async with self.database.read() as session:
-            row = await find_person(session, platform, user)
-            query = (
-                select(InboxItemRow)
-                .where(InboxItemRow.platform == platform, InboxItemRow.user == user)
-                .order_by(InboxItemRow.created_at)
-            )
-            asked = [
-                {
-                    "at": one.created_at,
-                    "server": one.server,
-                    "place": one.place,
-                    "text": one.payload.get("text"),
-                }
-                for one in (await session.execute(query)).scalars()
-            ]
-            if row is not None:
-                edits, files = await self._edits_of(session, row.id)
-        about = {
-            "platform": platform,
-            "user": user,
-            "language": row.locale if row else None,
-            "agreed_at": row.consented_at if row else None,
-            "kept": asdict(overview),
-        }
-        document = {"about": about, "asked": asked, "edits": edits}
-        return await asyncio.to_thread(self._zip, document, files)
-
-    @staticmethod
-    async def _edits_of(
-        session: AsyncSession, user: int
-    ) -> tuple[list[dict[str, Any]], dict[str, tuple[int, str]]]:
-        query = select(EditRow, ConversationRow, PictureRow).join(
-            ConversationRow, ConversationRow.id == EditRow.conversation_id
-        )
-        query = query.join(PictureRow, PictureRow.id == EditRow.picture_id).where(
-            ConversationRow.user_id == user
-        )
-        rows, files = [], {}
-        for edit, conversation, picture in await session.execute(
-            query.order_by(EditRow.source_id, EditRow.number)
-        ):
-            suffix = picture.media_type.rpartition("/")[2].replace("jpeg", "jpg")
-            name = f"pictures/{edit.source_id}/{edit.number:03d}.{suffix}"
-            files[name] = (picture.user_id, picture.sha256)
-            recipes = [
-                {k: v for k, v in one.items() if k not in ("delta", "mask")} for one in edit.adjustments
-            ]
-            rows.append(
-                {
-                    "file": name,
-                    "at": edit.created_at,
-                    "server": conversation.server,
-                    "place": conversation.place,
-                    "text": edit.text,
-                    "adjustments": recipes,
-                }
-            )
-        return rows, files
-
-    def _zip(self, document: dict[str, Any], files: dict[str, tuple[int, str]]) -> bytes:
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(
-                "history.json", json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
-            )
-            for name, blob in files.items():
-                with suppress(BlobDamaged):  # the rest is theirs all the same
-                    archive.writestr(name, self.blobs.read(*blob))
-        return buffer.getvalue()
-
-    # the machinery
-
-    @staticmethod
-    async def _pictures_of(session: AsyncSession, user: int) -> set[tuple[int, str]]:
-        rows = await session.execute(
-            select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.user_id == user)
-        )
-        return {(owner, name) for owner, name in rows}
-
-    @staticmethod
-    async def _messages(session: AsyncSession, condition: ColumnElement[bool]) -> list[OutsideMessage]:
-        query = select(MessageRow).join(EditRow, EditRow.id == MessageRow.edit_id).where(condition)
-        return [
-            OutsideMessage(row.platform, row.outside_id, row.place)
-            for row in (await session.execute(query)).scalars()
-        ]
-
-    @classmethod
-    async def _prune(cls, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
-        """Delete pictures and deltas of some persons that nothing uses any more; returns the pictures' files."""
-        await session.flush()
-        gone: set[tuple[int, str]] = set()
-        for user in users:
-            gone |= await cls._prune_pictures(session, user)
-            await cls._prune_deltas(session, user)
-        return gone
-
-    @staticmethod
-    async def _prune_pictures(session: AsyncSession, user: int) -> set[tuple[int, str]]:
-        edits = select(EditRow.picture_id).join(
-            ConversationRow, ConversationRow.id == EditRow.conversation_id
-        )
-        sources = select(SourceRow.picture_id).join(
-            ConversationRow, ConversationRow.id == SourceRow.conversation_id
-        )
-        used = edits.where(ConversationRow.user_id == user).union(
-            sources.where(ConversationRow.user_id == user)
-        )
-        query = (
-            delete(PictureRow)
-            .where(PictureRow.user_id == user, PictureRow.id.not_in(used))
-            .returning(PictureRow.sha256)
-        )
-        return {(user, name) for name in (await session.execute(query)).scalars()}
-
-    @staticmethod
-    async def _prune_deltas(session: AsyncSession, user: int) -> None:
-        query = select(EditRow.adjustments).join(
-            ConversationRow, ConversationRow.id == EditRow.conversation_id
-        )
-        rows = (await session.execute(query.where(ConversationRow.user_id == user))).scalars()
-        kept = {entry["delta"] for adjustments in rows for entry in adjustments}
-        deltas = await session.execute(select(DeltaRow.id, DeltaRow.sha256).where(DeltaRow.user_id == user))
-        old = [number for number, name in deltas if name not in kept]
-        await session.execute(delete(DeltaRow).where(DeltaRow.id.in_(old)))
-
-    async def _drop_idle(self, session: AsyncSession, users: Iterable[int]) -> set[tuple[int, str]]:
-        """Delete persons who have no conversation left."""
-        gone: set[tuple[int, str]] = set()
-        for user in users:
-            query = select(func.count()).select_from(ConversationRow).where(ConversationRow.user_id == user)
-            if (await session.execute(query)).scalar_one() == 0:
-                gone |= await self._pictures_of(session, user)
-                await session.execute(delete(UserRow).where(UserRow.id == user))
-        return gone
-
-    @staticmethod
-    async def _forget_names(
-        session: AsyncSession, platform: str, user: str, server: str | None = None
-    ) -> None:
-        """Put an alias in the place of a person's id in what moderators wrote down, everywhere or in one server."""
-        name = await alias(session, platform, user)
-        servers = select(ServerRow.id).where(ServerRow.platform == platform)
-        servers = servers if server is None else servers.where(ServerRow.outside_id == server)
-        for block in (
-            await session.execute(select(BlockRow).where(BlockRow.server_id.in_(servers)))
-        ).scalars():
-            block.member = name if block.member == user else block.member
-            block.actor = name if block.actor == user else block.actor
-            block.reason = block.reason.replace(user, name) if block.reason else block.reason
-        query = select(AuditRow).where(AuditRow.platform == platform)
-        query = query if server is None else query.where(AuditRow.server_id.in_(servers))
-        for row in (await session.execute(query)).scalars():
-            row.actor = name if row.actor == user else row.actor
-            row.target = name if row.target == user else row.target
-            row.reason = row.reason.replace(user, name) if row.reason else row.reason
-            written = json.dumps(row.details, ensure_ascii=False)
-            if user in written:
-                row.details = json.loads(written.replace(user, name))
-
-    async def _clean(self, files: set[tuple[int, str]]) -> None:
-        """Remove files that lost their row (unless the same picture was stored anew meanwhile), and what rows left behind."""
-        kept: set[tuple[int, str]] = set()
-        async with self.database.read() as session:
-            for names in _batched(sorted({name for _, name in files}), _MOST_NAMES):
-                query = select(PictureRow.user_id, PictureRow.sha256).where(PictureRow.sha256.in_(names))
-                kept.update((user, name) for user, name in await session.execute(query))
-        await asyncio.to_thread(self.blobs.remove, files - kept)
-        await self.database.scrub()
+            gone = await prune(session, users) | await drop_users_without_conversations(session, users)
+        await remove_traces(self.history, gone)
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return utc(value).isoformat()
-    raise TypeError(type(value).__name__)
+def _rules(
+    platform: Any, server: Any, special: list[tuple[str, str, int]], days: int
+) -> list[tuple[ColumnElement[bool], int]]:
+    """Conditions that sort rows by how many days they are kept, given their columns ``platform`` and ``server``."""
+    own = [(and_(platform == name, server == one), kept) for name, one, kept in special]
+    others = or_(server.is_(None), ~or_(*(rule for rule, _ in own))) if own else platform.is_not(None)
+    return [*own, (others, days)]
 
 
-def _batched(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """The names, at most so many at once."""
-    return (names[start : start + most] for start in range(0, len(names), most))
+async def _unused(
+    session: AsyncSession, rule: ColumnElement[bool], before: datetime
+) -> list[tuple[int, int]]:
+    """User and source of the pictures last used before a time. Using is editing, or moving to an edit of the picture."""
+    edited = select(EditRow.source_id, func.max(EditRow.created_at).label("at"))
+    used = edited.group_by(EditRow.source_id).subquery()
+    shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()
+    query = select(UserRow.id, SourceRow.id, used.c.at, ConversationRow.updated_at, shown)
+    query = query.join(ConversationRow, ConversationRow.id == SourceRow.conversation_id)
+    query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
+    query = query.join(used, used.c.source_id == SourceRow.id, isouter=True)
+    unused = []
+    for user, source, edited_at, moved_at, head in (await session.execute(query.where(rule))).all():
+        times = [edited_at, moved_at] if head == source else [edited_at]
+        if edited_at is None or max(map(utc, times)) < before:
+            unused.append((user, source))
+    return unused
+
+
+async def _locked(session: AsyncSession, user: int) -> bool:
+    """Lock the data of a user until the transaction ends; False if the user was deleted."""
+    return await session.get(UserRow, user, with_for_update={"key_share": True}) is not None
+
+
+def _deleted_with(row: EditRow) -> ColumnElement[bool]:
+    """The edits that are deleted with this one: the original takes all edits of its picture with it."""
+    return EditRow.source_id == row.source_id if row.number == 0 else EditRow.id == row.id
+
+
+async def _take_out(session: AsyncSession, row: EditRow) -> None:
+    """Delete an edit; its children, and the heads and redos that lead to it, pass to its neighbours."""
+    parent, redo = {"parent_id": row.parent_id}, {"redo_id": row.redo_id}
+    await session.execute(update(EditRow).where(EditRow.parent_id == row.id).values(parent))
+    await session.execute(update(EditRow).where(EditRow.redo_id == row.id).values(redo))
+    heads = update(ConversationRow).where(ConversationRow.head_id == row.id)
+    await session.execute(heads.values(head_id=row.parent_id))
+    await session.execute(delete(EditRow).where(EditRow.id == row.id))
+
+
+async def _messages(session: AsyncSession, condition: ColumnElement[bool]) -> list[OutsideMessage]:
+    """The messages that show the edits of a condition."""
+    query = select(MessageRow).join(EditRow, EditRow.id == MessageRow.edit_id).where(condition)
+    return [message_from(row) for row in (await session.execute(query)).scalars()]
+
+
+async def _forget_cursors(session: AsyncSession, platform: str, condition: ColumnElement[bool]) -> None:
+    """Delete how far the places of some conversations were read."""
+    places = select(ConversationRow.place).where(condition)
+    await session.execute(
+        delete(CursorRow).where(CursorRow.platform == platform, CursorRow.place.in_(places))
+    )
+
+
+async def _forget_names(session: AsyncSession, platform: str, user: str, server: str | None = None) -> None:
+    """Replace a user's id by an alias in what moderators wrote, everywhere or in one server."""
+    name = await alias(session, platform, user)
+    servers = select(ServerRow.id).where(ServerRow.platform == platform)
+    servers = servers if server is None else servers.where(ServerRow.outside_id == server)
+    blocks = await session.execute(select(BlockRow).where(BlockRow.server_id.in_(servers)))
+    for block in blocks.scalars():
+        block.member = name if block.member == user else block.member
+        block.actor = name if block.actor == user else block.actor
+        block.reason = block.reason.replace(user, name) if block.reason else block.reason
+    query = select(AuditRow).where(AuditRow.platform == platform)
+    query = query if server is None else query.where(AuditRow.server_id.in_(servers))
+    for row in (await session.execute(query)).scalars():
+        row.actor = name if row.actor == user else row.actor
+        row.target = name if row.target == user else row.target
+        row.reason = row.reason.replace(user, name) if row.reason else row.reason
+        written = json.dumps(row.details, ensure_ascii=False)
+        if user in written:
+            row.details = json.loads(written.replace(user, name))

@@ -1,4 +1,4 @@
-"""Tables. A user's rows hang on the user by cascading keys, so that deleting the user deletes everything."""
+"""Tables. A user's rows refer to the user by cascading keys, so that deleting the user deletes all of them."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ NAMING = {
 
 
 def now() -> datetime:
-    """The present time in UTC."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
 def utc(moment: datetime) -> datetime:
-    """A stored time with its zone: SQLite forgets zones, and everything here is UTC."""
+    """Return a stored time with its zone: SQLite forgets zones, and all stored times are UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 class Words(TypeDecorator[str]):
-    """Text as people write it, without the character NUL, which PostgreSQL cannot keep."""
+    """Text of users, without the character NUL, which PostgreSQL cannot store."""
 
     impl, cache_ok = Text, True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """What is stored."""
+        """Return the text to store."""
         return value.replace("\0", "") if value is not None else None
 
 
@@ -82,7 +82,7 @@ class PictureRow(Base):
 
 
 class ConversationRow(Base):
-    """One user in one place (of one outside ``server``, if any), with the edit that is shown there now (``head``)."""
+    """One user in one place (of an outside ``server``, if any), with the edit shown there now (``head``)."""
 
     __tablename__ = "conversation"
     __table_args__ = (UniqueConstraint("user_id", "place"),)
@@ -97,7 +97,7 @@ class ConversationRow(Base):
 
 
 class SourceRow(Base):
-    """A picture made editable: its latent, its own change of the generator if it has one, and where the edited square lies."""
+    """A picture made editable: its latent, its own weights of the generator if it has any, and the geometry (``details``)."""
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -116,7 +116,7 @@ class SourceRow(Base):
 
 
 class FaceRow(Base):
-    """Another face of a picture made editable; ``number`` counts from the left, 0 the first."""
+    """Another face of a picture made editable; ``number`` counts from the left, starting at 0."""
 
     __tablename__ = "face"
     __table_args__ = (UniqueConstraint("source_id", "number"),)
@@ -131,7 +131,7 @@ class FaceRow(Base):
 
 
 class DeltaRow(Base):
-    """A StyleSpace delta of a user, stored once however many edits use it."""
+    """A StyleSpace delta, stored once per user however many edits use it."""
 
     __tablename__ = "delta"
     __table_args__ = (UniqueConstraint("user_id", "sha256"),)
@@ -169,7 +169,7 @@ class EditRow(Base):
 
 
 class MessageRow(Base):
-    """An outside message that shows an edit, so that a reply to it goes on from there, and where it stands."""
+    """An outside message that shows an edit, so that a reply continues from that edit, and the place it is in."""
 
     __tablename__ = "message"
     __table_args__ = (UniqueConstraint("platform", "outside_id"),)
@@ -181,7 +181,7 @@ class MessageRow(Base):
 
 
 class JobRow(Base):
-    """A wish under way: what was asked, so that a bot that was killed finishes or explains it."""
+    """A change request under way, so that a bot that was killed finishes it."""
 
     __tablename__ = "job"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -221,7 +221,7 @@ class BlockRow(Base):
 
 
 class AuditRow(Base):
-    """What a moderator did, or the owner of the bot where ``server_id`` is null."""
+    """What a moderator did, or the owner of the bot if ``server_id`` is null."""
 
     __tablename__ = "audit"
     __table_args__ = (Index(None, "server_id", "id"),)
@@ -237,7 +237,7 @@ class AuditRow(Base):
 
 
 class InboxItemRow(Base):
-    """Something asked from outside, by its outside id, so that it is answered once."""
+    """A request from outside by its outside id, so that it is answered once."""
 
     __tablename__ = "asked"
     __table_args__ = (Index(None, "platform", "user", "created_at"), Index(None, "answered_at"))
@@ -251,11 +251,11 @@ class InboxItemRow(Base):
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     message: Mapped[str | None] = mapped_column(String(100))
     holder: Mapped[str | None] = mapped_column(String(64))
-    """The lock held by whoever answers it; where nobody holds that, it is left to be taken over."""
+    """The lock of the process that answers it. If nobody holds the lock, another process may claim the request."""
 
 
 class CursorRow(Base):
-    """The newest outside message of a place that was looked at."""
+    """The newest outside message of a place that was read."""
 
     __tablename__ = "cursor"
     platform: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -265,20 +265,20 @@ class CursorRow(Base):
 
 
 class InstallationRow(Base):
-    """The name of this database, which its store of pictures carries too, and what is known of the clock."""
+    """The name of this database, which its store of pictures has too, and what is known about the clock."""
 
     __tablename__ = "installation"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str | None] = mapped_column(String(32))
-    """None until the store of pictures was found to be this database's."""
+    """None until the store of pictures was found to belong to this database."""
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    """When the clock was last read, in its own time."""
+    """What the clock said at the last check."""
     doubted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """When the clock was found to have jumped; None while it is trusted."""
+    """When a jump of the clock was noticed; None while the clock is trusted."""
 
 
 class SecretRow(Base):
-    """The one secret of this database, from which aliases of forgotten members are made."""
+    """The one secret of this database, with which the aliases of deleted members are made."""
 
     __tablename__ = "secret"
     id: Mapped[int] = mapped_column(primary_key=True)

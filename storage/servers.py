@@ -1,7 +1,7 @@
-"""What is kept of an outside server: its settings, who is blocked in it, and what its moderators did.
+"""What is kept of an outside server: its settings, its blocks, and the record of what moderators did.
 
-Names of members are their outside ids. Once a member had everything about them deleted, an *alias* stands in their
-place: a keyed hash from which the id cannot be found again, but by which a block still holds when they come back.
+Members are named by their outside ids. After a member's data was deleted, an *alias* replaces the id: a keyed hash that
+does not reveal the id, but by which a block still applies when the member comes back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from storage.schema import AuditRow, BlockRow, SecretRow, ServerRow, now, utc
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What the moderators of a server decide. Channels and roles are outside ids."""
+    """The settings of a server. Channels and roles are outside ids."""
 
     language: str | None = None
     bundle: str | None = None
@@ -31,29 +31,29 @@ class ServerSettings:
     require_consent: bool = False
     require_spoilers: bool = False
     open_buttons: bool = False
-    """Others than a picture's owner may press its buttons."""
+    """Members may press the buttons of other members' pictures."""
     others_avatars: bool = False
-    """The avatar of another member may be edited."""
+    """Members may edit the avatars of other members."""
     log_channel: str | None = None
     refused_words: tuple[str, ...] = ()
     channels_allowed: tuple[str, ...] = ()
-    """Only these, where there are any."""
+    """If there are any, the bot answers only in these."""
     channels_denied: tuple[str, ...] = ()
     age_restricted_only: bool = False
     quota_per_day: int | None = None
     role_quotas: dict[str, int] = field(default_factory=dict)
     cooldown_seconds: float = 0.0
     retention_days: int | None = None
-    """None: as long as the bot keeps pictures anyway."""
+    """None: as long as everywhere."""
     forget_leavers: bool = False
     paused: bool = False
     drained_at: float | None = None
-    """While paused: what was asked before is still done. Seconds since 1970; None: nothing more is done."""
+    """Requests from before this time (seconds since 1970) are still done while paused; None: no request is."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """``until`` None: for good. ``member`` is an alias where the member was forgotten."""
+    """A blocked member; ``until`` is None for good. ``member`` is an alias if the member's data was deleted."""
 
     member: str
     until: datetime | None
@@ -62,13 +62,13 @@ class Block:
     created_at: datetime
 
     def holds(self, moment: datetime) -> bool:
-        """Whether it is still in force."""
+        """Whether the block is still in force."""
         return self.until is None or self.until > moment
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Who (``actor``) did what (``action``) to whom or what (``target``), when and why."""
+    """An entry of the record: who did what to whom or what, when and why."""
 
     id: int
     actor: str
@@ -80,7 +80,7 @@ class Audit:
 
 
 def _settings(row: ServerRow | None) -> ServerSettings:
-    """Settings as stored; names that this version does not know are left alone in the row and ignored."""
+    """The settings of a row. Names that this version does not know stay in the row and are ignored."""
     known = {one.name: one for one in fields(ServerSettings)}
     values = {name: value for name, value in (row.settings if row else {}).items() if name in known}
     listed: dict[str, Any] = {
@@ -90,7 +90,7 @@ def _settings(row: ServerRow | None) -> ServerSettings:
 
 
 def _listing(settings: ServerSettings, name: str, value: str, keep: bool) -> ServerSettings:
-    """Settings whose list ``name`` ends with ``value``, or lacks it."""
+    """The settings with ``value`` at the end of the list ``name``, or without it."""
     others = tuple(one for one in getattr(settings, name) if one != value)
     listed: dict[str, Any] = {name: (*others, value) if keep else others}
     return replace(settings, **listed)
@@ -107,7 +107,7 @@ def _audit(row: AuditRow) -> Audit:
 
 
 async def alias(session: AsyncSession, platform: str, member: str) -> str:
-    """The name by which a forgotten member is still known again: a keyed hash, marked by a tilde."""
+    """Return the alias of a member: a keyed hash that starts with a tilde."""
     row = await session.get(SecretRow, 1)
     if row is None:
         await added(session, SecretRow, id=1, value=secrets.token_hex(32))
@@ -118,13 +118,13 @@ async def alias(session: AsyncSession, platform: str, member: str) -> str:
 
 
 async def find_server(session: AsyncSession, platform: str, server: str) -> ServerRow | None:
-    """The row of a server, if there is one."""
+    """Return the row of a server, if there is one."""
     query = select(ServerRow).where(ServerRow.platform == platform, ServerRow.outside_id == server)
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def _server_row(session: AsyncSession, platform: str, server: str) -> ServerRow:
-    """The row of a server, made when it is new; nobody else changes it until the transaction ends."""
+    """The row of a server, made if it is new, and locked until the transaction ends."""
     if await find_server(session, platform, server) is None:
         await added(session, ServerRow, platform=platform, outside_id=server, settings={})
     query = select(ServerRow).where(ServerRow.platform == platform, ServerRow.outside_id == server)
@@ -141,22 +141,25 @@ class Servers:
     # settings
 
     async def settings(self, platform: str, server: str) -> ServerSettings:
-        """A server's settings; the defaults for one that never changed any."""
+        """Return a server's settings; those never changed have their defaults."""
         async with self.database.read() as session:
             return _settings(await find_server(session, platform, server))
 
     async def change(self, platform: str, server: str, **changes: Any) -> ServerSettings:
-        """Change some settings and return all; concurrent changes of others are kept. Raises TypeError for unknown names."""
+        """Change some settings and return all; concurrent changes of others are kept.
+
+        Raises TypeError for unknown names.
+        """
         return await self._changed(platform, server, lambda settings: replace(settings, **changes))
 
     async def add_to(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
-        """Add a value to a setting that is a list, once."""
+        """Add a value to a setting that is a list, unless it is in it already."""
         return await self._changed(
             platform, server, lambda settings: _listing(settings, name, value, keep=True)
         )
 
     async def take_from(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
-        """Take a value out of a setting that is a list."""
+        """Remove a value from a setting that is a list."""
         return await self._changed(
             platform, server, lambda settings: _listing(settings, name, value, keep=False)
         )
@@ -174,7 +177,7 @@ class Servers:
     async def set_role_quota(
         self, platform: str, server: str, role: str, quota: int | None
     ) -> ServerSettings:
-        """How much the members of a role may ask for in a day; None: no more and no less than everybody."""
+        """Set how many requests a day the members of a role may make; None: as many as everybody."""
 
         def changed(settings: ServerSettings) -> ServerSettings:
             others = {one: count for one, count in settings.role_quotas.items() if one != role}
@@ -183,7 +186,7 @@ class Servers:
         return await self._changed(platform, server, changed)
 
     async def with_retention(self) -> list[tuple[str, str, int]]:
-        """Platform, server and days of every server that set its own retention."""
+        """Return platform, server and days of each server that set how long pictures are kept."""
         async with self.database.read() as session:
             rows = (await session.execute(select(ServerRow))).scalars()
             found = [(row.platform, row.outside_id, _settings(row).retention_days) for row in rows]
@@ -194,7 +197,7 @@ class Servers:
     async def block(
         self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str
     ) -> Block:
-        """Block a member until a time, or for good; a later block takes an earlier one's place."""
+        """Block a member until a time, or for good (None). It replaces an earlier block."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)
             names = (member, await alias(session, platform, member))
@@ -208,7 +211,7 @@ class Servers:
             return _block(made)
 
     async def unblock(self, platform: str, server: str, member: str) -> bool:
-        """Lift a block, also by its alias; False where there was none."""
+        """Lift a block, also by its alias; False if there was none."""
         async with self.database.write() as session:
             row = await _server_row(session, platform, server)
             names = (member, await alias(session, platform, member))
@@ -219,7 +222,7 @@ class Servers:
             return bool(found)
 
     async def blocked(self, platform: str, server: str, member: str, moment: datetime) -> Block | None:
-        """The block that holds for a member, if any."""
+        """Return the block in force for a member, if any."""
         blocks = {block.member: block for block in await self.blocks(platform, server, moment)}
         if not blocks:
             return None
@@ -230,7 +233,7 @@ class Servers:
             return blocks.get(await alias(session, platform, member)) if secret else None
 
     async def blocks(self, platform: str, server: str, moment: datetime) -> list[Block]:
-        """The blocks in force, newest first."""
+        """Return the blocks in force, newest first."""
         async with self.database.read() as session:
             query = select(BlockRow).join(ServerRow, ServerRow.id == BlockRow.server_id)
             query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server).order_by(
@@ -251,7 +254,7 @@ class Servers:
         reason: str | None = None,
         **details: Any,
     ) -> Audit:
-        """Write down what was done; ``server`` None for what the owner of the bot does to the bot."""
+        """Record an action; ``server`` is None for what the owner of the bot did to the bot."""
         async with self.database.write() as session:
             number = None if server is None else (await _server_row(session, platform, server)).id
             row = AuditRow(
@@ -277,19 +280,16 @@ class Servers:
         *,
         after: int | None = None,
     ) -> list[Audit]:
-        """Records of a server, newest first: the newest of all, or those next to one id, ``before`` or ``after`` it in time."""
+        """Return at most ``limit`` entries, newest first: the newest, or those just before or after an id in time."""
+        query = select(AuditRow).where(AuditRow.platform == platform)
+        if server is None:
+            query = query.where(AuditRow.server_id.is_(None))
+        else:
+            query = query.join(ServerRow, ServerRow.id == AuditRow.server_id)
+            query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server)
+        query = query if before is None else query.where(AuditRow.id < before)
+        query = query if after is None else query.where(AuditRow.id > after)
+        query = query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit)
         async with self.database.read() as session:
-            number = None
-            if server is not None:
-                row = await find_server(session, platform, server)
-                if row is None:
-                    return []
-                number = row.id
-            query = select(AuditRow).where(AuditRow.platform == platform, AuditRow.server_id == number)
-            query = query if before is None else query.where(AuditRow.id < before)
-            query = query if after is None else query.where(AuditRow.id > after)
-            rows = await session.execute(
-                query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit)
-            )
-            found = [_audit(row) for row in rows.scalars()]
+            found = [_audit(row) for row in (await session.execute(query)).scalars()]
         return found if after is None else found[::-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import Blobs
-from storage.database import Database
+from storage.database import Database, batches
 from storage.errors import BlobDamaged, TargetNotEmpty
 from storage.schema import Base, InstallationRow, PictureRow, utc
 
@@ -145,7 +145,7 @@ async def _copy(old: AsyncConnection, target: Database, table: Table) -> int:
         tuple(row) for row in await old.execute(select(*keys).order_by(*keys)) if tuple(row) not in there
     ]
     late = _LATE.get(table.name, ())
-    for batch in _batches(missing):
+    for batch in batches(missing, _ROWS):
         rows = (
             (await old.execute(select(table).where(tuple_(*keys).in_(batch)).order_by(*keys)))
             .mappings()
@@ -174,7 +174,7 @@ async def _refer(old: AsyncConnection, target: Database) -> None:
                 .where(table.c.id == bindparam("of"))
                 .values({column: bindparam("to"), **_same(table)})
             )
-            for batch in _batches((await old.execute(query)).all()):
+            for batch in batches((await old.execute(query)).all(), _ROWS):
                 async with target.transaction() as new:
                     await new.execute(put, [{"of": of, "to": to} for of, to in batch])
 
@@ -196,10 +196,6 @@ async def _count_on(new: AsyncConnection) -> None:
         )
         if last is not None:
             await new.execute(select(func.setval(func.pg_get_serial_sequence(f'"{table.name}"', "id"), last)))
-
-
-def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))
 
 
 # the proof

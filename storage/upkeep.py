@@ -1,13 +1,12 @@
-"""What is deleted by age, every hour: answered requests, unused pictures, and files without a row."""
+"""What is deleted by age, every hour: unused pictures, answered requests, and files without a row."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from storage.history import History
-from storage.inbox import Inbox
 from storage.installation import clock_is_trusted
 from storage.retention import Retention
 from storage.schema import now
@@ -23,7 +22,6 @@ async def upkeep(history: History, days: int, moment: datetime | None = None) ->
     async with database.if_free("expire") as free:
         if not free or not await clock_is_trusted(database, moment):
             return
-        await Inbox(database).prune(moment - timedelta(days=days))
         if count := await Retention(history).expire(days, moment):
             logger.info("deleted %d pictures that were not used for long", count)
         await sweep(database, history.blobs)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NoPicture, NotFound
+from storage.export import export, overview
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
@@ -125,14 +126,13 @@ async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(
 
 
 async def test_what_is_kept_can_be_seen_and_taken_along(history: History) -> None:
-    retention = Retention(history)
-    assert (await retention.overview("test", ANN)).edits == 0
+    assert (await overview(history, "test", ANN)).edits == 0
     await step(history, await begin(history, ANN), "pink hair")
     await Inbox(history.database).accept("k1", "test", ANN, "club", "here", {"text": "pink hair please"})
-    overview = await retention.overview("test", ANN)
-    assert (overview.pictures, overview.edits, overview.conversations) == (2, 2, 1)
-    assert overview.bytes > 0
-    with zipfile.ZipFile(io.BytesIO(await retention.export("test", ANN))) as archive:
+    kept = await overview(history, "test", ANN)
+    assert (kept.pictures, kept.edits, kept.conversations) == (2, 2, 1)
+    assert kept.bytes > 0
+    with zipfile.ZipFile(io.BytesIO(await export(history, "test", ANN))) as archive:
         document = json.loads(archive.read("history.json"))
         assert [row["text"] for row in document["asked"]] == ["pink hair please"]
         first, second = document["edits"]

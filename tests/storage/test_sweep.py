@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from storage.blobs import OWNER, Blobs, BlobStore
+from storage.export import overview
 from storage.history import History
 from storage.records import NewSource, Picture
 from storage.retention import Retention
@@ -147,7 +148,7 @@ async def test_an_older_copy_of_the_database_loses_nothing(tmp_path: Path) -> No
     async with opened(tmp_path, store) as history:
         edits = await history.recent_edits("test", "ben")
         assert edits == []
-        assert (await Retention(history).overview("test", "ben")).edits == 9
+        assert (await overview(history, "test", "ben")).edits == 9
         assert await sweep(history.database, store, OLD) == Swept(restored=9)
     assert count(store) == 29
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.export import export, overview
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
@@ -73,7 +74,7 @@ async def test_no_byte_of_any_deleted_member_is_left_in_a_crowd(history: History
         await Retention(history).forget_user("test", gone)
         assert await traces(history, tmp_path, gone) == []
     for user in FOLK[1::2]:
-        assert (await Retention(history).overview("test", user)).edits == 8
+        assert (await overview(history, "test", user)).edits == 8
 
 
 async def test_no_byte_is_left_of_leavers_who_were_only_there(history: History, tmp_path: Path) -> None:
@@ -138,4 +139,4 @@ async def test_a_lost_file_does_not_keep_the_rest_from_being_taken_along(history
     await live(history, FOLK[0], 0, random.Random(3))
     _, _, path = next(iter(history.blobs.names()))
     path.unlink()
-    assert len(await Retention(history).export("test", FOLK[0])) > 100
+    assert len(await export(history, "test", FOLK[0])) > 100

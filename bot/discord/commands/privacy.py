@@ -15,7 +15,7 @@ from bot.discord.ui.buttons import EraseButton
 from bot.discord.ui.interactions import Interaction, locale_of, services_of
 from bot.discord.ui.items import view_of
 from bot.locales import Locale
-from storage.retention import Overview
+from storage.export import Overview
 
 group = app_commands.Group(
     **described("discord.command.privacy"),

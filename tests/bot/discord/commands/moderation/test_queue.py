@@ -127,10 +127,10 @@ async def test_a_cancelled_request_stops_in_the_editor_and_its_asker_is_told(
         await _kept(history, 0)
         assert await history.jobs.under_way() == []
         assert (
-            await Inbox(history.database).count_since(
+            await Inbox(history.database).moments_since(
                 "discord", objects.GUILD, ANN["id"], datetime(2020, 1, 1, tzinfo=UTC)
             )
-            == 0
+            == []
         )
         assert {(one.action, one.target) for one in await audits(history)} == {("cancel", ANN["id"])}
         assert "answered already" in await told(server, "queue cancel", {"wish": key})
