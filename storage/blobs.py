@@ -1,7 +1,9 @@
-"""Pictures as files in a folder, named by their hash and kept apart by user. Several hosts may share the folder.
+"""Pictures as files in a folder, named by their hash and kept apart by user. Several hosts may share the
+folder.
 
-A file is written under another name, flushed to the disk and renamed before any row names it. A crash leaves at worst a
-file without a row, which ``storage.sweep`` moves to the trash. ``storage.objects`` keeps pictures in S3 under the same keys.
+A file is written under another name, flushed to the disk and renamed before any row names it. A crash leaves
+at worst a file without a row, which ``storage.sweep`` moves to the trash. ``storage.objects`` keeps pictures
+in S3 under the same keys.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def verified(data: bytes, sha256: str) -> bytes:
 
 @dataclass(frozen=True)
 class Access:
-    """Credentials for S3-compatible storage; what is None comes from the environment, as with AWS's own tools."""
+    """Credentials for S3-compatible storage; None: from the environment, as with AWS's own tools."""
 
     key: str | None = None
     secret: str | None = field(default=None, repr=False)
@@ -68,7 +70,10 @@ class Blobs(Protocol):
         """The folder, None for a store that is not one."""
 
     def write(self, user: int, data: bytes) -> str:
-        """Store data and return its hash. Data that is stored already becomes young again. Raises DiskFull."""
+        """Store data and return its hash. Data that is stored already becomes young again.
+
+        Raises DiskFull.
+        """
 
     def read(self, user: int, sha256: str) -> bytes:
         """Return a blob, verified; a blob in the trash is restored. Raises BlobDamaged."""
@@ -133,7 +138,10 @@ class BlobStore:
         return self.root / key_of((user, sha256))
 
     def write(self, user: int, data: bytes) -> str:
-        """Store data and return its hash; a damaged file is replaced. Raises DiskFull, and leaves nothing behind then."""
+        """Store data and return its hash; a damaged file is replaced.
+
+        Raises DiskFull, and leaves nothing behind then.
+        """
         name = digest(data)
         target = self.path(user, name)
         with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
 """A database: transactions to write and to read in, and locks between the processes that share it.
 
-Nothing may wait for the network or the editor inside a write transaction. Longer work that must not run twice at once holds
-a ``lock``. ``storage.engines`` makes SQLite and PostgreSQL behave alike.
+Nothing may wait for the network or the editor inside a write transaction. Longer work that must not run twice
+at once holds a ``lock``. ``storage.engines`` makes SQLite and PostgreSQL behave alike.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Database:
     async def write(self, brief: bool = False) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed at the end, rolled back after any error.
 
-        Rows that are read to be changed are read ``with_for_update``, because others may write at the same time.
+        Rows that are read to be changed are read ``with_for_update``, because others may write at the same
+        time.
 
         Args:
             brief: Each statement touches a few rows by their keys.
@@ -178,7 +179,10 @@ class Database:
     # upkeep
 
     async def migrate(self) -> None:
-        """Bring the tables up to this program's revision. Raises DatabaseTooNew for a database of a later version."""
+        """Bring the tables up to this program's revision.
+
+        Raises DatabaseTooNew for a database of a later version.
+        """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
 
@@ -198,15 +202,16 @@ class Database:
             await connection.run_sync(upgrade)
 
     async def checkpoint(self) -> bool:
-        """Move SQLite's write-ahead log into the database file; False if a reader kept the log from being emptied."""
+        """Move SQLite's log into the database file; False if a reader kept it from being emptied."""
         return await self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def scrub(self) -> bool:
-        """Write the database file anew, so that no bytes of deleted rows are left in it; False if that failed.
+        """Write the database file anew, so that no bytes of deleted rows are left in it; False if that
+        failed.
 
-        ``secure_delete`` is not enough: when SQLite moves rows between pages, it leaves their old copies in the unused
-        part of a page. Others can read meanwhile, but not write. PostgreSQL keeps deleted rows until its own vacuum, and
-        longer in its log, which is its administrator's to configure.
+        ``secure_delete`` is not enough: when SQLite moves rows between pages, it leaves their old copies in
+        the unused part of a page. Others can read meanwhile, but not write. PostgreSQL keeps deleted rows
+        until its own vacuum, and longer in its log, which is its administrator's to configure.
         """
         return await self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -250,7 +255,7 @@ class Database:
 
 
 async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
-    """Add a row and return it; None if there is one with the same key, perhaps added by another process just now."""
+    """Add a row and return it; None if there is one with the same key already."""
     statement = _insert(session.get_bind().dialect.name, kind).values(values)
     return (await session.execute(statement.on_conflict_do_nothing().returning(kind))).scalar_one_or_none()
 
@@ -258,7 +263,7 @@ async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | 
 async def added_row(
     connection: AsyncConnection, kind: type[Base], back: Sequence[str], **values: Any
 ) -> PlainRow[Any] | None:
-    """Add a row without ORM objects and return its columns ``back``; None if there is one with the same key."""
+    """Like ``added``, without ORM objects; returns the columns ``back``."""
     columns = [kind.__table__.c[name] for name in back]
     statement = _insert(connection.dialect.name, kind).values(values)
     return (await connection.execute(statement.on_conflict_do_nothing().returning(*columns))).one_or_none()

@@ -1,7 +1,8 @@
 """The tree of edits: which edit is shown, undo, redo, and finding edits.
 
-An edit never changes. Undo moves the head to the parent, redo moves it to the child last visited, and an edit after an undo
-starts a branch. What every message needs is read as plain rows: objects of SQLAlchemy's session take longer than SQLite.
+An edit never changes. Undo moves the head to the parent, redo moves it to the child last visited, and an edit
+after an undo starts a branch. What every message needs is read as plain rows: objects of SQLAlchemy's session
+take longer than SQLite.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class EditTree:
     async def recent_edits(
         self, platform: str, outside_id: str, server: str | None = None, limit: int = 20
     ) -> list[Edit]:
-        """Return a member's latest edits, newest first, without originals; in one ``server``, or everywhere."""
+        """Return a member's latest edits in a ``server`` or everywhere, without originals."""
         query = select(EditRow).join(ConversationRow, ConversationRow.id == EditRow.conversation_id)
         query = query.join(UserRow, UserRow.id == ConversationRow.user_id)
         query = query.where(
@@ -97,7 +98,10 @@ class EditTree:
     # moving the head
 
     async def undo(self, conversation: int, steps: int = 1) -> Edit:
-        """Move the head towards the original, at most as far as it. Raises NothingToUndo if it is there already."""
+        """Move the head towards the original, at most as far as it.
+
+        Raises NothingToUndo if it is there already.
+        """
         async with self._moving(conversation) as session:
             row = await _head_row(session, conversation)
             if row.parent_id is None:
@@ -134,7 +138,8 @@ class EditTree:
             return await move_head(session, row)
 
     async def show(self, edit: int, conversation: int, since: datetime | None = None) -> Edit:
-        """Move a conversation's head to one of its edits, for example when a user replies to an older picture.
+        """Move a conversation's head to one of its edits, for example when a user replies to an older
+        picture.
 
         Args:
             since: When the edit was made, if that is known: ids of deleted edits are used again.

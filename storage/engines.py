@@ -1,8 +1,8 @@
 """SQLAlchemy engines that make transactions mean the same on SQLite and on PostgreSQL.
 
-SQLite's default deferred transactions lose concurrent read-modify-write updates without an error. So every write uses one
-pooled connection whose transactions begin IMMEDIATE. On PostgreSQL many processes write at once; a transaction reads what it
-changes ``with_for_update``, which SQLite ignores.
+SQLite's default deferred transactions lose concurrent read-modify-write updates without an error. So every
+write uses one pooled connection whose transactions begin IMMEDIATE. On PostgreSQL many processes write at
+once; a transaction reads what it changes ``with_for_update``, which SQLite ignores.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ _DRIVERS = {
 
 
 def parsed(url: str) -> URL:
-    """Parse a database's address: ``sqlite:///FILE``, ``postgresql://USER@HOST/NAME``, or either with our driver's name.
+    """Parse a database's address: ``sqlite:///FILE``, ``postgresql://USER@HOST/NAME``, or either with our
+    driver's name.
 
     Raises DatabaseUnknown.
     """

@@ -1,7 +1,7 @@
 """The history of conversations: pictures, the tree of edits, and the change requests under way.
 
-Everything that leaves it is a plain record (``storage.records``). A picture is written to the store of pictures before the
-row that names it.
+Everything that leaves it is a plain record (``storage.records``). A picture is written to the store of
+pictures before the row that names it.
 """
 
 from __future__ import annotations
@@ -202,8 +202,8 @@ class History(EditTree):
     async def _written(self, conversation: int, picture: Picture) -> AsyncIterator[BlobName]:
         """Write a picture to the store before its row is written in the block. Raises NotFound and DiskFull.
 
-        The file is written again if another process removed it before the row was there. It is removed if the block
-        raises NotFound, because its conversation or parent was deleted meanwhile.
+        The file is written again if another process removed it before the row was there. It is removed if the
+        block raises NotFound, because its conversation or parent was deleted meanwhile.
         """
         user = await self._owner_of(conversation)
         name = (user, await asyncio.to_thread(self.blobs.write, user, picture.data))
@@ -303,7 +303,10 @@ def _columns(latent: Array) -> dict[str, Any]:
 
 
 async def _still_owned(connection: AsyncConnection, conversation: int, user: int) -> None:
-    """Lock the user's data. Raises NotFound if the conversation was deleted, or its id is used again by another user."""
+    """Lock the user's data.
+
+    Raises NotFound if the conversation was deleted, or its id is used again by another user.
+    """
     if await conversation_owner(connection, conversation) != user:
         raise NotFound("the conversation was deleted")
 
@@ -342,7 +345,10 @@ def _hash(delta: Array) -> str:
 
 
 async def _add_child(connection: AsyncConnection, parent: Edit, values: dict[str, Any]) -> Row[Any]:
-    """Add an edit with the next number, to which redo leads from its parent. Raises NotFound if the parent was deleted."""
+    """Add an edit with the next number, to which redo leads from its parent.
+
+    Raises NotFound if the parent was deleted.
+    """
     same = aliased(EditRow)
     still_there = exists().where(same.id == parent.id, same.created_at == parent.created_at)
     number = select(func.max(EDITS.c.number) + 1).where(EDITS.c.source_id == parent.source, still_there)

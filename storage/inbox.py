@@ -1,8 +1,9 @@
 """Requests from outside, so that each is answered, and answered once.
 
-Whatever a front end receives (a message, a press of a button) has an id of its own. ``accept`` lets each id in once, in one
-transaction, before anything is done about it, and ``answered`` closes it. What is open when a program starts was interrupted.
-A ``cursor`` says how far a place was read, so that missed messages can be caught up.
+Whatever a front end receives (a message, a press of a button) has an id of its own. ``accept`` lets each id
+in once, in one transaction, before anything is done about it, and ``answered`` closes it. What is open when a
+program starts was interrupted. A ``cursor`` says how far a place was read, so that missed messages can be
+caught up.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _KEPT = ("text", "counts")
 
 @dataclass(frozen=True)
 class InboxItem:
-    """One request: ``payload`` is what the front end needs to answer it, ``message`` the outside id of the answer."""
+    """One request, with the ``payload`` needed to answer it and the answer's outside id (``message``)."""
 
     key: str
     platform: str
@@ -75,7 +76,8 @@ class Inbox:
         payload: dict[str, Any],
         holder: str | None = None,
     ) -> InboxItem | None:
-        """Let a request in; None if its key was let in before, by any process. Times are in the order of letting in.
+        """Let a request in; None if its key was let in before, by any process. Times are in the order of
+        letting in.
 
         Args:
             holder: The lock (``Database.lock``) that the process which answers it holds as long as it lives.
@@ -125,7 +127,8 @@ class Inbox:
         Args:
             message: The outside id of the answer.
             counts: Decides anew whether it counts; a refused request does not.
-            jobs: Change requests closed in the same transaction. A process killed before that repeats everything
+            jobs: Change requests closed in the same transaction. A process killed before that repeats
+                everything
                 under the same jobs, which changes nothing twice; one killed after it has nothing left to do.
         """
         async with self.database.write() as session:
@@ -146,7 +149,10 @@ class Inbox:
             return [_item(row) for row in rows.scalars()]
 
     async def take_over(self, platform: str, holder: str) -> list[InboxItem]:
-        """Claim the open requests whose holder's lock is free, oldest first. Each is claimed by exactly one process."""
+        """Claim the open requests whose holder's lock is free, oldest first.
+
+        Each is claimed by exactly one process.
+        """
         query = select(InboxItemRow.key, InboxItemRow.holder).where(
             InboxItemRow.platform == platform, InboxItemRow.answered_at.is_(None)
         )
@@ -181,7 +187,7 @@ class Inbox:
     async def moments_since(
         self, platform: str, server: str | None, user: str, since: datetime
     ) -> list[datetime]:
-        """Return when a member made requests that count (``payload["counts"]``, true if absent), oldest first."""
+        """Return the times of a member's requests that count towards quotas, oldest first."""
         query = select(InboxItemRow.created_at, InboxItemRow.payload)
         query = query.where(_of_user(platform, server, user), InboxItemRow.created_at > since)
         async with self.database.read() as session:

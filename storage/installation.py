@@ -1,7 +1,8 @@
 """What a database knows of itself: its name, and whether the clock can be trusted.
 
-Pictures are deleted by their age. A clock that is a month ahead for a single start would make every picture old. So the
-time is recorded at each check, and after a jump nothing is deleted until the clock was regular for some days.
+Pictures are deleted by their age. A clock that is a month ahead for a single start would make every picture
+old. So the time is recorded at each check, and after a jump nothing is deleted until the clock was regular
+for some days.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from storage.schema import ConversationRow, EditRow, InboxItemRow, InstallationR
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = timedelta(days=2)
-"""The clock has jumped if more than this went by since the last check (or the program did not run for so long)."""
+"""If more passed since the last check, the clock jumped, or the program did not run."""
 BACKWARD = timedelta(hours=2)
 DOUBT = timedelta(days=2)
 """For so long nothing is deleted after a jump."""

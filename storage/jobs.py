@@ -1,8 +1,8 @@
 """Change requests under way, so that a bot that was killed finishes them.
 
-A row is written before the editor is asked, and removed once the request was answered, with a picture or with an error.
-No row means "answered". A request that was answered must never be repeated, so a row that cannot be removed at once (the
-disk is full) is removed later, and is not recovered meanwhile.
+A row is written before the editor is asked, and removed once the request was answered, with a picture or with
+an error. No row means "answered". A request that was answered must never be repeated, so a row that cannot be
+removed at once (the disk is full) is removed later, and is not recovered meanwhile.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Jobs:
         """Remember a request; if the id is known, return what was remembered first.
 
         Args:
-            supersede: Drop older requests of the conversation. They were interrupted, and the conversation has moved on.
+            supersede: Drop older requests of the conversation. They were interrupted, and the
+                conversation has moved on.
         """
         values = {"id": job, "conversation_id": conversation, "request": request}
         async with self.database.transaction(brief=True) as connection:
@@ -73,7 +74,10 @@ class Jobs:
             return Job(job, conversation, request, utc(row.created_at), new=True)
 
     async def finish(self, job: str) -> None:
-        """Close a request that was answered. This never fails: if it cannot be written now, it is tried again until it is."""
+        """Close a request that was answered.
+
+        This never fails: if it cannot be written now, it is tried again until it is.
+        """
         try:
             await self._close(job)
         except _TROUBLE as error:

@@ -1,8 +1,8 @@
 """Locks between processes, which are freed when the process that holds them ends, however it ends.
 
-With PostgreSQL a lock is an advisory lock on a connection kept for that only; the server frees it when the connection is
-gone. With SQLite, which serves one host, it is ``flock`` on a file next to the database; the kernel frees it. Neither
-needs a clock, a heartbeat or a lease. Names are any text, like ``conversation 7``.
+With PostgreSQL a lock is an advisory lock on a connection kept for that only; the server frees it when the
+connection is gone. With SQLite, which serves one host, it is ``flock`` on a file next to the database; the
+kernel frees it. Neither needs a clock, a heartbeat or a lease. Names are any text, like ``conversation 7``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """The locks of one process. A lock held here cannot be taken by another process, nor here a second time."""
+    """The locks of one process.
+
+    A lock held here cannot be taken by another process, nor here a second time.
+    """
 
     async def take(self, name: str) -> bool:
         """Take a lock if it is free; False if it is not."""
@@ -89,7 +92,7 @@ class FileLocks:
 
 
 class ServerLocks:
-    """Advisory locks on one connection to PostgreSQL, which must not go through a pooler that shares connections."""
+    """Advisory locks on one connection to PostgreSQL, which no pooler may share with others."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

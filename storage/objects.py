@@ -1,7 +1,8 @@
 """Pictures as objects in S3-compatible storage, under the keys of ``storage.blobs``.
 
-It uses ``obstore``, a library without dependencies that signs, retries and deletes in bulk. The folder has a class of its own
-(``BlobStore``) because obstore's store for folders never flushes a file to the disk, so that a crash could lose it.
+It uses ``obstore``, a library without dependencies that signs, retries and deletes in bulk. The folder has a
+class of its own (``BlobStore``) because obstore's store for folders never flushes a file to the disk, so that
+a crash could lose it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class ObjectStore:
         )
 
     def write(self, user: int, data: bytes) -> str:
-        """Store data and return its hash. It is written again if it is there, so that it is young and no sweep takes it."""
+        """Store data and return its hash.
+
+        It is written again if it is there, so that it is young and no sweep takes it.
+        """
         name = digest(data)
         self._put(key_of((user, name)), data)
         return name

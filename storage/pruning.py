@@ -1,4 +1,4 @@
-"""Removing what rows leave behind when they are deleted: pictures, deltas, users, files, and old bytes in the database."""
+"""Removing what deleted rows leave behind: pictures, deltas, users, files, and old bytes in the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def pictures_of(session: AsyncSession, user: int) -> set[BlobName]:
 
 
 async def prune(session: AsyncSession, users: Iterable[int]) -> set[BlobName]:
-    """Delete pictures and deltas of some users that nothing uses any more; returns the files of the pictures."""
+    """Delete the unused pictures and deltas of some users; returns the files of the pictures."""
     await session.flush()
     gone: set[BlobName] = set()
     for user in users:
@@ -66,7 +66,7 @@ async def drop_users_without_conversations(session: AsyncSession, users: Iterabl
 
 
 async def remove_traces(history: History, files: set[BlobName]) -> None:
-    """Remove files that lost their row, unless the same picture was stored again, and the old bytes in the database."""
+    """Remove files that lost their row, and the bytes of deleted rows in the database file."""
     kept: set[BlobName] = set()
     async with history.database.read() as session:
         for names in batches(sorted({name for _, name in files}), _MOST_NAMES):

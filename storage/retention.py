@@ -1,8 +1,8 @@
 """Deleting: after a time, on request, and when a member or a server is gone.
 
-Rows are deleted in one transaction. Then the files that no row names any more are removed, and the database file is written
-anew so that no copy of a row is left in it. Where others still need a fact about a deleted member (a block, a moderator's
-record), an alias replaces the id (``storage.servers``).
+Rows are deleted in one transaction. Then the files that no row names any more are removed, and the database
+file is written anew so that no copy of a row is left in it. Where others still need a fact about a deleted
+member (a block, a moderator's record), an alias replaces the id (``storage.servers``).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Retention:
     async def _expire_user(
         self, user: int, rule: ColumnElement[bool], before: datetime
     ) -> tuple[int, set[BlobName]]:
-        """Delete the unused pictures of one user; returns their number and the files of all that went with them."""
+        """Delete the unused pictures of one user; returns their number and the files to remove."""
         async with self.database.write() as session:
             if not await _locked(session, user):
                 return 0, set()
@@ -110,8 +110,8 @@ class Retention:
     async def forget_edit(self, edit: int) -> list[OutsideMessage]:
         """Delete one edit and return the messages that showed it, so that the front end can delete them.
 
-        Edits made from it stay, as children of its parent. The original (number 0) takes all edits of its picture with
-        it. Raises NotFound.
+        Edits made from it stay, as children of its parent. The original (number 0) takes all edits of its
+        picture with it. Raises NotFound.
         """
         async with self.database.write() as session:
             query = select(EditRow.conversation_id).where(EditRow.id == edit)
@@ -149,7 +149,7 @@ class Retention:
     # when somebody is gone
 
     async def forget_member(self, platform: str, server: str, user: str) -> bool:
-        """Delete what a user did in one server, and their name from its records; False if there was no conversation."""
+        """Delete what a user did in one server, and their id in its records; False if there was nothing."""
         gone: set[BlobName] = set()
         found: list[int] = []
         async with self.database.write() as session:
@@ -190,7 +190,7 @@ class Retention:
 def _rules(
     platform: Any, server: Any, special: list[tuple[str, str, int]], days: int
 ) -> list[tuple[ColumnElement[bool], int]]:
-    """Conditions that sort rows by how many days they are kept, given their columns ``platform`` and ``server``."""
+    """Conditions on the columns ``platform`` and ``server``, and how many days such rows are kept."""
     own = [(and_(platform == name, server == one), kept) for name, one, kept in special]
     others = or_(server.is_(None), ~or_(*(rule for rule, _ in own))) if own else platform.is_not(None)
     return [*own, (others, days)]
@@ -199,7 +199,10 @@ def _rules(
 async def _unused(
     session: AsyncSession, rule: ColumnElement[bool], before: datetime
 ) -> list[tuple[int, int]]:
-    """User and source of the pictures last used before a time. Using is editing, or moving to an edit of the picture."""
+    """User and source of the pictures last used before a time.
+
+    Using is editing, or moving to an edit of the picture.
+    """
     edited = select(EditRow.source_id, func.max(EditRow.created_at).label("at"))
     used = edited.group_by(EditRow.source_id).subquery()
     shown = select(EditRow.source_id).where(EditRow.id == ConversationRow.head_id).scalar_subquery()

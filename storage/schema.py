@@ -1,4 +1,7 @@
-"""Tables. A user's rows refer to the user by cascading keys, so that deleting the user deletes all of them."""
+"""Tables.
+
+A user's rows refer to the user by cascading keys, so that deleting the user deletes all of them.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +100,7 @@ class ConversationRow(Base):
 
 
 class SourceRow(Base):
-    """A picture made editable: its latent, its own weights of the generator if it has any, and the geometry (``details``)."""
+    """A picture made editable: its latent, its tuned weights if any, and its geometry (``details``)."""
 
     __tablename__ = "source"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -169,7 +172,7 @@ class EditRow(Base):
 
 
 class MessageRow(Base):
-    """An outside message that shows an edit, so that a reply continues from that edit, and the place it is in."""
+    """An outside message that shows an edit, so that a reply to it continues from that edit."""
 
     __tablename__ = "message"
     __table_args__ = (UniqueConstraint("platform", "outside_id"),)
@@ -207,7 +210,7 @@ class ServerRow(Base):
 
 
 class BlockRow(Base):
-    """A member who may not use the bot in a server; ``member`` is an outside id or, once forgotten, an alias of it."""
+    """A blocked member of a server; ``member`` is an outside id, or its alias once the member was deleted."""
 
     __tablename__ = "block"
     __table_args__ = (UniqueConstraint("server_id", "member"),)
@@ -251,7 +254,10 @@ class InboxItemRow(Base):
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     message: Mapped[str | None] = mapped_column(String(100))
     holder: Mapped[str | None] = mapped_column(String(64))
-    """The lock of the process that answers it. If nobody holds the lock, another process may claim the request."""
+    """The lock of the process that answers it.
+
+    If nobody holds the lock, another process may claim the request.
+    """
 
 
 class CursorRow(Base):

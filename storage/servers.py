@@ -1,7 +1,7 @@
 """What is kept of an outside server: its settings, its blocks, and the record of what moderators did.
 
-Members are named by their outside ids. After a member's data was deleted, an *alias* replaces the id: a keyed hash that
-does not reveal the id, but by which a block still applies when the member comes back.
+Members are named by their outside ids. After a member's data was deleted, an *alias* replaces the id: a keyed
+hash that does not reveal the id, but by which a block still applies when the member comes back.
 """
 
 from __future__ import annotations
@@ -48,12 +48,15 @@ class ServerSettings:
     forget_leavers: bool = False
     paused: bool = False
     drained_at: float | None = None
-    """Requests from before this time (seconds since 1970) are still done while paused; None: no request is."""
+    """Requests made before this time (seconds since 1970) are still done while paused; None: none."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A blocked member; ``until`` is None for good. ``member`` is an alias if the member's data was deleted."""
+    """A blocked member; ``until`` is None for good.
+
+    ``member`` is an alias if the member's data was deleted.
+    """
 
     member: str
     until: datetime | None
@@ -280,7 +283,7 @@ class Servers:
         *,
         after: int | None = None,
     ) -> list[Audit]:
-        """Return at most ``limit`` entries, newest first: the newest, or those just before or after an id in time."""
+        """Return at most ``limit`` entries, newest first: the latest, or those next to an id."""
         query = select(AuditRow).where(AuditRow.platform == platform)
         if server is None:
             query = query.where(AuditRow.server_id.is_(None))

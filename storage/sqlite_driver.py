@@ -1,7 +1,8 @@
 """Connections to SQLite that save trips to their thread.
 
-aiosqlite runs every call in the connection's thread, one trip for each of execute, fetch and close. A trip takes longer than
-most of our queries: with these classes the storage's part of a message takes 6 ms instead of 10 (processor time, two cores).
+aiosqlite runs every call in the connection's thread, one trip for each of execute, fetch and close. A trip
+takes longer than most of our queries: with these classes the storage's part of a message takes 6 ms instead
+of 10 (processor time, two cores).
 """
 
 from __future__ import annotations
@@ -70,13 +71,15 @@ class Cursor(aiosqlite.Cursor):
 
 
 class SqliteConnection(aiosqlite.Connection):
-    """A connection that runs brief transactions in the event loop's own thread, and that may be stopped twice.
+    """A connection that runs brief transactions in the event loop's own thread, and that may be stopped
+    twice.
 
-    In a ``brief`` transaction, whose statements touch a few rows by their keys, only the begin (which waits for other
-    writers) and the end (which waits for the disk) run in the connection's thread.
+    In a ``brief`` transaction, whose statements touch a few rows by their keys, only the begin (which waits
+    for other writers) and the end (which waits for the disk) run in the connection's thread.
 
-    When a query is cancelled, SQLAlchemy closes its connection; when it is cancelled again meanwhile, SQLAlchemy also stops
-    the connection's thread. Stopping it a second time would wait forever, so ``stop`` returns the first result again.
+    When a query is cancelled, SQLAlchemy closes its connection; when it is cancelled again meanwhile,
+    SQLAlchemy also stops the connection's thread. Stopping it a second time would wait forever, so ``stop``
+    returns the first result again.
     """
 
     busy = False
@@ -123,8 +126,8 @@ class SqliteConnection(aiosqlite.Connection):
 class ReadConnection(SqliteConnection):
     """A connection that only reads.
 
-    Its transactions take no lock when they begin and write nothing when they end. So the begin runs together with the first
-    statement, and the end runs here.
+    Its transactions take no lock when they begin and write nothing when they end. So the begin runs together
+    with the first statement, and the end runs here.
     """
 
     _begun = True
@@ -174,7 +177,7 @@ def opened(database: str, **options: Any) -> sqlite3.Connection:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on; SQLite itself does not wait if several processes open a new file at once."""
+    """Turn the write-ahead log on; if several processes open a new file, SQLite itself does not wait."""
     ends = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -1,8 +1,9 @@
 """Removing pictures that no row names, without ever removing those of another database.
 
-A crash between writing a file and writing its row leaves a file that nobody needs. But a wrong, empty or missing database
-makes every file look like that. So a database and its store of pictures carry the same name, nothing is swept where too
-much would be, and what is swept stays in the trash for some days, from where it comes back when it is asked for.
+A crash between writing a file and writing its row leaves a file that nobody needs. But a wrong, empty or
+missing database makes every file look like that. So a database and its store of pictures carry the same name,
+nothing is swept where too much would be, and what is swept stays in the trash for some days, from where it
+comes back when it is asked for.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class _Files:
 
 
 async def sweep(database: Database, blobs: Blobs, grace_seconds: float = GRACE_SECONDS) -> Swept:
-    """Move files that no row names to the trash, unless the database may be the wrong one; empty the trash of old files."""
+    """Move files without a row to the trash, unless the database may be the wrong one."""
     found = await asyncio.to_thread(lambda: list(blobs.listed()))
     named = await _named(database)  # after the files: a file whose row is written meanwhile is in here
     oldest = time.time() - grace_seconds
@@ -85,7 +86,7 @@ async def _named(database: Database) -> set[BlobName]:
 
 
 def _sort_trash(blobs: Blobs, named: set[BlobName]) -> tuple[int, int]:
-    """Restore what a row names, and remove for good what was in the trash for long; returns how many of each."""
+    """Restore what a row names, remove what is too old; returns how many of each."""
     found = list(blobs.trashed())
     back = [name for name, _ in found if name in named]
     restored = sum(map(blobs.restore, back))

@@ -1,9 +1,11 @@
-"""Moving an installation: every row to another database, every picture to another store, and the proof that nothing was lost.
+"""Move an installation: every row to another database, every picture to another store, with a proof that
+nothing was lost.
 
-The source is read in one transaction that keeps others from writing. Rows go in the order of their keys' dependencies, in batches
-that are committed; a move that was broken off goes on from there. Edits and conversations refer to each other: those references
-are put in last. The proof compares, for each table, the number of rows and a digest of all that they hold, read back from where
-they went; each picture is read back and must have the hash it is named by.
+The source is read in one transaction that keeps others from writing. Tables are copied in the order of their
+dependencies, in batches that are committed, so that an interrupted move continues where it was. Edits and
+conversations refer to each other; those references are written last. For the proof, the number of rows and a
+digest of their contents are compared for each table, and each picture is read back and must have the hash
+that is its name.
 """
 
 from __future__ import annotations
@@ -34,23 +36,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.blobs import Blobs
+from storage.blobs import BlobName, Blobs
 from storage.database import Database, batches
 from storage.errors import BlobDamaged, TargetNotEmpty
 from storage.schema import Base, InstallationRow, PictureRow, utc
 
 _ROWS, _FILES = 200, 8
 _LATE = {"conversation": ("head_id",), "edit": ("redo_id",)}
-"""Columns that refer to rows which come later."""
+"""Columns that refer to rows which are copied later."""
 _MARK = Table("moving", MetaData(), Column("origin", String(64), primary_key=True))
-"""In a database that is being moved to: where from. It goes when all is there."""
+"""Marks a database that is being moved to, with a hash of the source's address. Removed at the end."""
 
 Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a table holds: its rows, and a digest of them that does not depend on their order."""
+    """What a table holds: the number of rows, and a digest that does not depend on their order."""
 
     rows: int
     digest: str
@@ -58,42 +60,42 @@ class Holding:
 
 @dataclass(frozen=True)
 class Proof:
-    """What was at the source and what is at the target, by table; and how many pictures were verified there.
+    """What the source and the target hold by table, and how many pictures were verified at the target.
 
-    ``lost`` are those that could not be read at the source already, by user and hash.
+    ``lost`` are the pictures that could not be read at the source.
     """
 
     source: dict[str, Holding]
     target: dict[str, Holding]
     pictures: int
-    lost: tuple[tuple[int, str], ...]
+    lost: tuple[BlobName, ...]
 
     @property
     def complete(self) -> bool:
-        """Whether all that was there is there."""
+        """Whether the target holds what the source held."""
         return self.source == self.target
 
 
 async def move(
     source: Database, blobs: Blobs, target: Database, new_blobs: Blobs, told: Told = lambda _: None
 ) -> Proof:
-    """Move everything from one database and store of pictures to others (the same store, if pictures stay).
+    """Move everything from one database and store of pictures to others; the store may stay the same.
 
-    Raises TargetNotEmpty, DatabaseTooNew and whatever keeps a database or a store from being reached; may be called again then.
+    After an error it may be called again. Raises TargetNotEmpty, DatabaseTooNew, DatabaseAway and BlobsAway.
     """
     await source.migrate()
     await _prepare(source, target)
-    async with _still(source) as old:
+    async with _frozen(source) as old:
         held = await _holdings(old)
         for table in Base.metadata.sorted_tables:
             told(f"{table.name}: {await _copy(old, target, table)} rows copied")
-        await _refer(old, target)
+        await _copy_references(old, target)
         lost = await _move_pictures(old, blobs, new_blobs, told)
         async with target.transaction() as new:
             found = await _holdings(new)
             pictures = await _verified(new, new_blobs, set(lost))
             if found == held:
-                await _count_on(new)
+                await _continue_ids(new)
                 await new.execute(text("DROP TABLE moving"))
     return Proof(held, found, pictures, tuple(sorted(lost)))
 
@@ -102,7 +104,7 @@ async def move(
 
 
 async def _prepare(source: Database, target: Database) -> None:
-    """Make the tables of an empty target, and mark it; raise TargetNotEmpty for any other."""
+    """Make the tables of an empty target and mark it. Raises TargetNotEmpty."""
     origin = hashlib.sha256(source.url.render_as_string(hide_password=True).encode()).hexdigest()
     async with target.transaction() as new:
         there = set(await new.run_sync(lambda connection: inspect(connection).get_table_names()))
@@ -124,8 +126,8 @@ async def _prepare(source: Database, target: Database) -> None:
 
 
 @asynccontextmanager
-async def _still(source: Database) -> AsyncIterator[AsyncConnection]:
-    """A transaction in which nobody else writes."""
+async def _frozen(source: Database) -> AsyncIterator[AsyncConnection]:
+    """A transaction on the source in which nobody else writes."""
     async with source.transaction() as old:
         if not source.sqlite:
             names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
@@ -137,7 +139,7 @@ async def _still(source: Database) -> AsyncIterator[AsyncConnection]:
 
 
 async def _copy(old: AsyncConnection, target: Database, table: Table) -> int:
-    """Copy the rows that are not there yet; returns how many."""
+    """Copy the rows that the target lacks; returns how many."""
     keys = list(table.primary_key.columns)
     async with target.transaction() as new:
         there = {tuple(row) for row in await new.execute(select(*keys))}
@@ -157,12 +159,12 @@ async def _copy(old: AsyncConnection, target: Database, table: Table) -> int:
 
 
 def _row(row: Any) -> dict[str, Any]:
-    """A row with its times in their zone, which SQLite forgets."""
+    """A row with the time zones that SQLite forgets."""
     return {name: utc(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
-async def _refer(old: AsyncConnection, target: Database) -> None:
-    """Put in the references to rows that came later."""
+async def _copy_references(old: AsyncConnection, target: Database) -> None:
+    """Write the references to rows that were copied later."""
     for name, columns in _LATE.items():
         table = Base.metadata.tables[name]
         for column in columns:
@@ -172,20 +174,20 @@ async def _refer(old: AsyncConnection, target: Database) -> None:
             put = (
                 update(table)
                 .where(table.c.id == bindparam("of"))
-                .values({column: bindparam("to"), **_same(table)})
+                .values({column: bindparam("to"), **_unchanged(table)})
             )
             for batch in batches((await old.execute(query)).all(), _ROWS):
                 async with target.transaction() as new:
                     await new.execute(put, [{"of": of, "to": to} for of, to in batch])
 
 
-def _same(table: Table) -> dict[str, Any]:
-    """Columns that change by themselves on an update, left as they are."""
+def _unchanged(table: Table) -> dict[str, Any]:
+    """Keeps an update from changing columns that have an ``onupdate`` value."""
     return {column.name: column for column in table.columns if column.onupdate is not None}
 
 
-async def _count_on(new: AsyncConnection) -> None:
-    """New rows get numbers after those that came with theirs; SQLite sees to that itself."""
+async def _continue_ids(new: AsyncConnection) -> None:
+    """Let ids of new rows follow the copied ones; SQLite does so by itself."""
     if new.dialect.name != "postgresql":
         return
     for table in Base.metadata.sorted_tables:
@@ -206,7 +208,7 @@ async def _holdings(connection: AsyncConnection) -> dict[str, Holding]:
 
 
 async def _holding(connection: AsyncConnection, table: Table) -> Holding:
-    """Rows, and the sum of their digests modulo 2^256: the same whatever order a database keeps them in."""
+    """The number of rows and the sum of their digests modulo 2^256, which does not depend on the order."""
     count = total = 0
     result = await connection.stream(select(table))
     async for row in result.mappings():
@@ -230,15 +232,15 @@ def _plain(value: Any) -> Any:
 # pictures
 
 
-async def _named(connection: AsyncConnection) -> list[tuple[int, str]]:
+async def _named(connection: AsyncConnection) -> list[BlobName]:
     query = select(PictureRow.user_id, PictureRow.sha256).order_by(PictureRow.user_id, PictureRow.sha256)
     return [(user, name) for user, name in await connection.execute(query)]
 
 
-async def _move_pictures(old: AsyncConnection, blobs: Blobs, new: Blobs, told: Told) -> list[tuple[int, str]]:
-    """Copy the pictures that are not there yet; returns those that could not be read."""
+async def _move_pictures(old: AsyncConnection, blobs: Blobs, new: Blobs, told: Told) -> list[BlobName]:
+    """Copy the pictures that the new store lacks; returns those that could not be read."""
 
-    def one(name: tuple[int, str]) -> tuple[int, str] | None:
+    def one(name: BlobName) -> BlobName | None:
         try:
             if not new.has(*name):
                 new.write(name[0], blobs.read(*name))
@@ -252,22 +254,19 @@ async def _move_pictures(old: AsyncConnection, blobs: Blobs, new: Blobs, told: T
     return lost
 
 
-async def _verified(new: AsyncConnection, blobs: Blobs, lost: set[tuple[int, str]]) -> int:
-    """Read every picture back, which verifies it; returns how many there are. Raises BlobDamaged for one that was copied."""
+async def _verified(new: AsyncConnection, blobs: Blobs, lost: set[BlobName]) -> int:
+    """Read every picture back, which verifies it, and count them. Raises BlobDamaged."""
     names = [name for name in await _named(new) if name not in lost]
     await _each(lambda name: len(blobs.read(*name)), names)
     return len(names)
 
 
-async def _each(work: Callable[[tuple[int, str]], Any], names: Sequence[tuple[int, str]]) -> list[Any]:
-    """Work on all names, a few at once."""
+async def _each(work: Callable[[BlobName], Any], names: Sequence[BlobName]) -> list[Any]:
+    """Run blocking work for all names, a few at once."""
     few = asyncio.Semaphore(_FILES)
 
-    async def one(name: tuple[int, str]) -> Any:
+    async def one(name: BlobName) -> Any:
         async with few:
             return await asyncio.to_thread(work, name)
 
     return await asyncio.gather(*(one(name) for name in names))
-
-
-__all__ = ["Holding", "Proof", "TargetNotEmpty", "move"]

@@ -102,9 +102,10 @@ def upgrade() -> None:
 
 
 def add_circular_keys() -> None:
-    """Where tables refer to each other, ``create_table`` leaves the second key out; SQLite's table has it from the start."""
+    """Add the second of two keys between tables, which ``create_table`` leaves out on PostgreSQL."""
     for table, column in (("conversation", "head_id"), ("edit", "redo_id")):
-        op.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} NOT IN (SELECT id FROM edit)")  # noqa: S608
+        known = "SELECT id FROM edit"
+        op.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} NOT IN ({known})")  # noqa: S608
         op.create_foreign_key(f"fk_{table}_{column}", table, "edit", [column], ["id"], ondelete="SET NULL")
 
 
