@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +20,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy import Row as PlainRow
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import engines
 from storage.errors import DatabaseTooNew
@@ -256,21 +258,28 @@ class Database:
 
 async def added(session: AsyncSession, kind: type[Row], **values: Any) -> Row | None:
     """Add a row and return it; None if there is one with the same key already."""
-    statement = _insert(session.get_bind().dialect.name, kind).values(values)
-    return (await session.execute(statement.on_conflict_do_nothing().returning(kind))).scalar_one_or_none()
+    statement = _insert(session.get_bind().dialect.name, kind, tuple(values), (kind,))
+    return (await session.execute(statement, _new(values))).scalar_one_or_none()
 
 
 async def added_row(
-    connection: AsyncConnection, kind: type[Base], back: Sequence[str], **values: Any
+    connection: AsyncConnection, table: Table, back: str, **values: Any
 ) -> PlainRow[Any] | None:
-    """Like ``added``, without ORM objects; returns the columns ``back``."""
-    columns = [kind.__table__.c[name] for name in back]
-    statement = _insert(connection.dialect.name, kind).values(values)
-    return (await connection.execute(statement.on_conflict_do_nothing().returning(*columns))).one_or_none()
+    """Like ``added``, without ORM objects; returns the column ``back``."""
+    statement = _insert(connection.dialect.name, table, tuple(values), (table.c[back],))
+    return (await connection.execute(statement, _new(values))).one_or_none()
 
 
-def _insert(dialect: str, kind: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(kind) if dialect == "sqlite" else postgresql.insert(kind)
+@cache
+def _insert(dialect: str, target: Any, names: tuple[str, ...], back: tuple[Any, ...]) -> ReturningInsert[Any]:
+    """The statement for these columns. Building it takes longer than SQLite takes to run it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return insert(target).values(values).on_conflict_do_nothing().returning(*back)
+
+
+def _new(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 def batches(rows: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -1,8 +1,7 @@
 """The tree of edits: which edit is shown, undo, redo, and finding edits.
 
 An edit never changes. Undo moves the head to the parent, redo moves it to the child last visited, and an edit
-after an undo starts a branch. What every message needs is read as plain rows: objects of SQLAlchemy's session
-take longer than SQLite.
+after an undo starts a branch.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ from storage.database import Database
 from storage.errors import NoPicture, NotFound, NothingToRedo, NothingToUndo, UnknownEdit
 from storage.people import conversation_owner
 from storage.records import Edit, OutsideMessage, edit_from, message_from
-from storage.schema import ConversationRow, EditRow, MessageRow, UserRow, utc
+from storage.schema import CONVERSATIONS, EDITS, ConversationRow, EditRow, MessageRow, UserRow, utc
 
-EDITS, CONVERSATIONS = EditRow.__table__, ConversationRow.__table__
 _HEAD = select(EDITS).join(CONVERSATIONS, CONVERSATIONS.c.head_id == EDITS.c.id)
 
 
@@ -215,7 +213,7 @@ async def move_head(session: AsyncSession, row: EditRow) -> Edit:
 async def set_head(connection: AsyncConnection, conversation: int, edit: int) -> None:
     """Make an edit the head of a conversation, if it is not already."""
     here = (CONVERSATIONS.c.id == conversation, CONVERSATIONS.c.head_id.is_distinct_from(edit))
-    await connection.execute(update(ConversationRow).where(*here).values(head_id=edit))
+    await connection.execute(update(CONVERSATIONS).where(*here).values(head_id=edit))
 
 
 async def _head_row(session: AsyncSession, conversation: int) -> EditRow:

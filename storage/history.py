@@ -13,14 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy import Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from storage.blobs import BlobName, Blobs, BlobStore
 from storage.database import Database, added, added_row
-from storage.edit_tree import CONVERSATIONS, EDITS, EditTree, made_by, move_head, set_head
+from storage.edit_tree import EditTree, made_by, move_head, set_head
 from storage.errors import BlobDamaged, NotFound
 from storage.jobs import Jobs, close_job
 from storage.people import conversation_owner, person_row
@@ -38,11 +37,41 @@ from storage.records import (
     latent_from,
     recipe_of,
 )
-from storage.schema import ConversationRow, DeltaRow, EditRow, FaceRow, PictureRow, SourceRow, UserRow
+from storage.schema import (
+    CONVERSATIONS,
+    DELTAS,
+    EDITS,
+    PICTURES,
+    SOURCES,
+    USERS,
+    ConversationRow,
+    EditRow,
+    FaceRow,
+    SourceRow,
+)
 
 OWNERS_REMEMBERED = 1000
 """The owners of so many conversations are kept in memory."""
-_PICTURES, _SOURCES = PictureRow.__table__, SourceRow.__table__
+_PARENTS = EDITS.alias("parent")
+_ADD_CHILD = (
+    insert(EDITS)
+    .values({name: bindparam(f"new_{name}") for name in ("conversation_id", "source_id", "parent_id")})
+    .values(
+        {name: bindparam(f"new_{name}") for name in ("text", "picture_id", "adjustments", "effects", "job")}
+    )
+    .values(
+        number=select(func.max(EDITS.c.number) + 1)
+        .where(EDITS.c.source_id == bindparam("new_source_id"))
+        .where(
+            exists().where(
+                _PARENTS.c.id == bindparam("new_parent_id"), _PARENTS.c.created_at == bindparam("since")
+            )
+        )
+        .scalar_subquery()
+    )
+    .returning(*EDITS.c)
+)
+"""There is no next number if the parent was deleted, also if a later edit has its id."""
 
 
 class History(EditTree):
@@ -75,10 +104,9 @@ class History(EditTree):
         self, platform: str, outside_id: str, place: str, server: str | None = None
     ) -> Conversation:
         """Return the conversation of a user in a place (of an outside server), and make it if it is new."""
-        query = select(CONVERSATIONS).join(UserRow, UserRow.id == CONVERSATIONS.c.user_id)
-        query = query.where(
-            UserRow.platform == platform, UserRow.outside_id == outside_id, CONVERSATIONS.c.place == place
-        )
+        query = select(CONVERSATIONS).join(USERS, USERS.c.id == CONVERSATIONS.c.user_id)
+        query = query.where(USERS.c.platform == platform, USERS.c.outside_id == outside_id)
+        query = query.where(CONVERSATIONS.c.place == place)
         async with self.database.rows() as connection:
             found = (await connection.execute(query)).one_or_none()
         if found is not None and found.server == server:
@@ -223,7 +251,7 @@ class History(EditTree):
     async def picture(self, picture: int) -> Picture:
         """Return a stored picture, byte for byte. Raises NotFound, BlobDamaged."""
         async with self.database.rows() as connection:
-            query = select(_PICTURES).where(_PICTURES.c.id == picture)
+            query = select(PICTURES).where(PICTURES.c.id == picture)
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise NotFound("the picture was deleted")
@@ -239,10 +267,10 @@ class History(EditTree):
 
     async def source(self, source: int) -> Source:
         """Return a source by its id. Raises NotFound."""
-        query = select(_SOURCES, _PICTURES.c.user_id, _PICTURES.c.sha256)
-        query = query.join(_PICTURES, _PICTURES.c.id == _SOURCES.c.picture_id)
+        query = select(SOURCES, PICTURES.c.user_id, PICTURES.c.sha256)
+        query = query.join(PICTURES, PICTURES.c.id == SOURCES.c.picture_id)
         async with self.database.rows() as connection:
-            row = (await connection.execute(query.where(_SOURCES.c.id == source))).one_or_none()
+            row = (await connection.execute(query.where(SOURCES.c.id == source))).one_or_none()
         if row is None:
             raise NotFound("the picture was deleted")
         return Source(
@@ -266,8 +294,8 @@ class History(EditTree):
                 raise NotFound("the edit was deleted")
             found: Iterable[Row[Any]] = ()
             if names := [entry["delta"] for entry in row.adjustments]:
-                deltas = select(DeltaRow.sha256, DeltaRow.dtype, DeltaRow.shape, DeltaRow.data)
-                deltas = deltas.where(DeltaRow.user_id == row.user_id, DeltaRow.sha256.in_(names))
+                deltas = select(DELTAS.c.sha256, DELTAS.c.dtype, DELTAS.c.shape, DELTAS.c.data)
+                deltas = deltas.where(DELTAS.c.user_id == row.user_id, DELTAS.c.sha256.in_(names))
                 found = await connection.execute(deltas)
             arrays = {delta.sha256: Array(delta.dtype, tuple(delta.shape), delta.data) for delta in found}
         return [Adjustment(recipe_of(entry), arrays[entry["delta"]]) for entry in row.adjustments]
@@ -313,14 +341,14 @@ async def _still_owned(connection: AsyncConnection, conversation: int, user: int
 
 async def _stored_picture(connection: AsyncConnection, name: BlobName) -> int | None:
     """The id of a picture's row."""
-    query = select(PictureRow.id).where(PictureRow.user_id == name[0], PictureRow.sha256 == name[1])
+    query = select(PICTURES.c.id).where(PICTURES.c.user_id == name[0], PICTURES.c.sha256 == name[1])
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def _picture_id(connection: AsyncConnection, name: BlobName, picture: Picture) -> int:
     """The id of a picture's row, which is added if it is new."""
     values = {"media_type": picture.media_type, "width": picture.width, "height": picture.height}
-    row = await added_row(connection, PictureRow, ("id",), user_id=name[0], sha256=name[1], **values)
+    row = await added_row(connection, PICTURES, "id", user_id=name[0], sha256=name[1], **values)
     found = row.id if row is not None else await _stored_picture(connection, name)
     assert found is not None
     return int(found)
@@ -331,12 +359,12 @@ async def _stored(
 ) -> list[dict[str, Any]]:
     """Adjustments as an edit stores them; each delta is stored once per user, under its hash."""
     deltas = {_hash(adjustment.delta): adjustment.delta for adjustment in adjustments}
-    query = select(DeltaRow.sha256).where(DeltaRow.user_id == user, DeltaRow.sha256.in_(deltas))
+    query = select(DELTAS.c.sha256).where(DELTAS.c.user_id == user, DELTAS.c.sha256.in_(deltas))
     known = (await connection.execute(query)).scalars() if deltas else ()
     for name in deltas.keys() - set(known):
         delta = deltas[name]
         values = {"dtype": delta.dtype, "shape": list(delta.shape), "data": delta.data}
-        await added_row(connection, DeltaRow, ("id",), user_id=user, sha256=name, **values)
+        await added_row(connection, DELTAS, "id", user_id=user, sha256=name, **values)
     return [adjustment.recipe | {"delta": _hash(adjustment.delta)} for adjustment in adjustments]
 
 
@@ -349,18 +377,11 @@ async def _add_child(connection: AsyncConnection, parent: Edit, values: dict[str
 
     Raises NotFound if the parent was deleted.
     """
-    same = aliased(EditRow)
-    still_there = exists().where(same.id == parent.id, same.created_at == parent.created_at)
-    number = select(func.max(EDITS.c.number) + 1).where(EDITS.c.source_id == parent.source, still_there)
-    values |= {
-        "conversation_id": parent.conversation,
-        "source_id": parent.source,
-        "parent_id": parent.id,
-        "number": number.scalar_subquery(),
-    }
+    tree = {"conversation_id": parent.conversation, "source_id": parent.source, "parent_id": parent.id}
+    given = {f"new_{name}": value for name, value in (values | tree).items()}
     try:
-        row = (await connection.execute(insert(EditRow).values(values).returning(*EDITS.c))).one()
+        row = (await connection.execute(_ADD_CHILD, given | {"since": parent.created_at})).one()
     except IntegrityError as error:  # there is no number without the parent
         raise NotFound("the edit was deleted") from error
-    await connection.execute(update(EditRow).where(EditRow.id == parent.id).values(redo_id=row.id))
+    await connection.execute(update(EDITS).where(EDITS.c.id == parent.id).values(redo_id=row.id))
     return row

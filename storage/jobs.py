@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database, added_row
 from storage.errors import DiskFull, StorageError
-from storage.schema import JobRow, utc
+from storage.schema import JOBS, JobRow, utc
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +63,12 @@ class Jobs:
         """
         values = {"id": job, "conversation_id": conversation, "request": request}
         async with self.database.transaction(brief=True) as connection:
-            row = await added_row(connection, JobRow, ("created_at",), **values)
+            row = await added_row(connection, JOBS, "created_at", **values)
             if row is None:
-                known = select(JobRow.__table__).where(JobRow.id == job)
+                known = select(JOBS).where(JOBS.c.id == job)
                 return _job((await connection.execute(known)).one())
             if supersede:
-                others = delete(JobRow).where(JobRow.conversation_id == conversation, JobRow.id != job)
+                others = delete(JOBS).where(JOBS.c.conversation_id == conversation, JOBS.c.id != job)
                 if dropped := (await connection.execute(others)).rowcount:
                     logger.warning("dropped %d interrupted requests: a newer message came first", dropped)
             return Job(job, conversation, request, utc(row.created_at), new=True)
@@ -147,7 +147,7 @@ class Jobs:
 
 async def close_job(connection: AsyncConnection, job: str) -> None:
     """Close an answered request in a transaction."""
-    await connection.execute(delete(JobRow).where(JobRow.id == job))
+    await connection.execute(delete(JOBS).where(JOBS.c.id == job))
 
 
 def _answered(job: str) -> str:

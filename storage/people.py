@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from storage.database import Database, added
 from storage.errors import NotFound
-from storage.schema import ConversationRow, UserRow, utc
+from storage.schema import CONVERSATIONS, USERS, UserRow, utc
 
 
 class People:
@@ -64,8 +64,8 @@ async def conversation_owner(connection: AsyncConnection, conversation: int) -> 
 
     Raises NotFound.
     """
-    query = select(UserRow.id).join(ConversationRow, ConversationRow.user_id == UserRow.id)
-    query = query.where(ConversationRow.id == conversation).with_for_update(of=UserRow, key_share=True)
+    query = select(USERS.c.id).join(CONVERSATIONS, CONVERSATIONS.c.user_id == USERS.c.id)
+    query = query.where(CONVERSATIONS.c.id == conversation).with_for_update(of=USERS, key_share=True)
     user = (await connection.execute(query)).scalar_one_or_none()
     if user is None:
         raise NotFound("the conversation was deleted")

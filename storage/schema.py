@@ -289,3 +289,10 @@ class SecretRow(Base):
     __tablename__ = "secret"
     id: Mapped[int] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(String(64))
+
+
+USERS, PICTURES, CONVERSATIONS, SOURCES, DELTAS, EDITS, JOBS = (
+    Base.metadata.tables[name]
+    for name in ("user", "picture", "conversation", "source", "delta", "edit", "job")
+)
+"""The tables that every message uses, as plain tables: ORM objects and attributes take longer than SQLite."""
