@@ -15,7 +15,7 @@ from bot.discord.ui.buttons import EraseButton
 from bot.discord.ui.interactions import Interaction, locale_of, services_of
 from bot.discord.ui.items import view_of
 from bot.locales import Locale
-from storage.export import Overview
+from storage import export as user_data
 
 group = app_commands.Group(
     **described("discord.command.privacy"),
@@ -27,12 +27,12 @@ group = app_commands.Group(
 @group.command(**described("discord.command.privacy-see"))
 async def see(interaction: Interaction) -> None:
     """Show how much is kept, and since when."""
-    overview = await services_of(interaction).retention.overview(PLATFORM, str(interaction.user.id))
+    overview = await user_data.overview(services_of(interaction).history, PLATFORM, str(interaction.user.id))
     text = _overview_text(overview, locale_of(interaction))
     await interaction.response.send_message(text, ephemeral=True)
 
 
-def _overview_text(overview: Overview, locale: Locale) -> str:
+def _overview_text(overview: user_data.Overview, locale: Locale) -> str:
     if overview.since is None or overview.latest is None:
         return locale.say("discord.privacy.nothing")
     return locale.say(
@@ -54,7 +54,7 @@ async def export(interaction: Interaction) -> None:
     """Send everything as a zip file."""
     await deferred.defer(interaction)
     locale = locale_of(interaction)
-    data = await services_of(interaction).retention.export(PLATFORM, str(interaction.user.id))
+    data = await user_data.export(services_of(interaction).history, PLATFORM, str(interaction.user.id))
     if len(data) > interaction.filesize_limit:
         text = locale.say("discord.privacy.too-large", megabytes=f"{len(data) / 1048576:.0f}")
         await interaction.edit_original_response(content=text)

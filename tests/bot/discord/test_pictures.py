@@ -11,6 +11,7 @@ from PIL import Image
 
 from bot.discord.requests.request import PLATFORM
 from bot.pictures.mark import is_marked
+from storage import export as user_data
 from storage.history import History
 from storage.servers import Servers
 from tests.bot.discord.conftest import ANN, BEN, LI, PORTRAIT, Start, edited, labels, posted, words
@@ -172,11 +173,11 @@ async def test_data_of_members_who_leave_is_deleted_if_the_server_wants_it(
     server: DiscordServer, start: Start, history: History, wanted: bool
 ) -> None:
     await Servers(history.database).change(PLATFORM, objects.GUILD, forget_leavers=wanted)
-    async with start(leavers=True) as bot:
+    async with start(leavers=True):
         await edited(server, ANN, "pink hair")
         await edited(server, BEN, "pink hair")
         server.leave(server.home, ANN)
         await server.answer_to(await server.say(BEN, "help"))
-        overview = await bot.services.retention.overview(PLATFORM, ANN["id"])
+        overview = await user_data.overview(history, PLATFORM, ANN["id"])
         assert (overview.edits == 0) is wanted
-        assert (await bot.services.retention.overview(PLATFORM, BEN["id"])).edits
+        assert (await user_data.overview(history, PLATFORM, BEN["id"])).edits
