@@ -1,4 +1,4 @@
-"""What is tested on SQLite is tested on PostgreSQL too, by `make test-slow`, where a server is installed."""
+"""Tests run on SQLite, and with `make test-slow` on PostgreSQL too if a server is installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.schema import Base
 
 @pytest.fixture
 async def history(database_url: str, tmp_path: Path) -> AsyncIterator[History]:
-    """A fresh history on either kind of database."""
+    """A new history on either kind of database."""
     async with History.open(database_url, tmp_path / "pictures") as opened:
         yield opened
 
@@ -30,10 +30,10 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
 
 
 async def kept(history: History, folder: Path) -> bytes:
-    """All that a database and the pictures beside it hold, and the names of the files.
+    """Return all that a database and its pictures hold, and the names of the files.
 
-    Of SQLite that is every byte on the disk. What PostgreSQL leaves on the disk of deleted rows is its own affair (its vacuum and
-    its log): there it is all that can be read.
+    For SQLite that is every byte on the disk. For PostgreSQL, which keeps deleted rows until its vacuum, it is
+    every row.
     """
     found = await asyncio.to_thread(_on_disk, folder)
     if not history.database.sqlite:

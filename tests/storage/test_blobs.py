@@ -1,4 +1,4 @@
-"""Pictures in a folder and in S3: the same promises."""
+"""The store of pictures, in a folder and in S3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.retention import Retention
 from tests.storage.test_history import begin, picture, step
 
 
-def test_what_is_written_is_read_and_removed(blobs: Blobs) -> None:
+def test_blobs_are_written_read_and_removed(blobs: Blobs) -> None:
     blobs.check()
     names = [(user, blobs.write(user, data)) for user in (1, 2) for data in (b"one", b"two")]
     assert blobs.write(1, b"one") == digest(b"one")
@@ -28,7 +28,7 @@ def test_what_is_written_is_read_and_removed(blobs: Blobs) -> None:
         blobs.read(*names[0])
 
 
-def test_the_trash_gives_back_what_is_asked_for(blobs: Blobs) -> None:
+def test_the_trash_restores_what_is_read(blobs: Blobs) -> None:
     one, two = (1, blobs.write(1, b"one")), (2, blobs.write(2, b"two"))
     blobs.trash([one, two, (3, digest(b"three"))])
     assert list(blobs.listed()) == []
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_replaced_by_the_same_picture(tmp_path: Path) -> None:
     assert blobs.read(1, name) == b"pixels"
 
 
-async def test_a_history_lives_and_is_forgotten_in_it(blobs: Blobs, tmp_path: Path) -> None:
+async def test_a_history_is_kept_and_deleted_in_it(blobs: Blobs, tmp_path: Path) -> None:
     async with History.open(f"sqlite:///{tmp_path}/history.sqlite", blobs) as history:
         ann, ben = await begin(history, "ann"), await begin(history, "ben")
         pink = await step(history, ann, "pink hair")

@@ -1,4 +1,4 @@
-"""Connections, locks between processes, and what servers and disks refuse."""
+"""Connections, locks between processes, and errors of servers and disks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_one_at_a_time_holds_a_lock(database_url: str) -> None:
+async def test_a_lock_is_held_once_at_a_time(database_url: str) -> None:
     one, other = Database(database_url), Database(database_url)
     inside, most = 0, 0
 
@@ -89,7 +89,7 @@ async def test_one_at_a_time_holds_a_lock(database_url: str) -> None:
     await other.close()
 
 
-async def test_whoever_stops_waiting_holds_nothing(database_url: str) -> None:
+async def test_a_cancelled_wait_holds_no_lock(database_url: str) -> None:
     one, other = Database(database_url), Database(database_url)
     for pause in (0.0, 0.001, 0.005, 0.02):
         async with one.lock("conversation 1"):
@@ -106,7 +106,7 @@ async def test_whoever_stops_waiting_holds_nothing(database_url: str) -> None:
     await other.close()
 
 
-async def test_a_killed_process_holds_nothing(database_url: str) -> None:
+async def test_a_killed_process_holds_no_lock(database_url: str) -> None:
     database = Database(database_url)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOLDER, database_url, stdout=subprocess.PIPE
@@ -121,7 +121,7 @@ async def test_a_killed_process_holds_nothing(database_url: str) -> None:
     await database.close()
 
 
-async def test_a_brief_transaction_waits_for_its_turn_without_holding_up_others(tmp_path: Path) -> None:
+async def test_a_brief_transaction_waits_without_blocking_the_event_loop(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/x.sqlite"
     one, other = Database(url), Database(url)
     await one.migrate()
@@ -150,7 +150,7 @@ async def test_a_brief_transaction_waits_for_its_turn_without_holding_up_others(
     await other.close()
 
 
-async def test_a_query_that_is_broken_off_twice_leaves_nobody_waiting(tmp_path: Path) -> None:
+async def test_a_query_cancelled_twice_leaves_no_task_waiting(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
     await database.migrate()
 
@@ -172,8 +172,8 @@ async def test_a_query_that_is_broken_off_twice_leaves_nobody_waiting(tmp_path: 
     assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
 
 
-def test_the_driver_still_ends_as_it_did() -> None:
-    """What ``storage.engines`` relies on: closing a connection stops its thread by the method that is made fit for it."""
+def test_the_driver_still_stops_as_expected() -> None:
+    """``storage.sqlite_driver`` relies on it: closing a connection calls ``stop``."""
     assert "stop" in aiosqlite.Connection.close.__code__.co_names
 
 
@@ -206,7 +206,7 @@ async def test_a_server_that_restarts_is_found_again(postgres: Cluster, tmp_path
                 assert (await history.conversation("test", "ann", "here")).id == 1
                 async with history.database.lock(
                     "conversation 2"
-                ):  # which finds out, and takes the first anew
+                ):  # notices that the connection was lost, and takes the first lock again
                     other = Database(url)
                     assert await other.is_held("conversation 1")
                     await other.close()

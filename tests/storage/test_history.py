@@ -1,4 +1,4 @@
-"""The edit tree, the lost update, forgetting, and trouble with disks."""
+"""The edit tree, lost updates, deletion, and full or damaged disks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def step(history: History, parent: Edit, prompt: str) -> Edit:
     return await history.record_edit(parent, f"add {prompt}", [adjustment(prompt)], [], picture(len(prompt)))
 
 
-async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history: History) -> None:
+async def test_faces_and_tuning_are_stored_and_deleted_with_their_picture(history: History) -> None:
     conversation = await history.conversation("test", "ann", "here")
     details = {"fidelity": {"psnr": 30.0}, "face": 1, "faces": 3}
     edit = await history.add_source(
@@ -75,7 +75,7 @@ async def test_faces_and_tunings_stay_with_their_picture_and_go_with_it(history:
         await history.add_face(edit.source, Face(1, LATENT, {}))
 
 
-async def test_what_is_made_for_someone_who_is_gone_meanwhile_leaves_nothing(history: History) -> None:
+async def test_an_edit_for_a_user_deleted_meanwhile_leaves_nothing(history: History) -> None:
     other, root = await begin(history, "bob"), await begin(history)
     pink = await step(history, root, "pink hair")
     retention = Retention(history)
@@ -89,13 +89,13 @@ async def test_what_is_made_for_someone_who_is_gone_meanwhile_leaves_nothing(his
     assert (await history.picture(other.picture)).data == picture().data
 
 
-async def test_a_conversation_that_has_the_number_of_one_that_is_gone_gets_nothing_of_it(
+async def test_an_edit_never_goes_to_a_conversation_that_reuses_an_id(
     history: History,
 ) -> None:
     root = await begin(history)
     await Retention(history).forget_user("test", "ann")
     theirs = await begin(history, "bob")
-    with pytest.raises(NotFound):  # SQLite gives numbers again, so that all of them are the same
+    with pytest.raises(NotFound):  # SQLite uses ids again, so all ids are the same
         await step(history, root, "pink hair")
     assert [edit.number for edit in await history.edits(theirs.source)] == [0]
 
@@ -107,7 +107,7 @@ async def test_a_conversation_is_made_once_and_has_no_picture(history: History) 
         await history.head(found[0].id)
 
 
-async def test_what_a_user_is_shown_is_found_without_making_anything(history: History) -> None:
+async def test_shown_makes_no_conversation(history: History) -> None:
     assert await history.shown("test", "ann", "here") is None
     root = await begin(history)
     pink = await step(history, root, "pink hair")
@@ -116,7 +116,7 @@ async def test_what_a_user_is_shown_is_found_without_making_anything(history: Hi
     assert await history.shown("test", "ben", "here") is None
 
 
-async def test_what_was_stored_comes_back(history: History) -> None:
+async def test_a_stored_edit_is_read_back(history: History) -> None:
     root = await begin(history)
     edit = await step(history, root, "pink hair")
     assert (edit.number, edit.parent, edit.recipes) == (
@@ -159,7 +159,7 @@ async def test_undo_redo_and_branches(history: History) -> None:
     assert caught.value.last == 3
 
 
-async def test_what_no_database_can_keep_is_left_out_of_words(history: History) -> None:
+async def test_the_character_nul_is_left_out(history: History) -> None:
     root = await begin(history)
     made = await history.record_edit(root, "pink\0 hair", [], [], picture(1))
     assert (await history.edit(made.id)).text == "pink hair"
@@ -186,8 +186,8 @@ async def test_recent_edits_of_a_member_in_a_server_or_everywhere(history: Histo
     assert await history.recent_edits("test", "cleo") == []
 
 
-async def test_no_update_is_lost(history: History) -> None:
-    """Sixteen writers at once, each edit numbered after the last: a lost update would show as a number given twice."""
+async def test_no_concurrent_update_is_lost(history: History) -> None:
+    """Sixteen writers at once number their edits: a lost update would give a number twice."""
     root = await begin(history)
 
     async def work(worker: int) -> None:
@@ -199,22 +199,22 @@ async def test_no_update_is_lost(history: History) -> None:
     assert numbers == list(range(401))
 
 
-async def test_a_job_makes_one_edit_and_answers_its_wish_with_it(history: History) -> None:
+async def test_a_job_makes_one_edit_which_closes_its_request(history: History) -> None:
     root = await begin(history)
-    assert (await history.jobs.begin("wish", root.conversation, {"text": "pink"})).new
-    again = await history.jobs.begin("wish", root.conversation, {"text": "another"})
+    assert (await history.jobs.begin("request", root.conversation, {"text": "pink"})).new
+    again = await history.jobs.begin("request", root.conversation, {"text": "another"})
     assert (again.new, again.request) == (False, {"text": "pink"})
     pink = await history.record_edit(
-        root, "pink", [adjustment("pink")], [], picture(1), "wish-1", answers="wish"
+        root, "pink", [adjustment("pink")], [], picture(1), "request-1", answers="request"
     )
     assert await history.jobs.under_way() == []
-    green = await history.record_edit(pink, "green", [adjustment("green")], [], picture(2), "wish-2")
-    assert await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "wish-1") == pink
+    green = await history.record_edit(pink, "green", [adjustment("green")], [], picture(2), "request-2")
+    assert await history.record_edit(root, "pink", [adjustment("pink")], [], picture(1), "request-1") == pink
     assert (await history.head(root.conversation)).id == pink.id
     assert [edit.id for edit in await history.edits(root.source)] == [root.id, pink.id, green.id]
 
 
-async def test_what_is_read_together_is_of_one_moment(history: History) -> None:
+async def test_reads_in_one_block_share_one_view(history: History) -> None:
     root = await begin(history)
     async with history.database.together():
         before = await history.head(root.conversation)
@@ -242,7 +242,7 @@ async def test_everything_survives_reopening(database_url: str, tmp_path: Path) 
         assert await second.edit_of_message("test", "m2") is None
 
 
-async def test_deleting_a_user_leaves_no_rows_no_files_and_others_alone(
+async def test_deleting_a_user_deletes_rows_and_files_of_that_user_only(
     history: History, tmp_path: Path
 ) -> None:
     ann, ben = await begin(history, "ann"), await begin(history, "ben")

@@ -1,4 +1,4 @@
-"""What was asked is let in once, and closed once it was answered, also over a kill."""
+"""A request is let in once and closed once it was answered, also if the process is killed."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ async def ask(
     inbox: Inbox, key: str, user: str = "ann", server: str | None = "club", **payload: object
 ) -> InboxItem | None:
     return await inbox.accept(
-        key, "test", user, server, "here", {"text": f"wish {key}", "link": "x"} | payload
+        key, "test", user, server, "here", {"text": f"request {key}", "link": "x"} | payload
     )
 
 
-async def test_of_fifty_at_once_one_is_let_in(inbox: Inbox) -> None:
+async def test_of_fifty_equal_requests_one_is_let_in(inbox: Inbox) -> None:
     found = await asyncio.gather(*(ask(inbox, "m1") for _ in range(50)))
     assert sum(one is not None for one in found) == 1
     assert await ask(inbox, "m1") is None
@@ -51,17 +51,17 @@ async def test_of_fifty_at_once_one_is_let_in(inbox: Inbox) -> None:
     assert not await inbox.known("m2")
 
 
-async def test_what_is_answered_is_closed_and_keeps_only_its_words(inbox: Inbox) -> None:
+async def test_an_answered_request_is_closed_and_keeps_only_its_words(inbox: Inbox) -> None:
     for key in ("m1", "m2", "m3"):
         await ask(inbox, key)
     await inbox.answered("m2", "reply")
     assert [one.key for one in await inbox.open("test")] == ["m1", "m3"]
     assert await inbox.open("test", "another") == []
     (closed,) = [one for one in await inbox.recent("test", "club", "ann") if one.key == "m2"]
-    assert (closed.text, closed.message, closed.payload) == ("wish m2", "reply", {"text": "wish m2"})
+    assert (closed.text, closed.message, closed.payload) == ("request m2", "reply", {"text": "request m2"})
 
 
-async def test_after_a_kill_it_is_still_open(database_url: str, tmp_path: Path) -> None:
+async def test_a_request_is_still_open_after_a_kill(database_url: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, database_url, str(tmp_path / "pictures")]
     process = await asyncio.to_thread(subprocess.run, command, timeout=60)
     assert process.returncode == -9
@@ -70,7 +70,7 @@ async def test_after_a_kill_it_is_still_open(database_url: str, tmp_path: Path) 
         assert (left.key, left.text) == ("m1", "pink hair")
 
 
-async def test_what_is_left_goes_to_one_of_those_who_want_it(inbox: Inbox) -> None:
+async def test_an_interrupted_request_is_claimed_by_one_process(inbox: Inbox) -> None:
     database = inbox.database
     for number in range(20):
         await ask(inbox, f"m{number:02}", user=f"u{number}")
@@ -81,12 +81,12 @@ async def test_what_is_left_goes_to_one_of_those_who_want_it(inbox: Inbox) -> No
             inbox.take_over("test", "desk 2"), inbox.take_over("test", "desk 3")
         )
         assert sorted(one.key for one in (*first, *second)) == [f"m{number:02}" for number in range(1, 20)]
-        assert await inbox.take_over("test", "desk 1") == [], "those who live keep what is theirs"
-    async with database.lock("desk 2"):  # the others are gone
+        assert await inbox.take_over("test", "desk 1") == [], "processes that run keep their requests"
+    async with database.lock("desk 2"):  # the others ended
         assert "held" in [one.key for one in await inbox.take_over("test", "desk 2")]
 
 
-async def test_only_what_takes_work_is_counted(inbox: Inbox) -> None:
+async def test_only_requests_that_count_are_counted(inbox: Inbox) -> None:
     await ask(inbox, "m1")
     await ask(inbox, "m2", counts=False)
     await ask(inbox, "m3", user="ben")
@@ -97,7 +97,7 @@ async def test_only_what_takes_work_is_counted(inbox: Inbox) -> None:
     assert len(await inbox.moments_since("test", "club", "ann", now())) == 0
 
 
-async def test_the_answered_is_forgotten_after_a_while(inbox: Inbox, history: History) -> None:
+async def test_answered_requests_expire(inbox: Inbox, history: History) -> None:
     await ask(inbox, "m1")
     await ask(inbox, "m2")
     await inbox.answered("m1")
@@ -105,7 +105,7 @@ async def test_the_answered_is_forgotten_after_a_while(inbox: Inbox, history: Hi
     assert [one.key for one in await inbox.recent("test", "club", "ann")] == ["m2"]
 
 
-async def test_a_cursor_only_goes_forward(inbox: Inbox) -> None:
+async def test_a_cursor_never_moves_back(inbox: Inbox) -> None:
     assert await inbox.cursor("test", "here") is None
     for message in ("9", "100", "50"):
         await inbox.move_cursor("test", "here", message)

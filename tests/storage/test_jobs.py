@@ -37,11 +37,11 @@ async def test_what_could_not_be_closed_is_closed_later_and_not_resumed(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = await begin(history)
-    await history.jobs.begin("wish", root.conversation, {"text": "pink"})
+    await history.jobs.begin("request", root.conversation, {"text": "pink"})
     with full_disk(monkeypatch):
-        await history.jobs.finish("wish")
+        await history.jobs.finish("request")
         assert await history.jobs.under_way() == []
-        assert not await history.jobs.resume("wish")
+        assert not await history.jobs.resume("request")
         await asyncio.sleep(0.1)
         other = Database(history.database.url.render_as_string(hide_password=False))
         (left,) = await Jobs(other).under_way()
@@ -51,7 +51,7 @@ async def test_what_could_not_be_closed_is_closed_later_and_not_resumed(
             break
         await asyncio.sleep(0.1)
     assert await Jobs(other).under_way() == []
-    assert not await other.is_held("answered wish")
+    assert not await other.is_held("answered request")
     await other.close()
 
 
@@ -59,9 +59,9 @@ async def test_the_reserve_pays_for_closing(tmp_path: Path, monkeypatch: pytest.
     url = f"sqlite:///{tmp_path}/history.sqlite"
     async with History.open(url, tmp_path / "pictures") as history:
         root = await begin(history)
-        await history.jobs.begin("wish", root.conversation, {"text": "pink"})
+        await history.jobs.begin("request", root.conversation, {"text": "pink"})
         with full_disk(monkeypatch, reserve=True):
-            await history.jobs.finish("wish")
+            await history.jobs.finish("request")
         assert not (tmp_path / "history.sqlite.reserve").exists()
         assert not history.jobs._closing
     async with History.open(url, tmp_path / "pictures") as history:
@@ -74,9 +74,9 @@ async def test_a_stop_closes_what_was_answered(
 ) -> None:
     async with History.open(database_url, tmp_path / "pictures") as history:
         root = await begin(history)
-        await history.jobs.begin("wish", root.conversation, {"text": "pink"})
+        await history.jobs.begin("request", root.conversation, {"text": "pink"})
         with full_disk(monkeypatch):
-            await history.jobs.finish("wish")
+            await history.jobs.finish("request")
             await asyncio.sleep(0.05)
     async with History.open(database_url, tmp_path / "pictures") as history:
         assert await history.jobs.under_way() == []
@@ -84,8 +84,8 @@ async def test_a_stop_closes_what_was_answered(
 
 async def test_a_request_that_kills_the_bot_is_dropped_in_the_end(history: History) -> None:
     root = await begin(history)
-    await history.jobs.begin("wish", root.conversation, {"text": "pink"})
-    resumed = [await history.jobs.resume("wish") for _ in range(MOST_ATTEMPTS + 1)]
+    await history.jobs.begin("request", root.conversation, {"text": "pink"})
+    resumed = [await history.jobs.resume("request") for _ in range(MOST_ATTEMPTS + 1)]
     assert resumed == [True] * (MOST_ATTEMPTS - 1) + [False, False]
     assert await history.jobs.under_way() == []
     assert not await history.jobs.resume("unknown")

@@ -1,4 +1,4 @@
-"""Forgetting, shown on the bytes that are left on the disk."""
+"""Deletion, checked on the bytes that are left on the disk."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def step(history: History, parent: Edit, prompt: str) -> Edit:
     return await history.record_edit(parent, f"add {prompt}", layers, [], pixels(f"{parent.id}{prompt}"))
 
 
-async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Path) -> None:
+async def test_a_deleted_user_leaves_no_byte(history: History, tmp_path: Path) -> None:
     for user in (ANN, BEN):
         edit = await step(history, await begin(history, user), f"pink hair for {user}")
         await history.link_message("test", f"m-{user}", edit.id, "here")
@@ -61,7 +61,7 @@ async def test_a_forgotten_member_leaves_no_byte(history: History, tmp_path: Pat
     assert not await Retention(history).forget_user("test", ANN)
 
 
-async def test_old_pictures_go_and_used_ones_stay(history: History, tmp_path: Path) -> None:
+async def test_unused_pictures_expire_and_used_ones_stay(history: History, tmp_path: Path) -> None:
     old, used = await begin(history, ANN), await begin(history, BEN, server=None, place="direct")
     await step(history, old, "a hat")
     retention, servers = Retention(history), Servers(history.database)
@@ -92,7 +92,7 @@ async def test_one_result_is_taken_out_of_the_tree(history: History, tmp_path: P
     assert [a.recipe["prompt"] for a in await history.adjustments(hat.id)] == ["a hat"]
 
 
-async def test_the_head_falls_back_and_the_original_takes_all_along(history: History) -> None:
+async def test_the_head_moves_to_the_parent_and_the_original_takes_all_edits(history: History) -> None:
     root = await begin(history, ANN)
     pink = await step(history, root, "pink hair")
     await Retention(history).forget_edit(pink.id)
@@ -106,9 +106,7 @@ async def test_the_head_falls_back_and_the_original_takes_all_along(history: His
         await Retention(history).forget_edit(root.id)
 
 
-async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(
-    history: History, tmp_path: Path
-) -> None:
+async def test_a_member_or_a_server_that_left_is_deleted_there_only(history: History, tmp_path: Path) -> None:
     retention, servers = Retention(history), Servers(history.database)
     here, there = await begin(history, ANN), await begin(history, ANN, server="pub", place="bar")
     ben = await begin(history, BEN)
@@ -125,7 +123,7 @@ async def test_a_member_or_a_server_that_left_is_forgotten_there_alone(
     assert BEN.encode() not in await kept(history, tmp_path)
 
 
-async def test_what_is_kept_can_be_seen_and_taken_along(history: History) -> None:
+async def test_the_overview_and_the_export_of_a_user(history: History) -> None:
     assert (await overview(history, "test", ANN)).edits == 0
     await step(history, await begin(history, ANN), "pink hair")
     await Inbox(history.database).accept("k1", "test", ANN, "club", "here", {"text": "pink hair please"})
@@ -140,7 +138,7 @@ async def test_what_is_kept_can_be_seen_and_taken_along(history: History) -> Non
         assert second["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
 
 
-async def test_language_and_consent_of_a_person(history: History) -> None:
+async def test_language_and_consent_of_a_user(history: History) -> None:
     people = People(history.database)
     assert await people.locale("test", ANN) is None
     await people.remember_locale("test", ANN, "zh-CN")

@@ -1,4 +1,4 @@
-"""Settings of servers, blocks, and what moderators did."""
+"""Settings of servers, blocks, and the record of what moderators did."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def servers(history: History) -> Servers:
     return Servers(history.database)
 
 
-async def test_settings_begin_with_defaults_and_change_one_by_one(servers: Servers) -> None:
+async def test_settings_have_defaults_and_change_one_by_one(servers: Servers) -> None:
     assert await servers.settings("test", "club") == ServerSettings()
     await servers.change("test", "club", visible_mark=True, role_quotas={"7": 5})
     changed = await servers.change("test", "club", cooldown_seconds=2.5)
@@ -52,7 +52,7 @@ async def test_blocks_hold_until_their_time(servers: Servers) -> None:
     assert not await servers.unblock("test", "club", "ann")
 
 
-async def test_a_block_outlives_the_members_own_deletion(servers: Servers, history: History) -> None:
+async def test_a_block_applies_after_the_members_data_was_deleted(servers: Servers, history: History) -> None:
     await servers.block("test", "club", "80000001", None, "spam by 80000001", "mod")
     await servers.record("test", "club", "mod", "block", "80000001", "spam by 80000001", who="80000001")
     await Retention(history).forget_user("test", "80000001")
@@ -65,7 +65,7 @@ async def test_a_block_outlives_the_members_own_deletion(servers: Servers, histo
     assert await servers.unblock("test", "club", "80000001")
 
 
-async def test_audit_pages_newest_first_and_by_server(servers: Servers) -> None:
+async def test_the_record_is_read_in_pages_by_server(servers: Servers) -> None:
     for number in range(5):
         await servers.record("test", "club", "mod", f"step-{number}", "ann", why=number)
     await servers.record("test", None, "owner", "reload")
@@ -79,7 +79,7 @@ async def test_audit_pages_newest_first_and_by_server(servers: Servers) -> None:
     assert await servers.audits("test", "pub") == []
 
 
-async def test_records_are_read_in_pages_both_ways(history: History) -> None:
+async def test_pages_can_be_turned_both_ways(history: History) -> None:
     servers = Servers(history.database)
     made = [await servers.record("test", "club", "mod", "block", f"member {number}") for number in range(7)]
     first = await servers.audits("test", "club", limit=3)
