@@ -1,55 +1,45 @@
-"""Pictures as files in a folder, named by their hash and kept apart by user. Several hosts may share the
-folder.
+"""Pictures by user and hash, in a folder or in S3.
 
-A file is written under another name, flushed to the disk and renamed before any row names it. A crash leaves
-at worst a file without a row, which ``storage.sweep`` moves to the trash. ``storage.objects`` keeps pictures
-in S3 under the same keys.
+A picture is stored before any row names it. A crash leaves at worst a picture without a row, which
+``storage.sweep`` moves to the trash.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from storage.errors import BlobDamaged, BlobsUnknown, DiskFull
+from storage.errors import BlobDamaged, BlobsUnknown
+from storage.folder import Folder
 
 BlobName = tuple[int, str]
 """The id of the user and the SHA-256 of the data in hex."""
-OWNER, TRASH = ".database", "trash"
-"""The file that names the database, and the folder for what was swept."""
+OWNER, TRASH = ".database", "trash/"
+"""The key of the database's name, and the prefix of what was swept."""
+_AT_ONCE = 8
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 in hex."""
+    """Return the SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def key_of(name: BlobName) -> str:
-    """The path of a blob in its store: ``USER/FIRST TWO DIGITS/SHA256``."""
+    """Return the key of a blob in its store: ``USER/FIRST TWO DIGITS/SHA256``."""
     user, sha256 = name
     return f"{user}/{sha256[:2]}/{sha256}"
 
 
 def name_of(key: str) -> BlobName | None:
-    """The name of a blob from its key, None for any other file."""
-    user, _, rest = key.partition("/")
-    folder, _, sha256 = rest.partition("/")
-    return (int(user), sha256) if user.isdecimal() and folder and sha256 and "/" not in sha256 else None
-
-
-def verified(data: bytes, sha256: str) -> bytes:
-    """Return the data if it has that hash. Raises BlobDamaged."""
-    if digest(data) != sha256:
-        raise BlobDamaged(f"{sha256} was altered")
-    return data
+    """Return the name of a blob from its key, None for any other key."""
+    parts = key.split("/")
+    return (int(parts[0]), parts[2]) if len(parts) == 3 and parts[0].isdecimal() else None
 
 
 @dataclass(frozen=True)
@@ -62,58 +52,130 @@ class Access:
     endpoint: str | None = None
 
 
-class Blobs(Protocol):
+class Files(Protocol):
+    """Where bytes are stored under keys. Raises BlobsAway if it cannot be reached."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store data durably; data that is there already becomes young again. Raises DiskFull."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return data, None if there is none."""
+
+    def size(self, key: str) -> int | None:
+        """Return the size of data in bytes, None if there is none."""
+
+    def move(self, key: str, target: str) -> bool:
+        """Move data, which becomes young by that; False if there is none."""
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete data; missing keys are ignored."""
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, float]]:
+        """Yield keys below a prefix, without it, and when they were written (seconds since 1970)."""
+
+
+class Blobs:
     """A store of pictures. Calls block, so run them in a thread. Raises BlobsAway if it cannot be reached."""
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder, None for a store that is not one."""
+    folder: Path | None = None
+    """The folder, None for a store that is not one."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
 
     def write(self, user: int, data: bytes) -> str:
-        """Store data and return its hash. Data that is stored already becomes young again.
-
-        Raises DiskFull.
-        """
+        """Store data and return its hash; damaged data is replaced. Raises DiskFull."""
+        name = digest(data)
+        self._files.put(key_of((user, name)), data)
+        return name
 
     def read(self, user: int, sha256: str) -> bytes:
         """Return a blob, verified; a blob in the trash is restored. Raises BlobDamaged."""
+        key = key_of((user, sha256))
+        data = self._files.get(key)
+        if data is None and self.restore((user, sha256)):
+            data = self._files.get(key)
+        if data is None:
+            raise BlobDamaged(f"{sha256} is missing")
+        if digest(data) != sha256:
+            raise BlobDamaged(f"{sha256} was altered")
+        return data
 
     def has(self, user: int, sha256: str) -> bool:
         """Whether a blob is there, and not in the trash."""
+        return self._files.size(key_of((user, sha256))) is not None
 
     def size(self, names: Iterable[BlobName]) -> int:
-        """Sum the bytes of those that are there."""
+        """Return the bytes of all those that are there."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return sum(size or 0 for size in pool.map(self._files.size, map(key_of, names)))
 
     def remove(self, names: Iterable[BlobName]) -> None:
         """Remove blobs for good, also from the trash; missing ones are ignored."""
+        keys = list(map(key_of, names))
+        self._files.delete([*keys, *(TRASH + key for key in keys)])
 
-    def listed(self) -> Iterator[tuple[BlobName, float]]:
-        """Every blob outside the trash, and when it was written in seconds since 1970."""
+    def listed(self, prefix: str = "") -> Iterator[tuple[BlobName, float]]:
+        """Yield every blob outside the trash, and when it was written in seconds since 1970."""
+        for key, written in self._files.listed(prefix):
+            if (name := name_of(key)) is not None:
+                yield name, written
 
     def trash(self, names: Iterable[BlobName]) -> None:
         """Move blobs to the trash."""
+        for key in map(key_of, names):
+            self._files.move(key, TRASH + key)
 
     def trashed(self) -> Iterator[tuple[BlobName, float]]:
-        """Every blob in the trash, and when it was put there."""
+        """Yield every blob in the trash, and when it was put there."""
+        return self.listed(TRASH)
 
     def restore(self, name: BlobName) -> bool:
         """Move a blob back from the trash; False if it is not there."""
+        return self._files.move(TRASH + key_of(name), key_of(name))
 
     def empty_trash(self, names: Iterable[BlobName]) -> None:
         """Remove blobs for good that are in the trash."""
+        self._files.delete([TRASH + key_of(name) for name in names])
 
     def owner(self) -> str | None:
-        """The name of the database that these pictures belong to, None if no database claimed them."""
+        """Return the name of the database that these pictures belong to, None before ``claim``."""
+        return (self._files.get(OWNER) or b"").decode("ascii", "replace").strip() or None
 
     def claim(self, name: str) -> None:
         """Record the name of the database that these pictures belong to."""
+        self._files.put(OWNER, f"{name}\n".encode())
 
     def check(self) -> None:
         """Raise BlobsAway or OSError if nothing can be written."""
+        name = self.write(0, b"can this be written?")
+        self.remove([(0, name)])
+
+
+class BlobStore(Blobs):
+    """A store of pictures in a folder, which several hosts may share."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(Folder(root))
+        self.root = self.folder = root
+
+    def path(self, user: int, sha256: str) -> Path:
+        """Return the file of a blob."""
+        return self.root / key_of((user, sha256))
+
+    def check(self) -> None:
+        """Raise OSError if nothing can be written; a full disk is no reason not to start."""
+        with tempfile.TemporaryFile(dir=self.root):
+            pass
+
+    def names(self) -> Iterator[tuple[int, str, Path]]:
+        """Yield every blob outside the trash: user, hash, path."""
+        for (user, sha256), _ in self.listed():
+            yield user, sha256, self.path(user, sha256)
 
 
 def blobs_at(where: str | Path, access: Access | None = None) -> Blobs:
-    """The store of pictures in a folder, or at ``s3://BUCKET/PREFIX``. Raises BlobsUnknown."""
+    """Return the store of pictures in a folder, or at ``s3://BUCKET/PREFIX``. Raises BlobsUnknown."""
     scheme = str(where).partition("://")[0] if "://" in str(where) else None
     if scheme is None:
         return BlobStore(Path(where))
@@ -121,152 +183,7 @@ def blobs_at(where: str | Path, access: Access | None = None) -> Blobs:
         raise BlobsUnknown(f"{scheme} is not known: name a folder, or s3://bucket/prefix")
     if find_spec("obstore") is None:
         raise BlobsUnknown("S3 needs: pip install 'styleclip-bot[s3]'")
-    from storage.objects import ObjectStore  # an extra that few installations need
+    from storage.bucket import Bucket  # an extra that few installations need
 
-    return ObjectStore(str(where), access or Access())
-
-
-class BlobStore:
-    """Files in a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.folder, self._trash = root, root, root / TRASH
-        root.mkdir(parents=True, exist_ok=True)
-
-    def path(self, user: int, sha256: str) -> Path:
-        """The file of a blob."""
-        return self.root / key_of((user, sha256))
-
-    def write(self, user: int, data: bytes) -> str:
-        """Store data and return its hash; a damaged file is replaced.
-
-        Raises DiskFull, and leaves nothing behind then.
-        """
-        name = digest(data)
-        target = self.path(user, name)
-        with suppress(FileNotFoundError):
-            if target.read_bytes() == data:
-                os.utime(target)  # so that a sweep spares it until its row is written
-                return name
-        try:
-            _write_whole(target, data)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise DiskFull("no space for a picture") from error
-            raise
-        return name
-
-    def read(self, user: int, sha256: str) -> bytes:
-        """Return a blob, verified; a blob in the trash is restored. Raises BlobDamaged."""
-        path = self.path(user, sha256)
-        try:
-            if not path.exists():
-                self.restore((user, sha256))
-            data = path.read_bytes()
-        except FileNotFoundError as error:
-            raise BlobDamaged(f"{sha256} is missing") from error
-        return verified(data, sha256)
-
-    def has(self, user: int, sha256: str) -> bool:
-        """Whether a blob is there, and not in the trash."""
-        return self.path(user, sha256).is_file()
-
-    def size(self, names: Iterable[BlobName]) -> int:
-        """Sum the bytes of those that are there."""
-        return sum(path.stat().st_size for path in (self.path(*name) for name in names) if path.is_file())
-
-    def remove(self, names: Iterable[BlobName]) -> None:
-        """Remove blobs for good, also from the trash; missing ones are ignored."""
-        for key in map(key_of, names):
-            _unlink(self.root / key)
-            _unlink(self._trash / key)
-
-    def names(self) -> Iterator[tuple[int, str, Path]]:
-        """Every blob outside the trash: user, hash, path."""
-        for (user, sha256), _ in self.listed():
-            yield user, sha256, self.path(user, sha256)
-
-    def listed(self) -> Iterator[tuple[BlobName, float]]:
-        """Every blob outside the trash, and when it was written in seconds since 1970."""
-        return _dated(self.root)
-
-    def trash(self, names: Iterable[BlobName]) -> None:
-        """Move blobs to the trash."""
-        for key in map(key_of, names):
-            _move(self.root / key, self._trash / key)
-
-    def trashed(self) -> Iterator[tuple[BlobName, float]]:
-        """Every blob in the trash, and when it was put there."""
-        return _dated(self._trash)
-
-    def restore(self, name: BlobName) -> bool:
-        """Move a blob back from the trash; False if it is not there."""
-        return _move(self._trash / key_of(name), self.root / key_of(name))
-
-    def empty_trash(self, names: Iterable[BlobName]) -> None:
-        """Remove blobs for good that are in the trash."""
-        for name in names:
-            _unlink(self._trash / key_of(name))
-
-    def owner(self) -> str | None:
-        """The name of the database that these pictures belong to, None if no database claimed them."""
-        with suppress(FileNotFoundError):
-            return (self.root / OWNER).read_text("ascii").strip() or None
-        return None
-
-    def claim(self, name: str) -> None:
-        """Record the name of the database that these pictures belong to."""
-        _write_whole(self.root / OWNER, f"{name}\n".encode())
-
-    def check(self) -> None:
-        """Raise OSError if nothing can be written."""
-        with tempfile.TemporaryFile(dir=self.root):
-            pass
-
-
-def _dated(folder: Path) -> Iterator[tuple[BlobName, float]]:
-    """The blobs in a folder, and when they were written."""
-    for path in folder.glob("*/??/*"):
-        with suppress(FileNotFoundError):  # removed meanwhile
-            name = name_of(path.relative_to(folder).as_posix())
-            if name is not None and path.is_file():
-                yield name, path.stat().st_mtime
-
-
-def _move(source: Path, target: Path) -> bool:
-    """Move a file, which becomes young by that; False if it is not there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.utime(source)
-        os.replace(source, target)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _unlink(path: Path) -> None:
-    """Remove a file, and its folder and the user's folder if they are empty then."""
-    path.unlink(missing_ok=True)
-    for folder in (path.parent, path.parent.parent):
-        with suppress(OSError):  # not empty, or gone
-            folder.rmdir()
-
-
-def _write_whole(target: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all: temporary file, fsync, rename, fsync of the folder."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    given = access or Access()
+    return Blobs(Bucket(str(where), given.key, given.secret, given.region, given.endpoint))

@@ -32,8 +32,8 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
 async def kept(history: History, folder: Path) -> bytes:
     """Return all that a database and its pictures hold, and the names of the files.
 
-    For SQLite that is every byte on the disk. For PostgreSQL, which keeps deleted rows until its vacuum, it is
-    every row.
+    For SQLite that is every byte on the disk. For PostgreSQL, which keeps deleted rows until its vacuum,
+    it is every row.
     """
     found = await asyncio.to_thread(_on_disk, folder)
     if not history.database.sqlite:

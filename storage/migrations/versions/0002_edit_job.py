@@ -12,8 +12,3 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("edit", sa.Column("job", sa.String(length=64), nullable=True))
     op.create_index("ix_edit_job", "edit", ["job"], unique=True)
-
-
-def downgrade() -> None:
-    op.drop_index("ix_edit_job", "edit")
-    op.drop_column("edit", "job")

@@ -107,33 +107,3 @@ def add_circular_keys() -> None:
         known = "SELECT id FROM edit"
         op.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} NOT IN ({known})")  # noqa: S608
         op.create_foreign_key(f"fk_{table}_{column}", table, "edit", [column], ["id"], ondelete="SET NULL")
-
-
-def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint("fk_edit_redo_id", "edit")
-        op.drop_constraint("fk_conversation_head_id", "conversation")
-    with op.batch_alter_table("user", schema=None) as batch_op:
-        batch_op.drop_column("consented_at")
-        batch_op.drop_column("locale")
-
-    with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.drop_column("place")
-
-    with op.batch_alter_table("conversation", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_conversation_server"))
-        batch_op.drop_column("server")
-
-    op.drop_table("block")
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_audit_server_id_id"))
-
-    op.drop_table("audit")
-    op.drop_table("server")
-    op.drop_table("secret")
-    op.drop_table("cursor")
-    with op.batch_alter_table("asked", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_asked_platform_user_created_at"))
-        batch_op.drop_index(batch_op.f("ix_asked_answered_at"))
-
-    op.drop_table("asked")

@@ -11,7 +11,3 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("asked", sa.Column("holder", sa.String(length=64), nullable=True))
-
-
-def downgrade() -> None:
-    op.drop_column("asked", "holder")

@@ -25,9 +25,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_face"),
         sa.UniqueConstraint("source_id", "number", name="uq_face_source_id_number"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("face")
-    with op.batch_alter_table("source") as batch:
-        batch.drop_column("tuning")

@@ -19,9 +19,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
     )
     op.add_column("job", sa.Column("attempts", sa.Integer(), server_default="1", nullable=False))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("job") as batch:
-        batch.drop_column("attempts")
-    op.drop_table("installation")
