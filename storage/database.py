@@ -208,8 +208,7 @@ class Database:
         return await self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def scrub(self) -> bool:
-        """Write the database file anew, so that no bytes of deleted rows are left in it; False if that
-        failed.
+        """Write the database file anew, without the bytes of deleted rows; False if that failed.
 
         ``secure_delete`` is not enough: when SQLite moves rows between pages, it leaves their old copies in
         the unused part of a page. Others can read meanwhile, but not write. PostgreSQL keeps deleted rows

@@ -136,8 +136,7 @@ class EditTree:
             return await move_head(session, row)
 
     async def show(self, edit: int, conversation: int, since: datetime | None = None) -> Edit:
-        """Move a conversation's head to one of its edits, for example when a user replies to an older
-        picture.
+        """Move the head to an edit of the conversation, for example when a user replies to an old picture.
 
         Args:
             since: When the edit was made, if that is known: ids of deleted edits are used again.

@@ -44,8 +44,7 @@ _DRIVERS = {
 
 
 def parsed(url: str) -> URL:
-    """Parse a database's address: ``sqlite:///FILE``, ``postgresql://USER@HOST/NAME``, or either with our
-    driver's name.
+    """Parse an address: ``sqlite:///FILE``, ``postgresql://USER@HOST/NAME``, or with our drivers named.
 
     Raises DatabaseUnknown.
     """

@@ -76,8 +76,9 @@ class Inbox:
         payload: dict[str, Any],
         holder: str | None = None,
     ) -> InboxItem | None:
-        """Let a request in; None if its key was let in before, by any process. Times are in the order of
-        letting in.
+        """Let a request in; None if its key was let in before, by any process.
+
+        The times of requests are in the order in which they were let in.
 
         Args:
             holder: The lock (``Database.lock``) that the process which answers it holds as long as it lives.

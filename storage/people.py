@@ -59,8 +59,7 @@ async def person_row(session: AsyncSession, platform: str, person: str) -> UserR
 
 
 async def conversation_owner(connection: AsyncConnection, conversation: int) -> int:
-    """Return the id of a conversation's user, and lock that row: nobody else changes the user's data
-    meanwhile.
+    """Return the id of a conversation's user, and lock the user's data for the transaction.
 
     Raises NotFound.
     """

@@ -23,7 +23,7 @@ from storage.retention import Retention
 from storage.servers import Servers
 from storage.transfer import move
 from tests.conftest import make_png
-from tests.storage.test_traces import FOLK, live
+from tests.storage.test_traces import USERS, make_edit
 
 ANN = Speaker("test", "ann", "here")
 
@@ -31,13 +31,13 @@ ANN = Speaker("test", "ann", "here")
 async def lived(history: History) -> None:
     """A history with everything in it: many members, words, blocks, records, and holes where some were forgotten."""
     dice, servers = random.Random(5), Servers(history.database)
-    for user in FOLK[:6]:
+    for user in USERS[:6]:
         for turn in range(3):
-            edit = await live(history, user, turn, dice)
+            edit = await make_edit(history, user, turn, dice)
             if turn:
                 await history.undo(edit.conversation)
         await servers.block("test", "club", user, None, "spam", "mod")
-    await Retention(history).forget_user("test", FOLK[2])
+    await Retention(history).forget_user("test", USERS[2])
 
 
 async def test_all_of_it_arrives_and_the_source_stays(
