@@ -1,4 +1,4 @@
-"""Small parts, by pytest-benchmark: ``python -m pytest tests/bench/bench_parts.py``. No part of ``make test``."""
+"""Benchmarks of small parts: ``python -m pytest tests/bench/bench_parts.py``. Not run by ``make test``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Two processes that do the same and take turns: one times their code as it is, the other ours as the editor runs it.
+"""Two processes that do the same work in turns: one runs the published code, the other ours.
 
-How a process holds its memory alone makes a third of a generator's speed (``editor.device.allocator``), so that neither code may have
-the other's process.
+How a process manages its memory makes a third of a generator's speed (``editor.device.allocator``), so
+neither code may run in the other's process.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from typing import Any
 
 import torch
 
-from editor.lab.benchmarks.timing import Laps, Rounds, peak_megabytes, repeated
+from editor.lab.benchmarks.timing import Laps, Rounds, peak_megabytes, repeat
 
 Works = Mapping[str, Callable[[], Any]]
 """The same work as "theirs" and as "ours"."""
 
 
 class Pair:
-    """One side of two. Both are asked for the same works in the same order; the leading one hears what they took."""
+    """One side of two.
+
+    Both are given the same works in the same order; the leading one collects the times.
+    """
 
     def __init__(self, other: Connection, leads: bool, device: torch.device) -> None:
         self.other, self.leads, self.device = other, leads, device
 
     def alternating(self, works: Works, rounds: int) -> Rounds | None:
-        """Each work once a round, in the rounds of ``repeated``. None on the side that follows."""
+        """Do each work once a round (see ``repeat``); return None on the following side."""
         if not self.leads:
             self.follow(works["ours"])
             return None
@@ -38,7 +41,7 @@ class Pair:
                 works["theirs"]()
             self.ask(laps, counts)
 
-        repeated(once, rounds)
+        repeat(once, rounds)
         return self.end(laps)
 
     def ask(self, laps: Laps, counts: bool) -> None:
@@ -50,7 +53,7 @@ class Pair:
             laps.processor["ours"].append(processor)
 
     def end(self, laps: Laps) -> Rounds:
-        """No more of this work."""
+        """End this work on both sides."""
         self.other.send(False)
         return laps.found()
 
@@ -67,12 +70,12 @@ class Pair:
     def leading(
         cls, follower: Callable[[list[str], Connection], None], argv: list[str], device: torch.device
     ) -> Iterator[Pair]:
-        """The leading side, with a process that runs ``follower`` for the other one."""
+        """Yield the leading side, with a process that runs ``follower`` as the other one."""
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=follower, args=(argv, there), daemon=True)
         process.start()
-        there.close()  # so that a follower that ends is noticed
+        there.close()  # or else a follower that ends would go unnoticed
         try:
             yield cls(here, True, device)
         finally:
@@ -80,7 +83,10 @@ class Pair:
             process.join()
 
     def memory(self) -> int:
-        """Megabytes that the other side had at most, once it is done; what it says of itself on the side that follows."""
+        """Return the other side's peak memory in megabytes once it is done.
+
+        The following side sends its own.
+        """
         if self.leads:
             return int(self.other.recv())
         self.other.send(peak_megabytes())

@@ -1,36 +1,63 @@
-"""From starting the editor process to its first job, and what it holds in memory while it waits."""
+"""Time from starting the editor process to its first job, and its memory while it waits."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from editor.api.client import EditorClient
-from editor.lab.benchmarks.load_test import an_editor
-from editor.serving.settings import Settings
+from editor.serving.settings import token
+
+
+@contextmanager
+def editor_process(threads: int | None) -> Iterator[str]:
+    """Run an editor process for the length of the block; yield its address."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        socket = Path(folder) / "socket"
+        command = [sys.executable, "-m", "editor", "serve", "--socket", str(socket), "--data", folder]
+        command += ["--threads", str(threads)] if threads else []
+        environment = {**os.environ, "LOG_LEVEL": "WARNING"}
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+        try:
+            yield f"unix:{socket}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+async def until_ready(client: EditorClient) -> None:
+    """Wait until the editor takes jobs."""
+    while not await client.ready():  # noqa: ASYNC110 - it is another process
+        await asyncio.sleep(0.05)
 
 
 def measure() -> dict[str, Any]:
-    """Seconds until ready, and megabytes held then."""
+    """Return the seconds until ready, and the megabytes used then."""
     begun = time.perf_counter()
-    with an_editor(None) as url:
+    with editor_process(None) as url:
         asyncio.run(_ready(url))
         seconds = time.perf_counter() - begun
         return {"ready_s": round(seconds, 2), "idle_mb": asyncio.run(_memory(url))}
 
 
 async def _ready(url: str) -> None:
-    async with EditorClient(url, Settings.read().token) as client:
-        while not await client.ready():  # noqa: ASYNC110 - it is another process
-            await asyncio.sleep(0.05)
+    async with EditorClient(url, token()) as client:
+        await until_ready(client)
 
 
 async def _memory(url: str) -> int | None:
-    """Resident megabytes, by the process id that the editor itself tells; None where there is no /proc."""
-    async with EditorClient(url, Settings.read().token) as client:
+    """Return resident megabytes; None without /proc."""
+    async with EditorClient(url, token()) as client:
         pid = await client.process()
     pages = Path(f"/proc/{pid}/statm")
-    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20 if pages.exists() else None  # noqa: ASYNC240
+    if not pages.exists():  # noqa: ASYNC240
+        return None
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20  # noqa: ASYNC240

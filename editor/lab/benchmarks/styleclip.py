@@ -1,5 +1,8 @@
-"""StyleCLIP's own code (Patashnik et al. 2021, arXiv 2103.17249) against ours: its script for global directions, and its
-optimizer's loop as it stands, a step of ours after each of its own."""
+"""StyleCLIP's own code (Patashnik et al. 2021, arXiv 2103.17249) against ours.
+
+Its script for global directions, and its optimizer's loop unchanged, with a step of ours after each of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,20 @@ from torch import Tensor
 from editor.checkpoints import rosinality
 from editor.checkpoints.directions import convolution_spans
 from editor.editing.methods import published_optimization
-from editor.lab.benchmarks.baselines import LOSS_SIDE, WIDTH, Row, Setting, made_of, network_of
 from editor.lab.benchmarks.paired_processes import Pair
+from editor.lab.benchmarks.published_networks import (
+    LOSS_SIDE,
+    WIDTH,
+    Comparison,
+    Row,
+    imported,
+    nvidia_network,
+    rosinality_network,
+)
 from editor.lab.benchmarks.timing import FEWER, Laps
 from editor.lab.parity import ours, published_directions
-from editor.lab.parity.cases import REAL_CLIP
-from editor.lab.parity.filler import fill_module, normal
+from editor.lab.parity.cases import CLIP_LAYOUTS
+from editor.lab.parity.filler import normal
 from editor.lab.parity.published import clip
 from editor.lab.parity.published.standins import theirs
 from editor.networks.generators import Generator
@@ -43,32 +54,32 @@ class Models:
     ours: PublishedClip
 
     @classmethod
-    def make(cls, setting: Setting, out: Path) -> Models:
-        """Theirs is made, and ours is read from the archive that it is written to."""
-        repository = setting.repository.parent / "CLIP"
+    def make(cls, setup: Comparison, out: Path) -> Models:
+        """Make theirs, write it to an archive, and read ours from that."""
+        repository = setup.repository.parent / "CLIP"
         sys.path.insert(1, str(repository))
-        model = clip.make(REAL_CLIP | {"patch": 32})
+        model = clip.make(CLIP_LAYOUTS["vit_b32"])
         ids = theirs("clip").tokenize([TARGET])
         torch.jit.trace_module(model, {"encode_text": (ids,)}, check_trace=False).save(out / "clip.pt")
         (out / ours.VOCABULARY).write_bytes((repository / "clip" / ours.VOCABULARY).read_bytes())
-        return cls(model.to(setting.device), ours.text_image_model(out / "clip.pt").to(setting.device))
+        return cls(model.to(setup.device), ours.text_image_model(out / "clip.pt").to(setup.device))
 
 
 def _quietly() -> contextlib.redirect_stdout[io.StringIO]:
-    """Their scripts print what they do."""
+    """Silence their scripts."""
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def edits(setting: Setting, out: Path) -> Iterator[Row]:
-    """A global direction by their script, and by us once its text is known."""
-    models, device = Models.make(setting, out), setting.device
-    sys.path.insert(0, str(setting.repository / "global_torch"))
+def edits(setup: Comparison, out: Path) -> Iterator[Row]:
+    """Compare an edit by a global direction: theirs by the script, ours once its text is known."""
+    models, device = Models.make(setup, out), setup.device
+    sys.path.insert(0, str(setup.repository / "global_torch"))
     script = theirs("StyleCLIP")
     with _quietly(), torch.no_grad():
-        network = network_of("training.networks", setting.resolution)
-        generator = made_of(network, out).to(device)
+        network = nvidia_network(setup.resolution)
+        generator = imported(network, out).to(device)
         manipulator = _manipulator(network.to(device), device)
-    follow = _Follow.make(manipulator, generator, models.ours)
+    follow = _FollowUp.make(manipulator, generator, models.ours)
     rows = follow.rows.cpu().numpy()
 
     def picture(delta: list[np.ndarray]) -> np.ndarray:
@@ -85,23 +96,20 @@ def edits(setting: Setting, out: Path) -> Iterator[Row]:
         for part in follow.delta.split([layer.stop - layer.start for layer in follow.layers])
     ]
     with _quietly(), torch.no_grad():
-        follow.picture()  # the text is known from here on
-        note = f"largest difference {int(np.abs(picture(given).astype(int) - follow.picture(follow.delta)).max())} of 255 levels"
-        yield Row(
-            "a wish made before, on another strength (theirs: the script)",
-            setting.pair.alternating({"theirs": whole, "ours": follow.picture}, setting.rounds),
-            5.0,
-            note,
-        )
-        works = {"theirs": lambda: picture(given), "ours": lambda: follow.picture(follow.delta)}
-        yield Row("its picture alone", setting.pair.alternating(works, setting.rounds), 5.0)
-        if setting.resolution > PREVIEW:
-            works["ours"] = lambda: follow.picture(follow.delta, PREVIEW)
-            yield Row(
+        follow.picture()  # from here on the text's embedding is cached
+        apart = np.abs(picture(given).astype(int) - follow.picture(follow.delta)).max()
+        works = (
+            ("a known edit at another strength (theirs: the script)", whole, follow.picture),
+            ("its picture alone", lambda: picture(given), lambda: follow.picture(follow.delta)),
+            (
                 f"until something is seen (ours: {PREVIEW} pixels)",
-                setting.pair.alternating(works, setting.rounds),
-                5.0,
-            )
+                lambda: picture(given),
+                lambda: follow.picture(follow.delta, PREVIEW),
+            ),
+        )
+        for work, theirs_, ours_ in works[: 3 if setup.resolution > PREVIEW else 2]:
+            found = setup.pair.alternating({"theirs": theirs_, "ours": ours_}, setup.rounds)
+            yield Row(work, found, 5.0, f"largest difference {int(apart)} of 255 levels")
 
 
 def _manipulator(network: Any, device: torch.device) -> Any:
@@ -119,8 +127,11 @@ def _manipulator(network: Any, device: torch.device) -> Any:
 
 
 @dataclass(frozen=True)
-class _Follow:
-    """What we remember of an edit: the styles of the picture [C] and their deviations, the relevance of channels, the delta."""
+class _FollowUp:
+    """The cached parts of an edit.
+
+    The picture's styles [C], their deviations [C], the channels' relevance, and the delta [C].
+    """
 
     generator: Generator
     clip: PublishedClip
@@ -130,7 +141,7 @@ class _Follow:
     delta: Tensor
 
     @classmethod
-    def make(cls, manipulator: Any, generator: Generator, model: PublishedClip) -> _Follow:
+    def make(cls, manipulator: Any, generator: Generator, model: PublishedClip) -> _FollowUp:
         device = manipulator.device
         styles, std = (
             torch.from_numpy(np.concatenate(parts, axis=-1)).float().to(device)
@@ -147,14 +158,14 @@ class _Follow:
         return self.generator.synthesis.layers
 
     def found(self) -> Tensor:
-        """The delta [C] of the wish; its texts are encoded once and remembered."""
+        """Find the delta [C]; its texts are encoded once and cached."""
         target, neutral = self.clip.encode_text([TARGET, NEUTRAL])
         weights = published_directions.weights(self.rows, F.normalize(target - neutral, dim=0), THRESHOLD)
         assert weights is not None
         return published_directions.spread(weights, convolution_spans(self.generator), self.std)
 
     def picture(self, delta: Tensor | None = None, resolution: int | None = None) -> np.ndarray:
-        """uint8 [R, R, 3], with a delta that is known or with the one of the wish."""
+        """Draw uint8 [R, R, 3] with a delta, by default the one found for the text."""
         delta = self.found() if delta is None else delta
         made = self.generator.synthesis((self.styles + STRENGTH * delta)[None], resolution)[0]
         return ((made + 1) * (255 / 2)).clamp_(0, 255).byte().permute(1, 2, 0).cpu().numpy()
@@ -162,7 +173,7 @@ class _Follow:
 
 @dataclass
 class _Between:
-    """Stands in for the bar that their loop counts on: times their step and does one of ours after it."""
+    """Replaces the progress bar of their loop: times each of their steps and does one of ours after it."""
 
     laps: Laps
     pair: Pair
@@ -179,58 +190,59 @@ class _Between:
             self.pair.ask(self.laps, counts=number > 0)
 
     def set_description(self, text: str) -> None:
-        """They say the loss here."""
+        """Ignore the loss that they show here."""
 
 
-def steps(setting: Setting, out: Path) -> Iterator[Row]:
-    """Their ``optimization/run_optimization.py`` as it stands, against a step of ours for the same loss."""
-    models = Models.make(setting, out)
+_SCRIPT_OPTIONS = {
+    "description": TARGET,
+    "mode": "edit",
+    "truncation": 0.7,
+    "work_in_stylespace": False,
+    "lr": 0.1,
+    "id_lambda": 0.0,
+    "l2_lambda": 0.008,
+    "save_intermediate_image_every": 0,
+}
+
+
+def _paths(out: Path) -> dict[str, str]:
+    return {
+        "ckpt": str(out / "generator.pt"),
+        "latent_path": str(out / "w.pt"),
+        "results_dir": str(out),
+        "ir_se50_weights": str(out / "face.pth"),
+    }
+
+
+def steps(setup: Comparison, out: Path) -> Iterator[Row]:
+    """Compare their ``optimization/run_optimization.py``, unchanged, with a step of ours for the same
+    loss.
+    """
+    models = Models.make(setup, out)
     script, package = theirs("optimization.run_optimization"), theirs("clip")
     package.load = lambda *_, **__: (models.theirs, None)
-    network = (
-        theirs("models.stylegan2.model").Generator(setting.resolution, WIDTH, 8).eval().requires_grad_(False)
-    )
-    fill_module(network)
-    torch.save({"g_ema": network.state_dict(), "latent_avg": torch.zeros(WIDTH)}, out / "generator.pt")
-    w = network.style(normal("z", (1, WIDTH)))[:, None].repeat(1, network.n_latent, 1)
+    network, w = rosinality_network("models.stylegan2.model", setup, out / "generator.pt")
     torch.save(w, out / "w.pt")
-    torch.save(
-        theirs("models.facial_recognition.model_irse").Backbone(112, 50, "ir_se").state_dict(),
-        out / "face.pth",
-    )
-    generator = ours.load(rosinality.read(out / "generator.pt")).to(setting.device)
+    faces = theirs("models.facial_recognition.model_irse").Backbone(112, 50, "ir_se")
+    torch.save(faces.state_dict(), out / "face.pth")
+    generator = ours.load(rosinality.read(out / "generator.pt")).to(setup.device)
     del network
-    work = f"a step of the optimizer, CLIP and all (ours draws {min(LOSS_SIDE, setting.resolution)} pixels)"
-    if not setting.pair.leads:
-        setting.pair.follow(_step(generator, models.ours, w.to(setting.device)))
+    work = f"a step of the optimizer, CLIP and all (ours draws {min(LOSS_SIDE, setup.resolution)} pixels)"
+    if not setup.pair.leads:
+        setup.pair.follow(_step(generator, models.ours, w.to(setup.device)))
         return
-    rounds = setting.rounds if setting.resolution <= LOSS_SIDE else min(FEWER, setting.rounds)
-    laps = Laps(("theirs", "ours"), setting.device)
-    script.tqdm = _Between(laps, setting.pair)
+    rounds = setup.rounds if setup.resolution <= LOSS_SIDE else min(FEWER, setup.rounds)
+    laps = Laps(("theirs", "ours"), setup.device)
+    script.tqdm = _Between(laps, setup.pair)
     with _quietly():
         script.main(
-            Namespace(
-                ckpt=str(out / "generator.pt"),
-                description=TARGET,
-                results_dir=str(out),
-                stylegan_size=setting.resolution,
-                latent_path=str(out / "w.pt"),
-                mode="edit",
-                truncation=0.7,
-                work_in_stylespace=False,
-                lr=0.1,
-                step=rounds + 1,
-                id_lambda=0.0,
-                l2_lambda=0.008,
-                save_intermediate_image_every=0,
-                ir_se50_weights=str(out / "face.pth"),
-            )
+            Namespace(**_SCRIPT_OPTIONS, **_paths(out), stylegan_size=setup.resolution, step=rounds + 1)
         )
-    yield Row(work, setting.pair.end(laps), 8.0)
+    yield Row(work, setup.pair.end(laps), 8.0)
 
 
 def _step(generator: Generator, model: PublishedClip, w: Tensor) -> Any:
-    """Adam's step on W+ for their loss, at the resolution that CLIP needs."""
+    """Return a step of Adam on W+ for their loss, at the resolution that CLIP needs."""
     synthesis, text = generator.synthesis, model.encode_sentences([TARGET])
     for parameter in model.model.parameters():
         parameter.requires_grad_(False)
@@ -239,9 +251,9 @@ def _step(generator: Generator, model: PublishedClip, w: Tensor) -> Any:
 
     def step() -> None:
         pictures = synthesis(synthesis.styles(w + offset), small)
-        lacking = published_optimization.text_loss(model, pictures, text).sum()
+        loss = published_optimization.loss(model, pictures, text).sum()
         optimizer.zero_grad()
-        (lacking + published_optimization.DISTANCE_WEIGHT * offset.square().sum()).backward()
+        (loss + published_optimization.DISTANCE * offset.square().sum()).backward()
         optimizer.step()
 
     return step

@@ -1,10 +1,12 @@
-"""What the judge's readings of two pictures say about an edit: wished effect, and collateral."""
+"""What the classifier's predictions for two pictures say about an edit: success and collateral change."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,21 @@ from editor.networks.attribute_classifier import Attributes, AttributeValues
 
 STEP = 0.25
 """Share of a scale's range by which it must move to count as changed."""
-FALL = 0.02
-"""By this much a judged score may fall between two strengths and still count as grown (saturation)."""
+TOLERATED_FALL = 0.02
+"""By this much a score may fall from one strength to the next and still count as growing (saturation)."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One line of a wishes file."""
+class EditCase:
+    """An edit with its expected result: one line of a file of test edits.
+
+    Attributes:
+        direction: +1 or -1, for a scale or an amount.
+        value: The expected value, for a choice.
+        may_change: Attributes that may rightly change too.
+        values: All values of the choice.
+        start: Only portraits that show one of these values are edited; all if empty.
+    """
 
     prompt: str
     attribute: str
@@ -32,88 +42,96 @@ class Wish:
     start: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, line: dict[str, Any], known: Attributes) -> Wish:
-        """From JSON, for a judge that reads the ``known`` attributes. Raises ValueError for what makes no sense."""
-        attribute, value, direction = (
-            line.get("attribute", ""),
-            line.get("value"),
-            int(line.get("direction", 0)),
-        )
+    def from_json(cls, line: dict[str, Any], known: Attributes) -> EditCase:
+        """Check and build one case. Raises ValueError for unknown attributes, values or directions."""
+        attribute, value = line.get("attribute", ""), line.get("value")
+        direction = int(line.get("direction", 0))
         values, start = known.choices.get(attribute, ()), frozenset(line.get("from", ()))
         if values:
             for name in (value, *start):
                 if name not in values:
                     raise ValueError(f"'{attribute}' has no value '{name}'")
         elif attribute not in known.names or direction not in (-1, 1):
-            raise ValueError(f"a wish needs a known attribute and a direction of +1 or -1: {line}")
-        return cls(
-            str(line["prompt"]),
-            attribute,
-            direction,
-            value,
-            frozenset(line.get("may_change", ())),
-            values,
-            start,
-        )
+            raise ValueError(f"an edit needs a known attribute and a direction of +1 or -1: {line}")
+        may_change = frozenset(line.get("may_change", ()))
+        return cls(str(line["prompt"]), attribute, direction, value, may_change, values, start)
 
     @property
     def index(self) -> int:
-        """Number of the value asked for."""
+        """Number of the expected value."""
         return self.values.index(self.value or "")
 
 
-def numbers(reading: AttributeValues, name: str) -> np.ndarray:
-    """An attribute of N pictures: [N] level, or [N] index of the most likely value."""
-    if name in reading.choices:
-        return reading.choices[name].argmax(1).numpy()
-    return (reading.scales[name] if name in reading.scales else reading.amounts[name]).numpy()
+def read_cases(path: Path, known: Attributes) -> list[EditCase]:
+    """Read a JSON-lines file of edits for a classifier of the ``known`` attributes. Raises ValueError."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [EditCase.from_json(json.loads(line), known) for line in lines if line.strip()]
 
 
-def score(reading: AttributeValues, wish: Wish) -> np.ndarray:
-    """How much of the wish the judge sees, [N] in 0..1, larger is more."""
-    if wish.value is not None:
-        return reading.choices[wish.attribute][:, wish.index].numpy()
-    level = numbers(reading, wish.attribute)
-    return level if wish.direction > 0 else 1 - level
+def values_of(predictions: AttributeValues, name: str) -> np.ndarray:
+    """Return an attribute of N pictures: its level [N], or the index of its most likely value [N]."""
+    if name in predictions.choices:
+        return predictions.choices[name].argmax(1).numpy()
+    return (predictions.scales[name] if name in predictions.scales else predictions.amounts[name]).numpy()
 
 
-def eligible(reading: AttributeValues, labels: Labels, wish: Wish) -> np.ndarray:
-    """Portraits [N] that show the attribute, do not already satisfy the wish, and start where it says."""
-    now = score(reading, wish)
-    if wish.value is not None:
-        level = numbers(reading, wish.attribute)
-        starts = [wish.values.index(name) for name in wish.start or wish.values]
-        wanting = (level != wish.index) & np.isin(level, starts)
+def score(predictions: AttributeValues, case: EditCase) -> np.ndarray:
+    """Return how much of the expected result is seen, [N] in 0..1."""
+    if case.value is not None:
+        return predictions.choices[case.attribute][:, case.index].numpy()
+    level = values_of(predictions, case.attribute)
+    return level if case.direction > 0 else 1 - level
+
+
+def eligible(predictions: AttributeValues, labels: Labels, case: EditCase) -> np.ndarray:
+    """Return [N] bool: portraits that show the attribute, not yet as expected, from a permitted start."""
+    if case.value is not None:
+        value = values_of(predictions, case.attribute)
+        starts = [case.values.index(name) for name in case.start or case.values]
+        lacking = (value != case.index) & np.isin(value, starts)
     else:
-        wanting = now <= 1 - STEP if wish.attribute in reading.scales else now < 0.5
-    return wanting & labels.visible[wish.attribute]
+        now = score(predictions, case)
+        lacking = now <= 1 - STEP if case.attribute in predictions.scales else now < 0.5
+    return lacking & labels.visible[case.attribute]
 
 
-def succeeded(before: AttributeValues, after: AttributeValues, wish: Wish) -> np.ndarray:
-    """[N]: the judge reads the value named, a scale moved far enough, or an amount crossed one half."""
-    if wish.value is not None:
-        return numbers(after, wish.attribute) == wish.index
-    if wish.attribute in before.scales:
-        return score(after, wish) - score(before, wish) >= STEP
-    return score(after, wish) > 0.5
+def succeeded(before: AttributeValues, after: AttributeValues, case: EditCase) -> np.ndarray:
+    """Return [N] bool: the value is as named, the scale moved by ``STEP``, or the amount crossed one half."""
+    if case.value is not None:
+        return values_of(after, case.attribute) == case.index
+    if case.attribute in before.scales:
+        return score(after, case) - score(before, case) >= STEP
+    return score(after, case) > 0.5
 
 
 def changed(before: AttributeValues, after: AttributeValues, name: str) -> np.ndarray:
-    """[N]: is an attribute read as changed?"""
-    a, b = numbers(before, name), numbers(after, name)
+    """Return [N] bool: whether an attribute changed."""
+    a, b = values_of(before, name), values_of(after, name)
     if name in before.choices:
         return a != b
     return np.abs(a - b) >= STEP if name in before.scales else (a > 0.5) != (b > 0.5)
 
 
-def countable(domain: Domain, reading: AttributeValues, labels: Labels, name: str) -> np.ndarray:
-    """[N]: portraits on which an attribute is labelled and seen, on the upload and on the picture read."""
-    amounts = {key: values.numpy() for key, values in reading.amounts.items()}
-    scales = {key: values.numpy() for key, values in reading.scales.items()}
+def countable(domain: Domain, predictions: AttributeValues, labels: Labels, name: str) -> np.ndarray:
+    """Return [N] bool: portraits on which an attribute is labelled, and visible before and after."""
+    amounts = {key: values.numpy() for key, values in predictions.amounts.items()}
+    scales = {key: values.numpy() for key, values in predictions.scales.items()}
     seen = labels.visible[name] & domain.portraits.visibility(amounts, scales)[name]
-    if name in reading.choices:
+    if name in predictions.choices:
         return seen & (labels.choices[name] >= 0)
-    return seen & ~np.isnan(labels.amounts[name]) if name in reading.amounts else seen
+    return seen & ~np.isnan(labels.amounts[name]) if name in predictions.amounts else seen
+
+
+def share_kept(
+    domain: Domain, before: AttributeValues, after: AttributeValues, labels: Labels, names: Iterable[str]
+) -> float:
+    """Return the mean share of countable attributes that did not change."""
+    kept = []
+    for name in names:
+        rows = countable(domain, after, labels, name)
+        if rows.any():
+            kept.append(1.0 - changed(before, after, name)[rows].mean())
+    return round(float(np.mean(kept)), 4)
 
 
 def collateral(
@@ -121,15 +139,17 @@ def collateral(
     before: AttributeValues,
     after: AttributeValues,
     labels: Labels,
-    wish: Wish,
+    case: EditCase,
     scored: Iterable[str],
 ) -> dict[str, np.ndarray]:
-    """For each attribute that should have stayed: [N] bool, changed although countable."""
-    names = [name for name in scored if name != wish.attribute and name not in wish.may_change]
+    """Return, for each attribute that must not change, [N] bool: it changed although countable."""
+    names = [name for name in scored if name != case.attribute and name not in case.may_change]
     return {name: changed(before, after, name) & countable(domain, after, labels, name) for name in names}
 
 
 def grows(scores: list[np.ndarray]) -> np.ndarray:
-    """[N]: does the score never fall from one strength to the next (but for ``FALL``)?"""
-    steps = [later - earlier >= -FALL for earlier, later in itertools.pairwise(scores)]
+    """Return [N] bool: the score never falls from one strength to the next by more than
+    ``TOLERATED_FALL``.
+    """
+    steps = [later - earlier >= -TOLERATED_FALL for earlier, later in itertools.pairwise(scores)]
     return np.logical_and.reduce(steps)

@@ -1,7 +1,8 @@
-"""Where unseen pictures go: each drawn domain's own to its own bundle, and what nobody knows to none."""
+"""Model selection test: which bundle unseen pictures are assigned to, and which are called out of domain."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,32 +12,32 @@ import numpy as np
 from editor.api.protocol import InvertRequest, InvertResult
 from editor.editing.engine import Engine
 from editor.imaging.encode import png
-from editor.lab.evaluation.uploads import never, quiet
+from editor.lab.running import run_job
 from editor.lab.training import data, domains, record
-from editor.lab.training.manifest import strangers
+from editor.lab.training.manifest import patterns
 
 
-def routes(engine: Engine, folders: Mapping[str, Path], count: int, seed: int) -> dict[str, dict[str, Any]]:
-    """For each loaded bundle that was trained on drawings: how many of ``count`` unseen ones of its domain went where, and
-    how many were called outside all domains; the same for as many patterns that show nothing ("strangers").
+def assignments(
+    engine: Engine, folders: Mapping[str, Path], count: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Count the bundles chosen for ``count`` unseen drawings of each drawn domain, and for as many patterns.
 
-    Without refinement, which changes neither the bundle nor, but for the better, the fidelity.
+    Inverts without refinement, which does not change the choice and can only raise the fidelity.
     """
     found = {}
     for name in engine.loaded:
         if record.read(folders[name]):
             domain = domains.of_bundle(folders[name])
-            found[name] = _where(engine, domain.render(domain.portraits.sample(count, seed), 128))
-    return found | {"strangers": _where(engine, data.to_pictures(strangers(count, seed)))}
+            found[name] = _assigned(engine, domain.render(domain.portraits.sample(count, seed), 128))
+    return found | {"patterns": _assigned(engine, data.to_pictures(patterns(count, seed)))}
 
 
-def _where(engine: Engine, pictures: np.ndarray) -> dict[str, Any]:
-    """The routes of pictures, uint8 [N, H, W, 3]."""
-    inversions = []
-    for pixels in pictures:
-        result = engine.run(InvertRequest(picture=png(pixels).data, quality="draft"), quiet, never)
-        assert isinstance(result, InvertResult)
-        inversions.append(result.inversion)
-    went = [inversion.latent.bundle for inversion in inversions]
+def _assigned(engine: Engine, pictures: np.ndarray) -> dict[str, Any]:
+    """Count the choices for pictures, uint8 [N, H, W, 3]."""
+    inversions = [
+        run_job(engine, InvertRequest(picture=png(pixels).data, quality="draft"), InvertResult).inversion
+        for pixels in pictures
+    ]
+    chosen = Counter(inversion.latent.bundle for inversion in inversions)
     outside = sum(not inversion.fidelity.in_domain for inversion in inversions)
-    return {"to": {name: went.count(name) for name in sorted(set(went))}, "called outside": outside}
+    return {"to": dict(sorted(chosen.items())), "out_of_domain": outside}

@@ -1,9 +1,9 @@
-"""Portraits that others draw, whose own options say what is to be seen: does the reconstruction keep it, and is what lies too
-far called outside?
+"""Out-of-domain test: portraits from three avatar libraries, whose options say what the picture shows.
 
-python-avatars (MIT) draws Pablo Stanley's Avataaars; DiceBear's core (MIT) draws "Personas" by Draftbit and "Micah" by Micah
-Lanier (both CC BY 4.0). All of them are extras for testing, and nothing of them comes along. Every picture is cropped a
-little and recompressed, as pictures are that have been through a few hands.
+Does the reconstruction keep it, and are pictures that are too different called out of domain? python-avatars
+(MIT) draws Pablo Stanley's Avataaars; DiceBear's core (MIT) draws "Personas" by Draftbit and "Micah" by Micah
+Lanier (both CC BY 4.0). The libraries are test dependencies; nothing of them is included here. Every picture
+is slightly cropped and compressed, like a picture that was passed on a few times.
 """
 
 from __future__ import annotations
@@ -20,24 +20,31 @@ import numpy as np
 import torch
 from PIL import Image
 
-from editor.api.protocol import InvertRequest, InvertResult
-from editor.editing.engine import Engine
-from editor.imaging.arrays import to_tensor
+from editor.api.protocol import Inversion, InvertRequest, InvertResult
 from editor.lab.evaluation import uploads
+from editor.lab.evaluation.uploads import EvaluatedBundle
+from editor.lab.running import run_job
 from editor.lab.training import data
 from editor.lab.training.avatars.appearance import CHOICES, PALETTES, skin
-from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
+from editor.networks.attribute_classifier import AttributeValues
 
 SIDE = 256
 FAR, SAME = 0.25, 0.08
-"""Distance in RGB from which a colour is none of ours, and up to which another of ours is as good a name for it."""
+"""Distances in RGB: from the first on, no known colour matches; up to the second, another name fits equally
+well.
+"""
 TONE = 0.25
-"""By this much of its range a skin's tone may be read differently."""
+"""Share of the range by which the predicted skin tone may differ."""
+
+
+HIDDEN_HAIR = ("NONE", "ASTRONAUT", "BRIDE", "HAT", "SIDES", "BUZZCUT")
+HIDDEN_EYES = ("NONE", "EYEPATCH", "KURT", "SUNGLASSES", "SUNGLASSES_2", "WAYFARERS", "WAYFARERS_2")
+"""Variants of python-avatars that hide a label."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A portrait uint8 [H, W, 3] with what its options say; None and no names for what they do not say or we do not know."""
+    """A portrait, uint8 [H, W, 3], with what its options say; None or no names where that is unknown."""
 
     pixels: np.ndarray
     hair: frozenset[str]
@@ -47,7 +54,7 @@ class Drawing:
 
 
 def hair_names(code: str | None) -> frozenset[str]:
-    """The names that a hair colour (#rrggbb) may go by."""
+    """Return the names that fit a hair colour (#rrggbb)."""
     if code is None:
         return frozenset()
     distance = np.linalg.norm(PALETTES["hair_color"] - _rgb(code), axis=1)
@@ -56,7 +63,7 @@ def hair_names(code: str | None) -> frozenset[str]:
 
 
 def skin_tone(code: str) -> float | None:
-    """Where a skin's colour (#rrggbb) lies from pale to dark; None for one that is no skin's."""
+    """Return a skin colour (#rrggbb) as a tone from pale, 0, to dark, 1; None if it is no skin colour."""
     tones = np.linspace(0, 1, 101)
     distance = np.linalg.norm(skin(tones) - _rgb(code), axis=1)
     return float(tones[distance.argmin()]) if distance.min() <= FAR else None
@@ -67,28 +74,18 @@ def _rgb(code: str) -> np.ndarray:
 
 
 def avataaars(rng: np.random.Generator) -> Drawing:
-    """One by python-avatars."""
+    """Draw one with python-avatars."""
     import python_avatars as drawn
 
     def one(kinds: Any, *without: str) -> Any:
         return rng.choice(np.array([kind for kind in kinds if kind.name not in without], dtype=object))
 
-    unlike = ("NONE", "ASTRONAUT", "BRIDE", "HAT", "SIDES", "BUZZCUT")  # no hair, or hardly any to be seen
     hair, tone = one(drawn.HairColor), one(drawn.SkinColor)
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    accessory = one(
-        drawn.AccessoryType,
-        "NONE",
-        "EYEPATCH",
-        "KURT",
-        "SUNGLASSES",
-        "SUNGLASSES_2",
-        "WAYFARERS",
-        "WAYFARERS_2",
-    )
+    accessory = one(drawn.AccessoryType, *HIDDEN_EYES)
     picture = drawn.Avatar(
         style=drawn.AvatarStyle.TRANSPARENT,
-        top=one(drawn.HairType, *unlike),
+        top=one(drawn.HairType, *HIDDEN_HAIR),
         hair_color=hair,
         skin_color=tone,
         facial_hair=one(drawn.FacialHairType, "NONE") if bearded else drawn.FacialHairType.NONE,
@@ -101,30 +98,30 @@ def avataaars(rng: np.random.Generator) -> Drawing:
 
 
 def personas(rng: np.random.Generator) -> Drawing:
-    """One in DiceBear's style of that name."""
+    """Draw one in DiceBear's style of that name."""
     style = _definition("personas")
     hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["skin"]["values"])
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     options = {
-        "hairVariant": _other(rng, style, "hair", "bald", "balding", "beanie", "cap", "buzzcut", "fade"),
+        "hairVariant": _variant(rng, style, "hair", "bald", "balding", "beanie", "cap", "buzzcut", "fade"),
         "hairColor": [hair],
         "facialHairColor": [hair],
         "skinColor": [tone],
         "facialHairProbability": 100 * bearded,
-        "facialHairVariant": _other(rng, style, "facialHair", "soulPatch", "shadow"),
+        "facialHairVariant": _variant(rng, style, "facialHair", "soulPatch", "shadow"),
         "eyesVariant": ["glasses" if glasses else "open"],
-        "mouthVariant": _other(rng, style, "mouth", "pacifier"),
+        "mouthVariant": _variant(rng, style, "mouth", "pacifier"),
     }
     return Drawing(_dicebear(style, rng, options), hair_names(hair), skin_tone(tone), glasses, bearded)
 
 
 def micah(rng: np.random.Generator) -> Drawing:
-    """One in DiceBear's style of that name."""
+    """Draw one in DiceBear's style of that name."""
     style = _definition("micah")
     hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["base"]["values"])
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     options = {
-        "hairVariant": _other(rng, style, "hair", "mrClean", "turban", "dannyPhantom", "mrT"),
+        "hairVariant": _variant(rng, style, "hair", "mrClean", "turban", "dannyPhantom", "mrT"),
         "hairColor": [hair],
         "baseColor": [tone],
         "glassesProbability": 100 * glasses,
@@ -147,8 +144,8 @@ def _definition(name: str) -> dict[str, Any]:
     return found
 
 
-def _other(rng: np.random.Generator, style: dict[str, Any], part: str, *without: str) -> list[str]:
-    """One variant of a part, but for those that hide what is asked about."""
+def _variant(rng: np.random.Generator, style: dict[str, Any], part: str, *without: str) -> list[str]:
+    """Choose a variant of a part, except those that hide a label."""
     return [str(rng.choice([name for name in style["components"][part]["variants"] if name not in without]))]
 
 
@@ -156,12 +153,12 @@ def _dicebear(style: dict[str, Any], rng: np.random.Generator, options: dict[str
     from dicebear import Avatar, Style
 
     picture = str(Avatar(Style(style), {"seed": str(rng.integers(1 << 30)), **options}))
-    linked = picture.replace(' href="', ' xlink:href="')  # the older way of writing it, which Skia reads
+    linked = picture.replace(' href="', ' xlink:href="')  # Skia reads only the older syntax
     return raster(re.sub("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', linked, count=1))
 
 
 def raster(picture: str) -> np.ndarray:
-    """An SVG picture on white: uint8 [SIDE, SIDE, 3]."""
+    """Draw an SVG picture on white: uint8 [SIDE, SIDE, 3]."""
     import skia
 
     image = skia.SVGDOM.MakeFromStream(skia.MemoryStream(picture.encode()))
@@ -174,7 +171,7 @@ def raster(picture: str) -> np.ndarray:
 
 
 def passed_on(pixels: np.ndarray, rng: np.random.Generator) -> bytes:
-    """Cropped by up to 6 % on each side and saved as JPEG of quality 50 to 90."""
+    """Crop up to 6 % of each side and save as a JPEG of quality 50 to 90."""
     left, top, right, bottom = (int(SIDE * rng.uniform(0, 0.06)) for _ in range(4))
     buffer = io.BytesIO()
     Image.fromarray(pixels[top : SIDE - bottom, left : SIDE - right]).save(
@@ -183,60 +180,53 @@ def passed_on(pixels: np.ndarray, rng: np.random.Generator) -> bytes:
     return buffer.getvalue()
 
 
-def others(
-    engine: Engine, bundle: str, judge: AttributeClassifier, count: int, seed: int
-) -> dict[str, dict[str, Any]]:
-    """For each source: shares of ``count`` drawings whose hair colour, skin, glasses and facial hair are read on the
-    reconstruction as the options have them, over all and over those that are not called outside."""
+def out_of_domain(tested: EvaluatedBundle, count: int, seed: int) -> dict[str, dict[str, Any]]:
+    """Return, for each library, what the reconstructions of ``count`` drawings keep.
+
+    Shares of drawings whose hair colour, skin, glasses and facial hair are predicted as their options say,
+    over all drawings and over those that are not called out of domain.
+    """
     found = {}
     for name, draw in SOURCES.items():
         rng = np.random.default_rng(seed)
         drawings = [draw(rng) for _ in range(count)]
-        results = [_inverted(engine, bundle, passed_on(drawing.pixels, rng)) for drawing in drawings]
-        reading = uploads.read(judge, [_made(engine, bundle, result) for result in results])
-        kept = [dict(_kept(drawing, reading, place)) for place, drawing in enumerate(drawings)]
-        inside = [result.inversion.fidelity.in_domain for result in results]
-        believed = [row for row, known in zip(kept, inside, strict=True) if known]
+        inversions = [_inversion(tested, passed_on(drawing.pixels, rng)) for drawing in drawings]
+        predictions = uploads.predict(tested.classifier, [_made(tested, one) for one in inversions])
+        kept = [dict(_kept(drawing, predictions, place)) for place, drawing in enumerate(drawings)]
+        accepted = [inversion.fidelity.in_domain for inversion in inversions]
         found[name] = {
-            "called outside": count - sum(inside),
+            "called_outside": count - sum(accepted),
             "kept": _shares(kept),
-            "kept of what is not": _shares(believed),
+            "kept_of_accepted": _shares([row for row, known in zip(kept, accepted, strict=True) if known]),
         }
     return found
 
 
-def _inverted(engine: Engine, bundle: str, picture: bytes) -> InvertResult:
-    result = engine.run(InvertRequest(bundle=bundle, picture=picture), uploads.quiet, uploads.never)
-    assert isinstance(result, InvertResult)
-    return result
+def _inversion(tested: EvaluatedBundle, picture: bytes) -> Inversion:
+    request = InvertRequest(bundle=tested.name, picture=picture)
+    return run_job(tested.engine, request, InvertResult).inversion
 
 
-@torch.no_grad()
-def _made(engine: Engine, bundle: str, result: InvertResult) -> np.ndarray:
-    """The reconstruction, uint8 [128, 128, 3]."""
-    loaded = engine.loaded[bundle]
-    config = loaded.generator.config
-    w = to_tensor(result.inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(engine.device)
-    made = loaded.reconstruct(w)
+def _made(tested: EvaluatedBundle, inversion: Inversion) -> np.ndarray:
+    """Return the reconstruction, uint8 [128, 128, 3]."""
+    made = uploads.reconstruction(tested.bundle, inversion)[None]
     return data.to_pictures(torch.nn.functional.adaptive_avg_pool2d(made, 128))[0]
 
 
-def _kept(drawing: Drawing, reading: AttributeValues, place: int) -> Iterator[tuple[str, bool]]:
-    """What is labelled, and whether it is read so."""
+def _kept(drawing: Drawing, predictions: AttributeValues, place: int) -> Iterator[tuple[str, bool]]:
+    """Yield each label of a drawing and whether it is predicted."""
     if drawing.hair:
-        yield (
-            "hair colour",
-            CHOICES["hair_color"][int(reading.choices["hair_color"][place].argmax())] in drawing.hair,
-        )
+        colour = int(predictions.choices["hair_color"][place].argmax())
+        yield "hair colour", CHOICES["hair_color"][colour] in drawing.hair
     if drawing.tone is not None:
-        yield "skin", abs(float(reading.scales["skin_tone"][place]) - drawing.tone) <= TONE
-    yield "glasses", (float(reading.amounts["glasses"][place]) > 0.5) == drawing.glasses
-    hairy = max(float(reading.amounts[name][place]) for name in ("beard", "moustache")) > 0.5
+        yield "skin", abs(float(predictions.scales["skin_tone"][place]) - drawing.tone) <= TONE
+    yield "glasses", (float(predictions.amounts["glasses"][place]) > 0.5) == drawing.glasses
+    hairy = max(float(predictions.amounts[name][place]) for name in ("beard", "moustache")) > 0.5
     yield "facial hair", hairy == drawing.facial_hair
 
 
 def _shares(rows: list[dict[str, bool]]) -> dict[str, float]:
-    """The share of each label that was kept, and their mean."""
+    """Return the share of each label that was kept, and their mean."""
     names = dict.fromkeys(name for row in rows for name in row)
     shares = {name: round(float(np.mean([row[name] for row in rows if name in row])), 4) for name in names}
     return shares | ({"mean": round(float(np.mean(list(shares.values()))), 4)} if shares else {})

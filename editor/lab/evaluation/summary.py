@@ -1,27 +1,34 @@
-"""Rows of a comparison as figures with confidence intervals."""
+"""The rows of a comparison as figures with confidence intervals."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import stats
 
-from editor.lab.evaluation.comparison import AT_ONE, SEARCHES, Row
+from editor.lab.evaluation.comparison import CHOSEN, SEARCHES, Row
+from editor.lab.evaluation.single_edits import AT_ONE
 
-RESAMPLES, COVER = 1000, 0.95
+RESAMPLES, CONFIDENCE = 1000, 0.95
 EQUAL = 0.5
-"""Attributes changed besides, at which methods are compared."""
+"""Number of other changed attributes at which methods are compared."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean with the ends of its interval."""
+    """A mean with the ends of its confidence interval."""
 
     mean: float
     low: float
     high: float
+
+    def percent(self) -> str:
+        """Return it as percentages, for a table."""
+        return f"{self.mean:.0%} [{100 * self.low:.0f}, {100 * self.high:.0f}]"
 
 
 @dataclass(frozen=True)
@@ -41,42 +48,72 @@ class Summary:
     curve: list[tuple[float, float]]
     at_equal: Figure
 
+    def cells(self) -> dict[str, Any]:
+        """Return the figures as a row of a table."""
+        return {
+            "method": self.method,
+            "edits": self.rows,
+            f"success at {EQUAL}": self.at_equal.percent(),
+            "success at 1": self.success.percent(),
+            "collateral": self.collateral.mean,
+            "identity": self.identity,
+            "geometry": self.geometry,
+            "grows": self.grows,
+            "CLIP gain": self.gain,
+            "undone": self.undone,
+            "seconds": self.seconds,
+        }
+
 
 def bootstrap(rows: Sequence[Row], statistic: Callable[[Sequence[Row]], float], seed: int = 0) -> Figure:
-    """A statistic with its percentile interval; portraits are drawn, not rows, since one portrait's rows are alike."""
+    """Return a statistic with its percentile interval.
+
+    Resamples portraits rather than rows, since the rows of one portrait are not independent.
+    """
     by_upload: dict[int, list[Row]] = {}
     for row in rows:
         by_upload.setdefault(row.upload, []).append(row)
-    groups, rng = list(by_upload.values()), np.random.default_rng(seed)
-    values = [
-        statistic([row for number in rng.integers(0, len(groups), len(groups)) for row in groups[number]])
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.quantile(values, [(1 - COVER) / 2, (1 + COVER) / 2])
-    return Figure(statistic(rows), float(low), float(high))
+    groups, value = list(by_upload.values()), statistic(rows)
+    if len(groups) < 2:
+        return Figure(value, value, value)
+
+    def of_groups(numbers: np.ndarray) -> float:
+        return statistic([row for number in numbers for row in groups[number]])
+
+    interval = stats.bootstrap(
+        (np.arange(len(groups)),),
+        of_groups,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=False,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Figure(value, float(interval.low), float(interval.high))
 
 
 def curve_of(rows: Sequence[Row]) -> list[tuple[float, float]]:
-    """Mean collateral and success at each strength."""
+    """Return mean collateral and success at each strength."""
     collateral, success = np.array([row.collateral for row in rows]), np.array([row.success for row in rows])
     return list(zip(collateral.mean(0).tolist(), success.mean(0).tolist(), strict=True))
 
 
 def success_at(curve: Sequence[tuple[float, float]], collateral: float = EQUAL) -> float:
-    """The most success on a curve that costs no more than ``collateral``, between measured strengths as well.
+    """Return the highest success on a curve for at most this collateral, interpolated between strengths.
 
-    Every curve begins at strength 0, where nothing succeeds and nothing is changed.
+    Every curve begins at strength 0, with neither success nor collateral.
     """
     points = [(0.0, 0.0), *curve]
     best = max(success for cost, success in points if cost <= collateral)
-    for (cost, success), (further, more) in itertools.pairwise(points):
-        if cost <= collateral < further:
-            best = max(best, success + (more - success) * (collateral - cost) / (further - cost))
+    for (cost, success), (next_cost, next_success) in itertools.pairwise(points):
+        if cost <= collateral < next_cost:
+            share = (collateral - cost) / (next_cost - cost)
+            best = max(best, success + (next_success - success) * share)
     return best
 
 
 def summarise(method: str, rows: Sequence[Row]) -> Summary:
-    """All figures of a method."""
+    """Return all figures of a method."""
 
     def mean(values: Sequence[float]) -> float:
         return round(float(np.mean(values)), 4)
@@ -98,8 +135,7 @@ def summarise(method: str, rows: Sequence[Row]) -> Summary:
 
 
 def comparable(rows: Sequence[Row]) -> list[Row]:
-    """The rows of those wishes and portraits that every method has done; of those that search for every picture, what all
-    searches have done of them."""
+    """Keep the edits that every method has done (for searching methods, that all of those have done)."""
     searching = [row for row in rows if row.method in SEARCHES]
     quick = [row for row in rows if row.method not in SEARCHES]
     common = _done_by_all(quick or searching)
@@ -108,7 +144,7 @@ def comparable(rows: Sequence[Row]) -> list[Row]:
 
 
 def _done_by_all(rows: Sequence[Row]) -> set[tuple[str, int]]:
-    """Wishes and portraits that every method of the rows has done."""
+    """Return the edits (prompt and portrait) that every method of the rows has done."""
     methods = {row.method for row in rows}
     done: dict[tuple[str, int], set[str]] = {}
     for row in rows:
@@ -117,7 +153,7 @@ def _done_by_all(rows: Sequence[Row]) -> set[tuple[str, int]]:
 
 
 def lead(rows: Sequence[Row], method: str, other: str) -> Figure:
-    """By how much more a method succeeds than another at equal collateral, on the edits that both did."""
+    """Return how much more a method succeeds than another at equal collateral, on the edits that both did."""
 
     def difference(some: Sequence[Row]) -> float:
         one, two = (
@@ -125,15 +161,21 @@ def lead(rows: Sequence[Row], method: str, other: str) -> Figure:
         )
         return one - two
 
-    both = _done_by_all([row for row in rows if row.method in (method, other)])
-    return bootstrap(
-        [row for row in rows if row.method in (method, other) and (row.prompt, row.upload) in both],
-        difference,
-    )
+    mine = [row for row in rows if row.method in (method, other)]
+    both = _done_by_all(mine)
+    return bootstrap([row for row in mine if (row.prompt, row.upload) in both], difference)
+
+
+def leads_of_choice(rows: Sequence[Row]) -> dict[str, Figure]:
+    """Return the lead of the engine's choice over every method; nothing where it was not measured."""
+    methods = dict.fromkeys(row.method for row in rows)
+    if CHOSEN not in methods:
+        return {}
+    return {name: lead(rows, CHOSEN, name) for name in methods if name != CHOSEN}
 
 
 def summaries(rows: Sequence[Row]) -> list[Summary]:
-    """Every method's figures, the best at equal collateral first."""
+    """Return every method's figures, the best at equal collateral first."""
     methods = dict.fromkeys(row.method for row in rows)
     found = [summarise(method, [row for row in rows if row.method == method]) for method in methods]
     return sorted(found, key=lambda summary: -summary.at_equal.mean)

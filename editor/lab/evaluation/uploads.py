@@ -1,48 +1,88 @@
-"""Unseen portraits that enter like any upload, and the engine that edits them, for measuring."""
+"""The bundle under test, and unseen portraits that enter it like any upload."""
 
 from __future__ import annotations
 
-import time
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from editor.api.errors import EditorError
 from editor.api.protocol import (
     Adjustment,
     Change,
     EditRequest,
     EditResult,
-    Effect,
     Inversion,
     InvertRequest,
     InvertResult,
+    MethodName,
     Quality,
 )
+from editor.bundle import rendering
+from editor.bundle.bundle import Bundle, find_bundles
 from editor.editing.engine import Engine
+from editor.imaging.arrays import to_tensor
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
-from editor.lab.training import data
+from editor.lab.running import run_job
+from editor.lab.training import attribute_classifier, data, domains, record
 from editor.lab.training.domain import Domain
 from editor.lab.training.portraits import Labels
 from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
 
 
-def quiet(*_: object) -> None:
-    """Hears of progress and says nothing."""
-    return None
+@dataclass(frozen=True)
+class EvaluatedBundle:
+    """A loaded bundle, the classifier of its domain, and the attributes that it predicts well enough."""
+
+    engine: Engine
+    name: str
+    domain: Domain
+    classifier: AttributeClassifier
+    scored: tuple[str, ...]
+    method: MethodName | None = None
+
+    @property
+    def bundle(self) -> Bundle:
+        """The loaded bundle."""
+        return self.engine.loaded[self.name]
+
+    @classmethod
+    def of(cls, engine: Engine, name: str, folder: Path, method: MethodName | None = None) -> EvaluatedBundle:
+        """Add the domain and the classifier that ``folder`` holds."""
+        scored = tuple(record.read(folder)["judge"]["scored"])
+        classifier = attribute_classifier.load(folder)
+        return cls(engine, name, domains.of_bundle(folder), classifier, scored, method)
 
 
-def never() -> bool:
-    """Is the work called off?"""
-    return False
+def load_engine(name: str, channels_only: bool = False) -> tuple[Engine, str, dict[str, Path]]:
+    """Load an engine with the bundle ``name`` (a name or a folder).
+
+    Returns the engine, the bundle's name and all bundles' folders. ``channels_only`` leaves out named
+    axes and the mapper. Raises EditorError if there is no such bundle.
+    """
+    folder = Path(name) if Path(name, "bundle.toml").exists() else None
+    roots = [folder.parent] if folder else []
+    folders = {path.name: path for path in find_bundles(roots)}
+    key = folder.name if folder else name
+    if key not in folders:
+        raise EditorError(f"There is no bundle '{name}'; there is: {', '.join(folders) or 'none'}.")
+    engine = Engine.load(roots)
+    if channels_only:
+        bundle = engine.loaded[key]
+        info = bundle.info.model_copy(update={"methods": ("direction",)})
+        bank = bundle.bank.channels_only()
+        engine.loaded[key] = dataclasses.replace(bundle, bank=bank, mapper=None, info=info)
+    return engine, key, folders
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A portrait as the user sends it, made editable."""
+    """A portrait as the user sends it, and its inversion."""
 
     picture: bytes
     pixels: np.ndarray
@@ -50,41 +90,34 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Uploads:
-    """N uploads with their labels and the judge's reading of them."""
+class UploadSet:
+    """N uploads of a bundle under test, with their labels and the classifier's predictions."""
 
+    tested: EvaluatedBundle
     items: tuple[Upload, ...]
-    domain: Domain
     labels: Labels
-    reading: AttributeValues
+    predictions: AttributeValues
 
     @classmethod
-    def make(
-        cls,
-        domain: Domain,
-        engine: Engine,
-        bundle: str,
-        judge: AttributeClassifier,
-        count: int,
-        seed: int,
-        quality: Quality = "standard",
-    ) -> Uploads:
+    def make(cls, tested: EvaluatedBundle, count: int, seed: int, quality: Quality = "standard") -> UploadSet:
         """Draw ``count`` unseen portraits and invert them."""
-        portraits = domain.portraits.sample(count, seed)
-        pictures = domain.render(portraits, 128)
+        portraits = tested.domain.portraits.sample(count, seed)
+        drawings = tested.domain.render(portraits, 128)
         items = []
-        for pixels in pictures:
+        for pixels in drawings:
             picture = png(pixels).data
-            result = engine.run(InvertRequest(bundle=bundle, picture=picture, quality=quality), quiet, never)
-            assert isinstance(result, InvertResult)
-            items.append(Upload(picture, pixels, result.inversion))
-        return cls(tuple(items), domain, portraits.labels(), read(judge, pictures))
+            request = InvertRequest(bundle=tested.name, picture=picture, quality=quality)
+            items.append(Upload(picture, pixels, run_job(tested.engine, request, InvertResult).inversion))
+        return cls(tested, tuple(items), portraits.labels(), predict(tested.classifier, drawings))
+
+    def rows(self, rows: np.ndarray) -> tuple[AttributeValues, Labels]:
+        """Return the predictions and labels of some uploads."""
+        return selected(self.predictions, rows), labels_of(self.labels, rows)
 
 
-def read(judge: AttributeClassifier, pictures: Sequence[np.ndarray] | np.ndarray) -> AttributeValues:
-    """The judge's reading of pictures uint8 [N, 128, 128, 3]."""
-    images: Tensor = data.to_tensor(np.stack(list(pictures)))
-    parts = [judge.read(part) for part in images.split(64)]
+def predict(classifier: AttributeClassifier, pictures: Sequence[np.ndarray] | np.ndarray) -> AttributeValues:
+    """Classify pictures, uint8 [N, 128, 128, 3]."""
+    parts = [classifier.read(part) for part in data.to_tensor(np.stack(list(pictures))).split(64)]
     return AttributeValues(
         {k: torch.cat([p.scales[k] for p in parts]) for k in parts[0].scales},
         {k: torch.cat([p.amounts[k] for p in parts]) for k in parts[0].amounts},
@@ -92,40 +125,45 @@ def read(judge: AttributeClassifier, pictures: Sequence[np.ndarray] | np.ndarray
     )
 
 
-def selected(reading: AttributeValues, rows: np.ndarray) -> AttributeValues:
-    """Some rows of a reading."""
-    return AttributeValues(
-        *(
-            {k: v[rows] for k, v in part.items()}
-            for part in (reading.scales, reading.amounts, reading.choices)
-        )
-    )
+def selected(predictions: AttributeValues, rows: np.ndarray) -> AttributeValues:
+    """Return some rows of predictions."""
+    groups = (predictions.scales, predictions.amounts, predictions.choices)
+    return AttributeValues(*({name: values[rows] for name, values in group.items()} for group in groups))
+
+
+def labels_of(labels: Labels, rows: np.ndarray) -> Labels:
+    """Return some rows of labels."""
+    groups = (labels.scales, labels.amounts, labels.raw_amounts, labels.choices, labels.visible)
+    return Labels(*({name: values[rows] for name, values in group.items()} for group in groups))
+
+
+@torch.no_grad()
+def reconstruction(bundle: Bundle, inversion: Inversion) -> torch.Tensor:
+    """Return the generator's picture of an inversion before any edit, [3, R, R] in [-1, 1]."""
+    config = bundle.generator.config
+    w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(bundle.bank.s_std.device)
+    return rendering.render(bundle, bundle.generator.synthesis.styles(w[None]))[0]
 
 
 def edit(
-    engine: Engine, upload: Upload, wishes: Sequence[Change] = (), layers: Sequence[Adjustment] = ()
+    engine: Engine, upload: Upload, changes: Sequence[Change] = (), layers: Sequence[Adjustment] = ()
 ) -> EditResult:
-    """One edit of an upload, as the chat asks for it: once more with patience where that may help."""
+    """Edit an upload as the chat does: with a search where the quick methods fail and a search may help."""
     request = EditRequest(
-        picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), changes=tuple(wishes)
+        picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), changes=tuple(changes)
     )
-    result = engine.run(request, quiet, never)
-    assert isinstance(result, EditResult)
+    result = run_job(engine, request, EditResult)
     if result.worth_a_search:
-        result = engine.run(request.model_copy(update={"search": True}), quiet, never)
-        assert isinstance(result, EditResult)
+        result = run_job(engine, request.model_copy(update={"search": True}), EditResult)
     return result
 
 
-def timed(engine: Engine, upload: Upload, wish: Change) -> tuple[EditResult, float]:
-    """One wish as the chat would grant it, and the seconds that it took."""
-    begun = time.perf_counter()
-    return edit(engine, upload, [wish]), time.perf_counter() - begun
+def edit_at(engine: Engine, upload: Upload, layers: Sequence[Adjustment], strength: float) -> np.ndarray:
+    """Return the picture, uint8 [H, W, 3], with all adjustments at one strength."""
+    moved = [layer.model_copy(update={"strength": strength}) for layer in layers]
+    return pixels_of(edit(engine, upload, (), moved))
 
 
 def pixels_of(result: EditResult) -> np.ndarray:
-    """The edited picture as the user gets it, uint8 [H, W, 3]."""
+    """Return the edited picture as the user gets it, uint8 [H, W, 3]."""
     return decode(result.picture.data).pixels
-
-
-__all__ = ["Effect", "Upload", "Uploads", "edit", "pixels_of", "read", "selected", "timed"]

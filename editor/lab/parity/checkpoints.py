@@ -1,7 +1,7 @@
-"""Checkpoints of random weights in the exact published layouts, made from a layout's names and shapes alone.
+"""Checkpoints of random weights in the exact published layouts, made from a layout's names and shapes.
 
-The layouts were taken from the published code (``published.recording``); the values follow from the names (``filler``), so
-that a file made here and one that the published code wrote hold the same numbers.
+The layouts come from the published code (``published.recording``), and the values follow from the names
+(``filler``). So a file made here holds the same numbers as one that the published code wrote.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ Layout = dict[str, Any]
 
 
 def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path:
-    """The checkpoint of a layout in ``folder``. ``constants``: values that are part of the design, by tensor name."""
+    """Write the checkpoint of a layout to ``folder``.
+
+    ``constants``: values that are part of the design, by tensor name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if "clip" in layout:
         write({**layout["clip"], "file": "clip.pt"}, {}, folder)
@@ -52,7 +55,7 @@ def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path
 
 
 def filled(shapes: Mapping[str, list[int]], constants: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state: constants where they are given, else what the names say."""
+    """Return a state of constants where given, and else of values that follow from the names."""
     return {
         name: constants[name] if name in constants else _value(name, tuple(shape))
         for name, shape in shapes.items()
@@ -64,16 +67,13 @@ def _value(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def average(shape: tuple[int, ...]) -> Tensor:
-    """The mean of W that lies beside an encoder or a generator."""
+    """Return the mean of W that is stored with an encoder or a generator."""
     return 0.1 * normal("latent_avg", shape)
-
-
-# NVIDIA
 
 
 @contextmanager
 def _pretending(members: Mapping[str, Any]) -> Iterator[None]:
-    """Full names under which a pickle may store functions and classes, for as long as it is written."""
+    """Let a pickle store functions and classes under other full names inside the block."""
     before: dict[str, types.ModuleType | None] = {}
     for full, value in members.items():
         path, _, name = full.rpartition(".")
@@ -95,7 +95,9 @@ def _pretending(members: Mapping[str, Any]) -> Iterator[None]:
 
 
 class Persistent:
-    """An object that is stored as NVIDIA's modules are: a call with its class's source text and its state."""
+    """An object that is pickled like NVIDIA's modules: as a call with the source of its class and its
+    state.
+    """
 
     def __init__(self, call: Any, meta: Any) -> None:
         self.call, self.meta = call, meta
@@ -105,12 +107,12 @@ class Persistent:
 
 
 def nvidia_names() -> tuple[type, Any]:
-    """EasyDict, and the function that a network pickle calls; both stand for the ones of those names."""
+    """Return stand-ins for EasyDict and for the function that a network pickle calls."""
     return type("EasyDict", (dict,), {}), lambda meta: meta
 
 
 def write_nvidia(path: Path, skeleton: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Path:
-    """A network pickle with ``G_ema`` of this skeleton."""
+    """Write a network pickle whose ``G_ema`` has this skeleton."""
     easy, call = nvidia_names()
     with _pretending(
         {"torch_utils.persistence._reconstruct_persistent_obj": call, "dnnlib.util.EasyDict": easy}
@@ -166,11 +168,11 @@ def _module(
 
 
 SMALL = ("bias", "noise_strength")
-"""Variables of a tenth of the usual size."""
+"""Variables with a tenth of the usual size."""
 
 
 def _variable(part: str, name: str, shape: list[int]) -> np.ndarray:
-    """A TensorFlow variable's value."""
+    """Return the value of a TensorFlow variable."""
     value = normal(f"{part}/{name}", tuple(shape)).numpy()
     if name.startswith("Dense"):
         return value * np.float32(100 if name.endswith("weight") else 10)
@@ -178,7 +180,7 @@ def _variable(part: str, name: str, shape: list[int]) -> np.ndarray:
 
 
 def write_tensorflow(path: Path, layout: Mapping[str, Any]) -> Path:
-    """The first StyleGAN2's pickle: three ``Network`` objects, the last of them the averaged generator."""
+    """Write the first StyleGAN2's pickle: three ``Network`` objects, the last one the averaged generator."""
     network = type("Network", (), {"__init__": lambda self, **state: self.__dict__.update(state)})
 
     def made(held: list[Any], parts: dict[str, Any]) -> Any:
@@ -196,17 +198,14 @@ def write_tensorflow(path: Path, layout: Mapping[str, Any]) -> Path:
     return path
 
 
-# TorchScript
-
-
 class _Tree(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        """Nothing: only what lies in the module matters."""
+        """Return the input: only the parameters matter."""
         return x
 
 
 def write_torchscript(path: Path, state: Mapping[str, Tensor]) -> Path:
-    """An archive of ``torch.jit.save`` with these tensors under their dotted names."""
+    """Write an archive of ``torch.jit.save`` with these tensors under their dotted names."""
     root = _Tree()
     for name, value in state.items():
         *branches, leaf = name.split(".")
@@ -217,6 +216,6 @@ def write_torchscript(path: Path, state: Mapping[str, Tensor]) -> Path:
             place = place._modules[branch]  # type: ignore[assignment]
         place.register_parameter(leaf, nn.Parameter(value, False))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the layout is as old as that
+        warnings.simplefilter("ignore", DeprecationWarning)  # the published layout is older than the warning
         torch.jit.trace(root, torch.zeros(1), check_trace=False).save(str(path))
     return path

@@ -1,4 +1,6 @@
-"""Weights that two implementations can both have without exchanging a file: numbers that follow from a tensor's name."""
+"""Random weights that follow from a tensor's name, so that two implementations have the same ones without a
+file.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from torch import Tensor
 
 PERIOD = 1_048_573
 KEPT = re.compile(r"(resample_filter|up_filter|down_filter|\.kernel|transform|num_batches_tracked)$")
-"""Tensors whose values are part of the design."""
+"""Names of tensors whose values are part of the design."""
 
 
 @cache
@@ -23,7 +25,7 @@ def _numbers() -> np.ndarray:
 
 
 def normal(name: str, shape: tuple[int, ...]) -> Tensor:
-    """Numbers of mean 0 and deviation 1 for a name; long tensors repeat after a million."""
+    """Return normally distributed numbers for a name; long tensors repeat after a million."""
     count = math.prod(shape)
     start = zlib.crc32(name.encode()) % PERIOD
     places = (start + np.arange(count, dtype=np.int64)) % PERIOD
@@ -31,11 +33,22 @@ def normal(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 EQUALISED = re.compile(r"(style\.\d+|fc\d+|mapping\.\d+)\.(weight|bias)$")
-"""Layers of a hundredth of the learning rate: their weights are stored a hundred times as large."""
+"""Layers with a hundredth of the learning rate: their stored weights are a hundred times as large."""
+
+
+SMALL = (
+    "bias",
+    "running_mean",
+    "w_avg",
+    "latent_avg",
+    "noise_strength",
+    "noise.weight",
+    "input.affine.weight",
+)
 
 
 def fill(name: str, shape: tuple[int, ...]) -> Tensor:
-    """The values of a published tensor: such that every layer's activations stay near 1."""
+    """Return values for a published tensor that keep every layer's activations near 1."""
     x = normal(name, shape)
     slow = EQUALISED.search(name)
     if slow is not None:
@@ -50,17 +63,7 @@ def fill(name: str, shape: tuple[int, ...]) -> Tensor:
         return torch.tensor([1.0, 0.0, 0.0, 0.0]) + 0.1 * x
     if name.endswith(("affine.bias", "modulation.bias")):
         return 1 + 0.1 * x
-    if name.endswith(
-        (
-            "bias",
-            "running_mean",
-            "w_avg",
-            "latent_avg",
-            "noise_strength",
-            "noise.weight",
-            "input.affine.weight",
-        )
-    ):
+    if name.endswith(SMALL):
         return 0.1 * x
     if len(shape) == 1 and name.endswith("weight"):
         return 0.8 + 0.2 * x
@@ -68,7 +71,9 @@ def fill(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def _is_plain(name: str) -> bool:
-    """Is it a layer that does not scale its own weights: an encoder's, but for its last, or a text-image model's?"""
+    """Return whether a layer does not scale its own weights: an encoder's (except the last) or a text-image
+    model's.
+    """
     if name.startswith("encoder."):
         return not name.endswith("linear.weight")
     return name.startswith(
@@ -77,13 +82,13 @@ def _is_plain(name: str) -> bool:
 
 
 def fill_module(module: torch.nn.Module, prefix: str = "") -> None:
-    """Fill all of a module's tensors but those that are part of its design."""
+    """Fill all tensors of a module except those that are part of its design."""
     for name, tensor in module.state_dict(keep_vars=True).items():
         if not KEPT.search(name):
             tensor.data = fill(prefix + name, tuple(tensor.shape)).to(tensor.dtype)
 
 
 def picture(count: int = 1, side: int = 256, name: str = "picture") -> Tensor:
-    """Smooth pictures [count, 3, side, side] in [-1, 1]."""
+    """Return smooth pictures [count, 3, side, side] in [-1, 1]."""
     coarse = normal(name, (count, 3, 8, 8))
     return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False).clamp(-2, 2) / 2

@@ -1,4 +1,4 @@
-"""Reads a checkpoint that the published code wrote and computes the same with our networks."""
+"""Read a checkpoint of the published code and compute the same results with our networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 
 
 def load(part: Part) -> generators.Generator:
-    """The generator of a part."""
+    """Return the generator of a part."""
     generator = generators.build(part.table)
     generator.load_state_dict({name: value.float() for name, value in part.tensors.items()})
     return generator.eval().requires_grad_(False)
@@ -34,7 +34,10 @@ def load(part: Part) -> generators.Generator:
 
 @torch.no_grad()
 def compute(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
-    """Our results under the names of theirs, from the checkpoint in ``folder``. Of theirs only the tokens are looked at."""
+    """Return our results from the checkpoint in ``folder``, by the names of theirs.
+
+    Only their tokens are used.
+    """
     return COMPUTERS[case.kind](case, folder, theirs, layout)
 
 
@@ -99,12 +102,12 @@ def _clip(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mappin
 
 
 def _tokens(theirs: Mapping[str, Tensor]) -> Tensor:
-    """Their token numbers [N, 77]; they are stored without the zeros at the end."""
+    """Return their token numbers [N, 77], which are stored without the zeros at the end."""
     return F.pad(theirs["tokens"].long(), [0, 77 - theirs["tokens"].shape[1]])
 
 
 def text_image_model(path: Path) -> published_clip.PublishedClip:
-    """The model of OpenAI's archive at ``path``, with the vocabulary beside it if there is one."""
+    """Return the model of OpenAI's archive at ``path``, with the vocabulary next to it if there is one."""
     vocabulary = path.parent / VOCABULARY
     part = clip.read([path, vocabulary] if vocabulary.exists() else [path, _no_vocabulary(path.parent)])
     model = published_clip.build(published_clip.config_of(part.texts["clip.json"]))
@@ -113,7 +116,7 @@ def text_image_model(path: Path) -> published_clip.PublishedClip:
 
 
 def _no_vocabulary(folder: Path) -> Path:
-    """A vocabulary of no words, for a model that is only given tokens."""
+    """Write an empty vocabulary, for a model that gets tokens only."""
     path = folder / "tokenizer.json"
     path.write_text(
         '{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"x": 0}, "unk_token": "x"}}',
@@ -123,7 +126,7 @@ def _no_vocabulary(folder: Path) -> Path:
 
 
 def _directions(case: Case, folder: Path, theirs: Mapping[str, Tensor], layout: Mapping[str, Any]) -> Results:
-    """The whole recipe: statistics, relevance, text direction, delta and the edited picture."""
+    """Compute the whole recipe: statistics, relevance, text direction, delta and the edited picture."""
     slips, generator, model = (
         case.options["slips"],
         load(nvidia.read(folder / "checkpoint.pkl")),

@@ -1,7 +1,10 @@
-"""StyleCLIP's global directions as its authors compute them (Patashnik et al. 2021, arXiv 2103.17249, section 6).
+"""StyleCLIP's global directions as its authors compute them (Patashnik et al.
 
-Correct by default. On request it repeats two errors of the published code: a shallow copy, so that every measured
-channel stays at its mean while the later ones are measured; and 0 / 0 where no channel exceeds the threshold.
+2021, arXiv 2103.17249, section 6).
+
+Correct by default. On request it repeats two errors of the published code: a shallow copy, so that every
+measured channel stays at its mean while the later ones are measured; and 0 / 0 where no channel exceeds the
+threshold.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ from editor.networks.text_image_model import TextImageModel
 class Recipe:
     """How to follow the published code: ``as_published`` repeats its errors.
 
-    With ``side``, pictures are rounded to 256 levels and resized to that many pixels by Pillow, as there; None leaves
-    both to the text-image model.
+    With ``side``, pictures are rounded to 256 levels and resized to that many pixels by Pillow, as there;
+    None leaves both to the text-image model.
     """
 
     as_published: bool = False
@@ -69,7 +72,9 @@ def _row(
 
 
 def saved(pictures: Tensor, side: int) -> Tensor:
-    """[N, 3, H, W] in [-1, 1] after saving and opening: 256 levels, resized to ``side`` pixels by Pillow's bicubic filter."""
+    """[N, 3, H, W] in [-1, 1] after saving and opening: 256 levels, resized to ``side`` pixels by Pillow's
+    bicubic filter.
+    """
     levels = ((pictures + 1) * 127.5).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     small = [
         np.array(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
@@ -85,7 +90,10 @@ def text_direction(target: Tensor, neutral: Tensor) -> Tensor:
 
 
 def weights(rows: Tensor, direction: Tensor, threshold: float, as_published: bool = False) -> Tensor | None:
-    """Weight of each channel [A], 1 for the most relevant; None (NaN as published) if none exceeds the threshold."""
+    """Weight of each channel [A], 1 for the most relevant.
+
+    None (NaN as published) if none exceeds the threshold.
+    """
     relevance = rows @ direction
     kept = torch.where(relevance.abs() >= threshold, relevance, torch.zeros_like(relevance))
     most = kept.abs().max()

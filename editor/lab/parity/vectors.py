@@ -1,7 +1,7 @@
-"""Results of the published code that are kept with the project: numbers only, evenly picked from larger tensors.
+"""Stored results of the published code: numbers only, evenly picked from larger tensors.
 
-``vectors.safetensors.gz`` holds them as "case/result"; ``layouts.json.gz`` the names and shapes of every checkpoint, and which
-of the stored constants (resampling filters) are its own.
+``vectors.safetensors.gz`` holds them as "case/result". ``layouts.json.gz`` holds the names and shapes of
+every checkpoint, and the names of its constants (resampling filters) among the stored ones.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from torch import Tensor
 
 FOLDER = Path(__file__).parent / "stored"
 MOST = 600
-"""Numbers kept of each result."""
+"""Numbers stored of each result."""
 CONSTANT = "constant."
 
 
 def picked(result: Tensor, most: int = MOST) -> Tensor:
-    """At most ``most`` numbers of a result, evenly from all of it, flat."""
+    """Return at most ``most`` numbers of a result, evenly picked, flat."""
     flat = result.detach().float().reshape(-1)
     if len(flat) <= most:
         return flat
@@ -32,7 +32,7 @@ def picked(result: Tensor, most: int = MOST) -> Tensor:
 
 
 def split(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Results and constants, the latter by the names of their tensors."""
+    """Separate results from constants; the latter by the names of their tensors."""
     constants = {
         name.removeprefix(CONSTANT): value for name, value in found.items() if name.startswith(CONSTANT)
     }
@@ -40,11 +40,14 @@ def split(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Ten
 
 
 Runs = Mapping[str, tuple[Mapping[str, Tensor], dict[str, Any]]]
-"""Results with constants, and layout, of each case by name."""
+"""Results with constants, and the layout, of each case by name."""
 
 
 def store(runs: Runs, order: Sequence[str]) -> None:
-    """Keep the results and layouts of these cases beside those that are kept already. ``order``: all cases that exist."""
+    """Store the results and layouts of these cases in addition to the stored ones.
+
+    ``order``: all existing cases.
+    """
     known = names() if (FOLDER / "layouts.json.gz").exists() else []
     every = {
         case: runs[case] if case in runs else _again(case) for case in order if case in runs or case in known
@@ -71,13 +74,13 @@ def store(runs: Runs, order: Sequence[str]) -> None:
 
 
 def _again(case: str) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """What is kept of a case, as a run gives it."""
+    """Return what is stored of a case, in the form of a run."""
     kept, constants = layout(case)
     return {**results(case), **{f"{CONSTANT}{name}": value for name, value in constants.items()}}, kept
 
 
 def _tokens(ids: Tensor) -> Tensor:
-    """Token numbers [N, 77] without the columns of zeros at the end."""
+    """Remove the columns of zeros at the end of token numbers [N, 77]."""
     used = int((ids != 0).any(0).nonzero().max()) + 1
     return ids[:, :used].to(torch.int32).contiguous()
 
@@ -89,12 +92,12 @@ def _stored() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def names() -> list[str]:
-    """The cases that are stored."""
+    """Return the stored cases."""
     return list(_stored()[1])
 
 
 def results(case: str) -> dict[str, Tensor]:
-    """The picked results of a case."""
+    """Return the picked results of a case."""
     return {
         name.removeprefix(f"{case}/"): value
         for name, value in _stored()[0].items()
@@ -103,7 +106,7 @@ def results(case: str) -> dict[str, Tensor]:
 
 
 def layout(case: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The layout of a case's checkpoint, and its constants."""
+    """Return the layout of a case's checkpoint, and its constants."""
     tensors, layouts = _stored()
     entry = layouts[case]
     return entry["layout"], {name: tensors[number] for name, number in entry["constants"].items()}

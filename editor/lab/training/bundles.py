@@ -1,48 +1,66 @@
-"""Parts of a bundle as training needs them."""
+"""Read and write the parts of a bundle in training."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from editor.lab.training import record
-from editor.lab.training.generator import TeacherMapping
+from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.encoder import Encoder
 from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator, GeneratorConfig
 
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network for serving: floating-point numbers in half precision, everything else unchanged."""
+    state = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    save_file({k: v.cpu().contiguous() for k, v in state.items()}, path)
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read a network's state in single precision."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+
+
+def frozen(network: Network, state: dict[str, Tensor], device: torch.device) -> Network:
+    """Load a state into a network for inference only."""
+    network.load_state_dict(state)
+    return network.to(device).eval().requires_grad_(False)
+
+
+def generator_config(bundle: Path) -> GeneratorConfig:
+    """Return the generator's layout."""
+    return GeneratorConfig(**record.read(bundle)["generator"]["config"])
+
 
 def load_generator(bundle: Path, device: torch.device) -> Generator:
-    """The generator in float32, in eval mode, frozen."""
-    generator = Generator(GeneratorConfig(**record.read(bundle)["generator"]["config"]))
-    generator.load_state_dict({k: v.float() for k, v in load_file(bundle / "generator.safetensors").items()})
-    return generator.to(device).eval().requires_grad_(False)
+    """Return the generator, frozen."""
+    generator = Generator(generator_config(bundle))
+    return frozen(generator, load_weights(bundle / "generator.safetensors"), device)
 
 
 def load_teacher(bundle: Path, device: torch.device) -> TeacherMapping:
-    """The teacher mapping, frozen."""
-    state = {k: v.float() for k, v in load_file(bundle / "teacher.safetensors").items()}
-    teacher = TeacherMapping(len(state["mean"]), state["linear.weight"].shape[0])
-    teacher.load_state_dict(state)
-    return teacher.to(device).eval().requires_grad_(False)
+    """Return the teacher mapping, frozen."""
+    state = load_weights(bundle / "teacher.safetensors")
+    return frozen(TeacherMapping(len(state["mean"]), state["linear.weight"].shape[0]), state, device)
 
 
 def load_clip(bundle: Path, device: torch.device) -> JointSpace:
-    """The text-image model's joint space, frozen."""
+    """Return the text-image model's joint space, frozen."""
     entry = record.read(bundle)["clip"]
     space = JointSpace(entry["dim"], entry.get("width", 1.0))
-    state = load_file(bundle / "clip.safetensors")
-    space.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    return space.to(device).eval().requires_grad_(False)
+    return frozen(space, load_weights(bundle / "clip.safetensors"), device)
 
 
 def load_encoder(bundle: Path, device: torch.device) -> Encoder:
-    """The encoder, frozen."""
-    records = record.read(bundle)
-    config = GeneratorConfig(**records["generator"]["config"])
-    encoder = Encoder(config.num_ws, config.w_dim, records["encoder"].get("width", 1.0))
-    state = load_file(bundle / "encoder.safetensors")
-    encoder.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    return encoder.to(device).eval().requires_grad_(False)
+    """Return the encoder, frozen."""
+    config, width = generator_config(bundle), record.read(bundle)["encoder"].get("width", 1.0)
+    encoder = Encoder(config.num_ws, config.w_dim, width)
+    return frozen(encoder, load_weights(bundle / "encoder.safetensors"), device)

@@ -42,14 +42,18 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def module_of(part: str) -> str:
+    """Return the module that trains a part, given by its current or its old name."""
+    return PARTS[OLD_NAMES.get(part, part)][0]
+
+
 def main(argv: Sequence[str]) -> int:
     """Train one part; return 2 for a usage error."""
     options = arguments().parse_args(argv)
-    part = OLD_NAMES.get(options.part, options.part)
-    if part != options.part:
-        print(f"'train {options.part}' is now called 'train {part}'.", file=sys.stderr)
-    name = PARTS[part][0]
-    if part == "mapper" and has_option(options.options, "--prompt"):
+    if options.part in OLD_NAMES:
+        print(f"'train {options.part}' is now called 'train {OLD_NAMES[options.part]}'.", file=sys.stderr)
+    name = module_of(options.part)
+    if name == "mapper" and has_option(options.options, "--prompt"):
         name = "prompt_mapper"
     try:
         module = import_module(f"editor.lab.training.{name}")

@@ -1,103 +1,53 @@
-"""Training of a bundle's text-image model.
+"""Train a bundle's text-image model.
 
-Truth is exact here, so the joint space need not be found by contrasting pictures and texts, which is slow on a CPU: it
-is laid out. A *scene* (the numbers a portrait is drawn from, hidden ones left out) has its place in the space by
-definition, and so has a text, by the conditions under which it is true: what it speaks of is an axis, a denial the other
-way along it, texts that are true of every portrait are an axis of their own, and so are texts that no portrait can
-satisfy. Then two networks learn to find these places: the text head from sentence embeddings alone, in minutes, and the
-image tower from pictures alone (drawn and generated, damaged like uploads), with a loss on the difference of two pictures
-that differ in one attribute, as editing needs it. Scale and bias make the logits those of a sigmoid loss (Zhai et al.
-2023, arXiv 2303.15343): above 0 where the text describes the picture.
+The places of portraits and texts in the joint space are given (``editor.lab.training.joint_space``). Two
+networks learn to find them: the text head from sentence embeddings alone, in minutes; the image tower from
+pictures alone (drawn and generated, damaged like uploads), with a loss on the difference of two pictures that
+differ in one attribute, which is what editing needs. Scale and bias make the logits those of a sigmoid loss
+(Zhai et al. 2023, arXiv 2303.15343): above 0 where the text describes the picture.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from editor.bundle.manifest import EMBEDDED
-from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon, record
+from editor.bundle.bundle import EMBEDDED
+from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon
 from editor.lab.training.attribute_classifier import Targets
-from editor.lab.training.batches import batches
-from editor.lab.training.bundles import load_generator, load_teacher
-from editor.lab.training.domain import Domain
-from editor.lab.training.generator import TeacherMapping
+from editor.lab.training.bundles import load_generator, load_teacher, load_weights, save_weights
+from editor.lab.training.joint_space import Phrasebook, embed_phrase, embed_scenes, far_texts
 from editor.lab.training.lexicon import Phrase
-from editor.lab.training.portraits import Labels, Portraits
-from editor.lab.training.run import (
-    Average,
-    Run,
-    add_drawing,
-    add_width,
-    arguments,
-    cosine_decay,
-    save_weights,
-    set_rate,
-    start,
-)
+from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
+from editor.lab.training.run import Run
+from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.attribute_classifier import split
 from editor.networks.convnet import resampled
 from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator
-from editor.networks.text import TextTower, words
+from editor.networks.text import TextTower
 
 HEAD_WEIGHT = 0.03
 DIRECTION_WEIGHT = 0.7
 TEXT_NOISE = 0.25
-"""Length of the random vector added to sentence embeddings, so that near wordings land near."""
-FAR, FAR_DESCRIBED = 0.45, 0.65
-"""Cosine below which a text is like no known phrase; with a word of one in it, it is never quite as far."""
-DESCRIBED = (
-    "{known} {strange}",
-    "a {known} {strange}",
-    "a {strange}, {known}",
-    "a {known} {strange} in the hand",
-    "{strange} of {known}",
-    "made of {strange}",
-    "covered in {strange}",
-    "a {strange} drawing",
-    "{strange} pattern",
-    "an extra {known}",
-    "a second {known}",
-)
-CONSTANT, SCALE = 2.0, 25.0
-"""Share of "any portrait" in every scene; the logits' scale."""
-
-
-class Phrasebook:
-    """Seen phrases with their sentence embeddings, drawn evenly over topics."""
-
-    def __init__(self, domain: Domain, tower: TextTower) -> None:
-        self.tower = tower
-        self.phrases = [phrase for phrase in domain.lexicon.phrases if not phrase.unseen]
-        self.embeddings = tower.encode([phrase.text for phrase in self.phrases])
-        self.topics: dict[str, np.ndarray] = {}
-        grouped: dict[str, list[int]] = {}
-        for number, phrase in enumerate(self.phrases):
-            grouped.setdefault(phrase.topic, []).append(number)
-        self.topics = {topic: np.array(numbers) for topic, numbers in grouped.items()}
-
-    def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """``count`` phrase numbers, topics equally likely."""
-        groups = list(self.topics.values())
-        chosen, place = rng.integers(0, len(groups), count), rng.random(count)
-        return np.array([groups[g][int(p * len(groups[g]))] for g, p in zip(chosen, place, strict=True)])
+"""Length of the random vector added to sentence embeddings, so that similar wordings get similar places."""
+LOGIT_SCALE = 25.0
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """N portraits and, below them, their counterfactuals, one attribute changed: 2N rows of everything.
+    """N portraits followed by their counterfactuals with one attribute changed: 2N rows of everything.
 
-    ``drawn``: uint8 [2N, 128, 128, 3]; ``physical`` [2N, P]; ``places`` [2N, dim] in the joint space; ``wanted``: what
-    labels ask of the helping head.
+    ``drawn``: uint8 [2N, 128, 128, 3]; ``physical`` [2N, P]; ``places`` [2N, dim] in the joint space;
+    ``wanted``: what labels demand of the auxiliary head.
     """
 
     drawn: Tensor
@@ -107,38 +57,25 @@ class Pairs:
 
 
 def draw(rng: np.random.Generator, domain: str, count: int) -> Pairs:
-    """``count`` pairs, some of them compressed."""
+    """Return ``count`` pairs, some of them compressed."""
     known = domains.named(domain)
     before = known.draw(rng, count)
     after, _ = counterfactual.changed(before, rng)
     both = known.portraits.concat([before, after])
     labels = both.labels()
     drawn = data.compress(data.drawings_of(both, 128), rng, share=0.15)
-    return Pairs(
-        drawn,
-        data.physical(both),
-        embed_scenes(both, labels),
-        attribute_classifier.targets(known.attributes, labels),
-    )
+    wanted = attribute_classifier.targets(known.attributes, labels)
+    return Pairs(drawn, data.physical(both), embed_scenes(both, labels), wanted)
 
 
-def scene(portraits: Portraits, labels: Labels) -> Tensor:
-    """All that can be seen of portraits and spoken of, in numbers [N, axes]: present about 1, absent about -1 (a
-    colour -0.3, so that the many absent ones do not drown the rest); what is hidden is 0."""
-    columns = [2 * values - 1 for values in (*labels.scales.values(), *labels.raw_amounts.values())]
-    seen = [labels.visible[name] for name in (*labels.scales, *labels.raw_amounts)]
-    shown = [np.where(visible, column, 0.0) for column, visible in zip(columns, seen, strict=True)]
-    blends = [
-        2 * (blend - 0.15) * labels.visible[name][:, None]
-        for name, blend in portraits.shown_weights().items()
-    ]
-    return torch.from_numpy(np.column_stack([*shown, *blends]).astype(np.float32))
+def pictures(run: Run, pairs: Pairs, networks: tuple[Generator, TeacherMapping] | None) -> Tensor:
+    """Return the pairs' damaged pictures [2N, 3, 128, 128].
 
-
-def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: TeacherMapping | None) -> Tensor:
-    """The pairs' pictures [2N, 3, 128, 128], damaged; where there is a generator it makes a third, the rest are drawn."""
+    A third of the pairs is generated, if there is a generator.
+    """
     images = data.as_images(pairs.drawn)
-    if generator is not None and teacher is not None:
+    if networks is not None:
+        generator, teacher = networks
         count = len(images) // 2
         first = int(run.rng(purpose=4).integers(count))
         some = (first + torch.arange(count // 3)) % count
@@ -149,159 +86,117 @@ def pictures(run: Run, pairs: Pairs, generator: Generator | None, teacher: Teach
     return attribute_classifier.damaged(images, run.rng(purpose=2))
 
 
-def embed_scenes(portraits: Portraits, labels: Labels) -> Tensor:
-    """Where portraits lie in the joint space: unit [N, dim]."""
-    numbers = scene(portraits, labels)
-    constant = torch.full((len(numbers), 1), CONSTANT)
-    return F.normalize(torch.cat([numbers, constant, torch.zeros_like(constant)], dim=1), dim=1)
-
-
-def embed_phrase(domain: Domain, phrase: Phrase) -> np.ndarray:
-    """Where a text lies in the joint space: unit [dim]."""
-    place = np.zeros(domain.dim, np.float32)
-    for name, kind, value in phrase.conditions:
-        if kind in ("always", "never"):
-            place[-2 if kind == "always" else -1] += 1.0
-        else:
-            place[domain.axes.index((name, value))] += -1.0 if kind in ("absent", "low") else 1.0
-    return place / np.linalg.norm(place)
-
-
-def far_texts(tower: TextTower, book: Phrasebook, count: int, seed: int) -> Tensor:
-    """Sentence embeddings of texts that are like no known phrase, and so mean "no portrait": random words, letters, and
-    random words that one of the known ones describes, a purple tractor being no more of a portrait than any."""
-    rng = np.random.default_rng(seed)
-    names = np.array([name for name in tower.index if name.isalpha() and len(name) > 3])
-    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    plain = [" ".join(rng.choice(names, int(rng.integers(1, 4)))) for _ in range(count)]
-    plain += ["".join(rng.choice(letters, int(rng.integers(4, 10)))) for _ in range(count // 12)]
-    strange = names[_nearest(tower.encode(list(names)), book.embeddings).numpy() < FAR]
-    known = sorted({word for phrase in book.phrases for word in words(phrase.text) if len(word) > 3})
-    described = [
-        form.format(known=a, strange=b)
-        for form, a, b in zip(
-            rng.choice(DESCRIBED, count), rng.choice(known, count), rng.choice(strange, count), strict=True
-        )
-    ]
-    parts = [(tower.encode(plain), FAR), (tower.encode(described), FAR_DESCRIBED)]
-    return torch.cat([found[_nearest(found, book.embeddings) < limit] for found, limit in parts])
-
-
-def _nearest(rows: Tensor, others: Tensor) -> Tensor:
-    """The cosine of each row [N, D] with the nearest of others [M, D]: [N]."""
-    return torch.cat([(part @ others.t()).amax(1) for part in rows.split(500)])
-
-
 class Trainer:
-    """The joint space with the helping head, and one step of either network."""
+    """The joint space with an auxiliary head, and one step of either network."""
 
     def __init__(self, run: Run, tower: TextTower, rate: float, width: float = 1.0) -> None:
         self.run, self.rate, self.width = run, rate, width
         self.book = Phrasebook(run.domain, tower)
-        places = torch.from_numpy(
-            np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases])
-        )
-        far = far_texts(tower, self.book, 12_000, run.seed)
-        nowhere = torch.zeros(len(far), run.domain.dim)
-        nowhere[:, -1] = 1.0
-        self.far, self.places = far, torch.cat([places, nowhere])
-        self.sentences = torch.cat([self.book.embeddings, far])
+        places = np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases])
+        self.far = far_texts(tower, self.book, 12_000, run.seed)
+        no_portrait = torch.zeros(len(self.far), run.domain.dim)
+        no_portrait[:, -1] = 1.0
+        self.places = torch.cat([torch.from_numpy(places), no_portrait])
+        self.sentences = torch.cat([self.book.embeddings, self.far])
         self.space = JointSpace(run.domain.dim, width).to(run.device)
         with torch.no_grad():
-            self.space.log_scale.fill_(float(np.log(SCALE)))
+            self.space.log_scale.fill_(float(np.log(LOGIT_SCALE)))
             self.space.bias.zero_()
         self.head = nn.Linear(self.space.image.out.in_features, run.domain.attributes.outputs).to(run.device)
-        self.word_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
-        sight = [*self.space.image.parameters(), *self.head.parameters()]
-        self.sight_optimizer = torch.optim.AdamW(sight, lr=rate, weight_decay=0.02)
-        self.word_average, self.sight_average = (
-            Average(self.space.text, 50_000.0),
-            Average(self.space.image, 6000.0),
-        )
+        self.text_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
+        of_images = [*self.space.image.parameters(), *self.head.parameters()]
+        self.image_optimizer = torch.optim.AdamW(of_images, lr=rate, weight_decay=0.02)
+        self.text_average = Average(self.space.text, 50_000.0)
+        self.image_average = Average(self.space.image, 6000.0)
         run.parts = {
             "space": self.space,
             "head": self.head,
-            "word_average": self.word_average,
-            "sight_average": self.sight_average,
-            "word_optimizer": self.word_optimizer,
-            "sight_optimizer": self.sight_optimizer,
+            "word_average": self.text_average,
+            "sight_average": self.image_average,
+            "word_optimizer": self.text_optimizer,
+            "sight_optimizer": self.image_optimizer,
         }
 
-    def words(self, share: float, phrases: int) -> dict[str, Tensor]:
-        """One step of the text head; ``share`` of its time is spent."""
+    def text_step(self, fraction: float, phrases: int) -> dict[str, Tensor]:
+        """Do one step of the text head; return its loss."""
         self.space.train()
-        set_rate(self.word_optimizer, self.rate * cosine_decay(share, hold=0.3))
+        set_rate(self.text_optimizer, self.rate * cosine_decay(fraction, hold=0.3))
         rng, device = self.run.rng(purpose=3), self.run.device
         far = len(self.book.phrases) + rng.integers(0, len(self.far), phrases // 8)
         numbers = torch.from_numpy(np.concatenate([self.book.draw(rng, phrases - len(far)), far]))
         sentences = self.sentences[numbers].to(device)
-        sentences = F.normalize(
-            sentences + TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1), dim=1
-        )
-        placing = (
-            1 - F.cosine_similarity(self.space.text(sentences), self.places[numbers].to(device), dim=1)
-        ).mean()
-        self._take(self.word_optimizer, placing)
-        self.word_average.update(self.space.text, phrases)
-        return {"text_placing": placing.detach()}
+        noise = TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1)
+        made = self.space.text(F.normalize(sentences + noise, dim=1))
+        loss = (1 - F.cosine_similarity(made, self.places[numbers].to(device), dim=1)).mean()
+        take_step(self.text_optimizer, loss)
+        self.text_average.update(self.space.text, phrases)
+        return {"text": loss.detach()}
 
-    def sight(self, share: float, pairs: Pairs, images: Tensor) -> dict[str, Tensor]:
-        """One step of the image tower; ``share`` of its time is spent."""
+    def image_step(self, fraction: float, pairs: Pairs, images: Tensor) -> dict[str, Tensor]:
+        """Do one step of the image tower; return its losses."""
         self.space.train()
-        set_rate(self.sight_optimizer, self.rate * cosine_decay(share, hold=0.3))
+        set_rate(self.image_optimizer, self.rate * cosine_decay(fraction, hold=0.3))
         count, wanted = len(images) // 2, pairs.places
         with torch.autocast(images.device.type, torch.bfloat16):
             features = self.space.image.features(images)
         features = features.float()
         made = F.normalize(self.space.image.out(features), dim=1)
-        placing = (made - wanted).square().sum(1).mean()
+        of_places = (made - wanted).square().sum(1).mean()
         moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
         visible = (should.norm(dim=1) > 0.05).float()
-        pointing = (
-            (1 - F.cosine_similarity(moved, should, dim=1)) * visible
-        ).sum() / visible.sum().clamp_min(1)
-        helping = attribute_classifier.loss_of(
-            split(self.run.domain.attributes, self.head(features)), pairs.wanted
-        )
-        self._take(self.sight_optimizer, 4 * placing + DIRECTION_WEIGHT * pointing + HEAD_WEIGHT * helping)
-        self.sight_average.update(self.space.image, len(images))
-        return {"placing": placing.detach(), "pointing": pointing.detach(), "helping": helping.detach()}
+        of_directions = ((1 - F.cosine_similarity(moved, should, dim=1)) * visible).sum()
+        of_directions = of_directions / visible.sum().clamp_min(1)
+        logits = split(self.run.domain.attributes, self.head(features))
+        of_labels = attribute_classifier.loss_of(logits, pairs.wanted)
+        loss = 4 * of_places + DIRECTION_WEIGHT * of_directions + HEAD_WEIGHT * of_labels
+        take_step(self.image_optimizer, loss)
+        self.image_average.update(self.space.image, len(images))
+        losses = {"places": of_places, "directions": of_directions, "labels": of_labels}
+        return {name: part.detach() for name, part in losses.items()}
 
-    @staticmethod
-    def _take(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+    def averaged(self) -> JointSpace:
+        """Return a copy with averaged weights, in eval mode, on the CPU."""
+        space = JointSpace(self.run.domain.dim, self.width)
+        space.load_state_dict(self.space.state_dict())
+        space.to(self.run.device)
+        self.text_average.copy_to(space.text)
+        self.image_average.copy_to(space.image)
+        return space.cpu().eval().requires_grad_(False)
+
+    def save(self, bundle: Path, part: str) -> JointSpace:
+        """Write the joint space; what this run did not train is kept from the bundle."""
+        space, path = self.averaged(), bundle / "clip.safetensors"
+        if path.exists():
+            kept = {name: v for name, v in load_weights(path).items() if not name.startswith(part)}
+            space.load_state_dict(space.state_dict() | kept)
+        save_weights(space, path)
+        return space
 
 
 @torch.no_grad()
-def auc(
-    trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool, portraits: int = 512
-) -> float:
-    """Mean over phrases of the area under the ROC curve on unseen drawings, by their pictures or by their scenes."""
-    domain = trainer.run.domain
-    drawn = domain.portraits.sample(portraits, 1_000_211)
+def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool) -> float:
+    """Return the mean area under the phrases' ROC curves on unseen drawings, by their pictures or by their
+    scenes.
+    """
+    domain, count = trainer.run.domain, 512
+    drawn = domain.portraits.sample(count, 1_000_211)
+    labels = drawn.labels()
     if by_scene:
-        images = embed_scenes(drawn, drawn.labels())
+        images = embed_scenes(drawn, labels)
     else:
-        images = torch.cat(
-            [space.image(data.pictures_of(drawn[i : i + 64], 128)) for i in range(0, portraits, 64)]
-        )
+        parts = [data.pictures_of(drawn[i : i + 64], 128) for i in range(0, count, 64)]
+        images = torch.cat([space.image(part) for part in parts])
     scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
-    truth = domain.lexicon.truth(phrases, drawn.labels())
     found = []
-    for column in range(len(phrases)):
-        right = scores[truth[:, column] == lexicon.TRUE, column]
-        wrong = scores[truth[:, column] == lexicon.FALSE, column]
+    for column, truth in enumerate(domain.lexicon.truth(phrases, labels).T):
+        right, wrong = (scores[truth == value, column] for value in (lexicon.TRUE, lexicon.FALSE))
         if len(right) and len(wrong):
             found.append(float((right[:, None] > wrong[None, :]).float().mean()))
     return float(np.mean(found))
 
 
-def figures(
-    trainer: Trainer, space: JointSpace, count: int = 600, by_scene: bool = False
-) -> dict[str, float]:
-    """AUC on trained and on unseen wordings, evenly sampled over topics."""
+def measure(trainer: Trainer, space: JointSpace, by_scene: bool, count: int = 600) -> dict[str, float]:
+    """Return the AUC on trained and on unseen wordings, sampled evenly over topics."""
     result = {}
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
         rng = np.random.default_rng(17)
@@ -315,62 +210,42 @@ def figures(
     return result
 
 
-def averaged(trainer: Trainer) -> JointSpace:
-    """A copy with averaged weights, in eval mode, on the CPU."""
-    space = JointSpace(trainer.run.domain.dim, trainer.width)
-    space.load_state_dict(trainer.space.state_dict())
-    space.to(trainer.run.device)
-    trainer.word_average.copy_to(space.text)
-    trainer.sight_average.copy_to(space.image)
-    return space.cpu().eval().requires_grad_(False)
+def parser(minutes: float, name: str) -> argparse.ArgumentParser:
+    """Return the options of both parts."""
+    made = arguments("Train a bundle's text-image model: its image tower or its text head.", minutes, name)
+    made.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
+    add_batch(made, 24, "pairs of pictures", rate=1.5e-3)
+    made.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
+    add_width(made)
+    add_drawing(made)
+    return made
 
 
-def save(trainer: Trainer, bundle: Path, part: str) -> JointSpace:
-    """Write the joint space; what this run did not train is kept as the bundle has it."""
-    space, path = averaged(trainer), bundle / "clip.safetensors"
-    if path.exists():
-        old = {name: value.float() for name, value in load_file(path).items()}
-        kept = {name: value for name, value in old.items() if not name.startswith(part)}
-        space.load_state_dict(space.state_dict() | kept)
-    save_weights(space, path)
-    return space
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m editor train clip`` (the image tower) and ``train words`` (the text head)."""
-    parser = arguments("Train a bundle's text-image model: its image tower, or its text head.", 45, "clip")
-    parser.add_argument("--part", choices=["image", "text"], default="image", help="image tower or text head")
-    parser.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
-    parser.add_argument("--batch", type=int, default=24, help="pairs of pictures a step")
-    parser.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
-    add_width(parser)
-    add_drawing(parser)
-    options = parser.parse_args(argv)
-    if options.bundle is None:
-        parser.error("--bundle is needed: the folder that gets the weights")
+def train_part(options: argparse.Namespace, part: str, record_name: str) -> int:
+    """Train the ``image`` tower or the ``text`` head."""
     run = start(options)
     trainer = Trainer(run, TextTower.load(options.text), options.rate, options.width)
-    generator = teacher = None
-    if options.part == "image" and (options.bundle / "generator.safetensors").exists():
-        generator, teacher = (
-            load_generator(options.bundle, run.device),
-            load_teacher(options.bundle, run.device),
-        )
-    supply = batches(
-        run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse
-    )
-    for fraction in run.steps(options.part):
-        if options.part == "text":
-            losses = trainer.words(fraction, options.phrases)
+    networks = None
+    if part == "image" and (options.bundle / "generator.safetensors").exists():
+        networks = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+    batches = supply(run, options, draw)
+    for fraction in run.steps(part):
+        if part == "text":
+            losses = trainer.text_step(fraction, options.phrases)
         else:
-            pairs = next(supply)
-            losses = trainer.sight(fraction, pairs, pictures(run, pairs, generator, teacher))
+            pairs = next(batches)
+            losses = trainer.image_step(fraction, pairs, pictures(run, pairs, networks))
         if run.due(20):
             run.log(**{name: float(loss) for name, loss in losses.items()})
-    space = save(trainer, options.bundle, options.part)
-    found = figures(trainer, space, by_scene=options.part == "text")
-    print(found)
-    part = "clip" if options.part == "image" else "words"
-    record.write(options.bundle, part, options, run, found, {"dim": run.domain.dim, "width": options.width})
+    space = trainer.save(options.bundle, part)
+    figures = measure(trainer, space, by_scene=part == "text")
+    run.write_record(record_name, options, figures, {"dim": run.domain.dim, "width": options.width})
     return 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``python -m editor train clip``: the image tower."""
+    made = parser(45, "clip")
+    made.add_argument("--part", choices=["image", "text"], default="image", help="text is 'train text-head'")
+    options = parse(made, argv, "the folder that gets the weights")
+    return train_part(options, options.part, "clip" if options.part == "image" else "words")

@@ -1,4 +1,4 @@
-"""Pairs of portraits that differ in one attribute, and what the difference is in the lexicon's terms."""
+"""Pairs of portraits that differ in one attribute, and the difference in the lexicon's terms."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from editor.lab.training import domains
-from editor.lab.training.domain import Pole
+from editor.lab.training.domain import Domain, Pole
 from editor.lab.training.lexicon import Condition
-from editor.lab.training.portraits import Portraits
+from editor.lab.training.portraits import Labels, Portraits
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a pair differs in; a side is None where no phrase says just that."""
+class AttributeChange:
+    """The difference of a pair; a side is None if no phrase says just that."""
 
     pole: Pole
     after: Condition | None
@@ -22,47 +22,45 @@ class Change:
 
 
 def moved(portraits: Portraits, pole: Pole, step: float = 0.45) -> Portraits:
-    """The portraits with an attribute moved to a pole.
+    """Return the portraits with an attribute at a pole.
 
-    Scales go at least ``step`` further and at least to 0.85 (or 0.15).
+    Scales move at least ``step`` and at least to 0.85 (or 0.15).
     """
     name = pole.attribute
     if pole.value is not None:
         return portraits.replace(name, pole.value)
     if name in portraits.AMOUNTS:
-        return (
-            portraits.before_appearing(name).replace(name, 1.0) if pole.high else portraits.replace(name, 0.0)
-        )
+        ready = portraits.before_appearing(name) if pole.high else portraits
+        return ready.replace(name, 1.0 if pole.high else 0.0)
     level = portraits.column(name)
-    target = (
-        np.clip(np.maximum(level + step, 0.85), 0, 1)
-        if pole.high
-        else np.clip(np.minimum(level - step, 0.15), 0, 1)
-    )
-    return portraits.replace(name, target.astype(np.float32))
+    target = np.maximum(level + step, 0.85) if pole.high else np.minimum(level - step, 0.15)
+    return portraits.replace(name, np.clip(target, 0, 1).astype(np.float32))
 
 
-def changed(portraits: Portraits, rng: np.random.Generator) -> tuple[Portraits, list[Change]]:
-    """Each portrait with one random attribute moved to a pole where it was not yet, with the words for the change."""
+def changed(portraits: Portraits, rng: np.random.Generator) -> tuple[Portraits, list[AttributeChange]]:
+    """Move one random attribute of each portrait to a pole; return the portraits and the changes."""
     domain = domains.of(portraits)
     numbers = rng.integers(0, len(domain.poles), len(portraits))
     labels = portraits.labels()
     parts, changes = [], []
     for row, number in enumerate(numbers):
         pole = domain.poles[number]
-        name = pole.attribute
-        before: Condition | None = None
-        if pole.value is not None:
-            index = int(labels.choices[name][row])
-            values = portraits.CHOICES[name]
-            same = index == values.index(pole.value)
-            if index >= 0 and not same and values[index] not in domain.unsaid:
-                before = (name, "is", values[index])
-        elif name in portraits.AMOUNTS:
-            same = (labels.raw_amounts[name][row] > 0.5) == pole.high
-            before = domain.condition(Pole(name, None, not pole.high))
-        else:
-            same = bool((labels.scales[name][row] > 0.7) if pole.high else (labels.scales[name][row] < 0.3))
         parts.append(moved(portraits[[row]], pole))
-        changes.append(Change(pole, None if same else domain.condition(pole), before))
+        changes.append(_change(domain, labels, row, pole))
     return domain.portraits.concat(parts), changes
+
+
+def _change(domain: Domain, labels: Labels, row: int, pole: Pole) -> AttributeChange:
+    name, before = pole.attribute, None
+    if pole.value is not None:
+        index, values = int(labels.choices[name][row]), domain.portraits.CHOICES[name]
+        same = index == values.index(pole.value)
+        if index >= 0 and not same and values[index] not in domain.unnamed_values:
+            before = (name, "is", values[index])
+    elif name in domain.portraits.AMOUNTS:
+        same = bool((labels.raw_amounts[name][row] > 0.5) == pole.high)
+        before = domain.condition(Pole(name, None, not pole.high))
+    else:
+        level = labels.scales[name][row]
+        same = bool(level > 0.7 if pole.high else level < 0.3)
+    return AttributeChange(pole, None if same else domain.condition(pole), before)

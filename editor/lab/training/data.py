@@ -1,4 +1,4 @@
-"""Batches of drawn portraits as tensors, and the damage that uploads have suffered before they reach us."""
+"""Drawn portraits as tensors, and the kinds of damage that uploads have."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def to_pictures(images: Tensor) -> np.ndarray:
 
 
 def drawings_of(portraits: Portraits, size: int) -> Tensor:
-    """The drawn portraits as bytes, uint8 [N, size, size, 3]."""
+    """Draw portraits as uint8 [N, size, size, 3]."""
     return torch.from_numpy(np.ascontiguousarray(domains.of(portraits).render(portraits, size)))
 
 
 def pictures_of(portraits: Portraits, size: int) -> Tensor:
-    """The drawn portraits [N, 3, size, size] in [-1, 1]."""
+    """Draw portraits as images [N, 3, size, size] in [-1, 1]."""
     return as_images(drawings_of(portraits, size))
 
 
 def physical(portraits: Portraits) -> Tensor:
-    """The physical description [N, P] as a tensor."""
+    """Return the physical description [N, P] as a tensor."""
     return torch.from_numpy(portraits.physical())
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where a network is."""
+    """Return the device of a network."""
     return next(module.parameters()).device
 
 
 def shrunk(images: Tensor, size: int) -> Tensor:
-    """Pictures [N, 3, H, W] brought down to ``size`` pixels by averaging; those of that size as they are."""
+    """Reduce images [N, 3, H, W] to ``size`` pixels by averaging."""
     return images if images.shape[-1] == size else F.interpolate(images, size=(size, size), mode="area")
 
 
@@ -63,7 +63,7 @@ def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def compress(pictures: Tensor, rng: np.random.Generator, share: float) -> Tensor:
-    """A share of the pictures, uint8 [N, H, W, 3], goes through JPEG at quality 25 to 90."""
+    """Compress a share of the pictures, uint8 [N, H, W, 3], as JPEG of quality 25 to 90."""
     found = pictures.numpy().copy()
     for index in np.flatnonzero(rng.random(len(found)) < share):
         found[index] = _jpeg(found[index], int(rng.integers(25, 91)))
@@ -75,7 +75,7 @@ def _uniform(rng: np.random.Generator, low: float, high: float, like: Tensor, *s
 
 
 def soften(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
-    """A share of the pictures loses its finest detail, as a small upload scaled up or a generator's output has."""
+    """Remove the finest detail from a share of the images, as in enlarged or generated pictures."""
     size = images.shape[-1]
     chosen = (_uniform(rng, 0, 1, images, len(images), 1, 1, 1)) < share
     small = int(size * rng.uniform(0.4, 0.9))
@@ -85,21 +85,21 @@ def soften(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
 
 
 def jitter_colour(images: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
-    """Brightness, contrast and channel gains vary by up to ``amount`` (0.1 = 10 %)."""
+    """Vary brightness, contrast and channel gains by up to ``amount`` (0.1 = 10 %)."""
     n = len(images)
     gain = 1 + _uniform(rng, -amount, amount, images, n, 3, 1, 1)
     return (images * gain + _uniform(rng, -amount, amount, images, n, 1, 1, 1)).clamp(-1, 1)
 
 
 def noise(images: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
-    """Gaussian pixel noise of a standard deviation up to ``amount`` (in [-1, 1] units), per picture."""
+    """Add Gaussian noise of a standard deviation up to ``amount`` (images are in [-1, 1])."""
     source = torch.Generator(images.device).manual_seed(int(rng.integers(2**62)))
     grain = torch.randn(images.shape, generator=source, device=images.device)
     return (images + _uniform(rng, 0, amount, images, len(images), 1, 1, 1) * grain).clamp(-1, 1)
 
 
 def move(images: Tensor, rng: np.random.Generator, shift: float, scale: float) -> Tensor:
-    """Shift by up to ``shift`` of the side and zoom by up to ``scale``, edges continued."""
+    """Shift by up to ``shift`` of the side and zoom by up to ``scale``; edges are continued."""
     n = len(images)
     theta = images.new_zeros(n, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 + _uniform(rng, -scale, scale, images, n)
@@ -109,6 +109,6 @@ def move(images: Tensor, rng: np.random.Generator, shift: float, scale: float) -
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio per picture [N], dB, of images in [-1, 1]."""
+    """Return the peak signal-to-noise ratio (dB) of each image in [-1, 1]: [N]."""
     error = ((a.float().clamp(-1, 1) - b.float().clamp(-1, 1)) / 2).square().mean(dim=(1, 2, 3))
     return -10.0 * torch.log10(error.clamp_min(1e-10))

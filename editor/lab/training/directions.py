@@ -1,79 +1,77 @@
-"""``python -m editor directions``: the direction bank of a bundle.
+"""``python -m editor directions --bundle FOLDER``: measure the direction bank of a bundle in training.
 
-StyleCLIP's preprocessing (arXiv 2103.17249, section 6): over a number of pictures each style channel is set to its mean
-plus and minus five deviations, both pictures are encoded, and the normalised difference is averaged. ToRGB channels are
-left out, as the authors do. Where the domain has drawn attributes, their mean steps are appended as named axes.
+StyleCLIP's preprocessing (arXiv 2103.17249, section 6): on a number of pictures each style channel is set to
+its mean plus and minus five standard deviations, both pictures are encoded, and the normalised differences
+are averaged. As in the paper, ToRGB channels are left out. The mean steps of drawn attributes are added as
+named axes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from editor.bundle.direction_bank import DirectionBank
-from editor.lab.training import counterfactual, data, record
+from editor.checkpoints.directions import sizes
+from editor.checkpoints.measuring import REACH
+from editor.lab.training import counterfactual, data
 from editor.lab.training.bundles import load_clip, load_generator, load_teacher
 from editor.lab.training.domain import Domain
-from editor.lab.training.generator import TeacherMapping
-from editor.lab.training.run import Run, arguments, start
+from editor.lab.training.options import arguments, parse, start
+from editor.lab.training.run import Run
+from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator
-
-REACH = 5.0
-"""How far a channel is moved, in deviations."""
 
 
 @torch.no_grad()
 def statistics(domain: Domain, generator: Generator, samples: int = 20_000) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of StyleSpace [C] over Gaussian z."""
+    """Return mean and standard deviation of StyleSpace [C] over Gaussian z."""
     z = torch.from_numpy(domain.latents(np.random.default_rng(3), samples)).to(data.device_of(generator))
     styles = torch.cat([generator.synthesis.styles(generator.mapping(part)) for part in z.split(2000)])
     return styles.mean(0), styles.std(0) + 1e-6
 
 
 class Relevance:
-    """Sums of normalised embedding differences per channel; resumable because it is a run's part."""
+    """Sums of normalised embedding differences for each channel, as a resumable part of a run."""
 
     def __init__(self, channels: int, dim: int) -> None:
         self.sums, self.images = torch.zeros(channels, dim), 0
 
-    def state_dict(self) -> dict[str, object]:
-        """What a checkpoint holds."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state for a checkpoint."""
         return {"sums": self.sums, "images": self.images}
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        """The counterpart of ``state_dict``."""
-        self.sums, self.images = state["sums"], state["images"]  # type: ignore[assignment]
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what ``state_dict`` returned."""
+        self.sums, self.images = state["sums"], state["images"]
 
 
 @torch.no_grad()
 def measure_image(
     generator: Generator, space: JointSpace, styles: Tensor, mean: Tensor, std: Tensor, batch: int
 ) -> Tensor:
-    """For one picture's styles [C]: unit embedding difference of every channel [C, D], zero rows for ToRGB."""
-    synthesis = generator.synthesis
-    numbers = torch.cat(
-        [torch.arange(layer.start, layer.stop) for layer in synthesis.layers if layer.kind == "conv"]
-    )
+    """Return the unit embedding difference of every channel [C, D] on one picture [C].
+
+    Zero rows for ToRGB.
+    """
+    channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
     result = torch.zeros(len(styles), space.image.out.out_features, device=styles.device)
-    for part in numbers.split(batch):
+    for part in channels.split(batch):
         moved = styles.repeat(2 * len(part), 1)
         rows, part = torch.arange(len(part), device=styles.device), part.to(styles.device)
         moved[rows, part] = mean[part] + REACH * std[part]
         moved[len(part) + rows, part] = mean[part] - REACH * std[part]
-        pictures = synthesis(moved, dtype=torch.bfloat16).clamp(-1, 1)
+        pictures = generator.synthesis(moved, dtype=torch.bfloat16).clamp(-1, 1)
         up, down = space.image(pictures).float().chunk(2)
         difference = up - down
         length = difference.norm(dim=1, keepdim=True)
-        result[part] = torch.where(
-            length > 1e-3, difference / length.clamp_min(1e-6), torch.zeros_like(difference)
-        )
+        result[part] = torch.where(length > 1e-3, difference / length.clamp_min(1e-6), 0.0)
     return result.cpu()
 
 
@@ -81,40 +79,35 @@ def measure_image(
 def axes(
     domain: Domain, generator: Generator, teacher: TeacherMapping, space: JointSpace, portraits: int
 ) -> tuple[Tensor, Tensor]:
-    """Mean StyleSpace step of each drawn attribute's poles [K, C] and its unit embedding difference [K, D]."""
+    """Return the mean StyleSpace step of each attribute's poles [K, C] and its unit embedding difference [K,
+    D].
+    """
     base, device = domain.draw(np.random.default_rng(11), portraits), data.device_of(generator)
-    start_w = teacher(data.physical(base).to(device))
-    synthesis = generator.synthesis
-    before = space.image(synthesis(synthesis.styles(start_w), dtype=torch.bfloat16).clamp(-1, 1))
+    start_w, synthesis = teacher(data.physical(base).to(device)), generator.synthesis
+    styles = synthesis.styles(start_w)
+    before = space.image(synthesis(styles, dtype=torch.bfloat16).clamp(-1, 1))
     steps, rows = [], []
     for pole in domain.poles:
         w = teacher(data.physical(counterfactual.moved(base, pole)).to(device))
-        step = synthesis.style_steps((w - start_w).mean(0, keepdim=True))[0]
-        after = space.image(synthesis(synthesis.styles(start_w) + step, dtype=torch.bfloat16).clamp(-1, 1))
-        steps.append(step)
+        steps.append(synthesis.style_steps((w - start_w).mean(0, keepdim=True))[0])
+        after = space.image(synthesis(styles + steps[-1], dtype=torch.bfloat16).clamp(-1, 1))
         rows.append(F.normalize((after - before).mean(0), dim=0))
     return torch.stack(steps), torch.stack(rows)
 
 
 @torch.no_grad()
 def samples(domain: Domain, generator: Generator, space: JointSpace, count: int = 1024) -> Tensor:
-    """Unit embeddings [count, D] of the generator's own pictures, from Gaussian z."""
+    """Return unit embeddings [count, D] of the generator's pictures of Gaussian z."""
     z = torch.from_numpy(domain.latents(np.random.default_rng(13), count)).to(data.device_of(generator))
-    pictures = (generator(part).clamp(-1, 1) for part in z.split(64))
-    return torch.cat([space.image(part) for part in pictures])
-
-
-def load_bank(bundle: Path) -> DirectionBank:
-    """A bundle's bank in float32."""
-    return DirectionBank(
-        **{name: value.float() for name, value in load_file(bundle / "bank.safetensors").items()}
-    )
+    return torch.cat([space.image(generator(part).clamp(-1, 1)) for part in z.split(64)])
 
 
 def measure_bank(
     run: Run, generator: Generator, space: JointSpace, images: int, batch: int
 ) -> tuple[Relevance, Tensor, Tensor]:
-    """Relevance over ``images`` pictures (as many as the time budget allows), with the S statistics."""
+    """Return relevance over ``images`` pictures (or as many as the time allows), and the StyleSpace
+    statistics.
+    """
     mean, std = statistics(run.domain, generator)
     found = Relevance(len(mean), space.image.out.out_features)
     run.parts = {"relevance": found}
@@ -130,39 +123,27 @@ def measure_bank(
     return found, mean, std
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Measure the bank and write ``bank.safetensors``."""
-    parser = arguments(
-        "Measure a bundle's direction bank: relevance of every StyleSpace channel.", 12, "directions"
-    )
+    description = "Measure a bundle's direction bank: relevance of every StyleSpace channel."
+    parser = arguments(description, 12, "directions")
     parser.add_argument("--images", type=int, default=32, help="pictures to average over, if the time allows")
     parser.add_argument("--batch", type=int, default=32, help="channels at once")
     parser.add_argument(
-        "--axes", type=int, default=40, help="portraits to average named axes over; 0 leaves axes out"
+        "--axes", type=int, default=40, help="portraits for the named axes; 0 leaves them out"
     )
-    options = parser.parse_args(argv)
-    if options.bundle is None:
-        parser.error("--bundle is needed: the folder of the generator and the text-image model")
+    options = parse(parser, argv, "the folder of the generator and the text-image model")
     run = start(options)
     generator, space = load_generator(options.bundle, run.device), load_clip(options.bundle, run.device)
     found, mean, std = measure_bank(run, generator, space, options.images, options.batch)
     relevance = F.normalize(found.sums, dim=1)
-    tensors = {
-        "s_mean": mean,
-        "s_std": std,
-        "relevance": relevance,
-        "samples": samples(run.domain, generator, space),
-    }
+    tensors = {"relevance": relevance, "samples": samples(run.domain, generator, space)}
     if options.axes:
-        steps, rows = axes(
-            run.domain, generator, load_teacher(options.bundle, run.device), space, options.axes
-        )
+        teacher = load_teacher(options.bundle, run.device)
+        steps, rows = axes(run.domain, generator, teacher, space, options.axes)
         tensors |= {"axes": steps, "axis_relevance": rows}
-    save_file(
-        {k: (v if k in ("s_mean", "s_std") else v.half()).cpu().contiguous() for k, v in tensors.items()},
-        options.bundle / "bank.safetensors",
-    )
+    tensors = {"s_mean": mean, "s_std": std} | {name: value.half() for name, value in tensors.items()}
+    save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, options.bundle / "bank.safetensors")
     figures = {"images": found.images, "channels": int((relevance.norm(dim=1) > 0).sum())}
-    print(figures)
-    record.write(options.bundle, "directions", options, run, figures)
+    run.write_record("directions", options, figures)
     return 0

@@ -1,4 +1,4 @@
-"""A drawn domain: all that training and evaluation need to know of what they train for."""
+"""A drawn domain: everything that training and evaluation need to know about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from editor.networks.attribute_classifier import Attributes
 
 @dataclass(frozen=True)
 class Pole:
-    """One end that an attribute can be moved to: a named value, or high/present, or low/absent."""
+    """An end to which an attribute can be moved: a named value, or high (present), or low (absent)."""
 
     attribute: str
     value: str | None
@@ -25,11 +25,13 @@ class Pole:
 
 @dataclass(frozen=True)
 class Domain:
-    """One domain: how its portraits are drawn from numbers, and how people speak of them.
+    """How the portraits of a domain are drawn from numbers, and how people speak of them.
 
-    ``small`` are attributes that cover few pixels; ``backdrops`` two background colours that no figure has, by which it
-    is cut out; ``unsaid`` values of choices that nobody asks for ("natural" lips). ``by_others`` draws the same portraits as
-    other people would, where a domain has such drawings to learn from.
+    Attributes:
+        small_attributes: Attributes that cover few pixels.
+        key_colours: Two background colours that no figure has; the figure is cut out by comparing them.
+        unnamed_values: Values of choices that nobody asks for ("natural" lips).
+        render_randomised: Draws the same portraits in random styles, where the domain has such drawings.
     """
 
     name: str
@@ -40,49 +42,48 @@ class Domain:
     lexicon: Lexicon
     neutral: tuple[str, ...]
     examples: tuple[str, ...]
-    small: tuple[str, ...]
-    backdrops: tuple[str, str]
-    unsaid: frozenset[str] = frozenset()
-    by_others: Callable[[Any, int, np.random.Generator], np.ndarray] | None = None
+    small_attributes: tuple[str, ...]
+    key_colours: tuple[str, str]
+    unnamed_values: frozenset[str] = frozenset()
+    render_randomised: Callable[[Any, int, np.random.Generator], np.ndarray] | None = None
 
     @property
     def attributes(self) -> Attributes:
-        """What a recogniser of this domain reads."""
+        """The attributes that a classifier of this domain predicts."""
         kind = self.portraits
-        return Attributes(
-            tuple(kind.SCALES),
-            tuple(kind.AMOUNTS),
-            {name: tuple(values) for name, values in kind.CHOICES.items()},
-        )
+        choices = {name: tuple(values) for name, values in kind.CHOICES.items()}
+        return Attributes(tuple(kind.SCALES), tuple(kind.AMOUNTS), choices)
 
     @cached_property
     def poles(self) -> tuple[Pole, ...]:
-        """Everywhere that one attribute can be moved to."""
+        """All ends to which one attribute can be moved."""
         kind = self.portraits
         ends = [Pole(name, None, high) for name in (*kind.SCALES, *kind.AMOUNTS) for high in (True, False)]
         named = [
             Pole(name, value)
             for name, values in kind.CHOICES.items()
             for value in values
-            if value not in self.unsaid
+            if value not in self.unnamed_values
         ]
         return (*ends, *named)
 
     @cached_property
     def axes(self) -> tuple[tuple[str, str], ...]:
-        """What the first axes of the text-image space mean, as (attribute, value or ""); after them come "any portrait"
-        and "no portrait"."""
+        """The meaning of the first axes of the text-image space, as (attribute, value or "").
+
+        Two more follow: "any portrait" and "no portrait".
+        """
         kind = self.portraits
         plain = [(name, "") for name in (*kind.SCALES, *kind.AMOUNTS)]
         return (*plain, *((name, value) for name, values in kind.CHOICES.items() for value in values))
 
     @property
     def dim(self) -> int:
-        """Of the text-image space."""
+        """Dimension of the text-image space."""
         return len(self.axes) + 2
 
     def condition(self, pole: Pole) -> Condition:
-        """How the lexicon says that a portrait is at a pole."""
+        """Return the lexicon's condition for a portrait at a pole."""
         if pole.value is not None:
             return (pole.attribute, "is", pole.value)
         if pole.attribute in self.portraits.AMOUNTS:
@@ -90,14 +91,14 @@ class Domain:
         return (pole.attribute, "high" if pole.high else "low", "")
 
     def latents(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Gaussian z [count, z_dim]."""
+        """Return Gaussian z [count, z_dim]."""
         return rng.standard_normal((count, self.portraits.Z_DIM), dtype=np.float32)
 
     def draw(self, rng: np.random.Generator, count: int, recombined: float = 0.4) -> Portraits:
-        """Portraits from the prior, a share of them recombined.
+        """Return portraits from the prior, a share of them recombined.
 
-        Recombination takes each attribute from one of two portraits, so that combinations which edits will ask for (a
-        bearded woman, a wrinkled child) are seen although the prior makes them rare.
+        A recombined one takes each attribute from one of two portraits. So training sees combinations that
+        edits will ask for but the prior makes rare (a bearded woman, a wrinkled child).
         """
         portraits = self.portraits.from_latent(self.latents(rng, count))
         other = self.portraits.from_latent(self.latents(rng, count))

@@ -10,11 +10,10 @@ from editor.lab.training.domain import Domain
 from editor.lab.training.portraits import Portraits
 
 NAMES = ("avatars", "critters")
-DEFAULT = record.DEFAULT
 
 
 def named(name: str) -> Domain:
-    """A domain by its name. Raises KeyError for one that there is not."""
+    """Return a domain by its name. Raises KeyError if there is none."""
     if name not in NAMES:
         raise KeyError(f"there is no domain '{name}'; there is: {', '.join(NAMES)}")
     found: Domain = import_module(f"editor.lab.training.{name}.domain").DOMAIN
@@ -22,11 +21,11 @@ def named(name: str) -> Domain:
 
 
 def of(portraits: Portraits) -> Domain:
-    """The domain that portraits belong to."""
+    """Return the domain of portraits."""
     return named(portraits.DOMAIN)
 
 
 def of_bundle(bundle: Path | None) -> Domain:
-    """The domain that a bundle's record names; ``DEFAULT`` where it names none."""
+    """Return the domain that a bundle's record names, or the default."""
     entries = record.read(bundle).values() if bundle is not None else ()
-    return named(next((entry["domain"] for entry in entries if "domain" in entry), DEFAULT))
+    return named(next((entry["domain"] for entry in entries if "domain" in entry), record.DEFAULT_DOMAIN))

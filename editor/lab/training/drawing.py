@@ -18,18 +18,18 @@ WHITE = np.array((1.0, 1.0, 1.0))
 
 
 def smoothstep(x: float, low: float, high: float) -> float:
-    """0 below ``low``, 1 above ``high``, smooth between."""
+    """Return 0 below ``low``, 1 above ``high``, and a smooth value between."""
     t = min(1.0, max(0.0, (x - low) / (high - low)))
     return t * t * (3 - 2 * t)
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """``share`` of the way from a to b."""
+    """Return the colour that is ``share`` of the way from a to b."""
     return a * (1 - share) + b * share
 
 
 def color4f(rgb: Colour, alpha: float = 1.0) -> skia.Color4f:
-    """RGB in 0..1, clipped."""
+    """Convert RGB, clipped to 0..1."""
     r, g, b = (
         min(1.0, max(0.0, c)) for c in rgb.tolist()
     )  # plain numbers: a picture has some eighty colours
@@ -37,14 +37,14 @@ def color4f(rgb: Colour, alpha: float = 1.0) -> skia.Color4f:
 
 
 def fill(rgb: Colour, alpha: float = 1.0) -> skia.Paint:
-    """Paint for areas."""
+    """Return paint for areas."""
     paint = skia.Paint(AntiAlias=True)
     paint.setColor4f(color4f(rgb, alpha))
     return paint
 
 
 def line(rgb: Colour, width: float, alpha: float = 1.0) -> skia.Paint:
-    """Paint for round-ended lines."""
+    """Return paint for round-ended lines."""
     paint = fill(rgb, alpha)
     paint.setStyle(skia.Paint.kStroke_Style)
     paint.setStrokeWidth(float(width))
@@ -54,7 +54,7 @@ def line(rgb: Colour, width: float, alpha: float = 1.0) -> skia.Paint:
 
 
 def vertical(top: float, upper: Colour, bottom: float, lower: Colour) -> skia.Paint:
-    """Paint for areas with a vertical gradient."""
+    """Return paint for areas with a vertical gradient."""
     paint = skia.Paint(AntiAlias=True)
     colours = [color4f(upper).toColor(), color4f(lower).toColor()]
     paint.setShader(skia.GradientShader.MakeLinear([(0, float(top)), (0, float(bottom))], colours))
@@ -62,7 +62,7 @@ def vertical(top: float, upper: Colour, bottom: float, lower: Colour) -> skia.Pa
 
 
 def glow(x: float, y: float, radius: float, rgb: Colour, alpha: float) -> skia.Paint:
-    """Paint for a soft spot."""
+    """Return paint for a soft spot."""
     paint = skia.Paint(AntiAlias=True)
     colours = [
         color4f(rgb, alpha).toColor(),
@@ -76,7 +76,7 @@ def glow(x: float, y: float, radius: float, rgb: Colour, alpha: float) -> skia.P
 
 
 def curve(points: Sequence[Point], closed: bool = True) -> skia.Path:
-    """A Catmull-Rom spline through the points."""
+    """Return a Catmull-Rom spline through the points."""
     path = skia.Path()
     count = len(points)
     path.moveTo(float(points[0][0]), float(points[0][1]))
@@ -99,13 +99,15 @@ def curve(points: Sequence[Point], closed: bool = True) -> skia.Path:
 
 
 def mirrored(points: Sequence[Point]) -> skia.Path:
-    """The closed spline through points of the right half (x >= 50, from the top) and their mirror images."""
+    """Return the closed spline through points of the right half (x >= 50, top first) and their mirror
+    images.
+    """
     left = [(100 - x, y) for x, y in reversed(points) if abs(x - 50) > 0.01]
     return curve([*points, *left])
 
 
 def oval(x: float, y: float, rx: float, ry: float) -> skia.Rect:
-    """The rectangle around an oval."""
+    """Return the rectangle around an oval."""
     return skia.Rect.MakeLTRB(float(x - rx), float(y - ry), float(x + rx), float(y + ry))
 
 
@@ -113,15 +115,15 @@ class Painter(Protocol):
     """Paints one portrait on a canvas of 100 x 100 units."""
 
     def paint(self) -> None:
-        """Everything from back to front."""
+        """Paint everything from back to front."""
 
 
 MakePainter = Callable[[skia.Canvas, dict[str, float], dict[str, Colour]], Painter]
-"""From a canvas, and a portrait's scalars and colours as drawn."""
+"""Makes a painter from a canvas, and a portrait's visible scalars and colours."""
 
 
 def render_with(painter: MakePainter, portraits: Portraits, size: int) -> np.ndarray:
-    """Portraits as ``painter`` draws them, uint8 RGB [N, size, size, 3]."""
+    """Draw portraits with ``painter``: uint8 RGB [N, size, size, 3]."""
     pictures = np.empty((len(portraits), size, size, 3), np.uint8)
     if not len(portraits):
         return pictures

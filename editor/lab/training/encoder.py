@@ -1,102 +1,103 @@
-"""Training of the inversion encoder: e4e's form, with the advantage that drawn portraits have a known w.
+"""Train the inversion encoder, in e4e's form; the w of a drawn portrait is known.
 
-The base is supervised in W (which keeps inversions editable) and, with its progressively released offsets, by the
-picture that the generator makes of it. Uploads are imitated: shift, zoom, colour, compression, blur, other backgrounds,
-and, where the domain has them, portraits drawn by other hands, which are to be read as what they show.
+The base is supervised in W, which keeps inversions editable. Base and progressively released offsets are also
+supervised by the picture that the generator makes of them. Training imitates uploads: shift, zoom, colour,
+compression, blur, other backgrounds and, where the domain has them, drawings in random styles, which must be
+read by what they show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.inversion.inversion import refine
-from editor.inversion.search import InversionSearch
-from editor.lab.training import data, domains, record
-from editor.lab.training.batches import batches
-from editor.lab.training.bundles import load_generator, load_teacher
+from editor.lab.training import data, domains
+from editor.lab.training.bundles import load_generator, load_teacher, save_weights
 from editor.lab.training.domain import Domain
-from editor.lab.training.generator import TeacherMapping, importance, picture_loss
+from editor.lab.training.generator import importance, picture_loss, save_rows
+from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
 from editor.lab.training.portraits import Portraits
-from editor.lab.training.run import (
-    Average,
-    Run,
-    add_drawing,
-    add_width,
-    arguments,
-    cosine_decay,
-    save_weights,
-    set_rate,
-    start,
-)
+from editor.lab.training.run import Run
+from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.encoder import Encoder
 from editor.networks.stylegan2 import Generator
 
 RELEASE_FROM, RELEASE_UNTIL = 0.2, 0.6
 """Offsets are released one after another in this span of the run."""
 OFFSET_WEIGHT = 0.02
+REFINEMENT_STEPS = 30
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """Descriptions [N, P] and drawings, uint8 [N, 128, 128, 3], some of them compressed; those cut out (``rows_of``)
-    stand before another background, and the last ``others`` are by other hands."""
+    """Descriptions [N, P] and drawings, uint8 [N, 128, 128, 3], some of them compressed.
+
+    Some rows (see ``rows_of``) have another background; the last ``randomised`` ones are drawn in random
+    styles.
+    """
 
     physical: Tensor
     drawn: Tensor
-    others: int = 0
+    randomised: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Uploads with the w of the portraits they show; ``exact`` rows still show just what that w makes. Of the last ``others``
-    the generator is to make what that w makes, and not what is uploaded."""
+    """Uploads and the w of the portraits they show.
+
+    ``exact`` rows show just what the generator makes of w. The last ``randomised`` rows show the portrait in
+    another style; the generator must make its own picture of w, not the upload.
+    """
 
     uploads: Tensor
     w: Tensor
     exact: Tensor
-    others: int = 0
+    randomised: int = 0
 
 
 def rows_of(count: int) -> tuple[slice, slice, slice]:
-    """Of a batch's rows those that the generator makes, those that are cut out, and those that are moved."""
+    """Return the rows of a batch that the generator makes, that are cut out, and that are moved."""
     made, cut, moved = count // 4, count // 4 + count // 8, count // 4 + count // 8 + count // 4
     return slice(0, made), slice(made, cut), slice(cut, moved)
 
 
 def draw(rng: np.random.Generator, domain: str, count: int) -> Drawings:
-    """A batch of drawings, three in eight of them by other hands where the domain has any, half of those on white."""
+    """Return a batch of drawings.
+
+    Three in eight are in random styles, if the domain has them; half of those have a white background.
+    """
     known = domains.named(domain)
-    portraits, others = known.draw(rng, count), 3 * count // 8 if known.by_others else 0
-    plain = count - others // 2
-    portraits = portraits.concat(
-        [portraits[:plain], portraits[plain:].replace("background_color", known.backdrops[0])]
-    )
+    portraits, randomised = known.draw(rng, count), 3 * count // 8 if known.render_randomised else 0
+    plain = count - randomised // 2
+    white = portraits[plain:].replace("background_color", known.key_colours[0])
+    portraits = portraits.concat([portraits[:plain], white])
     _, cut, _ = rows_of(count)
-    drawn = data.drawings_of(portraits[: count - others], 128)
-    drawn[cut] = torch.from_numpy(
-        data.to_pictures(_other_background(portraits[cut], data.as_images(drawn[cut]), rng))
-    )
-    if known.by_others:
-        drawn = torch.cat([drawn, torch.from_numpy(known.by_others(portraits[count - others :], 128, rng))])
-    return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3), others)
+    drawn = data.drawings_of(portraits[: count - randomised], 128)
+    moved = _with_random_background(portraits[cut], data.as_images(drawn[cut]), rng)
+    drawn[cut] = torch.from_numpy(data.to_pictures(moved))
+    if known.render_randomised:
+        others = known.render_randomised(portraits[count - randomised :], 128, rng)
+        drawn = torch.cat([drawn, torch.from_numpy(others)])
+    return Drawings(data.physical(portraits), data.compress(drawn, rng, share=0.3), randomised)
 
 
-def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
-    """The figure cut out (where two background colours give the same pixel) and put before a smooth random picture."""
-    colours = domains.of(portraits).backdrops
+def _with_random_background(portraits: Portraits, images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Cut out the figure and put it on a smooth random picture.
+
+    Background are the pixels that differ between drawings with two key colours.
+    """
     light, dark = (
         data.pictures_of(portraits.replace("background_color", colour), images.shape[-1])
-        for colour in colours
+        for colour in domains.of(portraits).key_colours
     )
     figure = ((light - dark).abs().amax(1, keepdim=True) < 0.05).float()
     coarse = torch.from_numpy(rng.uniform(-1, 1, (len(images), 3, 4, 4)).astype(np.float32))
@@ -104,8 +105,8 @@ def _other_background(portraits: Portraits, images: Tensor, rng: np.random.Gener
     return images * figure + scene * (1 - figure)
 
 
-def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, drawings: Drawings) -> Batch:
-    """A batch: a quarter made by the generator, the rest drawn; half of the rows moved, recoloured or cut out."""
+def make_batch(run: Run, teacher: TeacherMapping, generator: Generator, drawings: Drawings) -> Batch:
+    """Let the generator make a quarter of the pictures, and damage all of them."""
     images, rng = data.as_images(drawings.drawn), run.rng(purpose=1)
     made, cut, moved = rows_of(len(images))
     with torch.no_grad():
@@ -115,50 +116,51 @@ def batch_of(run: Run, teacher: TeacherMapping, generator: Generator, drawings: 
     images[moved] = data.move(data.jitter_colour(images[moved], rng, 0.12), rng, shift=0.04, scale=0.06)
     exact[cut] = exact[moved] = False
     images = data.noise(data.soften(images, rng, share=0.3), rng, amount=0.03)
-    return Batch(images, w, exact, drawings.others)
+    return Batch(images, w, exact, drawings.randomised)
 
 
 def seen(generator: Generator, w: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """The generator's pictures of w or W+ at the 128 pixels that the encoder reads: [N, 3, 128, 128]."""
+    """Return the pictures of w or W+ at the encoder's resolution, [N, 3, 128, 128]."""
     return generator.synthesis(generator.synthesis.styles(w), resolution=128, dtype=dtype)
 
 
-def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int, painted: int) -> Tensor:
-    """W supervision, offset norm, and the loss of ``painted`` pictures made from the result."""
+def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int) -> Tensor:
+    """Return the loss in W, the offsets' norm, and the loss of the pictures of a quarter of the rows."""
     with torch.autocast(batch.uploads.device.type, torch.bfloat16):
         base, offsets = encoder.parts(batch.uploads)
     wanted = (batch.w - encoder.w_mean) / encoder.w_std
     weight = torch.where(batch.exact, 1.0, 0.2)[:, None]
     loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
-    rows = torch.randperm(len(base), device=base.device)[:painted]
+    rows = torch.randperm(len(base), device=base.device)[: len(base) // 4]
     made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), torch.bfloat16)
-    return loss + 2.0 * picture_loss(
-        made, _shown(generator, batch, rows), importance(made.shape[-1]).to(made.device)
-    )
+    weight = importance(made.shape[-1]).to(made.device)
+    return loss + 2.0 * picture_loss(made, _expected(generator, batch, rows), weight)
 
 
 @torch.no_grad()
-def _shown(generator: Generator, batch: Batch, rows: Tensor) -> Tensor:
-    """What the generator is to make of some rows: what was uploaded, or, by other hands, what its own would be."""
-    shown, by_others = batch.uploads[rows], rows >= len(batch.w) - batch.others
-    if bool(by_others.any()):
-        shown[by_others] = seen(generator, batch.w[rows[by_others]], torch.bfloat16).to(shown)
+def _expected(generator: Generator, batch: Batch, rows: Tensor) -> Tensor:
+    """Return what the generator must make of some rows: the upload, or its own picture of a randomised
+    one.
+    """
+    shown, randomised = batch.uploads[rows], rows >= len(batch.w) - batch.randomised
+    if bool(randomised.any()):
+        shown[randomised] = seen(generator, batch.w[rows[randomised]], torch.bfloat16).to(shown)
     return shown
 
 
 def train(
     run: Run,
-    generator: Generator,
-    teacher: TeacherMapping,
+    encoder: Encoder,
+    networks: tuple[Generator, TeacherMapping],
     rate: float,
-    supply: Iterator[Drawings],
-    width: float,
-    onward: Path | None = None,
+    batches: Iterator[Drawings],
+    all_released: bool,
 ) -> Encoder:
-    """The training loop; returns the encoder with averaged weights, in eval mode. ``onward``: weights to go on from."""
-    encoder = Encoder(generator.config.num_ws, generator.config.w_dim, width).to(run.device)
-    if onward is not None:
-        encoder.load_state_dict(load_file(onward))
+    """Train the encoder and return it with averaged weights, in eval mode.
+
+    ``all_released``: all offsets take part from the start, for an encoder that was trained before.
+    """
+    generator, teacher = networks
     with torch.no_grad():
         w = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)).to(run.device))
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=rate, weight_decay=0.01)
@@ -169,102 +171,72 @@ def train(
         encoder.w_mean.copy_(w.mean(0))
         encoder.w_std.copy_(w.std(0) + 1e-3)
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.3))
-        share = 1.0 if onward else (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
+        share = 1.0 if all_released else (fraction - RELEASE_FROM) / (RELEASE_UNTIL - RELEASE_FROM)
         released = round(float(np.clip(share, 0, 1)) * (generator.config.num_ws - 1))
-        batch = batch_of(run, teacher, generator, next(supply))
-        loss = loss_of(encoder, generator, batch, released, painted=len(batch.w) // 4)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        batch = make_batch(run, teacher, generator, next(batches))
+        loss = loss_of(encoder, generator, batch, released)
+        take_step(optimizer, loss)
         average.update(encoder, len(batch.w))
         if run.due():
-            run.log(loss=loss.item(), **figures(run.domain, encoder, generator, 32, steps=0))
+            psnr = mean_psnr(run.domain, encoder, generator, 32, refinement=0)
+            run.log(loss=loss.item(), psnr_0_steps=psnr)
     average.copy_to(encoder)
     return encoder.eval().requires_grad_(False)
 
 
-def _portraits(domain: Domain, count: int) -> Portraits:
-    """The unseen portraits on which inversion is measured: straight from the prior."""
+def _unseen(domain: Domain, count: int) -> Portraits:
+    """Return the unseen portraits that inversion is measured on, from the prior."""
     return domain.portraits.from_latent(domain.latents(np.random.default_rng(1_000_081), count))
 
 
-def figures(
-    domain: Domain, encoder: Encoder, generator: Generator, count: int, steps: int
-) -> dict[str, float]:
-    """Mean PSNR, dB, of reconstructions of unseen drawings after ``steps`` refinement steps."""
-    was_training = encoder.training
+def mean_psnr(domain: Domain, encoder: Encoder, generator: Generator, count: int, refinement: int) -> float:
+    """Return the mean PSNR (dB) of unseen drawings' reconstructions after ``refinement`` steps."""
+    was_training, total = encoder.training, 0.0
     encoder.eval()
-    total = 0.0
-    portraits, device = _portraits(domain, count), data.device_of(generator)
+    portraits, device = _unseen(domain, count), data.device_of(generator)
     for begin in range(0, count, 16):
         images = data.pictures_of(portraits[begin : begin + 16], 128).to(device)
         with torch.no_grad():
             w = encoder(images)
-        w = _refined(generator, images, w, steps) if steps else w
+        w = refine(generator, images, w, refinement).w if refinement else w
         with torch.no_grad():
             total += float(data.psnr(seen(generator, w), images).sum())
     encoder.train(was_training)
-    return {f"psnr_{steps}_steps": round(total / count, 2)}
+    return round(total / count, 2)
 
 
-def _refined(generator: Generator, images: Tensor, w: Tensor, steps: int) -> Tensor:
-    """W+ [N, num_ws, w_dim] after a search, in the standard deviations of these pictures."""
-    w_std = w.reshape(-1, w.shape[-1]).std(0) + 1e-2
-    return refine(InversionSearch(generator, images, w_std), w, steps).w
-
-
-def contact_sheet(
-    domain: Domain, encoder: Encoder, generator: Generator, path: Path, steps: int, count: int = 16
-) -> None:
-    """Rows of uploads, encoder reconstructions and refined reconstructions."""
-    images = data.pictures_of(_portraits(domain, count), 128).to(data.device_of(generator))
+def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: Path, count: int) -> None:
+    """Write rows of uploads, of the encoder's reconstructions, and of refined reconstructions."""
+    images = data.pictures_of(_unseen(domain, count), 128).to(data.device_of(generator))
     with torch.no_grad():
         first = encoder(images)
-    rows = [images]
-    for w in (first, _refined(generator, images, first, steps)):
-        with torch.no_grad():
-            rows.append(seen(generator, w))
-    strips = [
-        np.concatenate(list(data.to_pictures(row)[k : k + 8]), axis=1)
-        for k in range(0, count, 8)
-        for row in rows
-    ]
-    Image.fromarray(np.concatenate(strips, axis=0)).save(path)
+    refined = refine(generator, images, first, REFINEMENT_STEPS).w
+    with torch.no_grad():
+        save_rows([images, seen(generator, first), seen(generator, refined)], path)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m editor train encoder``."""
+def main(argv: Sequence[str]) -> int:
+    """Run ``python -m editor train encoder``."""
     parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
-    parser.add_argument("--batch", type=int, default=32, help="pictures a step")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
-    parser.add_argument(
-        "--measured", type=int, default=256, help="drawings to measure on, with refinement a quarter of them"
-    )
-    parser.add_argument(
-        "--onward", action="store_true", help="go on from the bundle's encoder instead of beginning anew"
-    )
+    add_batch(parser, 32, "pictures", rate=1.5e-3)
+    measured = "drawings to measure on; with refinement a quarter of them"
+    parser.add_argument("--measured", type=int, default=256, help=measured)
+    parser.add_argument("--onward", action="store_true", help="continue from the bundle's encoder")
     add_width(parser)
     add_drawing(parser)
-    options = parser.parse_args(argv)
-    if options.bundle is None:
-        parser.error("--bundle is needed: the folder of the generator to invert")
+    options = parse(parser, argv, "the folder of the generator to invert")
     run = start(options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    supply = batches(
-        run, partial(draw, domain=run.domain.name, count=options.batch), options.workers, options.reuse
-    )
-    before = options.bundle / "encoder.safetensors" if options.onward else None
-    encoder = train(run, generator, teacher, options.rate, supply, options.width, before)
-    contact_sheet(
-        run.domain, encoder, generator, run.folder / "sheet.png", 30, count=min(16, options.measured)
-    )
-    counts = {0: options.measured, 30: max(1, options.measured // 4)}
-    found = {
-        name: value
-        for steps, count in counts.items()
-        for name, value in figures(run.domain, encoder, generator, count, steps).items()
+    encoder = Encoder(generator.config.num_ws, generator.config.w_dim, options.width).to(run.device)
+    if options.onward:
+        encoder.load_state_dict(load_file(options.bundle / "encoder.safetensors"))
+    batches = supply(run, options, draw)
+    train(run, encoder, (generator, teacher), options.rate, batches, options.onward)
+    contact_sheet(run.domain, encoder, generator, run.folder / "sheet.png", min(16, options.measured))
+    figures = {
+        f"psnr_{steps}_steps": mean_psnr(run.domain, encoder, generator, count, steps)
+        for steps, count in ((0, options.measured), (REFINEMENT_STEPS, max(1, options.measured // 4)))
     }
-    print(found)
     save_weights(encoder, options.bundle / "encoder.safetensors")
-    record.write(options.bundle, "encoder", options, run, found, {"width": options.width}, stage=options.name)
+    run.write_record("encoder", options, figures, {"width": options.width}, stage=options.name)
     return 0

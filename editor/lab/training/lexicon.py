@@ -57,7 +57,9 @@ def is_unseen(wording: str) -> bool:
 def colour_words(
     table: dict[str, Any], colours: Mapping[str, tuple[str, ...]], choice: str, value: str
 ) -> tuple[str, ...]:
-    """Return the words for one colour of a choice: the domain's own (or the shared ones), then the survey's."""
+    """Return the words for one colour of a choice: the domain's own (or the shared ones), then the
+    survey's.
+    """
     own = table["own_colours"].get(choice, colours).get(value, ())
     survey = table["survey_colours"].get(choice, {}).get(value, ())
     return (*own, *(word for word in survey if word not in own))
@@ -67,9 +69,9 @@ def colour_words(
 class Lexicon:
     """All phrases of a domain.
 
-    ``amounts`` holds wordings for present and absent, ``scales`` for high and low. ``named`` yields the phrases
-    about choices; ``others`` are wordings with several conditions. ``carriers`` maps a choice that shows only on an
-    amount (the colour of a hat) to that amount: where it is absent, the phrase is false.
+    ``amounts`` holds wordings for present and absent, ``scales`` for high and low. ``named`` yields the
+    phrases about choices; ``others`` are wordings with several conditions. ``carriers`` maps a choice that
+    shows only on an amount (the colour of a hat) to that amount: where it is absent, the phrase is false.
     """
 
     templates: Templates

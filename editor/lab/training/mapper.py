@@ -1,9 +1,9 @@
-"""Training of the text-conditioned mapper, without any text.
+"""Train the text-conditioned mapper, without any text.
 
-Conditions are differences of image embeddings: pictures of strangers in which one attribute stands at a pole, against
-the same strangers with that attribute anywhere. What they share is what a text's contrast ("pink hair" against "a
-face") points to. The step to learn is the teacher mapping's: from a portrait's w to the w of the same portrait with
-that attribute at that pole, wherever it started.
+Conditions are differences of image embeddings: pictures of several people in which one attribute is at a
+pole, minus the same people with that attribute anywhere. What these have in common is what the contrast of
+two texts ("pink hair" and "a face") points to. The step to learn is the teacher mapping's: from a portrait's
+w to the w of the same portrait with that attribute at that pole, from any start.
 """
 
 from __future__ import annotations
@@ -18,60 +18,50 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from editor.lab.training import data, domains, record
-from editor.lab.training.batches import batches, each
-from editor.lab.training.bundles import load_clip, load_generator, load_teacher
+from editor.lab.training import data, domains
+from editor.lab.training.batches import CPU, each
+from editor.lab.training.bundles import load_clip, load_generator, load_teacher, save_weights
 from editor.lab.training.counterfactual import moved
 from editor.lab.training.domain import Domain
-from editor.lab.training.generator import TeacherMapping
+from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
 from editor.lab.training.portraits import Portraits
-from editor.lab.training.run import (
-    Average,
-    Run,
-    add_drawing,
-    add_width,
-    arguments,
-    cosine_decay,
-    save_weights,
-    set_rate,
-    start,
-)
+from editor.lab.training.run import Run
+from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.deltaedit import TextMapper
 from editor.networks.siglip import JointSpace
 
 NOISE = 0.35
 """Length of the random vector added to unit conditions: texts point only roughly where pictures do."""
 PAIRS = 0.25
-"""Share of the wishes that ask for two things at once."""
+"""Share of the edits that ask for two changes at once."""
 
 
-def strangers_at(pole: int, domain: str, strangers: int, seed: int) -> Tensor:
-    """Drawings of the strangers at one pole, uint8 [strangers, 128, 128, 3]."""
+def drawings_at(pole: int, domain: str, people: int, seed: int) -> Tensor:
+    """Return drawings of the people at one pole, uint8 [people, 128, 128, 3]."""
     known = domains.named(domain)
-    return data.drawings_of(moved(known.portraits.sample(strangers, seed), known.poles[pole]), 128)
+    return data.drawings_of(moved(known.portraits.sample(people, seed), known.poles[pole]), 128)
 
 
 @torch.no_grad()
-def conditions(domain: Domain, space: JointSpace, strangers: int, seed: int, workers: int = 0) -> Tensor:
-    """Embeddings [poles, strangers, D] of the strangers at each pole, less their mean over the attribute's poles."""
-    device = space.log_scale.device
-    pictures = each(
-        partial(strangers_at, domain=domain.name, strangers=strangers, seed=seed), len(domain.poles), workers
-    )
-    at_pole = torch.stack(
-        [
-            torch.cat([space.image(data.as_images(part.to(device))) for part in drawn.split(64)]).cpu()
-            for drawn in tqdm(pictures, desc="conditions", total=len(domain.poles))
-        ]
-    )
-    for name in {pole.attribute for pole in domain.poles}:
-        members = [number for number, pole in enumerate(domain.poles) if pole.attribute == name]
+def conditions(domain: Domain, space: JointSpace, people: int, seed: int, workers: int = 0) -> Tensor:
+    """Return embeddings [poles, people, D] at each pole, minus their mean over the poles of the attribute."""
+    device, poles = space.log_scale.device, domain.poles
+    make = partial(drawings_at, domain=domain.name, people=people, seed=seed)
+
+    def embed(drawn: Tensor) -> Tensor:
+        return torch.cat([space.image(data.as_images(part.to(device))) for part in drawn.split(64)]).cpu()
+
+    drawings = tqdm(each(make, len(poles), workers), desc="conditions", total=len(poles))
+    at_pole = torch.stack([embed(drawn) for drawn in drawings])
+    for name in {pole.attribute for pole in poles}:
+        members = [number for number, pole in enumerate(poles) if pole.attribute == name]
         at_pole[members] -= at_pole[members].mean(0, keepdim=True)
     return at_pole
 
 
 def draw_conditions(bank: Tensor, poles: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """A unit condition [N, D] for each pole number: the mean over one to eight strangers, with noise."""
+    """Return a unit condition [N, D] for each pole number: the mean over one to eight people, with noise."""
     found = []
     for pole in poles:
         chosen = rng.integers(0, bank.shape[1], int(rng.integers(1, 9)))
@@ -92,8 +82,8 @@ class Steps:
 
 
 @torch.no_grad()
-def draw(rng: np.random.Generator, domain: str, teacher: TeacherMapping, bank: Tensor, count: int) -> Steps:
-    """A batch of wishes, with a teacher and a bank of conditions on the CPU."""
+def draw(rng: np.random.Generator, domain: str, count: int, teacher: TeacherMapping, bank: Tensor) -> Steps:
+    """Return a batch of edits; the teacher and the bank of conditions are on the CPU."""
     known = domains.named(domain)
     portraits, poles = known.draw(rng, count), len(known.poles)
     first = rng.integers(0, poles, count)
@@ -102,90 +92,77 @@ def draw(rng: np.random.Generator, domain: str, teacher: TeacherMapping, bank: T
     both = np.flatnonzero(second >= 0)
     condition = draw_conditions(bank, first, rng)
     if len(both):
-        after = _merge(after, both, _moved_rows(after[both], second[both]))
+        after = _replace_rows(after, both, _moved_rows(after[both], second[both]))
         condition[both] = F.normalize(condition[both] + draw_conditions(bank, second[both], rng), dim=1)
     w, wanted = (teacher(data.physical(p)) for p in (portraits, after))
     return Steps(w, condition, wanted - w)
 
 
 def _moved_rows(portraits: Portraits, poles: np.ndarray) -> Portraits:
-    """Each portrait moved to its own pole, pole by pole."""
+    """Move each portrait to its own pole, pole by pole."""
     domain = domains.of(portraits)
     result = domain.portraits(portraits.scalars.copy(), {k: v.copy() for k, v in portraits.weights.items()})
     for number in np.unique(poles):
         rows = np.flatnonzero(poles == number)
-        result = _merge(result, rows, moved(portraits[rows], domain.poles[int(number)]))
+        result = _replace_rows(result, rows, moved(portraits[rows], domain.poles[int(number)]))
     return result
 
 
-def _merge(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits:
+def _replace_rows(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits:
     portraits.scalars[rows] = part.scalars
     for name, blend in part.weights.items():
         portraits.weights[name][rows] = blend
     return portraits
 
 
-def train(
-    run: Run, teacher: TeacherMapping, dim: int, rate: float, supply: Iterator[Steps], width: float
-) -> TextMapper:
-    """The training loop; returns the mapper with averaged weights."""
-    sample = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192))).detach()
-    mapper = TextMapper(sample.shape[1], dim, width)
-    mapper.w_mean.copy_(sample.mean(0))
-    mapper.w_std.copy_(sample.std(0) + 1e-3)
-    mapper.to(run.device)
+def train(run: Run, mapper: TextMapper, rate: float, batches: Iterator[Steps]) -> None:
+    """Train the mapper in place; it ends with averaged weights."""
     optimizer = torch.optim.AdamW(mapper.parameters(), lr=rate, weight_decay=0.01)
     average = Average(mapper, 20_000.0)
     run.parts = {"mapper": mapper, "optimizer": optimizer, "average": average}
     for fraction in run.steps("mapper"):
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
-        batch = next(supply)
+        batch = next(batches)
         error = (mapper(batch.w, batch.condition) - batch.wanted) / mapper.w_std
-        loss = error.square().mean() + 0.2 * error.abs().mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        take_step(optimizer, error.square().mean() + 0.2 * error.abs().mean())
         average.update(mapper, len(error))
         if run.due(20):
             scale = (batch.wanted / mapper.w_std).square().mean()
-            run.log(unexplained=float(error.detach().square().mean() / scale))
+            run.log(unexplained=float(error.square().mean() / scale))
     average.copy_to(mapper)
-    return mapper.eval()
 
 
 @torch.no_grad()
 def unexplained(mapper: TextMapper, unseen: Steps) -> float:
-    """Share of the steps' variance that the mapper leaves unexplained."""
-    left = (mapper(unseen.w, unseen.condition) - unseen.wanted) / mapper.w_std
-    return round(float(left.square().mean() / (unseen.wanted / mapper.w_std).square().mean()), 4)
+    """Return the share of the steps' variance that the mapper does not explain."""
+    rest = (mapper(unseen.w, unseen.condition) - unseen.wanted) / mapper.w_std
+    return round(float(rest.square().mean() / (unseen.wanted / mapper.w_std).square().mean()), 4)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m editor train mapper``."""
-    parser = arguments(
-        "Train the text-conditioned mapper, without text, on differences of image embeddings.", 12, "mapper"
-    )
-    parser.add_argument("--strangers", type=int, default=160, help="portraits that conditions are taken from")
-    parser.add_argument("--batch", type=int, default=256, help="wishes a step")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
+def main(argv: Sequence[str]) -> int:
+    """Run ``python -m editor train mapper``."""
+    description = "Train the text-conditioned mapper, without text, on differences of image embeddings."
+    parser = arguments(description, 12, "mapper")
+    people = "people that conditions are taken from"
+    parser.add_argument("--people", "--strangers", type=int, default=160, help=people)
+    add_batch(parser, 256, "edits", rate=1.5e-3)
     add_width(parser)
     add_drawing(parser)
-    options = parser.parse_args(argv)
-    if options.bundle is None:
-        parser.error("--bundle is needed: the folder of the generator and the text-image model")
+    options = parse(parser, argv, "the folder of the generator and the text-image model")
     run = start(options)
-    teacher, space = load_teacher(options.bundle, torch.device("cpu")), load_clip(options.bundle, run.device)
-    load_generator(options.bundle, run.device)  # refuse early where the bundle has none
-    bank = conditions(run.domain, space, options.strangers, seed=1_000_303, workers=options.workers)
-    drawing = partial(draw, domain=run.domain.name, teacher=teacher, bank=bank, count=options.batch)
-    supply = batches(run, drawing, options.workers, options.reuse)
-    mapper = train(run, teacher, bank.shape[-1], options.rate, supply, options.width).cpu()
-    figures = {
-        "unexplained": unexplained(
-            mapper, draw(np.random.default_rng(1_000_000), run.domain.name, teacher, bank, 1024)
-        )
-    }
-    print(figures)
+    teacher, space = load_teacher(options.bundle, CPU), load_clip(options.bundle, run.device)
+    load_generator(options.bundle, run.device)  # fail early if the bundle has none
+    bank = conditions(run.domain, space, options.people, seed=1_000_303, workers=options.workers)
+    with torch.no_grad():
+        sample = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)))
+    mapper = TextMapper(sample.shape[1], bank.shape[-1], options.width)
+    mapper.w_mean.copy_(sample.mean(0))
+    mapper.w_std.copy_(sample.std(0) + 1e-3)
+    batches = supply(run, options, draw, teacher=teacher, bank=bank)
+    train(run, mapper.to(run.device), options.rate, batches)
+    mapper.cpu().eval()
+    unseen = draw(np.random.default_rng(1_000_000), run.domain.name, 1024, teacher, bank)
     save_weights(mapper, options.bundle / "mapper.safetensors")
-    record.write(options.bundle, "mapper", options, run, figures, {"width": options.width})
+    figures = {"unexplained": unexplained(mapper, unseen)}
+    run.write_record("mapper", options, figures, {"width": options.width})
     return 0

@@ -1,8 +1,9 @@
-"""What pictures of a drawn domain look like, in numbers: smooth attributes from a Gaussian latent, with exact labels.
+"""Portraits of a drawn domain as numbers: smooth attributes of a Gaussian latent, with exact labels.
 
-Attributes are of three kinds. A *scale* runs from 0 to 1 and always shows; an *amount* is 0 (absent) to 1 (present); a
-*choice* is a blend of named values, labelled where one of them dominates. Nuisance numbers (position, tilt, …) vary the
-picture and have no label. A domain derives its own class from ``Portraits`` and says what follows from what.
+Attributes are of three kinds. A *scale* runs from 0 to 1 and is always visible. An *amount* goes from 0
+(absent) to 1 (present). A *choice* is a blend of named values, labelled where one of them dominates.
+Nuisances (position, tilt, ...) vary the picture and have no label. A domain derives its own class from
+``Portraits``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 ABSENT, PRESENT, DOMINANT = 0.35, 0.65, 0.6
-"""Amounts up to ABSENT and from PRESENT are labelled; so is a choice whose strongest value has at least DOMINANT."""
+"""Amounts up to ABSENT and from PRESENT are labelled; so is a choice whose strongest value has at least
+DOMINANT.
+"""
 
 
 def normal_cdf(x: np.ndarray) -> np.ndarray:
@@ -27,13 +30,13 @@ def normal_cdf(x: np.ndarray) -> np.ndarray:
 
 
 def normal_quantile(share: float) -> float:
-    """The counterpart of ``normal_cdf``."""
+    """Return the inverse of ``normal_cdf``."""
     grid = np.linspace(-4, 4, 8001)
     return float(np.interp(share, normal_cdf(grid), grid))
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, smooth between."""
+    """Return 0 below 0, 1 above 1, and a smooth value between."""
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -51,7 +54,7 @@ def unit_rows(z: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Labels:
-    """What can be said of N portraits; see ``Portraits.labels``."""
+    """Labels of N portraits; see ``Portraits.labels``."""
 
     scales: dict[str, np.ndarray]
     amounts: dict[str, np.ndarray]
@@ -62,7 +65,9 @@ class Labels:
 
 @dataclass
 class Portraits(ABC):
-    """N portraits: ``scalars`` [N, len(SCALARS)] in 0..1 and, for each choice, blend ``weights`` [N, values]."""
+    """N portraits: ``scalars`` [N, len(SCALARS)] in 0..1 and, for each choice, blend ``weights`` [N,
+    values].
+    """
 
     scalars: np.ndarray
     weights: dict[str, np.ndarray]
@@ -77,7 +82,7 @@ class Portraits(ABC):
     INDEX: ClassVar[dict[str, int]]
 
     def __init_subclass__(cls) -> None:
-        """The derived tables of a domain's class."""
+        """Derive the tables of a domain's class."""
         cls.SCALARS = cls.SCALES + cls.AMOUNTS + cls.NUISANCES
         cls.INDEX = {name: column for column, name in enumerate(cls.SCALARS)}
 
@@ -89,7 +94,7 @@ class Portraits(ABC):
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
-        """All portraits of the parts, in order."""
+        """Return all portraits of the parts, in order."""
         weights = {name: np.concatenate([part.weights[name] for part in parts]) for name in cls.CHOICES}
         return cls(np.concatenate([part.scalars for part in parts]), weights)
 
@@ -100,32 +105,32 @@ class Portraits(ABC):
 
     @classmethod
     def sample(cls, count: int, seed: int) -> Self:
-        """``count`` portraits from the prior."""
+        """Return ``count`` portraits from the prior."""
         return cls.from_latent(np.random.default_rng(seed).standard_normal((count, cls.Z_DIM)))
 
     def column(self, name: str) -> np.ndarray:
-        """One scalar of all portraits, [N]."""
+        """Return one scalar of all portraits, [N]."""
         return self.scalars[:, self.INDEX[name]]
 
     @abstractmethod
     def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
-        """The same portraits with one attribute set, and what must follow from it."""
+        """Return the same portraits with one attribute set, and everything that depends on it."""
 
     def before_appearing(self, amount: str) -> Self:
-        """The same portraits, ready for an amount to appear that was absent (a hat gets a fitting colour)."""
+        """Return the same portraits, prepared for an amount to appear (a hat gets a matching colour)."""
         return self
 
     @abstractmethod
     def drawn(self) -> dict[str, np.ndarray]:
-        """The scalars [N] as they show."""
+        """Return the visible scalars [N]."""
 
     @abstractmethod
     def colours(self) -> dict[str, np.ndarray]:
-        """RGB [N, 3] in 0..1 of everything drawn."""
+        """Return RGB [N, 3] in 0..1 of everything that is drawn."""
 
     @abstractmethod
     def physical(self) -> np.ndarray:
-        """The numbers [N, P] that the picture is a smooth function of, those of ``PHYSICAL`` first."""
+        """Return the numbers [N, P] that determine the picture smoothly, those of ``PHYSICAL`` first."""
 
     PHYSICAL: ClassVar[tuple[str, ...]]
     """Names of the first columns of ``physical``."""
@@ -135,26 +140,28 @@ class Portraits(ABC):
     def visibility(
         cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures, [N] in 0..1 each."""
+        """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures, [N] in 0..1
+        each.
+        """
 
     def shown_weights(self) -> dict[str, np.ndarray]:
-        """The blends [N, values] as they show."""
+        """Return the visible blends [N, values]."""
         return self.weights
 
     def shown_scales(self) -> dict[str, np.ndarray]:
-        """The scales [N] as they show."""
+        """Return the visible scales [N]."""
         shown = self.drawn()
         return {name: shown[name] for name in self.SCALES}
 
     def labels(self) -> Labels:
-        """Labels as the attributes' meanings have them: unlabelled amounts are NaN, unlabelled choices -1."""
+        """Return the labels; unlabelled amounts are NaN, unlabelled choices -1."""
         shown, scales = self.drawn(), self.shown_scales()
         raw = {name: shown[name] for name in self.AMOUNTS}
         amounts = {name: np.where((v > ABSENT) & (v < PRESENT), np.nan, v) for name, v in raw.items()}
         return Labels(scales, amounts, raw, self._named(raw), self.visibility(raw, scales))
 
     def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Number of each choice's value [N], -1 where none dominates."""
+        """Return the number of each choice's value [N], -1 where none dominates."""
         return {
             name: np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1)
             for name, blend in self.weights.items()

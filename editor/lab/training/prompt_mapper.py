@@ -20,8 +20,9 @@ def arguments() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(
         prog="python -m editor train mapper --prompt TEXT",
-        description="Train a mapper for one prompt. Later edits with the same meaning use it where it measures best. "
-        "A running editor loads it at its next start, or trains it itself as a job.",
+        description="Train a mapper for one prompt. Later edits with the same meaning use it where it "
+        "measures best. A running editor loads it at its next start, or trains it itself as a "
+        "job.",
     )
     add = parser.add_argument
     add("--prompt", required=True, help="what pictures become: 'a mohawk'")

@@ -1,85 +1,67 @@
-"""How a bundle's weights were made: the command, the seed, the commit and the figures, kept beside the weights."""
+"""How a bundle's weights were made: command, seed, commit and figures, in ``record.json`` next to the
+weights.
+"""
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from editor.lab.training.run import Run
-
-DEFAULT = "avatars"
+DEFAULT_DOMAIN = "avatars"
 """The domain of a record that names none."""
+COMMANDS = {"directions": "directions", "judge": "train attribute-classifier", "words": "train text-head"}
+"""Commands of the entries whose name is not that of the trained part."""
+_MACHINE_OPTIONS = {"runs", "name", "bundle", "device", "threads", "workers", "part", "domain"}
 
 
 def commit() -> str:
-    """The present commit, with a plus sign where files differ from it; empty outside a repository."""
+    """Return the current commit, with a plus sign if files differ from it; empty outside a repository."""
+
+    def git(*command: str) -> str:
+        return subprocess.run(["git", *command], capture_output=True, text=True, check=True).stdout.strip()
+
     try:
-        text = (
-            ["git", "rev-parse", "--short", "HEAD"],
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-        )
-        head, changes = (
-            subprocess.run(c, capture_output=True, text=True, check=True).stdout.strip() for c in text
-        )
+        head, changes = git("rev-parse", "--short", "HEAD"), git("status", "--porcelain", "-uno")
     except (OSError, subprocess.CalledProcessError):
         return ""
     return head + ("+" if changes else "")
 
 
 def read(bundle: Path) -> dict[str, Any]:
-    """All records of a bundle by part; empty when it has none."""
+    """Return all entries of a bundle's record by name; empty if it has none."""
     path = bundle / "record.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def write(
-    bundle: Path,
-    part: str,
-    options: argparse.Namespace,
-    run: Run,
-    figures: dict[str, Any],
-    extra: dict[str, Any] | None = None,
-    stage: str = "",
-) -> None:
-    """Add or replace one part's record; of a part that is trained in several stages, that of the ``stage``."""
-    skipped = {"runs", "name", "bundle", "device", "threads", "workers", "part", "domain"}
-    flags = {k: v for k, v in vars(options).items() if k not in skipped and v is not None}
-    flags = {
-        k: v.name if isinstance(v, Path) else v for k, v in flags.items()
-    }  # a folder of this machine tells nobody anything
-    if run.domain.name != DEFAULT:
-        flags = {"domain": run.domain.name} | flags
+def save(bundle: Path, entries: Mapping[str, Any]) -> None:
+    """Write all entries."""
+    (bundle / "record.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+
+
+def add(bundle: Path, name: str, entry: Mapping[str, Any]) -> None:
+    """Add or replace one entry."""
+    save(bundle, read(bundle) | {name: entry})
+
+
+def command_line(part: str, options: Mapping[str, Any], domain: str, stage: str = "") -> str:
+    """Return the command that repeats a training; a part trained in several stages names its ``stage``.
+
+    Options that only concern the machine are left out.
+    """
+    flags = {k: v for k, v in options.items() if k not in _MACHINE_OPTIONS and v not in (None, False)}
+    if domain != DEFAULT_DOMAIN:
+        flags = {"domain": domain} | flags
     if flags.get("reuse") == 1:
         del flags["reuse"]
-    flags |= {"name": stage} if stage not in ("", part) else {}
-    words = [
-        f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}")
-        for k, v in flags.items()
-        if v is not False
-    ]
-    command = " ".join(
-        ["python -m editor", "directions" if part == "directions" else f"train {part}", *words]
-    )
-    entry = (
-        {
-            "command": command,
-            "seed": run.seed,
-            "commit": commit(),
-            "device": str(run.device),
-            "steps": run.step,
-            "minutes": round(run.seconds / 60, 1),
-            "figures": figures,
-        }
-        | ({"domain": run.domain.name} if run.domain.name != DEFAULT else {})
-        | (extra or {})
-    )
-    save(bundle, read(bundle) | {stage or part: entry})
-
-
-def save(bundle: Path, records: dict[str, Any]) -> None:
-    """Write all records."""
-    (bundle / "record.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    if stage not in ("", part):
+        flags["name"] = stage
+    words = ["python -m editor", COMMANDS.get(part, f"train {part}")]
+    for name, value in flags.items():
+        option = f"--{name.replace('_', '-')}"
+        words.append(
+            option if value is True else f"{option} {value.name if isinstance(value, Path) else value}"
+        )
+    return " ".join(words)

@@ -1,8 +1,8 @@
-"""Training of the shared text tower: it learns to give a large sentence encoder's embeddings.
+"""Train the shared text tower to imitate the embeddings of a large sentence encoder.
 
-The texts are a wide vocabulary, random phrases of it, and the wordings of the drawn domains (never the unseen ones).
-Word vectors start as the teacher's own embeddings of the words, in their principal directions, so that a word that no
-text of the training holds still means what the teacher thinks it means.
+The texts are a wide vocabulary, random phrases of it, and the seen wordings of the drawn domains. Word
+vectors start as the teacher's embeddings of the words, reduced to their principal components. So a word that
+occurs in no training text still means what the teacher takes it to mean.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 from wordfreq import top_n_list
 
-from editor.lab.training import record
 from editor.lab.training.avatars.lexicon import LEXICON
-from editor.lab.training.run import Run, arguments, cosine_decay, save_weights, set_rate, start
-from editor.lab.training.teacher import SentenceTeacher
+from editor.lab.training.bundles import save_weights
+from editor.lab.training.optim import cosine_decay, set_rate, take_step
+from editor.lab.training.options import add_batch, arguments, parse, start
+from editor.lab.training.run import Run
+from editor.lab.training.sentence_teacher import SentenceTeacher
 from editor.networks.text import TextTower, words
 
 VOCABULARY = 20_000
@@ -40,10 +42,14 @@ _FORMS = (
 )
 
 
-def vocabulary() -> list[str]:
-    """The commonest English words and every word of the lexicon's seen wordings."""
+def common_words() -> list[str]:
+    """Return the most common English words."""
+    return [word for word in top_n_list("en", VOCABULARY) if word.isascii()]
 
-    found = dict.fromkeys(word for word in top_n_list("en", VOCABULARY) if word.isascii())
+
+def vocabulary() -> list[str]:
+    """Return the most common English words and every word of the seen wordings."""
+    found = dict.fromkeys(common_words())
     for phrase in LEXICON.phrases:
         if not phrase.unseen:
             found.update(dict.fromkeys(words(phrase.text)))
@@ -51,11 +57,11 @@ def vocabulary() -> list[str]:
 
 
 def corpus(seed: int, phrases: int, lexical: int) -> list[str]:
-    """Words, random phrases and seen wordings, shuffled."""
+    """Return words, random phrases and seen wordings, shuffled."""
     rng = np.random.default_rng(seed)
-    common = [word for word in top_n_list("en", VOCABULARY) if word.isascii()]
+    common = common_words()
     texts = list(common[:12_000])
-    ranks = (len(common) * rng.random((phrases, 2)) ** 2).astype(int)  # commoner words more often
+    ranks = (len(common) * rng.random((phrases, 2)) ** 2).astype(int)  # prefers common words
     for row, (a, b) in enumerate(ranks):
         texts.append(_FORMS[row % len(_FORMS)].format(a=common[a], b=common[b]))
     seen = [phrase.text for phrase in LEXICON.phrases if not phrase.unseen]
@@ -64,7 +70,7 @@ def corpus(seed: int, phrases: int, lexical: int) -> list[str]:
 
 
 def teacher_embeddings(teacher: SentenceTeacher, texts: list[str], cache: Path) -> Tensor:
-    """The teacher's embeddings [N, 384], computed once and kept in the run's folder."""
+    """Return the teacher's embeddings [N, 384], computed once and kept in ``cache``."""
     if cache.exists():
         return torch.load(cache, weights_only=True).float()
     found = torch.cat([teacher.encode(texts[i : i + 4096]) for i in range(0, len(texts), 4096)])
@@ -73,8 +79,10 @@ def teacher_embeddings(teacher: SentenceTeacher, texts: list[str], cache: Path) 
 
 
 @torch.no_grad()
-def begin_with_words(tower: TextTower, found: Tensor) -> None:
-    """Set the word vectors to the teacher's embeddings [words, 384] of the vocabulary, reduced by PCA, in place."""
+def initialise_words(tower: TextTower, found: Tensor) -> None:
+    """Set the word vectors to the teacher's embeddings [words, 384] of the vocabulary, reduced by PCA, in
+    place.
+    """
     centred = found - found.mean(0)
     _, _, directions = torch.pca_lowrank(centred, q=tower.word.embedding_dim, center=False)
     reduced = centred @ directions
@@ -84,7 +92,7 @@ def begin_with_words(tower: TextTower, found: Tensor) -> None:
 
 
 def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: float, batch: int) -> None:
-    """Cosine loss and a loss of the similarities inside a batch, which keeps neighbourhoods."""
+    """Train with a cosine loss, and a loss of the similarities inside a batch, which keeps neighbourhoods."""
     optimizer = torch.optim.AdamW(tower.parameters(), lr=rate, weight_decay=0.01)
     run.parts = {"tower": tower, "optimizer": optimizer}
     tokens = tower.tokenise(texts)
@@ -95,30 +103,23 @@ def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: fl
         longest = int(tokens[2][rows].sum(1).max())
         made = tower(*(part[rows, :longest].to(run.device) for part in tokens))
         target = wanted[rows].to(run.device)
-        loss = (1 - (made * target).sum(1)).mean() + 2 * (
-            made @ made.t() - target @ target.t()
-        ).square().mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        neighbours = (made @ made.t() - target @ target.t()).square().mean()
+        loss = (1 - (made * target).sum(1)).mean() + 2 * neighbours
+        take_step(optimizer, loss)
         if run.step % 200 == 199:
             run.log(loss=loss.item())
     tower.eval()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m editor train text``."""
+def main(argv: Sequence[str]) -> int:
+    """Run ``python -m editor train text``."""
     parser = arguments("Train the shared text tower to imitate a sentence encoder.", 15, "text")
-    parser.add_argument(
-        "--teacher", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)"
-    )
+    teacher_help = "folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)"
+    parser.add_argument("--teacher", type=Path, required=True, help=teacher_help)
     parser.add_argument("--phrases", type=int, default=60_000, help="random phrases among the texts")
-    parser.add_argument(
-        "--lexical", type=int, default=12_000, help="wordings of the drawn domains among the texts"
-    )
-    parser.add_argument("--batch", type=int, default=256, help="texts a step")
-    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
-    options = parser.parse_args(argv)
+    parser.add_argument("--lexical", type=int, default=12_000, help="seen wordings among the texts")
+    add_batch(parser, 256, "texts", rate=2e-3)
+    options = parse(parser, argv)
     run = start(options)
     texts = corpus(run.seed, options.phrases, options.lexical)
     unseen = [phrase.text for phrase in LEXICON.phrases if phrase.unseen][::8]
@@ -126,23 +127,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = teacher_embeddings(teacher, texts, run.folder / "teacher.pt")
     names = vocabulary()
     tower = TextTower(names)
-    begin_with_words(tower, teacher_embeddings(teacher, names, run.folder / "words.pt"))
+    initialise_words(tower, teacher_embeddings(teacher, names, run.folder / "words.pt"))
     tower.to(run.device)
     held_out = len(texts) // 50
     train(run, tower, texts[held_out:], wanted[held_out:], options.rate, options.batch)
     tower = tower.cpu()
-    figures = {
-        "cosine_held_out": round(
-            float((tower.encode(texts[:held_out]) * wanted[:held_out]).sum(1).mean()), 4
-        ),
-        "cosine_unseen_wordings": round(
-            float((tower.encode(unseen) * teacher.encode(unseen)).sum(1).mean()), 4
-        ),
+    cosines = {
+        "cosine_held_out": (tower.encode(texts[:held_out]) * wanted[:held_out]).sum(1),
+        "cosine_unseen_wordings": (tower.encode(unseen) * teacher.encode(unseen)).sum(1),
     }
-    print(figures)
     if options.bundle:
         options.bundle.mkdir(parents=True, exist_ok=True)
         (options.bundle / "vocabulary.txt").write_text("\n".join(names), encoding="utf-8")
         save_weights(tower, options.bundle / "text.safetensors")
-        record.write(options.bundle, "text", options, run, figures)
+    run.write_record("text", options, {name: round(float(row.mean()), 4) for name, row in cosines.items()})
     return 0

@@ -16,7 +16,7 @@ from editor.editing.engine import Engine
 from editor.imaging.encode import png
 from editor.inversion.domain_check import Likeness, shared_outlines
 from editor.lab.training import data
-from editor.lab.training.manifest import strangers
+from editor.lab.training.manifest import patterns as make_patterns
 
 
 def inside(engine: Engine, picture: bytes) -> bool:
@@ -47,6 +47,6 @@ def test_one_poor_measure_is_enough(changes: dict[str, float]) -> None:
 
 def test_meaningless_patterns_are_outside_the_domain() -> None:
     engine = Engine.load([], "cpu")
-    patterns = data.to_pictures(strangers(10, seed=91))
+    patterns = data.to_pictures(make_patterns(10, seed=91))
     assert not any(inside(engine, png(pixels).data) for pixels in patterns)
     assert all(inside(engine, samples.path_of(number).read_bytes()) for number in (1, 8, 15))

@@ -1,6 +1,6 @@
-"""The published implementations, run unchanged on checkpoints that they write themselves, one case a process.
+"""Run the published implementations unchanged on checkpoints that they write, one case in each process.
 
     python -m editor.lab.parity.published CASE FOLDER OUT
 
-Nothing of theirs is in this package: it is imported from the folder that the user names.
+None of their code is in this package: it is imported from the folder that the user names.
 """

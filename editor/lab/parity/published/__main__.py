@@ -1,4 +1,4 @@
-"""Runs one case: its name, the folder of published repositories, and where the results go."""
+"""Run one case, given by its name, the folder of published repositories, and the folder of results."""
 
 from __future__ import annotations
 

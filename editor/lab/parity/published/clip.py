@@ -15,7 +15,7 @@ from editor.lab.parity.published.standins import theirs
 
 
 def make(options: dict[str, Any]) -> Any:
-    """A model of theirs, filled."""
+    """Return a model of theirs, filled."""
     width, narrow = options["width"], options["narrow"]
     model = theirs("clip.model").CLIP(
         options["dim"],
@@ -35,13 +35,16 @@ def make(options: dict[str, Any]) -> Any:
 
 
 def layout_of(model: Any) -> dict[str, Any]:
-    """The layout of a model's archive."""
+    """Return the layout of a model's archive."""
     half = [name for name, value in model.state_dict().items() if value.dtype == torch.float16]
     return {"holder": "torchscript", "shapes": shapes(model.state_dict()), "half": half}
 
 
 def clip(out: Path, options: dict[str, Any]) -> None:
-    """A TorchScript archive as OpenAI publishes them, most weights in half precision; computed in single precision."""
+    """Write a TorchScript archive like OpenAI's, most weights in half precision.
+
+    Compute in single precision.
+    """
     model = make(options)
     prepared = normal("prepared", (2, 3, options["side"], options["side"]))
     ids = theirs("clip").tokenize(list(TEXTS), truncate=True)

@@ -1,4 +1,4 @@
-"""The inversion encoders, each with its generator inside."""
+"""The inversion encoders, each with its generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.lab.parity.published.standins import theirs
 
 
 def encoder(out: Path, options: dict[str, Any]) -> None:
-    """e4e, pSp or ReStyle, with the generator inside."""
+    """Run e4e, pSp or ReStyle, with the generator."""
     steps, size = options.get("steps", 1), options["size"]
     settings = {
         "encoder_type": options["type"],
@@ -55,7 +55,7 @@ def encoder(out: Path, options: dict[str, Any]) -> None:
 
 
 def _once(network: Any) -> Tensor:
-    """The codes that the encoder hands to its generator."""
+    """Return the codes that the encoder passes to its generator."""
     found: list[Tensor] = []
 
     def overhear(codes: list[Tensor], **_: Any) -> tuple[Tensor, None]:

@@ -1,4 +1,4 @@
-"""Generators of NVIDIA's and rosinality's repositories."""
+"""The generators of NVIDIA's and rosinality's repositories."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _measure_nvidia(network: Any, labels: int) -> dict[str, Tensor]:
 
 
 def ada(out: Path, options: dict[str, Any]) -> None:
-    """StyleGAN2 of stylegan2-ada-pytorch."""
+    """Run StyleGAN2 of stylegan2-ada-pytorch."""
     Generator = theirs("training.networks").Generator
     width = options.get("width", 512)
     synthesis = {
@@ -57,7 +57,7 @@ def ada(out: Path, options: dict[str, Any]) -> None:
 
 
 def second_in_third(out: Path, options: dict[str, Any]) -> None:
-    """StyleGAN2 as the stylegan3 repository has it."""
+    """Run StyleGAN2 of the stylegan3 repository."""
     Generator = theirs("training.networks_stylegan2").Generator
 
     network = Generator(
@@ -67,7 +67,7 @@ def second_in_third(out: Path, options: dict[str, Any]) -> None:
 
 
 def third(out: Path, options: dict[str, Any]) -> None:
-    """StyleGAN3-T or -R."""
+    """Run StyleGAN3-T or -R."""
     Generator = theirs("training.networks_stylegan3").Generator
 
     more: dict[str, Any] = {"conv_kernel": 1, "use_radial_filters": True} if options["variant"] == "r" else {}
@@ -87,7 +87,9 @@ def third(out: Path, options: dict[str, Any]) -> None:
 
 
 def first(out: Path, options: dict[str, Any]) -> None:
-    """A TensorFlow network: variables under that code's names in an object of its class, read by stylegan3's own code."""
+    """Run a TensorFlow network: variables by that code's names in an object of its class, read by stylegan3's
+    own code.
+    """
     legacy = theirs("legacy")
     Generator = theirs("training.networks_stylegan2").Generator
     resolution, architecture = options["resolution"], options["architecture"]
@@ -111,7 +113,7 @@ def first(out: Path, options: dict[str, Any]) -> None:
 
 
 def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
-    """Component, name and shape of the TensorFlow variables for every tensor of the network."""
+    """Return component, name and shape of the TensorFlow variables for every tensor of the network."""
     held: list[tuple[str, str, list[int]]] = []
     for number in range(8):
         held += [("mapping", f"Dense{number}/weight", [512, 512]), ("mapping", f"Dense{number}/bias", [512])]
@@ -138,14 +140,14 @@ def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
 
 
 def measure_rosinality(network: Any, w: Tensor) -> dict[str, Tensor]:
-    """S and the picture of W+ [N, R, 512]."""
+    """Return S and the picture of W+ [N, R, 512]."""
     styles = Styles(network, "modulation")
     image = network([w], input_is_latent=True, randomize_noise=False)[0]
     return {"S": styles.joined(), "image": image}
 
 
 def rosinality(out: Path, options: dict[str, Any]) -> None:
-    """A generator with rosinality's own file: ``g_ema`` and ``latent_avg``."""
+    """Run a generator of rosinality's own file: ``g_ema`` and ``latent_avg``."""
     Generator = theirs("model").Generator
     network = (
         Generator(options["size"], options["width"], 4, channel_multiplier=options["multiplier"])

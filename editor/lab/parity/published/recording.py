@@ -1,4 +1,4 @@
-"""What is kept of a run: results, and the layout of the checkpoint, from which the same one can be made again."""
+"""Record a run: results, and the layout of the checkpoint, from which the same one can be made again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from editor.lab.parity.filler import KEPT
 
 
 class Styles:
-    """Collects what every affine layer gives, in the order of their first use: StyleSpace."""
+    """Collects the outputs of all affine layers in the order of their use: StyleSpace."""
 
     def __init__(self, module: nn.Module, suffix: str) -> None:
         self.found: list[Tensor] = []
@@ -23,12 +23,12 @@ class Styles:
                 layer.register_forward_hook(lambda _, __, output: self.found.append(output.detach()))
 
     def joined(self) -> Tensor:
-        """[N, C]."""
+        """Return them as [N, C]."""
         return torch.cat(self.found, dim=1)
 
 
 def skeleton(module: nn.Module) -> dict[str, Any]:
-    """The shape of a pickled module: class, plain attributes, tensors' shapes, submodules. Numbers and names only."""
+    """Return the structure of a pickled module: class, plain attributes, shapes of tensors, submodules."""
     plain = {
         name: value for name, value in vars(module).items() if not name.startswith("_") and is_plain(value)
     }
@@ -47,19 +47,19 @@ def skeleton(module: nn.Module) -> dict[str, Any]:
 
 
 def is_plain(value: Any) -> bool:
-    """Is it a number, a text, a truth value, nothing, or a list of such?"""
+    """Return whether a value is a number, a string, a bool, None, or a list of these."""
     if isinstance(value, list):
         return all(is_plain(item) for item in value)
     return value is None or type(value) in (bool, int, float, str)
 
 
 def shapes(state: dict[str, Tensor]) -> dict[str, list[int]]:
-    """Names and shapes of a state."""
+    """Return names and shapes of a state."""
     return {name: list(value.shape) for name, value in state.items()}
 
 
 def constants(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose values are part of the design, which no filling can give."""
+    """Return the tensors whose values are part of the design."""
     return {f"constant.{name}": value for name, value in state.items() if KEPT.search(name)}
 
 

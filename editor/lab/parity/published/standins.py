@@ -1,4 +1,4 @@
-"""What the published code needs and a machine without CUDA lacks: compiled operations, torchvision, packages for plots."""
+"""Replacements for what the published code needs: compiled operations, torchvision, plotting packages."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from editor.networks.backbones import RESNET34, BasicUnit
 
 
 def theirs(name: str) -> Any:
-    """A module of the published code, from the folder that comes first on the path."""
+    """Import a module of the published code, from the first folder of the path."""
     return import_module(name)
 
 
 def stand_in(name: str, **attributes: Any) -> types.ModuleType:
-    """A module of that name with these attributes, found by ``import``."""
+    """Register a module of that name with these attributes."""
     module = types.ModuleType(name)
     module.__spec__ = ModuleSpec(name, None, is_package=True)
     module.__path__ = []
@@ -42,13 +42,13 @@ def stand_in(name: str, **attributes: Any) -> types.ModuleType:
 def fused_leaky_relu(
     x: Tensor, bias: Tensor, negative_slope: float = 0.2, scale: float = math.sqrt(2.0)
 ) -> Tensor:
-    """Bias along the second axis, leaky ReLU, gain."""
+    """Add a bias along the second axis, apply a leaky ReLU, and scale."""
     shape = [1, -1] + [1] * (x.ndim - 2)
     return F.leaky_relu(x + bias.view(shape), negative_slope) * scale
 
 
 class FusedLeakyReLU(nn.Module):
-    """The same with a bias of its own."""
+    """``fused_leaky_relu`` with its own bias."""
 
     def __init__(self, channel: int, negative_slope: float = 0.2, scale: float = math.sqrt(2.0)) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class FusedLeakyReLU(nn.Module):
 
 
 def upfirdn2d(x: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: tuple[int, int] = (0, 0)) -> Tensor:
-    """Zeros between samples, padding, a true convolution, every ``down``-th sample; [N, C, H, W]."""
+    """Upsample with zeros, pad, convolve, and take every ``down``-th sample; [N, C, H, W]."""
     n, c, height, width = x.shape
     spread = x.new_zeros(n * c, 1, height * up, width * up)
     spread[:, :, ::up, ::up] = x.reshape(n * c, 1, height, width)
@@ -84,8 +84,9 @@ class _ResNet34(nn.Module):
 
 
 def prepared(side: int) -> Callable[[Image.Image | np.ndarray], Tensor]:
-    """CLIP's preparation of a square picture, as torchvision does it on a PIL image; of an array [H, W, 3] of fractions of
-    levels, channel by channel with the same filter and bounds.
+    """Return CLIP's preparation of a square PIL image, as torchvision does it.
+
+    It also takes an array [H, W, 3] of fractional levels, channel by channel with the same filter and bounds.
     """
 
     def prepare(image: Image.Image | np.ndarray) -> Tensor:
@@ -103,7 +104,7 @@ def prepared(side: int) -> Callable[[Image.Image | np.ndarray], Tensor]:
 
 
 def install(repository: Path) -> None:
-    """Everything that is missing here and is imported there."""
+    """Register everything that the repository imports and is not installed."""
     from packaging import version
 
     stand_in("pkg_resources", parse_version=version.parse, packaging=sys.modules["packaging"])

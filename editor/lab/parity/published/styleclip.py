@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.lab.parity.cases import EDIT_STRENGTH, OPTIMIZER_CLIP, THRESHOLD
+from editor.lab.parity.cases import CLIP_LAYOUTS, EDIT_STRENGTH, THRESHOLD
 from editor.lab.parity.filler import fill_module, normal, picture
 from editor.lab.parity.published import clip
 from editor.lab.parity.published.recording import constants, record, shapes, skeleton
@@ -22,7 +22,7 @@ from editor.lab.parity.published.standins import theirs
 
 
 def mapper(out: Path, options: dict[str, Any]) -> None:
-    """A mapper's checkpoint, with a small generator inside where it works on W+."""
+    """Run a mapper, with a small generator if it works on W+."""
     mappers = theirs("mapper.latent_mappers")
     settings: dict[str, Any] = {
         f"no_{level}_mapper": level in options["without"] for level in ("coarse", "medium", "fine")
@@ -61,9 +61,11 @@ def _style_step(network: Any, sizes: list[int]) -> Tensor:
 
 
 def optimizer(out: Path, options: dict[str, Any]) -> None:
-    """What the optimizer minimises, for a picture of ``size`` pixels: its own preparation, without CLIP's mean and deviation."""
+    """Compute the optimizer's loss of a picture of ``size`` pixels, prepared its own way without CLIP's mean
+    and deviation.
+    """
     sys.path.insert(1, str(_repository("CLIP")))
-    model = clip.make(OPTIMIZER_CLIP)
+    model = clip.make(CLIP_LAYOUTS["optimizer"])
     package = theirs("clip")
     package.load = lambda *_, **__: (model, None)
     loss = theirs("criteria.clip_loss").CLIPLoss(Namespace(stylegan_size=options["size"]))
@@ -78,9 +80,10 @@ def _repository(name: str) -> Path:
 
 
 def directions(out: Path, options: dict[str, Any]) -> None:
-    """The published recipe: statistics, relevance of every channel, text direction, delta and edited picture.
+    """Run the published recipe: statistics, relevance of every channel, text direction, delta and edited
+    picture.
 
-    The published list of layers fits 1024 pixels; for a smaller generator its beginning is taken.
+    The published list of layers fits 1024 pixels; a smaller generator uses the beginning of it.
     """
     sys.path.insert(1, str(_repository("CLIP")))
     sys.path.insert(0, str(Path(sys.path[0]) / "global_torch"))
@@ -120,7 +123,7 @@ def directions(out: Path, options: dict[str, Any]) -> None:
 
 
 def _network(options: dict[str, Any]) -> Any:
-    """A generator of theirs, filled."""
+    """Return a generator of theirs, filled."""
     network = theirs("training.networks").Generator(
         options["width"],
         0,
@@ -135,7 +138,7 @@ def _network(options: dict[str, Any]) -> Any:
 
 
 class _Instead:
-    """A module of theirs with some of its names replaced."""
+    """A module of theirs with some names replaced."""
 
     def __init__(self, module: Any, **others: Any) -> None:
         self._module, self._others = module, others
@@ -145,7 +148,7 @@ class _Instead:
 
 
 def _keep_fractions(manipulate: Any, single: Any) -> None:
-    """Pictures of the script as fractions of the 256 levels, which it would cut off."""
+    """Keep the fractions of the 256 levels, which the script would cut off."""
     manipulate.torch = _Instead(torch, uint8=torch.float32)
     manipulate.np = _Instead(
         np, zeros=lambda shape, dtype=float: np.zeros(shape, np.float32 if dtype == "uint8" else dtype)
@@ -154,7 +157,7 @@ def _keep_fractions(manipulate: Any, single: Any) -> None:
 
 
 def _overhear(package: Any) -> list[Tensor]:
-    """What the script gives to its text tower, as it comes."""
+    """Collect the inputs of the script's text tower."""
     heard: list[Tensor] = []
     tokenize = package.tokenize
 
@@ -167,7 +170,7 @@ def _overhear(package: Any) -> list[Tensor]:
 
 
 def _edited(manipulator: Any, network: Any, delta: list[np.ndarray]) -> Tensor:
-    """The first picture with the delta at the strength of the comparison."""
+    """Return the first picture with the delta at ``EDIT_STRENGTH``."""
     manipulator.num_images, manipulator.alpha, manipulator.manipulate_layers = 1, [EDIT_STRENGTH], None
     codes = manipulator.MSCode(
         [codes[:1] for codes in manipulator.dlatents], [part.astype(np.float32) for part in delta]
@@ -192,7 +195,7 @@ def _manipulator(manipulate: Any, network: Any, width: int) -> Any:
 
 
 def _single_channels(manipulator: Any, single: Any, model: Any, prepare: Any, slips: bool) -> np.ndarray:
-    """The script's main loop; the shallow copy is its own, and only ``slips`` leaves it in."""
+    """Run the script's main loop; its shallow copy is kept only with ``slips``."""
     duplicate = copy.copy if slips else copy.deepcopy
     kept = copy.deepcopy(manipulator.dlatents)
     originals, found = [codes[:3].copy() for codes in manipulator.dlatents], []

@@ -1,4 +1,4 @@
-"""What a portrait of a person looks like: its attributes, drawn from a Gaussian latent, with exact labels."""
+"""Attributes of a portrait of a person, drawn from a Gaussian latent, with exact labels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Z_DIM = len(SCALARS) + sum(len(values) for values in CHOICES.values()) - 1
 
 _FREQUENCY, _CORRELATION = _TABLE["frequency"], _TABLE["correlation"]
 _RAMP = 0.45
-"""Width of an amount's transition from absent to present, in deviations of its coordinate."""
+"""Width of an amount's transition from absent to present, in standard deviations of its coordinate."""
 _SHARPNESS = 7.0
 """Sharpness of the softmax over a choice's coordinates."""
 
@@ -86,10 +86,10 @@ class Portraits(portraits.Portraits):
         return weights
 
     def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
-        """The same portraits with one attribute set, and what must follow from it.
+        """Return the same portraits with one attribute set, and everything that depends on it.
 
-        A kind brings its family along (sunglasses are glasses, a beanie is a hat) and goes with it; hair that must show
-        (a mohawk) is there and uncovered; coloured lips wear lipstick.
+        Sunglasses are glasses and a beanie is a hat: they appear and disappear together. A mohawk needs
+        hair and no hat. Coloured lips have lipstick.
         """
         scalars = self.scalars.copy()
         weights = dict(self.weights)
@@ -105,12 +105,11 @@ class Portraits(portraits.Portraits):
             return type(self)(scalars, weights)
         level = np.broadcast_to(np.asarray(value, np.float32), (len(self),))
         scalars[:, INDEX[attribute]] = level
-        _follow(scalars, attribute, level)
+        _set_dependent(scalars, attribute, level)
         return type(self)(scalars, weights)
 
     def drawn(self) -> dict[str, np.ndarray]:
-        """The scalars [N] as they show: a kind no more than its family, no mohawk under a hat, no baldness
-        under a mohawk."""
+        """Return the visible scalars [N]: no sunglasses without glasses, no mohawk under a hat, and so on."""
         shown = {name: self.column(name) for name in SCALARS}
         shown["sunglasses"] = shown["sunglasses"] * shown["glasses"]
         shown["beanie"] = shown["beanie"] * shown["hat"]
@@ -119,7 +118,7 @@ class Portraits(portraits.Portraits):
         return shown
 
     def colours(self) -> dict[str, np.ndarray]:
-        """RGB [N, 3] in 0..1 of everything drawn."""
+        """Return RGB [N, 3] in 0..1 of everything that is drawn."""
         found = {name: self.weights[name] @ PALETTES[name] for name in CHOICES}
         shade = 0.88 + 0.24 * self.column("hair_shade")[:, None]
         found["hair_color"] = np.clip(found["hair_color"] * shade, 0, 1)
@@ -130,7 +129,7 @@ class Portraits(portraits.Portraits):
         return found
 
     def physical(self) -> np.ndarray:
-        """The numbers [N, P] that the picture is a smooth function of; what cannot be seen is left out of them."""
+        """Return the numbers [N, P] that determine the picture smoothly, without what is hidden."""
         shown, colours = self.drawn(), self.colours()
         shown["glasses_shape"] = 0.5 + (shown["glasses_shape"] - 0.5) * shown["glasses"]
         shown["fringe"] = shown["fringe"] * (1 - shown["baldness"]) * (1 - shown["mohawk"])
@@ -142,7 +141,7 @@ class Portraits(portraits.Portraits):
     def visibility(
         cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Hats hide hair, sunglasses hide eyes."""
+        """Return what is visible: hats hide hair, sunglasses hide eyes."""
         hair_length = scales["hair_length"]
         visible = dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), np.ones(len(hair_length), bool))
         bare = amounts["hat"] < ABSENT
@@ -159,7 +158,7 @@ class Portraits(portraits.Portraits):
         return visible
 
     def before_appearing(self, amount: str) -> Self:
-        """A hat that appears takes the clothes' colour."""
+        """Give a hat that appears the colour of the clothes."""
         if amount != "hat":
             return self
         bare = self.drawn()["hat"] < 0.5
@@ -167,13 +166,13 @@ class Portraits(portraits.Portraits):
         return type(self)(self.scalars, self.weights | {"hat_color": matching.astype(np.float32)})
 
     def shown_weights(self) -> dict[str, np.ndarray]:
-        """Lips have the colour of their lipstick as far as they wear any."""
+        """Return the visible blends: lips have the colour of the lipstick as far as there is any."""
         lipstick = self.column("lipstick")[:, None]
         lips = np.concatenate([1 - lipstick, self.weights["lip_color"][:, 1:] * lipstick], axis=1)
         return self.weights | {"lip_color": lips}
 
     def shown_scales(self) -> dict[str, np.ndarray]:
-        """Cute faces have larger eyes."""
+        """Return the visible scales: cute faces have larger eyes."""
         shown = self.drawn()
         return {name: shown[name] for name in SCALES} | {"eye_size": drawn_eye_size(shown)}
 
@@ -184,12 +183,12 @@ class Portraits(portraits.Portraits):
 
 
 def drawn_eye_size(shown: dict[str, np.ndarray]) -> np.ndarray:
-    """Size of the eyes as drawn, 0..1: cute faces have larger ones."""
+    """Return the drawn size of the eyes, 0..1: cute faces have larger ones."""
     return 0.75 * shown["eye_size"] + 0.25 * shown["cuteness"]
 
 
-def _follow(scalars: np.ndarray, attribute: str, level: np.ndarray) -> None:
-    """Set what must follow from ``attribute`` being at ``level`` [N], in place."""
+def _set_dependent(scalars: np.ndarray, attribute: str, level: np.ndarray) -> None:
+    """Set everything that depends on ``attribute`` being at ``level`` [N], in place."""
 
     def raise_to(name: str, least: np.ndarray) -> None:
         scalars[:, INDEX[name]] = np.maximum(scalars[:, INDEX[name]], least)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor.lab.training.avatars import hands
+from editor.lab.training.avatars import random_styles
 from editor.lab.training.avatars.appearance import Portraits
 from editor.lab.training.avatars.lexicon import LEXICON, TABLE
 from editor.lab.training.avatars.renderer import render
@@ -17,8 +17,8 @@ DOMAIN = Domain(
     lexicon=LEXICON,
     neutral=TABLE["neutral"],
     examples=TABLE["examples"],
-    small=("freckles", "blemishes", "wrinkles", "earrings", "lipstick", "moustache"),
-    backdrops=("white", "dark blue"),
-    unsaid=frozenset({"natural"}),
-    by_others=hands.render,
+    small_attributes=("freckles", "blemishes", "wrinkles", "earrings", "lipstick", "moustache"),
+    key_colours=("white", "dark blue"),
+    unnamed_values=frozenset({"natural"}),
+    render_randomised=random_styles.render,
 )

@@ -1,4 +1,4 @@
-"""Drawing portraits with Skia, on a canvas of 100 x 100 units: flat shapes, soft shading, everything continuous."""
+"""Draw portraits with Skia on a canvas of 100 x 100 units: flat shapes and soft shading, all continuous."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from editor.lab.training.drawing import (
 
 
 class Painter:
-    """One portrait on one canvas. ``a`` are the scalars as drawn, ``c`` the colours."""
+    """Paints one portrait. ``a`` are the visible scalars, ``c`` the colours."""
 
     def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour]) -> None:
         self.canvas, self.a, self.c = canvas, a, c
@@ -51,7 +51,7 @@ class Painter:
         self.volume = (3.0 + 5.0 * a["hair_volume"] + 3.0 * a["curliness"]) * (1 - a["baldness"])
 
     def paint(self) -> None:
-        """Everything from back to front."""
+        """Paint everything from back to front."""
         a, canvas = self.a, self.canvas
         self._background()
         canvas.save()
@@ -202,7 +202,7 @@ class Painter:
             self.canvas.drawCircle(x, y, 8.2, glow(x, y, 8.2, np.array((0.98, 0.28, 0.36)), strength))
 
     def _stubble_scalp(self) -> None:
-        """The shaved sides beside a mohawk."""
+        """Paint the shaved sides of a mohawk."""
         shaved = smoothstep(self.a["mohawk"], 0.1, 0.7)
         if shaved > 0.01:
             edge = [
@@ -557,5 +557,5 @@ class Painter:
 
 
 def render(portraits: Portraits, size: int = 128) -> np.ndarray:
-    """Drawn portraits, uint8 RGB [N, size, size, 3]."""
+    """Draw portraits: uint8 RGB [N, size, size, 3]."""
     return render_with(Painter, portraits, size)

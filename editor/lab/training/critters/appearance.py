@@ -1,4 +1,4 @@
-"""What a critter looks like: a species or something between, its fur, its face and what it wears."""
+"""Attributes of a portrait of an animal: species or a blend of them, fur, face and accessories."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHAPE_TABLE = np.array(list(_TABLE["shapes"].values()), np.float64).T
 _FREQUENCY, _PULL, _FUR_PULL = _TABLE["frequency"], _TABLE["pull"], _TABLE["fur_pull"]
 _NATURAL_FUR, _BRINGS = _TABLE["natural_fur"], _TABLE["brings"]
 _FANCY = ("pink", "blue")
-"""Furs that no species has, so that none takes them away."""
+"""Colours of fur that no species has; a change of species keeps them."""
 
 _RAMP = 0.45
 """Width of an amount's transition from absent to present, in deviations of its coordinate."""
@@ -85,10 +85,10 @@ class Critters(portraits.Portraits):
         return weights
 
     def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
-        """The same critters with one attribute set, and what must follow from it.
+        """Return the same critters with one attribute set, and everything that depends on it.
 
-        A species brings its fur, its ears, and its mane or stripes; stripes and spots make room for each other; a colour
-        of accessories needs something to wear, a collar where there is nothing.
+        A species brings its fur, its ears, and its mane or stripes. Stripes and spots exclude each other.
+        A colour of accessories needs an accessory: a collar, if there is none.
         """
         scalars, weights = self.scalars.copy(), dict(self.weights)
         if not isinstance(value, str):
@@ -111,7 +111,7 @@ class Critters(portraits.Portraits):
         return type(self)(scalars, weights)
 
     def _natural_fur(self, species: str) -> np.ndarray:
-        """Blends of fur [N, colours] after a change of species: natural colours give way, fancy ones stay."""
+        """Return blends of fur [N, colours] after a change of species: only natural colours change."""
         own, names = self.weights["fur_color"], CHOICES["fur_color"]
         if species not in _NATURAL_FUR:
             return own
@@ -121,21 +121,21 @@ class Critters(portraits.Portraits):
         return fur
 
     def drawn(self) -> dict[str, np.ndarray]:
-        """The scalars [N] as they show, spots no more than stripes leave room for, and the shapes of the species."""
+        """Return the visible scalars [N] (stripes exclude spots), and the shapes of the species."""
         shown = {name: self.column(name) for name in SCALARS}
         shown["spots"] = shown["spots"] * (1 - shown["stripes"])
         shapes = self.weights["species"].astype(np.float64) @ SHAPE_TABLE
         return shown | {name: shapes[:, column] for column, name in enumerate(SHAPES)}
 
     def colours(self) -> dict[str, np.ndarray]:
-        """RGB [N, 3] in 0..1 of everything drawn."""
+        """Return RGB [N, 3] in 0..1 of everything that is drawn."""
         found = {name: self.weights[name] @ palette for name, palette in PALETTES.items()}
         shade = 0.92 + 0.16 * self.column("fur_shade")[:, None]
         found["fur_color"] = np.clip(found["fur_color"] * shade, 0, 1)
         return found
 
     def physical(self) -> np.ndarray:
-        """The numbers [N, P] that the picture is a smooth function of; what cannot be seen is left out of them."""
+        """Return the numbers [N, P] that determine the picture smoothly, without what is hidden."""
         shown, colours = self.drawn(), self.colours()
         worn = np.max([shown[name] for name in WORN], axis=0)[:, None]
         colours["accessory_color"] = 0.5 + (colours["accessory_color"] - 0.5) * worn
@@ -146,7 +146,7 @@ class Critters(portraits.Portraits):
     def visibility(
         cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Everything shows, but for the colour of accessories that are not there."""
+        """Return what is visible: everything, except the colour of absent accessories."""
         everywhere = np.ones(len(amounts["hat"]), bool)
         worn = np.max([amounts[name] for name in WORN], axis=0) > PRESENT
         return dict.fromkeys((*SCALES, *AMOUNTS, *CHOICES), everywhere) | {"accessory_color": worn}

@@ -16,6 +16,6 @@ DOMAIN = Domain(
     lexicon=LEXICON,
     neutral=TABLE["neutral"],
     examples=TABLE["examples"],
-    small=("whiskers", "spots", "stripes", "hat", "collar"),
-    backdrops=("white", "dark blue"),
+    small_attributes=("whiskers", "spots", "stripes", "hat", "collar"),
+    key_colours=("white", "dark blue"),
 )

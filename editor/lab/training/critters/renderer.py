@@ -1,4 +1,4 @@
-"""Drawing critters with Skia, on a canvas of 100 x 100 units: flat shapes, soft shading, everything continuous."""
+"""Draw critters with Skia on a canvas of 100 x 100 units: flat shapes and soft shading, all continuous."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIDES = (1, -1)
 
 
 class Painter:
-    """One critter on one canvas. ``a`` are the scalars as drawn and the shapes of its species, ``c`` the colours."""
+    """Paints one critter. ``a`` are the visible scalars and the shapes of its species, ``c`` the colours."""
 
     def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour]) -> None:
         self.canvas, self.a, self.c = canvas, a, c
@@ -60,7 +60,7 @@ class Painter:
         )
 
     def paint(self) -> None:
-        """Everything from back to front."""
+        """Paint everything from back to front."""
         a, canvas = self.a, self.canvas
         self._background()
         canvas.save()
@@ -104,7 +104,7 @@ class Painter:
         )
 
     def _body(self) -> None:
-        """Neck, shoulders and chest."""
+        """Paint neck, shoulders and chest."""
         a, canvas = self.a, self.canvas
         neck, shoulder = 15.5 - 3.0 * self.cub + 2.0 * a["fluffiness"], 31.0 - 8.0 * self.cub
         shape = [
@@ -197,7 +197,7 @@ class Painter:
         self.canvas.drawOval(oval(50, y, 0.5 + 2.6 * size, 0.5 + 3.2 * size), fill(colour * 0.66, alpha))
 
     def _ear(self, side: int, alpha: float) -> None:
-        """An ear, upright or hanging; drawn behind the head, and once more before it as far as it hangs."""
+        """Paint an ear behind the head, and once more in front of it as far as it hangs."""
         if alpha <= 0.01:
             return
         a = self.a
@@ -222,7 +222,9 @@ class Painter:
             self.canvas.drawCircle(50 + side * tip[0], tip[1] + 3.4 * size, 1.9 * size, fill(CREAM, spot))
 
     def _ear_points(self, droop: float, size: float, share: float) -> list[Point]:
-        """The outline of the right ear around x = 0 of the face's middle, ``share`` of its size about its base."""
+        """The outline of the right ear around x = 0 of the face's middle, ``share`` of its size about its
+        base.
+        """
         a = self.a
         x, y, wide, high = (
             a["ear_x"] + 0.35 * (self.half - a["half"]),
@@ -299,7 +301,7 @@ class Painter:
         return path
 
     def _face_markings(self) -> None:
-        """Pale cheeks, brows and bridge, and a wolf's dark cap; clipped to the head."""
+        """Paint pale cheeks, brows and bridge, and a wolf's dark cap; clipped to the head."""
         a, canvas, half = self.a, self.canvas, self.half
         if a["mask"] > 0.02:
             cap = [
@@ -368,7 +370,7 @@ class Painter:
             self.canvas.restore()
 
     def _band(self, points: list[Point], width: float, size: float) -> None:
-        """A tapering stripe along two points, the first the thick end."""
+        """Paint a tapering stripe between two points, thick at the first."""
         if size <= 0.02:
             return
         (x0, y0), (x1, y1) = points
@@ -396,7 +398,7 @@ class Painter:
             )
 
     def _pattern(self) -> None:
-        """Stripes or spots of the head."""
+        """Paint stripes or spots on the head."""
         size, half, top, eye = self.a["stripes"], self.half, self.top, self.eye_y
         self._band([(50, top - 1), (50, top + 14)], 4.6, size)
         for side in SIDES:
@@ -418,7 +420,7 @@ class Painter:
         self._spot(50, top + 14.0, 2.3)
 
     def _tuft(self) -> None:
-        """Hair on the crown of fluffy ones."""
+        """Paint the hair on the crown of fluffy animals."""
         size = smoothstep(self.a["fluffiness"], 0.45, 1.0) * (1 - 0.6 * self.a["hat"])
         if size > 0.02:
             top, paint = self.top, fill(np.clip(self.fur * 1.05 + 0.02, 0, 1))
@@ -438,7 +440,7 @@ class Painter:
             self.canvas.drawCircle(x, y, 7.4, glow(x, y, 7.4, np.array((0.99, 0.30, 0.40)), strength))
 
     def _muzzle(self) -> None:
-        """Two lobes beside the mouth and the chin below; grey with age."""
+        """Paint the lobes next to the mouth and the chin; grey with age."""
         a, canvas, y = self.a, self.canvas, self.muzzle_y
         grey = mix(self.pale, np.array((0.93, 0.93, 0.94)), 0.7 * self.elder)
         colour = mix(mix(self.fur * 1.02, self.fur, 0.5), grey, max(a["pale_muzzle"], 0.92 * self.elder))
@@ -597,7 +599,7 @@ class Painter:
         )
 
     def _hat(self) -> None:
-        """A little party hat between the ears."""
+        """Paint a small party hat between the ears."""
         size = self.a["hat"]
         if size <= 0.02:
             return
@@ -623,5 +625,5 @@ class Painter:
 
 
 def render(portraits: Critters, size: int = 128) -> np.ndarray:
-    """Drawn critters, uint8 RGB [N, size, size, 3]."""
+    """Draw critters: uint8 RGB [N, size, size, 3]."""
     return render_with(Painter, portraits, size)

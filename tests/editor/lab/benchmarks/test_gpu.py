@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from editor.lab.benchmarks import cli, gpu
-from editor.lab.benchmarks.gpu import Figure, Report
+from editor.lab.benchmarks import cli
+from editor.lab.benchmarks.gpu import cli as gpu
+from editor.lab.benchmarks.gpu import edits, searches
+from editor.lab.benchmarks.gpu.bench import Bench
+from editor.lab.benchmarks.gpu.report import Figure, Report
 
 SMALL = ["--gpu", "--device", "cpu", "--pixels", "32", "--rounds", "1"]
 
@@ -18,10 +21,10 @@ def test_every_part_but_the_embedded_bundle_gives_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("transformers")
-    monkeypatch.setattr(gpu, "ARITHMETICS", (gpu.AS_RUN,))
-    monkeypatch.setattr(gpu, "OTHERWISE", ())
-    monkeypatch.setattr(gpu, "BATCHES", (2,))
-    monkeypatch.setattr(gpu, "STEPS", 2)
+    monkeypatch.setattr(edits, "ARITHMETICS", (edits.AS_RUN,))
+    monkeypatch.setattr(edits, "ALTERNATIVES", ())
+    monkeypatch.setattr(edits, "BATCHES", (2,))
+    monkeypatch.setattr(searches, "STEPS", 2)
     parts = [part for part in gpu.PARTS if part not in ("avatar", "graph")]
     assert cli.main([*SMALL, "--save", str(tmp_path / "gpu.json"), "--parts", *parts]) == 0
     found = json.loads((tmp_path / "gpu.json").read_text())
@@ -43,11 +46,11 @@ def test_a_part_that_fails_leaves_the_others_and_is_named(
 ) -> None:
     pytest.importorskip("transformers")
 
-    def fails(bench: gpu.Bench) -> None:
+    def fails(bench: Bench) -> None:
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr(gpu, "search", fails)
-    monkeypatch.setattr(gpu, "STEPS", 2)
+    monkeypatch.setattr(searches, "search", fails)
+    monkeypatch.setattr(searches, "STEPS", 2)
     assert cli.main([*SMALL, "--save", str(tmp_path / "gpu.json"), "--parts", "optimization", "mapper"]) == 0
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert found["failed"] == {"optimization": "RuntimeError: no such kernel"}

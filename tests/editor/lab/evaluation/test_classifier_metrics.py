@@ -1,4 +1,4 @@
-"""What counts as success, collateral and growth."""
+"""Success, collateral change and growth of edits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ pytest.importorskip("skia", reason="no drawing library here: evaluation goes unt
 
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics
-from editor.lab.evaluation.classifier_metrics import Wish
-from editor.lab.evaluation.cli import mean, pairs
-from editor.lab.evaluation.uploads import Uploads
-from editor.lab.evaluation.wishes import Setting, evaluate
+from editor.lab.evaluation.classifier_metrics import EditCase
+from editor.lab.evaluation.single_edits import by_pairs, evaluate, mean
+from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 from editor.lab.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
 from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
@@ -22,7 +21,7 @@ AVATARS = domains.named("avatars")
 
 
 def perfect(portraits: Portraits) -> AttributeValues:
-    """A reading without a mistake."""
+    """AttributeValues without a mistake."""
     labels = portraits.labels()
     choices = {name: torch.from_numpy(portraits.weights[name]) for name in CHOICES}
     return AttributeValues(
@@ -41,26 +40,28 @@ def portraits() -> Portraits:
 
 
 def test_a_colour_succeeds_when_it_is_read(portraits: Portraits) -> None:
-    wish = Wish.of({"prompt": "pink hair", "attribute": "hair_color", "value": "pink"}, AVATARS.attributes)
+    case = EditCase.from_json(
+        {"prompt": "pink hair", "attribute": "hair_color", "value": "pink"}, AVATARS.attributes
+    )
     before, after = perfect(portraits), perfect(portraits.replace("hair_color", "pink"))
-    assert classifier_metrics.eligible(before, portraits.labels(), wish).all()
-    assert not classifier_metrics.eligible(after, portraits.labels(), wish).any()
-    assert classifier_metrics.succeeded(before, after, wish).all()
-    assert not classifier_metrics.succeeded(before, before, wish).any()
+    assert classifier_metrics.eligible(before, portraits.labels(), case).all()
+    assert not classifier_metrics.eligible(after, portraits.labels(), case).any()
+    assert classifier_metrics.succeeded(before, after, case).all()
+    assert not classifier_metrics.succeeded(before, before, case).any()
 
 
-def test_a_wish_may_say_where_its_portraits_start(portraits: Portraits) -> None:
+def test_an_edit_may_name_the_start_of_its_portraits(portraits: Portraits) -> None:
     line = {"prompt": "pink hair", "attribute": "hair_color", "value": "pink", "from": ["black", "blue"]}
-    wish, plain = Wish.of(line, AVATARS.attributes), portraits.labels()
+    case, plain = EditCase.from_json(line, AVATARS.attributes), portraits.labels()
     for colour, wanted in (("black", True), ("blue", True), ("brown", False)):
         assert (
-            classifier_metrics.eligible(perfect(portraits.replace("hair_color", colour)), plain, wish)
+            classifier_metrics.eligible(perfect(portraits.replace("hair_color", colour)), plain, case)
             == wanted
         ).all()
 
 
 def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Portraits) -> None:
-    smile, hat = Wish("smiling", "smile", 1), Wish("a hat", "hat", 1)
+    smile, hat = EditCase("smiling", "smile", 1), EditCase("a hat", "hat", 1)
     before = perfect(portraits)
     for level, wanted in ((0.70, False), (0.76, True)):
         assert (
@@ -76,10 +77,10 @@ def test_a_scale_must_move_by_a_quarter_and_an_amount_cross_a_half(portraits: Po
 
 
 def test_collateral_counts_what_else_changed_and_can_be_seen(portraits: Portraits) -> None:
-    wish = Wish("a hat", "hat", 1, may_change=frozenset({"hat_color"}))
+    case = EditCase("a hat", "hat", 1, may_change=frozenset({"hat_color"}))
     after = perfect(portraits.replace("hat", 1.0).replace("beard", 1.0))
     moved = classifier_metrics.collateral(
-        AVATARS, perfect(portraits), after, portraits.labels(), wish, (*SCALES, *AMOUNTS, *CHOICES)
+        AVATARS, perfect(portraits), after, portraits.labels(), case, (*SCALES, *AMOUNTS, *CHOICES)
     )
     assert moved["beard"].all()
     assert "hat" not in moved
@@ -103,9 +104,9 @@ def test_growth_allows_saturation_but_no_fall() -> None:
         {"prompt": "x", "attribute": "hair_color", "value": "pink", "from": ["tartan"]},
     ],
 )
-def test_wishes_that_make_no_sense_are_refused(line: dict[str, object]) -> None:
+def test_an_edit_that_makes_no_sense_is_an_error(line: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"no value|known attribute"):
-        Wish.of(line, AVATARS.attributes)
+        EditCase.from_json(line, AVATARS.attributes)
 
 
 def test_pairs_are_averaged_over_starts_and_targets() -> None:
@@ -114,19 +115,18 @@ def test_pairs_are_averaged_over_starts_and_targets() -> None:
         {"attribute": "species", "by_start": {"cat": [3, 4]}, "from": ["cat"]},
         {"attribute": "smile"},
     ]
-    assert pairs(rows) == {"species": {"all": 0.5, "named": 0.75}}
+    assert by_pairs(rows) == {"species": {"all": 0.5, "named": 0.75}}
 
 
-def test_a_wish_that_every_portrait_shows_already_is_told_and_spoils_no_mean(portraits: Portraits) -> None:
-    brown = Wish.of({"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes)
-    uploads = Uploads((), AVATARS, portraits.labels(), perfect(portraits))
-    row = evaluate(
-        Setting(
-            Engine({}, torch.device("cpu")), AttributeClassifier(AVATARS.attributes), ("hair_color",), uploads
-        ),
-        brown,
-        None,
+def test_an_edit_that_every_portrait_shows_already_is_listed_and_left_out_of_means(
+    portraits: Portraits,
+) -> None:
+    brown = EditCase.from_json(
+        {"prompt": "brown hair", "attribute": "hair_color", "value": "brown"}, AVATARS.attributes
     )
+    engine, classifier = Engine({}, torch.device("cpu")), AttributeClassifier(AVATARS.attributes)
+    tested = EvaluatedBundle(engine, "avatar", AVATARS, classifier, ("hair_color",))
+    row = evaluate(UploadSet(tested, (), portraits.labels(), perfect(portraits)), brown, None)
     assert row["portraits"] == 0
     for figure in ("success", "collateral", "grows", "honest"):
         assert mean([row, row | {figure: 0.5}], figure) == 0.5

@@ -1,4 +1,4 @@
-"""Rows of a comparison, their figures, and the document made of them."""
+"""Rows of a comparison, their figures and contact sheets."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ import numpy as np
 import pytest
 
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
-pytest.importorskip("matplotlib", reason="nothing to draw plots with")
+pytest.importorskip("scipy", reason="no statistics library here")
 
 from PIL import Image
 
 from editor.editing.engine import Engine
-from editor.lab.evaluation import comparison, document, summary
-from editor.lab.evaluation.classifier_metrics import Wish
-from editor.lab.evaluation.comparison import CHOSEN, STRENGTHS, Row, Share, measure, read_rows, tile
+from editor.lab.evaluation import comparison, summary
+from editor.lab.evaluation.classifier_metrics import EditCase
+from editor.lab.evaluation.comparison import (
+    CHOSEN,
+    PortraitsPerEdit,
+    Row,
+    contact_sheets,
+    measure,
+    read_rows,
+    tile,
+)
+from editor.lab.evaluation.single_edits import STRENGTHS
 from editor.lab.evaluation.summary import bootstrap, comparable, curve_of, lead, success_at, summaries
-from editor.lab.evaluation.uploads import Uploads
-from editor.lab.evaluation.wishes import Setting
-from editor.lab.training import attribute_classifier as judging
-from editor.lab.training import domains, record
+from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
+from editor.lab.training import domains
 
 AVATARS = domains.named("avatars")
 
@@ -109,37 +116,33 @@ def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
     assert found[0].grows == 1.0
 
 
-def test_the_document_has_a_row_a_plot_and_a_sheet_for_each(tmp_path: Path) -> None:
+def test_every_method_is_a_row_of_the_table_and_a_column_of_each_sheet(tmp_path: Path) -> None:
     rows = [row(name, upload) for upload in range(3) for name in (CHOSEN, "mapper", "ganspace")]
     for name in ("before", CHOSEN, "mapper", "ganspace"):
         Image.new("RGB", (32, 32), "red").save(tile(tmp_path, name, "a hat", 0))
-    document.write(rows, tmp_path, tmp_path / "methods.md", "python -m editor evaluate --compare")
-    text = (tmp_path / "methods.md").read_text(encoding="utf-8")
-    told = ("| mapper | +0 [+0, +0] | not told apart |", "Against 0 of\n2 methods", "Härkönen", "a-hat.jpg")
-    for words in (*told, "| **chosen** | 3 |", "| mapper | 3 |", "python -m editor evaluate --compare"):
-        assert words in text
-    assert "{" not in text
-    for name in ("curves.png", "a-hat.jpg"):
-        with Image.open(tmp_path / "methods" / name) as image:
-            assert image.width > 100
+    contact_sheets(tmp_path, rows)
+    with Image.open(tmp_path / "a-hat.png") as sheet:
+        assert sheet.size == (4 * 32, 32)
+    assert [one.cells()["edits"] for one in summaries(rows)] == [3, 3, 3]
+    assert summary.leads_of_choice(rows)["mapper"] == summary.Figure(0.0, 0.0, 0.0)
+    assert summary.leads_of_choice([one for one in rows if one.method != CHOSEN]) == {}
 
 
 def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path) -> None:
     from editor.bundle.manifest import EMBEDDED
 
-    folder = EMBEDDED / "avatar"
-    judge, scored = judging.load(folder), tuple(record.read(folder)["judge"]["scored"])
-    setting = Setting(avatars, judge, scored, Uploads.make(AVATARS, avatars, "avatar", judge, 2, 5))
-    wish = Wish.of(
+    tested = EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar")
+    unseen = UploadSet.make(tested, 2, 5)
+    case = EditCase.from_json(
         {"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes
     )
-    first = list(measure(setting, [wish], ["mapper"], Share(1, 0), tmp_path))
+    first = list(measure(unseen, [case], ["mapper"], PortraitsPerEdit(1, 0), tmp_path))
     assert len(first) == 1
     assert first[0].undone
     assert first[0].used == "mapper"
-    again = list(measure(setting, [wish], ["mapper", CHOSEN, "tedigan"], Share(1, 0), tmp_path))
+    again = list(measure(unseen, [case], ["mapper", CHOSEN, "tedigan"], PortraitsPerEdit(1, 0), tmp_path))
     assert [one.method for one in again] == [CHOSEN]
     assert read_rows(tmp_path / "rows.jsonl") == [*first, *again]
-    assert tile(tmp_path, CHOSEN, wish.prompt, 0).exists()
-    assert set(comparison.offered(setting, "avatar")) > {CHOSEN, "mapper", "tedigan"}
+    assert tile(tmp_path, CHOSEN, case.prompt, 0).exists()
+    assert set(comparison.offered(tested)) > {CHOSEN, "mapper", "tedigan"}
     assert summary.summarise("mapper", first).rows == 1

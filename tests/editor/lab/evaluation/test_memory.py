@@ -1,4 +1,4 @@
-"""The stated bounds of memory, each measured in a process of its own."""
+"""The documented bounds of memory, each measured in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The count of where unseen pictures go."""
+"""Which bundles unseen pictures are assigned to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("skia", reason="no drawing library here: evaluation goes untested", exc_type=ImportError)
 
 from editor.editing.engine import Engine
-from editor.lab.evaluation.model_selection import routes
+from editor.lab.evaluation.model_selection import assignments
 from tests.tiny import write_bundle
 
 
@@ -23,9 +23,9 @@ def test_every_picture_of_every_drawn_domain_is_counted_once(tmp_path: Path) -> 
         (folders[name] / "record.json").write_text(json.dumps({"judge": {"domain": domain}}))
     engine = Engine.load([tmp_path])
     engine.loaded = {name: engine.loaded[name] for name in folders}
-    found = routes(engine, folders, count=3, seed=7)
-    assert set(found) == {"people", "animals", "strangers"}, "a bundle without a record has no drawings"
+    found = assignments(engine, folders, count=3, seed=7)
+    assert set(found) == {"people", "animals", "patterns"}, "a bundle without a record has no drawings"
     for where in found.values():
         assert sum(where["to"].values()) == 3
         assert set(where["to"]) <= set(folders)
-        assert 0 <= where["called outside"] <= 3
+        assert 0 <= where["out_of_domain"] <= 3

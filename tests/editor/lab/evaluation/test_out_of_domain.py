@@ -1,4 +1,4 @@
-"""Portraits that others draw: their options as labels, and what is kept of them."""
+"""Portraits by other avatar libraries: their options as labels, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytest.importorskip("dicebear", reason="dicebear-core is not installed: other pe
 from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import out_of_domain
-from editor.lab.training import attribute_classifier as judging
+from editor.lab.evaluation.uploads import EvaluatedBundle
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,11 @@ def test_a_drawing_shows_something_and_its_seed_gives_it_again(name: str) -> Non
 
 @pytest.mark.slow
 def test_what_is_kept_is_counted_for_each_source(avatars: Engine) -> None:
-    found = out_of_domain.others(avatars, "avatar", judging.load(EMBEDDED / "avatar"), count=1, seed=1)
+    found = out_of_domain.out_of_domain(
+        EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar"), count=1, seed=1
+    )
     assert set(found) == set(out_of_domain.SOURCES)
     for figures in found.values():
-        assert figures["called outside"] in (0, 1)
+        assert figures["called_outside"] in (0, 1)
         assert {"glasses", "facial hair", "mean"} <= set(figures["kept"])
         assert all(0 <= share <= 1 for share in figures["kept"].values())

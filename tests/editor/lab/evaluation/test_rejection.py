@@ -1,4 +1,4 @@
-"""What becomes of possible and impossible wishes, and the wordings that this is measured on."""
+"""Outcomes of possible and impossible edits, and the prompts that are used to measure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from editor.api.protocol import Effect
 from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import comparison, rejection, sequential_edits
-from editor.lab.evaluation.rejection import Line, outcome, read
-from editor.lab.evaluation.uploads import Uploads
-from editor.lab.evaluation.wishes import Setting
-from editor.lab.training import attribute_classifier as judging
+from editor.lab.evaluation.rejection import RejectionCase, outcome, read
+from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 
 AVATARS = domains.named("avatars")
-DEVELOP = rejection.WISHES.with_name("refusals_develop.jsonl")
+DEVELOP = rejection.CASES.with_name("refusals_develop.jsonl")
 
 
 def effect(verdict: Literal["done", "weak", "refused"], satisfied: bool = False) -> Effect:
@@ -38,13 +36,13 @@ def test_where_the_picture_shows_it_already_nothing_was_refused() -> None:
     assert outcome(effect("refused", satisfied=True)) == "granted"
 
 
-def test_what_the_judge_cannot_read_is_left_out_and_what_is_neither_is_an_error(tmp_path: Path) -> None:
+def test_unpredictable_attributes_are_left_out_and_a_line_that_is_neither_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text(
         '{"prompt": "a car", "impossible": true}\n\n{"prompt": "a hat", "attribute": "hat"}\n'
         '{"prompt": "a big nose", "attribute": "nose_size"}\n'
     )
-    assert read(path, ["hat"]) == [Line("a car", None), Line("a hat", "hat")]
+    assert read(path, ["hat"]) == [RejectionCase("a car", None), RejectionCase("a hat", "hat")]
     path.write_text('{"prompt": "a car"}\n')
     with pytest.raises(ValueError, match="impossible"):
         read(path, ["hat"])
@@ -52,7 +50,7 @@ def test_what_the_judge_cannot_read_is_left_out_and_what_is_neither_is_an_error(
 
 @pytest.mark.parametrize(
     "path",
-    [rejection.WISHES, DEVELOP, comparison.WISHES, sequential_edits.WISHES],
+    [rejection.CASES, DEVELOP, comparison.CASES, sequential_edits.CASES],
     ids=lambda path: path.stem,
 )
 def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
@@ -64,19 +62,19 @@ def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
 
 def test_what_is_reported_on_is_apart_from_what_limits_are_set_by() -> None:
     parts = [
-        {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (rejection.WISHES, DEVELOP)
+        {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (rejection.CASES, DEVELOP)
     ]
     assert not parts[0] & parts[1]
-    for path in (rejection.WISHES, DEVELOP):
+    for path in (rejection.CASES, DEVELOP):
         possible = [line.possible for line in read(path, AVATARS.attributes.names)]
         assert possible.count(False) >= 40
         assert possible.count(True) >= 60
 
 
-def test_each_wish_is_counted_and_a_wrong_outcome_named(avatars: Engine) -> None:
-    judge = judging.load(EMBEDDED / "avatar")
-    setting = Setting(avatars, judge, (), Uploads.make(AVATARS, avatars, "avatar", judge, 1, 5))
-    found = rejection.refusals(setting, [Line("a bicycle", None), Line("a spaceship", "hat")])
-    assert found["impossible"] == {"wishes": 1, "refused": 1.0, "weak": 0.0, "granted": 0.0, "wrong": {}}
+def test_each_edit_is_counted_and_a_wrong_outcome_named(avatars: Engine) -> None:
+    tested = EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar")
+    cases = [RejectionCase("a bicycle", None), RejectionCase("a spaceship", "hat")]
+    found = rejection.rejection(UploadSet.make(tested, 1, 5), cases)
+    assert found["impossible"] == {"edits": 1, "refused": 1.0, "weak": 0.0, "granted": 0.0, "wrong": {}}
     assert found["possible"]["wrong"] == {"a spaceship": ["refused", "refused"]}
-    assert found["told what is near"] == 1.0
+    assert found["with_suggestions"] == 1.0

@@ -1,4 +1,4 @@
-"""The drawn domain: reproducible, smooth, truthful."""
+"""The avatar domain: reproducible, smooth, and labelled correctly."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_labels_follow_what_is_set(portraits: Portraits) -> None:
     assert (portraits.replace("sunglasses", 1.0).labels().raw_amounts["glasses"] == 1).all()
 
 
-def test_captions_are_true_exactly_where_the_labels_say(portraits: Portraits) -> None:
+def test_phrases_are_true_exactly_where_the_labels_say(portraits: Portraits) -> None:
     phrases = [
         phrase
         for phrase in LEXICON.phrases

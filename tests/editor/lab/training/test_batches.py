@@ -1,4 +1,4 @@
-"""Batches are the same however many processes draw them, wherever a run was taken up again, and come in blocks."""
+"""Batches are the same for any number of processes and after an interruption, and are reused in blocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_other_processes_draw_the_same_in_the_same_order(tmp_path: Path) -> None
     assert list(each(square, 5, workers=2)) == [0, 1, 4, 9, 16]
 
 
-def test_each_batch_is_used_so_often_in_another_order_each_time(tmp_path: Path) -> None:
+def test_each_batch_is_reused_in_another_order(tmp_path: Path) -> None:
     found = taken(Run(tmp_path, 1, seed=3), 2 * BLOCK + 1, reuse=2)
     first, second = found[:BLOCK], found[BLOCK : 2 * BLOCK]
     assert first == taken(Run(tmp_path, 1, seed=3), BLOCK)
@@ -42,7 +42,7 @@ def test_each_batch_is_used_so_often_in_another_order_each_time(tmp_path: Path) 
     assert found[-1] not in first, "then come new ones"
 
 
-def test_a_run_that_is_taken_up_again_goes_on_as_it_would_have(tmp_path: Path) -> None:
+def test_a_resumed_run_sees_the_same_batches(tmp_path: Path) -> None:
     for reuse in (1, 2):
         whole = taken(Run(tmp_path, 1, seed=3), BLOCK + 20, reuse=reuse)
         later = Run(tmp_path, 1, seed=3, step=BLOCK + 9)

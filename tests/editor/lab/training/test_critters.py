@@ -1,4 +1,4 @@
-"""The critter domain: continuous species, truthful labels, true captions, and a picture for every attribute."""
+"""The critter domain: continuous species, correct labels, true phrases, and a picture for every attribute."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_every_species_and_every_attribute_is_common_enough() -> None:
         assert (labels.choices["fur_color"] == number).mean() > 0.03, colour
 
 
-def test_captions_are_true_exactly_where_the_labels_say(critters: Critters) -> None:
+def test_phrases_are_true_exactly_where_the_labels_say(critters: Critters) -> None:
     wanted = {
         "a lion": 0,
         "tiger": 1,

@@ -1,4 +1,4 @@
-"""A domain is what its name, a bundle's record or a portrait says; every domain offers what training needs."""
+"""Domains by name, by a bundle's record and by portraits; every domain is complete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ pytest.importorskip(
 )
 
 from editor.lab.training import domains, record
-from editor.lab.training.clip import embed_phrase, embed_scenes
 from editor.lab.training.domain import Domain
-from editor.lab.training.run import Run, arguments, start
+from editor.lab.training.joint_space import embed_phrase, embed_scenes
+from editor.lab.training.options import arguments, start
+from editor.lab.training.run import Run
 
 
 @pytest.fixture(params=domains.NAMES)
@@ -41,19 +42,20 @@ def test_a_bundle_says_its_domain_and_an_option_overrules(tmp_path: Path) -> Non
 
 def test_a_record_names_every_domain_but_the_default(tmp_path: Path, domain: Domain) -> None:
     run = Run(tmp_path / "run", 1, domain=domain)
-    record.write(tmp_path, "judge", argparse.Namespace(minutes=1.0, domain=None), run, {})
+    options = argparse.Namespace(minutes=1.0, domain=None, bundle=tmp_path)
+    run.write_record("judge", options, {})
     assert domains.of_bundle(tmp_path) is domain
     command = record.read(tmp_path)["judge"]["command"]
     assert ("--domain critters" in command) == (domain.name == "critters")
 
 
-def test_every_domain_is_whole(domain: Domain) -> None:
+def test_every_domain_is_complete(domain: Domain) -> None:
     rng = np.random.default_rng(0)
     portraits = domain.draw(rng, 12)
     assert domains.of(portraits) is domain
     assert portraits.physical().shape[1] >= len(domain.portraits.PHYSICAL)
-    assert set(domain.small) <= set(domain.portraits.AMOUNTS)
-    assert set(domain.backdrops) <= set(domain.portraits.CHOICES["background_color"])
+    assert set(domain.small_attributes) <= set(domain.portraits.AMOUNTS)
+    assert set(domain.key_colours) <= set(domain.portraits.CHOICES["background_color"])
     assert domain.dim == embed_scenes(portraits, portraits.labels()).shape[1]
     for phrase in domain.lexicon.phrases[::400]:
         assert np.linalg.norm(embed_phrase(domain, phrase)) == pytest.approx(1.0, abs=1e-5)

@@ -1,10 +1,12 @@
-"""Runs: a resumed one sees what an uninterrupted one would have seen; the commands really train."""
+"""Runs resume as if they had not been interrupted; the commands train."""
 
 from __future__ import annotations
 
 import argparse
 import itertools
 import json
+import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from safetensors.torch import load_file
 
 pytest.importorskip("skia", reason="no drawing library here: training goes untested", exc_type=ImportError)
 
+from editor.bundle.bundle import EMBEDDED
 from editor.lab.training import cli, record
-from editor.lab.training.run import Average, Run, cosine_decay
+from editor.lab.training.optim import Average, cosine_decay
+from editor.lab.training.run import Run
 
 
 def trained(folder: Path, parts: list[int]) -> torch.Tensor:
@@ -69,8 +73,29 @@ def test_every_part_explains_itself(part: str, capsys: pytest.CaptureFixture[str
     assert "--minutes" in capsys.readouterr().out
 
 
+def test_old_names_of_parts_still_work(capsys: pytest.CaptureFixture[str]) -> None:
+    for old, new in cli.OLD_NAMES.items():
+        with pytest.raises(SystemExit) as caught:
+            cli.main([old, "--help"])
+        assert caught.value.code == 0
+        assert f"is now called 'train {new}'" in capsys.readouterr().err
+
+
+def test_commands_of_stored_records_are_still_understood() -> None:
+    for path in EMBEDDED.glob("*/record.json"):
+        for entry in json.loads(path.read_text()).values():
+            words = shlex.split(entry["command"])[3:]
+            command = words[1] if words[0] == "train" else words[0]
+            module = "directions" if words[0] == "directions" else cli.module_of(command)
+            with pytest.raises(SystemExit) as caught:
+                import_module(f"editor.lab.training.{module}").main(
+                    [*words[2 if words[0] == "train" else 1 :], "--help"]
+                )
+            assert caught.value.code == 0, entry["command"]
+
+
 @pytest.mark.slow
-def test_a_generator_and_a_judge_from_nothing(tmp_path: Path) -> None:
+def test_a_generator_and_a_classifier_are_trained(tmp_path: Path) -> None:
     bundle, runs = tmp_path / "bundle", tmp_path / "runs"
     shared = ["--bundle", str(bundle), "--runs", str(runs)]
     small = ["--resolution", "32", "--channel-base", "512", "--channel-max", "32"]
@@ -80,7 +105,7 @@ def test_a_generator_and_a_judge_from_nothing(tmp_path: Path) -> None:
     assert cli.main(["generator", "--minutes", "0.8", *small, *shared]) == 0
     second = json.loads((bundle / "record.json").read_text())["generator"]
     assert second["steps"] > first["steps"], "a longer budget goes on from the checkpoint"
-    assert cli.main(["judge", "--minutes", "0.5", *shared]) == 0
+    assert cli.main(["attribute-classifier", "--minutes", "0.5", *shared]) == 0
     assert set(json.loads((bundle / "record.json").read_text())) == {"generator", "judge"}
     assert load_file(bundle / "judge.safetensors")
 
@@ -88,12 +113,10 @@ def test_a_generator_and_a_judge_from_nothing(tmp_path: Path) -> None:
 def test_each_stage_of_a_part_has_a_record_of_its_own_with_the_command_that_repeats_it(
     tmp_path: Path,
 ) -> None:
-    options, run = (
-        argparse.Namespace(minutes=1.0, seed=3, name="details2"),
-        Run(tmp_path / "run", 1.0, seed=3),
-    )
-    record.write(tmp_path, "details", options, run, {"psnr": 20.0}, stage="details")
-    record.write(tmp_path, "details", options, run, {"psnr": 21.0}, stage="details2")
+    options = argparse.Namespace(minutes=1.0, seed=3, name="details2", bundle=tmp_path)
+    run = Run(tmp_path / "run", 1.0, seed=3)
+    run.write_record("details", options, {"psnr": 20.0}, stage="details")
+    run.write_record("details", options, {"psnr": 21.0}, stage="details2")
     found = record.read(tmp_path)
     assert {name: entry["figures"]["psnr"] for name, entry in found.items()} == {
         "details": 20.0,

@@ -1,4 +1,4 @@
-"""Portraits by other hands: reproducible, unlike ours, and still of what their labels say."""
+"""Portraits in random styles: reproducible, different from ours, and still what their labels say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytest.importorskip(
 )
 
 from editor.lab.training import encoder
-from editor.lab.training.avatars import hands
+from editor.lab.training.avatars import random_styles
 from editor.lab.training.avatars.appearance import Portraits
 from editor.lab.training.avatars.renderer import render
 
@@ -35,7 +35,7 @@ def portraits() -> Portraits:
 
 
 def _drawn(portraits: Portraits, seed: int = 3) -> np.ndarray:
-    return hands.render(portraits, 128, np.random.default_rng(seed)).astype(float)
+    return random_styles.render(portraits, 128, np.random.default_rng(seed)).astype(float)
 
 
 def test_a_seed_gives_the_same_pictures_and_another_seed_other_ones(portraits: Portraits) -> None:
@@ -43,28 +43,28 @@ def test_a_seed_gives_the_same_pictures_and_another_seed_other_ones(portraits: P
     assert np.abs(_drawn(portraits) - _drawn(portraits, seed=4)).mean() > 10
 
 
-def test_other_hands_differ_from_ours_by_more_than_the_smallest_damage(portraits: Portraits) -> None:
+def test_random_styles_differ_clearly_from_ours(portraits: Portraits) -> None:
     assert np.abs(_drawn(portraits) - render(portraits, 128)).mean(axis=(1, 2, 3)).min() > 5
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_what_the_labels_say_is_to_be_seen_by_whatever_hand(portraits: Portraits, name: str) -> None:
+def test_every_style_shows_what_the_labels_say(portraits: Portraits, name: str) -> None:
     low, high = portraits.replace(name, 0.0), portraits.replace(name, 1.0)
     seen = low.labels().visible[name] & high.labels().visible[name]
     seen &= seen if name in ("hat", "sunglasses") else low.labels().raw_amounts["hat"] < 0.1
     assert seen.any()
-    one_hand = [[_drawn(p[[row]], seed=row)[0] for row in np.flatnonzero(seen)] for p in (low, high)]
-    different = [np.abs(a - b).max() for a, b in zip(*one_hand, strict=True)]
+    one_style = [[_drawn(p[[row]], seed=row)[0] for row in np.flatnonzero(seen)] for p in (low, high)]
+    different = [np.abs(a - b).max() for a, b in zip(*one_style, strict=True)]
     assert np.mean(np.array(different) > 25) > 0.9
 
 
-def test_a_batch_for_the_encoder_ends_with_drawings_by_other_hands() -> None:
+def test_a_batch_for_the_encoder_ends_with_drawings_in_random_styles() -> None:
     drawings = encoder.draw(np.random.default_rng(8), "avatars", 16)
-    assert (drawings.others, len(drawings.drawn), len(drawings.physical)) == (6, 16, 16)
-    assert encoder.draw(np.random.default_rng(8), "critters", 16).others == 0
+    assert (drawings.randomised, len(drawings.drawn), len(drawings.physical)) == (6, 16, 16)
+    assert encoder.draw(np.random.default_rng(8), "critters", 16).randomised == 0
 
 
-def test_half_of_those_by_other_hands_stand_on_white_and_are_described_so() -> None:
+def test_half_of_the_random_styles_have_a_white_background_and_description() -> None:
     drawings = encoder.draw(np.random.default_rng(8), "avatars", 32)
     white = Portraits.sample(1, 0).replace("background_color", "white").colours()["background_color"][0]
     start = Portraits.sample(1, 0).physical().shape[1] - sum(

@@ -1,9 +1,7 @@
-"""The same portraits as other people would draw them: with outlines or flat, other proportions, dots for eyes, hair of
-other shapes, heads turned a little, buns and bunches. Labels stay true, so an encoder learns from them what a portrait
-shows rather than how it is drawn.
+"""Draw the same portraits in random styles: flat or outlined, other proportions, dots for eyes, other hair.
 
-No two pictures share a hand: each is drawn by one of its own, made up at random (domain randomisation, Tobin et al. 2017,
-arXiv 1703.06907).
+The labels stay true. So an encoder learns from them what a portrait shows rather than how it is drawn.
+Each picture has its own style (domain randomisation, Tobin et al. 2017, arXiv 1703.06907).
 """
 
 from __future__ import annotations
@@ -49,14 +47,14 @@ FRAMES = np.array(
 )
 
 
-class OtherHand(Painter):
-    """One portrait by one made-up hand. Proportions start from the usual painter's."""
+class RandomStylePainter(Painter):
+    """Paints one portrait in a random style; the proportions vary around the usual ones."""
 
     def __init__(
         self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour], rng: np.random.Generator
     ) -> None:
         self.rng = rng
-        if rng.random() < 0.25:  # many draw skin in no one's colour
+        if rng.random() < 0.25:  # an unnatural colour
             c = c | {"skin": np.clip(mix(c["skin"], rng.uniform(0.2, 1.0, 3), rng.uniform(0, 0.3)), 0, 1)}
         spread = {"hair_color": 0.05, "background_color": 0.015}
         super().__init__(
@@ -81,7 +79,7 @@ class OtherHand(Painter):
         self.grown = (1 - smoothstep(a["baldness"], 0.1, 0.8)) * (1 - smoothstep(a["mohawk"], 0.1, 0.8))
 
     def paint(self) -> None:
-        """Everything from back to front."""
+        """Paint everything from back to front."""
         rng, canvas = self.rng, self.canvas
         self._background()
         canvas.save()
@@ -103,7 +101,7 @@ class OtherHand(Painter):
         canvas.restore()
 
     def _turned(self, *parts: Callable[[], None]) -> None:
-        """Parts in the middle of a face, moved aside as far as the head is turned."""
+        """Paint parts of the face, shifted by as much as the head is turned."""
         self.canvas.save()
         self.canvas.translate(self.turn, 0)
         for part in parts:
@@ -111,7 +109,7 @@ class OtherHand(Painter):
         self.canvas.restore()
 
     def _area(self, path: skia.Path, colour: Colour, alpha: float = 1.0) -> None:
-        """An area in this hand's way: flat or shaded, with or without an outline."""
+        """Paint an area in this style: flat or shaded, with or without an outline."""
         box = path.getBounds()
         paint = (
             vertical(box.top(), np.clip(colour * 1.05, 0, 1), box.bottom(), colour * 0.88)
@@ -135,7 +133,7 @@ class OtherHand(Painter):
         return size * (0.3 + self.a["curliness"]) * (1 if number % 2 else -1)
 
     def _puffs(self, points: Sequence[Point], radius: float) -> None:
-        """Curls, as round puffs along an edge."""
+        """Paint curls as circles along an edge."""
         for x, y in points:
             self.canvas.drawCircle(x, y, radius, fill(self.hair))
 
@@ -163,7 +161,7 @@ class OtherHand(Painter):
             )
 
     def _bunches(self) -> None:
-        """A bun on top, or bunches on both sides; long hair stays long."""
+        """Paint a bun on top, or bunches on both sides."""
         rng, kind = self.rng, self.rng.random()
         if self.grown < 0.7 or kind > 0.2:
             return
@@ -184,7 +182,7 @@ class OtherHand(Painter):
             )
 
     def _band(self) -> None:
-        """A ribbon over the hair."""
+        """Paint a hair band."""
         if self.grown > 0.7 and self.a["hat"] < 0.1 and self.rng.random() < 0.08:
             y = self.top + self.rng.uniform(1, 5)
             points = [(50 - 0.9 * self.half, y + 6), (50, y), (50 + 0.9 * self.half, y + 6)]
@@ -529,5 +527,5 @@ class OtherHand(Painter):
 
 
 def render(portraits: Portraits, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Portraits by as many other hands, uint8 RGB [N, size, size, 3]."""
-    return render_with(partial(OtherHand, rng=rng), portraits, size)
+    """Draw each portrait in a style of its own: uint8 RGB [N, size, size, 3]."""
+    return render_with(partial(RandomStylePainter, rng=rng), portraits, size)

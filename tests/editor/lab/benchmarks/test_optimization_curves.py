@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from editor.api.protocol import InvertResult
 from editor.bundle.bundle import Bundle
 from editor.editing.methods import published_optimization as published
-from editor.lab.benchmarks import document, loops
+from editor.lab.benchmarks import optimization_curves
 
 
 def test_both_loops_are_looked_at_step_by_step(
@@ -18,7 +16,7 @@ def test_both_loops_are_looked_at_step_by_step(
     monkeypatch.setattr(published, "STEPS", 30)
     inverted = sample(1)  # type: ignore[operator]
     assert isinstance(inverted, InvertResult)
-    found = loops.curves(avatar, inverted.inversion, ("pink hair",))["pink hair"]
+    found = optimization_curves.curves(avatar, inverted.inversion, ("pink hair",))["pink hair"]
     assert list(found) == ["theirs", "ours"]
     assert len(found["theirs"]) == 30
     for points in found.values():
@@ -27,12 +25,11 @@ def test_both_loops_are_looked_at_step_by_step(
         assert max(gain for _, gain, _ in points) > points[0][1] + 1
 
 
-def test_rows_have_the_last_point_of_each_moment(tmp_path: Path) -> None:
+def test_rows_have_the_last_point_of_each_moment() -> None:
     first, last = (1.0, 2.0, 0.5), (7.5, 6.0, 1.5)
     curves = {"glasses": {"theirs": [first, last], "ours": [(3.0, 1.0, 0.0)]}}
-    theirs, ours = loops.rows(curves)
-    assert theirs["then"] == [[2.0, 0.5], [2.0, 0.5], [6.0, 1.5], [6.0, 1.5]]
-    assert (ours["seconds"], ours["then"]) == (3.0, [[1.0, 0.0]] * 4)
-    text = document._loops(curves, tmp_path)
-    assert "| glasses | theirs | 7.5 | 2.0 / 0.5 | 2.0 / 0.5 | 6.0 / 1.5 | 6.0 / 1.5 |" in text
-    assert (tmp_path / "loops.png").stat().st_size > 1000
+    theirs, ours = optimization_curves.rows(curves)
+    moments = ("after 2 s", "after 5 s", "after 10 s", "at the end")
+    assert [theirs[moment] for moment in moments] == [[2.0, 0.5], [2.0, 0.5], [6.0, 1.5], [6.0, 1.5]]
+    assert [ours[moment] for moment in moments] == [[1.0, 0.0]] * 4
+    assert ours["seconds"] == 3.0
