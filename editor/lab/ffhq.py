@@ -9,7 +9,7 @@ import torch
 
 from editor.api.protocol import BundleInfo
 from editor.bundle.bundle import Bundle, Thresholds
-from editor.bundle.direction_bank import Bank
+from editor.bundle.direction_bank import DirectionBank
 from editor.networks import published_clip, stylegan2
 from editor.networks.encoder import Encoder, MeanEncoder
 from editor.networks.generators import w_statistics
@@ -57,10 +57,10 @@ def random_bundle(
         generator=generator,
         encoder=encoder,
         clip=clip,
-        bank=Bank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance),
+        bank=DirectionBank(s_mean=styles.mean(0), s_std=styles.std(0) + 1e-3, relevance=relevance),
         mapper=None,
         thresholds=Thresholds(4.0, 27.0, -1.0, 0.0),
-        neutral=("a face",),
+        neutral_texts=("a face",),
     )
 
 

@@ -52,33 +52,37 @@ class Recorder:
 
 
 @torch.enable_grad()
-def theirs(bundle: Bundle, canvas: Canvas, change: Change, progress: Progress) -> None:
+def theirs(bundle: Bundle, session: EditSession, change: Change, progress: ProgressCallback) -> None:
     """Run the published loop on any text-image model."""
     synthesis, text = bundle.generator.synthesis, bundle.clip.encode_text([change.prompt])[0]
-    offset = torch.zeros_like(canvas.w)[None].requires_grad_(True)
+    offset = torch.zeros_like(session.w)[None].requires_grad_(True)
     optimizer = torch.optim.Adam([offset], lr=published.RATE)
     for step in range(published.STEPS):
-        optimizer.param_groups[0]["lr"] = published.rate(step / published.STEPS)
-        pictures = synthesis(canvas.base[None] + synthesis.style_steps(offset))
+        optimizer.param_groups[0]["lr"] = published.RATE * published.published_schedule(
+            step / published.STEPS
+        )
+        pictures = synthesis(session.base[None] + synthesis.style_steps(offset))
         loss = 1 - (bundle.clip.encode_image(pictures) @ text).sum()
         optimizer.zero_grad()
-        (loss + published.DISTANCE * offset.square().sum()).backward()
+        (loss + published.DISTANCE_WEIGHT * offset.square().sum()).backward()
         optimizer.step()
         progress("find", step + 1, published.STEPS, pictures.detach()[0].clamp(-1, 1).clone)
 
 
-def ours(bundle: Bundle, canvas: Canvas, change: Change, progress: Progress) -> None:
+def ours(bundle: Bundle, session: EditSession, change: Change, progress: ProgressCallback) -> None:
     """Run the search of an edit."""
     method, direction = registry.get("optimization", bundle), text_directions.text_direction(bundle, change)
-    method.find(bundle, canvas.state((), change), change, direction, progress)
+    method.find(EditTask(session.state((), change), change, direction, progress))
 
 
 @torch.no_grad()
-def _measurement(bundle: Bundle, canvas: Canvas, change: Change) -> Callable[[Tensor], tuple[float, float]]:
+def _measurement(
+    bundle: Bundle, session: EditSession, change: Change
+) -> Callable[[Tensor], tuple[float, float]]:
     """Return a function from a picture [3, R, R] to its gain and its collateral change, both in logits."""
     text = bundle.clip.encode_text([change.prompt])
     direction = text_directions.text_direction(bundle, change)
-    start = bundle.clip.encode_image(rendering.render(bundle, canvas.base[None]))
+    start = bundle.clip.encode_image(bundle.render(session.base[None]))
 
     @torch.no_grad()
     def measure(picture: Tensor) -> tuple[float, float]:
@@ -95,13 +99,13 @@ def curves(
     bundle: Bundle, inversion: Inversion, prompts: Sequence[str] = PROMPTS
 ) -> dict[str, dict[str, list[Point]]]:
     """Return the points of each prompt and loop, one a step."""
-    canvas = Canvas(bundle, inversion, next(bundle.encoder.parameters()).device)
+    session = EditSession(bundle, inversion)
     found: dict[str, dict[str, list[Point]]] = {}
     for prompt in prompts:
         change, found[prompt] = Change(prompt=prompt), {}
         for name, loop in (("theirs", theirs), ("ours", ours)):
-            recorder = Recorder(_measurement(bundle, canvas, change))
-            loop(bundle, canvas, change, recorder)
+            recorder = Recorder(_measurement(bundle, session, change))
+            loop(bundle, session, change, recorder)
             found[prompt][name] = [
                 (round(seconds, 3), round(gain, 3), round(collateral, 3))
                 for seconds, gain, collateral in recorder.points

@@ -251,9 +251,9 @@ def _step(generator: Generator, model: PublishedClip, w: Tensor) -> Any:
 
     def step() -> None:
         pictures = synthesis(synthesis.styles(w + offset), small)
-        loss = published_optimization.loss(model, pictures, text).sum()
+        loss = published_optimization.text_loss(model, pictures, text).sum()
         optimizer.zero_grad()
-        (loss + published_optimization.DISTANCE * offset.square().sum()).backward()
+        (loss + published_optimization.DISTANCE_WEIGHT * offset.square().sum()).backward()
         optimizer.step()
 
     return step

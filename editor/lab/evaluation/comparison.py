@@ -71,7 +71,7 @@ class Row:
 
 def offered(tested: EvaluatedBundle) -> tuple[str, ...]:
     """Return the engine's choice and every method of a bundle."""
-    return (CHOSEN, *(name for name, method in registry.METHODS.items() if method.offered(tested.bundle)))
+    return (CHOSEN, *(name for name, method in registry.METHODS.items() if method.supports(tested.bundle)))
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from editor.api.protocol import QUALITIES, Change
-from editor.bundle import rendering
-from editor.imaging.paste import crop
-from editor.inversion import perceptual_distance
+from editor.imaging.crop import crop
+from editor.inversion.perceptual_distance import perceptual_distance
+from editor.inversion.pivotal_tuning import tuned_bundle
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import EditCase
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
@@ -41,10 +41,10 @@ def closeness(unseen: UploadSet) -> dict[str, float]:
     tested = unseen.tested
     made, gaps = [], []
     for upload in unseen.items:
-        tuned = tested.engine.as_tuned(tested.bundle, upload.inversion.tuning)
+        tuned = tuned_bundle(tested.bundle, upload.inversion.tuning)
         drawn = uploads.reconstruction(tuned, upload.inversion)
         square = crop(upload.pixels, upload.inversion.geometry, tuned.generator.config.resolution)
-        gaps.append(float(perceptual_distance.perceptual(tested.bundle, drawn[None], square[None].to(drawn))))
+        gaps.append(float(perceptual_distance(tested.bundle, drawn[None], square[None].to(drawn))))
         made.append(data.to_pictures(drawn[None])[0])
     after = uploads.predict(tested.classifier, made)
     fidelity = [upload.inversion.fidelity for upload in unseen.items]
@@ -83,7 +83,7 @@ def generator_psnr(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_
     for part in np.array_split(z, max(1, count // 16)):
         wanted = data.pictures_of(domain.portraits.from_latent(part), bundle.generator.config.resolution)
         w = bundle.generator.mapping(torch.from_numpy(part).to(bundle.bank.s_std.device))
-        made = rendering.render(bundle, bundle.generator.synthesis.styles(w)).cpu()
+        made = bundle.render(bundle.generator.synthesis.styles(w)).cpu()
         total += float(data.psnr(made, wanted).sum())
     return round(total / count, 2)
 

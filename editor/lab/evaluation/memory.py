@@ -164,14 +164,14 @@ def gpu() -> dict[str, Any]:
         for value in (*module.parameters(), *module.buffers())
     )
     rows = []
-    for plan in (Plan(1024), Plan(1024, True), Plan(512, True), Plan(256, True)):
+    for plan in (MemoryPlan(1024), MemoryPlan(1024, True), MemoryPlan(512, True), MemoryPlan(256, True)):
         step = memory.needed(bundle.generator, 2, plan)
         rows.append(
             {
                 "pixels": plan.resolution,
                 "checkpoints": plan.checkpoint,
                 "step_gb": round(step / memory.GB, 1),
-                "free_gb": round((networks + step / memory.SHARE) / memory.GB, 1),
+                "free_gb": round((networks + step / memory.USABLE_SHARE) / memory.GB, 1),
             }
         )
     return {"computed": True, "networks_gb": round(networks / memory.GB, 1), "plans": rows}

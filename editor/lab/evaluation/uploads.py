@@ -22,8 +22,8 @@ from editor.api.protocol import (
     MethodName,
     Quality,
 )
-from editor.bundle import rendering
-from editor.bundle.bundle import Bundle, find_bundles
+from editor.bundle.bundle import Bundle
+from editor.bundle.manifest import find_bundles
 from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.imaging.decode import decode
@@ -142,7 +142,7 @@ def reconstruction(bundle: Bundle, inversion: Inversion) -> torch.Tensor:
     """Return the generator's picture of an inversion before any edit, [3, R, R] in [-1, 1]."""
     config = bundle.generator.config
     w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(bundle.bank.s_std.device)
-    return rendering.render(bundle, bundle.generator.synthesis.styles(w[None]))[0]
+    return bundle.reconstruct(w)
 
 
 def edit(

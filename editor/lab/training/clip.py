@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon
 from editor.lab.training.attribute_classifier import Targets
 from editor.lab.training.bundles import load_generator, load_teacher, load_weights, save_weights

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.inversion.inversion import refine
+from editor.inversion.search import InversionSearch
 from editor.lab.training import data, domains
 from editor.lab.training.bundles import load_generator, load_teacher, save_weights
 from editor.lab.training.domain import Domain
@@ -198,11 +199,17 @@ def mean_psnr(domain: Domain, encoder: Encoder, generator: Generator, count: int
         images = data.pictures_of(portraits[begin : begin + 16], 128).to(device)
         with torch.no_grad():
             w = encoder(images)
-        w = refine(generator, images, w, refinement).w if refinement else w
+        w = _refined(generator, images, w, refinement) if refinement else w
         with torch.no_grad():
             total += float(data.psnr(seen(generator, w), images).sum())
     encoder.train(was_training)
     return round(total / count, 2)
+
+
+def _refined(generator: Generator, images: Tensor, w: Tensor, steps: int) -> Tensor:
+    """Return W+ [N, num_ws, w_dim] after a search, in the standard deviations of these pictures."""
+    w_std = w.reshape(-1, w.shape[-1]).std(0) + 1e-2
+    return refine(InversionSearch(generator, images, w_std), w, steps).w
 
 
 def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: Path, count: int) -> None:
@@ -210,7 +217,7 @@ def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: 
     images = data.pictures_of(_unseen(domain, count), 128).to(data.device_of(generator))
     with torch.no_grad():
         first = encoder(images)
-    refined = refine(generator, images, first, REFINEMENT_STEPS).w
+    refined = _refined(generator, images, first, REFINEMENT_STEPS)
     with torch.no_grad():
         save_rows([images, seen(generator, first), seen(generator, refined)], path)
 

@@ -54,7 +54,7 @@ def patterns(count: int, seed: int, size: int = 128) -> Tensor:
 
 @torch.no_grad()
 def domain_limits(
-    domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedClip
+    domain: Domain, generator: Generator, encoder: Encoder, clip: EmbeddedTextImageModel
 ) -> tuple[dict[str, float], float]:
     """Return what 99 % of portraits reach of each measure of ``editor.inversion.domain_check``, less a
     margin.
@@ -111,7 +111,7 @@ def main(argv: Sequence[str]) -> int:
     run = start(options)
     domain, bundle = run.domain, options.bundle
     generator, encoder = load_generator(bundle, run.device), load_encoder(bundle, run.device)
-    clip = EmbeddedClip(TextTower.load(options.text), load_clip(bundle, run.device))
+    clip = EmbeddedTextImageModel(TextTower.load(options.text), load_clip(bundle, run.device))
     limits, accepted = domain_limits(domain, generator, encoder, clip)
     gain = standard_gain(domain, bundle, generator, clip)
     thresholds = {"standard_gain": gain, "shown": 0.0} | limits
@@ -125,6 +125,7 @@ def main(argv: Sequence[str]) -> int:
         "title": domain.title,
         "domain": domain.noun,
         "licence": "MIT",
+        "drawn": True,
         "examples": list(domain.examples),
         "neutral": list(domain.neutral),
         "generator": entries["generator"]["config"],

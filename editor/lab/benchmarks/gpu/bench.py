@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.bundle.bundle import Bundle
-from editor.bundle.direction_bank import Bank
-from editor.editing.methods.base import State
+from editor.bundle.direction_bank import DirectionBank
+from editor.editing.methods.base import PictureState
 from editor.lab.benchmarks.gpu.report import Report
 from editor.lab.benchmarks.timing import synchronize
 from editor.lab.ffhq import FFHQ, ffhq_bundle, small_bundle
@@ -45,8 +45,10 @@ def bundle_of(pixels: int, device: torch.device) -> Bundle:
     made.generator.to(device)
     made.encoder.to(device)
     made.clip = RandomTexts(made.clip.model, None).to(device)  # type: ignore[union-attr]
-    assert isinstance(made.bank, Bank)
-    made.bank = Bank(made.bank.s_mean.to(device), made.bank.s_std.to(device), made.bank.relevance.to(device))
+    assert isinstance(made.bank, DirectionBank)
+    made.bank = DirectionBank(
+        made.bank.s_mean.to(device), made.bank.s_std.to(device), made.bank.relevance.to(device)
+    )
     return made
 
 
@@ -109,9 +111,9 @@ class Bench:
         with torch.no_grad():
             return self.synthesis.styles(self._w(count, seed=3))
 
-    def state(self) -> State:
+    def state(self) -> PictureState:
         """Return a random picture as the start of an edit."""
         with torch.no_grad():
             w = self._w(1, seed=4).expand(self.synthesis.num_ws, -1).contiguous()
             base = self.synthesis.styles(w[None])[0]
-        return State(w, base, torch.zeros_like(base))
+        return PictureState(self.bundle, w, base, torch.zeros_like(base))

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from editor.api.protocol import Change, TrainMapperRequest
 from editor.bundle import relevance
-from editor.bundle.lazy_directions import LiveBank
+from editor.bundle.lazy_directions import LazyDirectionBank
 from editor.checkpoints import measuring
 from editor.checkpoints.directions import sizes
-from editor.device.progress import OutOfTime
 from editor.editing import mapper_training, text_directions
 from editor.editing.methods import optimization, registry
+from editor.editing.methods.base import EditTask
 from editor.lab.benchmarks.gpu.bench import Bench
 from editor.lab.benchmarks.gpu.jobs import PROMPT
 from editor.lab.benchmarks.gpu.report import Figure
@@ -34,6 +34,10 @@ STEPS = 30
 PUBLISHED_STEPS = 50_000
 """Steps of a mapper's training in the paper."""
 EXTRAPOLATED = "extrapolated"
+
+
+class EnoughSteps(Exception):
+    """Enough steps were timed."""
 
 
 class StepTimer:
@@ -50,7 +54,7 @@ class StepTimer:
         synchronize(self.bench.device)
         self.times.append(time.perf_counter())
         if len(self.times) >= self.most:
-            raise OutOfTime
+            raise EnoughSteps
 
     @property
     def each(self) -> float:
@@ -66,10 +70,10 @@ def search(bench: Bench) -> None:
     bench.report.add(Figure("optimization", "map from StyleSpace to W, once a bundle", lap.seconds, "s"))
     direction = text_directions.text_direction(bundle, change)
     method, timer = registry.get("optimization", bundle), StepTimer(bench, 10**6)
-    with suppress(OutOfTime):
-        method.find(bundle, state, change, direction, StepTimer(bench, 3))  # set-up
+    with suppress(EnoughSteps):
+        method.find(EditTask(state, change, direction, StepTimer(bench, 3)))  # set-up
     with bench.timed() as lap:
-        method.find(bundle, state, change, direction, timer)
+        method.find(EditTask(state, change, direction, timer))
     taken = len(timer.times)
     whole = lap.seconds + (optimization.STEPS - taken) * timer.each
     note = f"{taken} steps taken" + ("" if taken == optimization.STEPS else f", {EXTRAPOLATED}")
@@ -83,7 +87,7 @@ def search(bench: Bench) -> None:
 def mapper(bench: Bench) -> None:
     """Time the training of a mapper for one prompt over ``STEPS`` steps."""
     timer = StepTimer(bench, STEPS + 2)
-    with suppress(OutOfTime):
+    with suppress(EnoughSteps):
         mapper_training.train(bench.bundle, TrainMapperRequest(prompt=PROMPT, minutes=60), timer)
     minutes, each = TrainMapperRequest(prompt=PROMPT).minutes, timer.each
     step, published = f"a step of {mapper_training.BATCH} pictures", f"{PUBLISHED_STEPS} steps, as published"
@@ -100,9 +104,9 @@ def mapper(bench: Bench) -> None:
 def directions(bench: Bench) -> None:
     """Time measuring every convolution's channels on 100 pictures: by gradients, by steps, and on demand."""
     generator, images = bench.bundle.generator, measuring.PUBLISHED_IMAGES
-    mean, std = relevance.measured_statistics(generator)
+    mean, std = relevance.sampled_statistics(generator)
     channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
-    side = relevance.seen_resolution(generator, bench.bundle.clip)
+    side = relevance.clip_resolution(generator, bench.bundle.clip)
     dim = len(bench.bundle.neutral_embedding)
 
     def seconds(plan: measuring.Plan, rounds: int) -> float:
@@ -127,9 +131,9 @@ def directions(bench: Bench) -> None:
             add(f"{name}: a batch", took)
             add(f"{name}: {len(channels)} channels", whole, DIRECTIONS_S, EXTRAPOLATED)
     with bench.report.part("directions, on demand"):
-        bank = LiveBank(generator, bench.bundle.clip, dim)
+        bank = LazyDirectionBank(generator, bench.bundle.clip, dim)
         for name, prompt in (("a first edit, with set-up", PROMPT), ("another prompt", "glasses")):
             direction = text_directions.text_direction(bench.bundle, Change(prompt=prompt))
             with bench.timed() as lap:
-                bank.answers(direction).sum().item()
+                bank.relevance_to(direction).sum().item()
             add(f"found for {name}", lap.seconds)

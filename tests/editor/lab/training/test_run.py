@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 pytest.importorskip("skia", reason="no drawing library here: training goes untested", exc_type=ImportError)
 
-from editor.bundle.bundle import EMBEDDED
+from editor.bundle.manifest import EMBEDDED
 from editor.lab.training import cli, record
 from editor.lab.training.optim import Average, cosine_decay
 from editor.lab.training.run import Run
