@@ -111,6 +111,33 @@ def oval(x: float, y: float, rx: float, ry: float) -> skia.Rect:
     return skia.Rect.MakeLTRB(float(x - rx), float(y - ry), float(x + rx), float(y + ry))
 
 
+class Pen:
+    """Draws splines, ovals and circles on a canvas."""
+
+    def __init__(self, canvas: skia.Canvas) -> None:
+        self.canvas = canvas
+
+    def area(self, points: Sequence[Point], paint: skia.Paint) -> None:
+        """Draw a closed spline."""
+        self.canvas.drawPath(curve(points), paint)
+
+    def symmetric(self, points: Sequence[Point], paint: skia.Paint) -> None:
+        """Draw the closed spline through points of the right half and their mirror images."""
+        self.canvas.drawPath(mirrored(points), paint)
+
+    def stroke(self, points: Sequence[Point], paint: skia.Paint) -> None:
+        """Draw an open spline."""
+        self.canvas.drawPath(curve(points, closed=False), paint)
+
+    def oval(self, x: float, y: float, rx: float, ry: float, paint: skia.Paint) -> None:
+        """Draw an oval around a point."""
+        self.canvas.drawOval(oval(x, y, rx, ry), paint)
+
+    def circle(self, x: float, y: float, radius: float, paint: skia.Paint) -> None:
+        """Draw a circle around a point."""
+        self.canvas.drawCircle(x, y, radius, paint)
+
+
 class Painter(Protocol):
     """Paints one portrait on a canvas of 100 x 100 units."""
 

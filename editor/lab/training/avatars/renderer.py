@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import skia
 
 from editor.lab.training.avatars.appearance import Portraits
+from editor.lab.training.avatars.hair import HairPainter
 from editor.lab.training.drawing import (
     INK,
     WHITE,
-    Colour,
-    Point,
     curve,
     fill,
     glow,
@@ -26,29 +23,8 @@ from editor.lab.training.drawing import (
 )
 
 
-class Painter:
-    """Paints one portrait. ``a`` are the visible scalars, ``c`` the colours."""
-
-    def __init__(self, canvas: skia.Canvas, a: dict[str, float], c: dict[str, Colour]) -> None:
-        self.canvas, self.a, self.c = canvas, a, c
-        child = max(0.0, 1 - 2 * a["age"])
-        self.child = child
-        self.elder = max(0.0, 2 * a["age"] - 1)
-        self.fem = a["gender_presentation"]
-        cute = a["cuteness"]
-        self.skin = c["skin"]
-        self.shadow = c["skin"] * np.array((0.80, 0.69, 0.68))
-        self.hair = c["hair_color"]
-        self.hair_dark = self.hair * 0.76
-        self.hair_light = np.clip(self.hair * 1.10 + 0.05, 0, 1)
-        self.half = 21.5 + 6.0 * (a["face_width"] - 0.5) * 1.3 + 1.8 * cute - 0.9 * self.fem + 1.2 * child
-        self.top = 20.0 + 1.0 * child
-        self.chin = 84.5 - 5.0 * cute - 5.0 * child + 1.8 * (1 - self.fem) + 1.2 * self.elder
-        self.eye_y = 50.5 + 2.6 * cute + 4.2 * child - 1.2 * self.elder
-        self.eye_x = 10.6 + 0.16 * (self.half - 21.5) + 0.5 * cute
-        self.eye_r = 4.2 + 3.6 * (0.75 * a["eye_size"] + 0.25 * cute)
-        self.mouth_y = self.chin - 11.2 + 1.0 * cute + 1.8 * child
-        self.volume = (3.0 + 5.0 * a["hair_volume"] + 3.0 * a["curliness"]) * (1 - a["baldness"])
+class Painter(HairPainter):
+    """Paints one portrait."""
 
     def paint(self) -> None:
         """Paint everything from back to front."""
@@ -92,32 +68,8 @@ class Painter:
             vertical(0, np.clip(colour * 1.03, 0, 1), 100, colour * (1 - 0.16 * fade)),
         )
 
-    def _wave(self, index: int, size: float) -> float:
-        return size * self.a["curliness"] * (1 if index % 2 else -1)
-
-    def _back_hair(self) -> None:
-        a = self.a
-        grown = (1 - smoothstep(a["baldness"], 0.1, 0.8)) * (1 - smoothstep(a["mohawk"], 0.1, 0.8))
-        length = a["hair_length"] * grown
-        reach = 55.0 + 42.0 * length
-        wide = self.half + (0.5 + 0.62 * self.volume + 2.5 * length) * grown - 3.0 * (1 - grown)
-        top = self.top - self.volume * grown
-        points: list[Point] = [(50, top), (50 + 0.55 * wide, top + 4.5)]
-        rows = 8
-        for i in range(rows):
-            t = i / (rows - 1)
-            y = top + 15 + (reach - top - 15) * t
-            x = 50 + wide * (0.93 + 0.09 * math.sin(math.pi * min(1.0, 0.25 + 0.8 * t))) + self._wave(i, 2.6)
-            points.append((x - (2.6 if i == rows - 1 else 0), y))
-        points += [
-            (50 + 0.62 * wide, reach + 1.5 + self._wave(1, 1.4)),
-            (50 + 0.3 * wide, reach + 0.5),
-            (50, reach),
-        ]
-        self.canvas.drawPath(mirrored(points), vertical(top, self.hair * 0.84, reach, self.hair_dark * 0.86))
-
     def _body(self) -> None:
-        a, canvas, cloth = self.a, self.canvas, self.c["clothing_color"]
+        a, _canvas, cloth = self.a, self.canvas, self.c["clothing_color"]
         neck = 7.2 + 4.0 * (1 - self.fem) - 2.6 * self.child
         shoulder = 31.5 + 8.0 * (1 - self.fem) - 12.0 * self.child
         slope = 1.5 * self.elder
@@ -127,8 +79,8 @@ class Painter:
             (50 + 0.72 * shoulder, 92 + slope),
             (50 + shoulder, 98 + slope),
         ]
-        canvas.drawPath(
-            mirrored([*body, (50 + shoulder + 4, 112), (50 + shoulder, 126), (50, 126)]),
+        self.symmetric(
+            [*body, (50 + shoulder + 4, 112), (50 + shoulder, 126), (50, 126)],
             vertical(88, np.clip(cloth * 1.04, 0, 1), 104, cloth * 0.82),
         )
         throat = [
@@ -139,9 +91,9 @@ class Painter:
             (50 + 0.6 * neck, 94.5),
             (50, 96),
         ]
-        canvas.drawPath(mirrored(throat), fill(mix(self.skin, self.shadow, 0.55)))
-        canvas.drawPath(
-            mirrored([(50, 68), (50 + neck, 70), (50 + neck, self.chin + 1.5), (50, self.chin + 5)]),
+        self.symmetric(throat, fill(mix(self.skin, self.shadow, 0.55)))
+        self.symmetric(
+            [(50, 68), (50 + neck, 70), (50 + neck, self.chin + 1.5), (50, self.chin + 5)],
             fill(self.shadow, 0.75),
         )
         size = a["collar"]
@@ -154,19 +106,15 @@ class Painter:
                     (50 + side * (neck + 1 + 9.5 * size), 90.5),
                     (50 + side * (1 + 8.0 * size), 91 + 13 * size),
                 ]
-                canvas.drawPath(curve(flap), fill(pale))
-                canvas.drawPath(curve(flap), line(cloth * 0.62, 0.9 * size))
+                self.area(flap, fill(pale))
+                self.area(flap, line(cloth * 0.62, 0.9 * size))
 
     def _ears(self) -> None:
         size = 1 + 0.26 * self.elder - 0.12 * self.child
         for side in (1, -1):
             x = 50 + side * (self.half + 0.4)
-            self.canvas.drawOval(
-                oval(x, self.eye_y + 4.5, 3.9, 5.8 * size), fill(mix(self.skin, self.shadow, 0.25))
-            )
-            self.canvas.drawOval(
-                oval(x + side * 0.4, self.eye_y + 4.5, 1.8, 3.4 * size), fill(self.shadow, 0.8)
-            )
+            self.oval(x, self.eye_y + 4.5, 3.9, 5.8 * size, fill(mix(self.skin, self.shadow, 0.25)))
+            self.oval(x + side * 0.4, self.eye_y + 4.5, 1.8, 3.4 * size, fill(self.shadow, 0.8))
 
     def _head(self) -> skia.Path:
         a, half, chin, top = self.a, self.half, self.chin, self.top
@@ -199,53 +147,7 @@ class Painter:
         for side in (1, -1):
             x = 50 + side * self.half * 0.60
             strength = 0.80 * self.a["blush"] + 0.06
-            self.canvas.drawCircle(x, y, 8.2, glow(x, y, 8.2, np.array((0.98, 0.28, 0.36)), strength))
-
-    def _stubble_scalp(self) -> None:
-        """Paint the shaved sides of a mohawk."""
-        shaved = smoothstep(self.a["mohawk"], 0.1, 0.7)
-        if shaved > 0.01:
-            edge = [
-                (50, self.top - 4),
-                (50 + self.half + 6, self.top),
-                (50 + self.half + 6, 50),
-                (50 + self.half - 2.2, 50),
-                (50 + self.half * 0.86, 38),
-                (50 + self.half * 0.5, 32),
-                (50, 31),
-            ]
-            self.canvas.drawPath(mirrored(edge), fill(mix(self.skin, self.hair_dark, 0.5), 0.55 * shaved))
-
-    def _beard_on_face(self) -> None:
-        size = self.a["beard"]
-        if size <= 0.01:
-            return
-        half, chin, mouth = self.half, self.chin, self.mouth_y
-        rise = 16.0 * smoothstep(size, 0.0, 0.8)
-        shape = [
-            (50, mouth + 4.4),
-            (50 + 6, mouth + 3.6),
-            (50 + 10.4, mouth + 0.5),
-            (50 + half * 0.72, mouth - 1.5),
-            (50 + half * 0.90, chin - 8 - rise),
-            (50 + half + 3, chin - 10 - rise),
-            (50 + half + 3, chin + 8),
-            (50, chin + 8),
-        ]
-        self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, smoothstep(size, 0.02, 0.45)))
-
-    def _beard_below(self) -> None:
-        length = smoothstep(self.a["beard"], 0.35, 1.0)
-        if length > 0.01:
-            half, chin = self.half, self.chin
-            shape = [
-                (50, chin - 4),
-                (50 + half * 0.55, chin - 6),
-                (50 + half * 0.50, chin + 3.5 * length),
-                (50 + half * 0.22, chin + 6.5 * length),
-                (50, chin + 7 * length),
-            ]
-            self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, min(1.0, 3 * length)))
+            self.circle(x, y, 8.2, glow(x, y, 8.2, np.array((0.98, 0.28, 0.36)), strength))
 
     def _wrinkles(self) -> None:
         size = self.a["wrinkles"]
@@ -254,14 +156,14 @@ class Painter:
             reach = 0.55 + 0.45 * size
             for y in (self.eye_y - 19.5, self.eye_y - 15.6):
                 points = [(50 - 11.5 * reach, y + 1), (50 - 4, y), (50 + 4, y), (50 + 11.5 * reach, y + 1)]
-                self.canvas.drawPath(curve(points, closed=False), paint)
+                self.stroke(points, paint)
             for side in (1, -1):
                 self._side_wrinkles(side, reach, paint)
         if self.elder > 0.02:
             bag = line(self.shadow * 0.92, 1.7, 0.85 * self.elder)
             for side in (1, -1):
                 x, y = 50 + side * self.eye_x, self.eye_y + self.eye_r + 2.2
-                self.canvas.drawPath(curve([(x - 4.2, y), (x, y + 1.7), (x + 4.2, y)], closed=False), bag)
+                self.stroke([(x - 4.2, y), (x, y + 1.7), (x + 4.2, y)], bag)
 
     def _side_wrinkles(self, side: int, reach: float, paint: skia.Paint) -> None:
         fold = [
@@ -269,7 +171,7 @@ class Painter:
             (50 + side * 11.8, self.mouth_y - 4.5),
             (50 + side * (12.6 + 0.4), self.mouth_y + 1),
         ]
-        self.canvas.drawPath(curve(fold, closed=False), paint)
+        self.stroke(fold, paint)
         x = 50 + side * (self.eye_x + self.eye_r + 1.6)
         for rise in (-2.6, 0.3, 3.2):
             start, end = (
@@ -285,8 +187,8 @@ class Painter:
             y, radius = self.eye_y + 10.4, 0.45 + 0.62 * freckled
             for side in (1, -1):
                 for dx, dy in ((5.6, 0.6), (8.8, -0.4), (12.2, 0.8), (7.2, 3.2), (10.6, 3.4)):
-                    self.canvas.drawCircle(50 + side * dx, y + dy, radius, paint)
-            self.canvas.drawCircle(50, y - 2.6, radius, paint)
+                    self.circle(50 + side * dx, y + dy, radius, paint)
+            self.circle(50, y - 2.6, radius, paint)
         if blemished > 0.02:
             red = mix(self.skin, np.array((0.86, 0.14, 0.16)), 0.80)
             for x, y in (
@@ -296,7 +198,7 @@ class Painter:
                 (-14.0, self.eye_y + 17.5),
                 (-7.0, self.chin - 4.5),
             ):
-                self.canvas.drawCircle(50 + x, y, 0.5 + 1.35 * blemished, fill(red, min(1.0, 2 * blemished)))
+                self.circle(50 + x, y, 0.5 + 1.35 * blemished, fill(red, min(1.0, 2 * blemished)))
 
     def _eyes(self) -> None:
         a = self.a
@@ -312,11 +214,11 @@ class Painter:
         canvas.save()
         canvas.clipPath(white, doAntiAlias=True)
         iris, ix = rx * (0.66 + 0.10 * a["cuteness"]), x + 1.5 * (2 * a["gaze"] - 1)
-        canvas.drawCircle(ix, y, iris, fill(self.c["eye_color"]))
-        canvas.drawCircle(ix, y, iris * 0.50, fill(INK * 0.5))
+        self.circle(ix, y, iris, fill(self.c["eye_color"]))
+        self.circle(ix, y, iris * 0.50, fill(INK * 0.5))
         glint = iris * (0.24 + 0.16 * a["cuteness"])
-        canvas.drawCircle(ix + iris * 0.34, y - iris * 0.36, glint, fill(WHITE))
-        canvas.drawOval(oval(x, y - ry * 1.25, rx * 1.1, ry * 0.62), fill(INK, 0.16))
+        self.circle(ix + iris * 0.34, y - iris * 0.36, glint, fill(WHITE))
+        self.oval(x, y - ry * 1.25, rx * 1.1, ry * 0.62, fill(INK, 0.16))
         canvas.restore()
         lid = mix(INK, self.skin, 0.08)
         canvas.drawArc(oval(x, y, rx + 0.2, ry + 0.2), 190, 160, False, line(lid, 1.2 + 1.0 * self.fem))
@@ -334,27 +236,10 @@ class Painter:
             droop = line(mix(self.skin, self.shadow, 0.9), 1.8, self.elder)
             canvas.drawArc(oval(x, y - 1.0, rx + 0.9, ry + 0.9), 200, 140, False, droop)
 
-    def _brows(self) -> None:
-        a = self.a
-        colour = mix(self.hair_dark * 0.72, INK, 0.25)
-        thick = 1.1 + 3.4 * a["brow_thickness"]
-        y = self.eye_y - 2.0 - self.eye_r * 0.98 - 2.8 - 2.0 * (a["brow_height"] - 0.5)
-        slant = 4.2 * (2 * a["brow_angle"] - 1)
-        for side in (1, -1):
-            inner, outer = 50 + side * (self.eye_x - 6.2), 50 + side * (self.eye_x + 6.4)
-            points = [
-                (inner, y + 0.62 * slant),
-                (50 + side * (self.eye_x + 0.6), y - 1.3),
-                (outer, y + 0.6 - 0.5 * slant),
-            ]
-            self.canvas.drawPath(curve(points, closed=False), line(colour, thick))
-
     def _nose(self) -> None:
         size = 0.62 + 0.95 * self.a["nose_size"]
         y = self.eye_y + 12.2 + 0.8 * size
-        self.canvas.drawOval(
-            oval(50, y - 0.6 * size, 3.9 * size, 2.9 * size), fill(mix(self.skin, self.shadow, 0.30))
-        )
+        self.oval(50, y - 0.6 * size, 3.9 * size, 2.9 * size, fill(mix(self.skin, self.shadow, 0.30)))
         wing = [
             (50 - 3.9 * size, y - 0.5 * size),
             (50 - 1.8 * size, y + 1.7 * size),
@@ -362,7 +247,7 @@ class Painter:
             (50 + 1.8 * size, y + 1.7 * size),
             (50 + 3.9 * size, y - 0.5 * size),
         ]
-        self.canvas.drawPath(curve(wing, closed=False), line(self.shadow * 0.86, 1.5))
+        self.stroke(wing, line(self.shadow * 0.86, 1.5))
 
     def _mouth(self) -> None:
         a, canvas, y = self.a, self.canvas, self.mouth_y
@@ -387,88 +272,17 @@ class Painter:
             canvas.drawPath(hole, fill(np.array((0.36, 0.07, 0.11))))
             canvas.save()
             canvas.clipPath(hole, doAntiAlias=True)
-            canvas.drawPath(
-                curve([(px, py + 0.30 * gap) for px, py in upper], closed=False), line(WHITE, 0.62 * gap)
-            )
-            canvas.drawOval(
-                oval(50, y + 0.5 * bend + 1.28 * gap, 0.5 * wide, 0.42 * gap),
-                fill(np.array((0.92, 0.42, 0.46))),
+            self.stroke([(px, py + 0.30 * gap) for px, py in upper], line(WHITE, 0.62 * gap))
+            self.oval(
+                50, y + 0.5 * bend + 1.28 * gap, 0.5 * wide, 0.42 * gap, fill(np.array((0.92, 0.42, 0.46)))
             )
             canvas.restore()
             canvas.drawPath(hole, line(self.c["lip_color"], 1.5 + 1.4 * a["lipstick"] + 0.4 * self.fem))
         full = 1.9 + 1.0 * self.fem + 1.9 * a["lipstick"] - 0.5 * self.elder
-        canvas.drawPath(
-            curve(upper, closed=False),
+        self.stroke(
+            upper,
             line(self.c["lip_color"] * (1 - 0.12 * (1 - a["lipstick"])), full if gap <= 0.3 else 0.6 * full),
         )
-
-    def _moustache(self) -> None:
-        size = self.a["moustache"]
-        if size > 0.02:
-            y = self.mouth_y - 4.9 - 0.35 * self.a["mouth_open"] * 6.6
-            s = 0.35 + 0.65 * size
-            shape = [
-                (50, y - 1.3 * s),
-                (50 + 5 * s, y - 1.9 * s),
-                (50 + 10.8 * s, y + 1.3),
-                (50 + 12.6 * s, y + 3.6 * s),
-                (50 + 6.0 * s, y + 2.5 * s),
-                (50, y + 1.6 * s),
-            ]
-            self.canvas.drawPath(mirrored(shape), fill(self.hair_dark, min(1.0, 2.5 * size)))
-
-    def _front_hair(self) -> None:
-        a = self.a
-        hair = (1 - smoothstep(a["baldness"], 0.05, 0.95)) * (1 - smoothstep(a["mohawk"], 0.05, 0.75))
-        if hair <= 0.02:
-            return
-        half, top, fringe = self.half, self.top - self.volume * hair, a["fringe"] * hair
-        hairline = self.top + 7.0 + 2.0 * hair + 9.5 * fringe + 0.05 * self.eye_y
-        outer: list[Point] = [(50, top - 0.3)]
-        for i in range(1, 6):
-            angle = i / 5 * math.pi / 2
-            r = 1 + 0.045 * a["curliness"] * (1 if i % 2 else -1)
-            outer.append(
-                (
-                    50 + (half + 0.8 + 0.5 * self.volume * hair) * math.sin(angle) * r,
-                    52 - 6 * (1 - hair) - (52 - top) * math.cos(angle) * r,
-                )
-            )
-        side = 57.5 - 3.0 * (1 - a["hair_length"]) - 8 * (1 - hair)
-        outer += [(50 + half + 0.8, side), (50 + half - 1.8, side - 4.5)]
-        temple = 50 + half * (0.86 + 0.04 * fringe)
-        inner: list[Point] = [
-            (temple, hairline + 5.5 - 1.0 * fringe),
-            (50 + half * 0.55, hairline + 0.6 + 1.2 * fringe + self._wave(1, 1.0)),
-            (50 + half * 0.2, hairline - 0.8 + 2.0 * fringe + self._wave(0, 1.0)),
-        ]
-        path = mirrored([*outer, *inner, (50, hairline - 1.6 + 2.2 * fringe)])
-        paint = vertical(top, self.hair_light, 54, mix(self.hair, self.hair_dark, 0.55))
-        paint.setAlphaf(smoothstep(hair, 0.02, 0.35))
-        self.canvas.drawPath(path, paint)
-        if fringe > 0.02:
-            for x in (-0.42, 0.0, 0.42):
-                tip = (50 + half * x, hairline + 0.8 + 2.0 * fringe)
-                self.canvas.drawLine(
-                    *tip, tip[0] - 0.8, tip[1] - 6.5 * fringe, line(self.hair_dark, 1.2, 0.65 * fringe)
-                )
-        shine = [(50 - half * 0.62, top + 9.5), (50 - half * 0.30, top + 5.0), (50 + half * 0.06, top + 4.0)]
-        self.canvas.drawPath(
-            curve(shine, closed=False), line(np.clip(self.hair * 1.2 + 0.14, 0, 1), 2.6, 0.55 * hair)
-        )
-
-    def _mohawk(self) -> None:
-        size = self.a["mohawk"]
-        if size > 0.02:
-            height, base = 14.0 * size + 0.5 * self.volume, self.top + 10.5
-            width = 3.0 + 6.5 * size
-            points: list[Point] = [(50, self.top - height)]
-            for i, (x, y) in enumerate(((0.62, 0.94), (1.12, 0.66), (1.16, 0.30), (0.98, 0.0))):
-                points.append((50 + width * x + self._wave(i, 0.8), self.top - height * y))
-            points += [(50 + 0.82 * width, self.top + 6), (50, base + 1.5)]
-            self.canvas.drawPath(
-                mirrored(points), vertical(self.top - height, self.hair_light, base, self.hair_dark)
-            )
 
     def _earrings(self) -> None:
         size = self.a["earrings"]
@@ -476,10 +290,8 @@ class Painter:
             gold = np.array((1.0, 0.80, 0.22))
             for side in (1, -1):
                 x, y = 50 + side * (self.half + 2.2), self.eye_y + 12.8 + 1.8 * size
-                self.canvas.drawCircle(x, y, 0.4 + 2.5 * size, fill(gold, min(1.0, 3 * size)))
-                self.canvas.drawCircle(
-                    x, y, 0.4 + 2.5 * size, line(gold * np.array((0.72, 0.56, 0.4)), 0.8 * size)
-                )
+                self.circle(x, y, 0.4 + 2.5 * size, fill(gold, min(1.0, 3 * size)))
+                self.circle(x, y, 0.4 + 2.5 * size, line(gold * np.array((0.72, 0.56, 0.4)), 0.8 * size))
 
     def _glasses(self) -> None:
         a, canvas, size = self.a, self.canvas, self.a["glasses"]
@@ -514,7 +326,7 @@ class Painter:
                 line(frame, 1.8, alpha),
             )
         bridge = [(50 - self.eye_x + rx, y - 1.0), (50, y - 2.4), (50 + self.eye_x - rx, y - 1.0)]
-        canvas.drawPath(curve(bridge, closed=False), line(frame, 2.0, alpha))
+        self.stroke(bridge, line(frame, 2.0, alpha))
 
     def _hat(self) -> None:
         size = self.a["hat"]
@@ -534,20 +346,16 @@ class Painter:
         ]
         light, dark = np.clip(colour * 1.06 + 0.02, 0, 1), colour * 0.84
         if kind > 0.02:
-            self.canvas.drawCircle(
-                50, brim - tall - 1.2 * kind, 5.0 * kind * size, fill(mix(colour, WHITE, 0.55))
-            )
-        self.canvas.drawPath(mirrored(crown), vertical(brim - tall, light, brim, dark))
+            self.circle(50, brim - tall - 1.2 * kind, 5.0 * kind * size, fill(mix(colour, WHITE, 0.55)))
+        self.symmetric(crown, vertical(brim - tall, light, brim, dark))
         band = colour * 0.50 if colour.mean() > 0.3 else mix(colour, WHITE, 0.35)
-        self.canvas.drawPath(
-            mirrored(
-                [
-                    (50, brim - 5.5),
-                    (50 + wide * 0.84, brim - 6.0),
-                    (50 + wide * 0.87, brim - 0.5),
-                    (50, brim + 0.5),
-                ]
-            ),
+        self.symmetric(
+            [
+                (50, brim - 5.5),
+                (50 + wide * 0.84, brim - 6.0),
+                (50 + wide * 0.87, brim - 0.5),
+                (50, brim + 0.5),
+            ],
             fill(band, 1 - kind),
         )
         reach = wide * (1.46 - 0.42 * kind)
