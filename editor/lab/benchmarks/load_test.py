@@ -35,8 +35,8 @@ from editor.api.protocol import (
 from editor.lab.benchmarks.startup import editor_process, until_ready
 from editor.lab.benchmarks.timing import spread
 from editor.lab.text_table import figures_table
-from editor.serving.priorities import Lane, lane_of
-from editor.serving.settings import token
+from editor.serving.priorities import Priority, priority_of
+from editor.serving.settings import Settings
 
 MIX = {"follow-up": 0.80, "new picture": 0.15, "optimization": 0.05}
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
@@ -73,7 +73,7 @@ class UserJob:
     id: str
     user: str
     kind: str
-    lane: Priority
+    priority: Priority
     asked: float
     started: float | None = None
     ended: float | None = None
@@ -133,7 +133,7 @@ class LoadTest:
     async def ask(self, user: str, kind: str) -> UserJob:
         """Run one job from the request to its end."""
         request = self.request(kind)
-        job = UserJob(f"{self.run}-{next(self.numbers)}", user, kind, lane_of(request), time.monotonic())
+        job = UserJob(f"{self.run}-{next(self.numbers)}", user, kind, priority_of(request), time.monotonic())
         self.jobs.append(job)
 
         def on_event(event: Event) -> None:
@@ -177,13 +177,15 @@ SLACK = 0.02
 
 
 def overtaken(jobs: Sequence[UserJob]) -> int:
-    """Count unfair orders within a lane.
+    """Count unfair orders among jobs of equal priority.
 
     A user was served twice while another, who had asked before both, still waited.
     """
     count = 0
-    for lane in Lane:
-        mine = [job for job in jobs if job.lane is lane and (job.started is not None or job.ended is None)]
+    for priority in Priority:
+        mine = [
+            job for job in jobs if job.priority is priority and (job.started is not None or job.ended is None)
+        ]
         for waiting in mine:
             until = math.inf if waiting.started is None else waiting.started - SLACK
             served = Counter(
@@ -199,7 +201,7 @@ def overtaken(jobs: Sequence[UserJob]) -> int:
 
 async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
     """Return the report; times in milliseconds."""
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         load = LoadTest(client, options.bundle, options.picture.read_bytes(), random.Random(options.seed))
         await until_ready(client)
         await load.prepare()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.api.client import EditorClient
-from editor.serving.settings import token
+from editor.serving.settings import Settings
 
 
 @contextmanager
@@ -49,13 +49,13 @@ def measure() -> dict[str, Any]:
 
 
 async def _ready(url: str) -> None:
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         await until_ready(client)
 
 
 async def _memory(url: str) -> int | None:
     """Return resident megabytes; None without /proc."""
-    async with EditorClient(url, token()) as client:
+    async with EditorClient(url, Settings.read().token) as client:
         pid = await client.process()
     pages = Path(f"/proc/{pid}/statm")
     if not pages.exists():  # noqa: ASYNC240

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.checkpoints.measuring import REACH
 from editor.lab.training import counterfactual, data
 from editor.lab.training.bundles import load_clip, load_generator, load_teacher
@@ -60,7 +60,7 @@ def measure_image(
 
     Zero rows for ToRGB.
     """
-    channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
+    channels = torch.cat([torch.arange(start, stop) for start, stop in convolution_spans(generator)])
     result = torch.zeros(len(styles), space.image.out.out_features, device=styles.device)
     for part in channels.split(batch):
         moved = styles.repeat(2 * len(part), 1)

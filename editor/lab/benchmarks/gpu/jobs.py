@@ -17,7 +17,7 @@ from editor.lab.benchmarks.gpu.bench import Bench
 from editor.lab.benchmarks.gpu.report import Figure
 from editor.lab.running import run_job
 from editor.serving.executor import LocalExecutor
-from editor.serving.priorities import Lane
+from editor.serving.priorities import Priority
 
 PROMPT = "a smile"
 EXECUTOR_BATCHES, USERS = (1, 8), 32
@@ -73,7 +73,7 @@ def _jobs_a_second(engine: Engine, request: EditRequest, batch: int) -> float:
     async def served() -> float:
         executor = LocalExecutor(lambda: engine, batch)
         await executor.start()
-        places = asyncio.Semaphore(executor.places(Lane.RENDERS))
+        places = asyncio.Semaphore(executor.slots(Priority.RENDERS))
 
         async def one() -> None:
             async with places:

@@ -18,7 +18,7 @@ from editor.api.protocol import Change, TrainMapperRequest
 from editor.bundle import relevance
 from editor.bundle.lazy_directions import LazyDirectionBank
 from editor.checkpoints import measuring
-from editor.checkpoints.directions import sizes
+from editor.checkpoints.directions import convolution_spans
 from editor.editing import mapper_training, text_directions
 from editor.editing.methods import optimization, registry
 from editor.editing.methods.base import EditTask
@@ -105,24 +105,24 @@ def directions(bench: Bench) -> None:
     """Time measuring every convolution's channels on 100 pictures: by gradients, by steps, and on demand."""
     generator, images = bench.bundle.generator, measuring.PUBLISHED_IMAGES
     mean, std = relevance.sampled_statistics(generator)
-    channels = torch.cat([torch.arange(start, stop) for start, stop in sizes(generator)])
+    channels = torch.cat([torch.arange(start, stop) for start, stop in convolution_spans(generator)])
     side = relevance.clip_resolution(generator, bench.bundle.clip)
     dim = len(bench.bundle.neutral_embedding)
 
-    def seconds(plan: measuring.Plan, rounds: int) -> float:
+    def seconds(plan: measuring.MeasurementOptions, rounds: int) -> float:
         """Time a batch of channels, or one picture's gradients."""
-        found = measuring.Measured(len(channels), dim)
-        steps = measuring.measure(generator, bench.bundle.clip, mean, std, plan, found, channels)
+        measurement = measuring.Measurement(generator, bench.bundle.clip, (mean, std), plan, channels, dim)
+        steps = measurement.run()
         return bench.milliseconds(lambda: next(steps), rounds, 1) / 1000
 
     def add(name: str, seconds: float, target: float | None = None, note: str = "") -> None:
         bench.report.add(Figure("directions", name, seconds, "s", target, note=note))
 
     with bench.report.part("directions, gradients"):
-        took = seconds(measuring.Plan(images=images, resolution=side), 1)
+        took = seconds(measuring.MeasurementOptions(images=images, resolution=side), 1)
         add(f"gradients of one picture of {side} pixels, {dim} directions", took)
         add(f"by gradients, {images} pictures", images * took, DIRECTIONS_S, EXTRAPOLATED)
-    small = measuring.Plan(images=images, resolution=side, way="steps", batch=32)
+    small = measuring.MeasurementOptions(images=images, resolution=side, way="steps", batch=32)
     for plan in (small, replace(small, batch=128), replace(small, batch=8, resolution=bench.pixels)):
         with bench.report.part(f"directions, steps of {plan.batch} at {plan.resolution}"):
             took = seconds(plan, min(5, bench.rounds))

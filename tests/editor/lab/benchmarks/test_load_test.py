@@ -9,15 +9,15 @@ import pytest
 from bot import samples
 from editor.lab.benchmarks import load_test
 from editor.lab.benchmarks.load_test import UserJob, overtaken
-from editor.serving.priorities import Lane
+from editor.serving.priorities import Priority
 
 
-def job(user: str, asked: float, started: float | None, lane: Lane = Lane.RENDERS) -> UserJob:
+def job(user: str, asked: float, started: float | None, priority: Priority = Priority.RENDERS) -> UserJob:
     return UserJob(
         f"{user}{asked}",
         user,
         "follow-up",
-        lane,
+        priority,
         asked,
         started,
         None if started is None else started + 0.1,
@@ -30,7 +30,7 @@ def test_a_user_who_waits_while_another_is_served_twice_was_overtaken() -> None:
     assert overtaken([waiting, job("bob", 1, 2), job("bob", 3, 4)]) == 1
     assert overtaken([waiting, job("bob", 1, 2), job("cid", 3, 4)]) == 0
     assert overtaken([waiting, job("bob", 1, 2), job("bob", 3, 12)]) == 0
-    assert overtaken([waiting, job("bob", 1, 2), job("bob", 3, 4, Lane.SEARCHES)]) == 0
+    assert overtaken([waiting, job("bob", 1, 2), job("bob", 3, 4, Priority.SEARCHES)]) == 0
     assert overtaken([waiting, job("bob", 1, 2), job("bob", 3, 4), job("cid", 2, 5)]) == 1
     assert overtaken([job("ann", 2.5, 9.0), job("bob", 1, 2), job("bob", 3, 4)]) == 0
     assert overtaken([job("ann", 0, None), job("bob", 1, 2), job("bob", 3, 4)]) == 1
