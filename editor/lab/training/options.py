@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from editor.lab.training import domains
+from editor.lab.training import domains, record
 from editor.lab.training.batches import batches
 from editor.lab.training.run import Run
 
@@ -19,8 +19,12 @@ Batch = TypeVar("Batch")
 
 def arguments(description: str, minutes: float, folder: str) -> argparse.ArgumentParser:
     """Return a parser with the options of every training command."""
-    defaults = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=description, formatter_class=defaults)
+    command = record.COMMANDS.get(folder, f"train {folder}")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m editor {command}",
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     add = parser.add_argument
     cpu = "time budget (on a CPU, processor time); a larger one continues further"
     add("--minutes", type=float, default=minutes, help=cpu)
