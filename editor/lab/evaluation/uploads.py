@@ -142,7 +142,7 @@ def reconstruction(bundle: Bundle, inversion: Inversion) -> torch.Tensor:
     """Return the generator's picture of an inversion before any edit, [3, R, R] in [-1, 1]."""
     config = bundle.generator.config
     w = to_tensor(inversion.latent.w, (config.num_ws, config.w_dim), "latent").to(bundle.bank.s_std.device)
-    return bundle.reconstruct(w)
+    return bundle.reconstruct(w)[0]
 
 
 def edit(
