@@ -1,7 +1,7 @@
 """The Discord client: receives messages, commands, buttons and forms, and passes them to the dispatcher.
 
-It does not need the privileged message-content intent: Discord sends the content of mentions, of replies to the bot's ordinary
-messages, and of direct messages without it.
+It does not need the privileged message-content intent: Discord sends the content of mentions, of replies to
+the bot's ordinary messages, and of direct messages without it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that can go wrong in Discord only, from starting the client to the commands of moderators and owners.
+"""All errors that only Discord can cause, from starting the client to the commands of owners.
 
 StartError (bot.errors)
 ├── PermissionsMissing   the bot lacks ``permissions`` in the server or channel ``place``

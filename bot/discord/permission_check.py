@@ -1,7 +1,7 @@
 """Which permissions the bot needs, and one log line for every server or channel that does not give them.
 
-A channel that the bot cannot see or may not write to is closed to it on purpose. A channel where it may write but lacks
-something else is a mistake that members would run into.
+A channel that the bot cannot see or may not write to is closed to it on purpose. A channel where it may write
+but lacks something else is a mistake that members would run into.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What commands, buttons and handlers work with: a frozen set of parts, so that they need not know the client class."""
+"""The parts that commands, buttons and handlers work with, so that they need not know the client class."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Services:
     """The hosts that attachments are downloaded from."""
     forms: PendingForms = field(default_factory=PendingForms)
     holder: str = field(default_factory=lambda: f"dispatcher {uuid.uuid4().hex}")
-    """The database lock that this process holds while it lives; others may take over its requests when it is free."""
+    """The database lock that this process holds; if it is free, others may claim its requests."""
 
     @classmethod
     def create(

@@ -8,11 +8,12 @@
         await server.press(ANN, answer, "Undo")
         assert server.complaints == []
 
-Its state is in ``world``. A test sets it up with ``building``, acts as a member with ``members``, and waits for answers with
-``waiting``. The bot's REST requests are routed by ``routes`` to ``messages``, ``interactions``, ``commands`` and
-``resources``. Requests and responses are checked by ``schema`` (Discord's own description), ``drafts`` (limits of messages),
-``permissions`` and ``ratelimits``; ``gateway`` sends events to the bot. A request that Discord would refuse gets Discord's
-error code (``refusals``); what no correct client does is recorded as a complaint as well.
+Its state is in ``world``. A test sets it up with ``building``, acts as a member with ``members``, and waits
+for answers with ``waiting``. The bot's REST requests are routed by ``routes`` to ``messages``,
+``interactions``, ``commands`` and ``resources``. Requests and responses are checked by ``schema`` (Discord's
+own description), ``drafts`` (limits of messages), ``permissions`` and ``ratelimits``; ``gateway`` sends
+events to the bot. A request that Discord would refuse gets Discord's error code (``refusals``); what no
+correct client does is recorded as a complaint as well.
 """
 
 from tests.discord_server.inputs import NotOffered

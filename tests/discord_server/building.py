@@ -95,7 +95,8 @@ class Building:
             self.world.deleted[message_id] = self.world.messages.pop(message_id)
 
     def overwrite(self, channel: Json, target: Json | str, *, allow: int = 0, deny: int = 0) -> None:
-        """Allow or deny permissions in a channel to a role (its object, or the guild's id for @everyone) or to a user."""
+        """Allow or deny permissions in a channel to a role (its object, or the guild's id for @everyone) or
+        to a user."""
         guild = self.world.guilds[channel["guild_id"]]
         number = target if isinstance(target, str) else target["id"]
         kind = 0 if number in guild.roles else 1

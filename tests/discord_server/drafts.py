@@ -1,4 +1,5 @@
-"""The content that a client sends for a message: checked against Discord's limits, then put into the message."""
+"""The content that a client sends for a message: checked against Discord's limits, then put into the
+message."""
 
 from __future__ import annotations
 

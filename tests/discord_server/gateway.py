@@ -39,8 +39,9 @@ def _needed(event: str, guild_id: str | None) -> int:
 def blanked(message: Json, intents: int, in_guild: bool) -> Json:
     """A message as a bot with these intents gets it.
 
-    Without the message-content intent the content is empty, except in direct messages, in the bot's own messages and in those
-    that mention it. A reply mentions the bot unless its author turned the ping off. The same goes for the message replied to.
+    Without the message-content intent the content is empty, except in direct messages, in the bot's own
+    messages and in those that mention it. A reply mentions the bot unless its author turned the ping off. The
+    same goes for the message replied to.
     """
     if inner := message.get("referenced_message"):
         message = message | {"referenced_message": blanked(inner, intents, in_guild)}

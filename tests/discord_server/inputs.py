@@ -24,7 +24,8 @@ PYTHON: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int
 
 
 class NotOffered(AssertionError):
-    """Discord would not let the member do this: the command or button does not exist, is hidden or disabled, or a value is wrong."""
+    """Discord would not let the member do this: the command or button does not exist, is hidden or disabled,
+    or a value is wrong."""
 
 
 def check(option: Json, value: Any) -> None:

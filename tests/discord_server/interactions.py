@@ -26,7 +26,8 @@ _MESSAGE_TYPES = {1: 20, 2: 23, 3: 23}
 
 @dataclass(eq=False)
 class Interaction:
-    """One interaction. ``payload`` is what the bot got; ``installed_by`` is the user, if it came through a user install."""
+    """One interaction. ``payload`` is what the bot got; ``installed_by`` is the user, if it came through a
+    user install."""
 
     payload: Json
     born: float

@@ -26,7 +26,8 @@ def _is_called(component: Json, label: str) -> bool:
 
 
 class Members:
-    """Actions of members. A user who acts in a guild becomes a member. Methods that make an interaction return its id."""
+    """Actions of members. A user who acts in a guild becomes a member. Methods that make an interaction
+    return its id."""
 
     world: World
     locale = "en-US"
@@ -54,7 +55,7 @@ class Members:
             mention: whether the text begins with a mention of the bot.
             files: maps names to (bytes, content type); a name that begins with SPOILER_ makes a spoiler.
             reply_to: the message that it replies to.
-            ping: whether a reply to an ordinary message of the bot mentions it; one to an interaction's answer never does.
+            ping: whether a reply to an ordinary message of the bot mentions it.
             direct: whether to write to the bot directly.
             channel: the channel's id; the first one by default.
         """
@@ -108,7 +109,8 @@ class Members:
         )
 
     async def choose(self, who: Json, message: Json, *labels: str, menu: str | None = None) -> str:
-        """Choose options of a select menu by label or value; ``menu`` is its placeholder or custom id, the first one by default."""
+        """Choose options of a select menu by label or value; ``menu`` is its placeholder or custom id, the
+        first one by default."""
         menus = [
             c
             for c in _components(message)
@@ -140,7 +142,8 @@ class Members:
     ) -> str:
         """Run a slash command; a subcommand by its full name, such as "mod block".
 
-        Values are plain. Users, channels and roles are their objects (or channel ids); an attachment is (name, bytes, type).
+        Values are plain. Users, channels and roles are their objects (or channel ids); an attachment is
+        (name, bytes, type).
         """
         place = self._channel(who, channel, direct)
         command, chosen, path = self._command(who, name, place)
@@ -206,8 +209,8 @@ class Members:
     async def submit(self, who: Json, opened_by: str, values: Json | None = None) -> str:
         """Fill in and submit the modal that the bot opened in response to an interaction.
 
-        ``values`` maps labels or custom ids to a text, or to a list of labels for a select menu. Fields that are left out keep
-        the value from the bot.
+        ``values`` maps labels or custom ids to a text, or to a list of labels for a select menu. Fields that
+        are left out keep the value from the bot.
         """
         before = self.world.interactions[opened_by]
         if before.callback is None or before.callback["type"] != interactions.OPEN_MODAL:
@@ -237,7 +240,8 @@ class Members:
     def _command(
         self, who: Json, name: str, place: str, kind: int = 1
     ) -> tuple[Json, list[Json], list[Json]]:
-        """The command with this name that a member sees, the options of its subcommand, and the path to that."""
+        """The command with this name that a member sees, the options of its subcommand, and the path to
+        that."""
         first, *rest = name.split() if kind == 1 else [name]
         guild = self.world.guild_of(place)
         scopes = [guild.id, None] if guild is not None and guild.bot_in else [None]

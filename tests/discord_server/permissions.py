@@ -41,7 +41,8 @@ _ROLE, _MEMBER = 0, 1
 def _overwritten(
     base: int, overwrites: list[dict[str, Any]], guild_id: str, user_id: str, roles: set[str]
 ) -> int:
-    """``base`` with the channel's overwrites applied: for @everyone, then for all roles together, then for the member."""
+    """``base`` with the channel's overwrites applied: for @everyone, then for all roles together, then for
+    the member."""
     of_everyone = [o for o in overwrites if o["type"] == _ROLE and o["id"] == guild_id]
     of_roles = [o for o in overwrites if o["type"] == _ROLE and o["id"] in roles]
     of_member = [o for o in overwrites if o["type"] == _MEMBER and o["id"] == user_id]

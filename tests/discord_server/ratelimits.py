@@ -1,4 +1,5 @@
-"""Rate limits: one for each route and major parameter, and one for everything; clients that ignore them are complained about."""
+"""Rate limits: one for each route and major parameter, and one for everything; clients that ignore them are
+complained about."""
 
 from __future__ import annotations
 
@@ -34,9 +35,11 @@ class _Bucket:
 
 @dataclass
 class RateLimits:
-    """``tight`` maps a part of a bucket's name ("POST:/channels/{channel_id}/messages") to (requests, seconds).
+    """``tight`` maps a part of a bucket's name ("POST:/channels/{channel_id}/messages") to (requests,
+    seconds).
 
-    Everything else has the limit ``usual``. Discord's own limits are not published, and tests should not wait for them.
+    Everything else has the limit ``usual``. Discord's own limits are not published, and tests should not wait
+    for them.
     """
 
     tight: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -64,7 +64,8 @@ def _pointer(method: str, path: str, *rest: str) -> str | None:
 
 
 def _snowflakes(body: Any) -> Any:
-    """The body with ids as strings. Discord also accepts numbers, which discord.py sends, but the description does not."""
+    """The body with ids as strings. Discord also accepts numbers, which discord.py sends, but the description
+    does not."""
     if isinstance(body, dict):
         return {
             k: str(v) if (k == "id" or k.endswith("_id")) and isinstance(v, int) else _snowflakes(v)
@@ -74,7 +75,8 @@ def _snowflakes(body: Any) -> Any:
 
 
 def problems(method: str, path: str, body: Any, status: int | None = None) -> list[str]:
-    """The problems of a request's JSON body, or, with ``status``, of a response's; empty if there are none."""
+    """The problems of a request's JSON body, or, with ``status``, of a response's; empty if there are
+    none."""
     if not present():
         return []
     body = _snowflakes(body) if status is None else body

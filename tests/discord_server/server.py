@@ -1,4 +1,5 @@
-"""REST, gateway and CDN of a small Discord on loopback, and what a test needs to act as a member and to wait for answers."""
+"""REST, gateway and CDN of a small Discord on loopback, and what a test needs to act as a member and to wait
+for answers."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ HANDLERS = (commands, interactions, messages, resources)
 
 
 class DiscordServer(Members, Waiting, Building):
-    """Start it with ``async with``; ``complaints`` collects what the real Discord would not have accepted or sent.
+    """Start it with ``async with``; ``complaints`` collects what the real Discord would not have accepted or
+    sent.
 
     Args:
         token: the bot's token.
@@ -134,7 +136,8 @@ class DiscordServer(Members, Waiting, Building):
 
     @property
     def unanswered(self) -> list[str]:
-        """Ids of interactions without an answer: the bot was away, or it failed, which is also a complaint."""
+        """Ids of interactions without an answer: the bot was away, or it failed, which is also a
+        complaint."""
         return [
             number for number, interaction in self.world.interactions.items() if interaction.callback is None
         ]
@@ -157,7 +160,8 @@ class DiscordServer(Members, Waiting, Building):
     # the weather
 
     async def disconnect(self, *, resumable: bool = True, shard: int | None = None) -> None:
-        """Close gateway connections, as Discord does now and then; without ``resumable`` their sessions are forgotten."""
+        """Close gateway connections, as Discord does now and then; without ``resumable`` their sessions are
+        forgotten."""
         await self.world.gateway.close(resumable=resumable, shard=shard)
 
     async def reconnect(self) -> None:
@@ -230,7 +234,7 @@ class DiscordServer(Members, Waiting, Building):
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
-    # discord.py reads JSON only if the type is exactly "application/json", and takes a 429 without Via for a ban
+    # discord.py reads JSON only of exactly this type, and takes a 429 without Via for a ban
     always = {"Content-Type": "application/json", "Via": "1.1 loopback"}
     return web.Response(body=json.dumps(body).encode(), status=status, headers=always | (headers or {}))
 

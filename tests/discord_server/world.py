@@ -1,4 +1,5 @@
-"""The state of the server: guilds, channels, members, messages, files, commands, and a clock that tests can advance."""
+"""The state of the server: guilds, channels, members, messages, files, commands, and a clock that tests can
+advance."""
 
 from __future__ import annotations
 
@@ -118,7 +119,8 @@ class Guild:
         }
 
     def created(self) -> Json:
-        """The guild as GUILD_CREATE sends it: without the presences intent, the bot is the only member in it."""
+        """The guild as GUILD_CREATE sends it: without the presences intent, the bot is the only member in
+        it."""
         channels = [c for c in self.channels.values() if c["type"] != objects.THREAD]
         threads = [c for c in self.channels.values() if c["type"] == objects.THREAD]
         return self.rest() | {
@@ -216,7 +218,8 @@ class World:
     async def until(self, found: Callable[[], Found | None], seconds: float, pause: float = 0.01) -> Found:
         """Return what ``found`` returns, as soon as it is true. Raises TimeoutError.
 
-        ``pause`` is the least number of seconds between two calls, so that many waiting tests do not slow everything down.
+        ``pause`` is the least number of seconds between two calls, so that many waiting tests do not slow
+        everything down.
         """
         async with asyncio.timeout(seconds):
             while True:

@@ -1,4 +1,4 @@
-"""How commands are defined: their texts in every language, their options, and the choices suggested while typing."""
+"""Definitions of commands: texts in every language, options, and the choices suggested while typing."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -41,7 +42,8 @@ async def register(
             return False
     await tree.sync(guild=guild)
     if file is not None:
-        file.write_text(definitions, encoding="ascii")
+        with contextlib.suppress(OSError):  # then they are sent again next time, which does no harm
+            file.write_text(definitions, encoding="ascii")
     logger.info("registered %d commands with Discord", len(commands))
     return True
 

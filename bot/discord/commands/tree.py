@@ -42,7 +42,7 @@ class CommandTree(app_commands.CommandTree[Any]):
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Tell the member what went wrong. An unknown command was registered by another version of the bot."""
+        """Tell the member what went wrong. An unknown command belongs to another version of the bot."""
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             cause = MenuTooOld()

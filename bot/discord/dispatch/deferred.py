@@ -1,8 +1,9 @@
 """Commands that are acknowledged at once and answered within seconds, only to the asker.
 
-Unlike requests they are not repeated after a restart: the bot may have been killed before or after a moderator's command
-took effect, and repeating it could undo what somebody decided since. Instead the acknowledgement is stored, and at the next
-start a member who still sees "thinking…" is asked to check and try again.
+Unlike requests they are not repeated after a restart: the bot may have been killed before or after a
+moderator's command took effect, and repeating it could undo what somebody decided since. Instead the
+acknowledgement is stored, and at the next start a member who still sees "thinking…" is asked to check and try
+again.
 """
 
 from __future__ import annotations

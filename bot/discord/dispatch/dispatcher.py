@@ -4,13 +4,14 @@ A request is stored in the inbox before anything is done about it, and closed wh
 
     taken -> waiting for its turn -> in progress -> answered
 
-Whatever is open when the bot starts was interrupted by a crash. It is done again under the same key, which makes no edit
-twice (``Conversations.talk``), and its answer is sent under the same nonce, which shows no message twice; a message that had
-arrived before is found and completed. A bot that is asked to stop begins nothing new, waits a while for the work in
-progress, and tells everybody else that their request is kept (``drain``).
+Whatever is open when the bot starts was interrupted by a crash. It is done again under the same key, which
+makes no edit twice (``Conversations.talk``), and its answer is sent under the same nonce, which shows no
+message twice; a message that had arrived before is found and completed. A bot that is asked to stop begins
+nothing new, waits a while for the work in progress, and tells everybody else that their request is kept
+(``drain``).
 
-Several processes may share one inbox. Each holds a database lock while it lives and stores the lock's name with what it
-takes. Requests whose lock is free are claimed by another process.
+Several processes may share one inbox. Each holds a database lock while it lives and stores the lock's name
+with what it takes. Requests whose lock is free are claimed by another process.
 """
 
 from __future__ import annotations
@@ -273,7 +274,7 @@ class RequestDispatcher:
     async def _answer_part(
         self, key: str, responder: Responder, settings: ServerSettings, again: bool
     ) -> tuple[str, str]:
-        """Do the work for one part of the request ``key`` and show it; returns the message's id and the outcome.
+        """Do the work for one part of the request ``key``; returns the message's id and the outcome.
 
         Raises:
             HandedOver: the bot stops first.
@@ -332,7 +333,7 @@ class RequestDispatcher:
         return code_for(error)
 
     async def _lost(self, request: Request, error: discord.HTTPException) -> str:
-        """Give up an answer that Discord refuses; after an error of Discord's own it is sent at the next start."""
+        """Give up an answer that Discord refuses; after a server error it is sent at the next start."""
         logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
         if error.status < 500:
             await self._inbox.answered(request.key, counts=False, jobs=_jobs_of(request))

@@ -1,6 +1,7 @@
 """Deletes results and members from the history, and the messages that show their pictures.
 
-The messages go first: if the bot is killed in between, it still knows which they were and can do all of it again.
+The messages go first: if the bot is killed in between, it still knows which they were and can do all of it
+again.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 async def erase_edit(services: Services, edit: int) -> int:
-    """Delete an edit with its picture and messages; returns how many messages could not be deleted. Raises NotFound."""
+    """Delete an edit with its picture and messages; returns how many messages are left. Raises NotFound."""
     left = await _delete(services.client, await services.retention.messages_of_edit(edit))
     await services.retention.forget_edit(edit)
     return left
 
 
 async def erase_member(services: Services, user: str) -> int:
-    """Delete all data of a member and their messages; returns how many messages could not be deleted."""
+    """Delete all data of a member and their messages; returns how many messages are left."""
     left = await _delete(services.client, await services.retention.messages_of_user(PLATFORM, user))
     await services.retention.forget_user(PLATFORM, user)
     return left

@@ -57,7 +57,7 @@ Handler = Callable[[Services, Request, ServerSettings, ProgressMessage], Awaitab
 async def handle(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
 ) -> Result:
-    """Do what a request asks for, however long the editor is away. Errors that a member can cause become the result."""
+    """Do what a request asks for, however long the editor is away; errors of members become the result."""
     progress.spoiler = request.spoiler or await _continues_spoiler(services, request)
     while True:
         try:
@@ -74,7 +74,7 @@ async def handle(
 
 
 def error_result(error: Exception, request: Request) -> Result:
-    """The answer to a request that failed, in the asker's language, with times shown in each reader's time zone."""
+    """The answer to a request that failed, with times that Discord shows in each reader's time zone."""
     locale = locale_of(request.text, request.locale)
     if isinstance(error, BotError):
         error.values = {name: _local_time(value) for name, value in error.values.items()}
@@ -158,7 +158,7 @@ async def _result(
 
 
 async def _arranged(services: Services, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
-    """The history and variations as one sheet of numbered pictures, a comparison as one picture, adjustments as a list."""
+    """The answer with several pictures joined into one sheet, or with the adjustments as a list."""
     locale = get(turn.locale)
     shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)
     if shown == "history":
@@ -258,7 +258,7 @@ async def _methods_sheet(turn: Turn, base: Edit, message: OutgoingMessage) -> Ou
 async def _forget(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
 ) -> Result:
-    """Delete an edit of the asker, or all their data. An edit that is missing was deleted before a restart."""
+    """Delete an edit of the asker, or all their data; a missing edit was deleted before a restart."""
     if request.reply_to is None:
         await erasure.erase_member(services, request.user)
     else:

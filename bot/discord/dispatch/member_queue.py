@@ -25,7 +25,7 @@ class MemberQueue:
 
     @asynccontextmanager
     async def join(self) -> AsyncIterator[asyncio.Task[float]]:
-        """Join the end of the queue for the length of the block; yields a task that ends when it is this one's turn."""
+        """Join the end of the queue inside the block; yields a task that ends when the turn comes."""
         self.length += 1
         turn = asyncio.create_task(self._acquire())
         try:

@@ -1,7 +1,7 @@
 """The message that answers one request: the place in the queue and the progress first, the result in the end.
 
-A quick answer is simply posted. Slower work gets its message early, and edits it no more often than Discord's limit allows:
-five changes in five seconds for a channel, shared by all its members.
+A quick answer is simply posted. Slower work gets its message early, and edits it no more often than Discord's
+limit allows: five changes in five seconds for a channel, shared by all its members.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ProgressMessage:
         await self._typing.aclose()
 
     def on_event(self, event: wire.Event) -> None:
-        """Remember an event of the editor's job. The editor's stream must not wait for Discord, so nothing is sent here."""
+        """Remember an event of the editor; its stream must not wait for Discord, so nothing is sent here."""
         self.editor_away = False
         if isinstance(event, wire.Queued | wire.Progress):
             self.event = event
@@ -86,7 +86,7 @@ class ProgressMessage:
 
         Args:
             answer: the answer.
-            private: whether to show it only to the asker, which is possible if there is no progress message yet.
+            private: whether to show it only to the asker, if there is no progress message yet.
         """
         await self._stop()
         if private and self.message is None:

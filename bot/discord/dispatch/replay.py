@@ -13,7 +13,7 @@ from bot.discord.services import Services
 
 MAX_PLACES, MAX_MESSAGES = 50, 100
 ACTIVE_WITHIN, MAX_AGE = timedelta(days=7), timedelta(hours=24)
-"""Only places with a request in the last days are searched, and only messages of the last hours are answered."""
+"""Places without a request in this time are not searched, and older messages are not answered."""
 
 
 async def missed_messages(services: Services, owns: Callable[[int | None], bool]) -> list[discord.Message]:

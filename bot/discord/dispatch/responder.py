@@ -1,8 +1,8 @@
 """Sends, edits and hides the messages that answer one request.
 
-Where the bot is a member it answers with ordinary messages: members can reply to them, their pictures may be larger, and
-they outlive the interaction's token. Elsewhere, where a user installed the bot for themselves, only the token can write, for
-15 minutes and at most five times; there the answer replaces "thinking…".
+Where the bot is a member it answers with ordinary messages: members can reply to them, their pictures may be
+larger, and they outlive the interaction's token. Elsewhere, where a user installed the bot for themselves,
+only the token can write, for 15 minutes and at most five times; there the answer replaces "thinking…".
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOO_LARGE, _SMALLEST_LIMIT = 413, 65536
 _UNKNOWN_WEBHOOK = 10015
 """Discord's code for the token of an interaction that was never acknowledged."""
 _ORIGINAL: Any = "@original"
-"""What the API takes in place of the id of an interaction's first response; discord.py has no constant for it."""
+"""The API's name for the first response to an interaction, for which discord.py has no constant."""
 
 _Sent = TypeVar("_Sent")
 
@@ -130,7 +130,7 @@ class Responder:
         self._sent += 1
         files = len(options.get("files", []))
         if sent.content != message.content.strip() or len(sent.attachments) != files:
-            # a killed process had sent an unfinished message with the same nonce, and Discord returned that one
+            # Discord returned an unfinished message that a killed process had sent with the same nonce
             await self.edit(sent.id, message)
         return sent.id
 
@@ -157,7 +157,7 @@ class Responder:
     # private messages
 
     async def send_privately(self, message: OutgoingMessage) -> int:
-        """Send a message only to the asker, or publicly if they cannot be told alone. Raises discord.HTTPException."""
+        """Send a message only to the asker, or else publicly. Raises discord.HTTPException."""
         webhook, acknowledgement = self._webhook, self.request.acknowledgement
         if webhook is None:
             return await self.post(message)
@@ -170,7 +170,7 @@ class Responder:
         return (await webhook.send(wait=True, ephemeral=True, **await self._new(message))).id
 
     async def was_acknowledged(self) -> bool:
-        """Whether a killed process acknowledged the request; if not, Discord told the member that it failed."""
+        """Whether the request was acknowledged; if not, Discord told the member that it failed."""
         webhook = self._webhook
         if webhook is None:
             return True
@@ -208,7 +208,7 @@ class Responder:
         """The message with which a killed process began to answer this request, None if there is none.
 
         Args:
-            tag: the start of the names of its files. The only answer to a message is also known by what it replies to.
+            tag: the start of the names of its files.
         """
         if not self.request.can_write:
             return None

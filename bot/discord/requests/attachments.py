@@ -23,7 +23,7 @@ _SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "ima
 
 
 def uploads_of(attachments: Sequence[discord.Attachment]) -> tuple[Upload, ...]:
-    """The pictures among attachments; if there is none, the first attachment, so that its refusal is explained."""
+    """The pictures among attachments, or else the first attachment, whose refusal explains itself."""
     uploads = [Upload(a.url, a.filename, a.size, a.content_type, a.is_spoiler()) for a in attachments]
     pictures = [upload for upload in uploads if (upload.content_type or "").startswith("image/")]
     return tuple((pictures or uploads[:1])[:MAX_PICTURES])

@@ -31,7 +31,7 @@ class RequestBuilder:
     # messages
 
     def is_addressed(self, message: discord.Message) -> bool:
-        """Whether a message is for the bot, by a mention, a reply or directly, and the bot may answer there."""
+        """Whether a message mentions, replies to or is sent to the bot, and the bot may answer there."""
         if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
             return False
         granted = permissions_at(message)
@@ -181,7 +181,7 @@ class RequestBuilder:
     async def pictures_of(
         self, interaction: Interaction, message: discord.Message, edit: Edit | None
     ) -> tuple[Upload, ...]:
-        """The pictures of a message chosen from its menu; ``edit`` is the edit of another member that it shows.
+        """The pictures of a message chosen from its menu; ``edit`` is another member's edit in it, if any.
 
         Raises:
             OthersAvatar: the server does not allow editing pictures of others.

@@ -1,7 +1,7 @@
 """A member's request as plain data, kept in the inbox so that the bot can still answer it after a restart.
 
-A message, a slash command, a button and a menu all become the same ``Request``. It holds everything that an answer needs:
-what to do, with which picture, and where to send the answer.
+A message, a slash command, a button and a menu all become the same ``Request``. It holds everything that an
+answer needs: what to do, with which picture, and where to send the answer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ WITHOUT_EDITOR = (Undo, Redo, Goto, Reset, Show, Ask, Answer)
 
 Kind = Literal["talk", "animate", "compare", "forget", "train"]
 Acknowledgement = Literal["message", "private", "public", "silent"]
-"""How Discord was told that the request arrived: "message": not at all, messages need none; "private" and "public": with
-"thinking…", seen by the asker or by everybody; "silent": invisibly, as for buttons."""
+"""How Discord was told that the request arrived: "message": not at all, messages need none; "private" and
+"public": with "thinking…", seen by the asker or by everybody; "silent": invisibly, as for buttons."""
 
 _OLD_NAMES = {
     "ack": "acknowledgement",

@@ -1,7 +1,7 @@
 """Answering interactions: commands, buttons, menus and forms.
 
-discord.py only logs an exception in a persistent item and tells the member nothing. Callbacks therefore run inside
-``errors_reported``, which answers the member with a private sentence.
+discord.py only logs an exception in a persistent item and tells the member nothing. Callbacks therefore run
+inside ``errors_reported``, which answers the member with a private sentence.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ async def errors_reported(interaction: Interaction) -> AsyncIterator[None]:
 
 
 def count(interaction: Interaction, origin: str, outcome: str, started: float) -> None:
-    """Count an interaction that was answered here and not by the dispatcher; ``started`` in monotonic seconds."""
+    """Count an interaction unless the dispatcher does; ``started`` is in monotonic seconds."""
     if _DISPATCHED not in interaction.extras:
         services_of(interaction).metrics.answered(origin, outcome, time.monotonic() - started)
 

@@ -1,4 +1,4 @@
-"""Buttons and menus that keep their state in their custom id, and so work after a restart in messages of any age."""
+"""Buttons and menus with their state in their custom id, which work in messages of any age."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PersistentItem(
 def view_of(*items: discord.ui.Item[Any]) -> discord.ui.View:
     """A view that never expires.
 
-    It may hold only persistent items: discord.py forgets the persistent ones of a mixed view when the view stops.
+    It may hold only persistent items: discord.py forgets those of a mixed view when the view stops.
     """
     view = discord.ui.View(timeout=None)
     for item in items:

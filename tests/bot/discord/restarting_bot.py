@@ -18,7 +18,8 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE.loopback-token-of-a-test-0123456789"
 
 
 class RestartingBot:
-    """``python -m bot`` with Discord, its own editor and its data in ``folder``. ``absences`` are the times when it was down."""
+    """``python -m bot`` with Discord, its own editor and its data in ``folder``. ``absences`` are the times
+    when it was down."""
 
     def __init__(self, server: DiscordServer, folder: Path, bundles: Path) -> None:
         self.server, self.folder = server, folder
@@ -33,7 +34,7 @@ class RestartingBot:
             "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
         }
         self._here = asyncio.Event()
-        self._process: asyncio.subprocess.RestartingBot | None = None
+        self._process: asyncio.subprocess.Process | None = None
 
     @property
     def database(self) -> str:

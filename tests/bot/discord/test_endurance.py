@@ -1,7 +1,8 @@
-"""Endurance: three servers, two shards, forty members, four hundred actions, and both processes killed in the middle.
+"""Endurance: three servers, two shards, forty members, four hundred actions, and both processes killed in the
+middle.
 
-Each simulated member knows the right answer to each action and checks it at once (``simulated_members``). In the end the
-database is compared with what all members expect.
+Each simulated member knows the right answer to each action and checks it at once (``simulated_members``). In
+the end the database is compared with what all members expect.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ async def test_each_server_and_channel_without_a_permission_is_one_log_line(
         assert sorted(_warnings(caplog)) == [
             "In “Tea” I lack permissions: Embed Links, Attach Files.",
             "In “a server”, #words I lack permissions: Attach Files.",
-            "The server “a server” wants what leaving members did to be forgotten, but I do not hear of them: "
-            "set HEAR_LEAVERS=true.",
+            "The server “a server” wants what leaving members did to be forgotten, but I do not hear of "
+            "them: set HEAR_LEAVERS=true.",
         ]
         late = server.add_guild("Late", bot_in=False)
         late.roles[late.id]["permissions"] = str(NEEDED & ~permissions.READ_MESSAGE_HISTORY)

@@ -122,7 +122,8 @@ async def test_a_chinese_member_sees_only_chinese(server: DiscordServer, start: 
 async def test_a_user_install_works_where_the_bot_is_not_a_member(
     server: DiscordServer, start: Start
 ) -> None:
-    """Only the interaction can answer there, at most five times; buttons under the answer work the same way."""
+    """Only the interaction can answer there, at most five times; buttons under the answer work the same
+    way."""
     place = server.private_channel(ANN, BEN)["id"]
     async with start():
         options = {"wish": "pink hair", "picture": ("me.png", PORTRAIT["me.png"][0], "image/png")}

@@ -76,7 +76,7 @@ async def test_each_process_answers_its_servers_and_takes_over_the_rest(
                 await taken(database_url, left)
                 first.process.kill()
                 await first.process.wait()
-        # the first is dead, and nobody starts it again: the second finds out, and answers in a server that it does not see
+        # nobody restarts the first process: the second answers in a server that it does not see
         await second.hears("answering . requests that an earlier run had taken")
         assert "60 %" in (await done(server, left))["content"]
         with frozen(pid):

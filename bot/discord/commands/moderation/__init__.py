@@ -1,8 +1,8 @@
 """What moderators can do: ``/mod`` and the context menu "Remove this result".
 
-Discord hides the commands from members without a permission (``group``). The owner of a server can show them to anybody, so
-each command checks the permission again. Every answer is private. Every change is recorded in the audit log with who, what,
-whom, when and why, and posted in the server's log channel if there is one.
+Discord hides the commands from members without a permission (``group``). The owner of a server can show them
+to anybody, so each command checks the permission again. Every answer is private. Every change is recorded in
+the audit log with who, what, whom, when and why, and posted in the server's log channel if there is one.
 """
 
 from __future__ import annotations

@@ -35,9 +35,8 @@ class PageButton(PersistentItem, template=r"audit:(?P<way>newer|older):(?P<recor
 
 
 @command("audit", "moderate_members")
-async def audit(interaction: Interaction) -> None:
+async def audit(context: CommandContext) -> None:
     """Show the newest records."""
-    context = await CommandContext.begin(interaction)
     await context.show(await _page(context))
 
 

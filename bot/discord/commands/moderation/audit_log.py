@@ -19,7 +19,7 @@ from storage.servers import Audit
 
 
 async def post(services: Services, guild: discord.Object | discord.Guild, record: Audit) -> str | None:
-    """Post a record in the server's log channel, if it has one; returns the channel's id if it is closed to the bot."""
+    """Post a record in the server's log channel, if any; returns its id if it is closed to the bot."""
     settings = await services.access.settings(str(guild.id))
     if settings.log_channel is None:
         return None

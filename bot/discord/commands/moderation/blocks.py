@@ -25,17 +25,16 @@ Reason = app_commands.Range[str, 1, MAX_REASON]
 @command("block", "moderate_members")
 @option("member", "reason", length="for")
 async def block(
-    interaction: Interaction,
+    context: CommandContext,
     member: discord.User | discord.Member,
     length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
 ) -> None:
     """Block a member, whose waiting requests are dropped too; who asks is told until when."""
-    context = await CommandContext.begin(interaction)
-    _check_blockable(member, interaction)
+    _check_blockable(member, context.interaction)
     lasts = duration.parse(length) if length is not None else None
     until = datetime.now(UTC) + lasts if lasts is not None else None
-    actor, target = str(interaction.user.id), str(member.id)
+    actor, target = str(context.interaction.user.id), str(member.id)
     await context.servers.block(PLATFORM, context.server, target, until, reason, actor)
     warning = await context.record("block", target, reason, until=until.isoformat() if until else None)
     shown = formatting.until(until, context.locale)
@@ -57,10 +56,9 @@ def _check_blockable(member: discord.User | discord.Member, interaction: Interac
 @command("unblock", "moderate_members")
 @option("member", "reason")
 async def unblock(
-    interaction: Interaction, member: discord.User | discord.Member, reason: Reason | None = None
+    context: CommandContext, member: discord.User | discord.Member, reason: Reason | None = None
 ) -> None:
     """Lift a block."""
-    context = await CommandContext.begin(interaction)
     if not await context.servers.unblock(PLATFORM, context.server, str(member.id)):
         await context.say("mod.not-blocked", member=member.mention)
         return
@@ -69,9 +67,8 @@ async def unblock(
 
 
 @command("blocks", "moderate_members")
-async def blocks(interaction: Interaction) -> None:
+async def blocks(context: CommandContext) -> None:
     """List all blocks in force."""
-    context = await CommandContext.begin(interaction)
     locale = context.locale
     found = await context.servers.blocks(PLATFORM, context.server, datetime.now(UTC))
     if not found:

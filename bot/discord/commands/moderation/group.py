@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,6 +12,7 @@ import discord
 from discord import app_commands
 
 from bot.discord.commands.definitions import described, options
+from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.ui.interactions import Interaction
 
 PERMISSIONS = ("moderate_members", "manage_guild", "manage_messages")
@@ -35,10 +38,18 @@ def subgroup(name: str) -> app_commands.Group:
 def command(
     key: str, permission: str = "manage_guild", parent: app_commands.Group = group
 ) -> Callable[[Any], Any]:
-    """A decorator for a command that checks a permission, whatever Discord's own settings for it are."""
+    """A decorator for a command that checks a permission, whatever Discord's own settings for it are.
+
+    The command is acknowledged first; then it is called with a ``CommandContext`` and its options.
+    """
 
     def decorate(callback: Any) -> Any:
-        checked = app_commands.checks.has_permissions(**{permission: True})(callback)
+        @functools.wraps(callback)
+        async def run(interaction: Interaction, **values: Any) -> None:
+            await callback(await CommandContext.begin(interaction), **values)
+
+        run.__signature__ = inspect.signature(callback, eval_str=True)  # type: ignore[attr-defined]
+        checked = app_commands.checks.has_permissions(**{permission: True})(run)
         return parent.command(**described(f"mod.command.{key}"))(checked)
 
     return decorate

@@ -34,28 +34,27 @@ switch("require-spoilers", "require_spoilers", require_group)
 
 @command("channel-allow", parent=channel_group)
 @option("channel")
-async def allow(interaction: Interaction, channel: Channel) -> None:
+async def allow(context: CommandContext, channel: Channel) -> None:
     """Allow a channel; as soon as one is allowed, only allowed ones are served."""
-    await _set_rule(interaction, "channel-allow", channel, "channels_allowed")
+    await _set_rule(context, "channel-allow", channel, "channels_allowed")
 
 
 @command("channel-deny", parent=channel_group)
 @option("channel")
-async def deny(interaction: Interaction, channel: Channel) -> None:
+async def deny(context: CommandContext, channel: Channel) -> None:
     """Deny a channel; the others stay as they are."""
-    await _set_rule(interaction, "channel-deny", channel, "channels_denied")
+    await _set_rule(context, "channel-deny", channel, "channels_denied")
 
 
 @command("channel-clear", parent=channel_group)
 @option("channel")
-async def clear(interaction: Interaction, channel: Channel) -> None:
+async def clear(context: CommandContext, channel: Channel) -> None:
     """Remove the rule of a channel."""
-    await _set_rule(interaction, "channel-clear", channel, None)
+    await _set_rule(context, "channel-clear", channel, None)
 
 
-async def _set_rule(interaction: Interaction, action: str, channel: str, rule: str | None) -> None:
+async def _set_rule(context: CommandContext, action: str, channel: str, rule: str | None) -> None:
     """Put a channel on the list that ``rule`` names, and take it off all others."""
-    context = await CommandContext.begin(interaction)
     for name in _RULES:
         if name != rule:
             await context.servers.take_from(PLATFORM, context.server, name, channel)
@@ -71,21 +70,20 @@ async def _set_rule(interaction: Interaction, action: str, channel: str, rule: s
 @command("quota-set", parent=quota_group)
 @option("wishes", "role")
 async def quota_set(
-    interaction: Interaction, wishes: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
+    context: CommandContext, wishes: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
 ) -> None:
     """Limit the requests in 24 hours, of everybody or of a role; a member's most generous role counts."""
-    await _set_quota(interaction, wishes, role)
+    await _set_quota(context, wishes, role)
 
 
 @command("quota-clear", parent=quota_group)
 @option("role")
-async def quota_clear(interaction: Interaction, role: discord.Role | None = None) -> None:
+async def quota_clear(context: CommandContext, role: discord.Role | None = None) -> None:
     """Remove the quota of everybody or of a role."""
-    await _set_quota(interaction, None, role)
+    await _set_quota(context, None, role)
 
 
-async def _set_quota(interaction: Interaction, quota: int | None, role: discord.Role | None) -> None:
-    context = await CommandContext.begin(interaction)
+async def _set_quota(context: CommandContext, quota: int | None, role: discord.Role | None) -> None:
     if role is None or role.is_default():
         await context.change("quota_per_day", quota)
         return
@@ -100,9 +98,8 @@ async def _set_quota(interaction: Interaction, quota: int | None, role: discord.
 
 @command("cooldown")
 @option(length="pause")
-async def cooldown(interaction: Interaction, length: app_commands.Range[str, 1, 50] | None = None) -> None:
+async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 50] | None = None) -> None:
     """Set how long a member waits between two requests; no time if none is given."""
-    context = await CommandContext.begin(interaction)
     lasts = duration.parse(length) if length is not None else None
     if length is not None and lasts is None:  # "for good" makes sense only for blocks
         raise BadDuration(text=length)
@@ -114,9 +111,8 @@ async def cooldown(interaction: Interaction, length: app_commands.Range[str, 1, 
 
 @command("words-add", parent=words_group)
 @option("word")
-async def words_add(interaction: Interaction, word: app_commands.Range[str, 1, LONGEST_ENTRY]) -> None:
+async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LONGEST_ENTRY]) -> None:
     """Refuse requests with a word, a phrase, or a regular expression between slashes."""
-    context = await CommandContext.begin(interaction)
     entry, kept = check(word), (await context.settings()).refused_words
     if entry not in kept and len(kept) >= MAX_WORDS:
         raise TooManyWords(most=MAX_WORDS)
@@ -127,9 +123,9 @@ async def words_add(interaction: Interaction, word: app_commands.Range[str, 1, L
 
 @command("words-remove", parent=words_group)
 @option("word")
-async def words_remove(interaction: Interaction, word: str) -> None:
+async def words_remove(context: CommandContext, word: str) -> None:
     """Take an entry off the list of refused words."""
-    context, entry = await CommandContext.begin(interaction), word.strip()
+    entry = word.strip()
     shown = formatting.quoted(entry, context.locale)
     if entry not in (await context.settings()).refused_words:
         await context.say("mod.no-such-word", word=shown)
@@ -148,9 +144,8 @@ async def _suggest(interaction: Interaction, current: str) -> list[app_commands.
 
 
 @command("words-list", "moderate_members", parent=words_group)
-async def words_list(interaction: Interaction) -> None:
+async def words_list(context: CommandContext) -> None:
     """List the refused words, which only moderators see."""
-    context = await CommandContext.begin(interaction)
     kept = (await context.settings()).refused_words
     if not kept:
         await context.say("mod.no-words")

@@ -8,7 +8,6 @@ from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.commands.moderation.group import command, option
 from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
 from bot.discord.ui.view import table
 from storage.inbox import InboxItem
 
@@ -17,9 +16,8 @@ MAX_SHOWN = 15
 
 @command("wishes", "moderate_members")
 @option("member")
-async def wishes(interaction: Interaction, member: discord.User | discord.Member) -> None:
+async def wishes(context: CommandContext, member: discord.User | discord.Member) -> None:
     """List a member's requests, newest first."""
-    context = await CommandContext.begin(interaction)
     found = await context.services.inbox.recent(PLATFORM, context.server, str(member.id), MAX_SHOWN)
     if not found:
         await context.say("mod.no-wishes", member=member.mention)

@@ -3,9 +3,9 @@
 A server is in one of three states, and none keeps a member waiting without a word:
 
 - *open*: requests are answered.
-- *paused*: the work in progress is finished; whatever waits, and every new request, is refused at once with the reason.
-  Nothing is kept for later, so no request is done hours after its member forgot about it.
-- *draining*: paused, but everything asked before is done first. For a change of the rules, or before an upgrade.
+- *paused*: the work in progress is finished; whatever waits, and every new request, is refused at once with
+  the reason. Nothing is kept for later, so no request is done hours after its member forgot about it.
+- *draining*: paused, but everything asked before is done first. For a change of rules or an upgrade.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ async def _open(context: CommandContext) -> list[InboxItem]:
 
 
 @command("queue-list", "moderate_members", parent=group)
-async def listed(interaction: Interaction) -> None:
+async def listed(context: CommandContext) -> None:
     """List all open requests, oldest first."""
-    context = await CommandContext.begin(interaction)
     found, say = await _open(context), context.locale.say
     lines = [_line(item, context) for item in found[:MAX_SHOWN]] or [say("mod.queue.empty")]
     if len(found) > MAX_SHOWN:
@@ -87,10 +86,9 @@ def _state(item: InboxItem, context: CommandContext) -> str:
 @command("queue-cancel", "moderate_members", parent=group)
 @option("wish", "reason")
 async def cancel(
-    interaction: Interaction, wish: app_commands.Range[str, 1, 100], reason: Reason | None = None
+    context: CommandContext, wish: app_commands.Range[str, 1, 100], reason: Reason | None = None
 ) -> None:
     """Cancel one request of this server; its asker is told in its turn."""
-    context = await CommandContext.begin(interaction)
     chosen = next((item for item in await _open(context) if item.key == wish), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
         raise AnsweredAlready
@@ -119,18 +117,16 @@ def _choice_name(item: InboxItem, context: CommandContext) -> str:
 
 @command("queue-pause", "moderate_members", parent=group)
 @option("reason")
-async def pause(interaction: Interaction, reason: Reason | None = None) -> None:
+async def pause(context: CommandContext, reason: Reason | None = None) -> None:
     """Answer nothing for now, and say so to whoever asks."""
-    context = await CommandContext.begin(interaction)
     await context.servers.change(PLATFORM, context.server, paused=True, drained_at=None)
     await context.say("mod.done.pause", await context.record("pause", reason=reason))
 
 
 @command("queue-drain", "moderate_members", parent=group)
 @option("reason")
-async def drain(interaction: Interaction, reason: Reason | None = None) -> None:
+async def drain(context: CommandContext, reason: Reason | None = None) -> None:
     """Finish what was asked, and take nothing new."""
-    context = await CommandContext.begin(interaction)
     now = datetime.now(UTC).timestamp()
     await context.servers.change(PLATFORM, context.server, paused=True, drained_at=now)
     warning = await context.record("drain", reason=reason)
@@ -142,8 +138,7 @@ async def drain(interaction: Interaction, reason: Reason | None = None) -> None:
 
 @command("queue-resume", "moderate_members", parent=group)
 @option("reason")
-async def resume(interaction: Interaction, reason: Reason | None = None) -> None:
+async def resume(context: CommandContext, reason: Reason | None = None) -> None:
     """Serve everybody again."""
-    context = await CommandContext.begin(interaction)
     await context.servers.change(PLATFORM, context.server, paused=False, drained_at=None)
     await context.say("mod.done.resume", await context.record("resume", reason=reason))

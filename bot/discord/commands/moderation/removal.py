@@ -48,13 +48,12 @@ class RemoveButton(PersistentItem, template=r"remove:(?P<what>one|all):(?P<edit>
 @command("remove", "manage_messages")
 @option("message", "everything", "reason")
 async def remove(
-    interaction: Interaction,
+    context: CommandContext,
     message: app_commands.Range[str, 15, 200],
     everything: bool = False,
     reason: Reason | None = None,
 ) -> None:
     """Remove a result, given a link to its message or the message's id."""
-    context = await CommandContext.begin(interaction)
     edit = await _edit_in_message(context, _message_id(message, context))
     await context.tell(*await _remove(context, edit, everything, reason))
 

@@ -1,4 +1,4 @@
-"""Settings of a server: how the bot speaks, with which bundle, what members may do, and what is kept how long."""
+"""Settings of a server: language, bundle, what members may do, and how long their data is kept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ group = subgroup("settings")
 
 
 class ChannelTransformer(app_commands.Transformer[Any]):
-    """Converts a channel option to an id, also of channels that the bot cannot see; a thread to its channel's id."""
+    """Converts a channel to its id, also one that the bot cannot see, and a thread to its channel's id."""
 
     @property
     def type(self) -> discord.AppCommandOptionType:
@@ -87,8 +87,8 @@ def switch(key: str, setting: str, parent: app_commands.Group = group) -> None:
 
     @command(key, parent=parent)
     @option("on")
-    async def change(interaction: Interaction, on: bool) -> None:
-        await (await CommandContext.begin(interaction)).change(setting, on)
+    async def change(context: CommandContext, on: bool) -> None:
+        await context.change(setting, on)
 
 
 switch("settings-mark", "visible_mark")
@@ -97,9 +97,8 @@ switch("settings-avatars", "others_avatars")
 
 
 @command("settings-show", "moderate_members", parent=group)
-async def show(interaction: Interaction) -> None:
+async def show(context: CommandContext) -> None:
     """List all settings."""
-    context = await CommandContext.begin(interaction)
     lines = _lines(await context.settings(), context.locale)
     await context.show(table(context.locale.say("mod.title.settings"), lines))
 
@@ -128,17 +127,16 @@ def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
         app_commands.Choice(name=named("mod.unset.language"), value=_AS_DISCORD),
     ]
 )
-async def language(interaction: Interaction, language: str) -> None:
+async def language(context: CommandContext, language: str) -> None:
     """Set the language of the log channel, and of answers to members whose own language is not known."""
     chosen = None if language == _AS_DISCORD else language
-    await (await CommandContext.begin(interaction)).change("language", chosen)
+    await context.change("language", chosen)
 
 
 @command("settings-bundle", parent=group)
 @option("bundle")
-async def bundle(interaction: Interaction, bundle: str | None = None) -> None:
+async def bundle(context: CommandContext, bundle: str | None = None) -> None:
     """Set the bundle that edits new pictures; the bot's usual one if none is named."""
-    context = await CommandContext.begin(interaction)
     locale = context.locale
     known = {info.name for info in await context.services.conversations.editor.bundles()}
     if bundle is not None and bundle not in known:
@@ -161,24 +159,23 @@ async def _suggest(interaction: Interaction, current: str) -> list[app_commands.
 @command("settings-retention", parent=group)
 @option("days")
 async def retention(
-    interaction: Interaction, days: app_commands.Range[int, 1, MAX_DAYS] | None = None
+    context: CommandContext, days: app_commands.Range[int, 1, MAX_DAYS] | None = None
 ) -> None:
     """Set after how many days pictures are deleted; the bot's usual time if none is given."""
-    await (await CommandContext.begin(interaction)).change("retention_days", days)
+    await context.change("retention_days", days)
 
 
 @command("settings-leavers", parent=group)
 @option("on")
-async def leavers(interaction: Interaction, on: bool) -> None:
+async def leavers(context: CommandContext, on: bool) -> None:
     """Set whether the data of members is deleted when they leave the server."""
-    context = await CommandContext.begin(interaction)
     await context.change("forget_leavers", on)
     if on and not context.services.client.intents.members:
-        await interaction.followup.send(context.locale.say("mod.leavers-unseen"), ephemeral=True)
+        await context.interaction.followup.send(context.locale.say("mod.leavers-unseen"), ephemeral=True)
 
 
 @command("settings-log", parent=group)
 @option(channel="log-channel")
-async def log(interaction: Interaction, channel: Channel | None = None) -> None:
-    """Set where moderators' commands are logged; nowhere if no channel is named. The first entry shows that it works."""
-    await (await CommandContext.begin(interaction)).change("log_channel", channel)
+async def log(context: CommandContext, channel: Channel | None = None) -> None:
+    """Set the channel where moderators' commands are logged; none if no channel is named."""
+    await context.change("log_channel", channel)

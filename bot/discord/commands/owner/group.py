@@ -50,7 +50,7 @@ async def check_owner(interaction: Interaction) -> None:
 
 
 async def begin(interaction: Interaction) -> Locale:
-    """Acknowledge a command privately and check that the owner asks; returns their language. Raises NotTheOwner."""
+    """Acknowledge a command privately; returns the owner's language. Raises NotTheOwner."""
     await deferred.defer(interaction)
     await check_owner(interaction)
     return locale_of(interaction)

@@ -1,4 +1,4 @@
-"""``/owner train``: trains a mapper for one prompt, which takes minutes, and notifies the owner when it is ready."""
+"""``/owner train``: trains a mapper for one prompt and notifies the owner when it is ready."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ async def test_a_message_received_twice_is_answered_once(
 async def test_a_killed_bot_answers_once_after_its_restart(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Killed after it took the request, during the editor's work, after it sent the answer but before it stored that, or before
-    it closed the request."""
+    """Killed after it took the request, during the editor's work, after it sent the answer but before it
+    stored that, or before it closed the request."""
     async with start():
         first = await edited(server, ANN, "pink hair")
         await _all_answered(history)
@@ -200,7 +200,8 @@ async def test_a_command_is_answered_after_a_restart(
 async def test_a_deferred_command_is_never_left_thinking(
     server: DiscordServer, start: Start, history: History, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """After a restart the bot says that it does not know whether it was carried out; an answer that had arrived stays."""
+    """After a restart the bot says that it does not know whether it was carried out; an answer that had
+    arrived stays."""
     appoint(server, MEI)
     stopped, stop = _standstill()
     step = (CommandContext, "record") if moment == "before the answer" else (deferred, "answered")

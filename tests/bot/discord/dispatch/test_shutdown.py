@@ -1,4 +1,5 @@
-"""A real process of the bot is stopped in the middle of its work, which it finishes in time or after the restart."""
+"""A real process of the bot is stopped in the middle of its work, which it finishes in time or after the
+restart."""
 
 from __future__ import annotations
 

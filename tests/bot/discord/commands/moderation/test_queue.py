@@ -1,4 +1,5 @@
-"""The queue: its list, cancelling a request, pausing and draining. The editor here waits for the test between its steps."""
+"""The queue: its list, cancelling a request, pausing and draining. The editor here waits for the test between
+its steps."""
 
 from __future__ import annotations
 
@@ -191,7 +192,8 @@ async def test_pause_and_drain_tell_everybody_who_waits(
     waiting: str,
     new: str,
 ) -> None:
-    """Work in progress is finished; waiting requests are refused by a pause and done by a drain; new ones are refused."""
+    """Work in progress is finished; waiting requests are refused by a pause and done by a drain; new ones are
+    refused."""
     appoint(server, MOE)
     async with start(conversations=slow):
         first = await _begun(server, engine)
