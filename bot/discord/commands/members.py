@@ -52,29 +52,29 @@ async def _dispatch(interaction: Interaction, **values: Any) -> None:
 
 
 @_command("edit")
-@_options("wish", "picture", "avatar", "quality")
+@_options("picture", "avatar", "quality", text="wish")
 @app_commands.choices(
     quality=[app_commands.Choice(name=named(f"quality.{name}"), value=name) for name in QUALITIES]
 )
 async def edit(
     interaction: Interaction,
-    wish: Text,
+    text: Text,
     picture: discord.Attachment | None = None,
     avatar: discord.User | discord.Member | None = None,
     quality: str | None = None,
 ) -> None:
     """Edit the attached picture, an avatar, or the last picture."""
-    text: str = wish
+    words: str = text
     uploads = attachments.uploads_of([picture]) if picture is not None else ()
-    owner = avatar or avatars.avatar_owner(text, interaction.user, [])
+    owner = avatar or avatars.avatar_owner(words, interaction.user, [])
     if not uploads and owner is not None:
         requests = services_of(interaction).requests
         await requests.check_avatar(owner, interaction.user, server_of(interaction))
-        uploads, text = (avatars.upload_of(owner),), avatars.as_picture_request(text)
-    await _dispatch(interaction, text=text, uploads=uploads, quality=quality)
+        uploads, words = (avatars.upload_of(owner),), avatars.as_picture_request(words)
+    await _dispatch(interaction, text=words, uploads=uploads, quality=quality)
 
 
-@edit.autocomplete("wish")
+@edit.autocomplete("text")
 async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Suggest what the member asked for before, and what the bundle of their picture does well."""
     services, locale = services_of(interaction), locale_of(interaction)
@@ -124,13 +124,13 @@ async def history(interaction: Interaction) -> None:
 
 
 @_command("compare")
-@_options("wish")
-async def compare(interaction: Interaction, wish: Text | None = None) -> None:
+@_options(text="wish")
+async def compare(interaction: Interaction, text: Text | None = None) -> None:
     """Show before and after; with a text, show what every method makes of it."""
-    if wish is None:
+    if text is None:
         await _dispatch(interaction, actions=(Show("compare"),))
     else:
-        await _dispatch(interaction, text=wish, kind="compare")
+        await _dispatch(interaction, text=text, kind="compare")
 
 
 @_command("variations")

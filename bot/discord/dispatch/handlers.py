@@ -255,7 +255,7 @@ async def _methods_sheet(turn: Turn, base: Edit, message: OutgoingMessage) -> Ou
 # deletion and training
 
 
-async def _forget(
+async def _erase(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
 ) -> Result:
     """Delete an edit of the asker, or all their data; a missing edit was deleted before a restart."""
@@ -296,6 +296,6 @@ _HANDLERS: Mapping[Kind, Handler] = {
     "talk": _talk,
     "animate": _animate,
     "compare": _compare,
-    "forget": _forget,
+    "forget": _erase,
     "train": _train,
 }

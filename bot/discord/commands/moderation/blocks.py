@@ -30,7 +30,7 @@ async def block(
     length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
 ) -> None:
-    """Block a member, whose waiting requests are dropped too; who asks is told until when."""
+    """Block a member, also for their waiting requests; when they ask they are told until when."""
     _check_blockable(member, context.interaction)
     lasts = duration.parse(length) if length is not None else None
     until = datetime.now(UTC) + lasts if lasts is not None else None

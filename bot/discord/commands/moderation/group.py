@@ -56,6 +56,6 @@ def command(
 
 
 def check_permission(interaction: Interaction, permission: str) -> None:
-    """Check a permission of whoever uses a button. Raises app_commands.MissingPermissions."""
+    """Check a permission of the member who uses a button. Raises app_commands.MissingPermissions."""
     if not getattr(interaction.permissions, permission):
         raise app_commands.MissingPermissions([permission])

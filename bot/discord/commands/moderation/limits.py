@@ -68,12 +68,12 @@ async def _set_rule(context: CommandContext, action: str, channel: str, rule: st
 
 
 @command("quota-set", parent=quota_group)
-@option("wishes", "role")
+@option("role", count="wishes")
 async def quota_set(
-    context: CommandContext, wishes: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
+    context: CommandContext, count: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
 ) -> None:
     """Limit the requests in 24 hours, of everybody or of a role; a member's most generous role counts."""
-    await _set_quota(context, wishes, role)
+    await _set_quota(context, count, role)
 
 
 @command("quota-clear", parent=quota_group)

@@ -16,7 +16,7 @@ MAX_SHOWN = 15
 
 @command("wishes", "moderate_members")
 @option("member")
-async def wishes(context: CommandContext, member: discord.User | discord.Member) -> None:
+async def member_requests(context: CommandContext, member: discord.User | discord.Member) -> None:
     """List a member's requests, newest first."""
     found = await context.services.inbox.recent(PLATFORM, context.server, str(member.id), MAX_SHOWN)
     if not found:

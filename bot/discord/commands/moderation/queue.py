@@ -84,12 +84,12 @@ def _state(item: InboxItem, context: CommandContext) -> str:
 
 
 @command("queue-cancel", "moderate_members", parent=group)
-@option("wish", "reason")
+@option("reason", key="wish")
 async def cancel(
-    context: CommandContext, wish: app_commands.Range[str, 1, 100], reason: Reason | None = None
+    context: CommandContext, key: app_commands.Range[str, 1, 100], reason: Reason | None = None
 ) -> None:
     """Cancel one request of this server; its asker is told in its turn."""
-    chosen = next((item for item in await _open(context) if item.key == wish), None)
+    chosen = next((item for item in await _open(context) if item.key == key), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
         raise AnsweredAlready
     warning = await context.record("cancel", chosen.user, reason)
@@ -97,7 +97,7 @@ async def cancel(
     await context.say("mod.done.cancel", warning, member=member)
 
 
-@cancel.autocomplete("wish")
+@cancel.autocomplete("key")
 async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     if not interaction.permissions.moderate_members:
         return []
@@ -118,7 +118,7 @@ def _choice_name(item: InboxItem, context: CommandContext) -> str:
 @command("queue-pause", "moderate_members", parent=group)
 @option("reason")
 async def pause(context: CommandContext, reason: Reason | None = None) -> None:
-    """Answer nothing for now, and say so to whoever asks."""
+    """Answer nothing for now, and say so to everybody who asks."""
     await context.servers.change(PLATFORM, context.server, paused=True, drained_at=None)
     await context.say("mod.done.pause", await context.record("pause", reason=reason))
 
