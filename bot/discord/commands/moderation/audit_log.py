@@ -46,10 +46,7 @@ def sentence(record: Audit, locale: Locale) -> str:
 def _values(record: Audit, locale: Locale) -> dict[str, Any]:
     """The values in the sentence of a record. Unknown details, of other versions of the bot, are ignored."""
     details, target = record.details, record.target or ""
-    values: dict[str, Any] = {
-        "actor": formatting.member(record.actor, locale),
-        "action": record.action,
-    }
+    values: dict[str, Any] = {"actor": formatting.member(record.actor, locale), "action": record.action}
     if record.action.startswith("channel-"):
         values["target"] = formatting.channel(target)
     elif record.action == "role-quota":
