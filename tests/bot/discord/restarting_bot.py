@@ -31,7 +31,7 @@ class RestartingBot:
             "BUNDLE": "tiny",
             "WEB_PORT": "0",
             "QUALITY": "draft",
-            "SEARCH_SECONDS": "1",  # what is tested here is who gets which answer
+            "SEARCH_SECONDS": "1",  # the quality of edits does not matter here
         }
         self._here = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -74,7 +74,7 @@ class RestartingBot:
         await self.server.world.until(lambda: not self.server.world.gateway.live(), 20)
         await asyncio.sleep(
             1.0
-        )  # as long as a service manager takes; what is said meanwhile is answered later
+        )  # the time a service manager takes; messages sent meanwhile are answered later
         await self.start()
         self.absences.append((begun, time.time()))
 

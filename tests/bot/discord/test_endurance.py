@@ -85,7 +85,7 @@ async def test_many_members_while_both_processes_are_killed(
             for member in members:
                 group.create_task(member.spend(ACTIONS, members, MOE if member in troubled else None))
         assert done["all"] == MEMBERS * ACTIONS
-        await asyncio.sleep(3.0)  # time to be told something twice
+        await asyncio.sleep(3.0)  # time for a second answer, which must not come
         await _nothing_is_left(bot, members)
     _each_was_answered_once(server, members)
     assert "Traceback" not in bot.log

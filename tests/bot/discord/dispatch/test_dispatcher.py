@@ -212,7 +212,7 @@ async def test_a_deferred_command_is_never_left_thinking(
             await asyncio.wait_for(stopped.wait(), 20)
     inbox = Inbox(history.database)
     assert len(await inbox.open(deferred.PLATFORM)) == 1
-    assert await inbox.open(PLATFORM) == []  # it waits in no queue
+    assert await inbox.open(PLATFORM) == []  # it is in no member's queue
     async with start():
         async with asyncio.timeout(20):
             while await inbox.open(deferred.PLATFORM):  # noqa: ASYNC110
@@ -233,7 +233,7 @@ async def test_a_cancelled_request_stays_cancelled_after_a_restart(
         async with start() as bot:
             sent = await server.say(ANN, "pink hair", files=PORTRAIT)
             await asyncio.wait_for(stopped.wait(), 20)
-            patched.setattr(bot.dispatcher, "_work", {})  # so that the cancelling itself gets no further here
+            patched.setattr(bot.dispatcher, "_work", {})  # so that the work itself is not cancelled
             assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
     async with start():
         assert "A moderator of this server has cancelled" in (await server.answer_to(sent))["content"]

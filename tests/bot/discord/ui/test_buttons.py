@@ -29,7 +29,7 @@ async def test_a_form_continues_from_its_picture(server: DiscordServer, start: S
         first = await edited(server, ANN, "pink hair")
         pressed = await server.press(ANN, first, "Something else…")
         await server.callback_of(pressed)
-    async with start():  # the form was opened in another life
+    async with start():  # the form was opened before the restart
         await server.submit(ANN, pressed, {"Your wish": "glasses"})
         assert "glasses" in (await server.answer_to(first))["content"]
 

@@ -216,7 +216,7 @@ async def test_pages_of_the_audit_log_turn_after_a_restart(
         await server.press(MOE, shown, "Older")
         shown = await server.settled(shown, lambda m: "case 0." in words(m))
         assert "elsewhere" not in words(shown)
-        with pytest.raises(AssertionError, match="no button"):  # there is nothing older
+        with pytest.raises(AssertionError, match="no button"):  # this is the last page
             await server.press(MOE, shown, "Older")
         await server.press(MOE, shown, "Newer")
         shown = await server.settled(shown, lambda m: "case 14." in words(m) and "case 5." in words(m))

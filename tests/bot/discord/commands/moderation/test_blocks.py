@@ -106,4 +106,4 @@ async def test_the_list_of_blocks_shows_who_until_when_and_why(
         assert "a member who was forgotten" in listed
         assert "~" not in listed
         assert "一位已被删除资料的成员" in await told(server, "blocks", who=MEI)
-        assert not (await asks(server, ANN))["attachments"]  # a block outlives being forgotten
+        assert not (await asks(server, ANN))["attachments"]  # a block remains after the data is erased

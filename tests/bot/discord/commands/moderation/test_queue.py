@@ -92,7 +92,9 @@ async def test_the_queue_shows_the_state_of_each_request(
         assert "Nothing is waiting" in await told(server, "queue list")
         await _begun(server, engine)
         await server.say(ANN, "glasses", files=PORTRAIT)
-        await server.say(BEN, "blue eyes", files=PORTRAIT, direct=True)  # in private: not the server's
+        await server.say(
+            BEN, "blue eyes", files=PORTRAIT, direct=True
+        )  # a direct message is in no server's queue
         await _kept(history, 2)
         await asyncio.sleep(0.1)
         lines = (await told(server, "queue list")).splitlines()
@@ -124,7 +126,7 @@ async def test_a_cancelled_request_stops_in_the_editor_and_its_asker_is_told(
         assert "A moderator of this server has cancelled" in answer["content"]
         assert "取消" in (await server.answer_to(waits))["content"]
         await eventually(_that(lambda: engine.cancelled == 1))
-        assert engine.served == 1  # the one that waited was never begun
+        assert engine.served == 1  # the waiting request never started
         await _kept(history, 0)
         assert await history.jobs.under_way() == []
         assert (
@@ -161,7 +163,7 @@ async def test_a_request_that_waits_for_the_editor_can_be_cancelled(
         await mod(server, "queue cancel", {"wish": f"message:{sent['id']}"})
         await server.settled(kept, lambda m: "has cancelled this wish" in m["content"])
         await _kept(history, 0)
-        assert len(server.answers_to(sent)) == 1  # told once for both pictures
+        assert len(server.answers_to(sent)) == 1  # one answer for both pictures
 
 
 async def test_a_request_of_another_server_cannot_be_cancelled(

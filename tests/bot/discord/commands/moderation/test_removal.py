@@ -38,7 +38,7 @@ async def test_after_a_removal_nothing_is_left(
         assert stored not in (tmp_path / "history.sqlite").read_bytes()
         assert (
             await history.edit(kept.id)
-        ).parent == edit.parent  # what was made of it stays, and undo leads past it
+        ).parent == edit.parent  # edits made from it stay, and undo skips it
         (record,) = await audits(history)
         assert (record.action, record.actor, record.target, record.reason) == (
             "remove",
@@ -77,7 +77,7 @@ async def test_the_context_menu_asks_before_removing(
         question = await server.original_response(await server.message_menu(MOE, "Remove this result", first))
         assert question["flags"] & 64
         assert first["id"] in server.messages
-    async with start():  # the buttons outlive a restart
+    async with start():  # the buttons work after a restart
         refused = await server.callback_of(await server.press(ANN, question, "Remove this result"))
         assert "“Manage Messages”" in refused["data"]["content"]
         await server.press(MOE, question, "Remove this result")

@@ -63,7 +63,7 @@ async def test_an_administrator_who_is_not_the_owner_is_refused(
 
 async def test_status_shows_shards_editor_disk_and_versions(server: DiscordServer, start: Start) -> None:
     async with start(**HOME) as bot:
-        await eventually(bot.services.conversations.editor.ready, 60)  # what it has loaded is told too
+        await eventually(bot.services.conversations.editor.ready, 60)  # the status shows its loaded bundles
         shown = await server.original_response(await server.slash(OWNER, "owner status"))
         assert shown["flags"] & objects.EPHEMERAL
         text = words(shown)
