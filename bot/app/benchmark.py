@@ -1,7 +1,6 @@
-"""What bot and storage add to the editor's own time, in a real conversation over a real editor and a real SQLite file, and how
-that grows with the length of the history.
+"""What bot and storage add to the editor's own time in a conversation, and how that grows with the history.
 
-    python -m bot.app.benchmark PICTURE BUNDLE MOST_EDITS
+A real editor process and a real SQLite file; run it with ``python -m bot.app.benchmark PICTURE BUNDLE MOST_EDITS``.
 """
 
 from __future__ import annotations
@@ -31,39 +30,39 @@ from storage.schema import ConversationRow, EditRow
 
 SPEAKER = Speaker("benchmark", "ann", "here")
 LENGTHS = (10, 100, 1000, 10_000)
-PAIRS, AFRESH = 12, 4
-"""Times that each two messages are said, the second undoing the first; and after how many of these the wish itself is said
-again, as "more" after "less" leads not quite back, and an adjustment that has become too weak is taken away."""
-WISH = "pink hair"
+PAIRS, RENEW_EVERY = 12, 4
+"""How often each pair of messages is sent, the second undoing the first; and after how many pairs the change is asked
+for again, since "more" after "less" does not lead back exactly, and an adjustment that is too weak is taken off."""
+CHANGE = "pink hair"
 
 
-class Overheard(EditorClient):
-    """An editor's client that adds up what the editor itself says its jobs took, in milliseconds."""
+class TimedClient(EditorClient):
+    """A client that adds up the milliseconds that the editor reports for its jobs."""
 
     spent = 0.0
 
     async def run(self, identifier: str, job: wire.Job, on_event: OnEvent | None = None) -> wire.Result:
-        """As always."""
+        """Run a job, and add its time."""
 
-        def heard(event: wire.Event) -> Any:
+        def add(event: wire.Event) -> Any:
             if isinstance(event, wire.Done):
                 self.spent += event.milliseconds
             return on_event(event) if on_event is not None else None
 
-        return await super().run(identifier, job, heard)
+        return await super().run(identifier, job, add)
 
 
 @dataclass
 class Talk:
-    """A conversation, and what its messages took in milliseconds: all together, and beside the editor's own time."""
+    """A conversation and the milliseconds of each message: in all, and without the editor's own time."""
 
     conversations: Conversations
-    editor: Overheard
+    editor: TimedClient
     whole: list[float] = field(default_factory=list)
     added: list[float] = field(default_factory=list)
 
     async def say(self, text: str, picture: bytes | None = None) -> Edit:
-        """One message and its answer. Raises RuntimeError where it could not be followed."""
+        """Send a message and wait for its answer. Raises RuntimeError where it fails."""
         spent, begun = self.editor.spent, time.perf_counter()
         turn = await self.conversations.talk(SPEAKER, TalkRequest(text, picture))
         took = 1000 * (time.perf_counter() - begun)
@@ -73,12 +72,12 @@ class Talk:
         self.added.append(took - (self.editor.spent - spent))
         return turn.edit
 
-    async def figures(self, texts: Sequence[str], wish: str | None = None) -> dict[str, Any]:
-        """Each of the messages in turn, several times over; the ``wish`` that they are about is said now and then, untimed."""
+    async def figures(self, texts: Sequence[str], change: str | None = None) -> dict[str, Any]:
+        """Time the messages in turn, several times; the ``change`` they are about is renewed now and then, untimed."""
         whole, added, processor = [], [], 0.0
         for pair in range(PAIRS):
-            if wish is not None and pair % AFRESH == 0:
-                await self.say(wish)
+            if change is not None and pair % RENEW_EVERY == 0:
+                await self.say(change)
             self.whole.clear()
             self.added.clear()
             begun = time.process_time()
@@ -103,7 +102,7 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 
 async def lengthen(history: History, last: Edit, count: int) -> None:
-    """Edits like the last one under it, until the picture has ``count``; the newest is shown."""
+    """Append copies of the last edit until the picture has ``count``, and show the newest."""
     fields = ("conversation_id", "source_id", "picture_id", "adjustments", "effects", "text")
     async with history.database.write() as session:
         like = await session.get_one(EditRow, last.id)
@@ -120,30 +119,30 @@ async def lengthen(history: History, last: Edit, count: int) -> None:
 
 
 async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[str, Any]:
-    """Follow-ups and moves in a new conversation, and after so many edits."""
+    """Time follow-ups and moves in a new conversation, and as it grows to ``most`` edits."""
     secret = load().editor_token
-    token = secret.get_secret_value() if secret else None
+    token = secret.get_secret_value() if secret is not None else None
     async with (
         own_editor(["--data", str(folder)]) as process,
-        Overheard(process.url, token) as editor,
+        TimedClient(process.url, token) as editor,
         History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history,
     ):
         talk = Talk(Conversations(history, editor, bundle), editor)
         await talk.say("", picture)
-        await talk.say(WISH)
-        await talk.figures(("now less", "more"), WISH)  # the first ones pay for set-up
+        await talk.say(CHANGE)
+        await talk.figures(("now less", "more"), CHANGE)  # warm up
         report: dict[str, Any] = {
-            "follow_up": await talk.figures(("now less", "more"), WISH),
+            "follow_up": await talk.figures(("now less", "more"), CHANGE),
             "move": await talk.figures(("undo", "redo")),
         }
         growth: dict[str, list[list[float]]] = {"history: less, more": [], "history: undo, redo": []}
         for count in (length for length in LENGTHS if length <= most):
             last = await talk.say("more")
             await lengthen(history, last, count)
-            for name, texts, wish in zip(
-                growth, (("now less", "more"), ("undo", "redo")), (WISH, None), strict=True
+            for name, texts, change in zip(
+                growth, (("now less", "more"), ("undo", "redo")), (CHANGE, None), strict=True
             ):
-                growth[name].append([float(count), (await talk.figures(texts, wish))["added"]["p50"]])
+                growth[name].append([float(count), (await talk.figures(texts, change))["added"]["p50"]])
         return report | {"growth": growth}
 
 

@@ -1,11 +1,11 @@
-"""What is looked at before the bot starts, so that what is missing is said in one sentence and not found out at night.
+"""Checks before the bot starts: each problem becomes one sentence instead of a surprise at night.
 
 StartError
-├── DataFolderClosed      the folder of the data (``folder``) cannot be written to (``reason``)
-├── DiskNearlyFull        there is less than ``least`` megabytes left in ``folder``
+├── DataFolderClosed      the data folder (``folder``) is not writable (``reason``)
+├── DiskNearlyFull        less than ``least`` megabytes are free in ``folder``
 ├── DatabaseUnreadable    the database cannot be opened (``reason``)
-├── PicturesClosed        pictures cannot be kept where BLOBS_URL says (``reason``)
-└── TokenMalformed        DISCORD_TOKEN is no token
+├── PicturesClosed        pictures cannot be written to BLOBS_URL (``reason``)
+└── TokenMalformed        DISCORD_TOKEN does not look like a token
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -29,13 +30,13 @@ _TOKEN = re.compile(r"[\w-]{18,40}\.[\w-]{6,8}\.[\w-]{25,80}")
 
 
 class DataFolderClosed(StartError):
-    """The data folder cannot be written to."""
+    """The data folder is not writable."""
 
     key = "start.data-folder"
 
 
 class DiskNearlyFull(StartError):
-    """There is hardly any space left."""
+    """Hardly any space is left."""
 
     key = "start.disk-full"
 
@@ -47,19 +48,19 @@ class DatabaseUnreadable(StartError):
 
 
 class PicturesClosed(StartError):
-    """Pictures cannot be written where they should lie."""
+    """Pictures cannot be written to their store."""
 
     key = "start.pictures"
 
 
 class TokenMalformed(StartError):
-    """DISCORD_TOKEN has not the shape of a token."""
+    """DISCORD_TOKEN does not look like a token."""
 
     key = "start.token"
 
 
 def problems(settings: Settings) -> list[StartError]:
-    """Everything that keeps a bot with these settings from working, before anything is started. Blocks for milliseconds."""
+    """Return everything that keeps a bot with these settings from working. Blocks for milliseconds."""
     found: list[StartError] = []
     checks: tuple[Callable[[], None], ...] = (
         lambda: check_folder(settings.data_dir),
@@ -77,26 +78,26 @@ def problems(settings: Settings) -> list[StartError]:
 
 
 def check_folder(folder: Path) -> None:
-    """Can files be made in the data folder? Raises DataFolderClosed."""
+    """Make a file in the data folder. Raises DataFolderClosed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise DataFolderClosed(folder=str(folder), reason=error.strerror or type(error).__name__) from None
+        raise DataFolderClosed(folder=str(folder), reason=_reason(error)) from None
 
 
 def check_space(folder: Path, least: int = LEAST_MEGABYTES) -> None:
-    """Is there space for a while? ``least`` in megabytes. Raises DiskNearlyFull."""
+    """Require ``least`` megabytes of free space. Raises DiskNearlyFull."""
     existing = next((place for place in (folder, *folder.resolve().parents) if place.exists()), Path("/"))
     if shutil.disk_usage(existing).free < least * 1024 * 1024:
         raise DiskNearlyFull(folder=str(folder), least=least)
 
 
 def check_database(url: str) -> None:
-    """Is it a known kind of address, and an SQLite file really one? Raises DatabaseUnreadable.
+    """Require a known kind of URL and, for SQLite, a file that is a database. Raises DatabaseUnreadable.
 
-    A database of a newer version is found when it is opened (``storage.errors.DatabaseTooNew``).
+    A database of a newer version is found later, when it is opened (``storage.errors.DatabaseTooNew``).
     """
     try:
         address = parsed(url)
@@ -104,18 +105,16 @@ def check_database(url: str) -> None:
         raise DatabaseUnreadable(reason=f"DATABASE_URL: {error.reason}") from None
     if address.get_backend_name() != "sqlite" or not address.database or not Path(address.database).exists():
         return
+    uri = f"{Path(address.database).resolve().as_uri()}?mode=ro"
     try:
-        connection = sqlite3.connect(f"{Path(address.database).resolve().as_uri()}?mode=ro", uri=True)
-        try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         raise DatabaseUnreadable(reason=str(error)) from None
 
 
 def check_blobs(settings: Settings) -> None:
-    """Can pictures be written where BLOBS_URL says? In the data folder they can where that can be. Raises PicturesClosed."""
+    """Write to the store that BLOBS_URL names; ``check_folder`` covers the default. Raises PicturesClosed."""
     if settings.blobs_url is None:
         return
     try:
@@ -123,10 +122,14 @@ def check_blobs(settings: Settings) -> None:
     except BlobsAway as error:
         raise PicturesClosed(reason=error.reason) from None
     except OSError as error:
-        raise PicturesClosed(reason=error.strerror or type(error).__name__) from None
+        raise PicturesClosed(reason=_reason(error)) from None
 
 
 def check_token(token: SecretStr | None) -> None:
-    """Has the token the shape of one? None is fine: then there is no Discord. Raises TokenMalformed."""
+    """Require the shape of a token; None is fine, since then there is no Discord. Raises TokenMalformed."""
     if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
         raise TokenMalformed()
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

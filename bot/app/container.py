@@ -1,4 +1,4 @@
-"""Puts history, editor and conversations together, as every front end needs them."""
+"""Wiring: history, editor and conversations as every front end needs them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from storage.history import History
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a running bot consists of."""
+class Container:
+    """The parts of a running bot."""
 
     history: History
     editor: EditorClient
@@ -30,10 +30,12 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIterator[Parts]:
-    """History opened and migrated, an editor at hand (its own unless ``EDITOR_URL`` names one).
+async def open_container(settings: Settings, trained: Path | None = None) -> AsyncIterator[Container]:
+    """Open the history, reach an editor, and wire the conversations to both.
 
-    ``trained``: where its own editor keeps what it trains; the data folder when absent.
+    Args:
+        settings: Without ``editor_url`` the bot starts an editor of its own and restarts it when it dies.
+        trained: Folder in which that editor keeps what it trains; the data folder when absent.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     signer = await asyncio.to_thread(Signer.from_files, settings.c2pa_certificate, settings.c2pa_key)
@@ -41,28 +43,23 @@ async def assembled(settings: Settings, trained: Path | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         url = settings.editor_url
         if url is None:
-            given = {
-                "--bundles": settings.bundles_dir,
-                "--faces": settings.faces_model,
-                "--memory": settings.editor_memory_gb,
-            }
-            arguments = ["--data", str(trained or settings.data_dir)]
-            arguments += [text for option, value in given.items() if value for text in (option, str(value))]
+            arguments = _editor_arguments(settings, trained or settings.data_dir)
             url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
-        conversations = Conversations(
-            history,
-            editor,
-            settings.bundle,
-            Marker(signer),
-            metrics,
-            Options(
-                settings.quality,
-                settings.inversion_seconds,
-                settings.search_seconds,
-                settings.retention_days,
-            ),
+        options = Options(
+            settings.quality, settings.inversion_seconds, settings.search_seconds, settings.retention_days
         )
-        yield Parts(history, editor, conversations, metrics)
+        conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, options)
+        yield Container(history, editor, conversations, metrics)
+
+
+def _editor_arguments(settings: Settings, data: Path) -> list[str]:
+    optional = {
+        "--bundles": settings.bundles_dir,
+        "--faces": settings.faces_model,
+        "--memory": settings.editor_memory_gb,
+    }
+    given = [text for option, value in optional.items() if value for text in (option, str(value))]
+    return ["--data", str(data), *given]

@@ -1,8 +1,8 @@
-"""Logs that hold no content: what happened and where, never what was said, sent or trusted to us.
+"""Logs without content: what happened and where, but never what a user wrote or sent, and no secret.
 
-Three things see to it. Libraries stay at INFO whatever is asked for, because at DEBUG they print statements with their
-values and messages with their texts. Tracebacks are told by their frames and the kinds of their errors, because an
-error's own words may quote a user. And what looks like a secret, or is one we know, is blotted out of the finished line.
+Libraries stay at INFO or above, because at DEBUG they print statements with their values and messages with their texts.
+Tracebacks show frames and types of errors only, because an error's message may quote a user. Known secrets, and whatever
+looks like one, are replaced in the finished line.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import IO, Any
 OURS = ("bot", "editor", "storage")
 BLOT = "[redacted]"
 _MORE_QUIET = ("alembic", "aiohttp.access")
-"""Migrations and single requests are no news to whoever runs a bot."""
+"""Loggers whose INFO lines do not interest an operator."""
 _SECRETS = (
     re.compile(r"[\w-]{23,30}\.[\w-]{6}\.[\w-]{27,45}"),  # a bot's token
-    re.compile(r"(?<=/interactions/)\d+/[^/\s]+"),  # Discord's addresses with the token of an interaction
+    re.compile(r"(?<=/interactions/)\d+/[^/\s]+"),  # Discord's addresses with an interaction's token
     re.compile(r"(?<=/webhooks/)\d+/[^/\s?]+"),
     re.compile(
         r"https?://(?:cdn|media)\.discordapp\.(?:com|net)/[^\s'\")]+"
-    ),  # they end in the name of the user's file
+    ),  # they end in the user's file name
 )
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -34,7 +34,14 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "co
 def configure(
     level: str, form: str = "text", secrets: Collection[str] = (), stream: IO[str] | None = None
 ) -> None:
-    """Send all logs to ``stream`` (standard error) as ``form``, "text" or "json"; ``level`` holds for our own packages."""
+    """Send all logs to a stream.
+
+    Args:
+        level: The level of our own packages.
+        form: "text" or "json".
+        secrets: Values that must not appear in any line.
+        stream: Standard error when absent.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter((JsonLines if form == "json" else Lines)(secrets))
     root, number = logging.getLogger(), logging.getLevelNamesMapping()[level.upper()]
@@ -48,23 +55,23 @@ def configure(
 
 
 class Lines(logging.Formatter):
-    """One line of text for each record, and its traceback below."""
+    """One line of text for each record, followed by its traceback."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._secrets = tuple(sorted((secret for secret in secrets if secret), key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line, clean of secrets."""
-        record.exc_text = None  # another handler may have put its own version there
+        """Return the finished line without secrets."""
+        record.exc_text = None  # another handler may have cached its own version
         return self.clean(super().format(record))
 
     def formatException(self, info: Any) -> str:
-        """Frames and kinds of errors, without their words."""
+        """Return frames and types of errors, without their messages."""
         return "\n".join(frames(info[1]))
 
     def clean(self, text: str) -> str:
-        """The text without known secrets and without what looks like one."""
+        """Replace known secrets, and whatever looks like one."""
         for secret in self._secrets:
             text = text.replace(secret, BLOT)
         for pattern in _SECRETS:
@@ -73,10 +80,10 @@ class Lines(logging.Formatter):
 
 
 class JsonLines(Lines):
-    """One JSON object a line: time, level, logger, message, what the caller gave as ``extra``, error and its frames."""
+    """One JSON object a line: time, level, logger, message, the caller's ``extra``, error and frames."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line, clean of secrets."""
+        """Return the finished line without secrets."""
         row: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -91,7 +98,7 @@ class JsonLines(Lines):
 
 
 def frames(error: BaseException | None) -> list[str]:
-    """An error told by its kind and by where it passed, the cause first; none of its words."""
+    """List the types and frames of an error and its causes, the first cause first, without their messages."""
     if error is None:
         return []
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

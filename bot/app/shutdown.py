@@ -1,4 +1,4 @@
-"""Stopping: the first signal lets what is under way be finished, the second one does not wait for it."""
+"""Graceful shutdown: the first signal lets current work finish, the second one ends the program at once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 Drain = Callable[[float], Awaitable[None]]
-"""Lets a front end begin nothing new and finish what it began within so many seconds, then hand over the rest."""
+"""Stop taking new work and finish current work within this many seconds; leave the rest for the next start."""
 
 
 async def until_stopped(drains: Sequence[Drain], seconds: float) -> None:
-    """Return when the program is to end: all front ends are drained after one signal, or there was another one."""
+    """Wait for a signal, then until all front ends are drained or a second signal arrives."""
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, signals.put_nowait, number)
     await signals.get()
-    logger.info("stopping: what is under way has %g seconds; a second signal stops at once", seconds)
-    drained = asyncio.create_task(_all(drains, seconds))
+    logger.info("stopping: current work has %g seconds; a second signal stops at once", seconds)
+    drained = asyncio.create_task(_drain_all(drains, seconds))
     again = asyncio.create_task(signals.get())
     try:
         await asyncio.wait({drained, again}, return_when=asyncio.FIRST_COMPLETED)
@@ -31,7 +31,7 @@ async def until_stopped(drains: Sequence[Drain], seconds: float) -> None:
         again.cancel()
 
 
-async def _all(drains: Sequence[Drain], seconds: float) -> None:
+async def _drain_all(drains: Sequence[Drain], seconds: float) -> None:
     for done in await asyncio.gather(*(drain(seconds) for drain in drains), return_exceptions=True):
         if isinstance(done, Exception):
-            logger.error("a front end could not be stopped gracefully", exc_info=done)
+            logger.error("a front end did not stop gracefully", exc_info=done)

@@ -1,4 +1,4 @@
-"""The bot's own editor: a child process on a Unix socket, started again when it dies."""
+"""The bot's own editor: a child process on a Unix socket that is restarted when it dies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ from bot.errors import EditorFailed
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_SECONDS = 0.3, 30.0, 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.3, 30.0
+"""Seconds before the first restart, and at most; each pause is twice the one before."""
+HEALTHY_SECONDS = 60.0
+"""An editor that ran this long starts again with the first pause."""
+STOP_SECONDS = 10.0
 
 
 class Supervisor:
-    """Keeps one editor process running; ``url`` is where it listens, ``on_restart`` hears of each start after the first."""
+    """Keep one editor process running.
+
+    Args:
+        socket: Unix socket on which it listens.
+        arguments: Further arguments of ``python -m editor serve``.
+        on_restart: Called at each start after the first.
+    """
 
     def __init__(
         self, socket: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
@@ -28,47 +38,39 @@ class Supervisor:
         self.socket, self.on_restart = socket, on_restart
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
-        self._arguments, self._first = tuple(arguments), asyncio.Event()
+        self._arguments = tuple(arguments)
 
     @property
     def url(self) -> str:
-        """For EditorClient."""
+        """The address for ``EditorClient``."""
         return f"unix:{self.socket}"
 
     async def keep(self) -> None:
-        """Start the editor, and again with growing pauses whenever it ends, until cancelled."""
+        """Start the editor, and restart it with growing pauses whenever it ends, until cancelled."""
         pause = FIRST_PAUSE
         try:
             while True:
                 began = time.monotonic()
-                code = await self._once()
-                pause = (
-                    FIRST_PAUSE
-                    if time.monotonic() - began > HEALTHY_SECONDS
-                    else min(LONGEST_PAUSE, 2 * pause)
-                )
+                code = await self._run_once()
+                healthy = time.monotonic() - began > HEALTHY_SECONDS
+                pause = FIRST_PAUSE if healthy else min(LONGEST_PAUSE, 2 * pause)
                 self.restarts += 1
                 if self.on_restart is not None:
                     self.on_restart()
-                logger.warning("the editor ended with %s; starting it again in %.1f s", code, pause)
+                logger.warning("the editor ended with %s; restarting it in %.1f s", code, pause)
                 await asyncio.sleep(pause)
         finally:
             await self._stop()
 
-    async def _once(self) -> int:
+    async def _run_once(self) -> int:
         self.socket.unlink(missing_ok=True)
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "editor",
-            "serve",
-            "--socket",
-            str(self.socket),
-            "--with-parent",
+            *(sys.executable, "-m", "editor", "serve"),
+            *("--socket", str(self.socket), "--with-parent"),
             *self._arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl+C in a terminal is for the bot alone, which stops its editor when it is done
+            start_new_session=True,  # Ctrl+C goes to the bot alone, which stops its editor last
         )
         return await self.process.wait()
 
@@ -78,7 +80,7 @@ class Supervisor:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -88,7 +90,7 @@ class Supervisor:
 async def own_editor(
     arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
 ) -> AsyncIterator[Supervisor]:
-    """A supervised editor for the length of the block. Raises EditorFailed where no process can be started at all."""
+    """Supervise an editor for the length of the block. Raises EditorFailed where no process can be started."""
     with tempfile.TemporaryDirectory(prefix="editor-", ignore_cleanup_errors=True) as folder:
         supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart)
         task = asyncio.create_task(supervisor.keep())

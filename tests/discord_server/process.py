@@ -26,4 +26,4 @@ class LoopbackBot(client.Bot):
 if __name__ == "__main__":
     point_library(sys.argv[1])
     client.Bot = LoopbackBot  # type: ignore[misc]
-    sys.exit(run.main([]))
+    sys.exit(run.run())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.backup_command import NothingToBackUp, TargetInUse, back_up
+from bot.app.backup import NothingToBackUp, TargetInUse, back_up
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
 from editor.api.client import EditorClient

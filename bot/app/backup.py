@@ -1,35 +1,31 @@
-"""``python -m bot backup``: history and pictures in a folder, taken while the bot runs, that a bot can start from.
+"""A backup of history and pictures into a folder, taken while the bot runs, from which a bot can start.
 
-The database is copied by SQLite's own online backup, one moment of it. Pictures are never changed once written, so they
-are linked where folder and data are on one disk, and copied elsewhere. They are gathered before and after the database,
-then those are taken out that it does not name: so every picture of that moment is there, and nobody else's.
+SQLite's online backup copies one moment of the database. Pictures never change once written, so they are linked where
+folder and data share a disk, and copied elsewhere. They are gathered before and after the database, and then those it
+does not name are taken out: so every picture of that moment is there, and no other.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sqlite3
-import sys
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.cli.errors import complaint
 from bot.errors import BotError
-from bot.settings import Settings, load
+from bot.settings import Settings
 from storage.blobs import Blobs, BlobStore
 from storage.engines import parsed
-from storage.errors import BlobDamaged, StorageError
+from storage.errors import BlobDamaged
 from storage.schema import PictureRow
 
 DATABASE, PICTURES = "history.sqlite", "pictures"
 
 
 class BackupRefused(BotError):
-    """Base of why there is no backup."""
+    """Base of the reasons for which no backup is made."""
 
 
 class TargetInUse(BackupRefused):
@@ -52,7 +48,7 @@ class OtherDatabase(BackupRefused):
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds. ``missing`` pictures were named by the database and had gone from the disk."""
+    """What a backup holds. The database names ``missing`` pictures that are no longer on the disk."""
 
     folder: Path
     pictures: int
@@ -60,7 +56,10 @@ class Backup:
 
 
 def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
-    """Copy a history and its pictures into a new folder. Raises BackupRefused and OSError, and leaves nothing half done."""
+    """Copy a history and its pictures into a new folder.
+
+    Raises BackupRefused or OSError, and then leaves no partial folder.
+    """
     source = BlobStore(pictures) if isinstance(pictures, Path) else pictures
     if target.exists():
         raise TargetInUse(target=str(target))
@@ -87,7 +86,7 @@ def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
 
 
 def _gather(source: Blobs, target: BlobStore) -> None:
-    """Link or copy what is not there yet; a picture that vanishes meanwhile was deleted and is left out."""
+    """Link or copy pictures that the target lacks. One that vanishes meanwhile was deleted, and is left out."""
     if not isinstance(source, BlobStore):
         return
     for user, name, path in source.names():
@@ -104,7 +103,7 @@ def _gather(source: Blobs, target: BlobStore) -> None:
 
 
 def _fetch(source: Blobs, named: set[tuple[int, str]], target: BlobStore) -> None:
-    """Read what lies elsewhere than in a folder; what was deleted after that moment of the database is left out."""
+    """Read pictures from a store that is no folder. Those deleted since the database was copied are left out."""
     for user, name in named if source.folder is None else ():
         with suppress(BlobDamaged):
             target.write(user, source.read(user, name))
@@ -114,7 +113,7 @@ def _copy_database(source: Path, target: Path) -> None:
     uri = f"{source.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
-        new.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        new.execute("PRAGMA journal_mode=DELETE")  # one file, no log
 
 
 def _named(database: Path) -> set[tuple[int, str]]:
@@ -123,28 +122,9 @@ def _named(database: Path) -> set[tuple[int, str]]:
         return {(user, name) for user, name in rows}
 
 
-def _paths(settings: Settings) -> tuple[Path, Blobs]:
+def back_up_installation(settings: Settings, target: Path) -> Backup:
+    """Back up the history and pictures of these settings. Raises BackupRefused, StorageError and OSError."""
     url = parsed(settings.database)
     if url.get_backend_name() != "sqlite" or not url.database:
         raise OtherDatabase()
-    return Path(url.database), settings.blobs
-
-
-def main(argv: Sequence[str]) -> int:
-    """Make a backup; 2 where it cannot be made, 1 where pictures had gone."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bot backup",
-        description="Copy history and pictures into a new folder, also while the bot runs.",
-        epilog="To restore, stop the bot and put the folder in the place of DATA_DIR.",
-    )
-    parser.add_argument("to", type=Path, help="the folder to make")
-    target = parser.parse_args(argv).to
-    try:
-        made = back_up(*_paths(load()), target)
-    except (BotError, StorageError, OSError) as error:
-        print(complaint(error), file=sys.stderr)
-        return 2
-    print(f"{made.folder}: the history and {made.pictures} pictures")
-    if made.missing:
-        print(f"{made.missing} pictures that the history names are not on the disk.", file=sys.stderr)
-    return int(made.missing > 0)
+    return back_up(Path(url.database), settings.blobs, target)
