@@ -134,15 +134,21 @@ class EditorJobs:
         await self.history.add_face(source.id, Face(number, latent, inversion_details(result), tuning))
 
     async def edit(
-        self, base: Edit, request: wire.EditRequest, names: Iterator[str], on_progress: OnProgress | None
+        self,
+        base: Edit,
+        request: wire.EditRequest,
+        names: Iterator[str],
+        on_progress: OnProgress | None,
+        first: wire.EditResult | None = None,
     ) -> tuple[wire.EditResult, str]:
         """Return the result of an edit and the name of the job that made it.
 
-        Where fast methods do not show a change that other pictures do show, a second job searches for it. Few changes
-        are like that, so only those take longer.
+        ``first`` is the result where the job that received the picture has made the edit already. Where fast methods do
+        not show a change that other pictures do show, a second job searches for it. Few changes are like that, so only
+        those take longer.
         """
         job = next(names)
-        result = await self.run(base.conversation, request, job, wire.EditResult, on_progress)
+        result = first or await self.run(base.conversation, request, job, wire.EditResult, on_progress)
         if result.worth_a_search and self.options.search_seconds > 0:
             job = next(names)
             request = request.model_copy(update={"search": True, "seconds": self.options.search_seconds})

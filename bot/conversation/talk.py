@@ -15,10 +15,18 @@ from bot.conversation.conversion import inversion_details, stored_array, stored_
 from bot.conversation.faces import Faces
 from bot.conversation.jobs import EditorJobs
 from bot.conversation.messages import OnProgress, Shown, Turn, strengths
-from bot.conversation.planning import addition_of, changes_for, edit_request, repeated, steps_of
+from bot.conversation.planning import (
+    addition_of,
+    change_of,
+    changes_for,
+    edit_request,
+    repeated,
+    steps_of,
+)
 from bot.errors import NoFaces, NothingSaid
 from bot.language.actions import (
     Action,
+    Add,
     Answer,
     Ask,
     Face,
@@ -70,6 +78,7 @@ class Talk:
         self._faces: dict[int, Faces] = {}
         self._pictures: dict[int, Picture] = {}
         self._last_step = self._finished = False
+        self._first_edit: wire.EditResult | None = None
 
     async def turn(self, picture: bytes | None) -> Turn:
         """Answer the message, starting from the edit that the same request started from the first time."""
@@ -125,13 +134,14 @@ class Talk:
         before = faces.in_force if faces else []
         new = picture is not None or source is not None
         actions = await self._actions(faces, new)
+        steps = steps_of(actions)
         if new:
-            head = source if picture is None else await self._receive(picture, actions)
+            first = steps[0] if steps else ()
+            head = source if picture is None else await self._receive(picture, actions, first)
             assert head is not None
             self._shown = [head]
         elif head is None and any(not isinstance(action, Ask | Show | Answer) for action in actions):
             raise NoPicture("no picture yet")
-        steps = steps_of(actions)
         for number, step in enumerate(steps, 1):
             self._last_step = number == len(steps)
             head = await self._do(head, step, before)
@@ -239,8 +249,10 @@ class Talk:
             case Reset():
                 return await self.history.goto(conversation, 0)
 
-    async def _receive(self, picture: bytes, actions: Sequence[Action]) -> Edit:
-        """Make a new picture editable and show it."""
+    async def _receive(self, picture: bytes, actions: Sequence[Action], first: Sequence[Action]) -> Edit:
+        """Make a new picture editable and show it; the same job applies the changes that are the ``first`` step."""
+        added = [action for action in first if isinstance(action, Add)]
+        changes = tuple(change_of(action, self.checkpoint.mask) for action in added)
         places = [action.place for action in actions if isinstance(action, Face)]
         request = wire.InvertRequest(
             bundle=self.request.bundle,
@@ -249,11 +261,12 @@ class Talk:
             box=self.request.box,
             quality=self.request.quality or self.jobs.options.quality,
             seconds=self.jobs.options.inversion_seconds,
+            changes=changes if len(added) == len(first) else (),
         )
         result = await self.jobs.run(
             self.conversation.id, request, self._source_job, wire.InvertResult, self.on_progress
         )
-        made = result.inversion
+        made, self._first_edit = result.inversion, result.edit
         warnings = [code for code in result.warnings if not (places and code == "several-faces")]
         if wire.quality_is_below(made.fidelity.quality, request.quality):
             warnings.append("no-time")
@@ -304,6 +317,7 @@ class Talk:
         faces, told = await self._faces_of(base), []
         picture = await self.history.original(faces.source)
         results: list[tuple[wire.EditResult, str]] = []
+        first, self._first_edit = self._first_edit, None
         for number in faces.chosen:
             before = faces.layers.get(number, ())
             changes = changes_for(step, before)
@@ -312,7 +326,7 @@ class Talk:
             changes = [change for change in changes if change not in present]
             if changes:
                 request = edit_request(faces.request(number, picture), changes, self.checkpoint.mask)
-                result, job = await self.jobs.edit(base, request, self._job_names, self.on_progress)
+                result, job = await self.jobs.edit(base, request, self._job_names, self.on_progress, first)
                 sentences += replies.changed(self.locale, changes, before, result)
                 if request.adjustments != before or any(e.verdict != "refused" for e in result.effects):
                     faces = faces.with_layers(number, result.adjustments)

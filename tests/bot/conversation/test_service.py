@@ -475,22 +475,56 @@ async def test_what_was_tuned_to_a_picture_is_kept_with_it(history: History, edi
 
 
 class Doubtful(EditorClient):
-    """An editor's client that hears, of every wish that is asked for in haste, that it does not show on this picture."""
+    """A client that is told, of every change tried by fast methods, that it does not show on this picture."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.asked: list[wire.EditRequest] = []
+        self.asked: list[tuple[bool, float | None]] = []
+        """Whether each edit was a search, and for how long."""
 
     async def run(self, identifier: str, job: wire.Job, on_event: Any = None) -> wire.Result:
         result = await super().run(identifier, job, on_event)
+        if isinstance(result, wire.InvertResult) and result.edit is not None:
+            self.asked.append((False, None))
+            return result.model_copy(update={"edit": self._refused(result.edit, ())})
         if not isinstance(job.request, wire.EditRequest) or not isinstance(result, wire.EditResult):
             return result
-        self.asked.append(job.request)
+        self.asked.append((job.request.search, job.request.seconds))
         if job.request.search or not job.request.changes:
             return result
+        return self._refused(result, job.request.adjustments)
+
+    @staticmethod
+    def _refused(result: wire.EditResult, adjustments: tuple[wire.Adjustment, ...]) -> wire.EditResult:
         refused = {"verdict": "refused", "satisfied": False, "notes": ("not-here",)}
         effects = tuple(effect.model_copy(update=refused) for effect in result.effects)
-        return result.model_copy(update={"effects": effects, "adjustments": job.request.adjustments})
+        return result.model_copy(update={"effects": effects, "adjustments": adjustments})
+
+
+class Recording(EditorClient):
+    """A client that remembers the kinds of its jobs."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.kinds: list[str] = []
+
+    async def run(self, identifier: str, job: wire.Job, on_event: Any = None) -> wire.Result:
+        self.kinds.append(job.request.kind)
+        return await super().run(identifier, job, on_event)
+
+
+async def test_a_new_picture_with_a_change_is_one_job(history: History, editor_url: str) -> None:
+    async with Recording(editor_url) as editor:
+        conversations = Conversations(history, editor, "tiny")
+        both = await conversations.talk(ANN, TalkRequest("pink hair and glasses", make_png()))
+        assert editor.kinds == ["invert"]
+        assert [prompt for prompt, _ in both.adjustments] == ["pink hair", "glasses"]
+        apart = await conversations.talk(BEN, TalkRequest("", make_png()))
+        assert apart.error is None
+        apart = await conversations.talk(BEN, TalkRequest("pink hair and glasses"))
+        assert editor.kinds == ["invert", "invert", "edit"]
+        assert apart.pictures[0].picture == both.pictures[0].picture
+        assert apart.adjustments == both.adjustments
 
 
 async def test_what_does_not_show_quickly_is_searched_for(history: History, editor_url: str) -> None:
@@ -498,10 +532,7 @@ async def test_what_does_not_show_quickly_is_searched_for(history: History, edit
         conversations = Conversations(history, editor, "tiny", options=Options(search_seconds=5.0))
         turn = await talk(conversations, "pink hair")
         assert turn.adjustments == (("pink hair", 1.0),)
-        assert [(request.search, request.seconds) for request in editor.asked] == [
-            (False, None),
-            (True, 5.0),
-        ]
+        assert editor.asked == [(False, None), (True, 5.0)]
         assert len(await history.edits((await history.head(turn.edit.conversation)).source)) == 2  # type: ignore[union-attr]
         assert (await talk(conversations, "now less")).adjustments == (("pink hair", 0.6),)
         assert len(editor.asked) == 3, "a follow-up asks once"
@@ -514,4 +545,4 @@ async def test_and_is_not_where_there_is_no_time_for_it(history: History, editor
         )
         assert turn.adjustments == ()
         assert "would not show on this picture" in turn.reply
-        assert [request.search for request in editor.asked] == [False]
+        assert editor.asked == [(False, None)]
