@@ -1,7 +1,4 @@
-"""``python -m editor``:
-
-all commands as one tree. A command's module is imported only when the command runs.
-"""
+"""``python -m editor``: all commands as one tree. Their modules are imported only when they run."""
 
 from __future__ import annotations
 

@@ -60,10 +60,7 @@ class WrongBundle(BadRequest):
 
 
 class NoSuchFace(BadRequest):
-    """``detail``:
-
-    the ``number`` from which side (``reason``: left or right), and how many ``faces`` there are.
-    """
+    """``detail``: the ``number``, the side it counts from (``reason``), and how many ``faces`` there are."""
 
     code, status, sentence = "no-such-face", 422, "There is no such face in this picture."
 

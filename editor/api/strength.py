@@ -14,9 +14,9 @@ The standard step already gains nearly the most there is; applied in full, large
 
 
 def effective_strength(strength: float, most: float | None = None) -> float:
-    """Return the multiple of the delta to apply:
+    """Return the multiple of the delta to apply.
 
-    the strength up to 1, half of what exceeds 1, at most ``most``.
+    It is the strength up to 1, then half of what exceeds 1, and at most ``most``.
     """
     size = abs(strength)
     multiple = min(size if size <= 1.0 else 1.0 + SHARE_BEYOND_ONE * (size - 1.0), most or math.inf)

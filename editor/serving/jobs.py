@@ -78,10 +78,7 @@ class Record:
 
 
 class JobService(Protocol):
-    """What the HTTP server needs:
-
-    the jobs of this process (``LocalJobs``), or those of a cluster (``ray.client``).
-    """
+    """What the HTTP server needs: ``LocalJobs`` of this process, or ``ClusterJobs`` of a Ray cluster."""
 
     draining: bool
 

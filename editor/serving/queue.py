@@ -1,6 +1,6 @@
-"""The fair queue:
+"""The fair queue.
 
-the user who was served least recently is next; one user's jobs go by priority, then by age.
+The user who was served least recently is next. One user's jobs go by priority, then by age.
 """
 
 from __future__ import annotations

@@ -123,9 +123,9 @@ async def _start_job(request: web.Request) -> None:
 
 
 async def _stream(request: web.Request, after: int) -> web.StreamResponse:
-    """Send the events of a job:
+    """Send the events of a job, as frames to clients that accept them, else as NDJSON.
 
-    frames to clients that accept them, else NDJSON. Returns when the job is over.
+    Returns when the job is over, even if the client has left.
     """
     framed, connected = framing.CONTENT_TYPE in request.headers.get("Accept", ""), True
     kind = framing.CONTENT_TYPE if framed else "application/x-ndjson"

@@ -1,7 +1,4 @@
-"""The HTTP surface:
-
-idempotent jobs, replayed events, cancelling, order, tokens, and a real process killed.
-"""
+"""The HTTP API: idempotent jobs, replayed events, cancelling, order, tokens, and a killed process."""
 
 from __future__ import annotations
 
@@ -220,7 +217,7 @@ async def test_edits_do_not_wait_for_a_mapper_that_is_trained(
         await client.put(f"/v1/jobs/train-{number}", json=lesson(prompt))
     await client.put("/v1/jobs/edit", json=body())
     await until(lambda: len(engine.served) == 2)
-    assert engine.served == ["a mohawk", b"x"]  # one lesson at a time, and beside it the edit
+    assert engine.served == ["a mohawk", b"x"]  # one mapper at a time, and the edit next to it
 
 
 async def test_draining_breaks_training_off_and_says_that_it_may_be_asked_for_again(
@@ -331,7 +328,7 @@ async def test_bundles_are_read_anew(tmp_path: Path) -> None:
         assert set((await client.status()).bundles) == set(again)
 
 
-async def test_figures_count_what_was_done(client: TestClient[Any, Any], engine: SlowEngine) -> None:
+async def test_metrics_count_what_was_done(client: TestClient[Any, Any], engine: SlowEngine) -> None:
     response = await client.put("/v1/jobs/j1", json=body())
     await client.put("/v1/jobs/j2", json=body("ben"))
     engine.go.release(2)

@@ -74,9 +74,9 @@ def test_a_single_number_of_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [("EDITOR_BATCH=99", "EDITOR_BATCH"), ("EDITOR_EXECUTOR=moon", "'moon'")]
+    ("line", "named"), [("EDITOR_BATCH=99", "EDITOR_BATCH"), ("EDITOR_EXECUTOR=moon", "'moon'")]
 )
-def test_an_editor_is_told_where_its_file_makes_no_sense(tmp_path: Path, line: str, said: str) -> None:
+def test_an_editor_names_a_setting_that_makes_no_sense(tmp_path: Path, line: str, named: str) -> None:
     (tmp_path / ".env").write_text(line + "\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EDITOR_")}
     ended = subprocess.run(
@@ -89,7 +89,7 @@ def test_an_editor_is_told_where_its_file_makes_no_sense(tmp_path: Path, line: s
         check=False,
     )
     assert ended.returncode == 2
-    assert said in ended.stderr
+    assert named in ended.stderr
 
 
 def test_a_start_is_timed_where_the_file_holds_a_secret(

@@ -1,7 +1,4 @@
-"""Request bodies:
-
-the memory they may take together, the time they may take, and pictures that are sent once.
-"""
+"""Request bodies: bounds on their memory and time, and pictures that are sent once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The cluster:
-
-the same bytes as one machine, one set of jobs behind all fronts, replicas that are killed, cancelling.
-"""
+"""The cluster: the same bytes as one machine, shared jobs, killed replicas, cancelling."""
 
 from __future__ import annotations
 
