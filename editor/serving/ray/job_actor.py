@@ -1,7 +1,8 @@
 """The job service of a cluster: one actor that keeps the jobs of all front servers.
 
-Each front can answer for any job, and all share one fair queue. If the actor's node is lost, Ray starts the actor elsewhere without jobs.
-Event streams end early, clients ask again under the same id, and the job runs again with the same result.
+Each front can answer for any job, and all share one fair queue. If the actor's node is lost, Ray starts the
+actor elsewhere without jobs. Event streams end early, clients ask again under the same id, and the job runs
+again with the same result.
 """
 
 from __future__ import annotations
