@@ -302,7 +302,11 @@ class InvertResult(Message):
         None, description="number of the chosen face from the left; None where none was looked for"
     )
     faces: int = Field(0, description="how many were found")
-    edit: EditResult | None = Field(None, description="the first edit, where the request had changes")
+    edit: EditResult | None = Field(
+        None,
+        exclude_if=lambda edit: edit is None,  # earlier clients do not know this field
+        description="the first edit, where the request had changes",
+    )
 
 
 class MethodResult(Message):
