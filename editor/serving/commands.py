@@ -34,10 +34,27 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Folders = Annotated[
-    list[Path] | None,
-    typer.Option("--bundles", metavar="DIR", help="Folder of more bundles; may be repeated."),
+Host = Annotated[str, typer.Option(help="Address; beyond loopback a token is required.")]
+Port = Annotated[int, typer.Option(help="0 takes any free port and prints it.")]
+Socket = Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")]
+Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.")]
+MEMORY_HELP = (
+    "Resident memory on a CPU that searches keep to, with smaller pictures or by recomputing layers. "
+    "Default: EDITOR_MEMORY_GB, else 6."
+)
+Memory = Annotated[float | None, typer.Option(metavar="GB", help=MEMORY_HELP)]
+PerUser = Annotated[int, typer.Option("--queue", help="Jobs that one user may have waiting.")]
+FACES_HELP = "YuNet face model (.onnx) for aligning photos. Default: FACES_MODEL."
+Faces = Annotated[Path | None, typer.Option(metavar="FILE", help=FACES_HELP)]
+PARENT_HELP = "Stop when standard input closes, as when the starter died."
+WithParent = Annotated[bool, typer.Option("--with-parent", help=PARENT_HELP)]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder for trained mappers. Default: DATA_DIR, else 'data'.")
 ]
+BUNDLES_HELP = "Folder of more bundles; may be repeated."
+Folders = Annotated[list[Path] | None, typer.Option("--bundles", metavar="DIR", help=BUNDLES_HELP)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command(
@@ -45,34 +62,16 @@ Folders = Annotated[
     "(docs/cluster.md). On SIGTERM, running jobs finish and waiting ones fail."
 )
 def serve(
-    host: Annotated[str, typer.Option(help="Address; beyond loopback a token is required.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes any free port and prints it.")] = 8011,
-    socket: Annotated[Path | None, typer.Option(help="Listen on this Unix socket instead.")] = None,
-    device: Annotated[
-        Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads of torch.")] = None,
-    memory: Annotated[
-        float | None,
-        typer.Option(
-            metavar="GB",
-            help="Resident memory on a CPU that searches keep to, with smaller pictures or by recomputing "
-            "layers. Default: EDITOR_MEMORY_GB, else 6.",
-        ),
-    ] = None,
-    queue: Annotated[int, typer.Option(help="Jobs that one user may have waiting.")] = 8,
-    faces: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="YuNet face model (.onnx) for aligning photos. Default: FACES_MODEL."
-        ),
-    ] = None,
-    with_parent: Annotated[
-        bool, typer.Option("--with-parent", help="Stop when standard input closes, as when the starter died.")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder for trained mappers. Default: DATA_DIR, else 'data'.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8011,
+    socket: Socket = None,
+    device: Device = None,
+    threads: Threads = None,
+    memory: Memory = None,
+    queue: PerUser = 8,
+    faces: Faces = None,
+    with_parent: WithParent = False,
+    data: Data = None,
     bundles: Folders = None,
 ) -> int:
     """Run the editor process: jobs over HTTP."""
@@ -146,10 +145,7 @@ def _stop_with_parent() -> None:
 
 
 @app.command("bundles")
-def list_bundles(
-    bundles: Folders = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> int:
+def list_bundles(bundles: Folders = None, as_json: Json = False) -> int:
     """List the bundles (editable domains) that are installed."""
     from editor.bundle.manifest import bundle_info, find_bundles, missing_parts, read_manifest
 
