@@ -249,7 +249,7 @@ def test_a_render_previews_a_smaller_picture(
     engine: Engine, inverted: InvertResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = one_layer(engine, inverted)
-    monkeypatch.setattr(stylegan2, "SEEN_SIDE", 16)  # the bundle's pictures are small as well
+    monkeypatch.setattr(stylegan2, "PREVIEW_SIDE", 16)  # the bundle's pictures are small as well
     shown: list[PictureData] = []
 
     def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
