@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from editor.bundle import prompt_mappers
 from editor.bundle.bundle import Bundle
 from editor.bundle.manifest import EMBEDDED
 from editor.bundle.prompt_mappers import TrainedMapper
+from editor.device import gradient_descent
 from editor.editing import apply, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import registry
@@ -153,6 +155,7 @@ def engine(avatar: Bundle, tmp_path: Path) -> Iterator[Engine]:
 def test_a_training_job_reports_saves_and_serves_its_mapper(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gradient_descent, "SLOW_STEP", math.inf)  # one report a step on any machine
     monkeypatch.setattr(apply, "LEAST_GAIN", -1.0)  # two seconds teach little
     stages: list[tuple[str, int]] = []
     result = engine.run(
