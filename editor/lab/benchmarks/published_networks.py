@@ -27,7 +27,7 @@ LOSS_SIDE = 256
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison is asked for."""
+    """Settings of a comparison."""
 
     repository: Path
     resolution: int

@@ -18,7 +18,7 @@ from editor.networks.attribute_classifier import Attributes, AttributeValues
 STEP = 0.25
 """Share of a scale's range by which it must move to count as changed."""
 TOLERATED_FALL = 0.02
-"""By this much a score may fall from one strength to the next and still count as growing (saturation)."""
+"""A score may fall by this much from one strength to the next and still count as growing (saturation)."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What was measured."""
+        """Identifies the measurement."""
         return self.method, self.prompt, self.upload
 
 

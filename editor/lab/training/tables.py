@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-def load_table(beside: str, name: str) -> dict[str, Any]:
-    """Return the TOML file ``name`` in the folder of the module file ``beside``, with tuples for lists.
+def load_table(module_file: str, name: str) -> dict[str, Any]:
+    """Return the TOML file ``name`` in the folder of the module file ``module_file``, with tuples for lists.
 
     The order of entries is kept: it decides the order of labels and phrases, and so what a seed trains.
     """
-    with Path(beside).with_name(name).open("rb") as file:
+    with Path(module_file).with_name(name).open("rb") as file:
         return {key: _frozen(value) for key, value in tomllib.load(file).items()}
 
 

@@ -1,4 +1,4 @@
-"""The GPU's benchmark, in small on a CPU."""
+"""The GPU's benchmark, with small networks on a CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many users at once: who counts as overtaken, and a small crowd at a real editor."""
+"""Load test: unfair orders are counted, and a few users at a real editor are served."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_intervals_hold_the_mean_and_are_wide_where_portraits_differ() -> None:
     assert bootstrap(alike, lambda some: 1.0).low == 1.0
 
 
-def test_only_what_every_method_did_is_compared() -> None:
+def test_only_edits_of_every_method_are_compared() -> None:
     rows = [row("mapper", 0), row("mapper", 1), row("direction", 1), row("direction", 1, prompt="glasses")]
     assert {(one.method, one.upload, one.prompt) for one in comparable(rows)} == {
         ("mapper", 1, "a hat"),
@@ -81,7 +81,7 @@ def test_only_what_every_method_did_is_compared() -> None:
     }
 
 
-def test_a_search_is_compared_on_what_it_did_and_makes_the_others_do_no_less() -> None:
+def test_a_search_is_compared_on_its_own_edits_only() -> None:
     rows = [row(name, upload) for name in ("mapper", "direction") for upload in range(4)]
     rows += [row("tedigan", upload) for upload in range(2)] + [row("optimization", 1)]
     counts = [
@@ -128,7 +128,7 @@ def test_every_method_is_a_row_of_the_table_and_a_column_of_each_sheet(tmp_path:
     assert summary.leads_of_choice([one for one in rows if one.method != CHOSEN]) == {}
 
 
-def test_what_was_measured_is_not_measured_again(avatars: Engine, tmp_path: Path) -> None:
+def test_a_comparison_continues_where_it_was(avatars: Engine, tmp_path: Path) -> None:
     from editor.bundle.manifest import EMBEDDED
 
     tested = EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar")

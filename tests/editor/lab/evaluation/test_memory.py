@@ -34,7 +34,7 @@ def test_inversion_with_a_tuning_and_edits_with_it_in_ffhqs_layout_take_less_tha
     assert max(stage["peak_gb"] for stage in found["stages"].values()) < 6
 
 
-def test_what_a_gpu_must_have_is_computed() -> None:
+def test_the_memory_that_a_gpu_needs_is_computed() -> None:
     rows = measured("gpu")["plans"]
     needed = [row["free_gb"] for row in rows]
     assert needed == sorted(needed, reverse=True)

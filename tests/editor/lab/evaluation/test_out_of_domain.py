@@ -23,7 +23,7 @@ from editor.lab.evaluation.uploads import EvaluatedBundle
 @pytest.mark.parametrize(
     ("code", "names"), [("#f4d150", {"blonde"}), ("#2c1b18", {"black", "brown"}), ("#00ff00", set())]
 )
-def test_a_colour_goes_by_the_names_that_are_near(code: str, names: set[str]) -> None:
+def test_a_colour_has_the_names_of_near_colours(code: str, names: set[str]) -> None:
     assert out_of_domain.hair_names(code) <= names if names else not out_of_domain.hair_names(code)
     assert bool(out_of_domain.hair_names(code)) == bool(names)
 
@@ -48,7 +48,7 @@ def test_a_drawing_shows_something_and_its_seed_gives_it_again(name: str) -> Non
 
 
 @pytest.mark.slow
-def test_what_is_kept_is_counted_for_each_source(avatars: Engine) -> None:
+def test_kept_labels_are_counted_for_each_library(avatars: Engine) -> None:
     found = out_of_domain.out_of_domain(
         EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar"), count=1, seed=1
     )

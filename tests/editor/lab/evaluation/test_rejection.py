@@ -27,7 +27,7 @@ def effect(verdict: Literal["done", "weak", "refused"], satisfied: bool = False)
     return Effect(prompt="a hat", verdict=verdict, method=None, satisfied=satisfied, **figures)
 
 
-def test_where_the_picture_shows_it_already_nothing_was_refused() -> None:
+def test_an_edit_that_the_picture_shows_already_counts_as_granted() -> None:
     assert [outcome(effect("refused")), outcome(effect("weak")), outcome(effect("done"))] == [
         "refused",
         "weak",
@@ -53,14 +53,14 @@ def test_unpredictable_attributes_are_left_out_and_a_line_that_is_neither_is_an_
     [rejection.CASES, DEVELOP, comparison.CASES, sequential_edits.CASES],
     ids=lambda path: path.stem,
 )
-def test_no_wording_that_is_measured_on_was_ever_trained_on(path: Path) -> None:
+def test_no_measured_prompt_was_trained_on(path: Path) -> None:
     trained = {phrase.text.lower() for phrase in AVATARS.lexicon.phrases if not phrase.unseen}
     prompts = [json.loads(line)["prompt"].lower() for line in path.read_text(encoding="utf-8").splitlines()]
     assert not trained & set(prompts)
     assert len(set(prompts)) == len(prompts)
 
 
-def test_what_is_reported_on_is_apart_from_what_limits_are_set_by() -> None:
+def test_reported_prompts_are_not_those_that_limits_are_tuned_on() -> None:
     parts = [
         {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (rejection.CASES, DEVELOP)
     ]

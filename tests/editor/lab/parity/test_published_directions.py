@@ -1,4 +1,4 @@
-"""The published recipe's arithmetic, right by default and with its slips on request."""
+"""The published recipe: correct by default, with its errors on request."""
 
 from __future__ import annotations
 
