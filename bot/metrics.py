@@ -68,27 +68,27 @@ class Metrics:
         self._measures: list[Measure] = []
         self._shards: set[int] = set()
 
-    def answered(self, kind: str, outcome: str | None, seconds: float) -> None:
+    def count_answer(self, kind: str, outcome: str | None, seconds: float) -> None:
         """Count an answer: ``kind`` as a front end names its ways in ("message", "press", "web"), ``outcome`` the turn's
         error or None."""
         self._answers.labels(kind, outcome or "done").inc()
         self._seconds.labels(kind).observe(seconds)
 
-    def wished(self, effects: Iterable[wire.Effect]) -> None:
+    def count_verdicts(self, effects: Iterable[wire.Effect]) -> None:
         """Count what became of wishes."""
         for effect in effects:
             self._wishes.labels(effect.verdict).inc()
 
-    def saw(self, event: wire.Event) -> None:
+    def observe_event(self, event: wire.Event) -> None:
         """Look at an event of a job: how long is the queue?"""
         if isinstance(event, wire.Queued):
             self._places.observe(event.position)
 
-    def editor_restarted(self) -> None:
+    def count_editor_restart(self) -> None:
         """Count a start of the editor after the first one."""
         self._restarts.inc()
 
-    def gateway(self, shard: int, up: bool, latency: float | None = None) -> None:
+    def set_shard(self, shard: int, up: bool, latency: float | None = None) -> None:
         """How a shard stands; ``latency`` in seconds."""
         self._up.labels(str(shard)).set(int(up))
         if (
@@ -96,23 +96,23 @@ class Metrics:
         ):  # discord.py says nan or inf before it knows
             self._latency.labels(str(shard)).set(latency)
 
-    def gateways(self, shards: Mapping[int, tuple[bool, float]]) -> None:
+    def set_shards(self, shards: Mapping[int, tuple[bool, float]]) -> None:
         """How all shards stand: up or not, and latency; one that was there before and is missing now is down."""
         for number in self._shards - shards.keys():
-            self.gateway(number, up=False)
+            self.set_shard(number, up=False)
         for number, (up, latency) in shards.items():
-            self.gateway(number, up, latency)
+            self.set_shard(number, up, latency)
         self._shards |= shards.keys()
 
-    def inbox(self, count: int) -> None:
+    def set_open_requests(self, count: int) -> None:
         """How many wishes are open."""
         self._inbox.set(count)
 
-    def measured_by(self, measure: Measure) -> None:
+    def add_measure(self, measure: Measure) -> None:
         """``measure`` is asked before each look, for gauges that show how things stand and are not counted."""
         self._measures.append(measure)
 
-    async def look(self) -> bytes:
+    async def export(self) -> bytes:
         """All of it as it is now, in Prometheus's text format. What cannot be measured keeps its last value."""
         for done in await asyncio.gather(*(measure() for measure in self._measures), return_exceptions=True):
             if isinstance(done, Exception):
@@ -131,7 +131,7 @@ def create_app(metrics: Metrics, checks: Mapping[str, Check]) -> web.Application
 
 async def _metrics(request: web.Request) -> web.Response:
     return web.Response(
-        body=await request.app[METRICS].look(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0}
+        body=await request.app[METRICS].export(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0}
     )
 
 

@@ -44,7 +44,7 @@ async def open_container(settings: Settings, trained: Path | None = None) -> Asy
         url = settings.editor_url
         if url is None:
             arguments = _editor_arguments(settings, trained or settings.data_dir)
-            url = (await stack.enter_async_context(own_editor(arguments, metrics.editor_restarted))).url
+            url = (await stack.enter_async_context(own_editor(arguments, metrics.count_editor_restart))).url
         token = settings.editor_token.get_secret_value() if settings.editor_token else None
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.blobs))

@@ -61,7 +61,7 @@ def _front_ends(settings: Settings, parts: Container) -> Iterator[tuple[Coroutin
 
         service = Service(parts.conversations, parts.history, settings)
         checks["discord"] = service.connected
-        parts.metrics.measured_by(service.measure)
+        parts.metrics.add_measure(service.measure)
         yield service.serve(), service.drain
     if settings.metrics_port is not None:
         app = create_metrics_app(parts.metrics, checks)

@@ -11,7 +11,7 @@ from bot.conversation.jobs import EditorJobs
 from bot.conversation.messages import OnProgress, Shown, Turn, strengths
 from bot.errors import NothingToAnimate
 from bot.locales import Locale
-from bot.pictures.animation import Format, animation
+from bot.pictures.animation import Format, encode_animation
 from editor.api import protocol as wire
 from storage.records import Edit, Picture
 
@@ -50,4 +50,6 @@ async def _loop(
 
     between = await interpolation.between(request, render, report)
     last = await jobs.history.picture(edit.picture)
-    return await asyncio.to_thread(animation, [request.picture, *between, last.data], limit, True, kind)
+    return await asyncio.to_thread(
+        encode_animation, [request.picture, *between, last.data], limit, True, kind
+    )

@@ -63,7 +63,7 @@ class EditorJobs:
         """Run one job of the editor under a name, and return its result. Raises EditorError."""
 
         def heard(event: wire.Event) -> Awaitable[None] | None:
-            self.metrics.saw(event)
+            self.metrics.observe_event(event)
             return on_progress(event) if on_progress is not None else None
 
         self._running[job] = conversation
@@ -153,7 +153,7 @@ class EditorJobs:
             job = next(names)
             request = request.model_copy(update={"search": True, "seconds": self.options.search_seconds})
             result = await self.run(base.conversation, request, job, wire.EditResult, on_progress)
-        self.metrics.wished(result.effects)
+        self.metrics.count_verdicts(result.effects)
         return result, job
 
     async def record(

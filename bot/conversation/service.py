@@ -28,8 +28,8 @@ from bot.language.reader import read
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
 from bot.pictures.animation import Format
+from bot.pictures.brush_mask import read_brush_mask
 from bot.pictures.mark import Mark, mark
-from bot.pictures.painted import painted
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError
@@ -204,4 +204,4 @@ class Conversations:
 
 async def _mask(data: bytes | None) -> wire.PictureData | None:
     """Return a painted mask for the editor. Raises UnusableMask."""
-    return None if data is None else await asyncio.to_thread(painted, data)
+    return None if data is None else await asyncio.to_thread(read_brush_mask, data)

@@ -106,9 +106,9 @@ class Service:
         metrics, bot = self._conversations.metrics, self._bot
         shards = bot.shards if bot is not None else {}
         states = {number: (not shard.is_closed(), shard.latency) for number, shard in shards.items()}
-        metrics.gateways(states or {0: (False, math.nan)})
+        metrics.set_shards(states or {0: (False, math.nan)})
         if bot is not None:
-            metrics.inbox(await bot.services.inbox.count_open(PLATFORM))
+            metrics.set_open_requests(await bot.services.inbox.count_open(PLATFORM))
 
 
 def _fatal(error: Exception) -> BotError | None:

@@ -5,7 +5,7 @@ An entry is a word or a phrase in any script, or a regular expression between sl
 - as a *whole* word: "ass" is not in "class" and "hell" is not in "he'll". Scripts that put no spaces between words
   (Chinese, Japanese, Thai, …) are searched for the characters in a row instead, also across two of their words
   (色情 is in 粉色情侣: there an expression like /(?<!粉)色情/ is the better entry);
-- with look-alike letters, other widths and styles, accents and invisible characters (``bot.moderation._letters``);
+- with look-alike letters, other widths and styles, accents and invisible characters (``bot.moderation.lookalikes``);
 - with digits and signs for letters ("p0rn", "a$$"), as long as at most half of it are digits: "a55" is a road;
 - with letters repeated three times or more ("baaaad"), since two may be another word: "god" is not "good";
 - with signs inside ("b*a*d", "b.ad", "b-ad"), or all letters spaced out ("b a d"), but not across two words ("as S.").
@@ -23,8 +23,8 @@ from functools import lru_cache
 
 import regex
 
-from bot.moderation._letters import CAPITAL_I, fold, read_as_latin, skeleton
 from bot.moderation.errors import BadRefusedWord
+from bot.moderation.lookalikes import CAPITAL_I, fold, read_as_latin, skeleton
 
 logger = logging.getLogger(__name__)
 

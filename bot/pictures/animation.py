@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from bot.pictures.decoding import decode_rgb
 from bot.pictures.mark import mark
-from bot.pictures.opening import opened
 from storage.records import Picture
 
 Format = Literal["webp", "gif"]
@@ -57,7 +57,9 @@ _RUNGS: dict[Format, tuple[_Rung, ...]] = {
 }
 
 
-def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind: Format = "webp") -> Picture:
+def encode_animation(
+    frames: Sequence[bytes], limit: int, boomerang: bool = True, kind: Format = "webp"
+) -> Picture:
     """A looping animation of at most ``limit`` bytes from encoded pictures of one size, the original first.
 
     ``boomerang`` goes back the way it came; without it the loop starts again from the original. Raises ValueError where
@@ -65,7 +67,7 @@ def animation(frames: Sequence[bytes], limit: int, boomerang: bool = True, kind:
     """
     if len(frames) < 2:
         raise ValueError("an animation needs two frames")
-    images = [opened(data) for data in frames]
+    images = [decode_rgb(data) for data in frames]
     rungs, size = _RUNGS[kind], max(images[0].size)
     tries = [
         rung
@@ -88,7 +90,7 @@ def _lighter(rung: _Rung, other: _Rung) -> float:
     return (rung.side / other.side) ** 2 * (rung.quality / other.quality) * (other.stride / rung.stride)
 
 
-def durations(frames: int, boomerang: bool = True) -> list[int]:
+def frame_durations(frames: int, boomerang: bool = True) -> list[int]:
     """Milliseconds of each frame, with both ends held; ``boomerang`` counts the frames of the way back too."""
     way = [_moment(number / (frames - 1)) for number in range(frames)]
     inner = [
@@ -124,7 +126,7 @@ def _encoded(images: Sequence[Image.Image], rung: _Rung, boomerang: bool, kind: 
     options: dict[str, Any] = {
         "save_all": True,
         "append_images": loop[1:],
-        "duration": durations(len(way), boomerang),
+        "duration": frame_durations(len(way), boomerang),
         "loop": 0,
     }
     more = {"quality": rung.quality, "method": 3} if kind == "webp" else {"optimize": False, "disposal": 1}

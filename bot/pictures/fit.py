@@ -15,7 +15,7 @@ _SMALLER = 0.75
 _LEAST_SIDE = 32
 
 
-def fitted(picture: Picture, limit: int, marked: Mark = mark) -> Picture:
+def fit_to_limit(picture: Picture, limit: int, marked: Mark = mark) -> Picture:
     """The picture itself where it has at most ``limit`` bytes, else a WebP that does: coarser first, then smaller.
 
     The AI mark and the colour profile go along; ``marked`` puts the mark on again. Raises ValueError for a limit of a few

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from bot.pictures import fonts
+from bot.pictures.decoding import decode_rgb
 from bot.pictures.mark import mark
-from bot.pictures.opening import opened
 from storage.records import Picture
 
 Tile = tuple[bytes, str]
@@ -76,7 +76,7 @@ def contact_sheet(
 def before_after(before: bytes, after: bytes, captions: tuple[str, str] = ("", "")) -> Picture:
     """Two pictures side by side, or one above the other where they are much wider than high."""
     tiles = [(before, captions[0]), (after, captions[1])]
-    wide = _ratio([opened(before)]) >= _FLATTEST
+    wide = _ratio([decode_rgb(before)]) >= _FLATTEST
     return _drawn(tiles, 1 if wide else 2)
 
 
@@ -94,7 +94,7 @@ def _drawn(
 ) -> Picture:
     if not tiles:
         raise ValueError("a sheet needs a picture")
-    images = [opened(data) for data, _ in tiles]
+    images = [decode_rgb(data) for data, _ in tiles]
     layout, captions = _arranged(_ratio(images), columns, [caption for _, caption in tiles])
     sheet = Image.new("RGB", layout.size, _GROUND)
     for place, image in enumerate(images):

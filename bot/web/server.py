@@ -291,7 +291,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
         )
         talk = conversations.talk(_speaker(request), asked, progress)
         turn = await _finished(request, talk, "web.kept" if message.picture is None else "web.kept.picture")
-    conversations.metrics.answered(PLATFORM, turn.error, turn.milliseconds / 1000)
+    conversations.metrics.count_answer(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
     hints = {"examples": await _examples(conversations, turn.edit, locale)}
     await _line(

@@ -24,8 +24,8 @@ async def test_answers_wishes_and_queue_are_counted(conversations: Conversations
         await conversations.talk(Speaker("test", "ann", "here"), TalkRequest("pink hair", make_png()))
     ).error is None
     assert value(metrics, "bot_wishes_total", verdict="done") == 1
-    metrics.answered("mention", None, 0.3)
-    metrics.answered("mention", "picture-too-large", 0.1)
+    metrics.count_answer("mention", None, 0.3)
+    metrics.count_answer("mention", "picture-too-large", 0.1)
     assert value(metrics, "bot_answers_total", kind="mention", outcome="done") == 1
     assert value(metrics, "bot_answers_total", kind="mention", outcome="picture-too-large") == 1
     assert value(metrics, "bot_answer_seconds_count", kind="mention") == 2
@@ -35,17 +35,17 @@ async def test_answers_wishes_and_queue_are_counted(conversations: Conversations
 def test_a_gateway_that_does_not_know_its_latency_yet() -> None:
     metrics = Metrics()
     for latency in (float("nan"), float("inf"), None):
-        metrics.gateway(0, up=True, latency=latency)
+        metrics.set_shard(0, up=True, latency=latency)
     assert value(metrics, "bot_gateway_latency_seconds", shard="0") is None
-    metrics.gateway(0, up=False, latency=0.08)
+    metrics.set_shard(0, up=False, latency=0.08)
     assert value(metrics, "bot_gateway_latency_seconds", shard="0") == 0.08
     assert value(metrics, "bot_gateway_up", shard="0") == 0
 
 
 def test_two_bots_in_one_process_do_not_add_up() -> None:
     one, other = Metrics(), Metrics()
-    one.editor_restarted()
-    one.inbox(3)
+    one.count_editor_restart()
+    one.set_open_requests(3)
     assert value(one, "bot_editor_restarts_total") == 1
     assert value(other, "bot_editor_restarts_total") == 0
     assert value(other, "bot_inbox_open") == 0
@@ -53,7 +53,7 @@ def test_two_bots_in_one_process_do_not_add_up() -> None:
 
 async def test_the_page_is_prometheus_text(aiohttp_client: Any) -> None:
     metrics = Metrics()
-    metrics.answered("web", None, 1.0)
+    metrics.count_answer("web", None, 1.0)
     client = await aiohttp_client(create_app(metrics, {}))
     answer = await client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")

@@ -341,7 +341,7 @@ class RequestDispatcher:
 
     def _count(self, request: Request, item: InboxItem, outcome: str) -> None:
         seconds = (datetime.now(UTC) - item.created_at).total_seconds()
-        self._services.metrics.answered(request.origin, outcome, max(0.0, seconds))
+        self._services.metrics.count_answer(request.origin, outcome, max(0.0, seconds))
 
 
 def _jobs_of(request: Request) -> list[str]:

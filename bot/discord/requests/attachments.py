@@ -12,7 +12,7 @@ from yarl import URL
 
 from bot.discord.requests.request import MAX_PICTURES, Upload
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
-from bot.pictures.fit import fitted
+from bot.pictures.fit import fit_to_limit
 from storage.records import Picture
 
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -58,6 +58,6 @@ async def download(upload: Upload, max_bytes: int, hosts: Collection[str] = CDN_
 async def to_file(picture: Picture, name: str, alt: str, limit: int, spoiler: bool = False) -> discord.File:
     """A result as a file with alternative text, shrunk if it exceeds ``limit`` bytes."""
     if len(picture.data) > limit:
-        picture = await asyncio.to_thread(fitted, picture, limit)
+        picture = await asyncio.to_thread(fit_to_limit, picture, limit)
     name = f"{name}.{_SUFFIXES.get(picture.media_type, 'png')}"
     return discord.File(io.BytesIO(picture.data), name, description=alt[:MAX_ALT_TEXT], spoiler=spoiler)

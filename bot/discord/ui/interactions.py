@@ -81,7 +81,7 @@ async def errors_reported(interaction: Interaction) -> AsyncIterator[None]:
 def count(interaction: Interaction, origin: str, outcome: str, started: float) -> None:
     """Count an interaction unless the dispatcher does; ``started`` is in monotonic seconds."""
     if _DISPATCHED not in interaction.extras:
-        services_of(interaction).metrics.answered(origin, outcome, time.monotonic() - started)
+        services_of(interaction).metrics.count_answer(origin, outcome, time.monotonic() - started)
 
 
 async def dispatch(interaction: Interaction, request: Request, acknowledge: Acknowledge) -> None:

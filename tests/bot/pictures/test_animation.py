@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.pictures.animation import Format, animation, durations
+from bot.pictures.animation import Format, encode_animation, frame_durations
 from bot.pictures.mark import is_marked
 from tests.conftest import make_png
 
@@ -32,7 +32,7 @@ def pixels(image: Image.Image, frame: int) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["webp", "gif"])
 def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
     frames = way()
-    made = animation(frames, 8 * 1024 * 1024, kind=kind)
+    made = encode_animation(frames, 8 * 1024 * 1024, kind=kind)
     assert made.media_type == f"image/{kind}"
     assert is_marked(made.data)
     image = Image.open(io.BytesIO(made.data))
@@ -48,39 +48,39 @@ def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
 
 
 def test_time_eases_in_and_out_and_the_ends_are_held() -> None:
-    there, back = durations(11)[:11], durations(11)[11:]
+    there, back = frame_durations(11)[:11], frame_durations(11)[11:]
     assert there[0] == there[-1] > 5 * max(there[1:-1])
     assert there[1] > there[3] > 0
     assert there[1:-1] == there[-2:0:-1]
     assert back == there[-2:0:-1]
     assert 3000 < sum(there + back) < 5000
-    assert len(durations(11, boomerang=False)) == 11
+    assert len(frame_durations(11, boomerang=False)) == 11
 
 
 @pytest.mark.parametrize("kind", ["webp", "gif"])
 @pytest.mark.parametrize("limit", [200_000, 60_000, 20_000])
 def test_it_stays_under_its_limit(kind: Format, limit: int) -> None:
-    made = animation(way(), limit, kind=kind)
+    made = encode_animation(way(), limit, kind=kind)
     assert len(made.data) <= limit
     assert abs(made.width / made.height - 640 / 512) < 0.05
     assert Image.open(io.BytesIO(made.data)).n_frames >= 2  # type: ignore[attr-defined]
 
 
 def test_more_room_means_a_better_picture() -> None:
-    assert len(animation(way(), 2_000_000).data) >= len(animation(way(), 60_000).data)
+    assert len(encode_animation(way(), 2_000_000).data) >= len(encode_animation(way(), 60_000).data)
 
 
 def test_small_pictures_are_not_made_larger() -> None:
-    made = animation(way(size=(160, 128)), 8 * 1024 * 1024)
+    made = encode_animation(way(size=(160, 128)), 8 * 1024 * 1024)
     assert (made.width, made.height) == (160, 128)
 
 
 def test_the_same_frames_give_the_same_bytes() -> None:
-    assert animation(way(), 500_000) == animation(way(), 500_000)
+    assert encode_animation(way(), 500_000) == encode_animation(way(), 500_000)
 
 
 def test_what_cannot_be_done_is_said() -> None:
     with pytest.raises(ValueError, match="two frames"):
-        animation(way()[:1], 1_000_000)
+        encode_animation(way()[:1], 1_000_000)
     with pytest.raises(ValueError, match="fits into"):
-        animation(way(), 500)
+        encode_animation(way(), 500)

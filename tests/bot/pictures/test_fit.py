@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bot.pictures.fit import fitted
+from bot.pictures.fit import fit_to_limit
 from bot.pictures.mark import is_marked, mark
 from storage.records import Picture
 
@@ -25,12 +25,12 @@ def noise(side: int = 400, mode: str = "RGB") -> Picture:
 
 def test_what_fits_is_left_alone() -> None:
     picture = noise(20)
-    assert fitted(picture, len(picture.data)) is picture
+    assert fit_to_limit(picture, len(picture.data)) is picture
 
 
 @pytest.mark.parametrize("limit", [200_000, 50_000, 5_000])
 def test_what_does_not_fit_is_made_to(limit: int) -> None:
-    made = fitted(mark(noise()), limit)
+    made = fit_to_limit(mark(noise()), limit)
     assert len(made.data) <= limit
     assert made.media_type == "image/webp"
     image = Image.open(io.BytesIO(made.data))
@@ -40,13 +40,13 @@ def test_what_does_not_fit_is_made_to(limit: int) -> None:
 
 
 def test_the_users_own_picture_is_not_marked() -> None:
-    assert not is_marked(fitted(noise(), 100_000).data)
+    assert not is_marked(fit_to_limit(noise(), 100_000).data)
 
 
 def test_transparency_stays() -> None:
-    assert Image.open(io.BytesIO(fitted(noise(mode="RGBA"), 100_000).data)).mode == "RGBA"
+    assert Image.open(io.BytesIO(fit_to_limit(noise(mode="RGBA"), 100_000).data)).mode == "RGBA"
 
 
 def test_a_hopeless_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="fits into"):
-        fitted(noise(), 50)
+        fit_to_limit(noise(), 50)

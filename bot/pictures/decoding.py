@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 
-def opened(data: bytes) -> Image.Image:
+def decode_rgb(data: bytes) -> Image.Image:
     """An encoded picture as RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB")

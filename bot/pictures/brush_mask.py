@@ -11,7 +11,7 @@ LEAST_PAINTED = 16
 """Brightness in 0..255 below which nothing counts as painted."""
 
 
-def painted(data: bytes) -> PictureData:
+def read_brush_mask(data: bytes) -> PictureData:
     """A mask, white on black and of any size, in small. Raises UnusableMask for no picture, one that is far too large, and one
     where nothing is painted."""
     try:
