@@ -57,9 +57,9 @@ def _front_ends(settings: Settings, parts: Container) -> Iterator[tuple[Coroutin
     yield web.serve(chat, settings.web_host, settings.web_port, _announce), partial(web.drain, chat)
     checks: dict[str, Check] = {"database": partial(_reach_database, parts), "editor": parts.editor.ready}
     if settings.discord_token is not None:
-        from bot.discord import Service
+        from bot.discord import DiscordConnection
 
-        service = Service(parts.conversations, parts.history, settings)
+        service = DiscordConnection(parts.conversations, parts.history, settings)
         checks["discord"] = service.connected
         parts.metrics.add_measure(service.measure)
         yield service.serve(), service.drain

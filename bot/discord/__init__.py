@@ -1,9 +1,10 @@
 """The Discord front end: mention the bot with a picture and an edit request, then reply to continue.
 
-Imports go down only: client > commands > dispatch > ui > services > requests > permission_check > errors.
+Imports go down only: connection > client > commands > dispatch > ui > services > requests >
+permission_check > errors.
 """
 
 from bot.discord.client import Bot
-from bot.discord.service import Service
+from bot.discord.connection import DiscordConnection
 
-__all__ = ["Bot", "Service"]
+__all__ = ["Bot", "DiscordConnection"]

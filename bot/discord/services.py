@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Self
 
 import discord
+from cachetools import LRUCache
 
 from bot.conversation.service import Conversations
 from bot.discord.requests.access import Access
@@ -24,15 +24,6 @@ from storage.retention import Retention
 from storage.servers import Servers
 
 MAX_PENDING_FORMS = 500
-
-
-class PendingForms(OrderedDict[str, tuple[Upload, ...]]):
-    """Pictures whose form is open, by the id of the interaction that opened it; the oldest are dropped."""
-
-    def __setitem__(self, key: str, uploads: tuple[Upload, ...]) -> None:
-        super().__setitem__(key, uploads)
-        while len(self) > MAX_PENDING_FORMS:
-            self.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,8 @@ class Services:
     max_upload: int
     cdn_hosts: Collection[str] = CDN_HOSTS
     """The hosts that attachments are downloaded from."""
-    forms: PendingForms = field(default_factory=PendingForms)
+    forms: LRUCache[str, tuple[Upload, ...]] = field(default_factory=lambda: LRUCache(MAX_PENDING_FORMS))
+    """Pictures whose form is open, by the id of the interaction that opened it."""
     holder: str = field(default_factory=lambda: f"dispatcher {uuid.uuid4().hex}")
     """The database lock that this process holds; if it is free, others may claim its requests."""
 

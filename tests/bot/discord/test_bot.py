@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from bot.conversation.service import Conversations
-from bot.discord import Service
+from bot.discord import DiscordConnection
 from bot.errors import BadToken, sentence_for
 from bot.locales import locale_of
 from bot.settings import Settings
@@ -126,7 +126,7 @@ async def test_a_wrong_token_is_reported_but_not_shown(
 ) -> None:
     settings = Settings(discord_token=SecretStr("secret-token"))
     with pytest.raises(BadToken) as caught:
-        await Service(conversations, conversations.history, settings).serve()
+        await DiscordConnection(conversations, conversations.history, settings).serve()
     sentence = sentence_for(caught.value, locale_of())
     assert "secret" not in sentence
     assert "DISCORD_TOKEN" in sentence

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot import locales
 from bot.conversation.service import Conversations
-from bot.discord import Service, permission_check, service
+from bot.discord import DiscordConnection, connection, permission_check
 from bot.discord.errors import IntentMissing, PermissionsMissing, ShardsRefused
 from bot.errors import BadToken, BotError, sentence_for
 from bot.settings import Settings
@@ -169,7 +169,7 @@ async def test_errors_that_only_the_operator_can_fix_end_the_service(
 
         monkeypatch.setattr(server.world.gateway, "_opened", refuse)
     with pytest.raises(kind) as caught:
-        await Service(
+        await DiscordConnection(
             conversations, conversations.history, _settings(hear_leavers=trouble == "intent")
         ).serve()
     assert words in sentence_for(caught.value, locales.get("en"))
@@ -179,7 +179,7 @@ async def test_members_who_leave_are_noticed_with_the_intent(
     server: DiscordServer, conversations: Conversations, history: History
 ) -> None:
     await Servers(history.database).change("discord", server.home.id, forget_leavers=True)
-    serving = Service(conversations, history, _settings(hear_leavers=True))
+    serving = DiscordConnection(conversations, history, _settings(hear_leavers=True))
     task = asyncio.create_task(serving.serve())
     await server.connected()
     first = await server.answer_to(await server.say(ANN, "help"))
@@ -192,9 +192,9 @@ async def test_members_who_leave_are_noticed_with_the_intent(
 async def test_the_service_retries_until_discord_can_be_reached(
     conversations: Conversations, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(service, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(connection, "FIRST_PAUSE", 0.05)
     point_library("http://127.0.0.1:1", monkeypatch.setattr)
-    serving = Service(conversations, conversations.history, _settings())
+    serving = DiscordConnection(conversations, conversations.history, _settings())
     task = asyncio.create_task(serving.serve())
     await _until(lambda: len(_warnings(caplog)) >= 2)
     assert all(
@@ -225,7 +225,7 @@ async def test_every_shard_connects_and_resumes(
     async with DiscordServer(shards=advised) as server:
         point_library(server.base, monkeypatch.setattr)
         other = server.add_guild("another", number=objects.snowflake_for(1, shards))
-        serving = Service(conversations, conversations.history, _settings(shard_count=count))
+        serving = DiscordConnection(conversations, conversations.history, _settings(shard_count=count))
         task = asyncio.create_task(serving.serve())
         await server.connected(shards=shards)
         place = next(iter(other.channels))

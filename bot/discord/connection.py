@@ -39,7 +39,7 @@ _FAILURES = (
 )
 
 
-class Service:
+class DiscordConnection:
     """One bot, connected to Discord while ``serve`` runs."""
 
     def __init__(self, conversations: Conversations, history: History, settings: Settings) -> None:
