@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -98,6 +98,42 @@ def parse(
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{batch} cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+@app.command()
+def evaluate(
+    files: Annotated[list[Path] | None, typer.Argument(help="Default: the held-apart files.")] = None,
+    misses: Annotated[bool, typer.Option("--misses", help="Print each line that was read wrong.")] = False,
+) -> None:
+    """Score how sentences of files are understood, by kind."""
+    from bot.cli.evaluate import HELD, report
+    from bot.lab.evaluation import evaluate as score
+
+    try:
+        scores = score(files or sorted(HELD.glob("*.jsonl")))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"The files cannot be read: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    for line in report(scores, misses):
+        print(line)
+
+
+@app.command()
+def train_reader(
+    steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sentences and the weights.")] = 1,
+    further: Annotated[bool, typer.Option("--further", help="Go on from the stored model.")] = False,
+) -> None:
+    """Teach the reader of sentences from bot/language/examples; needs the 'train' extra."""
+    import json
+
+    from bot.lab.train import Settings, train
+
+    given: dict[str, Any] = {
+        name: value for name, value in (("steps", steps), ("rate", rate)) if value is not None
+    }
+    print(json.dumps(train(Settings(seed=seed, further=further, **given)), indent=2))
 
 
 @app.command()

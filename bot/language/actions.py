@@ -1,7 +1,7 @@
 """What a sentence asks for: one small immutable type per action, and their JSON.
 
-`Action` is the union of all. `to_json` gives the object with the key ``do`` that every front end and test speaks;
-absent regions and methods are null, an empty ``keep`` is an empty list.
+`Action` is the union of all. `to_json` gives an object with the key ``do`` that every front end and test
+speaks: absent regions and methods are null, and an empty ``keep`` is an empty list.
 """
 
 from __future__ import annotations
@@ -134,8 +134,10 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What follows is about this face of the picture: ``place`` 1 is the first from the left, -1 the first from the right,
-    0 the one in the middle, None every one."""
+    """What follows is about this face of the picture.
+
+    ``place`` 1 is the first from the left, -1 the first from the right, 0 the one in the middle, None all.
+    """
 
     place: int | None
     do: ClassVar[str] = "face"

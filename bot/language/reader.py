@@ -4,19 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.language import chinese, parse
-from bot.language.actions import Action
-from bot.language.script import script_of
+from bot.language.actions import Action, Answer, Ask
+from bot.language.assemble import Assembler
+from bot.language.chinese import words
+from bot.language.labels import COMMANDS, EDITS
+from bot.language.network import Clause, mark
+from bot.language.text import clean, foreign, has_han
+
+LEAST_SURE = 0.3
+"""An act that is less likely than this is asked about, not carried out."""
+LEAST_EDIT = 0.6
+"""Where it is less likely than this that a clause asks for an edit at all, it changes nothing."""
 
 
 def read(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",)) -> list[Action]:
-    """Return what a message asks for; never empty.
+    """Return what a message asks for; never empty. What is not understood is an `Ask`.
 
     Args:
-        text: What the person wrote.
+        text: What the person wrote; what comes after 2000 characters is ignored.
         after: Prompts of the adjustments in force, oldest first.
         languages: Languages that the text-image model understands, in which prompts may be written.
     """
-    if script_of(text) == "CJK":
-        return chinese.parse(text, after, languages)
-    return parse(text, after)
+    plain = clean(text)
+    if not any(character.isalnum() for character in plain):
+        return [Ask("ask.nothing")]
+    if foreign(plain):
+        return [Answer("language")]
+    clauses = mark(plain)
+    idle = all(clause.act in ("other", "remark") or not _sure(clause) for clause in clauses)
+    if idle and has_han(plain) and all(word.kind == "unknown" for word in words(plain)):
+        return [Ask("ask.unknown-word", word=plain[:40])]
+    sure = [clause for clause in clauses if _sure(clause)]
+    actions = Assembler(after, languages).read(sure)
+    return actions or [Ask("ask.unclear" if len(plain) > 3 else "ask.nothing")]
+
+
+def _sure(clause: Clause) -> bool:
+    """Whether a clause is understood well enough to do, or to answer, what it seems to ask for."""
+    if clause.act in EDITS or clause.act in COMMANDS:
+        return clause.sure >= LEAST_SURE and clause.edits >= LEAST_EDIT
+    return clause.edits < LEAST_EDIT

@@ -1,103 +1,95 @@
-"""From what was typed to plain words: bounded, without control characters, emoji and fancy punctuation."""
+"""Clean a message and split it into tokens, for English and Chinese alike."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from dataclasses import dataclass
+from html import unescape
 
-from bot.language import english
+from bot.language import lexicon
 
 MAX_CHARACTERS = 2000
-"""What comes after is ignored: no wish needs more, and reading stays quick whatever is sent."""
+"""What comes after is ignored: no edit needs more, and reading stays quick."""
+MAX_TOKENS = 240
 
+_HAN = "\u3400-\u9fff"
+_SINGLE = rf"{_HAN}\u3040-\u30ff\uac00-\ud7af\u0e00-\u0e7f"
+"""Scripts without spaces between words: one token a character."""
 _TOKEN = re.compile(
-    r"ctrl\+z|[+-]?\d+(?:\.\d+)?\s?%|\d+(?:\.\d+)?|w/o?|[^\W\d_](?:[^\W\d_]|['-](?=[^\W\d_]))*|[.!?;\n,:&+#/-]"
+    rf"(?<![\w.])[+-]\d+(?:\.\d+)?\s?%?|\d+(?:\.\d+)?\s?%?|[{_SINGLE}]|[^\W\d_{_SINGLE}]+(?:['-][^\W\d_{_SINGLE}]+)*|[^\s]"
 )
-_PUNCTUATION = str.maketrans(
-    {
-        "‘": "'",
-        "’": "'",
-        "´": "'",
-        "`": "'",
-        "“": " ",
-        "”": " ",
-        '"': " ",
-        "«": " ",
-        "»": " ",
-        "–": "-",
-        "—": ",",
-        "−": "-",
-        "…": ".",
-        "、": ",",
-        "。": ".",
-        "_": " ",
-        "*": " ",
-        "(": ",",
-        ")": ",",
-    }
+_MARKUP = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
+    for pattern, replacement in (
+        (r"--no[ =]+", ", no "),
+        (r"<a?:\w+:\d+>|<\w+:[\w:.]+>|(?<!\w)@\w+|<[@#][!&]?\d+>|<t:-?\d+(?::\w)?>|</?\w+:\d+>", " "),
+        (r"(?:https?://|www\.)\S+", " http "),
+        (r"</?[a-z][^<>]{0,80}>", " "),
+        (r"(?<![\w:]):[a-z0-9_+-]{2,32}:(?!\w)", " "),
+        (r"^\s*/\w+(?:\s+prompt:)?", " "),
+        (r"(?<!\S)--[a-z]\w*(?:[ =]+(?:[\d:.]+|raw|\w+(?=$|\s+--)))?", " "),
+        (r"[\[\](){}]*\(([^():\d]{1,80})\)[\[\](){}]*|[\[\]{}]", r" \1 "),
+        (r"^\s*(?:\d{1,2}[.)、]|[-*•>]|#+(?=\s))\s*(?=\D)", "; "),
+        (r"(?<=\s)\d[.)]\s+(?=[^\W\d])", "; "),
+        (r"[|•\r\n\u2028\u2029]+", ";"),
+        (r"[*_~`\"“”«»『』「」‹›〈〉《》\\]+", " "),
+    )
 )
+_MARKS = str.maketrans(
+    {"‘": "'", "’": "'", "´": "'", "–": "-", "—": ",", "−": "-", "…": ".", "。": ".", "；": ";", "～": " "}
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, number, mark or single character, and where it is in the cleaned text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def is_han(character: str) -> bool:
+    """Whether a character is a Chinese one."""
+    return unicodedata.name(character, "").startswith("CJK")
+
+
+def has_han(text: str) -> bool:
+    """Whether a text has a Chinese character."""
+    return any("\u3400" <= character <= "\u9fff" for character in text)
 
 
 def clean(text: str) -> str:
-    """Lower case, compatibility forms unified; formatting marks are gone and symbols (emoji) are spaces."""
-    unified = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].translate(_PUNCTUATION))
+    """Lower case, simplified Chinese, one form for each mark, without markup and symbols."""
+    text = unescape(text[:MAX_CHARACTERS])
+    for pattern, replacement in _MARKUP:
+        text = pattern.sub(replacement, text)
+    text = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_MARKS).lower()
     kept: list[str] = []
-    for character in unified.translate(_PUNCTUATION).lower()[:MAX_CHARACTERS]:
+    for character in lexicon.simplified(text[:MAX_CHARACTERS]):
         category = unicodedata.category(character)
-        if character in "\n+%" or category[0] not in "CSZ":
+        if category[0] not in "CSZ" or character in "+%":
             kept.append(character)
         elif category != "Cf":
-            kept.append("\n" if character in "\r\u2028\u2029" else " ")
-    return "".join(kept)
+            kept.append(" ")
+    plain = re.sub(r"\s+", " ", "".join(kept))
+    return re.sub(rf"(?<=[{_HAN}]) (?=[{_HAN}])", "", plain).strip(" ;")
 
 
-def tokenise(text: str) -> list[str]:
-    """Words, numbers, percentages and punctuation of a text, with contractions and short forms written out."""
-    tokens: list[str] = []
-    for match in _TOKEN.finditer(clean(text)):
-        token = match.group().replace(" ", "")
-        if token in "!?;\n":
-            token = "."
-        if token == "-":
-            continue
-        tokens.extend(english.REWRITES.get(token, correct(token)).split())
-    return _percentages(tokens)
+def tokenise(cleaned: str) -> list[Token]:
+    """The tokens of a cleaned text, at most `MAX_TOKENS`."""
+    found = []
+    for match in _TOKEN.finditer(cleaned):
+        found.append(Token(match.group().replace(" ", ""), match.start(), match.end()))
+        if len(found) == MAX_TOKENS:
+            break
+    return found
 
 
-def _percentages(tokens: list[str]) -> list[str]:
-    """ "30 %" as one token."""
-    joined: list[str] = []
-    for token in tokens:
-        if token == "%" and joined and joined[-1].replace(".", "").isdigit():
-            joined[-1] += "%"
-        elif token != "%":
-            joined.append(token)
-    return joined
-
-
-def one_slip(typed: str, meant: str) -> bool:
-    """Whether one letter was dropped, doubled, mistaken or swapped with its neighbour (the first letter stands)."""
-    if typed == meant or typed[0] != meant[0] or abs(len(typed) - len(meant)) > 1:
-        return False
-    start = 0
-    while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
-        start += 1
-    left, right = typed[start:], meant[start:]
-    swapped = left[:2] == right[:2][::-1] and left[2:] == right[2:]
-    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
-
-
-@lru_cache(maxsize=4096)
-def correct(word: str) -> str:
-    """A word that the grammar does not know, as the known word one slip away, if there is just one."""
-    if len(word) < 5 or not word.isalpha() or word in english.CORRECT or word in english.VOCABULARY:
-        return word
-    near = [known for known in english.VOCABULARY if one_slip(word, known)]
-    plural = [
-        known
-        for known in near
-        if {word, known} == {known, known + "s"} or {word, known} == {word, word + "s"}
-    ]
-    comparative = word.endswith(("er", "est", "ing", "ed"))
-    return near[0] if len(near) == 1 and not plural and not comparative else word
+def foreign(cleaned: str) -> bool:
+    """Whether a text is mostly in a script that is neither Latin nor Chinese."""
+    letters = [character for character in cleaned if character.isalpha()]
+    known = [c for c in letters if has_han(c) or unicodedata.name(c, "").startswith("LATIN")]
+    kana = any("\u3040" <= character <= "\u30ff" for character in cleaned)
+    return bool(letters) and (kana or 2 * len(known) < len(letters))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.language import english
-from bot.language.chinese import lexicon
-from bot.language.chinese.segments import CONTENT, NOUNS, Token, read
-from bot.language.phrases import positive
+from bot.language import lexicon
+from bot.language.chinese.segments import CONTENT, NOUNS, Word, read
+from bot.language.words import positive
 
 _HEADS = frozenset({"hair", "eyes", "face", "lips", "teeth", "mouth", "eyebrows"})
-"""Nouns whose compounds come apart again: the gold of 金色的长发 stands inside "long hair"."""
+"""Nouns whose compounds come apart again: the gold of 金色的长发 is inside "long hair"."""
 
 _COLOUR = 4
-"""Colours stand last before a noun."""
+"""Colours come last before a noun."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,20 @@ class Phrase:
 
 @dataclass
 class _Group:
-    """A noun with its adjectives; ``after`` are the adjectives said of it as a predicate."""
+    """A noun with its adjectives; ``after`` are the adjectives that follow it."""
 
-    noun: Token
-    before: list[Token] = field(default_factory=list)
-    after: list[Token] = field(default_factory=list)
+    noun: Word
+    before: list[Word] = field(default_factory=list)
+    after: list[Word] = field(default_factory=list)
 
 
-def describe(tokens: Sequence[Token]) -> Phrase:
-    """The content words among the tokens as one description: 头发金色 and 金色的头发 are both "blonde hair"."""
-    groups, loose = _grouped([token for token in tokens if token.kind in CONTENT])
+def describe(words: Sequence[Word]) -> Phrase:
+    """The content words as one description: 头发金色 and 金色的头发 are both "blonde hair"."""
+    groups, loose = _grouped([word for word in words if word.kind in CONTENT])
     kinds = tuple(group.noun.kind for group in groups)
     if not groups:
-        return Phrase(
-            " ".join(dict.fromkeys(token.english or token.text for token in loose)), _spoken(loose, None), ()
-        )
+        known = dict.fromkeys(word.english or word.text for word in loose)
+        return Phrase(" ".join(known), _spoken(loose, None), ())
     *others, last = groups
     said = "".join(_of_group(group) for group in groups)
     if last.noun.kind == "being" and others:  # 戴眼镜的女孩: the girl has what is named before her
@@ -54,18 +52,16 @@ def describe(tokens: Sequence[Token]) -> Phrase:
     return Phrase(_english(last, others), said, kinds)
 
 
-def _grouped(content: Sequence[Token]) -> tuple[list[_Group], list[Token]]:
+def _grouped(content: Sequence[Word]) -> tuple[list[_Group], list[Word]]:
     groups: list[_Group] = []
-    pending: list[Token] = []
-    named = any(
-        token.kind in NOUNS for token in content
-    )  # beside a noun, an unknown word is taken for an adjective
-    for token in content:
-        if token.kind in NOUNS or (token.kind == "unknown" and not named):
-            groups.append(_Group(token, pending))
+    pending: list[Word] = []
+    named = any(word.kind in NOUNS for word in content)
+    for word in content:
+        if word.kind in NOUNS or (word.kind == "unknown" and not named):  # else it is taken for an adjective
+            groups.append(_Group(word, pending))
             pending = []
         else:
-            pending.append(token)
+            pending.append(word)
     if groups:
         groups[-1].after = pending
         return groups, []
@@ -77,9 +73,10 @@ def _english(group: _Group, others: Sequence[_Group] = ()) -> str:
     *own, noun = (group.noun.english or group.noun.text).split(" ")
     if noun not in _HEADS:
         own, noun = [], group.noun.english or group.noun.text
-    tokens = [token for one in (*others, group) for token in (*one.before, *one.after)]
-    ranked = [(_rank(token), lexicon.BESIDE.get((token.english, noun), token.english)) for token in tokens]
-    ranked += [(lexicon.ORDER.get(word, 3), word) for word in own]
+    usual, order = lexicon.before_noun(), lexicon.table("chinese")["order"]
+    words = [word for one in (*others, group) for word in (*one.before, *one.after)]
+    ranked = [(_rank(word), usual.get((word.english, noun), word.english or word.text)) for word in words]
+    ranked += [(order.get(word, 3), word) for word in own]
     ranked.sort(key=lambda pair: pair[0])
     colours = list(dict.fromkeys(word for rank, word in ranked if rank == _COLOUR))
     adjectives = [word for rank, word in ranked if rank != _COLOUR] + [" and ".join(colours)] * bool(colours)
@@ -87,19 +84,19 @@ def _english(group: _Group, others: Sequence[_Group] = ()) -> str:
     return " ".join(dict.fromkeys([*adjectives, *nouns, noun]))
 
 
-def _rank(token: Token) -> int:
-    if token.kind == "colour":
+def _rank(word: Word) -> int:
+    if word.kind == "colour":
         return _COLOUR
-    return lexicon.ORDER.get(token.english, 3) if token.kind == "shape" else 0
+    return int(lexicon.table("chinese")["order"].get(word.english, 3)) if word.kind == "shape" else 0
 
 
 def _of_group(group: _Group) -> str:
     return _spoken([*group.after, *group.before], group.noun)
 
 
-def _spoken(adjectives: Sequence[Token], noun: Token | None) -> str:
-    """As one would say it: 金色头发, but 可爱的猫."""
-    text = "".join(token.text for token in adjectives)
+def _spoken(adjectives: Sequence[Word], noun: Word | None) -> str:
+    """As one says it: 金色头发, but 可爱的猫."""
+    text = "".join(word.text for word in adjectives)
     if noun is None or not adjectives:
         return text + (noun.text if noun else "")
     last = adjectives[-1]
@@ -113,12 +110,12 @@ def translate(text: str) -> str:
 
 
 def wording(prompt: str) -> str:
-    """An English example of a bundle as one would say it in Chinese; unchanged where a word of it is unknown."""
+    """An English example of a bundle as one says it in Chinese; unchanged where a word of it is unknown."""
     words = [word for word in prompt.lower().split() if word not in ("a", "an", "the")]
     negative, words = words[:1] == ["no"], words[1:] if words[:1] == ["no"] else words
     base = positive(words[0]) if len(words) == 1 else None
-    if base and base in lexicon.OWN:
-        return lexicon.OWN[base][0] + "一点"
+    if base and base in lexicon.own_words():
+        return lexicon.own_words()[base][0] + "一点"
     said = _own_words(words)
     if said is None:
         return prompt
@@ -127,23 +124,22 @@ def wording(prompt: str) -> str:
 
 def _own_words(words: Sequence[str]) -> str | None:
     """The longest known end of the phrase as the noun, the words before it as adjectives."""
+    own = lexicon.own_words()
     for start in range(len(words)):
-        english_noun = " ".join(words[start:])
-        known = lexicon.OWN.get(english_noun) or lexicon.OWN.get(english_noun.removesuffix("s"))
-        if known is None or (known[1] == "thing" and _is_colour(words[start])):  # 粉色头发 rather than 粉发
-            continue
-        before = [_adjective(word, english_noun) for word in words[:start]]
-        if any(token is None for token in before):
+        english = " ".join(words[start:])
+        known = own.get(english) or own.get(english.removesuffix("s"))
+        if known is None or (known[1] == "thing" and words[start] in lexicon.english("colours")):
+            continue  # 粉色头发 rather than 粉发
+        before = [_adjective(word, english) for word in words[:start]]
+        if any(word is None for word in before):
             return None
-        return _spoken([token for token in before if token], Token(known[0], known[1], english_noun))
+        return _spoken([word for word in before if word], Word(known[0], known[1], english))
     return None
 
 
-def _is_colour(word: str) -> bool:
-    return word in english.COLOURS
-
-
-def _adjective(word: str, noun: str) -> Token | None:
-    plain = next((a for (a, n), b in lexicon.BESIDE.items() if b == word and n == noun), word)
-    known = lexicon.OWN.get(plain) or lexicon.OWN.get(english.IRREGULAR.get(plain, plain))
-    return Token(known[0], known[1], plain) if known else None
+def _adjective(word: str, noun: str) -> Word | None:
+    usual = lexicon.before_noun().items()
+    plain = next((a for (a, n), b in usual if b == word and n == noun), word)
+    comparatives = lexicon.table("english")["comparatives"]
+    known = lexicon.own_words().get(plain) or lexicon.own_words().get(comparatives.get(plain, plain))
+    return Word(known[0], known[1], plain) if known else None

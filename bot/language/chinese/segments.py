@@ -1,120 +1,103 @@
-"""A clause as tokens: the longest known word first, whatever remains as unknown words."""
+"""A Chinese text as words: the longest known word first, whatever remains as unknown words."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from bot.language import english
-from bot.language.chinese import lexicon, words
-from bot.language.chinese.numbers import NUMBER, number
+from bot.language import lexicon
+from bot.language.numbers import CHINESE_NUMBER, chinese_number
+from bot.language.words import adjectives
 
-_AGE = re.compile(rf"({NUMBER})岁")
-_MEASURE = re.compile(rf"{NUMBER}[个只条副顶对件双位颗根片朵把缕枚块匹]")
+_AGE = re.compile(rf"({CHINESE_NUMBER})岁")
+_MEASURE = re.compile(rf"{CHINESE_NUMBER}[个只条副顶对件双位颗根片朵把缕枚块匹]")
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]+(?:[-'][a-z]+)*|[0-9]+")
-
-
-@dataclass(frozen=True)
-class Token:
-    """``kind`` is one of the lexicon's, or polite, person, make, remove, degree, less, more, everything, last, list, unknown."""
-
-    text: str
-    kind: str
-    english: str = ""
-    degree: float = 1.0
-
 
 NOUNS = frozenset({"part", "worn", "being", "thing"})
 NEEDY = frozenset({"colour", "shape"})
 """Adjectives that need a noun."""
 CONTENT = NOUNS | NEEDY | {"trait", "state", "unknown"}
+_GRAMMAR = (
+    *("polite", "rest", "last", "persons", "everything", "making", "listing", "degree"),
+    *("less", "more", "removing"),
+)
+"""Lists of `chinese.toml`; where a word is in several, the later one wins."""
 
 
-def _vocabulary() -> dict[str, Token]:
-    """Every known word; where one stands in several tables, the later of these kinds wins."""
-    found: dict[str, Token] = {}
-    tables = (
-        ("polite", words.POLITE | words.REST),
-        ("last", words.THE_LAST),
-        ("person", words.PERSONS),
-        ("everything", words.EVERYTHING),
-        ("make", words.MAKING),
-        ("list", words.LISTING),
-        ("less", words.LESS),
-        ("more", words.MORE),
-        ("remove", words.REMOVING),
-    )
-    for kind, table in tables:
-        found |= {word: Token(word, kind) for word in table}
-    for degree, table in words.DEGREES.items():
-        found |= {word: Token(word, "degree", degree=degree) for word in table if word not in words.MORE}
-    found |= {
-        word: Token(word, kind, meaning)
-        for word, (meaning, kind) in lexicon.WORDS.items()
-        if word not in words.BARE_SENSE
-    }
+@dataclass(frozen=True)
+class Word:
+    """``kind`` is one of the lexicon's, the name of a grammar list, or ``unknown``."""
+
+    text: str
+    kind: str
+    english: str = ""
+    start: int = 0
+
+
+@cache
+def _vocabulary() -> dict[str, Word]:
+    found: dict[str, Word] = {}
+    for name in _GRAMMAR:
+        listed = lexicon.chinese("the_last" if name == "last" else name)
+        found |= {word: Word(word, name) for word in listed}
+    bare = lexicon.table("chinese")["bare"]
+    meanings = lexicon.translations().items()
+    found |= {word: Word(word, kind, english) for word, (english, kind) in meanings if word not in bare}
     return found
 
 
-VOCABULARY = _vocabulary()
-_LONGEST = max(map(len, VOCABULARY))
-
-
-def _latin(word: str) -> Token:
+def _latin(typed: str) -> Word:
     """An English word inside a Chinese sentence."""
-    plain = english.REWRITES.get(word, word)
-    kinds = (
-        ("list", {"and", "or"}),
-        ("make", english.MAKING | english.HAVING | english.COPULAS),
-        ("remove", {"no", "without", "remove"}),
-        ("polite", english.ARTICLES | english.PRONOUNS | {"please", "to", "with"}),
-        ("colour", english.COLOURS),
-        ("shape", english.SHAPES),
-        ("trait", english.ADJECTIVES),
-        ("worn", english.THINGS),
-    )
-    return Token(word, next((kind for kind, known in kinds if plain in known), "thing"), plain)
+    word = str(lexicon.table("english")["spelling"].get(typed, typed))
+    if word in ("and", "or"):
+        return Word(typed, "listing")
+    if word in lexicon.english("fillers"):
+        return Word(typed, "polite")
+    kind = lexicon.english_kinds().get(word, "trait" if word in adjectives() else "thing")
+    return Word(typed, "worn" if word in lexicon.english("things") else kind, word)
 
 
-def _longest(text: str, place: int) -> Token | None:
-    for length in range(min(_LONGEST, len(text) - place), 0, -1):
-        if (token := VOCABULARY.get(text[place : place + length])) is not None:
-            return token
+@cache
+def _longest_length() -> int:
+    return max(map(len, _vocabulary()))
+
+
+def _longest(text: str, place: int) -> Word | None:
+    for length in range(min(_longest_length(), len(text) - place), 0, -1):
+        if (word := _vocabulary().get(text[place : place + length])) is not None:
+            return word
     return None
 
 
-def _next(text: str, place: int) -> Token | None:
-    """The word at a place: a count with its measure word, an age, a known word, or a word in Latin letters as a whole."""
+def _next(text: str, place: int) -> Word | None:
+    """The word at a place: a count with its measure word, an age, a known word, or a word in Latin letters."""
     known = _longest(text, place)
-    for pattern, token in ((_AGE, _age), (_MEASURE, lambda found: Token(found.group(), "polite"))):
-        if (found := pattern.match(text, place)) and len(found.group()) > len(known.text if known else ""):
-            return token(found)
+    length = len(known.text) if known else 0
+    if (age := _AGE.match(text, place)) and len(age.group()) > length:
+        return Word(age.group(), "trait", f"{chinese_number(age[1])}-year-old")
+    if (measure := _MEASURE.match(text, place)) and len(measure.group()) > length:
+        return Word(measure.group(), "polite")
     latin = _LATIN.match(text, place)
-    if latin is None or (known and len(known.text) >= len(latin.group())):
+    if latin is None or length >= len(latin.group()):
         return known
-    return VOCABULARY.get(latin.group()) or _latin(latin.group())
+    return _vocabulary().get(latin.group()) or _latin(latin.group())
 
 
-def _age(found: re.Match[str]) -> Token:
-    return Token(found.group(), "trait", f"{number(found[1])}-year-old")
-
-
-def read(text: str) -> list[Token]:
-    """The tokens of a clause, in order."""
-    found: list[Token] = []
+def read(text: str) -> list[Word]:
+    """The words of a text, in order, with their places."""
+    found: list[Word] = []
     place = 0
     while place < len(text):
-        token = _next(text, place)
-        if token is not None:
-            found.append(token)
-            place += len(token.text)
-            continue
-        if text[place].isalnum():
-            joins = bool(found) and found[-1].kind == "unknown" and text[place - 1] != " "
-            found[-1:] = (
-                [Token(found[-1].text + text[place], "unknown")]
-                if joins
-                else [*found[-1:], Token(text[place], "unknown")]
-            )
-        place += 1
+        word = _next(text, place)
+        if word is None and text[place].isalnum():
+            word = Word(text[place], "unknown")
+            if found and found[-1].kind == "unknown" and found[-1].start + len(found[-1].text) == place:
+                before = found.pop()
+                found.append(Word(before.text + text[place], "unknown", start=before.start))
+                place += 1
+                continue
+        if word is not None:
+            found.append(replace(word, start=place))
+        place += len(word.text) if word else 1
     return found

@@ -9,9 +9,10 @@ import pytest
 
 import editor
 from bot.language.actions import Add
-from bot.language.chinese import parse, wording
+from bot.language.chinese import wording
 from bot.language.chinese.phrase import translate
-from bot.language.chinese.script import is_han
+from bot.language.reader import read
+from bot.language.text import is_han
 
 MANIFESTS = sorted((Path(editor.__file__).parent / "bundles").glob("*/bundle.toml"))
 
@@ -43,14 +44,14 @@ MANIFESTS = sorted((Path(editor.__file__).parent / "bundles").glob("*/bundle.tom
     ],
 )
 def test_words_in_english_order(said: str, english: str) -> None:
-    (action,) = parse(said)
+    (action,) = read(said)
     assert isinstance(action, Add)
     assert action.prompt == english
 
 
 def test_the_users_words_stay_beside_the_prompt() -> None:
     said = {
-        text: parse(text)[0].said for text in ("把她的头发染成金色", "摘掉眼镜", "可爱一点的猫", "不要胡子")
+        text: read(text)[0].said for text in ("把她的头发染成金色", "摘掉眼镜", "可爱一点的猫", "不要胡子")
     }  # type: ignore[union-attr]
     assert said == {
         "把她的头发染成金色": "金色头发",
@@ -61,15 +62,15 @@ def test_the_users_words_stay_beside_the_prompt() -> None:
 
 
 def test_a_model_that_reads_chinese_gets_chinese() -> None:
-    (action,) = parse("把头发染成魑魅色", languages=("en", "zh"))
+    (action,) = read("把头发染成魑魅色", languages=("en", "zh"))
     assert isinstance(action, Add)
     assert (action.prompt, action.said) == ("魑魅头发", "魑魅头发")
-    assert parse("不要眼镜", languages=("zh",)) == [Add("没有眼镜", said="不要眼镜")]
+    assert read("不要眼镜", languages=("zh",)) == [Add("没有眼镜", said="不要眼镜")]
     assert translate("金色头发") == "blonde hair"
 
 
 def test_stored_chinese_prompts_are_found() -> None:
-    (action,) = parse("头发没那么金", ["金色头发", "smiling"], ("zh",))
+    (action,) = read("头发没那么金", ["金色头发", "smiling"], ("zh",))
     assert (action.do, action.target) == ("scale", "金色头发")  # type: ignore[union-attr]
 
 
@@ -81,7 +82,7 @@ def test_examples_in_chinese_mean_the_same(manifest: Path) -> None:
     assert len(chinese) >= 0.8 * len(examples), [example for example in examples if example not in chinese]
     for example, said in chinese.items():
         assert not any(character.isascii() for character in said), said
-        (action,) = parse(said)
+        (action,) = read(said)
         assert isinstance(action, Add), (example, said)
         meant = example.removeprefix("a ").removeprefix("an ")
         assert action.prompt in (meant, {"older": "old", "younger": "young"}.get(meant)), (example, said)

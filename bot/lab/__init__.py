@@ -1,0 +1,1 @@
+"""Teaches and measures the reader of messages. The running bot imports none of it."""
