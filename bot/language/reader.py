@@ -13,8 +13,10 @@ from bot.language.text import clean, foreign, has_han
 
 LEAST_SURE = 0.3
 """An act that is less likely than this is asked about, not carried out."""
-LEAST_EDIT = 0.6
+LEAST_EDIT = 0.7
 """Where it is less likely than this that a clause asks for an edit at all, it changes nothing."""
+LEAST_BARE = 0.5
+"""The same for a clause that is a description and nothing else: "very cute", "beard"."""
 
 
 def read(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",)) -> list[Action]:
@@ -41,6 +43,8 @@ def read(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",
 
 def _sure(clause: Clause) -> bool:
     """Whether a clause is understood well enough to do, or to answer, what it seems to ask for."""
+    described = sum(len(span.text.replace(" ", "")) for span in clause.spans)
+    least = LEAST_BARE if described >= len(clause.text.replace(" ", "")) else LEAST_EDIT
     if clause.act in EDITS or clause.act in COMMANDS:
-        return clause.sure >= LEAST_SURE and clause.edits >= LEAST_EDIT
-    return clause.edits < LEAST_EDIT
+        return clause.sure >= LEAST_SURE and clause.edits >= least
+    return clause.edits < least
