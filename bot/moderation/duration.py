@@ -1,70 +1,38 @@
-"""How long something lasts, as moderators type it: "90m", "12 h", "3 days", "2周", "forever"."""
+"""Lengths of time as moderators type them: "90m", "12 h", "3 days", "2周", "forever"."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from datetime import timedelta
+from pathlib import Path
 
 from bot.moderation.errors import BadDuration
 
 LONGEST = timedelta(days=3650)
-"""More than this is the same as for good."""
+"""A longer time counts as forever."""
 
-_SECONDS = {
-    "s": 1,
-    "sec": 1,
-    "second": 1,
-    "秒": 1,
-    "秒钟": 1,
-    "m": 60,
-    "min": 60,
-    "minute": 60,
-    "分": 60,
-    "分钟": 60,
-    "分鐘": 60,
-    "h": 3600,
-    "hr": 3600,
-    "hour": 3600,
-    "时": 3600,
-    "小时": 3600,
-    "小時": 3600,
-    "d": 86400,
-    "day": 86400,
-    "天": 86400,
-    "日": 86400,
-    "w": 604800,
-    "week": 604800,
-    "周": 604800,
-    "週": 604800,
-    "星期": 604800,
-    "month": 2592000,
-    "月": 2592000,
-    "个月": 2592000,
-    "個月": 2592000,
-    "y": 31536000,
-    "year": 31536000,
-    "年": 31536000,
-}
-_FOR_GOOD = {"forever", "for good", "permanent", "permanently", "always", "永久", "永远", "永遠"}
+_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SECONDS = {name: unit["seconds"] for unit in _WORDS["units"] for name in unit["names"]}
 _PART = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([^\W\d_]+)")
+_BETWEEN = re.compile(r"(?:and|[\s,])*")
 
 
 def parse(text: str) -> timedelta | None:
-    """The length of time that ``text`` names, None for good. Raises BadDuration."""
+    """Return the length of time that a text names, None for "forever".
+
+    Raises:
+        BadDuration: the text is not a length of time above zero.
+    """
     typed = text.strip().lower()
-    if typed in _FOR_GOOD:
+    if typed in _WORDS["permanent"]:
         return None
-    parts, rest = _PART.findall(typed), _PART.sub("", typed)
-    if not parts or rest.replace("and", "").replace(",", "").strip():
-        raise BadDuration(text=text[:50])
-    seconds = sum(float(number) * _unit(word, text) for number, word in parts)
-    if seconds <= 0:
+    seconds = 0.0
+    for number, unit in _PART.findall(typed):
+        size = _SECONDS.get(unit) or _SECONDS.get(unit.removesuffix("s"))
+        if size is None:
+            raise BadDuration(text=text[:50])
+        seconds += float(number) * size
+    if seconds <= 0 or not _BETWEEN.fullmatch(_PART.sub("", typed)):
         raise BadDuration(text=text[:50])
     return timedelta(seconds=seconds) if seconds <= LONGEST.total_seconds() else None
-
-
-def _unit(word: str, text: str) -> int:
-    for name in (word, word.removesuffix("s")):
-        if name in _SECONDS:
-            return _SECONDS[name]
-    raise BadDuration(text=text[:50])

@@ -1,21 +1,23 @@
-"""Every way in which a server's rules say no.
+"""Every way in which a server's rules refuse a request.
 
 PolicyError
-├── Paused              nobody is served here for now
-│   └── Draining        … and what was asked before is being finished
+├── Paused              the bot serves nobody in this server for now
+│   └── Draining        … and finishes earlier requests
 ├── Blocked             the member may not use the bot in this server
-│   └── BlockedUntil    ``until`` a time
-├── ChannelClosed       not in this channel
-├── AgeRestrictedOnly   only in age-restricted channels
-├── ConsentNeeded       the member has not agreed to the notice
-├── SpoilerNeeded       pictures have to be sent as spoilers
-├── RefusedWord         a word that the server does not want; which ``word``, only its moderators are told
-├── NoQuota             the member's roles may ask for nothing
-├── CoolingDown         again in ``count`` seconds
-│   └── Resting         again at ``again``, which is some time off
-└── QuotaSpent          ``count`` wishes a day are used up; again at ``again``
-BadRefusedWord          an ``entry`` that cannot be looked for
-BadDuration             no length of time (``text``)
+│   └── BlockedUntil    … ``until`` a Moment
+├── ChannelClosed       the bot may not be used in this channel
+├── AgeRestrictedOnly   the bot may be used only in age-restricted channels
+├── ConsentNeeded       the member has not agreed to the privacy notice
+├── SpoilerNeeded       pictures must be marked as spoilers
+├── RefusedWord         the request contains a refused ``word``, which only moderators are told
+├── NoQuota             the member's roles may make no requests
+├── CoolingDown         the member may ask again in ``count`` seconds
+│   └── Resting         … or, if that is long, ``again`` at a Moment
+└── QuotaSpent          the ``count`` requests of a day are used up; the member may ask ``again`` at a Moment
+BadRefusedWord          an ``entry`` for the list of refused words cannot be searched for
+BadDuration             a ``text`` is not a length of time
+
+The name of each class is also the outcome that metrics and logs show.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from bot.errors import BotError
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time inside a sentence; a front end that shows each reader their own time puts its own text in its place."""
+    """A point in time in a sentence. A front end may replace it by text in the reader's own time zone."""
 
     at: datetime
 
@@ -37,96 +39,64 @@ class Moment:
 
 
 class PolicyError(BotError):
-    """Base of what a server's rules refuse."""
-
     key = "policy.refused"
 
 
 class Paused(PolicyError):
-    """Nobody is served in this server for now."""
-
     key = "policy.paused"
 
 
 class Draining(Paused):
-    """Nothing new is taken in this server for now; what was asked before is being finished."""
-
     key = "policy.draining"
 
 
 class Blocked(PolicyError):
-    """The member may not use the bot in this server."""
-
     key = "policy.blocked"
 
 
 class BlockedUntil(Blocked):
-    """The member may not use the bot in this server ``until`` a Moment."""
-
     key = "policy.blocked-until"
 
 
 class ChannelClosed(PolicyError):
-    """The bot is not for this channel."""
-
     key = "policy.channel-closed"
 
 
 class AgeRestrictedOnly(PolicyError):
-    """The bot is only for age-restricted channels."""
-
     key = "policy.age-restricted-only"
 
 
 class ConsentNeeded(PolicyError):
-    """The member has to agree to the notice first."""
-
     key = "policy.consent-needed"
 
 
 class SpoilerNeeded(PolicyError):
-    """Pictures have to be marked as spoilers."""
-
     key = "policy.spoiler-needed"
 
 
 class RefusedWord(PolicyError):
-    """The wish has a ``word`` in it that the server does not want; the sentence does not repeat it."""
-
     key = "policy.refused-word"
 
 
 class CoolingDown(PolicyError):
-    """The member may ask again in ``count`` seconds."""
-
     key = "policy.cooling-down"
 
 
 class Resting(CoolingDown):
-    """The member may ask ``again`` at a Moment, further off than one counts in seconds."""
-
     key = "policy.resting"
 
 
 class QuotaSpent(PolicyError):
-    """The member has used up ``count`` wishes a day, and may ask ``again`` at a Moment."""
-
     key = "policy.quota-spent"
 
 
 class NoQuota(PolicyError):
-    """The moderators let the member's roles ask for nothing."""
-
     key = "policy.quota-none"
 
 
 class BadRefusedWord(BotError):
-    """An ``entry`` for the list of refused words that cannot be looked for."""
-
     key = "policy.bad-refused-word"
 
 
 class BadDuration(BotError):
-    """A ``text`` that names no length of time."""
-
     key = "policy.bad-duration"

@@ -1,4 +1,4 @@
-"""Pictures as they leave the bot: marked, laid out side by side, animated, fitted into an upload limit.
+"""Pictures as the bot sends them: with an AI mark, on contact sheets, as animations, within upload limits.
 
-Everything here is synchronous and pure, so call it in a thread.
+Every function here is synchronous and has no side effects, so call it in a thread.
 """

@@ -1,7 +1,8 @@
-"""Pictures on the way from the original to an edit as a loop that shows the change.
+"""An animation that shows the change from the original picture to an edit.
 
-The frames are evenly spaced in strength; time is not: each end is held, and the change begins and ends gently. The loop
-is made smaller, coarser and shorter until it fits its limit.
+The frames have evenly spaced strengths and are shown for different times: the first and the last frame are
+held, and the change starts and ends slowly (smoothstep). Size, quality and number of frames are reduced until
+the file fits its limit.
 """
 
 from __future__ import annotations
@@ -19,128 +20,144 @@ from storage.records import Picture
 
 Format = Literal["webp", "gif"]
 
-_WAY_MS, _HELD_MS, _LEAST_MS = 1200, 900, 40
-_OVERHEAD = 2048
+_MOTION_MS, _HOLD_MS, _MIN_FRAME_MS = 1200, 900, 40
+_MARK_BYTES = 2048
 """Bytes kept free for the AI mark."""
 
 
 @dataclass(frozen=True)
-class _Rung:
-    """One try: longest side in pixels, quality (colours for GIF), and every how many frames one is shown."""
+class _Preset:
+    """How an animation is encoded.
+
+    Attributes:
+        side: Longest side in pixels.
+        quality: WebP quality 0..100, or the number of colours of a GIF.
+        stride: Every how many frames one is kept.
+    """
 
     side: int
     quality: int
     stride: int = 1
 
 
-_RUNGS: dict[Format, tuple[_Rung, ...]] = {
+_PRESETS: dict[Format, tuple[_Preset, ...]] = {
     "webp": (
-        _Rung(768, 85),
-        _Rung(768, 72),
-        _Rung(640, 70),
-        _Rung(512, 65),
-        _Rung(400, 60),
-        _Rung(320, 55),
-        _Rung(256, 50, 2),
-        _Rung(160, 40, 3),
-        _Rung(96, 30, 4),
+        _Preset(768, 85),
+        _Preset(768, 72),
+        _Preset(640, 70),
+        _Preset(512, 65),
+        _Preset(400, 60),
+        _Preset(320, 55),
+        _Preset(256, 50, 2),
+        _Preset(160, 40, 3),
+        _Preset(96, 30, 4),
     ),
     "gif": (
-        _Rung(480, 256),
-        _Rung(400, 192),
-        _Rung(320, 128),
-        _Rung(256, 96),
-        _Rung(192, 64, 2),
-        _Rung(128, 32, 3),
-        _Rung(64, 16, 4),
+        _Preset(480, 256),
+        _Preset(400, 192),
+        _Preset(320, 128),
+        _Preset(256, 96),
+        _Preset(192, 64, 2),
+        _Preset(128, 32, 3),
+        _Preset(64, 16, 4),
     ),
 }
+"""From the best to the smallest."""
 
 
 def encode_animation(
     frames: Sequence[bytes], limit: int, boomerang: bool = True, kind: Format = "webp"
 ) -> Picture:
-    """A looping animation of at most ``limit`` bytes from encoded pictures of one size, the original first.
+    """Encode frames as an endless animation.
 
-    ``boomerang`` goes back the way it came; without it the loop starts again from the original. Raises ValueError where
-    there are fewer than two frames, or where no loop fits ``limit``.
+    Args:
+        frames: Encoded pictures of one size, the original first.
+        limit: The most bytes that the animation may have.
+        boomerang: Play backwards to the original; otherwise jump back to it.
+        kind: The file format.
+
+    Raises:
+        ValueError: there are fewer than two frames, or no animation fits the limit.
     """
     if len(frames) < 2:
         raise ValueError("an animation needs two frames")
     images = [decode_rgb(data) for data in frames]
-    rungs, size = _RUNGS[kind], max(images[0].size)
-    tries = [
-        rung
-        for number, rung in enumerate(rungs)
-        if number == 0 or rung.side < size or rungs[number - 1].side <= size
-    ]
-    while tries:
-        rung = tries.pop(0)
-        made = _encoded(images, rung, boomerang, kind)
-        if len(made.data) <= limit - _OVERHEAD:
-            return mark(made)
-        excess = len(made.data) / max(1, limit)
-        while len(tries) > 1 and excess > 4 * _lighter(rung, tries[0]):
-            tries.pop(0)  # far too large: the next rung would be so too
+    presets = _useful_presets(kind, max(images[0].size))
+    while presets:
+        preset = presets.pop(0)
+        encoded = _encode(images, preset, boomerang, kind)
+        if len(encoded.data) <= limit - _MARK_BYTES:
+            return mark(encoded)
+        excess = len(encoded.data) / max(1, limit)
+        while len(presets) > 1 and excess > 4 * _size_ratio(preset, presets[0]):
+            presets.pop(0)  # far too large, so the next preset would be too
     raise ValueError(f"no animation fits into {limit} bytes")
 
 
-def _lighter(rung: _Rung, other: _Rung) -> float:
-    """About how many times fewer bytes the other rung takes."""
-    return (rung.side / other.side) ** 2 * (rung.quality / other.quality) * (other.stride / rung.stride)
+def _useful_presets(kind: Format, side: int) -> list[_Preset]:
+    """Leave out presets that differ from the one before only by a size above ``side``, that of the frames."""
+    presets = _PRESETS[kind]
+    return [
+        preset
+        for number, preset in enumerate(presets)
+        if number == 0 or preset.side < side or presets[number - 1].side <= side
+    ]
+
+
+def _size_ratio(preset: _Preset, other: _Preset) -> float:
+    """Estimate how many times fewer bytes ``other`` takes."""
+    pixels = (preset.side / other.side) ** 2
+    return pixels * (preset.quality / other.quality) * (other.stride / preset.stride)
 
 
 def frame_durations(frames: int, boomerang: bool = True) -> list[int]:
-    """Milliseconds of each frame, with both ends held; ``boomerang`` counts the frames of the way back too."""
-    way = [_moment(number / (frames - 1)) for number in range(frames)]
+    """Return how many milliseconds each frame is shown; with ``boomerang`` also those of the way back."""
+    times = [_inverse_smoothstep(number / (frames - 1)) for number in range(frames)]
     inner = [
-        max(_LEAST_MS, round(_WAY_MS * (way[number + 1] - way[number - 1]) / 2))
-        for number in range(1, frames - 1)
+        max(_MIN_FRAME_MS, round(_MOTION_MS * (after - before) / 2))
+        for before, after in zip(times, times[2:], strict=False)
     ]
-    return [_HELD_MS, *inner, _HELD_MS, *(reversed(inner) if boomerang else ())]
+    return [_HOLD_MS, *inner, _HOLD_MS, *(reversed(inner) if boomerang else ())]
 
 
-def _moment(strength: float) -> float:
-    """When smoothstep, 3 t² - 2 t³, reaches ``strength``: its inverse, 0 to 1."""
+def _inverse_smoothstep(value: float) -> float:
+    """Return the t in 0..1 at which 3 t² - 2 t³ is ``value``, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2
-        low, high = (middle, high) if middle * middle * (3 - 2 * middle) < strength else (low, middle)
+        low, high = (middle, high) if middle * middle * (3 - 2 * middle) < value else (low, middle)
     return low
 
 
-def _encoded(images: Sequence[Image.Image], rung: _Rung, boomerang: bool, kind: Format) -> Picture:
-    kept = [*range(0, len(images) - 1, rung.stride), len(images) - 1]
-    width, height = images[0].size
-    scale = min(1.0, rung.side / max(width, height))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    way = [
-        images[number].resize(size, Image.Resampling.LANCZOS)
-        if images[number].size != size
-        else images[number]
-        for number in kept
-    ]
+def _encode(images: Sequence[Image.Image], preset: _Preset, boomerang: bool, kind: Format) -> Picture:
+    scale = min(1.0, preset.side / max(images[0].size))
+    width, height = (max(1, round(side * scale)) for side in images[0].size)
+    kept = [*images[: -1 : preset.stride], images[-1]]
+    frames = [image.resize((width, height), Image.Resampling.LANCZOS) for image in kept]
+    options: dict[str, Any] = {"quality": preset.quality, "method": 3}
     if kind == "gif":
-        way = _in_one_palette(way, rung.quality)
-    loop = [*way, *(way[-2:0:-1] if boomerang else ())]
-    options: dict[str, Any] = {
-        "save_all": True,
-        "append_images": loop[1:],
-        "duration": frame_durations(len(way), boomerang),
-        "loop": 0,
-    }
-    more = {"quality": rung.quality, "method": 3} if kind == "webp" else {"optimize": False, "disposal": 1}
+        frames = _share_palette(frames, preset.quality)
+        options = {"optimize": False, "disposal": 1}
+    loop = [*frames, *(frames[-2:0:-1] if boomerang else ())]
     buffer = io.BytesIO()
-    loop[0].save(buffer, kind.upper(), **options, **more)
-    return Picture(buffer.getvalue(), f"image/{kind}", *size)
+    loop[0].save(
+        buffer,
+        kind.upper(),
+        save_all=True,
+        append_images=loop[1:],
+        duration=frame_durations(len(frames), boomerang),
+        loop=0,
+        **options,
+    )
+    return Picture(buffer.getvalue(), f"image/{kind}", width, height)
 
 
-def _in_one_palette(images: Sequence[Image.Image], colours: int) -> list[Image.Image]:
-    """One palette for all frames, so that what does not change does not flicker."""
-    shown = [images[0], images[len(images) // 2], images[-1]]
+def _share_palette(images: Sequence[Image.Image], colours: int) -> list[Image.Image]:
+    """Reduce all frames to one palette, so that parts that do not change do not flicker."""
+    typical = [images[0], images[len(images) // 2], images[-1]]
     width, height = images[0].size
-    strip = Image.new("RGB", (width * len(shown), height))
-    for number, image in enumerate(shown):
+    strip = Image.new("RGB", (width * len(typical), height))
+    for number, image in enumerate(typical):
         strip.paste(image, (number * width, 0))
     palette = strip.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     return [image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for image in images]

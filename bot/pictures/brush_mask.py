@@ -1,4 +1,4 @@
-"""Where a person painted: a mask that says where a wish may act."""
+"""The mask that a user painted with the brush: it says where an edit may act."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from editor.api import painted_mask
 from editor.api.errors import BadRequest
 from editor.api.protocol import PictureData
 
-LEAST_PAINTED = 16
-"""Brightness in 0..255 below which nothing counts as painted."""
+MIN_BRIGHTNESS = 16
+"""Darker pixels, of 0..255, do not count as painted."""
 
 
 def read_brush_mask(data: bytes) -> PictureData:
-    """A mask, white on black and of any size, in small. Raises UnusableMask for no picture, one that is far too large, and one
-    where nothing is painted."""
+    """Read a mask, white on black and of any size, and return it small enough to send to the editor.
+
+    Raises:
+        UnusableMask: the file is not a picture, is far too large, or nothing is painted on it.
+    """
     try:
         grey = painted_mask.open_mask(data)
     except BadRequest as error:
         raise UnusableMask from error
-    if grey.point([value >= LEAST_PAINTED for value in range(256)]).getbbox() is None:
+    if grey.getextrema()[1] < MIN_BRIGHTNESS:
         raise UnusableMask
     return painted_mask.encode_mask(grey)

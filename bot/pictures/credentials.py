@@ -1,8 +1,9 @@
-"""Content Credentials: a signed C2PA manifest in a picture's file, where the operator has a certificate for it.
+"""Content Credentials: a signed C2PA manifest in each result's file, if the operator has a certificate.
 
-The manifest says that the picture was opened and then edited by a trained model, and which program did it; nothing of
-the user, of the wish or of the picture before. It needs the optional package (``pip install styleclip-bot[c2pa]``),
-which is only imported when a certificate is set. Nothing is fetched from the network: no time stamps, no OCSP.
+The manifest says that a picture was opened and then edited by a trained model, and by which program. It says
+nothing about the user, the request or the original picture. Signing needs an optional package (``pip install
+styleclip-bot[c2pa]``), which is imported only if a certificate is set. Nothing is fetched from the network:
+no time stamps, no OCSP.
 """
 
 from __future__ import annotations
@@ -48,21 +49,29 @@ _MANIFEST = {
 
 
 class Signer:
-    """Signs files with one certificate chain and its key, both PEM, the certificate that signs first."""
+    """Signs files with one certificate chain and its private key.
+
+    Args:
+        chain: PEM certificates, the signing one first.
+        key: PEM private key without a password.
+
+    Raises:
+        SigningNotInstalled: the optional package is missing.
+        CertificateRefused: a trial picture could not be signed, or its signature did not verify.
+    """
 
     def __init__(self, chain: bytes, key: bytes) -> None:
-        """Raises SigningNotInstalled, and CertificateRefused after a trial that does not verify."""
         try:
             import c2pa
         except ImportError as error:
             raise SigningNotInstalled() from error
         self._c2pa, self._chain, self._key = c2pa, chain, key
         self._algorithm = _algorithm(key)
-        self._try()
+        self._sign_trial()
 
     @classmethod
     def from_files(cls, certificate: Path | None, key: Path | None) -> Signer | None:
-        """The signer of two settings, None where neither is set. Raises SigningUnready."""
+        """Return the signer that two settings name, None if neither is set. Raises SigningUnready."""
         if certificate is None and key is None:
             return None
         if certificate is None or key is None:
@@ -70,31 +79,30 @@ class Signer:
         return cls(_read("C2PA_CERTIFICATE", certificate), _read("C2PA_KEY", key))
 
     def sign(self, picture: Picture) -> Picture:
-        """The picture with a manifest in its file; the pixels stay. Not the same bytes twice: a manifest is unique."""
+        """Add a manifest to the file. The pixels stay. Each manifest is unique, so the bytes differ."""
         c2pa, signed = self._c2pa, io.BytesIO()
         context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
         info = c2pa.C2paSignerInfo(self._algorithm, self._chain, self._key, None)
         with c2pa.Signer.from_info(info) as signer, c2pa.Builder(_MANIFEST, context=context) as builder:
-            builder.set_intent(
-                c2pa.C2paBuilderIntent.EDIT
-            )  # adds "opened", with the picture before as parent
+            # this adds the action "opened", with the original picture as its parent
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
             builder.sign(signer, picture.media_type, io.BytesIO(picture.data), signed)
         return replace(picture, data=signed.getvalue())
 
-    def _try(self) -> None:
+    def _sign_trial(self) -> None:
         buffer = io.BytesIO()
         Image.new("RGB", (8, 8)).save(buffer, "PNG")
         try:
             signed = self.sign(mark(Picture(buffer.getvalue(), "image/png", 8, 8)))
-            wrong = problems(signed)
-        except Exception as error:  # the package's own errors are many and have no common base
+            found = problems(signed)
+        except Exception as error:  # the package's many errors have no common base
             raise CertificateRefused(reason=_first_line(error)) from None
-        if wrong:
-            raise CertificateRefused(reason=wrong[0])
+        if found:
+            raise CertificateRefused(reason=found[0])
 
 
 def problems(picture: Picture) -> list[str]:
-    """What does not verify in a signed picture, whoever the signer is; empty where all does."""
+    """Return what does not verify in a signed picture. An unknown issuer is not a problem here."""
     import c2pa
 
     context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
@@ -120,16 +128,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _algorithm(key: bytes) -> bytes:
-    """C2PA's name of the signature that this kind of key makes."""
+    """Return C2PA's name for the signature algorithm of this key."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     try:
         private = serialization.load_pem_private_key(key, None)
     except (TypeError, ValueError):
-        raise CertificateRefused(
-            reason="C2PA_KEY holds no private key in PEM form without a password"
-        ) from None
+        reason = "C2PA_KEY holds no private key in PEM form without a password"
+        raise CertificateRefused(reason=reason) from None
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
         return _CURVES[private.curve.name]
     if isinstance(private, ed25519.Ed25519PrivateKey):

@@ -1,4 +1,4 @@
-"""Opening pictures that the bot itself has stored."""
+"""Decoding of pictures that the bot itself has stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from PIL import Image
 
 
 def decode_rgb(data: bytes) -> Image.Image:
-    """An encoded picture as RGB."""
+    """Decode a picture as RGB."""
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""A picture made to fit an upload limit, with as little loss as that takes."""
+"""Makes a picture fit an upload limit, with as little loss as possible."""
 
 from __future__ import annotations
 
@@ -11,41 +11,47 @@ from bot.pictures.mark import Mark, is_marked, mark
 from storage.records import Picture
 
 _QUALITIES = (92, 82, 70)
-_SMALLER = 0.75
-_LEAST_SIDE = 32
+_SCALE_STEP = 0.75
+_MIN_SIDE = 32
 
 
-def fit_to_limit(picture: Picture, limit: int, marked: Mark = mark) -> Picture:
-    """The picture itself where it has at most ``limit`` bytes, else a WebP that does: coarser first, then smaller.
+def fit_to_limit(picture: Picture, limit: int, add_mark: Mark = mark) -> Picture:
+    """Return the picture itself if it has at most ``limit`` bytes, else a WebP that does.
 
-    The AI mark and the colour profile go along; ``marked`` puts the mark on again. Raises ValueError for a limit of a few
-    hundred bytes, which no picture fits.
+    The quality is reduced first, then the size. The colour profile and the AI mark are kept.
+
+    Args:
+        picture: Any picture that Pillow can read.
+        limit: In bytes.
+        add_mark: Puts the mark on again; encoding the picture loses it.
+
+    Raises:
+        ValueError: the limit is a few hundred bytes, too little for any picture.
     """
     if len(picture.data) <= limit:
         return picture
-    again = marked if is_marked(picture.data) else (lambda same: same)
+    was_marked = is_marked(picture.data)
     for attempt in _attempts(picture.data):
-        candidate = again(attempt)
+        candidate = add_mark(attempt) if was_marked else attempt
         if len(candidate.data) <= limit:
             return candidate
     raise ValueError(f"no picture fits into {limit} bytes")
 
 
 def _attempts(data: bytes) -> Iterator[Picture]:
+    """Yield the picture with ever fewer bytes."""
     with Image.open(io.BytesIO(data)) as opened:
         profile = opened.info.get("icc_profile")
         image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
     for quality in _QUALITIES:
-        yield _encoded(image, quality, profile)
-    while max(image.size) * _SMALLER >= _LEAST_SIDE:
-        image = image.resize(
-            (max(1, round(image.width * _SMALLER)), max(1, round(image.height * _SMALLER))),
-            Image.Resampling.LANCZOS,
-        )
-        yield _encoded(image, _QUALITIES[-1], profile)
+        yield _encode(image, quality, profile)
+    while max(image.size) * _SCALE_STEP >= _MIN_SIDE:
+        width, height = (max(1, round(side * _SCALE_STEP)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+        yield _encode(image, _QUALITIES[-1], profile)
 
 
-def _encoded(image: Image.Image, quality: int, profile: bytes | None) -> Picture:
+def _encode(image: Image.Image, quality: int, profile: bytes | None) -> Picture:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=quality, method=4, icc_profile=profile)
     return Picture(buffer.getvalue(), "image/webp", *image.size)

@@ -1,12 +1,14 @@
-"""Letters for captions: Pillow's own font for Latin, a font of the system for Han where there is one.
+"""Fonts and line breaking for captions.
 
-A font for Han weighs ten megabytes, so none comes along. What no font at hand can write is left unwritten; an empty box
-in place of a letter is never drawn.
+Latin letters use Pillow's own font. Chinese characters use a font of the system, since such a font has ten
+megabytes and does not come with the bot. Characters that no available font has are left out; no empty box is
+ever drawn for them.
 """
 
 from __future__ import annotations
 
 import sys
+import tomllib
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,36 +18,16 @@ from PIL import ImageFont
 
 Font = ImageFont.FreeTypeFont
 Run = tuple[str, Font]
+"""A piece of text and the font that has all its characters."""
 
-_FOLDERS = {
-    "darwin": ("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts"),
-    "win32": (r"C:\Windows\Fonts",),
-}.get(sys.platform, ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts"))
-_HAN = (
-    "NotoSansCJK-Regular.ttc",
-    "NotoSansCJKsc-Regular.otf",
-    "NotoSansSC-Regular.otf",
-    "NotoSansSC*.ttf",
-    "SourceHanSansSC-Regular.otf",
-    "SourceHanSansCN-Regular.otf",
-    "PingFang.ttc",
-    "Hiragino Sans GB.ttc",
-    "msyh.ttc",
-    "wqy-microhei.ttc",
-    "wqy-zenhei.ttc",
-    "DroidSansFallbackFull.ttf",
-    "DroidSansFallback.ttf",
-    "simhei.ttf",
-)
-"""Fonts that write Chinese, the best first."""
-_SIMPLIFIED = ("SC", "CN", "GB")
-_MISSING = "\U0010fffe"
+_SETTINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_NONCHARACTER = "\U0010fffe"
 """A code point that no font has."""
 
 
 @lru_cache(64)
 def latin(size: int) -> Font:
-    """Pillow's built-in font at ``size`` pixels."""
+    """Return Pillow's built-in font at ``size`` pixels."""
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise RuntimeError("this Pillow was built without FreeType")
@@ -54,52 +36,56 @@ def latin(size: int) -> Font:
 
 @lru_cache(64)
 def han(size: int) -> Font | None:
-    """A font of this system that writes Chinese, None where there is none."""
-    found = _han_file()
-    return (
-        ImageFont.truetype(str(found), size, _face(found), layout_engine=ImageFont.Layout.BASIC)
-        if found
-        else None
-    )
+    """Return a font of this system that has Chinese characters, None if there is none."""
+    path = _han_file()
+    if path is None:
+        return None
+    return ImageFont.truetype(str(path), size, _face(path), layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(1)
 def _han_file() -> Path | None:
-    folders = [Path(folder).expanduser() for folder in _FOLDERS]
-    return next((path for name in _HAN for folder in folders for path in sorted(folder.rglob(name))), None)
+    folders = _SETTINGS["folders"].get(sys.platform, _SETTINGS["folders"]["other"])
+    found = (
+        path
+        for name in _SETTINGS["chinese"]["files"]
+        for folder in folders
+        for path in sorted(Path(folder).expanduser().rglob(name))
+    )
+    return next(found, None)
 
 
 @lru_cache(8)
 def _face(path: Path) -> int:
-    """Which face of a collection has the simplified forms; the first one where none says so."""
+    """Return the index of the face with simplified characters, 0 if no face says so."""
     for index in range(16 if path.suffix == ".ttc" else 0):
         try:
             family = ImageFont.truetype(str(path), 10, index).getname()[0] or ""
         except OSError:
             break
-        if family.endswith(_SIMPLIFIED):
+        if family.endswith(tuple(_SETTINGS["chinese"]["simplified"])):
             return index
     return 0
 
 
 @lru_cache(4096)
-def _writes(font: Font, character: str) -> bool:
-    """Has the font a glyph of its own for this character?"""
+def _has_glyph(font: Font, character: str) -> bool:
     if character.isspace():
         return True
-    glyph, missing = font.getmask(character), font.getmask(_MISSING)
+    glyph, missing = font.getmask(character), font.getmask(_NONCHARACTER)
     return (glyph.size, bytes(glyph)) != (missing.size, bytes(missing)) and glyph.getbbox() is not None
 
 
 def runs(text: str, size: int) -> list[Run]:
-    """The text in pieces, each with the font that writes it.
+    """Split the text into pieces, each with a font that has its characters.
 
-    Signs that no font has (most emoji) are left out. A *letter* that no font has would leave a wrong word, so then the
-    whole text is left out and the answer is empty.
+    Symbols that no font has, such as most emoji, are left out. A missing *letter* would make a wrong word, so
+    the whole text is left out then, and the result is empty.
     """
     pieces: list[Run] = []
     for character in " ".join(text.split()):
-        font = next((f for f in (latin(size), han(size)) if f is not None and _writes(f, character)), None)
+        fonts = (latin(size), han(size))
+        font = next((font for font in fonts if font is not None and _has_glyph(font, character)), None)
         if font is None:
             if unicodedata.category(character)[0] in "LMN":
                 return []
@@ -111,12 +97,26 @@ def runs(text: str, size: int) -> list[Run]:
 
 
 def width(pieces: list[Run]) -> float:
-    """Pixels from the first letter to behind the last."""
+    """Return the width in pixels."""
     return sum(font.getlength(text) for text, font in pieces)
 
 
-def words(text: str) -> Iterator[str]:
-    """Where a line may be broken: after spaces, and between any two Han characters."""
+def lines(text: str, size: int, max_width: float, max_lines: int) -> list[list[Run]]:
+    """Break the text into lines of at most ``max_width`` pixels, with an ellipsis if it is cut off."""
+    if not runs(text, size):
+        return []
+    broken = [""]
+    for word in _words(text):
+        if broken[-1] and width(runs((broken[-1] + word).rstrip(), size)) > max_width:
+            broken.append("")
+        broken[-1] += word
+    if len(broken) > max_lines:
+        broken = [*broken[: max_lines - 1], _with_ellipsis(broken[max_lines - 1])]
+    return [runs(_clip(line.strip(), size, max_width), size) for line in broken]
+
+
+def _words(text: str) -> Iterator[str]:
+    """Split where a line may be broken: after a space, and before and after a wide (Chinese) character."""
     word = ""
     for character in " ".join(text.split()):
         if _is_wide(character) and word and not word.isspace():
@@ -134,25 +134,11 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" and unicodedata.category(character)[0] == "L"
 
 
-def lines(text: str, size: int, most_width: float, most_lines: int) -> list[list[Run]]:
-    """The text broken into at most ``most_lines`` lines of ``most_width`` pixels; an ellipsis stands for what is cut off."""
-    if not runs(text, size):
-        return []
-    broken = [""]
-    for word in words(text):
-        if broken[-1] and width(runs((broken[-1] + word).rstrip(), size)) > most_width:
-            broken.append("")
-        broken[-1] += word
-    if len(broken) > most_lines:
-        broken = [*broken[: most_lines - 1], _open_ended(broken[most_lines - 1])]
-    return [runs(_clipped(line.strip(), size, most_width), size) for line in broken]
-
-
-def _clipped(line: str, size: int, most_width: float) -> str:
-    while len(line) > 2 and width(runs(line, size)) > most_width:
-        line = _open_ended(line.rstrip("…")[:-1])
+def _clip(line: str, size: int, max_width: float) -> str:
+    while len(line) > 2 and width(runs(line, size)) > max_width:
+        line = _with_ellipsis(line.rstrip("…")[:-1])
     return line
 
 
-def _open_ended(line: str) -> str:
+def _with_ellipsis(line: str) -> str:
     return line.rstrip(" ,.;:，。；、") + "…"

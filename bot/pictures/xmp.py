@@ -1,8 +1,9 @@
-"""An XMP packet in a PNG, JPEG, WebP or GIF file, put there without touching a pixel.
+"""Writes an XMP packet into a PNG, JPEG, WebP or GIF file without encoding the picture again.
 
-Where the packet goes is what the XMP specification, part 3, says of each format: PNG in an ``iTXt`` chunk, JPEG in an
-APP1 segment, WebP in a chunk of its extended form, GIF in an application extension. Every other part of the file (colour
-profile, EXIF, frames) stays as it was, byte for byte.
+Pillow writes XMP only when it encodes a picture, which changes the pixels of lossy formats. The XMP
+specification, part 3, says where the packet goes: PNG in an ``iTXt`` chunk, JPEG in an APP1 segment, WebP in
+a chunk of its extended format, GIF in an application extension. All other parts of the file (colour profile,
+EXIF, frames) keep their bytes.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ _PNG_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
 _JPEG_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _GIF_HEAD = b"\x21\xff\x0bXMP DataXMP"
 _GIF_TAIL = bytes([1, *range(255, -1, -1), 0])
-"""Makes readers that expect sub-blocks land on the terminator wherever they are."""
+"""A reader that skips sub-blocks reaches the terminator from any byte of this."""
 _WEBP_XMP, _WEBP_ALPHA = 0x04, 0x10
 
 
 class UnknownFormat(ValueError):
-    """The file is none of the formats that are known here, or damaged."""
+    """The file is damaged, or of another format than PNG, JPEG, WebP and GIF."""
 
 
 def with_packet(data: bytes, packet: bytes) -> bytes:
-    """The same file with this packet in place of any other. Raises UnknownFormat."""
+    """Return the file with this packet, which replaces any other.
+
+    Raises:
+        UnknownFormat: see there.
+    """
     try:
         if data.startswith(_PNG):
             return _into_png(data, packet)
@@ -42,7 +47,7 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and the whole chunk, with length and checksum."""
+    """Yield the type of each chunk, and the chunk with its length and checksum."""
     at = len(_PNG)
     while at < len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -67,15 +72,14 @@ def _into_jpeg(data: bytes, packet: bytes) -> bytes:
     body = _JPEG_HEAD + packet
     ours = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
     parts, at, placed = [data[:2]], 2, False
-    while (
-        data[at] == 0xFF and 0xE0 <= data[at + 1] <= 0xEF
-    ):  # the application segments, all before the picture itself
+    # application segments come before all that describes the picture itself
+    while data[at] == 0xFF and 0xE0 <= data[at + 1] <= 0xEF:
         (length,) = struct.unpack_from(">H", data, at + 2)
         segment = data[at : at + 2 + length]
         at += 2 + length
         if segment[1] == 0xE1 and segment[4:].startswith(_JPEG_HEAD):
             continue
-        if not placed and segment[1] != 0xE0:  # JFIF's own segment wants to be the first
+        if not placed and segment[1] != 0xE0:  # a JFIF segment has to be the first
             parts.append(ours)
             placed = True
         parts.append(segment)
@@ -95,13 +99,11 @@ def _webp_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _extended_header(kind: bytes, body: bytes) -> bytes:
-    """The VP8X chunk's body for a file of the simple form: flags, canvas size less one."""
-    if (
-        kind == b"VP8L"
-    ):  # 14 bits of width less one, 14 of height less one, one for alpha, after a signature byte
+    """Return the body of the VP8X chunk for a file in the simple format: flags, width - 1, height - 1."""
+    if kind == b"VP8L":  # a signature byte, then 14 bits of width - 1, 14 of height - 1, 1 for alpha
         (bits,) = struct.unpack_from("<I", body, 1)
         width, height, flags = bits & 0x3FFF, (bits >> 14) & 0x3FFF, _WEBP_ALPHA if bits >> 28 & 1 else 0
-    else:  # VP8: three bytes of frame tag, three of start code, then the sizes, 14 bits each
+    else:  # VP8: three bytes of frame tag, three of start code, then two sizes of 14 bits
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", body, 6))
         width, height, flags = width - 1, height - 1, 0
     return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")

@@ -1,4 +1,4 @@
-"""The sample pictures that come with the bot."""
+"""The sample pictures that come with the bot, numbered from 1."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ FOLDER = Path(__file__).parent
 
 
 def numbers() -> list[int]:
-    """Numbers of the samples, in order."""
+    """Return the numbers of all samples in ascending order."""
     return sorted(int(path.stem) for path in FOLDER.glob("*.png") if path.stem.isdigit())
 
 
 def path_of(number: int) -> Path:
-    """The file of one sample. Raises KeyError for a number that there is not."""
+    """Return the file of a sample. Raises KeyError if there is no sample with this number."""
     if number not in numbers():
         raise KeyError(number)
     return FOLDER / f"{number}.png"

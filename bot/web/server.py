@@ -1,4 +1,4 @@
-"""The local web chat's server: the page, the conversation as NDJSON, and the user's own pictures."""
+"""The server of the local web chat: the page, the conversation as NDJSON, and the user's own pictures."""
 
 from __future__ import annotations
 
@@ -31,43 +31,51 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 _SHUTDOWN_SECONDS = 2.0
-"""For answers that are being written when the server ends; what takes longer was drained before."""
+"""Time to finish writing answers when the server ends. Requests are drained before that."""
 COOKIE, PLATFORM, PLACE = "chat", "web", "web"
+_TOKEN_BYTES, _COOKIE_LENGTH = 32, 43
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob: data:; connect-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 CONVERSATIONS = web.AppKey("conversations", Conversations)
 SAMPLES = web.AppKey("samples", Path)
-MOST_UPLOAD = web.AppKey("most_upload", int)
+MAX_UPLOAD = web.AppKey("max_upload", int)
 USER = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class _Stopping:
-    """How a chat comes to its end: first nothing new is begun, then nothing is waited for any more."""
+class _Shutdown:
+    """How the server stops: first it accepts no new messages, later it stops waiting for the running ones."""
 
-    near: asyncio.Event = field(default_factory=asyncio.Event)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    under_way: set[asyncio.Task[Turn]] = field(default_factory=set)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+    running: set[asyncio.Task[Turn]] = field(default_factory=set)
 
 
-STOPPING = web.AppKey("stopping", _Stopping)
+SHUTDOWN = web.AppKey("shutdown", _Shutdown)
 
 
 def create_app(
-    conversations: Conversations, samples: Path, most_upload: int, host: str = "127.0.0.1"
+    conversations: Conversations, samples: Path, max_upload: int, host: str = "127.0.0.1"
 ) -> web.Application:
-    """The application; ``most_upload`` is in bytes, ``host`` the name it may be called by besides loopback's."""
-    app = web.Application(
-        middlewares=[_guard({*LOCAL_NAMES, host.strip("[]")}), _identify], client_max_size=most_upload + 65536
-    )
-    app[CONVERSATIONS], app[SAMPLES], app[MOST_UPLOAD] = conversations, samples, most_upload
-    app[STOPPING] = _Stopping()
+    """Create the application.
+
+    Args:
+        conversations: Answers the messages.
+        samples: The folder of the sample pictures.
+        max_upload: Most bytes of a picture.
+        host: The name that the server may be called by, besides those of loopback.
+    """
+    guard = _guard({*LOCAL_NAMES, host.strip("[]")})
+    app = web.Application(middlewares=[guard, _identify], client_max_size=max_upload + 65536)
+    app[CONVERSATIONS], app[SAMPLES], app[MAX_UPLOAD] = conversations, samples, max_upload
+    app[SHUTDOWN] = _Shutdown()
     app.router.add_get("/", _page)
     app.router.add_get("/api/state", _state)
     app.router.add_post("/api/talk", _talk)
@@ -80,7 +88,7 @@ def create_app(
 
 
 async def serve(app: web.Application, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until cancelled; ``announce`` gets the address once it can be opened."""
+    """Serve until cancelled. ``announce`` is called with the address as soon as it can be opened."""
     runner = web.AppRunner(
         app, access_log=None, handler_cancellation=False, shutdown_timeout=_SHUTDOWN_SECONDS
     )
@@ -97,52 +105,54 @@ async def serve(app: web.Application, host: str, port: int, announce: Callable[[
 
 
 async def drain(app: web.Application, seconds: float) -> None:
-    """Take no new messages, and finish those under way within so many seconds; the rest is finished at the next start."""
-    stopping = app[STOPPING]
-    stopping.near.set()
-    if stopping.under_way:
-        await asyncio.wait(set(stopping.under_way), timeout=seconds)
-    stopping.over.set()
-    for late in stopping.under_way:
+    """Accept no new messages, and finish running ones within ``seconds``; the next start does the rest."""
+    shutdown = app[SHUTDOWN]
+    shutdown.draining.set()
+    if shutdown.running:
+        await asyncio.wait(set(shutdown.running), timeout=seconds)
+    shutdown.drained.set()
+    for late in shutdown.running:
         late.cancel()
 
 
-# who may ask
+# access
 
 
 def _guard(names: set[str]) -> Any:
-    """Answers only to its own name (against DNS rebinding), and to POSTs of its own page."""
+    """Refuse other host names (DNS rebinding) and POSTs from other sites' pages."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = urlsplit(f"//{request.host}").hostname or ""
         if host not in names:
             raise web.HTTPForbidden(text=_locale(request).say("web.other-machine"))
-        origin = request.headers.get("Origin")
-        if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
-            raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
-            "same-origin",
-            "none",
-        ):
+        if request.method == "POST" and not _from_own_page(request):
             raise web.HTTPForbidden(text=_locale(request).say("web.other-page"))
         return await handler(request)
 
     return guard
 
 
+def _from_own_page(request: web.Request) -> bool:
+    origin = request.headers.get("Origin")
+    same_origin = origin is None or urlsplit(origin).netloc == request.host
+    return same_origin and request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+
+
 @web.middleware
 async def _identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A random cookie names the user; whoever opens the page gets one."""
+    """Identify the user by a random cookie, which a new user gets."""
     user = request.cookies.get(COOKIE, "")
-    fresh = not (len(user) == 43 and user.isascii())
-    request[USER] = secrets.token_urlsafe(32) if fresh else user
+    is_new = not (len(user) == _COOKIE_LENGTH and user.isascii())
+    request[USER] = secrets.token_urlsafe(_TOKEN_BYTES) if is_new else user
     response = await handler(request)
-    if fresh and not response.prepared:
-        response.set_cookie(
-            COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/"
-        )
+    if is_new and not response.prepared:
+        _set_cookie(response, request[USER])
     return response
+
+
+def _set_cookie(response: web.StreamResponse, user: str) -> None:
+    response.set_cookie(COOKIE, user, httponly=True, samesite="Strict", max_age=365 * 86400, path="/")
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -154,18 +164,21 @@ def _speaker(request: web.Request) -> Speaker:
 
 
 def _locale(request: web.Request) -> Locale:
-    """The first language that the browser accepts and the bot speaks."""
-    accepted = (
-        part.split(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")[:20]
-    )
+    """Return the first language that the browser accepts and the bot speaks."""
+    header = request.headers.get("Accept-Language", "")
+    accepted = (part.split(";")[0].strip() for part in header.split(",")[:20])
     return next((locale for code in accepted if (locale := preferring(code))), locale_of())
 
 
-# what is asked
+# pages and pictures
 
 
 async def _page(request: web.Request) -> web.StreamResponse:
-    """The page in the browser's language: ``{{key}}`` stands for a text, ``{{labels}}`` for those that the script needs."""
+    """Send the page in the browser's language.
+
+    In the template, ``{{key}}`` stands for a text of the locale, and ``{{labels}}`` for all texts that the
+    script needs.
+    """
     locale = _locale(request)
     labels = {
         key.removeprefix("web."): text
@@ -191,7 +204,7 @@ async def _sample(request: web.Request) -> web.StreamResponse:
 
 
 async def _picture(request: web.Request) -> web.StreamResponse:
-    """A picture of the user's own; anybody else's does not exist."""
+    """Send one of the user's own pictures. For pictures of others the answer is 404, as for unknown ones."""
     history, number = request.app[CONVERSATIONS].history, int(request.match_info["edit"])
     try:
         if await history.owner(number) != (PLATFORM, request[USER]):
@@ -205,8 +218,11 @@ async def _picture(request: web.Request) -> web.StreamResponse:
     return web.Response(body=picture.data, content_type=picture.media_type, headers=headers)
 
 
+# the state of the conversation
+
+
 async def _state(request: web.Request) -> web.Response:
-    """Where the conversation stands, for a page that was just opened."""
+    """Send the state of the conversation to a page that was just opened."""
     conversations, locale = request.app[CONVERSATIONS], _locale(request)
     speaker = _speaker(request)
     conversation = await conversations.history.conversation(speaker.platform, speaker.user, speaker.place)
@@ -218,12 +234,11 @@ async def _state(request: web.Request) -> web.Response:
         ready, trouble = await conversations.editor.ready(), None
     except EditorError as error:
         ready, trouble = False, sentence_for(error, locale)
-    body = await _standing(conversations, head, locale)
-    samples = sorted(int(path.stem) for path in request.app[SAMPLES].glob("*.png"))
+    body = await _history_json(conversations, head, locale)
     extra = {
         "ready": ready,
         "trouble": trouble,
-        "samples": samples,
+        "samples": sorted(int(path.stem) for path in request.app[SAMPLES].glob("*.png")),
         "quality": conversations.jobs.options.quality,
         "examples": await _examples(conversations, head, locale) if ready else [],
     }
@@ -234,20 +249,22 @@ async def _examples(conversations: Conversations, head: Edit | None, locale: Loc
     return [locale.wording(example) for example in await conversations.examples(head)]
 
 
-async def _standing(conversations: Conversations, head: Edit | None, locale: Locale) -> dict[str, Any]:
+async def _history_json(conversations: Conversations, head: Edit | None, locale: Locale) -> dict[str, Any]:
+    """Return the current edit, its adjustments, and all edits of its picture."""
     if head is None:
         return {"edit": None, "adjustments": [], "history": []}
     edits = await conversations.history.edits(head.source)
     return {
         "edit": head.id,
         "adjustments": [
-            {"prompt": replies.name_of(locale, r), "strength": r["strength"]} for r in head.recipes
+            {"prompt": replies.name_of(locale, recipe), "strength": recipe["strength"]}
+            for recipe in head.recipes
         ],
-        "history": [_history_row(edit, locale) for edit in edits],
+        "history": [_edit_json(edit, locale) for edit in edits],
     }
 
 
-def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
+def _edit_json(edit: Edit, locale: Locale) -> dict[str, Any]:
     return {
         "edit": edit.id,
         "number": edit.number,
@@ -257,120 +274,109 @@ def _history_row(edit: Edit, locale: Locale) -> dict[str, Any]:
     }
 
 
-async def _talk(request: web.Request) -> web.StreamResponse:
-    """One message as multipart form; the answer is NDJSON: progress events, then the turn.
+# messages
 
-    Under the address that compares, its wish is done by every method side by side.
+
+async def _talk(request: web.Request) -> web.StreamResponse:
+    """Answer a message, a multipart form, with NDJSON: progress events, then the turn.
+
+    At the address ``/api/compare``, all methods do the edit, side by side.
     """
-    message = await _message(request)
-    if request.app[STOPPING].near.is_set():
+    message = await _read_message(request)
+    if request.app[SHUTDOWN].draining.is_set():
         raise web.HTTPServiceUnavailable(text=_locale(request).say("web.stopping"))
     response = web.StreamResponse(
         headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
     )
     if COOKIE not in request.cookies:
-        response.set_cookie(
-            COOKIE, request[USER], httponly=True, samesite="Strict", max_age=365 * 86400, path="/"
-        )
+        _set_cookie(response, request[USER])
     await response.prepare(request)
 
     async def progress(event: wire.Event) -> None:
         body = event.model_dump(mode="json", exclude={"result"})
         if body["event"] in ("queued", "started", "progress"):
-            await _line(response, body)
+            await _write_line(response, body)
 
-    conversations = request.app[CONVERSATIONS]
-    if request.path.endswith("/compare"):  # changes nothing, so nothing is kept of one that is broken off
-        compare = conversations.compare(
-            _speaker(request), CompareRequest(message.text, mask=message.mask), progress
-        )
-        turn = await _finished(request, compare, "web.stopping")
+    conversations, speaker = request.app[CONVERSATIONS], _speaker(request)
+    if request.path.endswith("/compare"):  # changes nothing, so an interrupted one is not stored
+        compared = CompareRequest(message.text, mask=message.mask)
+        turn = await _finish(request, conversations.compare(speaker, compared, progress), "web.stopping")
     else:
-        asked = TalkRequest(
-            message.text, message.picture, message.reply_to, mask=message.mask, quality=message.quality
-        )
-        talk = conversations.talk(_speaker(request), asked, progress)
-        turn = await _finished(request, talk, "web.kept" if message.picture is None else "web.kept.picture")
+        interrupted = "web.kept" if message.picture is None else "web.kept.picture"
+        turn = await _finish(request, conversations.talk(speaker, message, progress), interrupted)
     conversations.metrics.count_answer(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
-    hints = {"examples": await _examples(conversations, turn.edit, locale)}
-    await _line(
-        response, {"event": "turn"} | _turn(turn) | await _standing(conversations, turn.edit, locale) | hints
-    )
+    history = await _history_json(conversations, turn.edit, locale)
+    examples = {"examples": await _examples(conversations, turn.edit, locale)}
+    await _write_line(response, {"event": "turn"} | _turn_json(turn) | history | examples)
     await response.write_eof()
     return response
 
 
-async def _finished(request: web.Request, talk: Coroutine[Any, Any, Turn], kept: str) -> Turn:
-    """The turn; a page that is closed does not stop it, and its result is there when the page is opened again. Where the bot
-    stops before it is done, the answer is the text of the key ``kept``.
+async def _finish(request: web.Request, coroutine: Coroutine[Any, Any, Turn], interrupted: str) -> Turn:
+    """Return the turn. It is finished even if the page is closed, which shows the result when it is opened
+    again.
+
+    If the bot stops before the turn is finished, the reply is the text of the key ``interrupted``.
     """
-    stopping, doing = request.app[STOPPING], asyncio.create_task(talk)
-    stopping.under_way.add(doing)
-    doing.add_done_callback(stopping.under_way.discard)
-    over = asyncio.create_task(stopping.over.wait())
+    shutdown, task = request.app[SHUTDOWN], asyncio.create_task(coroutine)
+    shutdown.running.add(task)
+    task.add_done_callback(shutdown.running.discard)
+    drained = asyncio.create_task(shutdown.drained.wait())
     try:
-        await asyncio.wait({doing, over}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, drained}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        over.cancel()
-    if doing.done() and not doing.cancelled():
-        return doing.result()
+        drained.cancel()
+    if task.done() and not task.cancelled():
+        return task.result()
     locale = _locale(request)
-    return Turn(locale.say(kept), error="handed-over", locale=locale.code)
+    return Turn(locale.say(interrupted), error="handed-over", locale=locale.code)
 
 
-async def _line(response: web.StreamResponse, body: dict[str, Any]) -> None:
+async def _write_line(response: web.StreamResponse, body: dict[str, Any]) -> None:
     try:
         await response.write(json.dumps(body, ensure_ascii=False).encode() + b"\n")
     except (ConnectionError, RuntimeError):
         logger.debug("the page was closed while an answer was written")
 
 
-@dataclass(frozen=True)
-class _Message:
-    """What was written, the picture with the quality chosen for it, the edit replied to, and the mask that was painted."""
-
-    text: str
-    picture: bytes | None
-    reply_to: int | None
-    mask: bytes | None
-    quality: wire.Quality | None
-
-
-async def _message(request: web.Request) -> _Message:
-    most = request.app[MOST_UPLOAD]
-    too_large = sentence_for(AttachmentTooLarge(most=most // 1048576), _locale(request))
+async def _read_message(request: web.Request) -> TalkRequest:
+    limit = request.app[MAX_UPLOAD]
+    too_large = sentence_for(AttachmentTooLarge(most=limit // 1048576), _locale(request))
     try:
         form = await request.post()
     except web.HTTPRequestEntityTooLarge:
-        raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0, text=too_large) from None
-    picture, mask = _file(form.get("picture"), most), _file(form.get("mask"), most)
-    if picture is not None and len(picture) > most:
-        raise web.HTTPRequestEntityTooLarge(most, len(picture), text=too_large)
-    reply_to, chosen = str(form.get("reply_to", "")), form.get("quality")
-    quality = next((one for one in wire.QUALITIES if one == chosen), None)
-    return _Message(
-        str(form.get("text", "")), picture, int(reply_to) if reply_to.isdigit() else None, mask, quality
+        raise web.HTTPRequestEntityTooLarge(limit, request.content_length or 0, text=too_large) from None
+    picture = _read_file(form.get("picture"), limit)
+    if picture is not None and len(picture) > limit:
+        raise web.HTTPRequestEntityTooLarge(limit, len(picture), text=too_large)
+    reply_to, quality = str(form.get("reply_to", "")), form.get("quality")
+    return TalkRequest(
+        str(form.get("text", "")),
+        picture,
+        int(reply_to) if reply_to.isdigit() else None,
+        mask=_read_file(form.get("mask"), limit),
+        quality=next((known for known in wire.QUALITIES if known == quality), None),
     )
 
 
-def _file(field: object, most: int) -> bytes | None:
-    """What was sent as a file, and no more than one byte above the most."""
-    return field.file.read(most + 1) if isinstance(field, web.FileField) else None
+def _read_file(part: object, limit: int) -> bytes | None:
+    """Return the file of a form field, None if it is not a file; read at most a byte above the limit."""
+    return part.file.read(limit + 1) if isinstance(part, web.FileField) else None
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
+def _turn_json(turn: Turn) -> dict[str, Any]:
     return {
         "reply": turn.reply,
         "actions": [to_json(action) for action in turn.actions],
-        "pictures": [_shown(shown) for shown in turn.pictures],
+        "pictures": [_picture_json(shown) for shown in turn.pictures],
         "warnings": list(turn.warnings),
         "error": turn.error,
         "milliseconds": turn.milliseconds,
     }
 
 
-def _shown(shown: Shown) -> dict[str, Any]:
+def _picture_json(shown: Shown) -> dict[str, Any]:
     return {
         "edit": shown.edit,
         "number": shown.number,

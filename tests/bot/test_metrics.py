@@ -1,4 +1,4 @@
-"""Figures over HTTP, as Prometheus and a health check would ask."""
+"""Metrics and health over HTTP, as Prometheus and a health check ask for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
 
 
-async def test_answers_wishes_and_queue_are_counted(conversations: Conversations) -> None:
+async def test_answers_verdicts_and_queue_positions_are_counted(conversations: Conversations) -> None:
     metrics = conversations.metrics
     assert (
         await conversations.talk(Speaker("test", "ann", "here"), TalkRequest("pink hair", make_png()))
@@ -29,7 +29,7 @@ async def test_answers_wishes_and_queue_are_counted(conversations: Conversations
     assert value(metrics, "bot_answers_total", kind="mention", outcome="done") == 1
     assert value(metrics, "bot_answers_total", kind="mention", outcome="picture-too-large") == 1
     assert value(metrics, "bot_answer_seconds_count", kind="mention") == 2
-    assert value(metrics, "bot_queue_position_count") == 2  # the picture's job and the wish's
+    assert value(metrics, "bot_queue_position_count") == 1, "picture and edit are one job"
 
 
 def test_a_gateway_that_does_not_know_its_latency_yet() -> None:
@@ -67,20 +67,20 @@ async def passes() -> bool:
     return True
 
 
-async def says_no() -> bool:
+async def is_false() -> bool:
     return False
 
 
-async def breaks() -> bool:
+async def raises() -> bool:
     raise RuntimeError
 
 
-@pytest.mark.parametrize(("check", "well"), [(passes, True), (says_no, False), (breaks, False)])
-async def test_health_names_what_is_wrong(aiohttp_client: Any, check: Check, well: bool) -> None:
+@pytest.mark.parametrize(("check", "healthy"), [(passes, True), (is_false, False), (raises, False)])
+async def test_health_names_the_failing_check(aiohttp_client: Any, check: Check, healthy: bool) -> None:
     client = await aiohttp_client(create_app(Metrics(), {"database": passes, "editor": check}))
     answer = await client.get("/health")
-    assert answer.status == (200 if well else 503)
-    assert (await answer.json())["checks"] == {"database": True, "editor": well}
+    assert answer.status == (200 if healthy else 503)
+    assert (await answer.json())["checks"] == {"database": True, "editor": healthy}
 
 
 async def test_a_check_that_hangs_fails_in_time(aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ async def test_a_check_that_hangs_fails_in_time(aiohttp_client: Any, monkeypatch
         await asyncio.sleep(60)
         return True
 
-    monkeypatch.setattr("bot.metrics._LONGEST_CHECK", 0.05)
+    monkeypatch.setattr("bot.metrics._CHECK_TIMEOUT", 0.05)
     client = await aiohttp_client(create_app(Metrics(), {"editor": hangs}))
     begun = time.monotonic()
     assert (await client.get("/health")).status == 503

@@ -1,4 +1,4 @@
-"""Settings that need each other."""
+"""Settings from the environment, and what follows from them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_shards_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
         load()
 
 
-def test_passwords_are_known_as_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passwords_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://bot:swordfish@host/bot")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "open sesame")
     assert set(load().secrets) == {"swordfish", "open sesame"}
 
 
-def test_pictures_lie_where_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_pictures_are_stored_where_the_setting_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert load().blobs.folder == tmp_path / "data" / "pictures"
     monkeypatch.setenv("BLOBS_URL", str(tmp_path / "shared"))
     assert isinstance(load().blobs, BlobStore)

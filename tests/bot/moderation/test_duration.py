@@ -34,7 +34,7 @@ def test_lengths(text: str, length: timedelta | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "5", "0m", "-3 days", "3 parsecs", "3d tomorrow", "1e9d"])
-def test_what_names_no_length_is_refused(text: str) -> None:
+def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(BadDuration):
         parse(text)
 

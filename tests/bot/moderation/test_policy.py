@@ -1,4 +1,4 @@
-"""The rules of a server, rule by rule, over a real database."""
+"""The rules of a server, one by one, with a real database."""
 
 from __future__ import annotations
 
@@ -61,27 +61,27 @@ async def admit(
 
 
 async def ask(policy: Policy, key: str, member: Member = ANN) -> None:
-    """As a front end does: let in, admit, answer; a refusal does not count."""
-    asked = await policy.inbox.accept(
+    """Handle a request as a front end does: accept, admit, answer; a refused one does not count."""
+    item = await policy.inbox.accept(
         key, member.platform, member.id, member.server, member.channel, {"text": "pink hair"}
     )
-    assert asked is not None
+    assert item is not None
     try:
-        await policy.admit(member, "pink hair", False, False, now(), asked)
+        await policy.admit(member, "pink hair", False, False, now(), item)
     except PolicyError:
         await policy.inbox.answered(key, counts=False)
         raise
     await policy.inbox.answered(key)
 
 
-async def test_without_rules_everybody_is_admitted_and_learns_the_settings(policy: Policy) -> None:
+async def test_without_rules_everybody_is_admitted(policy: Policy) -> None:
     assert await admit(policy) == ServerSettings()
     await change(policy, visible_mark=True)
     assert (await admit(policy)).visible_mark
     assert not (await admit(policy, replace(ANN, server=None))).visible_mark
 
 
-async def test_a_pause_holds_for_all_of_one_server(policy: Policy) -> None:
+async def test_a_pause_is_for_everybody_in_one_server(policy: Policy) -> None:
     await change(policy, paused=True)
     for member in (ANN, MOD):
         with pytest.raises(Paused):
@@ -151,7 +151,7 @@ async def test_refused_words_are_not_repeated_to_the_member(policy: Policy) -> N
     await admit(policy, text="dynasty")
 
 
-async def test_a_quota_is_spent_and_comes_back(policy: Policy) -> None:
+async def test_a_quota_is_used_up_and_comes_back(policy: Policy) -> None:
     await change(policy, quota_per_day=2)
     await ask(policy, "m1")
     await ask(policy, "m2")
@@ -168,7 +168,7 @@ async def test_a_quota_is_spent_and_comes_back(policy: Policy) -> None:
     await admit(policy, at=again)
 
 
-async def test_of_many_at_once_as_many_are_admitted_as_the_quota_has(policy: Policy) -> None:
+async def test_many_requests_at_once_do_not_exceed_the_quota(policy: Policy) -> None:
     await change(policy, quota_per_day=5)
     results = await asyncio.gather(
         *(ask(policy, f"m{number}") for number in range(20)), return_exceptions=True
@@ -191,7 +191,7 @@ async def test_the_largest_quota_of_a_members_roles_wins(policy: Policy) -> None
     await admit(policy)
 
 
-async def test_a_cooldown_tells_how_long_and_refusals_do_not_prolong_it(policy: Policy) -> None:
+async def test_a_cooldown_counts_down_and_refusals_do_not_prolong_it(policy: Policy) -> None:
     await change(policy, cooldown_seconds=60.0)
     await ask(policy, "m1")
     with pytest.raises(CoolingDown) as caught:
@@ -231,15 +231,15 @@ async def test_every_refusal_has_a_sentence_in_every_language() -> None:
         assert str(moment) in sentences[2]
 
 
-async def test_a_drain_finishes_what_was_let_in_before(policy: Policy) -> None:
-    async def let_in(key: str) -> InboxItem:
+async def test_a_drain_finishes_requests_that_were_accepted_before(policy: Policy) -> None:
+    async def accept(key: str) -> InboxItem:
         asked = await policy.inbox.accept(key, "test", "ann", "club", "general", {})
         assert asked is not None
         return asked
 
-    before = await let_in("1")
+    before = await accept("1")
     await change(policy, paused=True, drained_at=now().timestamp())
-    after = await let_in("2")
+    after = await accept("2")
     assert await policy.admit(ANN, "hair", False, False, now(), before)
     for asked in (after, None):
         with pytest.raises(Draining):
@@ -250,7 +250,7 @@ async def test_a_drain_finishes_what_was_let_in_before(policy: Policy) -> None:
     assert not isinstance(caught.value, Draining)
 
 
-async def test_a_long_pause_is_told_by_its_end(policy: Policy) -> None:
+async def test_the_end_of_a_long_cooldown_is_told(policy: Policy) -> None:
     await change(policy, cooldown_seconds=3600.0)
     await ask(policy, "1")
     with pytest.raises(Resting) as caught:

@@ -1,4 +1,4 @@
-"""Refused words are found however they are dressed up, and nothing else is."""
+"""Refused words are found however they are disguised, and nothing else is found."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ FOUND = {
     "don't": ["don't", "dont", "don’t"],
     r"/b[aeiou]d+y/": ["BODY", "ｂｕｄｄｙ"],
 }
-LET_BE = {
+NOT_FOUND = {
     "ass": [
         "class",
         "assess",
@@ -94,9 +94,9 @@ def test_found(entry: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "text"), [(entry, text) for entry, texts in LET_BE.items() for text in texts]
+    ("entry", "text"), [(entry, text) for entry, texts in NOT_FOUND.items() for text in texts]
 )
-def test_let_be(entry: str, text: str) -> None:
+def test_not_found(entry: str, text: str) -> None:
     assert RefusedWords((entry,)).found(text) is None
 
 
@@ -106,7 +106,7 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=8)
 @settings(deadline=None)
 @given(WORDS, st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=4), st.booleans())
 def test_no_part_of_a_longer_word(word: str, more: str, before: bool) -> None:
-    """Not even where the longer word ends like it begins; only a threefold letter may be the same word drawn out."""
+    """Only a letter that is repeated three times may be the same word, drawn out."""
     text = more + word if before else word + more
     if set(more) != {word[0 if before else -1]}:
         assert RefusedWords((word,)).found(text) is None
@@ -131,11 +131,11 @@ def test_spaced_out(word: str, between: str) -> None:
 
 @settings(deadline=None)
 @given(WORDS, st.data())
-def test_dressed_up(word: str, data: st.DataObject) -> None:
+def test_disguised(word: str, data: st.DataObject) -> None:
     """Any letter may be wide, bold, circled, accented or Cyrillic."""
     cyrillic = dict(zip("aeopcyx", "аеорсух", strict=True))
 
-    def dress(letter: str) -> str:
+    def disguise(letter: str) -> str:
         ways = [
             letter,
             letter.upper(),
@@ -147,23 +147,23 @@ def test_dressed_up(word: str, data: st.DataObject) -> None:
         ]
         return data.draw(st.sampled_from(ways))
 
-    assert RefusedWords((word,)).found("".join(map(dress, word))) == word
+    assert RefusedWords((word,)).found("".join(map(disguise, word))) == word
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=200))
-def test_any_entry_and_any_text_are_survived(entry: str, text: str) -> None:
+def test_no_entry_and_no_text_raise_an_error(entry: str, text: str) -> None:
     RefusedWords((entry,)).found(text)
 
 
 @pytest.mark.parametrize("entry", ["", "   ", "\u200b", "/(/", "/a*/", "/x|/", "a" * 500])
-def test_entries_that_make_no_sense(entry: str) -> None:
+def test_invalid_entries_are_refused_and_ignored(entry: str) -> None:
     with pytest.raises(BadRefusedWord):
         check(entry)
-    assert RefusedWords((entry, "bad")).found("so bad") == "bad", "the others still hold"
+    assert RefusedWords((entry, "bad")).found("so bad") == "bad", "the other entries still work"
 
 
-def test_an_entry_is_kept_trimmed() -> None:
+def test_an_entry_is_stored_without_spaces_around_it() -> None:
     assert check("  bad ") == "bad"
     assert check("/b.d/") == "/b.d/"
 
@@ -175,7 +175,7 @@ def test_a_slow_expression_ends_in_time_and_does_not_let_through() -> None:
     assert time.monotonic() - begin < 5
 
 
-def test_long_texts_made_to_keep_it_busy() -> None:
+def test_long_texts_that_keep_the_search_busy() -> None:
     words = refused((*(f"word{number}" for number in range(100)), "aaab", "ass", "b a d", "色情"))
     begin = time.monotonic()
     for text in ("a" * 4000, "a " * 2000, "a*" * 2000, "*" * 4000, "as" * 2000, "色" * 4000, "色*" * 2000):

@@ -1,4 +1,4 @@
-"""Certificate chains made for a test: an authority, and what it issued for signing pictures."""
+"""Makes certificate chains for tests: an authority, and a certificate that it issued for signing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _builder(subject: str, key: Key, authority: bool, days: int) -> x509.Certifi
 
 
 def chain(key: Key | None = None, days: int = 30) -> tuple[bytes, bytes]:
-    """Certificate chain and key as PEM; ``days`` from today until the signing certificate ends, negative for one that has."""
+    """Return a chain and its key as PEM. The certificate expires in ``days``, which may be negative."""
     root, key = ec.generate_private_key(ec.SECP256R1()), key or ec.generate_private_key(ec.SECP256R1())
     authority = _builder("authority", root, True, 300).sign(root, hashes.SHA256())
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])

@@ -1,4 +1,4 @@
-"""Loops: from the original to the edit and back, held at the ends, and never too large."""
+"""Animations: from the original to the edit and back, held at both ends, and never too large."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bot.pictures.mark import is_marked
 from tests.conftest import make_png
 
 
-def way(count: int = 7, size: tuple[int, int] = (640, 512)) -> list[bytes]:
-    """Encoded pictures from one to another."""
+def fading_frames(count: int = 7, size: tuple[int, int] = (640, 512)) -> list[bytes]:
+    """Return encoded pictures that fade from one to another."""
     first, last = (Image.open(io.BytesIO(make_png(*size, seed=seed))).convert("RGB") for seed in (1, 2))
     frames = []
     for number in range(count):
@@ -30,8 +30,8 @@ def pixels(image: Image.Image, frame: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["webp", "gif"])
-def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
-    frames = way()
+def test_it_plays_forwards_and_backwards_and_loops(kind: Format) -> None:
+    frames = fading_frames()
     made = encode_animation(frames, 8 * 1024 * 1024, kind=kind)
     assert made.media_type == f"image/{kind}"
     assert is_marked(made.data)
@@ -44,10 +44,10 @@ def test_it_goes_there_and_back_and_loops(kind: Format) -> None:
     )
     assert np.abs(pixels(image, 0) - first).mean() < 6
     assert np.abs(pixels(image, 6) - last).mean() < 6
-    assert np.abs(pixels(image, 1) - pixels(image, 11)).mean() < 3, "the way back is the way"
+    assert np.abs(pixels(image, 1) - pixels(image, 11)).mean() < 3, "backwards shows the same frames"
 
 
-def test_time_eases_in_and_out_and_the_ends_are_held() -> None:
+def test_the_change_starts_and_ends_slowly_and_both_ends_are_held() -> None:
     there, back = frame_durations(11)[:11], frame_durations(11)[11:]
     assert there[0] == there[-1] > 5 * max(there[1:-1])
     assert there[1] > there[3] > 0
@@ -60,27 +60,29 @@ def test_time_eases_in_and_out_and_the_ends_are_held() -> None:
 @pytest.mark.parametrize("kind", ["webp", "gif"])
 @pytest.mark.parametrize("limit", [200_000, 60_000, 20_000])
 def test_it_stays_under_its_limit(kind: Format, limit: int) -> None:
-    made = encode_animation(way(), limit, kind=kind)
+    made = encode_animation(fading_frames(), limit, kind=kind)
     assert len(made.data) <= limit
     assert abs(made.width / made.height - 640 / 512) < 0.05
     assert Image.open(io.BytesIO(made.data)).n_frames >= 2  # type: ignore[attr-defined]
 
 
-def test_more_room_means_a_better_picture() -> None:
-    assert len(encode_animation(way(), 2_000_000).data) >= len(encode_animation(way(), 60_000).data)
+def test_a_higher_limit_gives_a_larger_file() -> None:
+    assert len(encode_animation(fading_frames(), 2_000_000).data) >= len(
+        encode_animation(fading_frames(), 60_000).data
+    )
 
 
 def test_small_pictures_are_not_made_larger() -> None:
-    made = encode_animation(way(size=(160, 128)), 8 * 1024 * 1024)
+    made = encode_animation(fading_frames(size=(160, 128)), 8 * 1024 * 1024)
     assert (made.width, made.height) == (160, 128)
 
 
 def test_the_same_frames_give_the_same_bytes() -> None:
-    assert encode_animation(way(), 500_000) == encode_animation(way(), 500_000)
+    assert encode_animation(fading_frames(), 500_000) == encode_animation(fading_frames(), 500_000)
 
 
-def test_what_cannot_be_done_is_said() -> None:
+def test_too_few_frames_and_hopeless_limits_are_refused() -> None:
     with pytest.raises(ValueError, match="two frames"):
-        encode_animation(way()[:1], 1_000_000)
+        encode_animation(fading_frames()[:1], 1_000_000)
     with pytest.raises(ValueError, match="fits into"):
-        encode_animation(way(), 500)
+        encode_animation(fading_frames(), 500)

@@ -1,4 +1,4 @@
-"""Signatures with certificates made for the test, verified by the library that others verify with."""
+"""Signatures with certificates made for the tests, verified by the reference library."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_signed_result_verifies_and_keeps_pixels_and_mark(form: str, key: Key)
     assert np.array_equal(before, after)
 
 
-def test_the_manifest_says_edited_by_a_model_and_nothing_of_the_user() -> None:
+def test_the_manifest_says_edited_by_a_model_and_nothing_about_the_user() -> None:
     signed = Marker(Signer(*chain()))(PLAIN)
     report = json.loads(c2pa.Reader("image/png", io.BytesIO(signed.data)).json())
     manifest = report["manifests"][report["active_manifest"]]
@@ -58,7 +58,7 @@ def test_the_manifest_says_edited_by_a_model_and_nothing_of_the_user() -> None:
 def test_a_changed_byte_is_noticed() -> None:
     signed = Marker(Signer(*chain()))(PLAIN)
     changed = bytearray(signed.data)
-    changed[-20] ^= 1  # within the pixels' checksum
+    changed[-20] ^= 1  # inside the checksum of the pixels
     assert problems(Picture(bytes(changed), "image/png", 160, 128))
 
 
@@ -84,13 +84,15 @@ GOOD = chain()
     ],
     ids=["expired", "another key", "no certificate", "no key"],
 )
-def test_what_cannot_sign_is_refused_at_the_start(certificate: bytes, key: bytes, words: str) -> None:
+def test_a_certificate_that_cannot_sign_is_refused_at_the_start(
+    certificate: bytes, key: bytes, words: str
+) -> None:
     with pytest.raises(CertificateRefused) as refused:
         Signer(certificate, key)
     assert words in refused.value.values["reason"]
 
 
-def test_settings_without_half_or_with_missing_files(tmp_path: Path) -> None:
+def test_settings_that_name_no_files_or_only_one_or_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "chain.pem").write_bytes(GOOD[0])
     (tmp_path / "key.pem").write_bytes(GOOD[1])
     assert Signer.from_files(None, None) is None

@@ -1,4 +1,4 @@
-"""Pictures under an upload limit."""
+"""Pictures that have to fit an upload limit."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def noise(side: int = 400, mode: str = "RGB") -> Picture:
     return Picture(buffer.getvalue(), "image/png", side, side)
 
 
-def test_what_fits_is_left_alone() -> None:
+def test_a_picture_that_fits_is_returned_unchanged() -> None:
     picture = noise(20)
     assert fit_to_limit(picture, len(picture.data)) is picture
 
 
 @pytest.mark.parametrize("limit", [200_000, 50_000, 5_000])
-def test_what_does_not_fit_is_made_to(limit: int) -> None:
+def test_a_larger_picture_is_made_to_fit(limit: int) -> None:
     made = fit_to_limit(mark(noise()), limit)
     assert len(made.data) <= limit
     assert made.media_type == "image/webp"

@@ -1,4 +1,4 @@
-"""The mark in every kind of file: readable by others, without touching a pixel."""
+"""The mark in every kind of file: other programs can read it, and no pixel changes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def description(picture: Picture) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", KINDS)
-def test_pixels_and_profile_stay_and_the_mark_is_read_by_others(name: str, mode: str) -> None:
+def test_pixels_and_profile_stay_and_pillow_reads_the_mark(name: str, mode: str) -> None:
     form, options = KINDS[name]
     if form == "JPEG" and mode == "RGBA":
         pytest.skip("JPEG has no alpha")
@@ -65,13 +65,13 @@ def test_pixels_and_profile_stay_and_the_mark_is_read_by_others(name: str, mode:
     assert opened(before).info.get("icc_profile") == opened(after).info.get("icc_profile")
     assert opened(before).getexif() == opened(after).getexif()
     assert after.data.count(SOURCE_TYPE.encode()) == 1
-    if form != "GIF":  # which Pillow reads no XMP of
+    if form != "GIF":  # Pillow does not read XMP from GIF
         assert description(after)["DigitalSourceType"] == SOURCE_TYPE
         assert description(after)["CreatorTool"] == "styleclip-bot"
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_same_bytes_each_time_and_once_only(name: str) -> None:
+def test_marking_gives_the_same_bytes_and_happens_once(name: str) -> None:
     before = encoded(*KINDS[name])
     assert mark(before) == mark(before)
     assert mark(mark(before)) == mark(before)
@@ -87,7 +87,7 @@ def test_another_packet_is_replaced(name: str) -> None:
     assert after == mark(before)
 
 
-def test_an_odd_canvas_of_the_simple_webp_form_keeps_its_size() -> None:
+def test_an_odd_size_in_the_simple_webp_format_is_kept() -> None:
     for lossless in (False, True):
         after = mark(encoded("WEBP", {"lossless": lossless}, size=(301, 77)))
         assert opened(after).size == (301, 77)
@@ -107,7 +107,7 @@ def test_an_animation_keeps_all_its_frames() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP"]
 )
-def test_what_is_no_picture_is_refused(data: bytes) -> None:
+def test_damaged_files_are_refused(data: bytes) -> None:
     with pytest.raises(UnknownFormat):
         with_packet(data, b"packet")
 
@@ -132,7 +132,7 @@ def test_the_label_stands_out_in_its_corner_and_changes_nothing_else(shade: int,
     assert label.max() - label.min() > 150, "light letters on a dark pill"
 
 
-def test_the_label_leaves_transparency_alone() -> None:
+def test_the_label_keeps_transparency() -> None:
     after = opened(mark(encoded("PNG", {}, "RGBA", (200, 200)), visible=True))
     assert after.mode == "RGBA"
     assert np.asarray(after)[0, 0, 3] == 0

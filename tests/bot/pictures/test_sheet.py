@@ -1,4 +1,4 @@
-"""Sheets: their size, what is on them, and that no letter becomes a box."""
+"""Contact sheets: their size, what they show, and that no letter becomes an empty box."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def like(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (7, 3), (12, 3)])
-def test_every_picture_is_there_at_the_width_of_a_phone(count: int, columns: int) -> None:
+def test_every_picture_is_on_a_sheet_for_a_phone(count: int, columns: int) -> None:
     made = sheet.contact_sheet([(plain((20 * n, 255 - 20 * n, 128)), "") for n in range(count)])
     assert is_marked(made.data)
     assert made.width <= 1080
@@ -62,13 +62,12 @@ def test_numbers_follow_the_given_ones() -> None:
     tiles = [(plain(RED), ""), (plain(RED), "")]
     assert sheet.contact_sheet(tiles, numbers=[0, 17]) != sheet.contact_sheet(tiles)
     assert sheet.contact_sheet(tiles, numbers=[0, 1]) == sheet.contact_sheet(tiles)
-    assert sheet.side_by_side(tiles) != sheet.contact_sheet(tiles)
 
 
-def test_before_and_after_stand_side_by_side_or_above_each_other() -> None:
-    beside = pixels(sheet.before_after(plain(RED), plain(BLUE), ("Before", "After")))
-    assert like(beside, RED)[:, :540].any()
-    assert not like(beside, RED)[:, 540:].any()
+def test_before_and_after_are_side_by_side_or_one_above_the_other() -> None:
+    horizontal = pixels(sheet.before_after(plain(RED), plain(BLUE), ("Before", "After")))
+    assert like(horizontal, RED)[:, :540].any()
+    assert not like(horizontal, RED)[:, 540:].any()
     above = sheet.before_after(plain(RED, (400, 200)), plain(BLUE, (400, 200)))
     assert above.height > above.width * 0.8
     assert like(pixels(above), BLUE)[above.height // 2 :].any()
@@ -76,7 +75,7 @@ def test_before_and_after_stand_side_by_side_or_above_each_other() -> None:
 
 
 @pytest.mark.parametrize("size", [(1000, 40), (40, 1000)])
-def test_nothing_is_cut_off_extreme_shapes(size: tuple[int, int]) -> None:
+def test_nothing_is_cut_off_pictures_of_extreme_shapes(size: tuple[int, int]) -> None:
     image = pixels(sheet.contact_sheet([(plain(RED, size), "a very long picture")]))
     rows, columns = np.nonzero(like(image, RED))
     shape = (np.ptp(columns) + 1) / (np.ptp(rows) + 1)
@@ -98,17 +97,17 @@ def test_any_caption_can_be_drawn(caption: str) -> None:
 def test_a_caption_in_letters_that_no_font_has_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "han", lambda size: None)
     assert fonts.runs("金色头发", 32) == []
-    assert fonts.runs("金色头发 60 %", 32) == [], "a part of it would be a wrong caption"
+    assert fonts.runs("金色头发 60 %", 32) == [], "a part of the caption would be wrong"
     assert sheet.contact_sheet([(plain(RED), "金色头发")]) == sheet.contact_sheet([(plain(RED), "")])
 
 
-def test_signs_that_no_font_has_are_left_out_and_the_words_stay() -> None:
+def test_symbols_that_no_font_has_are_left_out_and_the_words_stay() -> None:
     (piece,) = fonts.runs("happy 🙂", 32)
     assert piece[0].strip() == "happy"
 
 
 @pytest.mark.skipif(fonts.han(32) is None, reason="no font for Chinese on this system")
-def test_chinese_captions_are_written_and_broken_between_any_two_characters() -> None:
+def test_chinese_captions_are_drawn_and_broken_between_any_two_characters() -> None:
     assert "".join(text for text, _ in fonts.runs("金色头发 60 %", 32)) == "金色头发 60 %"
     broken = fonts.lines("把头发染成金色然后戴上一副圆圆的眼镜", 32, 300, 2)
     assert len(broken) == 2
@@ -116,7 +115,7 @@ def test_chinese_captions_are_written_and_broken_between_any_two_characters() ->
     assert sheet.contact_sheet([(plain(RED), "金色头发")]) != sheet.contact_sheet([(plain(RED), "")])
 
 
-def test_lines_keep_their_width_and_say_that_something_is_cut_off() -> None:
+def test_lines_keep_their_width_and_end_with_an_ellipsis_if_cut_off() -> None:
     broken = fonts.lines("smiling, without changing the hair, and a very long wish", 32, 300, 2)
     assert len(broken) == 2
     assert all(fonts.width(line) <= 300 for line in broken)
