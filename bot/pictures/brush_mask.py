@@ -21,6 +21,6 @@ def read_brush_mask(data: bytes) -> PictureData:
         grey = painted_mask.open_mask(data)
     except BadRequest as error:
         raise UnusableMask from error
-    if grey.getextrema()[1] < MIN_BRIGHTNESS:
+    if not any(grey.histogram()[MIN_BRIGHTNESS:]):
         raise UnusableMask
     return painted_mask.encode_mask(grey)
