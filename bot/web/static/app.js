@@ -1,7 +1,7 @@
-// The page of the local chat. It shows what the server says and says what the user types; it decides nothing.
+// The page of the local chat. It shows the server's answers and sends what the user types; the server decides everything.
 const $ = (id) => document.getElementById(id);
 const LABELS = JSON.parse($("app").dataset.labels);
-// A text of the page's language, with its {placeholders} filled in.
+// Returns a text in the page's language, with its {placeholders} filled in.
 const label = (key, values = {}) => LABELS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const state = { edit: null, busy: false, history: [], first: null, comparing: false, painting: false, painted: false, waiting: null };
 
@@ -18,18 +18,18 @@ function addBubble(who, text, { pictures = [], error = false } = {}) {
     const thumbs = make("div", { className: "thumbs" });
     for (const picture of pictures) {
       const button = make("button", { type: "button", title: picture.alt, onclick: () => showPicture(picture.url, picture.alt) });
-      button.append(make("img", { src: picture.url, alt: picture.alt, onload: toTheEnd }));
+      button.append(make("img", { src: picture.url, alt: picture.alt, onload: scrollToEnd }));
       if (picture.caption) button.append(make("span", { textContent: `${picture.number}. ${picture.caption}` }));
       thumbs.append(button);
     }
     bubble.append(thumbs);
   }
   $("log").append(bubble);
-  toTheEnd();
+  scrollToEnd();
   return bubble;
 }
 
-function toTheEnd() {
+function scrollToEnd() {
   $("log").scrollTop = $("log").scrollHeight;
 }
 
@@ -39,7 +39,7 @@ function showPicture(url, alt) {
   $("after").alt = alt;
 }
 
-// A preview is small; it takes the room of the picture in whose place it is.
+// A preview is small, so it is enlarged to the size of the picture that it replaces.
 function showPreview(preview) {
   if (!$("after").hasAttribute("width")) $("after").width = $("after").clientWidth;
   $("after").src = `data:${preview.media_type};base64,${preview.data}`;
@@ -63,8 +63,8 @@ function showPlaceholder() {
   $("text").placeholder = state.waiting ?? label(state.painting ? "brush.placeholder" : "placeholder");
 }
 
-// The brush. What is painted goes along with the next wish, as a mask: white on black, of the whole picture.
-const LONGEST = 512;
+// The brush. The painted area is sent with the next request, as a mask of the whole picture: white on black.
+const MAX_SIDE = 512;
 const brush = $("paint").getContext("2d");
 
 function setPainting(on) {
@@ -77,7 +77,7 @@ function setPainting(on) {
 }
 
 function clearPainting() {
-  const scale = LONGEST / Math.max($("after").naturalWidth, $("after").naturalHeight);
+  const scale = MAX_SIDE / Math.max($("after").naturalWidth, $("after").naturalHeight);
   $("paint").width = Math.round(scale * $("after").naturalWidth);
   $("paint").height = Math.round(scale * $("after").naturalHeight);
   state.painted = false;
@@ -91,10 +91,10 @@ function setErasing(on) {
 
 function stroke(event) {
   const box = $("paint").getBoundingClientRect();
-  const point = [event.clientX, event.clientY].map((at, axis) => (LONGEST * (at - [box.left, box.top][axis])) / Math.max(box.width, box.height));
+  const point = [event.clientX, event.clientY].map((at, axis) => (MAX_SIDE * (at - [box.left, box.top][axis])) / Math.max(box.width, box.height));
   const from = state.stroke ?? point;
   brush.strokeStyle = getComputedStyle($("paint")).color;
-  brush.lineWidth = (LONGEST * $("brushSize").valueAsNumber) / 100;
+  brush.lineWidth = (MAX_SIDE * $("brushSize").valueAsNumber) / 100;
   brush.lineCap = "round";
   brush.beginPath();
   brush.moveTo(...from);
@@ -123,38 +123,38 @@ function setBusy(busy, text = label("working"), share = null) {
   document.querySelectorAll("[data-say], #methods, #chips button, #strip button, #samples button").forEach((b) => { b.disabled = busy; });
 }
 
-function render(standing) {
-  state.edit = standing.edit;
-  state.history = standing.history;
-  const empty = standing.edit === null;
+function render(conversation) {
+  state.edit = conversation.edit;
+  state.history = conversation.history;
+  const empty = conversation.edit === null;
   $("app").dataset.empty = String(empty);
   $("welcome").hidden = !empty;
   $("viewer").hidden = empty;
   if (empty) return;
-  const current = standing.history.find((row) => row.edit === standing.edit);
-  state.first = standing.history[0].edit;
-  showPicture(pictureUrl(standing.edit), current.description);
+  const current = conversation.history.find((row) => row.edit === conversation.edit);
+  state.first = conversation.history[0].edit;
+  showPicture(pictureUrl(conversation.edit), current.description);
   $("before").src = pictureUrl(state.first);
-  $("download").href = `${pictureUrl(standing.edit)}?download=1`;
-  $("pills").replaceChildren(...standing.adjustments.map((a) => {
+  $("download").href = `${pictureUrl(conversation.edit)}?download=1`;
+  $("pills").replaceChildren(...conversation.adjustments.map((a) => {
     const pill = make("li", {}, make("b", { textContent: a.prompt }));
     if (Math.abs(a.strength - 1) > 0.01) pill.append(` ${label("percent", { number: Math.round(a.strength * 100) })}`);
     return pill;
   }));
-  $("strip").replaceChildren(...standing.history.map((row, index) => {
+  $("strip").replaceChildren(...conversation.history.map((row, index) => {
     const button = make("button", { type: "button", title: `${row.number}. ${row.description}`, onclick: () => say(label("say.goto", row)) });
     button.setAttribute("aria-label", label("goto", row));
-    button.setAttribute("aria-current", String(row.edit === standing.edit));
+    button.setAttribute("aria-current", String(row.edit === conversation.edit));
     button.append(make("img", { src: pictureUrl(row.edit), alt: "", loading: "lazy" }));
     const item = make("li", {}, button, make("span", { textContent: row.number === 0 ? label("original") : row.text }));
-    if (index && row.parent !== standing.history[index - 1].edit) item.className = "branch";
+    if (index && row.parent !== conversation.history[index - 1].edit) item.className = "branch";
     return item;
   }));
   $("strip").querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-// A picture that was just sent, in the place where its previews and then the picture itself will be.
-function showUnderWay(url) {
+// Shows a picture that was just sent. Its previews, and then the result, replace it.
+function showSent(url) {
   setComparing(false);
   setPainting(false);
   $("welcome").hidden = true;
@@ -162,8 +162,8 @@ function showUnderWay(url) {
   showPicture(url, label("sent"));
 }
 
-// Back to what there is, where nothing came of it.
-function showStanding() {
+// Shows the current edit again if a message changed nothing.
+function showCurrent() {
   const empty = state.edit === null;
   $("welcome").hidden = !empty;
   $("viewer").hidden = empty;
@@ -196,7 +196,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
   form.set("text", text);
   if (picture) { form.set("picture", picture); form.set("quality", $("quality").value); }
   else if (state.painted) form.set("mask", await paintedMask(), "mask.png");
-  if (picture) showUnderWay(preview);
+  if (picture) showSent(preview);
   const mine = addBubble("me", text, { pictures: preview ? [{ url: preview, alt: label("sent") }] : [] });
   setBusy(true, label("sending"));
   try {
@@ -215,7 +215,7 @@ async function say(text, picture = null, preview = null, address = "/api/talk") 
     addBubble("bot", error.kind === "refused" && error.message ? error.message : label("unreachable"), { error: true });
     return false;
   } finally {
-    if (/^(data|blob):/.test($("after").src)) showStanding();
+    if (/^(data|blob):/.test($("after").src)) showCurrent();
     setBusy(false);
     $("text").focus({ preventScroll: true });
   }
@@ -239,20 +239,20 @@ function suggest(examples) {
 
 async function load() {
   try {
-    const standing = await (await fetch("/api/state")).json();
-    if (standing.edit !== null && state.edit === null) { render(standing); greeting.textContent = label("welcome-back"); }
+    const conversation = await (await fetch("/api/state")).json();
+    if (conversation.edit !== null && state.edit === null) { render(conversation); greeting.textContent = label("welcome-back"); }
     if (!$("samples").children.length) {
-      if (!$("quality").dataset.chosen) $("quality").value = standing.quality;  // whoever chose already was faster
-      $("samples").replaceChildren(...standing.samples.map((number) => {
+      if (!$("quality").dataset.chosen) $("quality").value = conversation.quality;  // keep what the user has already chosen
+      $("samples").replaceChildren(...conversation.samples.map((number) => {
         const button = make("button", { type: "button", onclick: () => sendSample(number) }, make("img", { src: `/samples/${number}.png`, alt: "" }));
         button.setAttribute("aria-label", label("sample", { number }));
         return button;
       }));
     }
-    state.waiting = standing.trouble ?? (standing.ready ? null : label("warming"));
+    state.waiting = conversation.trouble ?? (conversation.ready ? null : label("warming"));
     showPlaceholder();
-    suggest(standing.examples);
-    if (!standing.ready) setTimeout(load, 700);
+    suggest(conversation.examples);
+    if (!conversation.ready) setTimeout(load, 700);
   } catch {
     setTimeout(load, 2000);
   }

@@ -21,39 +21,37 @@ from bot.web.server import create_app
 from tests.conftest import make_png
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: the page goes untested")
-PATIENCE = 60_000
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the tests of the page need Chromium")
+TIMEOUT = 60_000
 
 
 @pytest.fixture
 async def page(
     request: pytest.FixtureRequest, conversations: Conversations, aiohttp_server: Callable[..., Any]
 ) -> AsyncIterator[Page]:
-    """The page in a browser, in the language of the fixture's parameter."""
+    """Open the page in the language of the fixture's parameter. Errors in its console fail the test."""
     server = await aiohttp_server(create_app(conversations, samples.FOLDER, 1024 * 1024))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = await browser.new_page(
             viewport={"width": 1280, "height": 860}, locale=getattr(request, "param", "en-GB")
         )
-        complaints: list[str] = []
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "request",
             lambda r: (
                 None
                 if r.url.startswith(("blob:", "data:", str(server.make_url("/"))))
-                else complaints.append(r.url)
+                else errors.append(r.url)
             ),
         )
         await page.goto(str(server.make_url("/")))
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=TIMEOUT)
         yield page
         await browser.close()
-        assert complaints == []
+        assert errors == []
 
 
 async def say(page: Page, text: str) -> None:
@@ -92,11 +90,11 @@ async def test_a_conversation_of_ten_turns(page: Page) -> None:
     await expect(page.locator("#strip li")).not_to_have_count(1)
 
 
-async def test_methods_side_by_side_with_their_names(page: Page) -> None:
+async def test_a_comparison_of_methods_shows_their_names(page: Page) -> None:
     await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     await page.get_by_role("button", name="Methods").click()
-    await expect(page.get_by_label("Your wish")).to_be_focused()  # nothing is written yet
+    await expect(page.get_by_label("Your wish")).to_be_focused()  # nothing has been typed yet
     await page.get_by_label("Your wish").fill("glasses")
     await page.get_by_role("button", name="Methods").click()
     assert "“glasses” by each method" in await answers(page, 2)
@@ -112,19 +110,22 @@ async def test_methods_side_by_side_with_their_names(page: Page) -> None:
 _WATCH = """() => {
   window.seen = [];
   const look = () => window.seen.push({
-    stage: document.querySelector("#stageText").textContent, busy: document.querySelector("#busy").checkVisibility(),
+    stage: document.querySelector("#stageText").textContent,
+    busy: document.querySelector("#busy").checkVisibility(),
     kind: (document.querySelector("#after").getAttribute("src") ?? "").split(":")[0],
-    buttons: [...document.querySelectorAll("button")].some(b => b.textContent === "Less" && b.checkVisibility()),
+    buttons: [...document.querySelectorAll("button")].some(
+      button => button.textContent === "Less" && button.checkVisibility()),
   });
-  new MutationObserver(look).observe(document.body, {attributes: true, childList: true, characterData: true, subtree: true});
+  const everything = {attributes: true, childList: true, characterData: true, subtree: true};
+  new MutationObserver(look).observe(document.body, everything);
 }"""
 
 
-async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
+async def test_the_best_quality_shows_its_stages_and_previews(
     page: Page, conversations: Conversations
 ) -> None:
     await page.get_by_label("New pictures:").select_option("Closest")
-    await page.evaluate(_WATCH)  # on a fast machine each stage is over before one could look
+    await page.evaluate(_WATCH)  # on a fast machine each stage is over too soon to be seen
     await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     seen = await page.evaluate("seen")
@@ -134,7 +135,7 @@ async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
         "data"
     )
     assert not any(one["buttons"] for one in seen if one["kind"] == "data"), (
-        "what is not done cannot be gone on from"
+        "an unfinished picture cannot be edited"
     )
     await expect(page.locator("#after")).to_have_attribute("src", re.compile("^/api/pictures/"))
     await expect(page.get_by_role("button", name="Less")).to_be_visible()
@@ -144,16 +145,16 @@ async def test_a_picture_that_is_looked_at_closely_shows_itself_getting_there(
     assert "Learning the details…" in stages
 
 
-async def test_a_painted_place_goes_along_with_the_next_wish(
+async def test_a_painted_area_is_sent_with_the_next_request(
     page: Page, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talk, masks = conversations.talk, []
 
-    async def heard(*arguments: Any, **options: Any) -> Turn:
+    async def record_mask(*arguments: Any, **options: Any) -> Turn:
         masks.append(arguments[1].mask)
         return await talk(*arguments, **options)
 
-    monkeypatch.setattr(conversations, "talk", heard)
+    monkeypatch.setattr(conversations, "talk", record_mask)
     await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     await page.get_by_role("button", name="Brush").click()
@@ -207,7 +208,7 @@ async def test_buttons_history_and_compare(page: Page) -> None:
     await expect(handle).to_be_hidden()
 
 
-async def test_a_reload_finds_everything_where_it_was(page: Page, tmp_path: Path) -> None:
+async def test_a_reload_restores_the_conversation(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "me.png"
     path.write_bytes(make_png())
     await page.locator("#file").set_input_files(path)
@@ -220,7 +221,7 @@ async def test_a_reload_finds_everything_where_it_was(page: Page, tmp_path: Path
     await expect(page.locator("#strip li")).to_have_count(2)
 
 
-async def test_by_keyboard_alone_on_a_phone(page: Page) -> None:
+async def test_the_keyboard_is_enough_on_a_small_screen(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.get_by_label("Sample picture 3", exact=True).focus()
     await page.keyboard.press("Enter")
@@ -239,16 +240,20 @@ async def test_by_keyboard_alone_on_a_phone(page: Page) -> None:
         await expect(page.locator(element)).to_be_in_viewport()
 
 
-async def test_a_dropped_file_that_is_no_picture(page: Page) -> None:
+async def test_a_dropped_file_that_is_not_a_picture(page: Page) -> None:
     transfer = await page.evaluate_handle(
-        "() => { const t = new DataTransfer(); t.items.add(new File(['<svg/>'], 'x.png', {type: 'image/png'})); return t; }"
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(['<svg/>'], 'x.png', {type: 'image/png'}));
+            return transfer;
+        }"""
     )
     await page.dispatch_event("body", "drop", {"dataTransfer": transfer})
     assert "not a picture" in await answers(page, 1)
     await expect(page.locator("#welcome")).to_be_visible()
 
 
-async def test_what_is_said_is_text_and_never_markup(page: Page) -> None:
+async def test_messages_are_text_and_never_markup(page: Page) -> None:
     await say(page, "<img src=x onerror=alert(1)>")
     await answers(page, 1)
     await expect(page.locator(".bubble.me")).to_have_text("<img src=x onerror=alert(1)>")

@@ -1,4 +1,4 @@
-"""The web chat's server: who may ask, what it answers, and what it never shows to others."""
+"""The web chat's server: access, answers, and what it never shows to others."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bot.conversation.service import Conversations
 from bot.web.server import create_app
 from tests.conftest import make_png
 
-MOST = 1024 * 1024
+MAX_UPLOAD = 1024 * 1024
 
 
 @pytest.fixture
 async def client(conversations: Conversations, aiohttp_client: Callable[..., Any]) -> TestClient[Any, Any]:
-    return await aiohttp_client(create_app(conversations, samples.FOLDER, MOST))
+    return await aiohttp_client(create_app(conversations, samples.FOLDER, MAX_UPLOAD))
 
 
 async def talk(
@@ -63,7 +63,7 @@ async def test_a_conversation_with_progress_and_history(client: TestClient[Any, 
     assert state["examples"] == ["pink hair", "glasses"]
 
 
-async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
+async def test_the_quality_of_a_new_picture_is_chosen_and_stored(
     client: TestClient[Any, Any], conversations: Conversations
 ) -> None:
     assert (await (await client.get("/api/state")).json())["quality"] == "standard"
@@ -80,7 +80,7 @@ async def test_how_closely_a_picture_is_looked_at_is_chosen_and_kept(
     assert not {"refine", "tune"} & {event.get("stage") for event in seen["draft"]}
 
 
-async def test_a_closer_look_than_there_is_time_for_is_told(
+async def test_a_quality_that_takes_too_long_is_explained(
     client: TestClient[Any, Any], conversations: Conversations
 ) -> None:
     conversations.jobs.options = Options(inversion_seconds=0.01)
@@ -90,7 +90,7 @@ async def test_a_closer_look_than_there_is_time_for_is_told(
 
 
 def mask_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> bytes:
-    """White in a box, black elsewhere."""
+    """Return a mask that is white in a box and black elsewhere."""
     mask = Image.new("L", size)
     mask.paste(255, box)
     buffer = io.BytesIO()
@@ -98,7 +98,7 @@ def mask_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> bytes:
     return buffer.getvalue()
 
 
-async def test_what_lies_outside_of_what_was_painted_stays_as_it_was(client: TestClient[Any, Any]) -> None:
+async def test_nothing_changes_outside_the_painted_area(client: TestClient[Any, Any]) -> None:
     first = (await talk(client, "", make_png()))[-1]
     before = await pixels(client, first["pictures"][0]["url"])
     size = before.shape[1::-1]
@@ -108,14 +108,12 @@ async def test_what_lies_outside_of_what_was_painted_stays_as_it_was(client: Tes
     changed = (before != after).any(-1)
     assert changed[:, : size[0] // 2].any()
     assert not changed[:, size[0] // 2 + size[0] // 16 :].any()
-    less = await pixels(
-        client, (await talk(client, "less"))[-1]["pictures"][0]["url"]
-    )  # the place goes along
+    less = await pixels(client, (await talk(client, "less"))[-1]["pictures"][0]["url"])  # the area is kept
     assert not (before != less)[:, size[0] // 2 + size[0] // 16 :].any()
 
 
 @pytest.mark.parametrize("mask", [b"no picture", mask_of((0, 0, 0, 0), (16, 16))])
-async def test_a_mask_that_is_none_is_explained_and_changes_nothing(
+async def test_an_unusable_mask_is_explained_and_changes_nothing(
     client: TestClient[Any, Any], mask: bytes
 ) -> None:
     first = (await talk(client, "", make_png()))[-1]
@@ -125,7 +123,7 @@ async def test_a_mask_that_is_none_is_explained_and_changes_nothing(
     assert (await (await client.get("/api/state")).json())["edit"] == first["edit"]
 
 
-async def test_a_wish_by_every_method_comes_with_previews_and_captions(client: TestClient[Any, Any]) -> None:
+async def test_a_comparison_of_methods_has_previews_and_captions(client: TestClient[Any, Any]) -> None:
     await talk(client, "pink hair", make_png())
     answer = await client.post("/api/compare", data=aiohttp.FormData({"text": "glasses"}))
     events = [json.loads(line) for line in (await answer.read()).splitlines()]
@@ -144,7 +142,7 @@ async def test_a_wish_by_every_method_comes_with_previews_and_captions(client: T
     assert all(preview["media_type"] == "image/webp" for preview in previews)
 
 
-async def test_pictures_are_seen_by_their_owner_alone(client: TestClient[Any, Any]) -> None:
+async def test_only_the_owner_of_a_picture_sees_it(client: TestClient[Any, Any]) -> None:
     url = (await talk(client, "", make_png()))[-1]["pictures"][0]["url"]
     mine = await client.get(url)
     assert (mine.status, mine.content_type) == (200, "image/png")
@@ -156,7 +154,7 @@ async def test_pictures_are_seen_by_their_owner_alone(client: TestClient[Any, An
     assert (await client.get("/api/pictures/99999")).status == 404
 
 
-async def test_the_page_asks_nothing_of_other_hosts(client: TestClient[Any, Any]) -> None:
+async def test_the_page_loads_nothing_from_other_hosts(client: TestClient[Any, Any]) -> None:
     answer = await client.get("/")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     page = await answer.text()
@@ -188,16 +186,16 @@ async def test_the_page_in_the_browsers_language(client: TestClient[Any, Any]) -
     "headers",
     [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}],
 )
-async def test_other_sites_cannot_speak_for_the_user(
+async def test_other_sites_cannot_send_messages_for_the_user(
     client: TestClient[Any, Any], headers: dict[str, str]
 ) -> None:
     answer = await client.post("/api/talk", data=aiohttp.FormData({"text": "undo"}), headers=headers)
     assert answer.status == 403
 
 
-async def test_too_large_an_upload_is_told_kindly(client: TestClient[Any, Any]) -> None:
+async def test_an_upload_that_is_too_large_is_explained(client: TestClient[Any, Any]) -> None:
     form = aiohttp.FormData({"text": "glasses"})
-    form.add_field("picture", bytes(MOST + 200_000), filename="big.png", content_type="image/png")
+    form.add_field("picture", bytes(MAX_UPLOAD + 200_000), filename="big.png", content_type="image/png")
     answer = await client.post("/api/talk", data=form)
     assert answer.status == 413
     assert "1 MB is the most I take" in await answer.text()
