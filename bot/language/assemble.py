@@ -435,7 +435,11 @@ class Assembler:
             return [_PLAIN[clause.act]]
         if clause.act == "greeting" and not self.prompts:
             return [Show("help")]
-        if clause.act == "other" and len(clause.text.split()) < 3:
+        if clause.act == "unknown":
+            strange = [word.text for word in chinese.words(clause.text) if word.kind == "unknown"]
+            return [Ask("ask.unknown-word", word=strange[0][: prompts.MOST_PROMPT])]
+        words = clause.text if has_han(clause.text) else clause.text.split()
+        if clause.act == "other" and len(words) < 3:
             return [Ask("ask.unclear")]  # too little to be a conversation
         topic = _TOPICS.get(clause.act, clause.act)
         return [Answer(cast(Topic, topic))] if topic in get_args(Topic) else []

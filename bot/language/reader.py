@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.language.actions import Action, Answer, Ask
 from bot.language.assemble import Assembler
 from bot.language.chinese import words
+from bot.language.chinese.segments import CONTENT
 from bot.language.labels import COMMANDS, EDITS
 from bot.language.network import Clause, mark
 from bot.language.text import clean, foreign, has_han
@@ -32,11 +34,8 @@ def read(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",
         return [Ask("ask.nothing")]
     if foreign(plain):
         return [Answer("language")]
-    clauses = mark(plain)
-    idle = all(clause.act in ("other", "remark") or not _sure(clause) for clause in clauses)
-    if idle and has_han(plain) and all(word.kind == "unknown" for word in words(plain)):
-        return [Ask("ask.unknown-word", word=plain[:40])]
-    sure = [clause for clause in clauses if _sure(clause)]
+    clauses = [replace(clause, act="unknown") if _strange(clause) else clause for clause in mark(plain)]
+    sure = [clause for clause in clauses if clause.act == "unknown" or _sure(clause)]
     actions = Assembler(after, languages).read(sure)
     return actions or [Ask("ask.unclear" if len(plain) > 3 else "ask.nothing")]
 
@@ -48,3 +47,11 @@ def _sure(clause: Clause) -> bool:
     if clause.act in EDITS or clause.act in COMMANDS:
         return clause.sure >= LEAST_SURE and clause.edits >= least
     return clause.edits < least
+
+
+def _strange(clause: Clause) -> bool:
+    """Whether a Chinese clause holds unknown words only, and nothing in it is marked."""
+    if not has_han(clause.text) or clause.spans or clause.act not in ("other", "remark", "add", "replace"):
+        return False
+    content = [word for word in words(clause.text) if word.kind in CONTENT]
+    return bool(content) and all(word.kind == "unknown" and len(word.text) > 2 for word in content)
