@@ -81,7 +81,7 @@ def test_results_say_that_they_were_edited_with_ai(turns: list[dict[str, Any]]) 
 
 
 def test_what_the_model_cannot_do_is_said(turns: list[dict[str, Any]]) -> None:
-    assert "Nothing in this model answers to “wings”" in turns[5]["reply"]
+    assert "I can't do “wings”" in turns[5]["reply"]
     assert turns[5]["adjustments"] == turns[4]["adjustments"]
 
 

@@ -27,6 +27,7 @@ _WARNINGS = (
 )
 """Warnings about a new picture that have a sentence, in the order in which they are told."""
 _HELP_EXAMPLES = 8
+_NAMING = ("prompt", "said", "method")
 
 
 def in_words(locale: Locale, action: Action) -> Action:
@@ -38,7 +39,7 @@ def in_words(locale: Locale, action: Action) -> Action:
 
 def name_of(locale: Locale, wish: wire.Change | Add | Mapping[str, Any]) -> str:
     """Return what a change is called: the person's own words where they are in this language."""
-    recipe = wish if isinstance(wish, Mapping) else {"prompt": wish.prompt, "said": wish.said}
+    recipe = wish if isinstance(wish, Mapping) else {key: getattr(wish, key) for key in _NAMING}
     if (number := _variation(recipe)) is not None:
         return locale.say("reply.variation", number=number)
     said = recipe.get("said")
@@ -183,7 +184,7 @@ def effects(locale: Locale, found: Sequence[wire.Effect], names: Mapping[str, st
     sentences = []
     done = [names.get(effect.prompt, effect.prompt) for effect in found if effect.verdict == "done"]
     if done:
-        sentences.append(locale.say("reply.done", names=locale.quoted(done)))
+        sentences.append(locale.say("reply.done", names=locale.listed(done)))
     replaced = [names.get(prompt, prompt) for effect in found for prompt in effect.replaced]
     if replaced:
         sentences.append(locale.say("reply.replaced", names=locale.quoted(replaced)))

@@ -48,6 +48,14 @@ from storage.errors import NoPicture
 from storage.records import Conversation, Edit, NewSource, Picture
 
 MAX_VARIATIONS = 4
+_BESIDE_A_PICTURE = (
+    Ask("ask.nothing"),
+    Answer("greeting"),
+    Answer("thanks"),
+    Answer("praise"),
+    Answer("smalltalk"),
+)
+"""Text that needs no answer of its own when it comes with a picture."""
 
 
 class Talk:
@@ -170,11 +178,10 @@ class Talk:
             if not has_picture:
                 raise NothingSaid
             return []
-        return [
-            replies.in_words(self.locale, action)
-            for action in read(text, [layer.prompt for layer in in_force], languages)
-            if not (has_picture and action == Ask("ask.nothing"))  # text with a picture may ask for nothing
-        ]
+        actions = read(text, [layer.prompt for layer in in_force], languages)
+        if has_picture:  # text with a picture need not ask for anything
+            actions = [action for action in actions if action not in _BESIDE_A_PICTURE]
+        return [replies.in_words(self.locale, action) for action in actions]
 
     async def _do(
         self, head: Edit | None, step: Sequence[Action], before: Sequence[wire.Adjustment]
@@ -381,6 +388,9 @@ class Talk:
             shown = [await self._picture_of(edit) for edit in self._shown]
             faces = [faces for faces in self._faces.values() if head and faces.source.id == head.source]
             hidden = faces[0].hidden if faces else head is not None and await self.jobs.hidden(head)
+        if head is not None and head.number == 1 and head.picture in self._pictures:  # the first result
+            suggestions = await self.jobs.suggestions(head)
+            self._sentences.append(replies.with_examples(self.locale, "reply.next", suggestions[:1]))
         return Turn(
             self.locale.joined(self._sentences),
             tuple(actions),

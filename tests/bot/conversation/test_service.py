@@ -117,11 +117,11 @@ async def test_a_wish_by_several_methods_side_by_side_changes_nothing_until_one_
     turn = await conversations.compare(ANN, CompareRequest("glasses", methods=METHODS))
     assert turn.error is None, turn.reply
     assert [shown.caption for shown in turn.pictures] == [
-        "mapper for any wish",
+        "mapper for any change",
         "global direction",
         "StyleCLIP as published",
     ]
-    assert turn.reply.startswith("“glasses” by each method:\n2. mapper for any wish: ")
+    assert turn.reply.startswith("“glasses” by each method:\n2. mapper for any change: ")
     assert "“go to 2”" in turn.reply
     assert len({shown.picture.data for shown in turn.pictures}) == 3
     assert turn.adjustments == (("pink hair", 1.0),)
@@ -154,7 +154,7 @@ async def test_methods_have_names_in_chinese_and_need_a_wish(conversations: Conv
 async def test_chinese_and_english_in_one_conversation(conversations: Conversations) -> None:
     pink = await talk(conversations, "把头发染成粉色")
     assert (pink.locale, pink.adjustments) == ("zh-CN", (("pink hair", 1.0),))
-    assert "「粉色头发」" in pink.reply
+    assert "改好了：粉色头发。" in pink.reply
     assert pink.pictures[0].alt == "修改后的图片：粉色头发"
     less = await talk(conversations, "再淡一点")
     assert less.adjustments == (("pink hair", 0.8),)
@@ -181,7 +181,7 @@ async def test_the_preferred_language_where_a_sentence_shows_none(conversations:
     speaker = Speaker("test", "cai", "here", locale="zh-CN")
     received = await conversations.talk(speaker, TalkRequest("", make_png()))
     assert received.reply == "收到！想改哪里？比如「粉色头发」和「眼镜」。"
-    assert (await conversations.talk(speaker, TalkRequest(""))).reply.startswith("我没看出")
+    assert (await conversations.talk(speaker, TalkRequest(""))).reply.startswith("没听明白")
     assert (await conversations.talk(speaker, TalkRequest("undo"))).locale == "en"
 
 
@@ -196,7 +196,7 @@ async def test_a_multilingual_model_gets_the_users_own_words(history: History, t
         assert [(action.prompt, action.said) for action in turn.actions if isinstance(action, Add)] == [
             ("魑魅头发", "魑魅头发")
         ]
-        assert "「魑魅头发」" in turn.reply
+        assert "改好了：魑魅头发。" in turn.reply
 
 
 async def test_examples_are_those_of_the_pictures_own_bundle(history: History, editor_url: str) -> None:
@@ -231,7 +231,7 @@ async def test_odd_texts_get_an_answer(conversations: Conversations) -> None:
 async def test_nothing_yet(conversations: Conversations) -> None:
     for text in ("undo", "pink hair", "less", "go to 3"):
         turn = await conversations.talk(BEN, TalkRequest(text))
-        assert turn.reply.startswith(("I have no picture", "There is nothing to make weaker"))
+        assert turn.reply.startswith(("I have no picture", "There's nothing to make weaker"))
     assert (await conversations.talk(BEN, TalkRequest("help"))).error is None
     assert (await conversations.talk(BEN, TalkRequest(""))).error == "NothingSaid"
 
@@ -441,7 +441,7 @@ def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> N
         )
         for layers in (after, strengths_after(before, Scale("hat", 1.3)))
     ]
-    assert said == [["“hat” is at 140 % now, which is as far as it goes."], ["“hat” is at 130 % now."]]
+    assert said == [["“hat” is at its maximum (140 %)."], ["“hat” is at 130 % now."]]
 
 
 async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Conversations) -> None:

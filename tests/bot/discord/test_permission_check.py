@@ -68,7 +68,7 @@ async def test_each_server_and_channel_without_a_permission_is_one_log_line(
         late = server.add_guild("Late", bot_in=False)
         late.roles[late.id]["permissions"] = str(NEEDED & ~permissions.READ_MESSAGE_HISTORY)
         server.invite_bot(late)
-        await _until(lambda: "In “Late” I lack permissions: Read Message History." in _warnings(caplog))
+        await _until(lambda: "In “Late” I'm missing permissions: Read Message History." in _warnings(caplog))
 
 
 async def test_a_member_is_told_which_permission_is_missing(server: DiscordServer, start: Start) -> None:
@@ -134,7 +134,7 @@ def test_permission_bits_match_discord_py() -> None:
         )
     assert (
         sentence_for(missing.value, locales.get("en"))
-        == "In the server “Tea” I lack permissions: Attach Files."
+        == "In the server “Tea” I'm missing permissions: Attach Files."
     )
 
 

@@ -84,7 +84,7 @@ async def test_each_process_answers_its_servers_and_takes_over_the_rest(
             await taken(database_url, kept)
             assert await second.stopped() == 0
         told = await server.answer_to(kept)
-        assert "kept your wish" in told["content"]
+        assert "request is saved" in told["content"]
     async with shard(0) as first, shard(1) as second:
         await server.settled(told, lambda message: "60 %" in message["content"])
         missed = await server.say(ANN, "glasses", channel=zero)

@@ -55,7 +55,7 @@ async def page(
 
 
 async def say(page: Page, text: str) -> None:
-    await page.get_by_label("Your wish").fill(text)
+    await page.get_by_label("Your message").fill(text)
     await page.keyboard.press("Enter")
 
 
@@ -69,7 +69,7 @@ async def answers(page: Page, count: int) -> str:
 
 async def test_a_conversation_of_ten_turns(page: Page) -> None:
     await page.get_by_label("Sample picture 1", exact=True).click()
-    assert "What shall I change" in await answers(page, 1)
+    assert "What would you like to change" in await answers(page, 1)
     turns = (
         "pink hair",
         "now less",
@@ -94,13 +94,13 @@ async def test_a_comparison_of_methods_shows_their_names(page: Page) -> None:
     await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     await page.get_by_role("button", name="Methods").click()
-    await expect(page.get_by_label("Your wish")).to_be_focused()  # nothing has been typed yet
-    await page.get_by_label("Your wish").fill("glasses")
+    await expect(page.get_by_label("Your message")).to_be_focused()  # nothing is written yet
+    await page.get_by_label("Your message").fill("glasses")
     await page.get_by_role("button", name="Methods").click()
     assert "“glasses” by each method" in await answers(page, 2)
     captions = page.locator(".bubble.bot").nth(2).locator(".thumbs span")
     await expect(captions.filter(has_text="global direction")).to_have_count(1)
-    await expect(page.get_by_label("Your wish")).to_have_value("")
+    await expect(page.get_by_label("Your message")).to_have_value("")
     await expect(page.locator('#strip [aria-current="true"]')).to_have_attribute(
         "aria-label", "Go to edit 0: the original"
     )
@@ -158,7 +158,9 @@ async def test_a_painted_area_is_sent_with_the_next_request(
     await page.get_by_label("Sample picture 1", exact=True).click()
     await answers(page, 1)
     await page.get_by_role("button", name="Brush").click()
-    await expect(page.get_by_label("Your wish")).to_have_attribute("placeholder", "What shall change there?")
+    await expect(page.get_by_label("Your message")).to_have_attribute(
+        "placeholder", "What should change there?"
+    )
     box = await page.locator("#frame").bounding_box()
     assert box is not None
     await page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
@@ -173,7 +175,9 @@ async def test_a_painted_area_is_sent_with_the_next_request(
     assert [round(float(value), 1) for value in (columns.min() / width, columns.max() / width)] == [0.3, 0.7]
     assert 0.1 < rows.min() / height < rows.max() / height < 0.3
     await expect(page.locator("#paint")).to_be_hidden()
-    await expect(page.get_by_label("Your wish")).to_have_attribute("placeholder", "Tell me what to change…")
+    await expect(page.get_by_label("Your message")).to_have_attribute(
+        "placeholder", "Tell me what to change…"
+    )
     await say(page, "less")
     await answers(page, 3)
     assert masks[0] is masks[2] is None
@@ -226,7 +230,7 @@ async def test_the_keyboard_is_enough_on_a_small_screen(page: Page) -> None:
     await page.get_by_label("Sample picture 3", exact=True).focus()
     await page.keyboard.press("Enter")
     await answers(page, 1)
-    await expect(page.get_by_label("Your wish")).to_be_focused()
+    await expect(page.get_by_label("Your message")).to_be_focused()
     await page.keyboard.type("glasses")
     await page.keyboard.press("Enter")
     await answers(page, 2)
@@ -264,7 +268,7 @@ async def test_the_page_in_chinese(page: Page) -> None:
     await expect(page).to_have_title("说句话就能修图")
     await page.get_by_label("示例图片 1", exact=True).click()
     assert "想改哪里" in await answers(page, 1)
-    await page.get_by_label("你的要求").fill("把头发染成粉色")
+    await page.get_by_label("你的消息").fill("把头发染成粉色")
     await page.keyboard.press("Enter")
     assert "「粉色头发」" in await answers(page, 2)
     await page.get_by_role("button", name="减弱").click()

@@ -129,7 +129,7 @@ async def test_a_comparison_of_methods_has_previews_and_captions(client: TestCli
     events = [json.loads(line) for line in (await answer.read()).splitlines()]
     turn = events[-1]
     captions = [picture["caption"] for picture in turn["pictures"]]
-    assert {"mapper for any wish", "global direction"} <= set(captions)
+    assert {"mapper for any change", "global direction"} <= set(captions)
     assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
     assert [row["number"] for row in turn["history"]] == [
         0,

@@ -117,7 +117,7 @@ async def test_adjust_changes_strengths_one_after_the_other(server: DiscordServe
         shown = await server.settled(shown, lambda m: "50 %" in words(m))
         await server.choose(ANN, shown, "glasses")
         shown = await server.settled(shown, lambda m: len(m["components"]) == 2)
-        await server.choose(ANN, shown, "Take it off", menu="“glasses” is at 100 %. Change it to…")
+        await server.choose(ANN, shown, "Remove it", menu="“glasses” is at 100 %. Change it to…")
         shown = await server.settled(shown, lambda m: "glasses" not in words(m))
         assert "50 %" in words(shown)
 

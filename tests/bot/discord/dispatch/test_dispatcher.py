@@ -236,7 +236,7 @@ async def test_a_cancelled_request_stays_cancelled_after_a_restart(
             patched.setattr(bot.dispatcher, "_work", {})  # so that the work itself is not cancelled
             assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
     async with start():
-        assert "A moderator of this server has cancelled" in (await server.answer_to(sent))["content"]
+        assert "A moderator of this server cancelled" in (await server.answer_to(sent))["content"]
         await _all_answered(history)
         assert len(server.answers_to(sent)) == 1
 
@@ -273,7 +273,7 @@ async def test_too_many_requests_are_refused_with_a_time(server: DiscordServer, 
     async with start():
         sent = [await server.say(ANN, "pink hair", files=PORTRAIT) for _ in range(dispatcher.MAX_WAITING + 1)]
         refused = await server.answer_to(sent[-1])
-        assert "too many wishes" in refused["content"]
+        assert "too many requests" in refused["content"]
         assert "<t:" in refused["content"]
         for message in sent[:-1]:
             assert (await server.answer_to(message))["attachments"]
@@ -295,7 +295,7 @@ async def test_a_request_waits_for_an_editor_that_is_away(
             running.process.kill()
             sent = await server.say(ANN, "now less")
             kept = await server.answer_to(sent)
-            assert "kept your wish" in kept["content"]
+            assert "request is saved" in kept["content"]
             done = await server.settled(kept, lambda m: "60 %" in m["content"])
             assert server.answers_to(sent) == [done]
             assert server.files_of(done) != server.files_of(first)
@@ -333,4 +333,4 @@ async def test_a_missing_permission_for_files_is_explained(server: DiscordServer
         told = await server.answer_to(
             await server.say(ANN, "pink hair", files=PORTRAIT, channel=channel["id"])
         )
-        assert "may not send pictures" in told["content"]
+        assert "I'm missing “Attach Files”" in told["content"]

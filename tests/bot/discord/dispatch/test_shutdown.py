@@ -74,11 +74,11 @@ async def test_unfinished_work_is_done_after_the_restart(
             await server.world.until(lambda: server.typing > 2, 20)
             assert await bot.stopped() == 0
     kept = [await server.answer_to(message) for message in (under_way, waiting, chinese)]
-    assert [("kept your wish" in m["content"], "记下了" in m["content"]) for m in kept] == [
+    assert [("request is saved" in m["content"], "已保存" in m["content"]) for m in kept] == [
         (True, False)
     ] * 2 + [(False, True)]
     (told,) = await server.followups(pressed)
-    assert "kept your wish" in told["content"]
+    assert "request is saved" in told["content"]
     assert told["flags"] & 64, "only Ben sees it"
     assert sorted(await _open(tmp_path)) == sorted([ANN["id"], ANN["id"], BEN["id"], LI["id"]])
     async with process(server, editor_url, tmp_path) as bot:
@@ -121,7 +121,7 @@ async def test_the_web_chat_says_that_the_request_is_kept(
                 async with session.post(f"{address}/api/talk", data={"text": "glasses"}) as answer:
                     bot.process.send_signal(signal.SIGTERM)
                     last = (await answer.text()).splitlines()[-1]
-                    assert "kept your wish" in last
+                    assert "request is saved" in last
                     assert '"error": "handed-over"' in last
                 assert await asyncio.wait_for(bot.process.wait(), 30) == 0
     async with process(server, editor_url, tmp_path) as bot:

@@ -15,7 +15,7 @@ from tests.discord_server import DiscordServer, objects
 async def test_every_result_has_seven_buttons(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
-        assert labels(first) == ["Less", "More", "Undo", "Compare", "Variations", "Something else…", "Delete"]
+        assert labels(first) == ["Less", "More", "Undo", "Compare", "Variations", "Type a change…", "Delete"]
         await server.press(ANN, first, "More")
         assert "“pink hair” is at 150 %" in (await server.answer_to(first))["content"]
         await server.press(ANN, first, "Compare")
@@ -27,7 +27,7 @@ async def test_every_result_has_seven_buttons(server: DiscordServer, start: Star
 async def test_a_form_continues_from_its_picture(server: DiscordServer, start: Start) -> None:
     async with start():
         first = await edited(server, ANN, "pink hair")
-        pressed = await server.press(ANN, first, "Something else…")
+        pressed = await server.press(ANN, first, "Type a change…")
         await server.callback_of(pressed)
     async with start():  # the form was opened before the restart
         await server.submit(ANN, pressed, {"Your wish": "glasses"})
@@ -58,7 +58,7 @@ async def test_buttons_of_others_are_refused_privately(server: DiscordServer, st
         for label in labels(first):
             refused = await server.callback_of(await server.press(BEN, first, label))
             assert refused["data"]["flags"] & 64
-            assert "belong to whoever sent the picture" in refused["data"]["content"]
+            assert "belong to the person who sent the picture" in refused["data"]["content"]
 
 
 async def test_a_server_may_share_all_buttons_except_delete(
@@ -100,7 +100,7 @@ async def test_the_context_menu_edits_own_pictures_only(server: DiscordServer, s
         sent = await server.say(ANN, "look at me", mention=False, files=PORTRAIT)
         opened = await server.message_menu(ANN, "Edit this picture", sent)
         await server.callback_of(opened)
-        made = await posted(server, await server.submit(ANN, opened, {"Your wish": "pink hair"}))
+        made = await posted(server, await server.submit(ANN, opened, {"Your change": "pink hair"}))
         assert "pink hair" in made["attachments"][0]["description"]
         refused = await server.callback_of(await server.message_menu(BEN, "Edit this picture", sent))
         assert "other members" in refused["data"]["content"]
@@ -122,7 +122,7 @@ async def test_anybody_can_see_what_was_done(server: DiscordServer, start: Start
         told = await server.callback_of(
             await server.message_menu(BEN, "What was done here?", await server.say(BEN, "hi", mention=False))
         )
-        assert "did not make" in told["data"]["content"]
+        assert "didn't make" in told["data"]["content"]
 
 
 async def test_a_request_is_answered_as_soon_as_its_member_agrees(

@@ -49,13 +49,19 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
         ROLE["id"],
         f"limit of <@&{ROLE['id']}>: 7 wishes",
     ),
-    ("quota clear", {}, SETTING, "quota_per_day", "“Limit for each member”: as many wishes as they like"),
+    ("quota clear", {}, SETTING, "quota_per_day", "“Limit for each member”: unlimited"),
     ("quota clear", {"role": ROLE}, "role-quota", ROLE["id"], f"limit of <@&{ROLE['id']}>: none"),
-    ("cooldown", {"length": "90s"}, SETTING, "cooldown_seconds", "“Pause between two wishes”: 90 seconds"),
+    (
+        "cooldown",
+        {"length": "90s"},
+        SETTING,
+        "cooldown_seconds",
+        "“Cooldown between two requests”: 90 seconds",
+    ),
     ("words add", {"word": "pink"}, "word-add", None, "put “pink” on the list"),
     ("words remove", {"word": "blue"}, "word-remove", None, "took “blue” off the list"),
     ("require consent", {"on": True}, SETTING, "require_consent", "“Members agree to the notice first”: on"),
-    ("require spoilers", {"on": True}, SETTING, "require_spoilers", "“Pictures have to be spoilers”: on"),
+    ("require spoilers", {"on": True}, SETTING, "require_spoilers", "“Pictures must be spoilers”: on"),
     ("settings language", {"language": "en"}, SETTING, "language", "“Language”: English"),
     ("settings model", {"model": "tiny"}, SETTING, "bundle", "“Model for new pictures”: tiny"),
     ("settings visible-mark", {"on": True}, SETTING, "visible_mark", "“Visible mark on results”: on"),
@@ -70,8 +76,8 @@ CHANGES: list[tuple[str, dict[str, Any], str, str | None, str]] = [
     ("settings retention", {"days": 3}, SETTING, "retention_days", "“Pictures are kept”: 3 days"),
     ("settings forget-leavers", {"on": True}, SETTING, "forget_leavers", "“Forget members who leave”: on"),
     ("queue pause", {}, "pause", None, "paused me"),
-    ("queue drain", {}, "drain", None, "had me finish what waits"),
-    ("queue resume", {"reason": "done"}, "resume", None, "had me take wishes again"),
+    ("queue drain", {}, "drain", None, "told me to finish earlier requests"),
+    ("queue resume", {"reason": "done"}, "resume", None, "told me to take requests again"),
 ]
 """Removing results and cancelling requests have their own tests."""
 
@@ -199,7 +205,7 @@ async def test_pages_of_the_audit_log_turn_after_a_restart(
     appoint(server, MOE, MEI)
     servers = Servers(history.database)
     async with start():
-        assert "Nothing is written down" in await told(server, "audit")
+        assert "Nothing is recorded" in await told(server, "audit")
     for number in range(25):
         await servers.record(
             "discord", objects.GUILD, MOE["id"], "block", ANN["id"], f"case {number}.", until=None
@@ -252,7 +258,7 @@ async def test_the_log_channel_gets_the_language_of_the_server(
     log = await _prepared(server, history)
     await Servers(history.database).change("discord", objects.GUILD, language="zh-CN")
     async with start():
-        assert "cannot use me here" in await told(server, "block", {"member": ANN, "for": "2周"})
+        assert "can't use me here" in await told(server, "block", {"member": ANN, "for": "2周"})
         (message,) = _logged(server, log)
         assert "屏蔽了" in message["content"]
 

@@ -57,12 +57,12 @@ async def test_quotas_for_everybody_and_for_a_role(server: DiscordServer, start:
         assert "2 wishes" in await told(server, "quota set", {"wishes": 2, "role": fans})
         assert await _served(server)
         spent = (await asks(server, ANN))["content"]
-        assert "one wish for the day" in spent
+        assert "one edit for today" in spent
         assert "<t:" in spent
         assert [bool((await asks(server, BEN))["attachments"]) for _ in range(3)] == [True, True, False]
-        assert "no limit of its own" in await told(server, "quota clear", {"role": fans})
-        assert "one wish for the day" in (await asks(server, BEN))["content"]
-        assert "as many wishes as they like" in await told(server, "quota clear")
+        assert "no longer has a limit of its own" in await told(server, "quota clear", {"role": fans})
+        assert "one edit for today" in (await asks(server, BEN))["content"]
+        assert "unlimited" in await told(server, "quota clear")
         assert await _served(server)
 
 
@@ -85,8 +85,8 @@ async def test_refused_words_are_added_listed_and_removed(
     appoint(server, MOE)
     async with start():
         for word in ("pink", "/gl[ao]sses/"):
-            assert "refuse wishes" in await told(server, "words add", {"word": word})
-        assert "cannot look for" in await told(server, "words add", {"word": "/(/"})
+            assert "refuse requests" in await told(server, "words add", {"word": word})
+        assert "can't search for" in await told(server, "words add", {"word": "/(/"})
         listed = await told(server, "words list")
         assert "pink" in listed
         for wish in ("p i n k hair", "glosses"):

@@ -123,7 +123,7 @@ async def test_a_cancelled_request_stops_in_the_editor_and_its_asker_is_told(
         assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{waits['id']}"})
         assert "Cancelled" in await told(server, "queue cancel", {"wish": key, "reason": "no"})
         answer = await server.answer_to(sent)
-        assert "A moderator of this server has cancelled" in answer["content"]
+        assert "A moderator of this server cancelled" in answer["content"]
         assert "取消" in (await server.answer_to(waits))["content"]
         await eventually(_that(lambda: engine.cancelled == 1))
         assert engine.served == 1  # the waiting request never started
@@ -158,10 +158,10 @@ async def test_a_request_that_waits_for_the_editor_can_be_cancelled(
         pictures = dict.fromkeys(("one.png", "two.png"), PORTRAIT["me.png"])
         sent = await server.say(ANN, "pink hair", files=pictures)
         kept = await server.answer_to(sent)
-        assert "kept your wish" in kept["content"]
+        assert "request is saved" in kept["content"]
         assert "waits for the editor" in await told(server, "queue list")
         await mod(server, "queue cancel", {"wish": f"message:{sent['id']}"})
-        await server.settled(kept, lambda m: "has cancelled this wish" in m["content"])
+        await server.settled(kept, lambda m: "cancelled this request" in m["content"])
         await _kept(history, 0)
         assert len(server.answers_to(sent)) == 1  # one answer for both pictures
 
@@ -174,7 +174,7 @@ async def test_a_request_of_another_server_cannot_be_cancelled(
     async with start(conversations=slow):
         sent = await server.say(ANN, "pink hair", files=PORTRAIT, channel="700000000000000002")
         await eventually(_that(lambda: engine.served == 1))
-        assert "was not asked in this server" in await told(
+        assert "wasn't made in this server" in await told(
             server, "queue cancel", {"wish": f"message:{sent['id']}"}
         )
         engine.go.release(100)
@@ -202,7 +202,7 @@ async def test_pause_and_drain_tell_everybody_who_waits(
         second = await server.say(ANN, "glasses", files=PORTRAIT)
         await _kept(history, 2)
         said = await told(server, f"queue {state}", {"reason": "new rules"})
-        assert "“/mod queue resume” ends it" in said
+        assert "“/mod queue resume” to continue" in said
         third = await server.say(ANN, "blue eyes", files=PORTRAIT)
         other = await server.answer_to(await server.say(BEN, "glasses", files=PORTRAIT))
         assert new in other["content"]
@@ -216,7 +216,7 @@ async def test_pause_and_drain_tell_everybody_who_waits(
         shown = words(await mod(server, "queue list"))
         assert "Nothing is waiting" in shown
         assert "resume" in shown
-        assert "take wishes again" in await told(server, "queue resume")
+        assert "take requests again" in await told(server, "queue resume")
         assert "not a picture" in (await asks(server, ANN))["content"]
         assert [(one.action, one.reason) for one in await audits(history)] == [
             ("resume", None),
