@@ -253,7 +253,7 @@ def adjustments(locale: Locale, head: Edit) -> str:
     told = []
     for recipe in head.recipes:
         percent = locale.percent(recipe["strength"])
-        told.append(locale.say("reply.in-force.one", name=_with_face(locale, recipe), percent=percent))
+        told.append(locale.say("reply.in-force.item", name=_with_face(locale, recipe), percent=percent))
     return locale.say("reply.in-force", names=locale.say("list.comma").join(told))
 
 

@@ -36,6 +36,7 @@ def test_every_language_has_every_text_with_the_same_placeholders(locale: Locale
     assert plain <= locale.texts.keys()
     assert {key for key in locale.texts if FORMS.sub("", key) not in plain | ENGLISH.texts.keys()} == set()
     for key in plain:
+        assert f"{key}.one" not in locale.texts or "{count}" in locale.texts[key], key
         assert placeholders(locale.texts[key]) == placeholders(ENGLISH.texts[key]), key
 
 
