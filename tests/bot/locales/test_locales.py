@@ -68,7 +68,7 @@ def test_no_text_is_left_over() -> None:
         beginnings = [key[: place.start()] for place in re.finditer(r"\.", key)][1:]
         named = (
             f'"{key}"' in code
-            or any(f'f"{beginning}.{{' in code for beginning in beginnings)
+            or any(f'f"{beginning}.{{' in code or f'"{beginning}"' in code for beginning in beginnings)
             or f"{{{{{key}}}}}" in code
             or re.search(rf'["`](?:{re.escape(head)}|{re.escape(head.split(".", 1)[-1])})[.`]', code)
         )
