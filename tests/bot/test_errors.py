@@ -21,7 +21,14 @@ from storage.errors import DiskFull, StorageError, UnknownEdit
 from tests import pictures
 
 CHINESE, ENGLISH = get("zh-CN"), get("en")
-OF_OPERATORS = {"bad-request", "bad-checkpoint", "no-download", "unknown-job", "job-conflict"}
+OF_OPERATORS = {
+    "bad-request",
+    "bad-checkpoint",
+    "no-download",
+    "unknown-job",
+    "job-conflict",
+    "picture-unknown",
+}
 """What only programmers and whoever runs the editor's commands meet."""
 for _module in pkgutil.walk_packages([str(Path(editor.__file__).parent)], "editor."):
     if not _module.name.endswith(

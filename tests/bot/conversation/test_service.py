@@ -544,5 +544,5 @@ async def test_and_is_not_where_there_is_no_time_for_it(history: History, editor
             Conversations(history, editor, "tiny", options=Options(search_seconds=0.0)), "pink hair"
         )
         assert turn.adjustments == ()
-        assert "would not show on this picture" in turn.reply
+        assert "but nothing showed" in turn.reply
         assert editor.asked == [(False, None)]

@@ -41,7 +41,7 @@ async def test_buttons_work_after_a_restart_for_their_owner_only(server: Discord
     async with start():
         refused = await server.callback_of(await server.press(BEN, first, "More"))
         assert refused["data"]["flags"] & 64  # only Ben sees it
-        assert "whoever sent the picture" in refused["data"]["content"]
+        assert "the person who sent the picture" in refused["data"]["content"]
         await server.press(ANN, first, "More")
         assert "“pink hair” is at" in (await server.answer_to(first))["content"]
 

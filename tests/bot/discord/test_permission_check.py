@@ -60,9 +60,9 @@ async def test_each_server_and_channel_without_a_permission_is_one_log_line(
     async with start():
         await _until(lambda: len(_warnings(caplog)) == 3)
         assert sorted(_warnings(caplog)) == [
-            "In “Tea” I lack permissions: Embed Links, Attach Files.",
-            "In “a server”, #words I lack permissions: Attach Files.",
-            "The server “a server” wants what leaving members did to be forgotten, but I do not hear of "
+            "In “Tea” I'm missing permissions: Embed Links, Attach Files.",
+            "In “a server”, #words I'm missing permissions: Attach Files.",
+            "The server “a server” wants members who leave to be forgotten, but I'm not told of "
             "them: set HEAR_LEAVERS=true.",
         ]
         late = server.add_guild("Late", bot_in=False)
@@ -145,7 +145,7 @@ def _settings(**changes: object) -> Settings:
 @pytest.mark.parametrize(
     ("trouble", "kind", "words"),
     [
-        ("intent", IntentMissing, "The intent “Server Members Intent” is not switched on"),
+        ("intent", IntentMissing, "The intent “Server Members Intent” is not turned on"),
         ("shards", ShardsRefused, "SHARD_COUNT"),
         ("token", BadToken, "DISCORD_TOKEN"),
     ],

@@ -30,7 +30,7 @@ async def test_a_form_continues_from_its_picture(server: DiscordServer, start: S
         pressed = await server.press(ANN, first, "Type a change…")
         await server.callback_of(pressed)
     async with start():  # the form was opened before the restart
-        await server.submit(ANN, pressed, {"Your wish": "glasses"})
+        await server.submit(ANN, pressed, {"Your change": "glasses"})
         assert "glasses" in (await server.answer_to(first))["content"]
 
 

@@ -53,7 +53,7 @@ async def test_quotas_for_everybody_and_for_a_role(server: DiscordServer, start:
     fans = server.add_role(server.home, "fans", 0)
     server.join(server.home, BEN, (fans,))
     async with start():
-        assert "one wish in 24 hours" in await told(server, "quota set", {"wishes": 1})
+        assert "one edit in 24 hours" in await told(server, "quota set", {"wishes": 1})
         assert "2 wishes" in await told(server, "quota set", {"wishes": 2, "role": fans})
         assert await _served(server)
         spent = (await asks(server, ANN))["content"]
@@ -91,7 +91,7 @@ async def test_refused_words_are_added_listed_and_removed(
         assert "pink" in listed
         for wish in ("p i n k hair", "glosses"):
             refused = await asks(server, ANN, wish)
-            assert "do not want" in refused["content"]
+            assert "don't want" in refused["content"]
             assert refused["attachments"] == []
         assert [c["value"] for c in await server.autocomplete(MOE, "mod words remove", "word", "gl")] == [
             "/gl[ao]sses/"

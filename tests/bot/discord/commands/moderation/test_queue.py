@@ -229,7 +229,7 @@ async def test_only_moderators_see_the_requests_of_a_member(
 ) -> None:
     appoint(server, MOE)
     async with start():
-        assert "asked for nothing" in await told(server, "wishes", {"member": ANN})
+        assert "hasn't asked for anything" in await told(server, "wishes", {"member": ANN})
         made = await asks(server, ANN, "*pink* hair <@1>")
         await server.answer_to(await server.say(BEN, "glasses", files=PORTRAIT))
         await _kept(history, 0)

@@ -59,7 +59,7 @@ async def test_everything_made_from_a_picture_is_removed_with_it(
             await server.answer_to(await server.say(ANN, "glasses")),
         ]
         await edit_of(history, shown[1])
-        assert "everything that was made" in await told(
+        assert "everything made from it" in await told(
             server, "remove", {"message": shown[1]["id"], "everything": True}
         )
         assert not {message["id"] for message in shown} & set(server.messages)
