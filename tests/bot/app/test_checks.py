@@ -105,7 +105,7 @@ def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
         ("newer", "newer version"),
         ("token", "DISCORD_TOKEN does not look like"),
         ("certificate", "C2PA_CERTIFICATE names cannot be read"),
-        ("level", "LOG_LEVEL makes no sense"),
+        ("level", "The setting LOG_LEVEL is not valid"),
     ],
 )
 def test_the_command_says_one_sentence_and_ends(tmp_path: Path, name: str, words: str) -> None:

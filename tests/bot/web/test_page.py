@@ -270,7 +270,7 @@ async def test_the_page_in_chinese(page: Page) -> None:
     assert "想改哪里" in await answers(page, 1)
     await page.get_by_label("你的消息").fill("把头发染成粉色")
     await page.keyboard.press("Enter")
-    assert "「粉色头发」" in await answers(page, 2)
+    assert "改好了：粉色头发" in await answers(page, 2)
     await page.get_by_role("button", name="减弱").click()
     assert "%" in await answers(page, 3)
     await expect(page.locator("#pills li")).to_have_text(["粉色头发 80%"])

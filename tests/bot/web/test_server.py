@@ -85,8 +85,8 @@ async def test_a_quality_that_takes_too_long_is_explained(
 ) -> None:
     conversations.jobs.options = Options(inversion_seconds=0.01)
     turn = (await talk(client, "", make_png(), quality="best"))[-1]
-    assert "no time" in turn["reply"]
-    assert "no time" not in (await talk(client, "", make_png(), quality="draft"))[-1]["reply"]
+    assert "enough time" in turn["reply"]
+    assert "enough time" not in (await talk(client, "", make_png(), quality="draft"))[-1]["reply"]
 
 
 def mask_of(box: tuple[int, int, int, int], size: tuple[int, int]) -> bytes:
@@ -198,4 +198,4 @@ async def test_an_upload_that_is_too_large_is_explained(client: TestClient[Any, 
     form.add_field("picture", bytes(MAX_UPLOAD + 200_000), filename="big.png", content_type="image/png")
     answer = await client.post("/api/talk", data=form)
     assert answer.status == 413
-    assert "1 MB is the most I take" in await answer.text()
+    assert "I take up to 1 MB" in await answer.text()
