@@ -103,7 +103,7 @@ OPTIONS = {
     "pull": "from mirror yes without-optional name to",
     "train": "",
     "directions": "images resolution way probes batch minutes device",
-    "parity":"published large only store",
+    "parity": "published large only store",
     "evaluate": "bundle out portraits seed method models refusals in-a-row compare qualities json",
     "load": "url bundle users seconds pause threads seed json",
     "bench": "bundle bundles follow-ups against resolutions rounds growth loops threads device gpu json",

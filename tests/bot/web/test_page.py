@@ -271,7 +271,7 @@ async def test_the_page_in_chinese(page: Page) -> None:
     await page.get_by_label("你的消息").fill("把头发染成粉色")
     await page.keyboard.press("Enter")
     assert "改好了：粉色头发" in await answers(page, 2)
-    await page.get_by_role("button", name="减弱").click()
+    await page.get_by_role("button", name="弱一点", exact=True).click()
     assert "%" in await answers(page, 3)
     await expect(page.locator("#pills li")).to_have_text(["粉色头发 80%"])
     await page.get_by_label("回到第 1 步：粉色头发").click()
