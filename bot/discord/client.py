@@ -18,8 +18,8 @@ from bot.conversation.service import Conversations
 from bot.discord import permission_check
 from bot.discord.commands import moderation, registration
 from bot.discord.commands.tree import CommandTree
-from bot.discord.dispatch import replay
 from bot.discord.dispatch.dispatcher import RequestDispatcher
+from bot.discord.dispatch.missed_messages import missed_messages
 from bot.discord.errors import MenuTooOld
 from bot.discord.requests.attachments import CDN_HOSTS
 from bot.discord.requests.request import PLATFORM
@@ -125,7 +125,7 @@ class Bot(discord.AutoShardedClient):
         await permission_check.report(self, self.services.access.settings, self.guilds)
 
     async def _replay(self) -> None:
-        for message in await replay.missed_messages(self.services, self.owns):
+        for message in await missed_messages(self.services, self.owns):
             self._keep(asyncio.create_task(self.on_message(message)))
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from editor.api.errors import BadCheckpoint, EditorError
 from editor.bundle.manifest import missing_parts, preparation_hint, read_manifest
 from editor.checkpoints import clip, directions, encoders, nvidia, rosinality, styleclip_mapper
-from editor.checkpoints.formats import check_format
+from editor.checkpoints.file_signatures import check_format
 from editor.checkpoints.installing import check_generator, install, open_generator
 from editor.checkpoints.part import Part
 from editor.checkpoints.unpickler import refusal

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.checkpoints.formats import check_archive
+from editor.checkpoints.file_signatures import check_archive
 
 NUMPY_KINDS = "?biuf"
 """Kinds of numpy elements that are read: truth values and numbers, but no objects."""

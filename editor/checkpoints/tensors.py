@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.formats import check_archive
+from editor.checkpoints.file_signatures import check_archive
 from editor.checkpoints.records import check_tensors
 from editor.checkpoints.unpickler import refusal
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.formats import check_archive
+from editor.checkpoints.file_signatures import check_archive
 from editor.checkpoints.records import (
     Forbidden,
     Record,

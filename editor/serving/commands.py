@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from editor.api.errors import EditorError
+from editor.serving.queue import JOBS_PER_USER
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -68,7 +69,7 @@ def serve(
     device: Device = None,
     threads: Threads = None,
     memory: Memory = None,
-    queue: PerUser = 8,
+    queue: PerUser = JOBS_PER_USER,
     faces: Faces = None,
     with_parent: WithParent = False,
     data: Data = None,

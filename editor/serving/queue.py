@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 
 from editor.api.errors import QueueFull
 
+JOBS_PER_USER = 8
+"""Jobs that one user may have waiting, unless ``--queue`` says otherwise."""
+
 MAX_REMEMBERED = 10_000
 """Users of whom it is remembered when they were served."""
 
@@ -30,7 +33,7 @@ class FairQueue:
     many wait.
     """
 
-    def __init__(self, per_user: int = 8) -> None:
+    def __init__(self, per_user: int = JOBS_PER_USER) -> None:
         self.per_user = per_user
         self._waiting: dict[str, list[_Entry]] = {}
         """Each user's waiting jobs, the next one first."""

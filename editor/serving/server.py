@@ -25,6 +25,7 @@ from editor.api.protocol import Event
 from editor.serving.executor import Executor
 from editor.serving.jobs import JobService, LocalJobs
 from editor.serving.metrics import CONTENT_TYPE as METRICS_TYPE
+from editor.serving.queue import JOBS_PER_USER
 from editor.serving.uploads import AttachmentCache, ByteBudget, declared_size, parse_job, read_body
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,9 @@ async def _delete_job(request: web.Request) -> web.Response:
     return web.json_response(state.model_dump(include={"id", "state"}), status=202)
 
 
-def create_app(executor: Executor, token: str | None = None, per_user: int = 8) -> web.Application:
+def create_app(
+    executor: Executor, token: str | None = None, per_user: int = JOBS_PER_USER
+) -> web.Application:
     """Return the application for the jobs of this process, run by an executor."""
     return app_for(LocalJobs(executor, per_user), token)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from editor.serving.executor import EngineOptions
+from editor.serving.queue import JOBS_PER_USER
 from editor.serving.settings import Settings
 
 NAMESPACE = "editor"
@@ -27,7 +28,7 @@ class ClusterSettings:
     cpus: float = 1.0
     gpus: float = 0.0
     bundles: int = 4
-    per_user: int = 8
+    per_user: int = JOBS_PER_USER
 
     @classmethod
     def of(cls, settings: Settings, engine: EngineOptions, per_user: int) -> Self:

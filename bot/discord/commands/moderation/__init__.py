@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.discord.commands.moderation import audit, blocks, limits, member_requests, queue, removal, settings
-from bot.discord.commands.moderation.group import group
+from bot.discord.commands.moderation.decorators import group
 from bot.discord.ui.items import PersistentItem
 
 ITEMS: tuple[type[PersistentItem], ...] = (audit.PageButton, removal.RemoveButton)

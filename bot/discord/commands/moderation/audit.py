@@ -6,7 +6,7 @@ import discord
 
 from bot.discord.commands.moderation import audit_log
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import check_permission, command
+from bot.discord.commands.moderation.decorators import check_permission, command
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui.interactions import Interaction
 from bot.discord.ui.items import PersistentItem

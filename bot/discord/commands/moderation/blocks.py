@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import PERMISSIONS, command, option
+from bot.discord.commands.moderation.decorators import PERMISSIONS, command, option
 from bot.discord.errors import Moderator, Oneself, TheBot
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui.interactions import Interaction

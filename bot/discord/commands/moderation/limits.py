@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.discord.commands.definitions import choices
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import command, option, subgroup
+from bot.discord.commands.moderation.decorators import command, option, subgroup
 from bot.discord.commands.moderation.settings import Channel, switch
 from bot.discord.errors import TooManyWords
 from bot.discord.requests.request import PLATFORM

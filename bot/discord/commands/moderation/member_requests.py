@@ -6,7 +6,7 @@ import discord
 
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import command, option
+from bot.discord.commands.moderation.decorators import command, option
 from bot.discord.requests.request import PLATFORM
 from bot.discord.ui.view import table
 from storage.inbox import InboxItem

@@ -19,7 +19,7 @@ from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.blocks import Reason
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import command, option, subgroup
+from bot.discord.commands.moderation.decorators import command, option, subgroup
 from bot.discord.dispatch.dispatcher import RequestDispatcher
 from bot.discord.errors import AnsweredAlready
 from bot.discord.requests.request import PLATFORM

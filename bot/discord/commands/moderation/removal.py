@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.discord.commands.definitions import named
 from bot.discord.commands.moderation.blocks import Reason
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import CONTEXTS, INSTALLS, check_permission, command, option
+from bot.discord.commands.moderation.decorators import CONTEXTS, INSTALLS, check_permission, command, option
 from bot.discord.dispatch.erasure import erase_edit
 from bot.discord.errors import NoSuchMessage, NotAResult
 from bot.discord.requests.request import PLATFORM

@@ -13,7 +13,7 @@ from bot import locales
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.group import command, option, subgroup
+from bot.discord.commands.moderation.decorators import command, option, subgroup
 from bot.discord.errors import UnknownChoice
 from bot.discord.ui.interactions import Interaction
 from bot.discord.ui.view import table
