@@ -1,4 +1,7 @@
-"""What is deleted by age, every hour: unused pictures, answered requests, and files without a row."""
+"""Periodic maintenance.
+
+It refills the disk reserve and deletes expired pictures, answered requests and orphaned files.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ logger = logging.getLogger(__name__)
 
 
 async def upkeep(history: History, days: int, moment: datetime | None = None) -> None:
-    """Delete what was not used for ``days``, unless another process is at it or the clock jumped."""
+    """Delete what was unused for ``days``.
+
+    Deletes nothing if another process is already doing this or if the clock jumped.
+    """
     database, moment = history.database, moment or now()
     await asyncio.to_thread(database.reserve.fill)
     async with database.if_free("expire") as free:
         if not free or not await clock_is_trusted(database, moment):
             return
         if count := await Retention(history).expire(days, moment):
-            logger.info("deleted %d pictures that were not used for long", count)
+            logger.info("deleted %d pictures unused for %d days or their server's own limit", count, days)
         await sweep(database, history.blobs)

@@ -30,9 +30,13 @@ from storage.schema import ConversationRow, EditRow
 
 SPEAKER = Speaker("benchmark", "ann", "here")
 LENGTHS = (10, 100, 1000, 10_000)
-PAIRS, RENEW_EVERY = 12, 4
-"""How often each pair of messages is sent, the second undoing the first; and after how many pairs the change is asked
-for again, since "more" after "less" does not lead back exactly, and an adjustment that is too weak is taken off."""
+PAIRS = 12
+"""How often each pair of messages is sent; the second message undoes the first."""
+RENEW_EVERY = 4
+"""After how many pairs the change is asked for again.
+
+"more" after "less" does not lead back exactly, and an adjustment that becomes too weak is removed.
+"""
 CHANGE = "pink hair"
 
 
@@ -62,7 +66,7 @@ class Talk:
     added: list[float] = field(default_factory=list)
 
     async def say(self, text: str, picture: bytes | None = None) -> Edit:
-        """Send a message and wait for its answer. Raises RuntimeError where it fails."""
+        """Send a message and wait for its answer. Raises RuntimeError if it fails."""
         spent, begun = self.editor.spent, time.perf_counter()
         turn = await self.conversations.talk(SPEAKER, TalkRequest(text, picture))
         took = 1000 * (time.perf_counter() - begun)

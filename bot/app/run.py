@@ -114,7 +114,7 @@ async def _keep_up(parts: Container, days: int) -> None:
 
 
 def run() -> int:
-    """Run until a signal; return 2 where a setting or the token is wrong."""
+    """Run until a signal; return 2 if a setting or the token is wrong."""
     try:
         settings = load()
         logs.configure(settings.log_level, settings.log_format, settings.secrets)

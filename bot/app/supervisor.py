@@ -90,7 +90,7 @@ class Supervisor:
 async def own_editor(
     arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
 ) -> AsyncIterator[Supervisor]:
-    """Supervise an editor for the length of the block. Raises EditorFailed where no process can be started."""
+    """Supervise an editor for the length of the block. Raises EditorFailed if no process can be started."""
     with tempfile.TemporaryDirectory(prefix="editor-", ignore_cleanup_errors=True) as folder:
         supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart)
         task = asyncio.create_task(supervisor.keep())

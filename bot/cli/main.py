@@ -35,8 +35,10 @@ def run() -> None:
 @app.command("try")
 def try_(
     picture: Annotated[str, typer.Argument(help="A picture file, or sample:N for one of the samples.")],
-    text: Annotated[list[str], typer.Argument(help="What is said, message after message.")],
-    compare: Annotated[bool, typer.Option("--compare", help="Make the last change by every method.")] = False,
+    text: Annotated[list[str], typer.Argument(help="Messages, one after the other.")],
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Make the last change with every method, to compare them.")
+    ] = False,
     quality: Annotated[
         Quality | None, typer.Option(help="How closely the picture is inverted (default: QUALITY).")
     ] = None,
@@ -68,7 +70,7 @@ def try_(
         out.mkdir(parents=True, exist_ok=True)
         status = asyncio.run(hold(trial, load()))
     except KNOWN_ERRORS as error:
-        raise _refused(error) from None
+        raise _refusal(error) from None
     raise typer.Exit(status)
 
 
@@ -80,7 +82,9 @@ def parse(
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.jsonl", help='Lines of {"text": ..., "after": [...]} instead.'),
+        typer.Option(
+            metavar="FILE.jsonl", help='Read lines of {"text": ..., "after": [...]} from a file instead.'
+        ),
     ] = None,
 ) -> None:
     """Print how a sentence is understood, as JSON."""
@@ -102,7 +106,9 @@ def parse(
 
 @app.command()
 def evaluate(
-    files: Annotated[list[Path] | None, typer.Argument(help="Default: the held-apart files.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Default: the held-out evaluation files.")
+    ] = None,
     misses: Annotated[bool, typer.Option("--misses", help="Print each line that was read wrong.")] = False,
 ) -> None:
     """Score how sentences of files are understood, by kind."""
@@ -125,7 +131,7 @@ def train_reader(
     seed: Annotated[int, typer.Option(help="Seed of the sentences and the weights.")] = 1,
     further: Annotated[bool, typer.Option("--further", help="Go on from the stored model.")] = False,
 ) -> None:
-    """Teach the reader of sentences from bot/language/examples; needs the 'train' extra."""
+    """Train the sentence reader on bot/language/examples; needs the 'train' extra."""
     import json
 
     from bot.lab.train import Settings, train
@@ -149,7 +155,7 @@ def backup(to: Annotated[Path, typer.Argument(help="The folder to make.")]) -> N
     try:
         made = back_up_installation(load(), to)
     except KNOWN_ERRORS as error:
-        raise _refused(error) from None
+        raise _refusal(error) from None
     print(f"{made.folder}: the history and {made.pictures} pictures")
     if made.missing:
         print(f"{made.missing} pictures that the history names are not on the disk.", file=sys.stderr)
@@ -170,8 +176,8 @@ def move(
     has to be empty. An interrupted move continues when the same command is given again.
 
     At the end every table is compared by its number of rows and a digest of its content, and every picture is read back
-    and compared with its hash. Status 0: all of it is there. 1: something is missing, and is named. 2: it could not be
-    moved.
+    and compared with its hash. Exit status 0: everything is there. 1: something is missing, and is named. 2: the move
+    failed.
 
     Passwords may stay out of the command line: PostgreSQL's ~/.pgpass and PGPASSWORD are used, and the AWS_ settings
     for S3.
@@ -185,7 +191,7 @@ def move(
     try:
         proof = asyncio.run(move_installation(to, blobs))
     except KNOWN_ERRORS as error:
-        raise _refused(error) from None
+        raise _refusal(error) from None
     print(report(proof))
     if not proof.complete:
         print("The target does not hold the same: do not use it.", file=sys.stderr)
@@ -194,7 +200,7 @@ def move(
     raise typer.Exit(int(bool(proof.lost)))
 
 
-def _refused(error: BaseException) -> typer.Exit:
+def _refusal(error: BaseException) -> typer.Exit:
     from bot.app.terminal import sentence_of
 
     print(sentence_of(error), file=sys.stderr)

@@ -60,7 +60,7 @@ def read_picture(name: str) -> bytes:
 
 
 async def hold(trial: Trial, settings: Settings) -> int:
-    """Hold the conversation in a temporary history. Return 1 where the first message already failed."""
+    """Hold the conversation in a temporary history. Return 1 if the first message already failed."""
     with tempfile.TemporaryDirectory() as folder:
         changes: dict[str, Any] = {"data_dir": Path(folder), "database_url": None, "blobs_url": None}
         if trial.quality is not None:
@@ -68,13 +68,13 @@ async def hold(trial: Trial, settings: Settings) -> int:
         async with open_container(settings.model_copy(update=changes), settings.data_dir) as parts:
             failed = False
             for number, text in enumerate(trial.texts, start=1):
-                turn = await _said(parts.conversations, trial, number, text)
+                turn = await _send(parts.conversations, trial, number, text)
                 _show(trial, number, text, turn)
                 failed |= number == 1 and turn.error is not None
             return int(failed)
 
 
-async def _said(conversations: Conversations, trial: Trial, number: int, text: str) -> Turn:
+async def _send(conversations: Conversations, trial: Trial, number: int, text: str) -> Turn:
     sent = trial.picture if number == 1 else None
     if not (trial.compare and number == len(trial.texts)):
         request = TalkRequest(text, sent, quality=trial.quality, box=trial.box)

@@ -34,7 +34,7 @@ async def animate(
 async def _loop(
     jobs: EditorJobs, edit: Edit, limit: int, kind: Format, on_progress: OnProgress | None
 ) -> Picture:
-    request = await jobs.request(edit)
+    request = await jobs.edit_request_for(edit)
     if not request.adjustments:
         raise NothingToAnimate()
 
@@ -44,11 +44,11 @@ async def _loop(
 
     async def report(step: int, total: int) -> None:
         if on_progress is not None:
-            heard = on_progress(wire.Progress(number=step, stage="render", step=step, total=total))
-            if inspect.isawaitable(heard):
-                await heard
+            pending = on_progress(wire.Progress(number=step, stage="render", step=step, total=total))
+            if inspect.isawaitable(pending):
+                await pending
 
-    between = await interpolation.between(request, render, report)
+    between = await interpolation.frames_between(request, render, report)
     last = await jobs.history.picture(edit.picture)
     return await asyncio.to_thread(
         encode_animation, [request.picture, *between, last.data], limit, True, kind

@@ -11,10 +11,13 @@ from editor.api.errors import EditorError
 
 
 class Bundles:
-    """What the editor's bundles know; ``usual`` is the one that new pictures use, or None for the best match."""
+    """What the editor's bundles know.
 
-    def __init__(self, editor: EditorClient, usual: str | None) -> None:
-        self.editor, self.usual = editor, usual
+    ``default_bundle`` is the one that new pictures use, or None for the best match.
+    """
+
+    def __init__(self, editor: EditorClient, default_bundle: str | None) -> None:
+        self.editor, self.default_bundle = editor, default_bundle
         self._known: tuple[wire.BundleInfo, ...] = ()
 
     async def reload(self) -> tuple[wire.BundleInfo, ...]:
@@ -22,16 +25,16 @@ class Bundles:
         self._known = tuple(await self.editor.reload())
         return self._known
 
-    async def known(self) -> tuple[wire.BundleInfo, ...]:
+    async def selectable(self) -> tuple[wire.BundleInfo, ...]:
         """Return the bundles that new pictures may use; none while the editor is away."""
         if not self._known:
             with contextlib.suppress(EditorError):
                 self._known = tuple(await self.editor.bundles())
-        return tuple(bundle for bundle in self._known if self.usual in (None, bundle.name))
+        return tuple(bundle for bundle in self._known if self.default_bundle in (None, bundle.name))
 
     async def info(self, name: str | None) -> wire.BundleInfo | None:
         """Return a bundle by name, the first one if there is no such name, None while the editor is away."""
-        await self.known()
+        await self.selectable()
         first = self._known[0] if self._known else None
         return next((bundle for bundle in self._known if bundle.name == name), first)
 
@@ -45,5 +48,5 @@ class Bundles:
         if name is not None:
             bundle = await self.info(name)
             return bundle.examples if bundle else ()
-        in_turn = itertools.zip_longest(*(bundle.examples for bundle in await self.known()))
+        in_turn = itertools.zip_longest(*(bundle.examples for bundle in await self.selectable()))
         return tuple(dict.fromkeys(example for row in in_turn for example in row if example is not None))

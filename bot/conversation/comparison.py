@@ -26,7 +26,7 @@ async def compare(
 
     Raises NothingToCompare, EditorError, StorageError.
     """
-    start = await jobs.request(base)
+    start = await jobs.edit_request_for(base)
     change = await _change(jobs, start, request.text)
     asked = wire.CompareRequest(
         picture=start.picture,

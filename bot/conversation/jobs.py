@@ -27,7 +27,7 @@ R = TypeVar("R", wire.InvertResult, wire.EditResult, wire.CompareResult)
 
 @dataclass(frozen=True)
 class Options:
-    """How much time the editor may spend.
+    """Settings of the conversation: inversion quality, time limits and retention.
 
     Attributes:
         quality: Quality of new pictures' inversions.
@@ -62,13 +62,13 @@ class EditorJobs:
     ) -> R:
         """Run one job of the editor under a name, and return its result. Raises EditorError."""
 
-        def heard(event: wire.Event) -> Awaitable[None] | None:
+        def observe(event: wire.Event) -> Awaitable[None] | None:
             self.metrics.observe_event(event)
             return on_progress(event) if on_progress is not None else None
 
         self._running[job] = conversation
         try:
-            result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), heard)
+            result = await self.editor.run(job, wire.Job(user=str(conversation), request=request), observe)
         finally:
             del self._running[job]
         assert isinstance(result, expected)
@@ -93,7 +93,7 @@ class EditorJobs:
 
     async def faces(self, edit: Edit) -> Faces:
         """Read the faces of an edit's picture, with the adjustments in force on each."""
-        async with self.history.database.together():
+        async with self.history.database.shared_snapshot():
             source = await self.history.source(edit.source)
             others = await self.history.faces(edit.source) if source.details.get("faces", 0) > 1 else []
             layers = await self.history.adjustments(edit.id)
@@ -112,8 +112,11 @@ class EditorJobs:
         """Whether an edit's picture is a spoiler."""
         return bool((await self.history.source(edit.source)).details.get("hidden"))
 
-    async def request(self, base: Edit) -> wire.EditRequest:
-        """Return an edit of the chosen face of ``base``, the first of several."""
+    async def edit_request_for(self, base: Edit) -> wire.EditRequest:
+        """Return an editor request based on ``base`` for its chosen face.
+
+        If several are chosen, it is for the first one.
+        """
         faces = await self.faces(base)
         return faces.request(faces.chosen[0], await self.history.original(faces.source))
 
@@ -143,7 +146,7 @@ class EditorJobs:
     ) -> tuple[wire.EditResult, str]:
         """Return the result of an edit and the name of the job that made it.
 
-        ``first`` is the result where the job that received the picture has made the edit already. Where fast methods do
+        ``first`` is the result if the job that received the picture has made the edit already. If fast methods do
         not show a change that other pictures do show, a second job searches for it. Few changes are like that, so only
         those take longer.
         """

@@ -19,7 +19,7 @@ EditAction = Add | Scale | Set | Remove
 def steps_of(actions: Sequence[Action]) -> list[list[Action]]:
     """Group neighbouring changes into steps of one job each; every other action is a step of its own.
 
-    A step ends before an action whose target is only added by that step.
+    An action whose target was added within the current step starts a new step.
     """
     steps: list[list[Action]] = []
     added: set[str] = set()
@@ -35,7 +35,7 @@ def steps_of(actions: Sequence[Action]) -> list[list[Action]]:
 
 
 def strengths_after(layers: Sequence[wire.Adjustment], action: Scale | Set | Remove) -> list[wire.Adjustment]:
-    """Return the adjustments after a change of strength; of several with the target's prompt the newest is meant."""
+    """Return the adjustments after a change of strength; if several have the target's prompt, the newest."""
     matching = [number for number, layer in enumerate(layers) if layer.prompt == action.target][-1:]
     result = list(layers)
     for number in range(len(layers)) if action.target == ALL else matching:
@@ -82,7 +82,10 @@ def _covers(layer: wire.Adjustment, change: Add) -> bool:
 def edit_request(
     request: wire.EditRequest, changes: Sequence[EditAction], mask: wire.PictureData | None
 ) -> wire.EditRequest:
-    """Return an edit with changes made to it: strengths at once, additions for the editor to find."""
+    """Return the request with changes.
+
+    New strengths are applied here; additions are left for the editor to compute.
+    """
     layers = list(request.adjustments)
     for change in changes:
         if not isinstance(change, Add):
@@ -94,7 +97,7 @@ def edit_request(
 
 
 def change_of(action: Add, mask: wire.PictureData | None) -> wire.Change:
-    """Return an addition as the editor is asked for it."""
+    """Convert an Add action into the editor's wire format."""
     return wire.Change(
         prompt=action.prompt[:MAX_PROMPT],
         said=action.said[:MAX_PROMPT] if action.said else None,

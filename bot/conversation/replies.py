@@ -31,15 +31,15 @@ _NAMING = ("prompt", "said", "method")
 
 
 def in_words(locale: Locale, action: Action) -> Action:
-    """Put a question of the reader, which is a key of the locales, into words; return other actions unchanged."""
+    """Replace the text key of a question with its sentence in this locale; return other actions unchanged."""
     if not isinstance(action, Ask):
         return action
     return replace(action, question=locale.say(action.question, word=action.word))
 
 
-def name_of(locale: Locale, wish: wire.Change | Add | Mapping[str, Any]) -> str:
-    """Return what a change is called: the person's own words where they are in this language."""
-    recipe = wish if isinstance(wish, Mapping) else {key: getattr(wish, key) for key in _NAMING}
+def name_of(locale: Locale, change: wire.Change | Add | Mapping[str, Any]) -> str:
+    """Return what a change is called: the person's own words if they are in this language."""
+    recipe = change if isinstance(change, Mapping) else {key: getattr(change, key) for key in _NAMING}
     if (number := _variation(recipe)) is not None:
         return locale.say("reply.variation", number=number)
     said = recipe.get("said")
@@ -71,18 +71,18 @@ def with_examples(locale: Locale, key: str, examples: Sequence[str]) -> str:
 
 
 def title(locale: Locale, bundle: wire.BundleInfo) -> str:
-    """Return a bundle's name, in the locale's words where it has them."""
+    """Return a bundle's name, in the locale's words if it has them."""
     return locale.texts.get(f"bundle.{bundle.name}", bundle.title)
 
 
 def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
-    """Return what the bundles know, in the locale's words where it has them: "cartoon portraits and cartoon animals"."""
+    """Return what the bundles know, in the locale's words if it has them: "cartoon portraits and cartoon animals"."""
     return locale.listed([locale.texts.get(f"domain.{bundle.name}", bundle.domain) for bundle in known])
 
 
 @dataclass(frozen=True)
 class Received:
-    """What there is to say about a new picture.
+    """What the answer says about a new picture.
 
     Attributes:
         warnings: Codes of the editor.
@@ -122,7 +122,7 @@ def chosen(locale: Locale, faces: Faces) -> str:
 
 
 def by_face(locale: Locale, told: Sequence[tuple[int, Sequence[str]]], count: int) -> list[str]:
-    """Return the sentences about each face; only once where they are the same for all faces."""
+    """Return the sentences about each face; only once if they are the same for all faces."""
     if len({tuple(sentences) for _, sentences in told}) < 2:
         return list(told[0][1]) if told else []
     return [
@@ -139,22 +139,24 @@ def moved(locale: Locale, action: Undo | Redo | Goto | Reset, edit: Edit) -> str
     return locale.say(f"reply.moved.{action.do}", place=place)
 
 
-def already(locale: Locale, layer: wire.Adjustment) -> str:
+def already(locale: Locale, adjustment: wire.Adjustment) -> str:
     """Return the sentence about a change that is in force and was asked for once more."""
-    return locale.say("reply.already", name=name_of(locale, layer), percent=locale.percent(layer.strength))
+    return locale.say(
+        "reply.already", name=name_of(locale, adjustment), percent=locale.percent(adjustment.strength)
+    )
 
 
 def changed(
     locale: Locale, changes: Sequence[EditAction], before: Sequence[wire.Adjustment], result: wire.EditResult
 ) -> list[str]:
     """Return the sentences after a step: which strengths changed, what each new change did and did not do."""
-    names = {layer.prompt: name_of(locale, layer) for layer in before}
+    names = {adjustment.prompt: name_of(locale, adjustment) for adjustment in before}
     names |= {change.prompt: name_of(locale, change) for change in changes if isinstance(change, Add)}
     sentences = []
     for change in changes:
         match change:
             case Scale(target=target) | Set(target=target):
-                prompts = [layer.prompt for layer in before] if target == ALL else [target]
+                prompts = [adjustment.prompt for adjustment in before] if target == ALL else [target]
                 sentences.append(_strengths(locale, prompts, names, result.adjustments))
             case Remove(target=target) if target == ALL:
                 sentences.append(locale.say("reply.removed-all"))
@@ -166,16 +168,16 @@ def changed(
 def _strengths(
     locale: Locale, prompts: Sequence[str], names: Mapping[str, str], after: Sequence[wire.Adjustment]
 ) -> str:
-    layers = {layer.prompt: layer for layer in after}
+    by_prompt = {adjustment.prompt: adjustment for adjustment in after}
     told = []
     for prompt in prompts:
-        name, layer = names.get(prompt, prompt), layers.get(prompt)
-        if layer is None:
+        name, adjustment = names.get(prompt, prompt), by_prompt.get(prompt)
+        if adjustment is None:
             told.append(locale.say("reply.off", name=name))
             continue
-        at_most = abs(layer.strength) >= max_strength(layer.most) - 1e-3  # strengths are rounded
-        key = "reply.strength.most" if at_most else "reply.strength"
-        told.append(locale.say(key, name=name, percent=locale.percent(layer.strength)))
+        at_limit = abs(adjustment.strength) >= max_strength(adjustment.most) - 1e-3  # strengths are rounded
+        key = "reply.strength.most" if at_limit else "reply.strength"
+        told.append(locale.say(key, name=name, percent=locale.percent(adjustment.strength)))
     return locale.say("reply.strengths", changes=locale.say("list.changes").join(told))
 
 
@@ -202,7 +204,7 @@ def effects(locale: Locale, found: Sequence[wire.Effect], names: Mapping[str, st
 def _refusal(locale: Locale, effect: wire.Effect, name: str) -> list[str]:
     if effect.satisfied:
         return [locale.say("reply.satisfied", name=name)]
-    # not-here: other pictures can show it, as pink hair on a bald head
+    # not-here: this picture cannot show it although others can; for example pink hair when the person is bald
     reason = "reply.not-here" if "not-here" in effect.notes else "reply.no-response"
     sentences = [locale.say(reason, name=name)]
     if effect.nearest:

@@ -90,7 +90,7 @@ class Talk:
 
     async def turn(self, picture: bytes | None) -> Turn:
         """Answer the message, starting from the edit that the same request started from the first time."""
-        async with self.history.database.together():
+        async with self.history.database.shared_snapshot():
             head = await self._start()
             if head is not None:
                 await self._faces_of(head)
@@ -289,7 +289,7 @@ class Talk:
         edit = await self.history.add_source(self.conversation.id, new, self._source_job)
         received = replies.Received(
             warnings,
-            await self.jobs.bundles.known(),
+            await self.jobs.bundles.selectable(),
             await self.jobs.suggestions(edit),
             alone=not actions,
             face=replies.face_name(self.locale, result.face or 0, result.faces),
@@ -366,7 +366,7 @@ class Talk:
 
     async def _variations(self, head: Edit, count: int) -> Edit:
         """Make looks near the present one, each an edit of its own; the same edit stays the current one."""
-        request, made = await self.jobs.request(head), []
+        request, made = await self.jobs.edit_request_for(head), []
         edits = await self.history.edits(head.source)
         earlier = sum(edit.parent == head.id and replies.is_variation(edit) for edit in edits)
         for seed in range(earlier + 1, earlier + 1 + max(1, min(MAX_VARIATIONS, count))):
@@ -384,7 +384,7 @@ class Talk:
 
     async def _told(self, head: Edit | None, actions: Sequence[Action]) -> Turn:
         """Return the answer, with the pictures to show."""
-        async with self.history.database.together():
+        async with self.history.database.shared_snapshot():
             shown = [await self._picture_of(edit) for edit in self._shown]
             faces = [faces for faces in self._faces.values() if head and faces.source.id == head.source]
             hidden = faces[0].hidden if faces else head is not None and await self.jobs.hidden(head)

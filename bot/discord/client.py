@@ -51,14 +51,14 @@ class Bot(discord.AutoShardedClient):
     """The Discord front end of one service of conversations.
 
     Args:
-        conversations: edits pictures.
-        history: stores them.
-        max_upload: bytes of the largest picture that is downloaded.
-        cdn_hosts: the hosts that pictures are downloaded from.
-        leavers: notice members who leave, which needs the privileged members intent.
-        owner_server: the server that gets the commands of the bot's owner.
-        data_dir: where to remember which commands were registered.
-        **options: options of discord.py.
+        conversations: The service that edits pictures.
+        history: The stored pictures and edits.
+        max_upload: Size in bytes of the largest picture that is downloaded.
+        cdn_hosts: The hosts that pictures are downloaded from.
+        notice_leavers: Whether to notice members who leave a server, which needs the privileged members intent.
+        owner_server: Id of the server that gets the commands for the bot's owner, if any.
+        data_dir: Folder that records which commands were registered; None to register them each time.
+        **options: Options of discord.py's client.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Bot(discord.AutoShardedClient):
         history: History,
         max_upload: int,
         cdn_hosts: Collection[str] = CDN_HOSTS,
-        leavers: bool = False,
+        notice_leavers: bool = False,
         owner_server: int | None = None,
         data_dir: Path | None = None,
         **options: Any,
     ) -> None:
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=leavers)
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=notice_leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
         self.services = Services.create(self, conversations, history, max_upload, cdn_hosts)
         self.dispatcher = RequestDispatcher(self.services)
@@ -169,7 +169,10 @@ class Bot(discord.AutoShardedClient):
         await self.tree.finished(interaction)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Answer forms, and buttons that no version of the bot knows; discord.py calls all others itself."""
+        """Handle submitted forms, and report buttons and menus that this version does not know.
+
+        discord.py handles all other interactions itself.
+        """
         if interaction.type is discord.InteractionType.modal_submit:
             known = await modals.submitted(interaction)
         elif interaction.type is discord.InteractionType.component:

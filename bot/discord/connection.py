@@ -78,7 +78,7 @@ class DiscordConnection:
             self._conversations,
             self._history,
             settings.max_upload_mb * 1024 * 1024,
-            leavers=settings.hear_leavers,
+            notice_leavers=settings.hear_leavers,
             owner_server=settings.owner_server,
             data_dir=settings.data_dir,
             shard_count=settings.shard_count,

@@ -129,7 +129,7 @@ def decode(body: bytearray) -> Frame:
 
 
 def _first_frame(buffer: bytearray) -> tuple[Frame, int] | None:
-    """Return the frame at the start of a buffer and where it ends; None where it is incomplete."""
+    """Return the frame at the start of a buffer and where it ends; None if it is incomplete."""
     first = buffer.find(b"\n")
     second = buffer.find(b"\n", first + 1) if first >= 0 else -1
     if second < 0:

@@ -298,7 +298,7 @@ def refresh(session: EditSession, adjustments: Sequence[Adjustment]) -> list[Adj
 def _found_again(
     session: EditSession, below: Sequence[Adjustment], adjustment: Adjustment
 ) -> Adjustment | None:
-    """Return None where the method is gone: a mapper's file may be deleted, and its deltas stay valid."""
+    """Return None if the method is gone: a mapper's file may be deleted, and its deltas stay valid."""
     if not registry.METHODS[adjustment.method].supports(session.bundle):
         return None
     search = CandidateSearch(session, below, adjustment, keep_all=True)

@@ -168,7 +168,7 @@ class Engine:
     def _first_edit(
         self, request: InvertRequest, inversion: Inversion, pixels: np.ndarray, progress: ProgressCallback
     ) -> EditResult | None:
-        """Edit a new picture. Return None where this fails: the picture itself can still be edited."""
+        """Edit a new picture. Return None if this fails: the picture itself can still be edited."""
         if not request.changes:
             return None
         edit = EditRequest(picture=b"", inversion=inversion, changes=request.changes)

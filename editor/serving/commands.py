@@ -117,7 +117,7 @@ def _announce(address: str) -> None:
 
 
 def _job_service(settings: Settings, options: EngineOptions, per_user: int) -> JobService:
-    """Return the jobs of this process, or those of a cluster. Raises BadRequest where Ray is missing."""
+    """Return the jobs of this process, or those of a cluster. Raises BadRequest if Ray is missing."""
     from editor.api.errors import BadRequest
     from editor.serving.executor import LocalExecutor, load_engine
     from editor.serving.jobs import LocalJobs

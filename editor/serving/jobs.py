@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 900.0
 KEPT_BYTES = 256 * 1024 * 1024
-"""Events of finished jobs are kept so long, and so many bytes of them, for clients that reconnect."""
+"""How long events of finished jobs are kept for clients that reconnect, and at most how many bytes."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class JobService(Protocol):
     draining: bool
 
     async def start(self) -> None:
-        """Get ready; returns when jobs can run. Raises EditorError where they never can."""
+        """Get ready; returns when jobs can run. Raises EditorError if they never can."""
 
     async def put(self, identifier: str, job: Job, digest: str) -> None:
         """Start a job, or attach to the same one. ``digest``: a hash of the job.
@@ -113,15 +113,15 @@ class JobService(Protocol):
         """Return the metrics in Prometheus's text format."""
 
     async def drain(self) -> None:
-        """Take nothing new, and return when nothing runs that only this process can finish."""
+        """Refuse new jobs and wait for the running jobs that no other process could finish."""
 
     async def stop(self) -> None:
         """Release what ``start`` took."""
 
 
 @dataclass
-class PriorityQueue:
-    """The jobs of one priority: waiting and running."""
+class PriorityLane:
+    """The waiting and running jobs of one ``Priority``, which follows from the kind of request."""
 
     waiting: FairQueue
     running: dict[asyncio.Task[None], Record] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class LocalJobs:
 
     def __init__(self, executor: Executor, per_user: int) -> None:
         self.executor = executor
-        self.queues = {priority: PriorityQueue(FairQueue(per_user)) for priority in Priority}
+        self.queues = {priority: PriorityLane(FairQueue(per_user)) for priority in Priority}
         self.records: dict[str, Record] = {}
         self.draining = False
         self._metrics, self._started_at = JobMetrics(), time.monotonic()
@@ -153,6 +153,7 @@ class LocalJobs:
         self._forget()
         priority = priority_of(job.request)
         queue = self.queues[priority]
+        # the kind of request chooses the lane; the client's own priority orders one user's jobs in it
         queue.waiting.push(job.user, identifier, job.priority)
         record = self.records[identifier] = Record(identifier, digest, priority, job.request)
         record.add(Queued, position=queue.waiting.position(identifier) + len(queue.running))
@@ -217,7 +218,7 @@ class LocalJobs:
         return self._metrics.text()
 
     async def drain(self) -> None:
-        """Take nothing new, fail what waits, finish what runs, and cancel training, which takes minutes."""
+        """Refuse new jobs, fail the waiting ones, finish the running ones, and cancel training."""
         self.draining = True
         for queue in self.queues.values():
             for identifier in queue.waiting.drain():
@@ -283,8 +284,8 @@ class LocalJobs:
     def _forget(self) -> None:
         """Drop finished jobs that are old, and the oldest ones while they take too much memory."""
         ended = sorted((r for r in self.records.values() if r.is_over), key=lambda record: record.ended_at)
-        total, oldest = sum(record.size for record in ended), time.monotonic() - KEPT_SECONDS
+        total, cutoff = sum(record.size for record in ended), time.monotonic() - KEPT_SECONDS
         for record in ended:
-            if record.ended_at < oldest or total > KEPT_BYTES:
+            if record.ended_at < cutoff or total > KEPT_BYTES:
                 total -= record.size
                 del self.records[record.id]

@@ -216,7 +216,7 @@ async def test_a_job_makes_one_edit_which_closes_its_request(history: History) -
 
 async def test_reads_in_one_block_share_one_view(history: History) -> None:
     root = await begin(history)
-    async with history.database.together():
+    async with history.database.shared_snapshot():
         before = await history.head(root.conversation)
         await asyncio.create_task(step(history, root, "pink"), context=contextvars.Context())
         assert await history.head(root.conversation) == before

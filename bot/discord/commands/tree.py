@@ -42,7 +42,10 @@ class CommandTree(app_commands.CommandTree[Any]):
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Tell the member what went wrong. An unknown command belongs to another version of the bot."""
+        """Tell the member what went wrong.
+
+        A command that this version does not know is reported as outdated.
+        """
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             cause = MenuTooOld()
@@ -52,6 +55,6 @@ class CommandTree(app_commands.CommandTree[Any]):
 
     async def finished(self, interaction: Interaction, outcome: str = "done") -> None:
         """Close and count a command that was answered."""
-        await deferred.answered(interaction)
+        await deferred.forget_answered(interaction)
         started = interaction.extras.get(_STARTED, time.monotonic())
         interactions.count(interaction, "command", outcome, started)

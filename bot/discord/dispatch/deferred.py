@@ -23,8 +23,11 @@ from bot.locales import locale_of
 
 logger = logging.getLogger(__name__)
 
-PLATFORM = "discord-promises"
-"""Their own platform in the inbox, so that they are in no member's queue and count towards no quota."""
+DEFERRED_PLATFORM = "discord-promises"
+"""Deferred commands are stored in the inbox under a platform of their own; the value is kept for stored data.
+
+So they are in no member's queue and count towards no quota.
+"""
 _KEY = "deferred"
 """Where ``Interaction.extras`` keeps the key in the inbox."""
 
@@ -34,21 +37,27 @@ async def defer(interaction: Interaction) -> None:
     services, request = services_of(interaction), from_interaction_header(interaction)
     payload: dict[str, Any] = request.to_payload()
     await services.inbox.accept(
-        request.key, PLATFORM, request.user, request.server, request.place, payload, holder=services.holder
+        request.key,
+        DEFERRED_PLATFORM,
+        request.user,
+        request.server,
+        request.place,
+        payload,
+        holder=services.holder,
     )
     interaction.extras[_KEY] = request.key
     await interaction.response.defer(ephemeral=True, thinking=True)
 
 
-async def answered(interaction: Interaction) -> None:
-    """Delete a stored interaction, which was answered one way or another."""
+async def forget_answered(interaction: Interaction) -> None:
+    """Delete the stored interaction now that it has been answered."""
     if (key := interaction.extras.pop(_KEY, None)) is not None:
         await services_of(interaction).inbox.forget(key)
 
 
-async def resume(services: Services) -> None:
-    """Tell members whom a killed process left waiting."""
-    for item in await services.inbox.take_over(PLATFORM, services.holder):
+async def notify_interrupted(services: Services) -> None:
+    """Tell members whose command was interrupted to check its effect and try again."""
+    for item in await services.inbox.take_over(DEFERRED_PLATFORM, services.holder):
         request = Request.from_payload(item.payload)
         responder = Responder(services.client, request)
         try:

@@ -122,7 +122,7 @@ class RequestDispatcher:
             task.add_done_callback(self.tasks.discard)
         if left:
             logger.info("answering %d requests that an earlier run had taken", len(left))
-        await deferred.resume(self._services)
+        await deferred.notify_interrupted(self._services)
 
     async def _answer_again(self, item: InboxItem) -> None:
         request = Request.from_payload(item.payload)
@@ -168,7 +168,10 @@ class RequestDispatcher:
             self.tasks.discard(task)
 
     async def cancel(self, key: str) -> bool:
-        """Cancel a request; its asker is told in its turn. False if it is answered already."""
+        """Cancel a request; the member who asked is told when the request's turn comes.
+
+        False if it is answered already.
+        """
         if not await self._inbox.note(key, cancelled=True):
             return False
         self._cancelled.add(key)

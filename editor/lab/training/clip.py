@@ -23,7 +23,7 @@ from editor.bundle.manifest import EMBEDDED
 from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon
 from editor.lab.training.attribute_classifier import Targets
 from editor.lab.training.bundles import load_generator, load_teacher, load_weights, save_weights
-from editor.lab.training.joint_space import Phrasebook, embed_phrase, embed_scenes, far_texts
+from editor.lab.training.joint_space import Phrasebook, embed_phrase, embed_scenes, embed_unrelated_texts
 from editor.lab.training.lexicon import Phrase
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
 from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
@@ -91,13 +91,13 @@ class Trainer:
 
     def __init__(self, run: Run, tower: TextTower, rate: float, width: float = 1.0) -> None:
         self.run, self.rate, self.width = run, rate, width
-        self.book = Phrasebook(run.domain, tower)
-        places = np.stack([embed_phrase(run.domain, phrase) for phrase in self.book.phrases])
-        self.far = far_texts(tower, self.book, 12_000, run.seed)
-        no_portrait = torch.zeros(len(self.far), run.domain.dim)
-        no_portrait[:, -1] = 1.0
-        self.places = torch.cat([torch.from_numpy(places), no_portrait])
-        self.sentences = torch.cat([self.book.embeddings, self.far])
+        self.phrasebook = Phrasebook(run.domain, tower)
+        places = np.stack([embed_phrase(run.domain, phrase) for phrase in self.phrasebook.phrases])
+        self.unrelated_texts = embed_unrelated_texts(tower, self.phrasebook, 12_000, run.seed)
+        no_portrait_targets = torch.zeros(len(self.unrelated_texts), run.domain.dim)
+        no_portrait_targets[:, -1] = 1.0
+        self.places = torch.cat([torch.from_numpy(places), no_portrait_targets])
+        self.sentences = torch.cat([self.phrasebook.embeddings, self.unrelated_texts])
         self.space = JointSpace(run.domain.dim, width).to(run.device)
         with torch.no_grad():
             self.space.log_scale.fill_(float(np.log(LOGIT_SCALE)))
@@ -122,8 +122,10 @@ class Trainer:
         self.space.train()
         set_rate(self.text_optimizer, self.rate * cosine_decay(fraction, hold=0.3))
         rng, device = self.run.rng(purpose=3), self.run.device
-        far = len(self.book.phrases) + rng.integers(0, len(self.far), phrases // 8)
-        numbers = torch.from_numpy(np.concatenate([self.book.draw(rng, phrases - len(far)), far]))
+        unrelated = len(self.phrasebook.phrases) + rng.integers(0, len(self.unrelated_texts), phrases // 8)
+        numbers = torch.from_numpy(
+            np.concatenate([self.phrasebook.draw(rng, phrases - len(unrelated)), unrelated])
+        )
         sentences = self.sentences[numbers].to(device)
         noise = TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1)
         made = self.space.text(F.normalize(sentences + noise, dim=1))
@@ -175,8 +177,11 @@ class Trainer:
 
 @torch.no_grad()
 def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool) -> float:
-    """Return the mean area under the phrases' ROC curves on unseen drawings, by their pictures or by their
-    scenes.
+    """Return the mean over phrases of the area under the ROC curve on unseen drawings.
+
+    A phrase should score higher on drawings that it describes. With ``by_scene`` a drawing's place in the
+    joint space follows from its attributes, which measures the text head alone; otherwise the image tower
+    finds it.
     """
     domain, count = trainer.run.domain, 512
     drawn = domain.portraits.sample(count, 1_000_211)
@@ -186,7 +191,7 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     else:
         parts = [data.pictures_of(drawn[i : i + 64], 128) for i in range(0, count, 64)]
         images = torch.cat([space.image(part) for part in parts])
-    scores = images @ space.text(trainer.book.tower.encode([phrase.text for phrase in phrases])).t()
+    scores = images @ space.text(trainer.phrasebook.tower.encode([phrase.text for phrase in phrases])).t()
     found = []
     for column, truth in enumerate(domain.lexicon.truth(phrases, labels).T):
         right, wrong = (scores[truth == value, column] for value in (lexicon.TRUE, lexicon.FALSE))
@@ -246,6 +251,11 @@ def train_part(options: argparse.Namespace, part: str, record_name: str) -> int:
 def main(argv: Sequence[str]) -> int:
     """Run ``python -m editor train clip``: the image tower."""
     made = parser(45, "clip")
-    made.add_argument("--part", choices=["image", "text"], default="image", help="text is 'train text-head'")
+    made.add_argument(
+        "--part",
+        choices=["image", "text"],
+        default="image",
+        help="image tower, or text head (the same as 'train text-head')",
+    )
     options = parse(made, argv, "the folder that gets the weights")
     return train_part(options, options.part, "clip" if options.part == "image" else "words")

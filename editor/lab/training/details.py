@@ -1,7 +1,8 @@
 """Second stage of the generator: small things (freckles, wrinkles, earrings, teeth), with W fixed.
 
-The first stage's L1 loss ignores what covers few pixels. Here errors are squared, so that even a faint
-freckle pays. They weigh more where the drawing has fine structure, and most where a small attribute shows: on
+If the generator is unsure where a small thing belongs, the first stage's L1 loss is lowest at the median,
+which leaves it out. Here errors are squared: their minimum is the mean, so that even a faint freckle lowers
+the loss. Errors weigh more where the drawing has fine structure, and most where a small attribute shows: on
 the pixels that differ when the same portrait is drawn without it. With ``--amplify``, small attributes that
 are too faint first get a larger step in W. After that the teacher mapping is frozen, so that everything else
 trained on W (mapping, encoder, mapper) stays valid. With ``--resolution`` the generator first grows layers of
@@ -72,8 +73,9 @@ def draw(rng: np.random.Generator, domain: str, count: int, size: int) -> Detail
 
 
 def small_parts(plain: Tensor, wanted: Tensor) -> Tensor:
-    """Return where small attributes show, slightly widened: [N, 1, R, R] in 0..1, from images with and
-    without.
+    """Return the mask [N, 1, R, R] in 0..1 of small attributes, slightly widened.
+
+    It is where the images without them (``plain``) and with them (``wanted``) differ.
     """
     difference = (plain - wanted).abs().amax(1, keepdim=True)
     return F.max_pool2d((4 * difference).clamp(0, 1), 3, 1, 1)
@@ -156,7 +158,10 @@ def train(
 
 
 def prepare(run: Run, options: argparse.Namespace) -> None:
-    """Before the first step, amplify small attributes and grow the generator, as the options ask."""
+    """Before the first step, amplify small attributes and grow the generator, as the options ask.
+
+    Saves generator and teacher back into the bundle. Does nothing if a checkpoint exists.
+    """
     if (run.folder / "checkpoint.pt").exists() or not (options.amplify or options.resolution):
         return
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)

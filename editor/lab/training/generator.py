@@ -30,7 +30,7 @@ from editor.networks.stylegan2 import Generator, GeneratorConfig
 COARSE_UNTIL = 0.3
 """Share of the time that is spent at half resolution."""
 HALF_EVERY = 4
-"""Every so many steps are at half resolution, which searches and previews use."""
+"""One step in this many runs at half resolution, which searches and previews use."""
 
 
 def importance(size: int) -> Tensor:
@@ -129,8 +129,9 @@ class Trainer:
 def psnr_figures(
     domain: Domain, generator: Generator, teacher: TeacherMapping, count: int = 64, mapping: bool = True
 ) -> dict[str, float]:
-    """Return the PSNR (dB) against drawings of unseen z, through the teacher and with ``mapping`` through the
-    mapping.
+    """Return the PSNR (dB) of generated pictures against drawings of unseen z.
+
+    With w from the teacher and, if ``mapping``, also with w from the mapping network.
     """
     z = domain.latents(np.random.default_rng(1_000_003), count)
     portraits, device = domain.portraits.from_latent(z), data.device_of(generator)

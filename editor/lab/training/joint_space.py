@@ -93,7 +93,7 @@ def embed_phrase(domain: Domain, phrase: Phrase) -> np.ndarray:
     return place / np.linalg.norm(place)
 
 
-def far_texts(tower: TextTower, book: Phrasebook, count: int, seed: int) -> Tensor:
+def embed_unrelated_texts(tower: TextTower, book: Phrasebook, count: int, seed: int) -> Tensor:
     """Return sentence embeddings of texts that are unlike any known phrase and so mean "no portrait".
 
     Random words, random letters, and random words with a known word: a purple tractor is no portrait either.

@@ -174,7 +174,7 @@ async def test_data_of_members_who_leave_is_deleted_if_the_server_wants_it(
     server: DiscordServer, start: Start, history: History, wanted: bool
 ) -> None:
     await Servers(history.database).change(PLATFORM, objects.GUILD, forget_leavers=wanted)
-    async with start(leavers=True):
+    async with start(notice_leavers=True):
         await edited(server, ANN, "pink hair")
         await edited(server, BEN, "pink hair")
         server.leave(server.home, ANN)

@@ -43,7 +43,7 @@ async def audit(context: CommandContext) -> None:
 async def _page(
     context: CommandContext, before: int | None = None, after: int | None = None
 ) -> OutgoingMessage:
-    """The records next to one, newest first; the newest of all without one."""
+    """Return the page before or after the given record, newest first; without one, the newest page."""
     servers, locale = context.servers, context.locale
     found = await servers.audits(PLATFORM, context.server, before, PER_PAGE, after=after)
     title = locale.say("mod.title.audit")

@@ -55,12 +55,12 @@ def _values(record: Audit, locale: Locale) -> dict[str, Any]:
         values["value"] = (
             locale.say("mod.value.none")
             if count is None
-            else formatting.value("quota_per_day", count, locale)
+            else formatting.setting_text("quota_per_day", count, locale)
         )
     elif record.action == "setting":
         name = f"mod.setting.{target}"
         values["name"] = locale.say(name) if name in locale.texts else target
-        values["value"] = formatting.value(target, details.get("value"), locale)
+        values["value"] = formatting.setting_text(target, details.get("value"), locale)
     elif record.action.startswith("word-"):
         values["target"] = formatting.quoted(str(details.get("word", "")), locale)
     else:

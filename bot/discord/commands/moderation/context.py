@@ -71,7 +71,7 @@ class CommandContext:
         """Change one setting, record that, and answer."""
         await self.servers.change(PLATFORM, self.server, **{name: value})
         warning = await self.record("setting", name, value=value)
-        shown = formatting.value(name, value, self.locale)
+        shown = formatting.setting_text(name, value, self.locale)
         await self.say("mod.done.setting", warning, name=self.locale.say(f"mod.setting.{name}"), value=shown)
 
     async def say(self, key: str, warning: str = "", **values: Any) -> None:

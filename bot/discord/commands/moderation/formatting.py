@@ -17,19 +17,19 @@ _ERASED = re.compile(r"<?(?:@[!&]?)?~[0-9a-f]{40}>?")
 """The name that storage gives to a member whose data was erased."""
 
 
-def member(outside_id: str, locale: Locale) -> str:
+def member(external_id: str, locale: Locale) -> str:
     """A mention, or that the member's data was erased."""
-    return locale.say("mod.forgotten-member") if outside_id.startswith("~") else f"<@{outside_id}>"
+    return locale.say("mod.forgotten-member") if external_id.startswith("~") else f"<@{external_id}>"
 
 
-def channel(outside_id: str) -> str:
+def channel(external_id: str) -> str:
     """A mention of a channel."""
-    return f"<#{outside_id}>"
+    return f"<#{external_id}>"
 
 
-def role(outside_id: str) -> str:
+def role(external_id: str) -> str:
     """A mention of a role."""
-    return f"<@&{outside_id}>"
+    return f"<@&{external_id}>"
 
 
 def moment(at: datetime, style: Any = "f") -> str:
@@ -57,8 +57,8 @@ def request_text(item: InboxItem, locale: Locale) -> str:
     return locale.say("list.quote", item=quoted(item.text, locale))
 
 
-def value(name: str, what: Any, locale: Locale) -> str:
-    """The value of a setting in words."""
+def setting_text(name: str, what: Any, locale: Locale) -> str:
+    """Return the value of a setting in words."""
     if isinstance(what, bool):
         return locale.say("mod.value.on" if what else "mod.value.off")
     if not what and what != 0:

@@ -92,7 +92,7 @@ async def _set_quota(context: CommandContext, quota: int | None, role: discord.R
     if quota is None:
         await context.say("mod.done.role-quota-clear", warning, role=role.mention)
     else:
-        value = formatting.value("quota_per_day", quota, context.locale)
+        value = formatting.setting_text("quota_per_day", quota, context.locale)
         await context.say("mod.done.role-quota", warning, role=role.mention, value=value)
 
 

@@ -88,7 +88,7 @@ def _state(item: InboxItem, context: CommandContext) -> str:
 async def cancel(
     context: CommandContext, key: app_commands.Range[str, 1, 100], reason: Reason | None = None
 ) -> None:
-    """Cancel one request of this server; its asker is told in its turn."""
+    """Cancel one request of this server; the member who asked is told when the request's turn comes."""
     chosen = next((item for item in await _open(context) if item.key == key), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
         raise AnsweredAlready

@@ -106,11 +106,12 @@ async def show(context: CommandContext) -> None:
 def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
     stored = asdict(settings)
     values = {
-        locale.say(f"mod.setting.{name}"): formatting.value(name, stored[name], locale) for name in _LISTED
+        locale.say(f"mod.setting.{name}"): formatting.setting_text(name, stored[name], locale)
+        for name in _LISTED
     }
     for role, count in settings.role_quotas.items():
         name = locale.say("mod.setting.role_quota", role=formatting.role(role))
-        values[name] = formatting.value("quota_per_day", count, locale)
+        values[name] = formatting.setting_text("quota_per_day", count, locale)
     values[locale.say("mod.setting.refused_words")] = str(len(settings.refused_words))
     paused = "paused" if settings.drained_at is None else "draining"
     return [

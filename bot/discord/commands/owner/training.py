@@ -1,4 +1,4 @@
-"""``/owner train``: trains a mapper for one prompt and notifies the owner when it is ready."""
+"""``/owner train``: train a mapper for one prompt and notify the owner when it is ready."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from bot.discord.commands.owner.group import Interaction, check_owner, command, 
 from bot.discord.requests import builders
 from bot.discord.ui.interactions import dispatch, services_of
 
-MAX_PROMPT, MAX_MINUTES = 200, 120.0
+MAX_TRAINING_PROMPT = 200
+"""Characters."""
+MAX_MINUTES = 120.0
 
 
 @command("train")
 @option("prompt", "minutes")
 async def train(
     interaction: Interaction,
-    prompt: app_commands.Range[str, 1, MAX_PROMPT],
+    prompt: app_commands.Range[str, 1, MAX_TRAINING_PROMPT],
     minutes: app_commands.Range[float, 0.1, MAX_MINUTES] = 3.0,
 ) -> None:
-    """Have a mapper trained and kept; a bot that is stopped continues at its next start."""
+    """Train a mapper and keep it; if the bot is stopped meanwhile, it continues at its next start."""
     await check_owner(interaction)
     await record(interaction, "train", target=prompt, minutes=minutes)
     request = await services_of(interaction).requests.from_command(

@@ -38,8 +38,16 @@ SHAPES = tuple(_TABLE["shapes"])
 SHAPE_TABLE = np.array(list(_TABLE["shapes"].values()), np.float64).T
 """[species, shapes]."""
 
-_FREQUENCY, _PULL, _FUR_PULL = _TABLE["frequency"], _TABLE["pull"], _TABLE["fur_pull"]
-_NATURAL_FUR, _BRINGS = _TABLE["natural_fur"], _TABLE["brings"]
+_FREQUENCY = _TABLE["frequency"]
+"""Share of portraits that have an amount, before the species' influence."""
+_PULL = _TABLE["pull"]
+"""How far each species shifts an attribute's coordinate, in deviations, in the order of SPECIES."""
+_FUR_PULL = _TABLE["fur_pull"]
+"""How far each species shifts the logit of a fur colour."""
+_NATURAL_FUR = _TABLE["natural_fur"]
+"""Fur colour that a change to a species sets; cats keep theirs."""
+_BRINGS = _TABLE["brings"]
+"""Values of attributes that a change to a species sets."""
 _FANCY = ("pink", "blue")
 """Colours of fur that no species has; a change of species keeps them."""
 

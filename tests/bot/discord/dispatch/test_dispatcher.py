@@ -211,11 +211,11 @@ async def test_a_deferred_command_is_never_left_thinking(
             blocking = await server.slash(MEI, "mod block", {"member": ANN})
             await asyncio.wait_for(stopped.wait(), 20)
     inbox = Inbox(history.database)
-    assert len(await inbox.open(deferred.PLATFORM)) == 1
+    assert len(await inbox.open(deferred.DEFERRED_PLATFORM)) == 1
     assert await inbox.open(PLATFORM) == []  # it is in no member's queue
     async with start():
         async with asyncio.timeout(20):
-            while await inbox.open(deferred.PLATFORM):  # noqa: ASYNC110
+            while await inbox.open(deferred.DEFERRED_PLATFORM):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         answer = await server.original_response(blocking)
         assert ("重启了" in answer["content"]) == (moment == "before the answer")

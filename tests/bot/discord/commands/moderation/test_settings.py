@@ -113,7 +113,7 @@ async def test_data_of_leaving_members_is_deleted_if_set(
     server: DiscordServer, start: Start, history: History
 ) -> None:
     appoint(server, MOE)
-    async with start(leavers=True):
+    async with start(notice_leavers=True):
         asked = await server.slash(MOE, "mod settings forget-leavers", {"on": True})
         assert "on" in words(await server.original_response(asked))
         first = await edited(server, ANN, "pink hair")
