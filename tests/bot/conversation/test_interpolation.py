@@ -30,7 +30,7 @@ def test_partway_is_linear_in_what_the_editor_does(strength: float, share: float
 async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     request = wire.EditRequest.model_construct(adjustments=(), changes=())
-    monkeypatch.setattr(interpolation, "at", lambda _, share: share)
+    monkeypatch.setattr(interpolation, "request_at", lambda _, share: share)
 
     async def render(share: float) -> bytes:
         asked.append(round(share, 3))
@@ -39,10 +39,10 @@ async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.Mon
     async def on_step(step: int, total: int) -> None:
         assert 1 <= step <= total
 
-    assert len(await interpolation.between(request, render, on_step)) == 9  # type: ignore[arg-type]
+    assert len(await interpolation.frames_between(request, render, on_step)) == 9  # type: ignore[arg-type]
     monkeypatch.setattr(interpolation, "BUDGET_SECONDS", 0.0)
     asked.clear()
-    assert [float(data) for data in await interpolation.between(request, render, on_step)] == [
+    assert [float(data) for data in await interpolation.frames_between(request, render, on_step)] == [
         0.25,
         0.5,
         0.75,

@@ -204,7 +204,7 @@ async def test_a_deferred_command_is_never_left_thinking(
     arrived stays."""
     appoint(server, MEI)
     stopped, stop = _standstill()
-    step = (CommandContext, "record") if moment == "before the answer" else (deferred, "answered")
+    step = (CommandContext, "record") if moment == "before the answer" else (deferred, "forget_answered")
     with monkeypatch.context() as patched:
         patched.setattr(*step, stop)
         async with start():
