@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from storage.errors import DatabaseAway, DatabaseUnknown, DiskFull, StorageError
 from storage.locks import FileLocks, Locks, ServerLocks
-from storage.sqlite_driver import BUSY_SECONDS, FIRST_ROWS, ReadConnection, SqliteConnection, opened
+from storage.sqlite_driver import BUSY_SECONDS, FIRST_ROWS, ReadConnection, SqliteConnection, open_connection
 
 BRIEF = "brief"
 """Execution option: the statements of a transaction touch a few rows by their keys (``SqliteConnection``)."""
@@ -72,7 +72,7 @@ def sqlite_file(url: URL) -> Path | None:
 
 def _sqlite(url: URL, kind: type[SqliteConnection], **pool: Any) -> AsyncEngine:
     def connection(database: str, **options: Any) -> SqliteConnection:
-        return kind(lambda: opened(database, **options), iter_chunk_size=FIRST_ROWS)
+        return kind(lambda: open_connection(database, **options), iter_chunk_size=FIRST_ROWS)
 
     engine = create_async_engine(url, connect_args={"async_creator_fn": connection}, **pool)
 

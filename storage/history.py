@@ -217,7 +217,7 @@ class History(EditTree):
                 values = {
                     "text": text,
                     "picture_id": await _picture_id(connection, blob, picture),
-                    "adjustments": await _stored(connection, blob[0], adjustments),
+                    "adjustments": await _adjustments_to_store(connection, blob[0], adjustments),
                     "effects": list(effects),
                     "job": job,
                 }
@@ -354,7 +354,7 @@ async def _picture_id(connection: AsyncConnection, name: BlobName, picture: Pict
     return int(found)
 
 
-async def _stored(
+async def _adjustments_to_store(
     connection: AsyncConnection, user: int, adjustments: Sequence[Adjustment]
 ) -> list[dict[str, Any]]:
     """Adjustments as an edit stores them; each delta is stored once per user, under its hash."""

@@ -12,7 +12,7 @@ RESERVE_BYTES = 2**20
 class Reserve:
     """A file next to an SQLite database that is given up so that a last small change can still be written.
 
-    ``path`` is None where the database is not a file of ours; then there is no reserve.
+    ``path`` is None if the database is not a file of ours; then there is no reserve.
     """
 
     def __init__(self, path: Path | None) -> None:

@@ -161,7 +161,7 @@ class ReadConnection(SqliteConnection):
             self._conn.rollback()
 
 
-def opened(database: str, **options: Any) -> sqlite3.Connection:
+def open_connection(database: str, **options: Any) -> sqlite3.Connection:
     """Open a database whose driver begins no transactions by itself."""
     connection = sqlite3.connect(database, **options | {"check_same_thread": False, "isolation_level": None})
     _use_write_ahead_log(connection)

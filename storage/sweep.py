@@ -2,7 +2,7 @@
 
 A crash between writing a file and writing its row leaves a file that nobody needs. But a wrong, empty or
 missing database makes every file look like that. So a database and its store of pictures carry the same name,
-nothing is swept where too much would be, and what is swept stays in the trash for some days, from where it
+nothing is swept if too much would be, and what is swept stays in the trash for some days, from where it
 comes back when it is asked for.
 """
 

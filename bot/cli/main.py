@@ -88,16 +88,16 @@ def parse(
     ] = None,
 ) -> None:
     """Print how a sentence is understood, as JSON."""
-    from bot.cli.parse import parsed, parsed_file
+    from bot.cli.parse import parse_file, parse_to_json
 
     if (text is None) == (batch is None):
         raise typer.BadParameter("give either a text or --batch")
     if text is not None:
-        print(parsed(text, after or ()))
+        print(parse_to_json(text, after or ()))
         return
     assert batch is not None
     try:
-        for line in parsed_file(batch):
+        for line in parse_file(batch):
             print(line)
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{batch} cannot be read: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ from storage.transfer import Proof, move
 
 
 async def move_installation(to: str, where: str | None) -> Proof:
-    """Move to the database ``to`` and, where given, the store of pictures ``where``."""
+    """Move to the database ``to`` and, if given, the store of pictures ``where``."""
     settings = load()
     blobs = settings.blobs
     new: Blobs = settings.model_copy(update={"blobs_url": where}).blobs if where is not None else blobs

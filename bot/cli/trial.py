@@ -110,7 +110,7 @@ def _row(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, 
 
 
 def _save(turn: Turn, number: int, out: Path) -> Path | None:
-    """Write a turn's pictures and return the last one's path, which answers it; None where there is none."""
+    """Write a turn's pictures and return the last one's path, which answers it; None if there is none."""
     written: Path | None = None
     for index, shown in enumerate(turn.pictures):
         suffix = "" if len(turn.pictures) == 1 else f"-{index + 1}"

@@ -36,7 +36,7 @@ def answer(locale: Locale, topic: Topic, circumstances: Circumstances) -> str:
             return with_examples(locale, "answer.greeting", circumstances.examples[:3])
         case "privacy" | "delete-data":
             kept, delete = (
-                _kept(locale, circumstances.retention_days),
+                _retention_sentence(locale, circumstances.retention_days),
                 _delete(locale, circumstances.platform),
             )
             return locale.say(f"answer.{topic}", kept=kept, delete=delete)
@@ -45,7 +45,7 @@ def answer(locale: Locale, topic: Topic, circumstances: Circumstances) -> str:
     return locale.say(f"answer.{topic}")
 
 
-def _kept(locale: Locale, days: int | None) -> str:
+def _retention_sentence(locale: Locale, days: int | None) -> str:
     return locale.say("answer.kept") if days is None else locale.say("answer.kept.days", count=days)
 
 

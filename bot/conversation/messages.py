@@ -81,7 +81,7 @@ class CompareRequest:
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in an answer, with alternative text; ``caption`` names the method where methods are compared."""
+    """A picture in an answer, with alternative text; ``caption`` names the method if methods are compared."""
 
     edit: int
     number: int

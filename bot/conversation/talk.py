@@ -155,7 +155,7 @@ class Talk:
             head = await self._do(head, step, before)
         if head is not None and actions and all(isinstance(action, Face) for action in actions):
             self._sentences.append(replies.chosen(self.locale, await self._faces_of(head)))
-        return await self._told(head, actions)
+        return await self._finished_turn(head, actions)
 
     async def _actions(self, faces: Faces | None, has_picture: bool) -> list[Action]:
         """Return what the message asks for."""
@@ -382,7 +382,7 @@ class Talk:
         self._sentences.append(replies.variations(self.locale, made))
         return await self.history.show(head.id, head.conversation)
 
-    async def _told(self, head: Edit | None, actions: Sequence[Action]) -> Turn:
+    async def _finished_turn(self, head: Edit | None, actions: Sequence[Action]) -> Turn:
         """Return the answer, with the pictures to show."""
         async with self.history.database.shared_snapshot():
             shown = [await self._picture_of(edit) for edit in self._shown]

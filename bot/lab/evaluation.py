@@ -1,7 +1,7 @@
 """Score the reader on sentences with the actions expected of them, by kind.
 
 A line of a file is ``{"kind", "after", "text", "expect"}``. ``after`` are the prompts in force. ``expect`` is
-a list of actions, a list of such alternatives, or ``"unchanged"`` where nothing may change the picture. An
+a list of actions, a list of such alternatives, or ``"unchanged"`` if nothing may change the picture. An
 expected ``add`` gives beginnings of words of its prompt (``has``), a range of its strength or ``negative``,
 and what ``keep`` and ``region`` mention; ``scale`` and ``set`` give a range, other actions their fields.
 """

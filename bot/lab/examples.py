@@ -65,7 +65,7 @@ Node = Callable[["Language", random.Random, _State, "str | None"], None]
 
 
 @cache
-def _parsed(template: str) -> tuple[Node, ...]:
+def _parse(template: str) -> tuple[Node, ...]:
     pieces = list(_PIECE.finditer(template))
     nodes, place = _sequence(pieces, 0, "")
     if place != len(pieces):
@@ -113,7 +113,7 @@ def _text(text: str) -> Node:
 
 def _list(name: str) -> Node:
     def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        for inner in _parsed(language.pick(name, rng)):
+        for inner in _parse(language.pick(name, rng)):
             inner(language, rng, state, slot)
 
     return node
@@ -245,7 +245,7 @@ def _clause(language: Language, rng: random.Random, state: _State, act: str, fra
 
 def _expand(language: Language, rng: random.Random, state: _State, template: str) -> None:
     state.chunks.append(Chunk(" ", None, state.spans, state.act, state.clause))
-    for node in _parsed(template):
+    for node in _parse(template):
         node(language, rng, state, None)
 
 

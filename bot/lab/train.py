@@ -30,7 +30,7 @@ FILE = "reader.safetensors"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training run depends on, beside the example files."""
+    """What a training run depends on, in addition to the example files."""
 
     steps: int = 3000
     batch: int = 128
@@ -110,7 +110,7 @@ def train(settings: Settings, folder: Path = MODEL) -> dict[str, object]:
     started = time.monotonic()
     made = _examples(settings)
     network = Network(settings)
-    before = _stored(network, folder) if settings.further else None
+    before = _load(network, folder) if settings.further else None
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, settings.steps, pct_start=0.1)
     for step in range(1, settings.steps + 1):
@@ -135,7 +135,7 @@ def train(settings: Settings, folder: Path = MODEL) -> dict[str, object]:
     return record
 
 
-def _stored(network: Network, folder: Path) -> object:
+def _load(network: Network, folder: Path) -> object:
     """Give the network the stored weights, and return their record."""
     network.load_state_dict({name: value.float() for name, value in load_file(folder / FILE).items()})
     return json.loads((folder / "record.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ MAX_STRENGTH = 3.0
 """Adjustments stay within -MAX_STRENGTH and MAX_STRENGTH; 1 is the standard step."""
 
 ALL = "all"
-"""The target that stands for every adjustment in force."""
+"""The target that means every adjustment in force."""
 
 Method = Literal["mapper", "direction", "optimization"]
 What = Literal["history", "original", "compare", "adjustments", "help"]
@@ -38,9 +38,9 @@ Topic = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """A new wish. A negative strength asks for the opposite of the prompt.
+    """A new change. A negative strength asks for the opposite of the prompt.
 
-    ``said`` are the user's own words where the prompt is a translation of them.
+    ``said`` are the user's own words if the prompt is a translation of them.
     """
 
     prompt: str

@@ -66,9 +66,9 @@ _TOPICS = {
     "other": "smalltalk",
     "dislike": "insult",
 }
-"""Topic by act, where the two have different names."""
+"""Topic by act, if the two have different names."""
 _SERIOUS = frozenset({"price", "who", "privacy", "delete-data", "whole-picture", "stop"})
-"""Topics that are answered even beside an edit."""
+"""Topics that are answered even if the same message asks for an edit."""
 
 
 _STRENGTH = frozenset(
@@ -117,7 +117,7 @@ class Assembler:
         for text in self.waiting:
             prompt = self._prompt(text)
             if prompt.kind != "part" or prompt.noun not in (prompt.text, prompt.said):
-                self.actions += self._made(prompt, 1.0, self.region)
+                self.actions += self._additions(prompt, 1.0, self.region)
         return _settled(self.actions)[:MOST_ACTIONS]
 
     @property
@@ -243,7 +243,7 @@ class Assembler:
             new = replace(new, text=text, key=text)
         elif new.needy and (noun := prompts.noun_of(target)):
             new = self._prompt(what, chinese.own_word(noun))
-        made = self._made(new, _degree(clause), self.region)
+        made = self._additions(new, _degree(clause), self.region)
         return made if any(isinstance(action, Ask) for action in made) else [Remove(target), *made]
 
     def _parts(self, text: str) -> list[str]:
@@ -268,9 +268,9 @@ class Assembler:
             return [Scale(target, MORE_FACTORS[_degree(clause)])]
         level = self._amount(clause)
         strength = level.share if level.share is not None else level.factor or _degree(clause)
-        return self._made(prompt, strength, region or self.region)
+        return self._additions(prompt, strength, region or self.region)
 
-    def _made(self, prompt: Prompt, strength: float, region: str | None) -> list[Action]:
+    def _additions(self, prompt: Prompt, strength: float, region: str | None) -> list[Action]:
         if prompt.unknown:
             return [Ask("ask.unknown-word", word=prompt.unknown[: prompts.MOST_PROMPT])]
         strength = max(-MAX_STRENGTH, min(MAX_STRENGTH, strength))
@@ -298,8 +298,8 @@ class Assembler:
             self.prompts.remove(target)
             return [Remove(target)]
         if not prompt.thing:
-            return self._made(prompt, -1.0, self.region)
-        return self._made(self._absent(prompt, clause), 1.0, self.region)
+            return self._additions(prompt, -1.0, self.region)
+        return self._additions(self._absent(prompt, clause), 1.0, self.region)
 
     def _absent(self, prompt: Prompt, clause: Clause) -> Prompt:
         if prompt.said is not None:
@@ -312,7 +312,7 @@ class Assembler:
         return amount(" ".join(said)) if said else Amount()
 
     def _target(self, clause: Clause, prompt: Prompt) -> str | None:
-        """The adjustment that a clause names, or the newest where it names none."""
+        """The adjustment that a clause names, or the newest if it names none."""
         if clause.said("all"):
             return ALL if self.prompts else None
         if not prompt.key:
@@ -336,10 +336,10 @@ class Assembler:
                 return [Ask("ask.no-target")]
             if sense > 0:
                 prompt = self._with_noun(" ".join(clause.said("what")), prompt, self.place)
-                return self._made(prompt, given.factor or degree, self.region)
+                return self._additions(prompt, given.factor or degree, self.region)
             if prompt.thing:
-                return self._made(self._absent(prompt, clause), 1.0, self.region)
-            return self._made(prompt, -degree, self.region)
+                return self._additions(self._absent(prompt, clause), 1.0, self.region)
+            return self._additions(prompt, -degree, self.region)
         factor = (MORE_FACTORS if sense > 0 else LESS_FACTORS)[degree]
         if given.factor is not None:
             factor = given.factor
@@ -354,7 +354,7 @@ class Assembler:
             return [Scale(target, given.factor)]  # "half"
         level = given.share if given.share is not None else given.factor or 1.0
         if target is None:
-            made = self._made(prompt, level, self.region)
+            made = self._additions(prompt, level, self.region)
             return made or [Ask("ask.no-target")]
         if given.sign:
             factor = 1 + given.sign * level
@@ -399,10 +399,10 @@ class Assembler:
         """In the place of something that the picture came with."""
         if new.needy and gone and gone.noun:
             new = self._prompt(what, gone.noun)
-        made = self._made(self._with_noun(what, new, self.place), _degree(clause), self.region)
+        made = self._additions(self._with_noun(what, new, self.place), _degree(clause), self.region)
         denied = re.search(r"\bno\b|不要|不戴|不留", clause.text)
         if gone and gone.kind == "worn" and (denied or not prompts.same_place(new.key, gone.key)):
-            return [*self._made(self._absent(gone, clause), 1.0, self.region), *made]
+            return [*self._additions(self._absent(gone, clause), 1.0, self.region), *made]
         return made
 
     # commands and talk
@@ -446,7 +446,7 @@ class Assembler:
 
 
 def _settled(actions: list[Action]) -> list[Action]:
-    """Without repetitions, and without answers to what was only said beside an edit."""
+    """Drop repetitions, and answers to small talk in a message that asks for an edit."""
     edits = [action for action in actions if not isinstance(action, Ask | Answer)]
     edits = [
         action

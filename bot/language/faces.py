@@ -9,7 +9,7 @@ MIDDLE = 0
 
 
 def numbers_of(place: int | None, faces: int) -> Sequence[int]:
-    """The faces, from 0 at the left, that a place names among so many; none where there is no such face."""
+    """The faces, from 0 at the left, that a place names among so many; none if there is no such face."""
     if place is None:
         return range(faces)
     number = (faces - 1) // 2 if place == MIDDLE else place - 1 if place > 0 else faces + place

@@ -45,7 +45,7 @@ def chinese_number(text: str) -> int:
 
 
 def count(text: str) -> int | None:
-    """The whole number that a text names ("2", "the second", 第三), None where it names none."""
+    """The whole number that a text names ("2", "the second", 第三), None if it names none."""
     if found := re.search(r"\d+", text):
         return int(found.group()[:6])
     words = [word for word in re.split(r"[\s-]+", text) if word in _counts()]

@@ -147,7 +147,7 @@ class RequestDispatcher:
         Args:
             request: the request.
             acknowledge: tells Discord that it arrived.
-            complete: finds out the rest of it, where that takes time; its errors are told to the asker.
+            complete: finds out the rest of it, if that takes time; its errors are told to the asker.
         """
         task = asyncio.current_task()
         if self._stopped or task is None:

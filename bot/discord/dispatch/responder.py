@@ -68,7 +68,7 @@ class Responder:
 
     @asynccontextmanager
     async def typing(self) -> AsyncIterator[None]:
-        """Show the typing indicator inside the block, where everybody will see the answer."""
+        """Show the typing indicator inside the block if everybody will see the answer."""
         async with contextlib.AsyncExitStack() as stack:
             if self.request.can_write and self.request.acknowledgement != "private":
                 with contextlib.suppress(discord.HTTPException):

@@ -79,7 +79,7 @@ class Request:
     reference: str | None = None
     """The message that the answer replies to."""
     heading: str = ""
-    """A line above the answer that repeats the request, where no reply shows it."""
+    """A line above the answer that repeats the request if no reply shows it."""
     token: str | None = None
     """The interaction's token, valid for 15 minutes."""
     upload_limit: int = 10 * 1024 * 1024

@@ -125,7 +125,7 @@ async def edit_for(interaction: Interaction, number: int, shared: bool = True) -
     Args:
         interaction: the press or choice.
         number: the id of the edit.
-        shared: whether others may use it too where the server's settings allow that.
+        shared: whether others may use it too if the server's settings allow that.
 
     Raises:
         NotFound: the edit is deleted.

@@ -47,7 +47,7 @@ class OutgoingMessage:
 
     text: str = ""
     heading: str = ""
-    """A small line above the text that repeats the request, where no reply shows it."""
+    """A small line above the text that repeats the request if no reply shows it."""
     pictures: tuple[AttachedPicture, ...] = ()
     title: str = ""
     lines: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from bot.language.prompts import MOST_PROMPT, Prompt
 
 
 def described(what: str, of: str = "", own: bool = False) -> Prompt:
-    """The prompt of a Chinese description, of a thing if it names one apart from it; in Chinese where ``own``."""
+    """The prompt of a Chinese description, of a thing if it names one apart from it; in Chinese if ``own``."""
     content = [word for word in (*words(of), *words(what)) if word.kind in CONTENT]
     if not content:
         return Prompt("", "")
@@ -34,7 +34,7 @@ def described(what: str, of: str = "", own: bool = False) -> Prompt:
 
 
 def absent(prompt: Prompt, clause: str, own: bool = False) -> Prompt:
-    """The prompt of its absence: "no glasses", said with the verb of the clause where it reads well."""
+    """The prompt of its absence: "no glasses", said with the verb of the clause if it reads well."""
     verbs = [word.text for word in words(clause) if word.kind == "removing"]
     kept = [verb for verb in verbs if verb in lexicon.chinese("kept_in_speech")]
     said = (kept[0] if kept else "不要") + (prompt.said or "")
@@ -43,7 +43,7 @@ def absent(prompt: Prompt, clause: str, own: bool = False) -> Prompt:
 
 
 def own_word(english: str) -> str:
-    """The Chinese word for an English noun, the noun itself where there is none."""
+    """The Chinese word for an English noun, the noun itself if there is none."""
     return lexicon.own_words().get(english, (english, ""))[0]
 
 

@@ -110,7 +110,7 @@ def translate(text: str) -> str:
 
 
 def wording(prompt: str) -> str:
-    """An English example of a bundle as one says it in Chinese; unchanged where a word of it is unknown."""
+    """An English example of a bundle as one says it in Chinese; unchanged if a word of it is unknown."""
     words = [word for word in prompt.lower().split() if word not in ("a", "an", "the")]
     negative, words = words[:1] == ["no"], words[1:] if words[:1] == ["no"] else words
     base = positive(words[0]) if len(words) == 1 else None

@@ -22,7 +22,7 @@ _GRAMMAR = (
     *("polite", "rest", "last", "persons", "everything", "making", "listing", "degree"),
     *("less", "more", "removing"),
 )
-"""Lists of `chinese.toml`; where a word is in several, the later one wins."""
+"""Lists of `chinese.toml`; if a word is in several, the later one wins."""
 
 
 @dataclass(frozen=True)
