@@ -26,7 +26,7 @@ HASHED_BYTES = 16 * 1024
 class Attachment:
     """Bytes of a message.
 
-    ``sha256`` is None for small ones, ``data`` is None where the sender left it out.
+    ``sha256`` is None for small ones, ``data`` is None if the sender left it out.
     """
 
     size: int

@@ -42,7 +42,7 @@ class Thresholds:
     domain_psnr: float
     """Least PSNR of that reconstruction, in dB."""
     domain_outlines: float = -1.0
-    """Least cosine of their outlines (``editor.inversion.domain_check``); -1 where it was not measured."""
+    """Least cosine of their outlines (``editor.inversion.domain_check``); -1 if it was not measured."""
 
 
 @dataclass

@@ -94,7 +94,7 @@ def find_direction(
         progress: Told of measurements that the bank has to make first.
 
     Returns:
-        The direction, whose most relevant atom moves by one standard deviation. None where no atom is
+        The direction, whose most relevant atom moves by one standard deviation. None if no atom is
         relevant.
     """
     relevance = bank.relevance_to(text_direction, progress)

@@ -121,7 +121,7 @@ class LazyDirectionBank:
         return self._scales
 
     def _read(self) -> Tensor | None:
-        """Read the scales of an earlier process; None where there are none that can be used."""
+        """Read the scales of an earlier process; None if there are none that can be used."""
         if self.file is None:
             return None
         try:

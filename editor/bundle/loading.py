@@ -42,7 +42,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """Return the named device; without a name a GPU where there is one, else the CPU."""
+    """Return the named device; without a name a GPU if there is one, else the CPU."""
     return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
@@ -57,7 +57,7 @@ def load_bundle(folder: Path, device: str | None = None, data: Path | None = Non
 
     Args:
         folder: The folder with ``bundle.toml``.
-        device: A device by name; a GPU where there is one when None.
+        device: A device by name; a GPU if there is one when None.
         data: The installation's data folder, with the mappers that it trained for this bundle.
 
     Raises:

@@ -79,7 +79,7 @@ def missing_parts(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def preparation_hint(folder: Path, manifest: Mapping[str, Any]) -> str | None:
-    """Return how to measure missing directions; None where a bundle has them or cannot edit yet."""
+    """Return how to measure missing directions; None if a bundle has them or cannot edit yet."""
     if missing_parts(manifest) or has_part(manifest, "bank"):
         return None
     return (

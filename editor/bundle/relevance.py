@@ -132,7 +132,7 @@ def relevance_by_gradients(
     """Return the relevance [C, D] of every channel in the picture of ``styles`` [C], as the probes [K, D] see
     it.
 
-    Rows have unit length, or are zero where a channel does nothing.
+    Rows have unit length, or are zero for channels that do nothing.
     """
     return unit_rows(pull_back(generator, clip, styles, found, resolution).t() @ found)
 

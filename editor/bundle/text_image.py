@@ -38,7 +38,7 @@ class EmbeddedTextImageModel:
         return self.space.text(self.tower.encode(list(texts)))
 
     def encode_phrasings(self, text: str) -> Tensor:
-        """Encode a text in several sentences -> unit [F, D]. They agree where the text means something."""
+        """Encode a text in several sentences -> unit [F, D]. They agree if the text means something."""
         return self.encode_text([phrasing.format(text) for phrasing in PHRASINGS])
 
     def encode_nonsense(self) -> Tensor:
@@ -47,7 +47,7 @@ class EmbeddedTextImageModel:
         return self.encode_text([" ".join(pair) for pair in rng.choice(words, (NONSENSE_TEXTS, 2))])
 
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
-        """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
+        """[N, D], [M, D] -> [N, M]: above 0 if the text describes the picture."""
         return self.space.logits(image_embeddings, text_embeddings)
 
     def collateral(self, moved: Tensor) -> Tensor:

@@ -91,7 +91,7 @@ def _no_rows(arrays: dict[Path, Any], generator: Generator) -> str:
 
 
 def relevance(rows: np.ndarray, generator: Generator) -> Tensor:
-    """Arrange measured rows as unit rows [C, D] of our layers, zero where none was measured."""
+    """Arrange measured rows as unit rows [C, D] of our layers, zero if none was measured."""
     spans = _spans_by_count(generator)[len(rows)]
     values = torch.nan_to_num(torch.from_numpy(np.asarray(rows, np.float32)), nan=0.0, posinf=0.0, neginf=0.0)
     made = torch.zeros(generator.synthesis.num_channels, values.shape[1])

@@ -137,7 +137,7 @@ def draw(
     checkpoint: bool = False,
     preview: PreviewCallback | None = None,
 ) -> Tensor:
-    """Draw styles [N, C] as pictures [N, 3, R, R], in a batch with those of other jobs where possible.
+    """Draw styles [N, C] as pictures [N, 3, R, R], in a batch with those of other jobs if possible.
 
     Pictures that need gradients, and those drawn outside a job, are drawn alone.
 

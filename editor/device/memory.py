@@ -70,7 +70,7 @@ def _resident() -> float:
 
 
 def _free() -> float:
-    """Return the free memory of the machine or the control group; infinity where it is unknown."""
+    """Return the free memory of the machine or the control group; infinity if it is unknown."""
     free = math.inf
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -102,7 +102,7 @@ def _maps(generator: Generator) -> list[tuple[int, int]]:
 
 
 def plan_search(generator: Generator, rows: int, cheap: bool = False) -> MemoryPlan:
-    """Choose the largest resolution that fits, without checkpoints where possible.
+    """Choose the largest resolution that fits, without checkpoints if possible.
 
     Args:
         generator: The generator that draws.

@@ -165,7 +165,7 @@ class CandidateSearch:
         return clearly and self.responds
 
     def effect(self, candidate: ScoredCandidate | None) -> Effect:
-        """Describe what a candidate changed; None where no method found any."""
+        """Describe what a candidate changed; None if no method found any."""
         if candidate is None:
             return self._no_effect()
         gain = self.change.sign * candidate.measure.gain
@@ -234,7 +234,7 @@ def apply_change(
         search_seconds: How long slow methods may take where fast ones do too little; None for not at all.
 
     Returns:
-        The adjustments with the change among them, unchanged where it is refused, and what it did.
+        The adjustments with the change among them, unchanged if it is refused, and what it did.
     """
     search = CandidateSearch(session, adjustments, change)
     names = (change.method,) if change.method else registry.automatic(session.bundle, change)
@@ -263,7 +263,7 @@ class MethodOutcome:
     adjustments: list[Adjustment]
     """All that are in force in its picture."""
     adjustment: Adjustment | None
-    """The new one; None where the method found nothing."""
+    """The new one; None if the method found nothing."""
     effect: Effect
     milliseconds: float
 
@@ -286,7 +286,7 @@ def compare_methods(
 
 
 def refresh(session: EditSession, adjustments: Sequence[Adjustment]) -> list[Adjustment]:
-    """Find again the deltas that depend on the picture where what they were found on has changed."""
+    """Find again the deltas that depend on the picture if what they were found on has changed."""
     fresh: list[Adjustment] = []
     for adjustment in adjustments:
         if adjustment.basis and adjustment.basis != _basis(session, adjustment.method, fresh):

@@ -184,7 +184,7 @@ class Engine:
     def _edit(
         self, request: EditRequest, progress: ProgressCallback, pixels: np.ndarray | None = None
     ) -> EditResult:
-        """Edit a picture; ``pixels`` are the request's picture where it is decoded already."""
+        """Edit a picture; ``pixels`` are the request's picture if it is decoded already."""
         session = self._session(request.inversion, progress)
         total = len(request.changes) + 1
         progress("find", 0, total)

@@ -77,7 +77,7 @@ def find_region(state: PictureState, words: str, progress: ProgressCallback = no
     than clusters of the generator's features do (docs/methods.md).
 
     Returns:
-        A mask [R, R]; None where nothing in the picture is that place.
+        A mask [R, R]; None if nothing in the picture is that place.
     """
     bundle, (side, noun) = state.bundle, split_side(words)
     forms = [Change(prompt=noun), Change(prompt=noun + "s")]  # "eye" is known as "eyes"

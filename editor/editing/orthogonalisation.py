@@ -21,7 +21,7 @@ SHARES = (1.0, 0.75)
 
 
 def variants(candidate: Candidate, earlier: Sequence[Tensor], s_std: Tensor) -> list[Candidate]:
-    """Return the candidate and, where there are ``earlier`` deltas [C], its sparing variants.
+    """Return the candidate and, if there are ``earlier`` deltas [C], its sparing variants.
 
     ``s_std``: standard deviation of each style [C].
     """

@@ -35,14 +35,14 @@ class Samples:
 
 
 def samples_of(bundle: Bundle, progress: ProgressCallback) -> Samples:
-    """Return a bundle's samples: its direction bank's where possible, else drawn on the first request."""
+    """Return a bundle's samples: its direction bank's if possible, else drawn on the first request."""
     shared = bundle.untuned
     return shared.caches.get("samples", (), lambda: _from_bank(shared) or _drawn(shared, progress), maxsize=1)
 
 
 @torch.no_grad()
 def _from_bank(bundle: Bundle) -> Samples | None:
-    """Return the pictures of the direction bank; None where their seed does not reproduce them."""
+    """Return the pictures of the direction bank; None if their seed does not reproduce them."""
     embeddings = bundle.bank.samples
     if embeddings is None:
         return None

@@ -40,7 +40,7 @@ def inversion_inconsistency(bundle: Bundle, pictures: Tensor, w: Tensor) -> Tens
 def edit_inconsistency(state: PictureState, pictures: Tensor, deltas: Tensor) -> Tensor:
     """Return the inversion inconsistency [N] of pictures [N, 3, R, R] with further deltas [N, C].
 
-    It is 0 where the change acts in a region only: such a picture has no W of its own.
+    It is 0 if the change acts in a region only: such a picture has no W of its own.
     """
     if state.mask is not None or not len(pictures):
         return torch.zeros(len(pictures), device=pictures.device)

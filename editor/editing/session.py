@@ -69,7 +69,7 @@ class EditSession:
         return replace(state, regions=tuple(regions.values()), mask=mask)
 
     def _mask(self, change: Change, state: PictureState) -> Tensor | None:
-        """Return where a change may act [R, R]; None where it names no region, or none that is found.
+        """Return where a change may act [R, R]; None if it names no region, or none that is found.
 
         Words are looked for in the picture as it is in ``state``: the hat may be an edit's.
         """

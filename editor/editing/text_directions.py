@@ -21,7 +21,7 @@ _NEGATION = re.compile(
 USUAL_SHARE = 0.98
 """Share of the model's own pictures that an edit may surpass; beyond all of them pictures fall apart."""
 LEAST_STEP = 0.25
-"""Share of the standard gain that is still wanted where the picture already matches the prompt."""
+"""Share of the standard gain that is still wanted if the picture already matches the prompt."""
 STRONGEST_SHARE = 0.1
 """Share of the model's own pictures, matching a prompt best, that show what comes along with it."""
 OVERLAP, SAME_NOUN_OVERLAP = 0.90, {"axes": 0.45, "channels": 0.65}
@@ -157,7 +157,7 @@ def collateral_change(bundle: Bundle, direction: Tensor, before: Tensor, after: 
 def companion_direction(bundle: Bundle, direction: Tensor) -> Tensor | None:
     """Return what comes along with a direction [D] in the model's own pictures: unit [D], orthogonal to it.
 
-    None where the bundle keeps no pictures of its own.
+    None if the bundle keeps no pictures of its own.
     """
     if bundle.bank.samples is None:
         return None

@@ -50,7 +50,7 @@ def measure_likeness(bundle: Bundle, square: Tensor, reconstruction: Tensor) -> 
 
 
 def shared_outlines(pictures: Tensor, others: Tensor) -> Tensor:
-    """Cosine of the coarse gradients of two batches [N, 3, R, R]: [N]; 0 where a picture is plain."""
+    """Cosine of the coarse gradients of two batches [N, 3, R, R]: [N]; 0 if a picture is plain."""
     return F.cosine_similarity(_gradients(pictures), _gradients(others), dim=1)
 
 

@@ -84,7 +84,7 @@ class Refined:
 
 
 def invert(task: InversionTask, progress: ProgressCallback = no_progress) -> Inverted:
-    """Find the W+ of a picture, and tune the generator to it where the quality asks for that."""
+    """Find the W+ of a picture, and tune the generator to it if the quality asks for that."""
     if task.quality == "draft":
         return Inverted(task.w, None, "draft")
     deadline = math.inf if task.seconds is None else time.monotonic() + task.seconds

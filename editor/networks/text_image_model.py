@@ -18,7 +18,7 @@ class TextImageModel(Protocol):
         """N texts -> [N, D]."""
 
     def logits(self, image_embeddings: Tensor, text_embeddings: Tensor) -> Tensor:
-        """[N, D], [M, D] -> [N, M]: above 0 where the text describes the picture."""
+        """[N, D], [M, D] -> [N, M]: above 0 if the text describes the picture."""
 
     def collateral(self, moved: Tensor) -> Tensor:
         """Map unwanted changes of image embeddings [N, D] to the logits [N] that avoiding them is worth."""

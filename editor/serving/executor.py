@@ -82,7 +82,7 @@ class Executor(Protocol):
 class EngineOptions:
     """What an engine loads, and how it computes.
 
-    Folders must be absolute where another process loads them. ``threads``: CPU threads of torch.
+    Folders must be absolute if another process loads them. ``threads``: CPU threads of torch.
     ``memory_gb``: resident memory on a CPU that searches keep to. ``batch``: rows of several jobs drawn at
     once; 1 draws every job alone.
     """

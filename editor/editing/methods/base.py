@@ -166,4 +166,4 @@ class Method(ABC):
 
     @abstractmethod
     def find(self, task: EditTask) -> Candidate | None:
-        """Find a delta along the task's direction; None where there is none."""
+        """Find a delta along the task's direction; None if there is none."""

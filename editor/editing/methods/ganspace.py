@@ -47,7 +47,7 @@ class GANSpace(Method):
     slow = True
 
     def find(self, task: EditTask) -> Candidate | None:
-        """Return one component, scaled; None where none is about the prompt."""
+        """Return one component, scaled; None if none is about the prompt."""
         shared = task.bundle.untuned
         steps, rows = shared.caches.get(
             "ganspace", (), lambda: _named_components(shared, task.progress), maxsize=1

@@ -105,7 +105,7 @@ class Optimization(Method):
         self.name, self.space = name, space
 
     def find(self, task: EditTask) -> Candidate | None:
-        """Return the delta of the restart that ends best; None where none gains anything."""
+        """Return the delta of the restart that ends best; None if none gains anything."""
         bundle = task.bundle
         plan = memory.plan_search(bundle.generator, RESTARTS * task.state.draws)
         state = replace(task.state, plan=plan)

@@ -44,7 +44,7 @@ two more thresholds among the candidates, 87 % of 16 prompts succeeded on 10 por
 the direction alone 90 %, in half the time.
 """
 PATIENT: tuple[MethodName, ...] = ("optimization",)
-"""Methods that are tried where the automatic ones do too little and the user waits."""
+"""Methods that are tried if the automatic ones do too little and the user waits."""
 COMPARED: tuple[MethodName, ...] = ("prompt-mapper", "mapper", "direction", "optimization", "styleclip")
 """Methods that are compared when none are named."""
 
@@ -77,7 +77,7 @@ def compared(bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
 
 
 def _supported(names: tuple[MethodName, ...], bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
-    """Keep what the bundle supports; a mapper for one prompt only where one was trained for this prompt."""
+    """Keep what the bundle supports; a mapper for one prompt only if one was trained for this prompt."""
     found = tuple(name for name in names if METHODS[name].supports(bundle))
     direction = text_directions.text_direction(bundle, change)
     if "prompt-mapper" in found and matching_mapper(bundle, direction) is None:

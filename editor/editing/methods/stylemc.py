@@ -51,7 +51,7 @@ class StyleMC(Method):
     slow = True
 
     def find(self, task: EditTask) -> Candidate | None:
-        """Return the direction, calibrated; None where nothing helps."""
+        """Return the direction, calibrated; None if nothing helps."""
         shared = task.bundle.untuned
         delta = shared.caches.get(
             "stylemc", task.cache_key, lambda: shared_direction(shared, task), MAX_DIRECTIONS

@@ -46,7 +46,7 @@ class StyleSpace(Method):
 
     @torch.no_grad()
     def find(self, task: EditTask) -> Candidate | None:
-        """Return the best channel in which the exemplars agree; None where none moves the picture."""
+        """Return the best channel in which the exemplars agree; None if none moves the picture."""
         samples, bank = samples_of(task.bundle, task.progress), task.bundle.bank
         chosen = samples.scores(task.direction).argsort(descending=True)[:EXEMPLARS]
         exemplars = task.bundle.generator.synthesis.styles(samples.w[chosen])

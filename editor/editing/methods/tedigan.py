@@ -35,7 +35,7 @@ class TediGAN(Method):
     slow = True
 
     def find(self, task: EditTask) -> Candidate | None:
-        """Return the delta of the whole search; None where the text fits no better after it."""
+        """Return the delta of the whole search; None if the text fits no better after it."""
         bundle = task.bundle
         plan = memory.plan_search(bundle.generator, task.state.draws)
         state = replace(task.state, plan=plan)

@@ -25,7 +25,7 @@ from editor.lab.evaluation.uploads import EvaluatedBundle, Upload, UploadSet
 from editor.lab.running import run_job
 
 CHOSEN = "chosen"
-"""Name of the rows where no method is named and the engine chooses."""
+"""Name of the rows if no method is named and the engine chooses."""
 SEARCHES = ("optimization", "optimization-s", "tedigan")
 """Methods that search anew for every picture. They do fewer edits: the first ones of the others."""
 IDENTITY = ("gender_presentation", "age", "skin_tone", "hair_color", "eye_color")

@@ -44,7 +44,7 @@ HIDDEN_EYES = ("NONE", "EYEPATCH", "KURT", "SUNGLASSES", "SUNGLASSES_2", "WAYFAR
 
 @dataclass(frozen=True)
 class Drawing:
-    """A portrait, uint8 [H, W, 3], with what its options say; None or no names where that is unknown."""
+    """A portrait, uint8 [H, W, 3], with what its options say; None or no names if that is unknown."""
 
     pixels: np.ndarray
     hair: frozenset[str]

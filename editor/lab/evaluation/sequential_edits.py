@@ -112,7 +112,7 @@ def _hits(
 
 
 def _hit(unseen: UploadSet, case: EditCase, number: int, after: AttributeValues) -> bool | None:
-    """Return whether an edit is seen; None where its attribute is hidden (eyes behind sunglasses)."""
+    """Return whether an edit is seen; None if its attribute is hidden (eyes behind sunglasses)."""
     before, labels = unseen.rows(np.array([number]))
     if not classifier_metrics.countable(unseen.tested.domain, after, labels, case.attribute)[0]:
         return None

@@ -72,7 +72,7 @@ def _edits(
 
 
 def _effects(results: Sequence[EditResult], hits: np.ndarray) -> dict[str, Any]:
-    """Count methods and verdicts. Honest: an edit was refused exactly where it did not succeed."""
+    """Count methods and verdicts. Honest: an edit was refused exactly when it did not succeed."""
     effects = [effect for result in results for effect in result.effects]
     verdicts = [effect.verdict for effect in effects]
     honest = np.array([(v == "refused") != bool(h) for v, h in zip(verdicts, hits, strict=True)])

@@ -167,7 +167,7 @@ def lead(rows: Sequence[Row], method: str, other: str) -> Figure:
 
 
 def leads_of_choice(rows: Sequence[Row]) -> dict[str, Figure]:
-    """Return the lead of the engine's choice over every method; nothing where it was not measured."""
+    """Return the lead of the engine's choice over every method; nothing if it was not measured."""
     methods = dict.fromkeys(row.method for row in rows)
     if CHOSEN not in methods:
         return {}

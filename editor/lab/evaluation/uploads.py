@@ -148,7 +148,7 @@ def reconstruction(bundle: Bundle, inversion: Inversion) -> torch.Tensor:
 def edit(
     engine: Engine, upload: Upload, changes: Sequence[Change] = (), layers: Sequence[Adjustment] = ()
 ) -> EditResult:
-    """Edit an upload as the chat does: with a search where the quick methods fail and a search may help."""
+    """Edit an upload as the chat does: with a search if the quick methods fail and a search may help."""
     request = EditRequest(
         picture=upload.picture, inversion=upload.inversion, adjustments=tuple(layers), changes=tuple(changes)
     )

@@ -55,7 +55,7 @@ def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path
 
 
 def filled(shapes: Mapping[str, list[int]], constants: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a state of constants where given, and else of values that follow from the names."""
+    """Return a state of constants if given, and else of values that follow from the names."""
     return {
         name: constants[name] if name in constants else _value(name, tuple(shape))
         for name, shape in shapes.items()

@@ -4,7 +4,7 @@ The places of portraits and texts in the joint space are given (``editor.lab.tra
 networks learn to find them: the text head from sentence embeddings alone, in minutes; the image tower from
 pictures alone (drawn and generated, damaged like uploads), with a loss on the difference of two pictures that
 differ in one attribute, which is what editing needs. Scale and bias make the logits those of a sigmoid loss
-(Zhai et al. 2023, arXiv 2303.15343): above 0 where the text describes the picture.
+(Zhai et al. 2023, arXiv 2303.15343): above 0 if the text describes the picture.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ Condition = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Phrase:
-    """A text that is true where all its conditions hold. ``unseen`` ones are kept out of training."""
+    """A text that is true if all its conditions hold. ``unseen`` ones are kept out of training."""
 
     text: str
     conditions: tuple[Condition, ...]

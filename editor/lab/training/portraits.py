@@ -161,7 +161,7 @@ class Portraits(ABC):
         return Labels(scales, amounts, raw, self._named(raw), self.visibility(raw, scales))
 
     def _named(self, amounts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the number of each choice's value [N], -1 where none dominates."""
+        """Return the number of each choice's value [N], -1 if none dominates."""
         return {
             name: np.where(blend.max(1) >= DOMINANT, blend.argmax(1), -1)
             for name, blend in self.weights.items()

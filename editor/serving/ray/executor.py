@@ -182,7 +182,7 @@ async def _unless_cancelled(cancelled: IsCancelled, answer: Any) -> Any:
 
 
 def _bundle_of(request: Request) -> str | None:
-    """Return the bundle that a request names; None where the bundle that knows the picture best is wanted."""
+    """Return the bundle that a request names; None if the bundle that knows the picture best is wanted."""
     if isinstance(request, EditRequest | CompareRequest):
         return request.inversion.latent.bundle
     return request.bundle

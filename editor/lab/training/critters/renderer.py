@@ -131,7 +131,7 @@ class Painter(BodyPainter):
                 canvas.restore()
 
     def _bridge(self) -> None:
-        """Paint the bridge of the nose, pale where the species has it so."""
+        """Paint the bridge of the nose, pale if that is so for the species."""
         a = self.a
         bridge = a["pale_bridge"]
         if bridge > 0.02:
