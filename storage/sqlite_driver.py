@@ -18,7 +18,7 @@ import aiosqlite
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process that writes."""
 FIRST_ROWS = 64
-"""So many rows are fetched together with their statement, the others when they are asked for."""
+"""Number of rows that are fetched together with their statement; the others are fetched on demand."""
 
 
 class Cursor(aiosqlite.Cursor):

@@ -27,7 +27,7 @@ GRACE_SECONDS = 3600.0
 """Younger files may still get their row."""
 TRASH_DAYS = 7.0
 FEW = 10
-"""So many files may be swept whatever the store holds, once it is known to be the database's."""
+"""Up to this many files may be swept from a store of any size, once it is known to be the database's."""
 
 
 @dataclass(frozen=True)

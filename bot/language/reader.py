@@ -16,7 +16,7 @@ from bot.language.text import clean, foreign, has_han
 LEAST_SURE = 0.3
 """An act that is less likely than this is asked about, not carried out."""
 LEAST_EDIT = 0.7
-"""Where it is less likely than this that a clause asks for an edit at all, it changes nothing."""
+"""A clause whose probability of asking for an edit is below this changes nothing."""
 LEAST_BARE = 0.5
 """The same for a clause that is a description and nothing else: "very cute", "beard"."""
 

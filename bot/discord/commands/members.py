@@ -1,6 +1,6 @@
 """The slash commands and context menus of members.
 
-Each becomes a request for the dispatcher, or shows a list to the asker alone.
+Each becomes a request for the dispatcher, or shows a list to the requester alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands that are acknowledged at once and answered within seconds, only to the asker.
+"""Commands that are acknowledged at once and answered within seconds, only to the requester.
 
 Unlike requests they are not repeated after a restart: the bot may have been killed before or after a
 moderator's command took effect, and repeating it could undo what somebody decided since. Instead the

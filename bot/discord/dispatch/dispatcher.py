@@ -147,7 +147,7 @@ class RequestDispatcher:
         Args:
             request: the request.
             acknowledge: tells Discord that it arrived.
-            complete: finds out the rest of it, if that takes time; its errors are told to the asker.
+            complete: finds out the rest of it, if that takes time; its errors are told to the requester.
         """
         task = asyncio.current_task()
         if self._stopped or task is None:
@@ -215,7 +215,7 @@ class RequestDispatcher:
         return item
 
     async def _wait_for_turn(self, request: Request, turn: asyncio.Task[float]) -> bool:
-        """Wait for the turn of a request; False if the bot stops first, which the asker is told."""
+        """Wait for the turn of a request; False if the bot stops first, which the requester is told."""
         try:
             await finish_before(self._draining, turn)
         except HandedOver:
@@ -320,13 +320,13 @@ class RequestDispatcher:
         return cancelled if result.outcome == Cancelled.code else result
 
     async def _remember_unfinished(self, request: Request, message: int | None, part: str = "") -> None:
-        """Store the message that tells the asker to wait, so that the answer can replace it later."""
+        """Store the message that tells the requester to wait, so that the answer can replace it later."""
         if message is not None and request.can_write:
             unfinished: dict[str, Any] = {**request.unfinished, part or request.key: str(message)}
             await self._inbox.note(request.key, unfinished=unfinished)
 
     async def _tell(self, request: Request, error: Exception) -> str:
-        """Tell the asker, privately if possible, what is wrong; returns the outcome in one word."""
+        """Tell the requester, privately if possible, what is wrong; returns the outcome in one word."""
         try:
             responder = Responder(self._services.client, request)
             message = await responder.send_privately(handlers.error_result(error, request).message)

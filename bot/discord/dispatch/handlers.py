@@ -47,7 +47,7 @@ class Result:
 
     @property
     def private(self) -> bool:
-        """Whether only the asker should see it, if possible: text without a picture."""
+        """Whether only the requester should see it, if possible: text without a picture."""
         return not self.message.pictures
 
 
@@ -91,13 +91,13 @@ def _local_time(value: object) -> object:
 
 
 def speaker_of(request: Request) -> Speaker:
-    """Whose conversation a request belongs to."""
+    """The person whose conversation a request belongs to."""
     user = request.owner or request.user
     return Speaker(PLATFORM, user, request.place, request.server, request.locale)
 
 
 async def head_of(services: Services, request: Request) -> Edit:
-    """The current edit of the asker's conversation. Raises NoPicture."""
+    """The current edit of the requester's conversation. Raises NoPicture."""
     who = speaker_of(request)
     conversation = await services.history.conversation(who.platform, who.user, who.place, who.server)
     return await services.history.head(conversation.id)
@@ -258,7 +258,7 @@ async def _methods_sheet(turn: Turn, base: Edit, message: OutgoingMessage) -> Ou
 async def _erase(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
 ) -> Result:
-    """Delete an edit of the asker, or all their data; a missing edit was deleted before a restart."""
+    """Delete an edit of the requester, or all their data; a missing edit was deleted before a restart."""
     if request.reply_to is None:
         await erasure.erase_member(services, request.user)
     else:

@@ -32,7 +32,7 @@ class ProgressMessage:
 
     Args:
         responder: sends the message.
-        locale: the language of the asker.
+        locale: the language of the requester.
         message: the message to edit, if a killed process already sent one.
     """
 
@@ -76,7 +76,7 @@ class ProgressMessage:
             self._news.set()
 
     async def show_editor_away(self) -> None:
-        """Tell the asker at once that the editor cannot be reached and that the request is kept."""
+        """Tell the requester at once that the editor cannot be reached and that the request is kept."""
         self.event, self.editor_away = None, True
         with http_error_logged("progress could not be shown"):
             await self._show(sentence(self.locale.say("discord.away")))
@@ -86,7 +86,7 @@ class ProgressMessage:
 
         Args:
             answer: the answer.
-            private: whether to show it only to the asker, if there is no progress message yet.
+            private: whether to show it only to the requester, if there is no progress message yet.
         """
         await self._stop()
         if private and self.message is None:
@@ -98,7 +98,7 @@ class ProgressMessage:
     async def hand_over(self) -> int | None:
         """Say that the bot stops and continues with this request when it is back.
 
-        Returns the message that can be edited later, None if only the asker was told.
+        Returns the message that can be edited later, None if only the requester was told.
         """
         await self._stop()
         notice = sentence(self.locale.say("discord.kept"))

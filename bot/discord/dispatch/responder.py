@@ -157,7 +157,7 @@ class Responder:
     # private messages
 
     async def send_privately(self, message: OutgoingMessage) -> int:
-        """Send a message only to the asker, or else publicly. Raises discord.HTTPException."""
+        """Send a message only to the requester, or else publicly. Raises discord.HTTPException."""
         webhook, acknowledgement = self._webhook, self.request.acknowledgement
         if webhook is None:
             return await self.post(message)
@@ -181,7 +181,7 @@ class Responder:
         return True
 
     async def is_thinking(self) -> bool:
-        """Whether the asker still sees "thinking…". Raises discord.HTTPException."""
+        """Whether the requester still sees "thinking…". Raises discord.HTTPException."""
         webhook = self._webhook
         if webhook is None:
             return False

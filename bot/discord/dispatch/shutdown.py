@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 class HandedOver(Exception):
     """The bot stops before the work is done.
 
-    ``message`` is the message that tells the asker so, if it can be edited later.
+    ``message`` is the message that tells the requester so, if it can be edited later.
     """
 
     def __init__(self, message: int | None = None) -> None:

@@ -194,10 +194,10 @@ class RequestBuilder:
         return attachments.uploads_of(message.attachments)
 
     async def check_avatar(
-        self, owner: discord.abc.User, asker: discord.abc.User, server: str | None
+        self, owner: discord.abc.User, requester: discord.abc.User, server: str | None
     ) -> None:
         """Check that a member may edit an avatar. Raises OthersAvatar if the server does not allow it."""
-        if owner.id != asker.id and not (await self._access.settings(server)).others_avatars:
+        if owner.id != requester.id and not (await self._access.settings(server)).others_avatars:
             raise OthersAvatar
 
 

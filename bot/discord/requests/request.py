@@ -24,7 +24,7 @@ WITHOUT_EDITOR = (Undo, Redo, Goto, Reset, Show, Ask, Answer)
 Kind = Literal["talk", "animate", "compare", "forget", "train"]
 Acknowledgement = Literal["message", "private", "public", "silent"]
 """How Discord was told that the request arrived: "message": not at all, messages need none; "private" and
-"public": with "thinking…", seen by the asker or by everybody; "silent": invisibly, as for buttons."""
+"public": with "thinking…", seen by the requester or by everybody; "silent": invisibly, as for buttons."""
 
 _OLD_NAMES = {
     "ack": "acknowledgement",

@@ -95,7 +95,7 @@ def _of_group(group: _Group) -> str:
 
 
 def _spoken(adjectives: Sequence[Word], noun: Word | None) -> str:
-    """As one says it: 金色头发, but 可爱的猫."""
+    """Join adjectives and noun as in speech, with 的 if it is needed: 金色头发, but 可爱的猫."""
     text = "".join(word.text for word in adjectives)
     if noun is None or not adjectives:
         return text + (noun.text if noun else "")
