@@ -66,7 +66,7 @@ class Database:
     """One database by its URL. Raises DatabaseUnknown."""
 
     def __init__(self, url: str) -> None:
-        self.url = engines.parsed(url)
+        self.url = engines.parse_url(url)
         self.sqlite, self._file = engines.is_sqlite(self.url), engines.sqlite_file(self.url)
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ _DRIVERS = {
 }
 
 
-def parsed(url: str) -> URL:
+def parse_url(url: str) -> URL:
     """Parse an address: ``sqlite:///FILE``, ``postgresql://USER@HOST/NAME``, or with our drivers named.
 
     Raises DatabaseUnknown.

@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.errors import BotError
 from bot.settings import Settings
 from storage.blobs import Blobs, BlobStore
-from storage.engines import parsed
+from storage.engines import parse_url
 from storage.errors import BlobDamaged
 from storage.schema import PictureRow
 
@@ -73,7 +73,7 @@ def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
         _gather(source, store)
         _copy_database(database, partial / DATABASE)
         _gather(source, store)
-        named = _named(partial / DATABASE)
+        named = _pictures_in(partial / DATABASE)
         _fetch(source, named, store)
         gathered = {(user, name) for user, name, _ in store.names()}
         store.remove(gathered - named)
@@ -116,7 +116,7 @@ def _copy_database(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode=DELETE")  # one file, no log
 
 
-def _named(database: Path) -> set[tuple[int, str]]:
+def _pictures_in(database: Path) -> set[tuple[int, str]]:
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute(f"SELECT user_id, sha256 FROM {PictureRow.__tablename__}")  # noqa: S608 (our own constant)
         return {(user, name) for user, name in rows}
@@ -124,7 +124,7 @@ def _named(database: Path) -> set[tuple[int, str]]:
 
 def back_up_installation(settings: Settings, target: Path) -> Backup:
     """Back up the history and pictures of these settings. Raises BackupRefused, StorageError and OSError."""
-    url = parsed(settings.database)
+    url = parse_url(settings.database)
     if url.get_backend_name() != "sqlite" or not url.database:
         raise OtherDatabase()
     return back_up(Path(url.database), settings.blobs, target)

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bot.errors import StartError
 from bot.settings import Settings
-from storage.engines import parsed
+from storage.engines import parse_url
 from storage.errors import BlobsAway, DatabaseUnknown
 
 LEAST_MEGABYTES = 100
@@ -100,7 +100,7 @@ def check_database(url: str) -> None:
     A database of a newer version is found later, when it is opened (``storage.errors.DatabaseTooNew``).
     """
     try:
-        address = parsed(url)
+        address = parse_url(url)
     except DatabaseUnknown as error:
         raise DatabaseUnreadable(reason=f"DATABASE_URL: {error.reason}") from None
     if address.get_backend_name() != "sqlite" or not address.database or not Path(address.database).exists():

@@ -119,21 +119,21 @@ def run() -> int:
         settings = load()
         logs.configure(settings.log_level, settings.log_format, settings.secrets)
         if found := problems(settings):
-            return _failed(*found)
+            return _report_failure(*found)
         with suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
     except KNOWN_ERRORS as error:
-        return _failed(error)
+        return _report_failure(error)
     except BaseExceptionGroup as group:
         known, rest = group.split(KNOWN_ERRORS)
-        status = _failed(*(known.exceptions if known else ()))
+        status = _report_failure(*(known.exceptions if known else ()))
         if rest:
             raise rest from None
         return status
     return 0
 
 
-def _failed(*errors: BaseException) -> int:
+def _report_failure(*errors: BaseException) -> int:
     for error in errors:
         print(sentence_of(error), file=sys.stderr)
     return 2

@@ -70,7 +70,7 @@ class Conversations:
     ) -> Turn:
         """Answer one message. Never raises for what a user can cause: the answer then says what is wrong."""
         locale = locale_of("" if request.actions is not None else request.text, speaker.locale)
-        return await self._timed(self._talk(speaker, request, locale, on_progress), locale)
+        return await self._with_timing(self._talk(speaker, request, locale, on_progress), locale)
 
     async def _talk(
         self, speaker: Speaker, request: TalkRequest, locale: Locale, on_progress: OnProgress | None
@@ -106,7 +106,7 @@ class Conversations:
         the same ``key``, each edit is made once. Never raises for what a user can cause.
         """
         locale = locale_of(request.text, speaker.locale)
-        return await self._timed(self._compare(speaker, request, locale, on_progress), locale)
+        return await self._with_timing(self._compare(speaker, request, locale, on_progress), locale)
 
     async def _compare(
         self, speaker: Speaker, request: CompareRequest, locale: Locale, on_progress: OnProgress | None
@@ -134,7 +134,7 @@ class Conversations:
             chosen = await self._edit(await self._conversation(speaker), edit)
             return await animate(self.jobs, chosen, locale, limit, kind, on_progress)
 
-        return await self._timed(work(), locale)
+        return await self._with_timing(work(), locale)
 
     async def _conversation(self, speaker: Speaker) -> Conversation:
         return await self.history.conversation(speaker.platform, speaker.user, speaker.place, speaker.server)
@@ -143,7 +143,7 @@ class Conversations:
         """Return an edit by its id, or the conversation's current one."""
         return await (self.history.head(conversation.id) if edit is None else self.history.edit(edit))
 
-    async def _timed(self, work: Awaitable[Turn], locale: Locale) -> Turn:
+    async def _with_timing(self, work: Awaitable[Turn], locale: Locale) -> Turn:
         """Return the answer with the time it took; an error becomes an answer too."""
         begun = time.monotonic()
         try:
@@ -176,14 +176,11 @@ class Conversations:
             if job.request.get("kept"):
                 continue
             async with self._alone(job.conversation):
-                if (
-                    await self.history.jobs.resume(job.id)
-                    and (edit := await self._recovered(job)) is not None
-                ):
+                if await self.history.jobs.resume(job.id) and (edit := await self._recover(job)) is not None:
                     made.append(edit)
         return made
 
-    async def _recovered(self, job: Job) -> Edit | None:
+    async def _recover(self, job: Job) -> Edit | None:
         turn = None
         try:
             conversation = await self.history.conversation_by_id(job.conversation)

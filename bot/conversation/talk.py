@@ -192,7 +192,7 @@ class Talk:
                 self._sentences.append(question)
                 return head
             case Answer(topic=topic):
-                self._sentences.append(await self._answered(topic, head))
+                self._sentences.append(await self._answer_question(topic, head))
                 return head
             case Show(what=what):
                 await self._show(head, what)
@@ -217,7 +217,7 @@ class Talk:
                 step = [addition_of(layer) for layer in before]
         return await self._change(head, step)
 
-    async def _answered(self, topic: Topic, head: Edit | None) -> str:
+    async def _answer_question(self, topic: Topic, head: Edit | None) -> str:
         """Answer a message that asks for no change."""
         circumstances = Circumstances(
             self.platform,

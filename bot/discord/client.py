@@ -166,7 +166,7 @@ class Bot(discord.AutoShardedClient):
 
     async def on_app_command_completion(self, interaction: Interaction, _: Any) -> None:
         """Count a command that succeeded."""
-        await self.tree.finished(interaction)
+        await self.tree.finish(interaction)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle submitted forms, and report buttons and menus that this version does not know.
@@ -174,7 +174,7 @@ class Bot(discord.AutoShardedClient):
         discord.py handles all other interactions itself.
         """
         if interaction.type is discord.InteractionType.modal_submit:
-            known = await modals.submitted(interaction)
+            known = await modals.answer_form(interaction)
         elif interaction.type is discord.InteractionType.component:
             custom_id = modals.custom_id_of(interaction)
             known = any(item.__discord_ui_compiled_template__.fullmatch(custom_id) for item in ITEMS)

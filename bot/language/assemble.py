@@ -118,7 +118,7 @@ class Assembler:
             prompt = self._prompt(text)
             if prompt.kind != "part" or prompt.noun not in (prompt.text, prompt.said):
                 self.actions += self._additions(prompt, 1.0, self.region)
-        return _settled(self.actions)[:MOST_ACTIONS]
+        return _without_repetitions(self.actions)[:MOST_ACTIONS]
 
     @property
     def last(self) -> str | None:
@@ -214,7 +214,7 @@ class Assembler:
             prompt = self._with_noun(what, prompt, place)
             if prompt.kind == "part" and prompt.noun in (prompt.text, prompt.said):
                 continue  # every picture has hair: what is asked for follows
-            found += self._added(clause, prompt, region)
+            found += self._add_change(clause, prompt, region)
         return found
 
     def _left(self, clause: Clause, ofs: list[str]) -> str:
@@ -262,7 +262,7 @@ class Assembler:
         self.noun = prompt.noun or self.noun
         return prompt
 
-    def _added(self, clause: Clause, prompt: Prompt, region: str | None = None) -> list[Action]:
+    def _add_change(self, clause: Clause, prompt: Prompt, region: str | None = None) -> list[Action]:
         compared = re.search(r"(er|est)\b", " ".join(clause.said("what"))) and prompt.key not in clause.text
         if compared and (target := prompts.matching(prompt.key, self.prompts)):
             return [Scale(target, MORE_FACTORS[_degree(clause)])]
@@ -283,7 +283,7 @@ class Assembler:
         for what in clause.said("what", "old") or clause.said("of"):
             prompt = self._prompt(what)
             if prompt.key:
-                found += self._removed(prompt, clause)
+                found += self._remove_change(prompt, clause)
         if found or clause.said("what"):
             return found
         if clause.said("all"):
@@ -292,7 +292,7 @@ class Assembler:
             return []  # "I don't like the hat, remove it"
         return [Remove(self.prompts.pop())] if self.prompts else [Ask("ask.no-target")]
 
-    def _removed(self, prompt: Prompt, clause: Clause) -> list[Action]:
+    def _remove_change(self, prompt: Prompt, clause: Clause) -> list[Action]:
         target = prompts.matching(prompt.key, self.prompts)
         if target is not None:
             self.prompts.remove(target)
@@ -323,12 +323,12 @@ class Assembler:
         return found
 
     def _more(self, clause: Clause) -> list[Action]:
-        return self._scaled(clause, 1)
+        return self._scale(clause, 1)
 
     def _less(self, clause: Clause) -> list[Action]:
-        return self._scaled(clause, -1)
+        return self._scale(clause, -1)
 
-    def _scaled(self, clause: Clause, sense: int) -> list[Action]:
+    def _scale(self, clause: Clause, sense: int) -> list[Action]:
         prompt, given, degree = self._named(clause), self._amount(clause), _degree(clause)
         target = self._target(clause, prompt)
         if target is None:
@@ -445,7 +445,7 @@ class Assembler:
         return [Answer(cast(Topic, topic))] if topic in get_args(Topic) else []
 
 
-def _settled(actions: list[Action]) -> list[Action]:
+def _without_repetitions(actions: list[Action]) -> list[Action]:
     """Drop repetitions, and answers to small talk in a message that asks for an edit."""
     edits = [action for action in actions if not isinstance(action, Ask | Answer)]
     edits = [

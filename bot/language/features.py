@@ -14,7 +14,7 @@ from bot.language.words import positive
 BUCKETS = 2**15
 
 
-def _hashed(piece: str) -> int:
+def _hash(piece: str) -> int:
     return crc32(piece.encode()) % BUCKETS
 
 
@@ -23,22 +23,22 @@ def _word(word: str) -> tuple[int, ...]:
     """The word itself, its character 3- and 4-grams and its kind; numbers by their size and form."""
     if word[0].isdigit() or word[1:2].isdigit():
         shape = "%" if word.endswith("%") else "." if "." in word else str(min(len(word), 4))
-        return tuple(map(_hashed, (f"#{shape}", f"#{word[0] in '+-'}{word[-1] == '%'}", f"w:{word[:2]}")))
+        return tuple(map(_hash, (f"#{shape}", f"#{word[0] in '+-'}{word[-1] == '%'}", f"w:{word[:2]}")))
     if not word[0].isalpha():
-        return (_hashed(f"p:{word}"),)
+        return (_hash(f"p:{word}"),)
     framed = f"<{word}>"
     pieces = [f"w:{word}"]
     pieces += [f"g:{framed[i : i + n]}" for n in (3, 4) for i in range(max(1, len(framed) - n + 1))]
     base = positive(word)
     kind = lexicon.english_kinds().get(base or word)
     pieces += [f"k:{kind}:{bool(base)}"] * 3 if kind else ["c:"] if base else []
-    return tuple(map(_hashed, pieces))
+    return tuple(map(_hash, pieces))
 
 
 @lru_cache(maxsize=65536)
 def _character(before: str, character: str, after: str, kind: str) -> tuple[int, ...]:
     pieces = (f"h:{character}", f"l:{before}{character}", f"r:{character}{after}", f"z:{kind}", f"z:{kind}")
-    return tuple(map(_hashed, (*pieces, f"t:{before}{character}{after}")))
+    return tuple(map(_hash, (*pieces, f"t:{before}{character}{after}")))
 
 
 def features(tokens: Sequence[Token]) -> list[tuple[int, ...]]:

@@ -77,7 +77,7 @@ def described(what: str, of: str = "") -> Prompt:
     nouns = [place for place, word in enumerate(said) if kind_of(word) in ("part", "worn")]
     if nouns and not thing and all(kind_of(word) in ("colour", "shape") for word in said[nouns[-1] + 1 :]):
         said, thing = [*said[nouns[-1] + 1 :], *said[: nouns[-1] + 1]], []  # "background blue"
-    words = _joined(said, thing) if said else thing
+    words = _join(said, thing) if said else thing
     if not words or (len(words) == 1 and words[0] in lexicon.english("fillers")):
         return Prompt("", "")
     text = " ".join(words)[:MOST_PROMPT]
@@ -86,7 +86,7 @@ def described(what: str, of: str = "") -> Prompt:
     return Prompt(text, text, None, noun, kind, kind in ("colour", "shape") and not thing)
 
 
-def _joined(words: list[str], thing: list[str]) -> list[str]:
+def _join(words: list[str], thing: list[str]) -> list[str]:
     states = lexicon.table("english")["states"]
     if thing and words[0] in states:
         words = [states[words[0]], *words[1:]]
@@ -114,7 +114,7 @@ def _stems(text: str, noun: str = "") -> frozenset[str]:
     return frozenset(stem(word) for word in words)
 
 
-def _grouped(stems: frozenset[str]) -> frozenset[str]:
+def _group(stems: frozenset[str]) -> frozenset[str]:
     return frozenset(_groups().get(one, one) for one in stems)
 
 
@@ -131,11 +131,11 @@ def matching(key: str, prompts: Sequence[str]) -> str | None:
     """The newest prompt that a description names: by its words, by words of like meaning, or by its thing."""
     known = [(prompt, english_of(prompt)) for prompt in reversed(prompts)]
     known = [(prompt, text) for prompt, text in known if text and not text.startswith("no ")]
-    head = _grouped(_stems(key.split()[-1])) if key else frozenset()
+    head = _group(_stems(key.split()[-1])) if key else frozenset()
     for test in (_within, _alike, _about):
         for prompt, text in known:
             wanted, mine = _stems(key, text.split()[-1]), _stems(text)
-            if wanted and test(wanted, mine) and (test is not _about or head <= _grouped(mine)):
+            if wanted and test(wanted, mine) and (test is not _about or head <= _group(mine)):
                 return prompt
     return None
 
@@ -145,17 +145,17 @@ def _within(wanted: frozenset[str], known: frozenset[str]) -> bool:
 
 
 def _alike(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    return _grouped(wanted) <= _grouped(known)
+    return _group(wanted) <= _group(known)
 
 
 def _about(wanted: frozenset[str], known: frozenset[str]) -> bool:
     """ "the silly hat" names "hat"."""
-    return bool(known) and _grouped(known) <= _grouped(wanted)
+    return bool(known) and _group(known) <= _group(wanted)
 
 
 def same_place(key: str, prompt: str) -> bool:
     """Whether both are about one thing: "green eyes" and "blue eyes", "a goatee" and "beard"."""
-    mine, other = _grouped(_stems(key)), _grouped(_stems(english_of(prompt)))
+    mine, other = _group(_stems(key)), _group(_stems(english_of(prompt)))
     needy = {stem(word) for word in lexicon.english("colours") | lexicon.english("shapes")}
     return bool((mine & other) - needy)
 

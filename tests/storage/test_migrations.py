@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from storage.blobs import BlobStore
 from storage.database import MIGRATIONS
-from storage.engines import parsed, writer
+from storage.engines import parse_url, writer
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
@@ -33,7 +33,7 @@ MOMENT = "2025-01-02 03:04:05.000000"
 
 async def migrated(url: str, *steps: Callable[[Config, Connection], None]) -> None:
     """Run steps in one transaction, each with Alembic's configuration and the connection."""
-    engine = writer(parsed(url))
+    engine = writer(parse_url(url))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
 

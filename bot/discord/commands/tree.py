@@ -51,9 +51,9 @@ class CommandTree(app_commands.CommandTree[Any]):
             cause = MenuTooOld()
         sentence = interactions.error_sentence(cause, interactions.locale_of(interaction))
         await interactions.reply_privately(interaction, sentence)
-        await self.finished(interaction, code_for(cause))
+        await self.finish(interaction, code_for(cause))
 
-    async def finished(self, interaction: Interaction, outcome: str = "done") -> None:
+    async def finish(self, interaction: Interaction, outcome: str = "done") -> None:
         """Close and count a command that was answered."""
         await deferred.forget_answered(interaction)
         started = interaction.extras.get(_STARTED, time.monotonic())

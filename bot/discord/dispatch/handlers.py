@@ -139,7 +139,7 @@ async def _talk(
     turn = await services.conversations.talk(speaker_of(request), talk, progress.on_event)
     message = view.of_turn(turn, request, turn.hidden or request.spoiler)
     if turn.edit is not None and turn.error is None:
-        message = await _arranged(services, turn, turn.edit, message)
+        message = await _arrange(services, turn, turn.edit, message)
     return await _result(services, turn, message, settings)
 
 
@@ -157,7 +157,7 @@ async def _result(
     return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
 
 
-async def _arranged(services: Services, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
+async def _arrange(services: Services, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
     """The answer with several pictures joined into one sheet, or with the adjustments as a list."""
     locale = get(turn.locale)
     shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)

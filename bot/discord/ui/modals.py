@@ -49,7 +49,7 @@ def _form(custom_id: str, locale: Locale) -> discord.ui.Modal:
     return form.add_item(discord.ui.Label(text=label, component=field))
 
 
-async def submitted(interaction: Interaction) -> bool:
+async def answer_form(interaction: Interaction) -> bool:
     """Answer a submitted form; False if it is none of these."""
     match = _CUSTOM_ID.fullmatch(custom_id_of(interaction))
     if match is None:

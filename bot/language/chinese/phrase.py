@@ -36,7 +36,7 @@ class _Group:
 
 def describe(words: Sequence[Word]) -> Phrase:
     """The content words as one description: 头发金色 and 金色的头发 are both "blonde hair"."""
-    groups, loose = _grouped([word for word in words if word.kind in CONTENT])
+    groups, loose = _group_words([word for word in words if word.kind in CONTENT])
     kinds = tuple(group.noun.kind for group in groups)
     if not groups:
         known = dict.fromkeys(word.english or word.text for word in loose)
@@ -52,7 +52,7 @@ def describe(words: Sequence[Word]) -> Phrase:
     return Phrase(_english(last, others), said, kinds)
 
 
-def _grouped(content: Sequence[Word]) -> tuple[list[_Group], list[Word]]:
+def _group_words(content: Sequence[Word]) -> tuple[list[_Group], list[Word]]:
     groups: list[_Group] = []
     pending: list[Word] = []
     named = any(word.kind in NOUNS for word in content)

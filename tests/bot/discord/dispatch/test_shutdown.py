@@ -55,7 +55,7 @@ async def test_work_in_progress_is_finished_before_the_bot_stops(
             sent = await server.say(ANN, "pink hair", files=PORTRAIT)
             await server.world.until(lambda: server.typing > 0, 20)
             bot.process.send_signal(signal.SIGTERM)
-            await bot.hears("stopping: what is under way has 30 seconds")
+            await bot.hears("stopping: current work has 30 seconds")
         assert "Done" in (await done(server, sent))["content"]
         assert await asyncio.wait_for(bot.process.wait(), 30) == 0
     assert await _open(tmp_path) == []
@@ -125,7 +125,7 @@ async def test_the_web_chat_says_that_the_request_is_kept(
                     assert '"error": "handed-over"' in last
                 assert await asyncio.wait_for(bot.process.wait(), 30) == 0
     async with process(server, editor_url, tmp_path) as bot:
-        await bot.hears("finished 1 wishes that an earlier run had begun")
+        await bot.hears("finished 1 requests of an earlier run")
 
 
 def _answers(figures: dict[str, float]) -> float:
