@@ -129,7 +129,7 @@ def train_reader(
     steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
     rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sentences and the weights.")] = 1,
-    further: Annotated[bool, typer.Option("--further", help="Go on from the stored model.")] = False,
+    further: Annotated[bool, typer.Option("--further", help="Continue from the stored model.")] = False,
 ) -> None:
     """Train the sentence reader on bot/language/examples; needs the 'train' extra."""
     import json
@@ -167,7 +167,9 @@ def move(
     to: Annotated[str, typer.Option(metavar="URL", help="The database to move to.")],
     blobs: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Folder or s3://... for the pictures; they stay when left out."),
+        typer.Option(
+            metavar="URL", help="Folder or s3://... for the pictures; without it they stay in their place."
+        ),
     ] = None,
 ) -> None:
     """Move history and pictures to another database and store, with proof that all is there.

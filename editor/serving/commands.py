@@ -48,7 +48,7 @@ Memory = Annotated[float | None, typer.Option(metavar="GB", help=MEMORY_HELP)]
 PerUser = Annotated[int, typer.Option("--queue", help="Jobs that one user may have waiting.")]
 FACES_HELP = "YuNet face model (.onnx) for aligning photos. Default: FACES_MODEL."
 Faces = Annotated[Path | None, typer.Option(metavar="FILE", help=FACES_HELP)]
-PARENT_HELP = "Stop when standard input closes, as when the starter died."
+PARENT_HELP = "Stop when standard input closes, for example because the parent process died."
 WithParent = Annotated[bool, typer.Option("--with-parent", help=PARENT_HELP)]
 Data = Annotated[
     Path | None, typer.Option(help="Folder for trained mappers. Default: DATA_DIR, else 'data'.")

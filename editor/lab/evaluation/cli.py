@@ -76,7 +76,7 @@ def _add_tests(parser: argparse.ArgumentParser) -> None:
         "--others",
         type=int,
         metavar="N",
-        help="what is kept of N portraits from each of three avatar libraries (extra 'test')",
+        help="how well N portraits from each of three avatar libraries are preserved (extra 'test')",
     )
     add(
         "--sequential",
@@ -85,7 +85,7 @@ def _add_tests(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=TEST_DATA / "wordings.jsonl",
         metavar="FILE",
-        help="ten edits in a row on each portrait, and all undone (the file's edits, else unusual ones)",
+        help="ten edits in a row on each portrait, then all undone; FILE names the edits (default: unusual ones)",
     )
 
 
