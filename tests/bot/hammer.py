@@ -1,6 +1,7 @@
-"""A bot without a front end, as a process of its own: ``python -m tests.bot.hammer DATABASE PICTURES EDITOR NAME TURNS``.
+"""A bot without a front end, as a separate process: ``python -m tests.bot.hammer DATABASE PICTURES EDITOR NAME TURNS``.
 
-It takes wishes for three conversations that others have too, does them, and then what others have left, until all is answered.
+It takes requests for three conversations that it shares with other processes, answers them, and then answers
+what the others have left, until nothing is open.
 """
 
 from __future__ import annotations
