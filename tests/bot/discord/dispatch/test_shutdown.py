@@ -82,7 +82,7 @@ async def test_unfinished_work_is_done_after_the_restart(
     assert told["flags"] & 64, "only Ben sees it"
     assert sorted(await _open(tmp_path)) == sorted([ANN["id"], ANN["id"], BEN["id"], LI["id"]])
     async with process(server, editor_url, tmp_path) as bot:
-        for message, words in zip(kept, ("Done", "60 %", "「粉色头发」"), strict=True):
+        for message, words in zip(kept, ("Done", "60 %", "改好了：粉色头发"), strict=True):
             await server.settled(
                 message, lambda m, words=words: words in m["content"] and bool(m["attachments"])
             )  # type: ignore[misc]
