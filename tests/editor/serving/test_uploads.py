@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -192,7 +193,8 @@ async def test_half_sent_headers_end_the_connection(aiohttp_server: Callable[...
     reader, writer = await asyncio.open_connection("127.0.0.1", started.port)
     writer.write(b"PUT /v1/jobs/j HTTP/1.1\r\nHost:")
     async with asyncio.timeout(5):
-        assert await reader.read() == b""
+        with contextlib.suppress(ConnectionResetError):  # another way in which the server ends a connection
+            assert await reader.read() == b""
     writer.close()
 
 

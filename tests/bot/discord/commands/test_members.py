@@ -174,7 +174,7 @@ async def test_the_quality_can_be_chosen(
         option = next(o for o in command["options"] if o["name"] == "quality")
         assert [choice["value"] for choice in option["choices"]] == ["draft", "standard", "best"]
         assert option["name_localizations"]["zh-CN"] == "精细"
-        assert option["choices"][2]["name_localizations"]["zh-CN"] == "最像"
+        assert option["choices"][2]["name_localizations"]["zh-CN"] == "最精细"
         message = await posted(
             server, await server.slash(ANN, "edit", {"wish": "pink hair", "picture": OWN, "quality": "draft"})
         )

@@ -82,7 +82,7 @@ async def test_unfinished_work_is_done_after_the_restart(
     assert told["flags"] & 64, "only Ben sees it"
     assert sorted(await _open(tmp_path)) == sorted([ANN["id"], ANN["id"], BEN["id"], LI["id"]])
     async with process(server, editor_url, tmp_path) as bot:
-        for message, words in zip(kept, ("Done", "60 %", "改好了：粉色头发"), strict=True):
+        for message, words in zip(kept, ("Done", "60 %", "粉色头发"), strict=True):
             await server.settled(
                 message, lambda m, words=words: words in m["content"] and bool(m["attachments"])
             )  # type: ignore[misc]
@@ -178,7 +178,7 @@ async def test_every_metric_is_counted(server: DiscordServer, editor_url: str, t
             assert now['bot_answer_seconds_count{kind="command"}'] == 2
             assert 0 < now['bot_answer_seconds_sum{kind="message"}'] < 60
             assert now['bot_wishes_total{verdict="done"}'] >= 1
-            assert now["bot_queue_position_count"] >= 3
+            assert now["bot_queue_position_count"] >= 2, "a picture and its change are one job"
             assert (now["bot_inbox_open"], now["bot_editor_restarts_total"]) == (0, 0)
             assert now['bot_gateway_up{shard="0"}'] == 1
             assert now["process_resident_memory_bytes"] > 0

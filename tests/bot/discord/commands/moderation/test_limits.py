@@ -54,7 +54,7 @@ async def test_quotas_for_everybody_and_for_a_role(server: DiscordServer, start:
     server.join(server.home, BEN, (fans,))
     async with start():
         assert "one edit in 24 hours" in await told(server, "quota set", {"wishes": 1})
-        assert "2 wishes" in await told(server, "quota set", {"wishes": 2, "role": fans})
+        assert "2 edits" in await told(server, "quota set", {"wishes": 2, "role": fans})
         assert await _served(server)
         spent = (await asks(server, ANN))["content"]
         assert "one edit for today" in spent
