@@ -69,7 +69,7 @@ class SimulatedMember(SimulatedUser):
         """The sentences for a request that was followed, and for one that this picture cannot show."""
         name = self.name_of(wish)
         followed = [
-            self.words("reply.done", names=self.locale.quoted([name])),
+            self.words("reply.done", names=self.locale.listed([name])),
             self.words("reply.weak", name=name),
         ]
         return followed, [
