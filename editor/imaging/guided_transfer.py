@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.imaging.windows import box_mean, dilate, erode, smoothstep, spread
+
 WINDOW = 3
 """Radius in pixels of the windows in which one map of colours is fitted."""
 REGULARISATION = 0.002
@@ -35,30 +37,6 @@ CHANGE_FROM, CHANGE_FULL = 0.08, 0.20
 """Change of a pixel over which new content spreads from where it is found to the whole feature."""
 GROWTH = 20
 """Pixels by which it spreads at most, at 128 pixels."""
-
-
-def box_mean(maps: Tensor, radius: int) -> Tensor:
-    """Average maps [N, C, H, W] over windows of a radius; edges are continued."""
-    padded, side = F.pad(maps, [radius] * 4, mode="replicate"), 2 * radius + 1
-    return F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
-
-
-def dilate(maps: Tensor, radius: int) -> Tensor:
-    """Largest value of maps [N, C, H, W] within windows of a radius."""
-    side = 2 * radius + 1
-    rows = F.max_pool2d(maps, (side, 1), stride=1, padding=(radius, 0))
-    return F.max_pool2d(rows, (1, side), stride=1, padding=(0, radius))
-
-
-def erode(maps: Tensor, radius: int) -> Tensor:
-    """Smallest value of maps [N, C, H, W] within windows of a radius."""
-    return -dilate(-maps, radius)
-
-
-def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
-    """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
-    t = ((x - low) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
 
 
 @dataclass(frozen=True)
@@ -145,4 +123,4 @@ def _new_content(picture: Tensor, target: Tensor, change: Tensor, error: Tensor)
     for _ in range(round(GROWTH * picture.shape[-1] / 128 / 2)):
         grown = torch.minimum(dilate(grown, 2), allowed)
     closed = erode(dilate(grown, 4), 4)
-    return box_mean(dilate(closed, 1), 1)
+    return spread(closed, 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from editor.imaging.guided_transfer import box_mean, dilate, erode
+from editor.imaging.windows import box_mean, dilate, erode
 
 RADIUS = 2
 """Pixels of the synthesis around each pixel whose colours bound it."""

@@ -17,7 +17,8 @@ from torch import Tensor
 from editor.api.protocol import Geometry
 from editor.imaging import guided_transfer, outlines
 from editor.imaging.crop import Square, crop, to_floats, upper_left
-from editor.imaging.guided_transfer import apply_colours, box_mean, smoothstep
+from editor.imaging.guided_transfer import apply_colours
+from editor.imaging.windows import box_mean, smoothstep, spread
 
 VISIBLE_FROM, VISIBLE_FULL = 0.03, 0.10
 """Change of a pixel, in units of [-1, 1], at which the edit starts to show, and at which it shows in full."""
@@ -31,16 +32,10 @@ REACH = 3
 """Pixels of the synthesis by which enlarging spreads a change."""
 
 
-def _spread(mask: Tensor, radius: int) -> Tensor:
-    """Grow and feather a mask [1, 1, H, W] by about ``radius`` pixels."""
-    grown = F.max_pool2d(mask, 2 * radius + 1, stride=1, padding=radius)
-    return F.avg_pool2d(F.pad(grown, [radius] * 4, mode="replicate"), 2 * radius + 1, stride=1)
-
-
 def change_mask(change: Tensor) -> Tensor:
     """Mask where a difference of two pictures [3, R, R] is visible: [1, 1, R, R] in [0, 1]."""
     smooth = box_mean(change.abs().amax(0)[None, None], 1)
-    return _spread(smoothstep(smooth, VISIBLE_FROM, VISIBLE_FULL), max(1, round(change.shape[-1] / 64)))
+    return spread(smoothstep(smooth, VISIBLE_FROM, VISIBLE_FULL), max(1, round(change.shape[-1] / 64)))
 
 
 def paste_back(
