@@ -129,7 +129,8 @@ def _of_storage(error: StorageError, locale: Locale) -> str:
 
 
 def _of_editor(error: EditorError, locale: Locale) -> str:
-    """Return the text for the error's code and reason, or the editor's own sentence if a text or a value is missing."""
+    """Return the text for the error's code and reason, or the editor's own sentence if a text or a value is
+    missing."""
     for key in (f"error.editor.{error.code}.{error.detail.get('reason')}", f"error.editor.{error.code}"):
         try:
             return locale.say(key, **error.detail)

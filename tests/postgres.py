@@ -1,4 +1,5 @@
-"""A throw-away PostgreSQL: a cluster in a temporary folder that listens on a socket in it, and a database for each test."""
+"""A throw-away PostgreSQL: a cluster in a temporary folder that listens on a socket in it, and a database
+for each test."""
 
 from __future__ import annotations
 

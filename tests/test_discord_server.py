@@ -1,4 +1,5 @@
-"""The loopback Discord itself, seen through the real discord.py: what it enforces, it enforces as Discord does."""
+"""The loopback Discord itself, seen through the real discord.py: what it enforces, it enforces as Discord
+does."""
 
 from __future__ import annotations
 

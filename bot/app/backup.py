@@ -1,8 +1,9 @@
 """A backup of history and pictures into a folder, taken while the bot runs, from which a bot can start.
 
-SQLite's online backup copies one moment of the database. Pictures never change once written, so they are linked where
-folder and data share a disk, and copied elsewhere. They are gathered before and after the database, and then those it
-does not name are taken out: so every picture of that moment is there, and no other.
+SQLite's online backup copies one moment of the database. Pictures never change once written, so they are
+linked where folder and data share a disk, and copied elsewhere. They are gathered before and after the
+database, and then those it does not name are taken out: so every picture of that moment is there, and no
+other.
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
 
 
 def _gather(source: Blobs, target: BlobStore) -> None:
-    """Link or copy pictures that the target lacks. One that vanishes meanwhile was deleted, and is left out."""
+    """Link or copy pictures that the target lacks.
+
+    One that vanishes meanwhile was deleted, and is left out.
+    """
     if not isinstance(source, BlobStore):
         return
     for user, name, path in source.names():
@@ -103,7 +107,10 @@ def _gather(source: Blobs, target: BlobStore) -> None:
 
 
 def _fetch(source: Blobs, named: set[tuple[int, str]], target: BlobStore) -> None:
-    """Read pictures from a store that is no folder. Those deleted since the database was copied are left out."""
+    """Read pictures from a store that is no folder.
+
+    Those deleted since the database was copied are left out.
+    """
     for user, name in named if source.folder is None else ():
         with suppress(BlobDamaged):
             target.write(user, source.read(user, name))

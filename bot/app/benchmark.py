@@ -1,6 +1,7 @@
 """What bot and storage add to the editor's own time in a conversation, and how that grows with the history.
 
-A real editor process and a real SQLite file; run it with ``python -m bot.app.benchmark PICTURE BUNDLE MOST_EDITS``.
+A real editor process and a real SQLite file; run it with ``python -m bot.app.benchmark PICTURE BUNDLE
+MOST_EDITS``.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class Talk:
         return turn.edit
 
     async def figures(self, texts: Sequence[str], change: str | None = None) -> dict[str, Any]:
-        """Time the messages in turn, several times; the ``change`` they are about is renewed now and then, untimed."""
+        """Time the messages in turn, several times; the ``change`` they are about is renewed now and then,
+        untimed."""
         whole, added, processor = [], [], 0.0
         for pair in range(PAIRS):
             if change is not None and pair % RENEW_EVERY == 0:

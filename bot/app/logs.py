@@ -1,8 +1,8 @@
 """Logs without content: what happened and where, but never what a user wrote or sent, and no secret.
 
-Libraries stay at INFO or above, because at DEBUG they print statements with their values and messages with their texts.
-Tracebacks show frames and types of errors only, because an error's message may quote a user. Known secrets, and whatever
-looks like one, are replaced in the finished line.
+Libraries stay at INFO or above, because at DEBUG they print statements with their values and messages with
+their texts. Tracebacks show frames and types of errors only, because an error's message may quote a user.
+Known secrets, and whatever looks like one, are replaced in the finished line.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ async def _serve(settings: Settings) -> None:
 
 
 def _front_ends(settings: Settings, parts: Container) -> Iterator[tuple[Coroutine[None, None, None], Drain]]:
-    """Yield each front end's server and how it is drained; metrics come last, so that they are served to the end."""
+    """Yield each front end's server and how it is drained; metrics come last, so that they are served to
+    the end."""
     from bot.web import server as web
 
     chat = web.create_app(parts.conversations, samples.FOLDER, settings.max_upload_mb * 1024 * 1024)

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 Drain = Callable[[float], Awaitable[None]]
-"""Stop taking new work and finish current work within this many seconds; leave the rest for the next start."""
+"""Take no new work, finish current work within this many seconds, and leave the rest for the next start."""
 
 
 async def until_stopped(drains: Sequence[Drain], seconds: float) -> None:

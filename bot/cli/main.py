@@ -174,18 +174,19 @@ def move(
 ) -> None:
     """Move history and pictures to another database and store, with proof that all is there.
 
-    Stop the bot first: requests that arrive meanwhile are lost. Nothing at the source is changed or deleted. The target
-    has to be empty. An interrupted move continues when the same command is given again.
+    Stop the bot first: requests that arrive meanwhile are lost. Nothing at the source is changed or deleted.
+    The target has to be empty. An interrupted move continues when the same command is given again.
 
-    At the end every table is compared by its number of rows and a digest of its content, and every picture is read back
-    and compared with its hash. Exit status 0: everything is there. 1: something is missing, and is named. 2: the move
-    failed.
+    At the end every table is compared by its number of rows and a digest of its content, and every picture is
+    read back and compared with its hash. Exit status 0: everything is there. 1: something is missing, and is
+    named. 2: the move failed.
 
-    Passwords may stay out of the command line: PostgreSQL's ~/.pgpass and PGPASSWORD are used, and the AWS_ settings
-    for S3.
+    Passwords may stay out of the command line: PostgreSQL's ~/.pgpass and PGPASSWORD are used, and the AWS_
+    settings for S3.
 
     Examples: python -m bot move --to postgresql://bot@db.internal/bot --blobs s3://pictures/bot, and
-    DATABASE_URL=postgresql://bot@db/bot python -m bot move --to sqlite:////srv/copy/history.sqlite --blobs /srv/copy/pictures
+    DATABASE_URL=postgresql://bot@db/bot python -m bot move --to sqlite:////srv/copy/history.sqlite --blobs
+    /srv/copy/pictures
     """
     from bot.app.run import KNOWN_ERRORS
     from bot.cli.move import move_installation, report

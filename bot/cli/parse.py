@@ -13,7 +13,8 @@ from bot.locales import locale_of
 
 
 def parse_to_json(text: str, after: Sequence[str] = ()) -> str:
-    """Return ``{"actions": [...]}`` for a sentence, given the prompts of the adjustments in force, oldest first."""
+    """Return ``{"actions": [...]}`` for a sentence, given the prompts of the adjustments in force, oldest
+    first."""
     actions = [in_words(locale_of(text), action) for action in read(text, after)]
     return json.dumps({"actions": [to_json(action) for action in actions]}, ensure_ascii=False)
 

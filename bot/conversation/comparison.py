@@ -22,7 +22,8 @@ async def compare(
     locale: Locale,
     on_progress: OnProgress | None,
 ) -> Turn:
-    """Make the first change in a text by each method; each picture becomes an edit, and ``base`` stays the current one.
+    """Make the first change in a text by each method; each picture becomes an edit, and ``base`` stays the
+    current one.
 
     Raises NothingToCompare, EditorError, StorageError.
     """

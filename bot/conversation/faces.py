@@ -15,7 +15,8 @@ from storage import records
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of a stored picture, numbered from the left; a picture without detected faces has only number 0.
+    """The faces of a stored picture, numbered from the left; a picture without detected faces has only number
+    0.
 
     Attributes:
         source: The picture.

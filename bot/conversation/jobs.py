@@ -43,7 +43,10 @@ class Options:
 
 
 class EditorJobs:
-    """Runs jobs on the editor and records what they make. ``mark`` is put on each result before it is stored."""
+    """Runs jobs on the editor and records what they make.
+
+    ``mark`` is put on each result before it is stored.
+    """
 
     def __init__(
         self, history: History, bundles: Bundles, mark: Mark, metrics: Metrics, options: Options
@@ -100,7 +103,8 @@ class EditorJobs:
         return Faces.of(source, others, layers)
 
     async def suggestions(self, head: Edit | None) -> tuple[str, ...]:
-        """Return changes that a picture's bundle does well and that are not in force; of any bundle without a picture."""
+        """Return changes that a picture's bundle does well and that are not in force; of any bundle without
+        a picture."""
         if head is None:
             return await self.bundles.examples(None)
         source = await self.history.source(head.source)
@@ -146,9 +150,9 @@ class EditorJobs:
     ) -> tuple[wire.EditResult, str]:
         """Return the result of an edit and the name of the job that made it.
 
-        ``first`` is the result if the job that received the picture has made the edit already. If fast methods do
-        not show a change that other pictures do show, a second job searches for it. Few changes are like that, so only
-        those take longer.
+        ``first`` is the result if the job that received the picture has made the edit already. If fast
+        methods do not show a change that other pictures do show, a second job searches for it. Few changes
+        are like that, so only those take longer.
         """
         job = next(names)
         result = first or await self.run(base.conversation, request, job, wire.EditResult, on_progress)

@@ -40,8 +40,9 @@ class TalkRequest:
         picture: An encoded picture to edit.
         reply_to: Id of the edit to continue from; the newest one if None.
         actions: What a button or menu means; the text is not read then.
-        key: Name that a front end gives to a message that it stores itself. Sent again under the same key, the
-            message starts from the same edit and makes each of its edits once, so a restarted bot can simply repeat it.
+        key: Name that a front end gives to a message that it stores itself. Sent again under the same key,
+            the message starts from the same edit and makes each of its edits once, so a restarted bot can
+            simply repeat it.
         hidden: The picture is a spoiler, and so are all results made from it.
         bundle: Bundle for a new picture; the usual one if None.
         mask: Where changes may act, painted white on black over the whole picture, in any size.

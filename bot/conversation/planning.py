@@ -52,7 +52,8 @@ def strengths_after(layers: Sequence[wire.Adjustment], action: Scale | Set | Rem
 
 
 def changes_for(actions: Sequence[Action], layers: Sequence[wire.Adjustment]) -> list[EditAction]:
-    """Return the changes that concern a face with these adjustments: new ones, and those of what is in force."""
+    """Return the changes that concern a face with these adjustments: new ones, and those of what is in
+    force."""
     targets = {layer.prompt for layer in layers} | ({ALL} if layers else set())
     return [
         action

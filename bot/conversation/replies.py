@@ -76,7 +76,8 @@ def title(locale: Locale, bundle: wire.BundleInfo) -> str:
 
 
 def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
-    """Return what the bundles know, in the locale's words if it has them: "cartoon portraits and cartoon animals"."""
+    """Return what the bundles know, in the locale's words if it has them: "cartoon portraits and cartoon
+    animals"."""
     return locale.listed([locale.texts.get(f"domain.{bundle.name}", bundle.domain) for bundle in known])
 
 

@@ -1,8 +1,8 @@
-"""The conversation service that all front ends share: what a person says and sends becomes edits and an answer.
+"""The conversation service that all front ends share: messages become edits and answers.
 
-A message is read into actions (``bot.language``). Actions that change the picture are grouped into steps: each is one
-job of the editor and one node of the edit tree. Others only move about in the tree or show it. Nothing here knows
-Discord, a browser or a terminal.
+A message is read into actions (``bot.language``). Actions that change the picture are grouped into steps:
+each is one job of the editor and one node of the edit tree. Others only move about in the tree or show it.
+Nothing here knows Discord, a browser or a terminal.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ ANIMATION_BYTES = 8 * 1024 * 1024
 class Conversations:
     """All conversations of one bot, over one history and one editor.
 
-    ``bundle`` is used for new pictures; by default the editor chooses. ``mark`` is put on each result before it is
-    stored, never on what the user sent.
+    ``bundle`` is used for new pictures; by default the editor chooses. ``mark`` is put on each result before
+    it is stored, never on what the user sent.
     """
 
     def __init__(
@@ -102,8 +102,8 @@ class Conversations:
     ) -> Turn:
         """Make one change by several methods side by side. The front end checks whose edit it is.
 
-        Each method's picture becomes an edit to continue from; the present edit stays the current one. Repeated under
-        the same ``key``, each edit is made once. Never raises for what a user can cause.
+        Each method's picture becomes an edit to continue from; the present edit stays the current one.
+        Repeated under the same ``key``, each edit is made once. Never raises for what a user can cause.
         """
         locale = locale_of(request.text, speaker.locale)
         return await self._with_timing(self._compare(speaker, request, locale, on_progress), locale)
@@ -124,7 +124,8 @@ class Conversations:
         kind: Format = "webp",
         on_progress: OnProgress | None = None,
     ) -> Turn:
-        """Make a loop of at most ``limit`` bytes from the original to an edit (the newest by default) and back.
+        """Make a loop of at most ``limit`` bytes from the original to an edit, the newest by default, and
+        back.
 
         Changes nothing. The front end checks whose edit it is. Never raises for what a user can cause.
         """
@@ -154,7 +155,8 @@ class Conversations:
 
     @contextlib.asynccontextmanager
     async def _alone(self, conversation: int) -> AsyncIterator[None]:
-        """Allow one turn of a conversation at a time, in order in this process, and among all on this database."""
+        """Allow one turn of a conversation at a time, in order in this process, and among all on this
+        database."""
         async with (
             self._locks.setdefault(conversation, asyncio.Lock()),
             self.history.database.lock(f"conversation {conversation}"),
@@ -168,8 +170,9 @@ class Conversations:
     async def recover(self) -> list[Edit]:
         """Finish the requests that a stopped bot left unfinished, and return the edits made.
 
-        Requests that a front end stores itself are left to it, and one whose picture had not arrived is forgotten.
-        Each waits until its conversation is free, so what another process is still doing is done by then.
+        Requests that a front end stores itself are left to it, and one whose picture had not arrived is
+        forgotten. Each waits until its conversation is free, so what another process is still doing is done
+        by then.
         """
         made = []
         for job in await self.history.jobs.under_way():

@@ -61,8 +61,8 @@ _BESIDE_A_PICTURE = (
 class Talk:
     """One message while it is being answered.
 
-    Each job of the editor is named after ``job``, so that the same request makes the same edits when it is repeated.
-    ``platform`` is the name of the front end.
+    Each job of the editor is named after ``job``, so that the same request makes the same edits when it is
+    repeated. ``platform`` is the name of the front end.
     """
 
     def __init__(
@@ -132,7 +132,10 @@ class Talk:
         return await self.history.show(begun["base"], self.conversation.id, since)
 
     async def _finish(self) -> None:
-        """Forget the stored request, unless the front end or the last edit does. A cancelled one stays for recovery."""
+        """Forget the stored request, unless the front end or the last edit does.
+
+        A cancelled one stays for recovery.
+        """
         if not self.checkpoint.kept and not self._finished:
             await self.history.jobs.finish(self.job)
 
@@ -186,7 +189,8 @@ class Talk:
     async def _do(
         self, head: Edit | None, step: Sequence[Action], before: Sequence[wire.Adjustment]
     ) -> Edit | None:
-        """Carry out one step, and return the edit shown after it; ``before`` was in force before a new picture."""
+        """Carry out one step, and return the edit shown after it; ``before`` was in force before a new
+        picture."""
         match step[0]:
             case Ask(question=question):
                 self._sentences.append(question)
@@ -257,7 +261,8 @@ class Talk:
                 return await self.history.goto(conversation, 0)
 
     async def _receive(self, picture: bytes, actions: Sequence[Action], first: Sequence[Action]) -> Edit:
-        """Make a new picture editable and show it; the same job applies the changes that are the ``first`` step."""
+        """Make a new picture editable and show it; the same job applies the changes that are the ``first``
+        step."""
         added = [action for action in first if isinstance(action, Add)]
         changes = tuple(change_of(action, self.checkpoint.mask) for action in added)
         places = [action.place for action in actions if isinstance(action, Face)]
@@ -298,7 +303,7 @@ class Talk:
         return edit
 
     async def _faces_of(self, edit: Edit) -> Faces:
-        """The faces of an edit's picture; nobody else changes them during this turn, so they are read once."""
+        """The faces of an edit's picture, read once: nobody else changes them during this turn."""
         if edit.id not in self._faces:
             self._faces[edit.id] = await self.jobs.faces(edit)
         return self._faces[edit.id]

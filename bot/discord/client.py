@@ -55,7 +55,8 @@ class Bot(discord.AutoShardedClient):
         history: The stored pictures and edits.
         max_upload: Size in bytes of the largest picture that is downloaded.
         cdn_hosts: The hosts that pictures are downloaded from.
-        notice_leavers: Whether to notice members who leave a server, which needs the privileged members intent.
+        notice_leavers: Whether to notice members who leave a server, which needs the privileged members
+            intent.
         owner_server: Id of the server that gets the commands for the bot's owner, if any.
         data_dir: Folder that records which commands were registered; None to register them each time.
         **options: Options of discord.py's client.

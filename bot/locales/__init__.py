@@ -28,7 +28,8 @@ def get(code: str) -> Locale:
 
 
 def preferring(code: str | None) -> Locale | None:
-    """Return the language nearest to a code of ours, Discord, a browser or a system ("zh_CN.UTF-8"), if any is."""
+    """Return the language nearest to a code of ours, Discord, a browser or a system ("zh_CN.UTF-8"), if any
+    is."""
     wanted = (code or "").split(".")[0].replace("_", "-").lower()
     for locale in every():
         if wanted in (name.lower() for name in (locale.code, *locale.discord)):

@@ -18,8 +18,8 @@ class Locale:
     Attributes:
         code: BCP 47 tag.
         name: The language's own name for itself.
-        texts: By key, with placeholders for ``str.format``. A text with the key ``{key}.one`` is the form of ``key``
-            for singular counts.
+        texts: By key, with placeholders for ``str.format``. A text with the key ``{key}.one`` is the form of
+            ``key`` for singular counts.
         discord: Discord's locales that get this language.
         scripts: First words of the Unicode names of its letters ("LATIN", "CJK").
         singular: Counts that take the form ``one``.
@@ -36,7 +36,10 @@ class Locale:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a language from its file. Raises ValueError, naming the text, if the file has another format."""
+        """Read a language from its file.
+
+        Raises ValueError, naming the text, if the file has another format.
+        """
         with path.open("rb") as file:
             content = tomllib.load(file)
         texts: dict[str, str] = {}
@@ -62,7 +65,8 @@ class Locale:
         )
 
     def say(self, key: str, /, **values: Any) -> str:
-        """Return the text of a key with its values filled in; ``count`` also chooses its form. Raises KeyError."""
+        """Return the text of a key with its values filled in; ``count`` also chooses its form. Raises
+        KeyError."""
         template = self.texts[key]
         if values.get("count") in self.singular:
             template = self.texts.get(f"{key}.one", template)

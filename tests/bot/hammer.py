@@ -1,4 +1,5 @@
-"""A bot without a front end, as a separate process: ``python -m tests.bot.hammer DATABASE PICTURES EDITOR NAME TURNS``.
+"""A bot without a front end, as a separate process: ``python -m tests.bot.hammer DATABASE PICTURES EDITOR
+NAME TURNS``.
 
 It takes requests for three conversations that it shares with other processes, answers them, and then answers
 what the others have left, until nothing is open.

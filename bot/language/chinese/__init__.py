@@ -10,7 +10,7 @@ from bot.language.prompts import MOST_PROMPT, Prompt
 
 
 def described(what: str, of: str = "", own: bool = False) -> Prompt:
-    """The prompt of a Chinese description, of a thing if it names one apart from it; in Chinese if ``own``."""
+    """Return the prompt of a Chinese description, of a thing if it is named apart; in Chinese if ``own``."""
     content = [word for word in (*words(of), *words(what)) if word.kind in CONTENT]
     if not content:
         return Prompt("", "")

@@ -71,7 +71,7 @@ def _longest(text: str, place: int) -> Word | None:
 
 
 def _next(text: str, place: int) -> Word | None:
-    """The word at a place: a count with its measure word, an age, a known word, or a word in Latin letters."""
+    """The word at a place: a count with its measure word, an age, a known word, or Latin letters."""
     known = _longest(text, place)
     length = len(known.text) if known else 0
     if (age := _AGE.match(text, place)) and len(age.group()) > length:

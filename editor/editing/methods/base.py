@@ -158,7 +158,10 @@ class Method(ABC):
 
     name: MethodName
     slow: bool = False
-    """Whether it takes seconds. Slow methods run when named, or when fast ones do too little for a patient user."""
+    """Whether it takes seconds.
+
+    Slow methods run when named, or when fast ones do too little for a patient user.
+    """
 
     def supports(self, bundle: Bundle) -> bool:
         """Return whether the bundle has what the method needs."""

@@ -85,7 +85,8 @@ def _add_tests(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=TEST_DATA / "wordings.jsonl",
         metavar="FILE",
-        help="ten edits in a row on each portrait, then all undone; FILE names the edits (default: unusual ones)",
+        help="ten edits in a row on each portrait, then all undone; FILE names the edits "
+        "(default: unusual ones)",
     )
 
 

@@ -1,4 +1,5 @@
-"""Logs hold what happened and no content: a whole run at DEBUG is searched for what was said, sent and trusted to it."""
+"""Logs hold what happened and no content: a whole run at DEBUG is searched for what was said, sent and
+trusted to it."""
 
 from __future__ import annotations
 

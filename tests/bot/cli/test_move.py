@@ -29,7 +29,8 @@ ANN = Speaker("test", "ann", "here")
 
 
 async def lived(history: History) -> None:
-    """A history with everything in it: many members, words, blocks, records, and holes where some were forgotten."""
+    """A history with everything in it: many members, words, blocks, records, and holes where some were
+    forgotten."""
     dice, servers = random.Random(5), Servers(history.database)
     for user in USERS[:6]:
         for turn in range(3):

@@ -1,4 +1,5 @@
-"""Several faces in one picture, through the whole conversation: who is spoken of is remembered, and nobody else changes."""
+"""Several faces in one picture, through the whole conversation: who is spoken of is remembered, and nobody
+else changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The service behind every front end: memory, branches, refusals, bad input, and wishes that a crash interrupted."""
+"""The service behind every front end: memory, branches, refusals, bad input, and wishes that a crash
+interrupted."""
 
 from __future__ import annotations
 
@@ -445,7 +446,8 @@ def test_a_strength_stops_where_the_adjustment_does_and_the_reply_says_so() -> N
 
 
 async def test_every_result_is_marked_and_what_was_sent_is_not(conversations: Conversations) -> None:
-    """Once, before it is stored: undo and a second look give the very file, and the same wish gives the same bytes."""
+    """Once, before it is stored: undo and a second look give the very file, and the same wish gives the
+    same bytes."""
     pink = await talk(conversations, "pink hair")
     varied = await talk(conversations, "show me two variations")
     original = await talk(conversations, "show the original")

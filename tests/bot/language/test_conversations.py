@@ -107,8 +107,8 @@ def test_conversations(case: dict[str, Any]) -> None:
 
 
 VOCABULARY = """
-make her hair pink less more undo no not the a only just but keep without , . and % 50 go to 3 é 🙂 \u202e instead
-of that it swap for with glasses change back all
+make her hair pink less more undo no not the a only just but keep without , . and % 50 go to 3 é 🙂 \u202e
+instead of that it swap for with glasses change back all
 """
 CHINESE = """
 把 她 的 头发 染成 金色 蓝 眼镜 胡子 不要 别动 去掉
