@@ -31,6 +31,7 @@ from bot.language.actions import (
 from bot.language.network import Clause
 from bot.language.numbers import Amount, amount, count
 from bot.language.prompts import Prompt
+from bot.language.repetitions import without_repetitions
 from bot.language.text import has_han
 from bot.language.words import positive
 
@@ -67,8 +68,6 @@ _TOPICS = {
     "dislike": "insult",
 }
 """Topic by act, if the two have different names."""
-_SERIOUS = frozenset({"price", "who", "privacy", "delete-data", "whole-picture", "stop"})
-"""Topics that are answered even if the same message asks for an edit."""
 
 
 _STRENGTH = frozenset(
@@ -118,7 +117,7 @@ class Assembler:
             prompt = self._prompt(text)
             if prompt.kind != "part" or prompt.noun not in (prompt.text, prompt.said):
                 self.actions += self._additions(prompt, 1.0, self.region)
-        return _without_repetitions(self.actions)[:MOST_ACTIONS]
+        return without_repetitions(self.actions)[:MOST_ACTIONS]
 
     @property
     def last(self) -> str | None:
@@ -443,29 +442,3 @@ class Assembler:
             return [Ask("ask.unclear")]  # too little to be a conversation
         topic = _TOPICS.get(clause.act, clause.act)
         return [Answer(cast(Topic, topic))] if topic in get_args(Topic) else []
-
-
-def _without_repetitions(actions: list[Action]) -> list[Action]:
-    """Drop repetitions, and answers to small talk in a message that asks for an edit."""
-    edits = [action for action in actions if not isinstance(action, Ask | Answer)]
-    edits = [
-        action
-        for place, action in enumerate(edits)
-        if isinstance(action, Add | Face) or action not in edits[:place]
-    ]
-    edits = [action for place, action in enumerate(edits) if not _said_again(action, edits[place + 1 :])]
-    answers = [action for action in actions if isinstance(action, Answer)]
-    asks = [action for action in actions if isinstance(action, Ask)]
-    serious = [answer for answer in answers if answer.topic in _SERIOUS]
-    if edits:
-        return [*edits, *([ask for ask in asks if ask.question == "ask.unknown-word"] or serious)[:1]]
-    ranked: list[Action] = [*serious, *asks, *[one for one in answers if one.topic != "smalltalk"], *answers]
-    return ranked[:1]
-
-
-def _said_again(action: Action, later: Sequence[Action]) -> bool:
-    """ "too strong, a bit less" asks once for less: the later of two such scales counts."""
-    if not isinstance(action, Scale):
-        return False
-    same = [other for other in later if isinstance(other, Scale) and other.target == action.target]
-    return any((other.factor < 1) == (action.factor < 1) for other in same)
