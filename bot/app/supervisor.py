@@ -1,4 +1,4 @@
-"""The bot's own editor: a child process on a Unix socket that is restarted when it dies."""
+"""The bot's own editor: a child process on a Unix socket that is restarted when it dies or hangs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.errors import EditorFailed
+from editor.api.client import ANSWER_SECONDS, EditorClient
+from editor.api.errors import EditorError
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.3, 30.0
 HEALTHY_SECONDS = 60.0
 """An editor that ran this long starts again with the first pause."""
 STOP_SECONDS = 10.0
+PROBE_PAUSE = 2.0
+"""Seconds between two probes."""
+MAX_MISSES, MAX_MISSES_AT_START = 3, 60
+"""Unanswered probes in a row after which an editor is killed: a running one, and one that is starting."""
 
 
 class Supervisor:
@@ -30,12 +36,17 @@ class Supervisor:
         socket: Unix socket on which it listens.
         arguments: Further arguments of ``python -m editor serve``.
         on_restart: Called at each start after the first.
+        answer_seconds: Within which a running editor must answer a probe.
     """
 
     def __init__(
-        self, socket: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
+        self,
+        socket: Path,
+        arguments: Sequence[str] = (),
+        on_restart: Callable[[], None] | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self.socket, self.on_restart = socket, on_restart
+        self.socket, self.on_restart, self.answer_seconds = socket, on_restart, answer_seconds
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
         self._arguments = tuple(arguments)
@@ -72,7 +83,25 @@ class Supervisor:
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C goes to the bot alone, which stops its editor last
         )
-        return await self.process.wait()
+        watch = asyncio.create_task(self._watch(self.process))
+        try:
+            return await self.process.wait()
+        finally:
+            watch.cancel()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Kill an editor that no longer answers."""
+        misses, most = 0, MAX_MISSES_AT_START
+        async with EditorClient(self.url, answer_seconds=self.answer_seconds) as client:
+            while misses < most:
+                await asyncio.sleep(PROBE_PAUSE)
+                try:
+                    await client.process()
+                    misses, most = 0, MAX_MISSES
+                except EditorError:
+                    misses += 1
+        logger.error("the editor hangs; it is killed")
+        process.kill()
 
     async def _stop(self) -> None:
         process = self.process
@@ -88,11 +117,13 @@ class Supervisor:
 
 @asynccontextmanager
 async def own_editor(
-    arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
+    arguments: Sequence[str] = (),
+    on_restart: Callable[[], None] | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> AsyncIterator[Supervisor]:
     """Supervise an editor for the length of the block. Raises EditorFailed if no process can be started."""
     with tempfile.TemporaryDirectory(prefix="editor-", ignore_cleanup_errors=True) as folder:
-        supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart)
+        supervisor = Supervisor(Path(folder) / "socket", arguments, on_restart, answer_seconds)
         task = asyncio.create_task(supervisor.keep())
         await asyncio.sleep(0)
         try:

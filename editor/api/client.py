@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from cachetools import LRUCache
 from pydantic import TypeAdapter
 
 from editor.api.errors import BadRequest, Draining, EditorAway, EditorError, PictureUnknown, error_for
@@ -26,24 +26,41 @@ MAX_REMEMBERED = 4096
 """Hashes of pictures that the editor has seen; it may have forgotten some of them."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between attempts to reach an editor that is away."""
+ANSWER_SECONDS, RELOAD_SECONDS = 10.0, 600.0
+"""Within which a living editor answers, and within which it has read all bundles again."""
+STREAM_TIMEOUT = aiohttp.ClientTimeout(connect=5.0, sock_read=600.0)
+"""A connection that has brought nothing for that long may be dead although the editor is not: a new one is
+made."""
 _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 class EditorClient:
     """Talks to one editor at ``http://host:port`` or ``unix:/path``. An async context manager."""
 
-    def __init__(self, url: str, token: str | None = None, patience: float = 60.0) -> None:
-        """``patience``: seconds without a connection after which a job fails with EditorAway."""
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        patience: float = 60.0,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            patience: Seconds without an answer of any kind after which a job fails with EditorAway.
+            answer_seconds: After so long without an event, the editor is asked whether it still answers,
+                which it must do within the same time.
+        """
         self._base = "http://editor" if url.startswith("unix:") else url.rstrip("/")
         self._socket = url.removeprefix("unix:") if url.startswith("unix:") else None
-        self._token, self.patience = token, patience
+        self._token, self.patience, self.answer_seconds = token, patience, answer_seconds
         self._session: aiohttp.ClientSession | None = None
-        self._sent: OrderedDict[str, None] = OrderedDict()
+        self._sent: LRUCache[str, None] = LRUCache(MAX_REMEMBERED)
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.UnixConnector(self._socket) if self._socket else aiohttp.TCPConnector()
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        timeout = aiohttp.ClientTimeout(total=None, connect=5.0, sock_read=None)
+        timeout = aiohttp.ClientTimeout(total=self.answer_seconds, connect=5.0)
         self._session = aiohttp.ClientSession(
             connector=connector, headers=headers, timeout=timeout, read_bufsize=2**20
         )
@@ -64,12 +81,14 @@ class EditorClient:
         silent for ``patience`` seconds.
         """
         frame = Frame.of(job)
-        pause, silent_since = FIRST_PAUSE, time.monotonic()
+        pause, heard = FIRST_PAUSE, time.monotonic()
         while True:
             try:
                 async with aclosing(self._events(identifier, frame)) as events:
                     async for event in events:
-                        pause, silent_since = FIRST_PAUSE, time.monotonic()
+                        pause, heard = FIRST_PAUSE, time.monotonic()
+                        if event is None:
+                            continue
                         if on_event is not None and inspect.isawaitable(answer := on_event(event)):
                             await answer
                         if isinstance(event, Done):
@@ -80,37 +99,53 @@ class EditorClient:
                 for sha256 in [attachment.sha256 for attachment in frame.attachments]:
                     self._sent.pop(sha256 or "", None)
                 continue
-            except (Draining, *_AWAY):
+            except (Draining, EditorAway, *_AWAY):
                 pass  # a new editor runs the job again; its first events are seen twice
-            if time.monotonic() - silent_since > self.patience:
+            if time.monotonic() - heard > self.patience:
                 raise EditorAway()
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, 1.7 * pause)
 
-    async def _events(self, identifier: str, frame: Frame) -> AsyncGenerator[Event]:
-        """Put a job and yield its events; ends early when the connection is lost cleanly."""
+    async def _events(self, identifier: str, frame: Frame) -> AsyncGenerator[Event | None]:
+        """Put a job and yield its events, and None while there are none but the editor answers.
+
+        Ends early when the connection is lost cleanly. Raises EditorAway when the editor hangs.
+        """
         known = {a.sha256 for a in frame.attachments if a.sha256 and a.sha256 in self._sent}
         request = self._http.put(
             f"{self._base}/v1/jobs/{identifier}",
             data=frame.encode(known),
             headers={"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE},
+            timeout=STREAM_TIMEOUT,
         )
-        async with request as response:
+        opening = asyncio.ensure_future(request)
+        async for _ in self._while_silent(opening):
+            yield None
+        async with opening.result() as response:
             await _raise_for(response)
             self._remember(frame)
             reader = FrameReader(MAX_MESSAGE)
-            async for chunk in response.content.iter_any():
+            while True:
+                reading = asyncio.ensure_future(response.content.readany())
+                async for _ in self._while_silent(reading):
+                    yield None
+                if not (chunk := reading.result()):
+                    return
                 for answer in reader.feed(chunk):
                     self._remember(answer)
                     yield answer.parse(EVENTS)
 
+    async def _while_silent(self, waiting: asyncio.Future[Any]) -> AsyncGenerator[None]:
+        """Wait, and yield each time that the editor still answers. Raises EditorAway when it does not."""
+        try:
+            while not (await asyncio.wait({waiting}, timeout=self.answer_seconds))[0]:
+                await self.process()
+                yield
+        finally:
+            waiting.cancel()
+
     def _remember(self, frame: Frame) -> None:
-        for attachment in frame.attachments:
-            if attachment.sha256:
-                self._sent[attachment.sha256] = None
-                self._sent.move_to_end(attachment.sha256)
-        while len(self._sent) > MAX_REMEMBERED:
-            self._sent.popitem(last=False)
+        self._sent.update((a.sha256, None) for a in frame.attachments if a.sha256)
 
     async def ready(self) -> bool:
         """Return whether jobs can run now.
@@ -136,7 +171,7 @@ class EditorClient:
 
     async def reload(self) -> list[BundleInfo]:
         """Make the editor read all bundles again, and list them. Raises EditorError, EditorAway."""
-        answer = await self._call("POST", "bundles/reload")
+        answer = await self._call("POST", "bundles/reload", RELOAD_SECONDS)
         return [BundleInfo.model_validate(info) for info in answer["bundles"]]
 
     async def status(self) -> EditorStatus:
@@ -152,9 +187,10 @@ class EditorClient:
         assert self._session is not None, "use 'async with'"
         return self._session
 
-    async def _call(self, method: str, path: str) -> Any:
+    async def _call(self, method: str, path: str, seconds: float | None = None) -> Any:
+        timeout = aiohttp.ClientTimeout(total=seconds or self.answer_seconds, connect=5.0)
         try:
-            async with self._http.request(method, f"{self._base}/v1/{path}") as response:
+            async with self._http.request(method, f"{self._base}/v1/{path}", timeout=timeout) as response:
                 await _raise_for(response)
                 return await response.json()
         except _AWAY as error:
