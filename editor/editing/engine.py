@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,10 +50,11 @@ from editor.device.batching import off_device
 from editor.device.progress import ProgressCallback, no_progress
 from editor.editing import apply, mapper_training, masks
 from editor.editing.methods import registry
+from editor.editing.pictures import Picture, PictureCache
 from editor.editing.session import EditSession
 from editor.imaging.arrays import to_array, to_uint8
 from editor.imaging.crop_candidates import CropRequest
-from editor.imaging.decode import STORED_LIMITS, decode
+from editor.imaging.decode import decode
 from editor.imaging.encode import encode_original, png, webp
 from editor.imaging.faces import FaceFinder
 from editor.inversion.domain_check import measure_likeness
@@ -75,11 +75,18 @@ IsCancelled = Callable[[], bool]
 class Engine:
     """Bundles on a device, and the jobs that they can do."""
 
-    def __init__(self, loaded: dict[str, Bundle], device: torch.device, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        loaded: dict[str, Bundle],
+        device: torch.device,
+        data: Path | None = None,
+        pictures: PictureCache | None = None,
+    ) -> None:
         """``data``: where this installation keeps what it trains."""
         self.loaded, self.device, self.data = loaded, device, data
         self.faces: FaceFinder | None = None
         """Finds faces for bundles that need them aligned; without it the user's square is used as it is."""
+        self._pictures = pictures or PictureCache()
         self.left_out: dict[str, str] = {}
         """Installed bundles that cannot be used, with the reason in a sentence."""
 
@@ -152,28 +159,31 @@ class Engine:
         progress("decode", 0, 1)
         with off_device():
             decoded = decode(request.picture)
+            stored = encode_original(request.picture, decoded.pixels)
+        picture = Picture(decoded.pixels)
+        self._pictures.keep(stored.data, picture)
         crop_request = CropRequest(self.faces, request.box, request.face)
         fit = select_bundle(candidates, decoded.pixels, self.device, crop_request, progress)
         inversion = _inverted(fit, request, progress)
         in_domain = inversion.fidelity.in_domain
         return InvertResult(
             inversion=inversion,
-            picture=encode_original(request.picture, decoded.pixels),
+            picture=stored,
             warnings=(*decoded.warnings, *fit.notes, *(() if in_domain else ("outside-domain",))),
             face=fit.face,
             faces=fit.faces,
-            edit=self._first_edit(request, inversion, decoded.pixels, progress),
+            edit=self._first_edit(request, inversion, picture, progress),
         )
 
     def _first_edit(
-        self, request: InvertRequest, inversion: Inversion, pixels: np.ndarray, progress: ProgressCallback
+        self, request: InvertRequest, inversion: Inversion, picture: Picture, progress: ProgressCallback
     ) -> EditResult | None:
         """Edit a new picture. Return None if this fails: the picture itself can still be edited."""
         if not request.changes:
             return None
         edit = EditRequest(picture=b"", inversion=inversion, changes=request.changes)
         try:
-            return self._edit(edit, progress, pixels)
+            return self._edit(edit, progress, picture)
         except Cancelled:
             raise
         except EditorError as error:
@@ -182,9 +192,9 @@ class Engine:
 
     @torch.no_grad()
     def _edit(
-        self, request: EditRequest, progress: ProgressCallback, pixels: np.ndarray | None = None
+        self, request: EditRequest, progress: ProgressCallback, picture: Picture | None = None
     ) -> EditResult:
-        """Edit a picture; ``pixels`` are the request's picture if it is decoded already."""
+        """Edit a picture; ``picture`` is the request's if it is decoded already."""
         session = self._session(request.inversion, progress)
         total = len(request.changes) + 1
         progress("find", 0, total)
@@ -200,7 +210,7 @@ class Engine:
         if request.seed is not None:
             adjustments.append(_variation(session.bundle, request.seed))
         progress("render", 0, 1)
-        picture = _read(request.picture) if pixels is None else pixels
+        picture = picture or self._pictures.read(request.picture)
         progress("paste", 0, 1)
         painted = self._paint(
             picture,
@@ -216,7 +226,7 @@ class Engine:
         session = self._session(request.inversion, progress)
         adjustments = apply.refresh(session, request.adjustments)
         names = request.methods or registry.compared(session.bundle, request.change)
-        picture = _read(request.picture)
+        picture = self._pictures.read(request.picture)
         outcomes = apply.compare_methods(session, adjustments, _with_small_mask(request.change), names)
         rows = []
         for outcome in outcomes:
@@ -256,12 +266,12 @@ class Engine:
 
     def _paint(
         self,
-        picture: np.ndarray,
+        picture: Picture,
         session: EditSession,
         adjustments: Sequence[Adjustment],
         other_faces: Sequence[OtherFace],
         preview: PreviewCallback | None = None,
-    ) -> np.ndarray:
+    ) -> Picture:
         """Paint all edited faces into a picture, from left to right, so that the order of edits does not
         matter.
 
@@ -335,14 +345,9 @@ def _variation(bundle: Bundle, seed: int) -> Adjustment:
     )
 
 
-def _read(data: bytes) -> np.ndarray:
+def _written(picture: Picture) -> PictureData:
     with off_device():
-        return decode(data, STORED_LIMITS).pixels
-
-
-def _written(pixels: np.ndarray) -> PictureData:
-    with off_device():
-        return png(pixels)
+        return png(picture.pixels)
 
 
 def _with_small_mask(change: Change) -> Change:

@@ -18,6 +18,7 @@ from editor.device.batching import off_device
 from editor.device.progress import ProgressCallback, no_progress
 from editor.editing import masks
 from editor.editing.methods.base import PictureState, RegionStep
+from editor.editing.pictures import Picture
 from editor.imaging.arrays import to_tensor
 from editor.imaging.paste import blend_masked, paste_back
 from editor.inversion.pivotal_tuning import tuned_bundle
@@ -88,21 +89,22 @@ class EditSession:
         return self.bundle.caches.get("regions", key, find, MAX_REGIONS)
 
     def paint(
-        self, picture: np.ndarray, adjustments: Sequence[Adjustment], preview: PreviewCallback | None = None
-    ) -> np.ndarray:
+        self, picture: Picture, adjustments: Sequence[Adjustment], preview: PreviewCallback | None = None
+    ) -> Picture:
         """Paste the picture with adjustments into the user's picture, region by region.
 
         What is outside a region stays, bit for bit, as it was before that region's edits.
 
         Args:
-            picture: The user's picture, uint8 [H, W, 3].
+            picture: The user's picture.
             adjustments: All that are in force.
             preview: Receives a smaller version first, where a large picture without regions is drawn.
 
         Raises:
             BadRequest: The picture does not have the size of the one that was inverted.
         """
-        if picture.shape[:2] != (self.geometry.height, self.geometry.width):
+        pixels = picture.pixels
+        if pixels.shape[:2] != (self.geometry.height, self.geometry.width):
             raise BadRequest("The picture is not the one that was made editable.")
         if not adjustments:
             return picture
@@ -112,11 +114,15 @@ class EditSession:
         looks = [step.pictures(none, preview if len(steps) == 1 else None)[0].cpu() for step in steps]
         region_masks = [region.mask.cpu() for region in state.regions]
         with off_device():
-            painted = paste_back(picture, self.geometry, before, looks[0], self.bundle.drawn)
+            cropped = picture.square(self.geometry, before.shape[-1])
+
+            def pasted(look: Tensor) -> np.ndarray:
+                return paste_back(pixels, self.geometry, before, look, self.bundle.drawn, cropped)
+
+            painted = pasted(looks[0])
             for mask, look in zip(region_masks, looks[1:], strict=True):
-                pasted = paste_back(picture, self.geometry, before, look, self.bundle.drawn)
-                painted = blend_masked(painted, pasted, self.geometry, mask)
-        return painted
+                painted = blend_masked(painted, pasted(look), self.geometry, mask)
+        return Picture(painted)
 
     def basis(self, below: Sequence[Adjustment]) -> str:
         """Name the latent and the deltas below a delta, on which it was found; strengths may change."""

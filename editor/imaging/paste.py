@@ -39,7 +39,12 @@ def change_mask(change: Tensor) -> Tensor:
 
 
 def paste_back(
-    picture: np.ndarray, geometry: Geometry, reconstruction: Tensor, edited: Tensor, drawn: bool = False
+    picture: np.ndarray,
+    geometry: Geometry,
+    reconstruction: Tensor,
+    edited: Tensor,
+    drawn: bool = False,
+    cropped: Tensor | None = None,
 ) -> np.ndarray:
     """Paste an edit into the whole picture, tile by tile, so that little memory is needed.
 
@@ -49,6 +54,7 @@ def paste_back(
         reconstruction: [3, R, R] in [-1, 1], the synthesis without the edit.
         edited: [3, R, R] in [-1, 1], the synthesis with the edit.
         drawn: the generator draws flat shapes; their outlines stay crisp when they are enlarged.
+        cropped: the square [3, R, R] of the picture, if it was cropped before.
 
     Returns:
         uint8 [H, W, 3].
@@ -57,7 +63,8 @@ def paste_back(
     mask = change_mask(change)
     if not bool(mask.any()):
         return result
-    found = guided_transfer.fit(crop(picture, geometry, edited.shape[-1]), change)
+    cropped = crop(picture, geometry, edited.shape[-1]) if cropped is None else cropped
+    found = guided_transfer.fit(cropped, change)
     maps = torch.cat([mask, found.new, found.colours, edited[None]], dim=1)
     if drawn:
         maps = torch.cat([maps, outlines.bounds(edited[None])], dim=1)

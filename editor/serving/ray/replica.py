@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ from editor.serving.executor import Device, EngineOptions, apply_limits
 if TYPE_CHECKING:
     from editor.bundle.bundle import Bundle
     from editor.editing.engine import Engine
+    from editor.editing.pictures import PictureCache
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,12 @@ class Replica:
             return await self.device.call(lambda: _load(model, options))
 
         self._load = serve.multiplexed(max_num_models_per_replica=max_bundles)(load)
+
+    @cached_property
+    def _pictures(self) -> PictureCache:
+        from editor.editing.pictures import PictureCache
+
+        return PictureCache()
 
     async def load_all(self, models: Sequence[str]) -> LoadedBundles:
         """Load all models and describe them. Raises BadCheckpoint if none is whole."""
@@ -98,7 +106,9 @@ class Replica:
                 found[name] = self._with_new_mappers(loaded)
         if not found:
             raise next(iter(failed.values()), UnknownBundle("No model is installed."))
-        engine = Engine(found, next(iter(found.values())).bank.s_std.device, self.options.data)
+        engine = Engine(
+            found, next(iter(found.values())).bank.s_std.device, self.options.data, self._pictures
+        )
         engine.left_out = {name: str(error) for name, error in failed.items()}
         engine.faces = FaceFinder(self.options.faces) if self.options.faces is not None else None
         return engine
