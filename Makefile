@@ -36,7 +36,7 @@ train-avatar: .venv/tools
 	$(TRAIN) text-head --minutes 5 --bundle $(BUNDLE)
 	$(TRAIN) encoder --minutes 46 --bundle $(BUNDLE)
 	$(TRAIN) mapper --minutes 13 --bundle $(BUNDLE)
-	$(BIN)/python -m editor directions --minutes 12 --bundle $(BUNDLE)
+	$(TRAIN) directions --minutes 12 --bundle $(BUNDLE)
 	$(TRAIN) manifest --bundle $(BUNDLE) --to editor/bundles/avatar
 
 train-critters: SMALL := --runs runs/of-critters --bundle runs/critters
@@ -49,7 +49,7 @@ train-critters: .venv/tools
 	$(TRAIN) text-head --minutes 1 --width 0.5 $(SMALL)
 	$(TRAIN) encoder --minutes 14 --width 0.4 $(SMALL)
 	$(TRAIN) mapper --minutes 6 --width 0.7 $(SMALL)
-	$(BIN)/python -m editor directions --minutes 4 $(SMALL)
+	$(TRAIN) directions --minutes 4 $(SMALL)
 	$(TRAIN) manifest --to editor/bundles/critters $(SMALL)
 
 setup: .venv/ready

@@ -11,16 +11,11 @@ from typer.exceptions import TyperException
 
 from editor.api.errors import EditorError
 from editor.device.allocator import set_memory_limit
+from editor.serving import bundle_commands
 from editor.serving.commands import app
 
 FORWARDED = {
-    "import": (
-        "editor.serving.commands:import_weights",
-        "Turn published weights into a bundle or a part of one.",
-    ),
-    "pull": ("editor.serving.commands:pull", "Download published weights and turn them into a bundle."),
     "train": ("editor.lab.training.cli:main", "Train a part of a bundle, such as its generator or encoder."),
-    "directions": ("editor.lab.commands:directions", "Measure a bundle's direction bank."),
     "parity": ("editor.lab.parity.cli:main", "Compare our networks with the published ones."),
     "evaluate": ("editor.lab.evaluation.cli:main", "Measure edits of unseen portraits, with contact sheets."),
     "load": (
@@ -43,6 +38,7 @@ def _forward(target: str) -> Callable[[typer.Context], int]:
     return run
 
 
+app.add_typer(bundle_commands.app)
 for _name, (_target, _help) in FORWARDED.items():
     app.command(
         _name,
@@ -54,6 +50,8 @@ for _name, (_target, _help) in FORWARDED.items():
 
 def main(argv: list[str]) -> int:
     """Run one command and return its exit status; 2 for a usage error."""
+    if argv[:1] == ["directions"] and any(word.partition("=")[0] == "--bundle" for word in argv):
+        argv = ["train", *argv]
     try:
         return int(app(argv, prog_name="python -m editor", standalone_mode=False) or 0)
     except TyperException as error:

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import torch
 from cachetools import LRUCache
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from editor.bundle.measurement_file import load_measurement, save_measurement
 from editor.bundle.relevance import (
     clip_resolution,
     picture_probes,
@@ -26,9 +25,9 @@ from editor.bundle.relevance import (
     pull_back,
     sampled_statistics,
 )
+from editor.bundle.text_image import TextImage
 from editor.device.progress import ProgressCallback, no_progress
 from editor.networks.generators import Generator
-from editor.networks.text_image_model import TextImageModel
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +41,8 @@ def slope_scales(slopes: Tensor, dim: int) -> Tensor:
     """Return what slopes along a text [N, C] are divided by to become comparable.
 
     This is the length of a channel's effect in each picture, times the length of the mean of the normalised
-    effects: the published recipe normalises pictures first and then their mean.
-
-    Args:
-        slopes: Slopes [N, K, C] along K random directions.
-        dim: Dimensions D of the text-image space.
+    effects: the published recipe normalises pictures first and then their mean. They are estimated from
+    ``slopes`` [N, K, C] along K random directions of a space of ``dim`` dimensions.
     """
     lengths = slopes.norm(dim=1) * (dim / slopes.shape[1]) ** 0.5
     mean_length = (slopes / slopes.norm(dim=1, keepdim=True).clamp_min(1e-12)).mean(0).norm(dim=0)
@@ -64,14 +60,14 @@ class LazyDirectionBank:
     def __init__(
         self,
         generator: Generator,
-        clip: TextImageModel,
+        clip: TextImage,
         dim: int,
         file: Path | None = None,
         fingerprint: str = "",
     ) -> None:
         """``file`` keeps the channels' scales for the next process; ``fingerprint`` names their networks."""
         self.generator, self.clip, self.dim = generator, clip, dim
-        self.file, self.fingerprint = file, fingerprint
+        self.file, self.mark = file, json.dumps(fingerprint)
         self.s_mean, self.s_std = sampled_statistics(generator)
         self._styles = picture_styles(generator, PICTURES)
         self._resolution = clip_resolution(generator, clip)
@@ -109,37 +105,22 @@ class LazyDirectionBank:
 
     def _measured_scales(self, progress: ProgressCallback) -> Tensor:
         """Return the slopes' scales [N, C], from the file or measured on the first request."""
-        if self._scales is None:
-            self._scales = self._read()
+        if self._scales is None and self.file is not None:
+            saved = load_measurement(self.file, self.mark)
+            self._scales = None if saved is None else saved["lengths"].to(self.s_std)
         if self._scales is None:
             directions, slopes = picture_probes(0, self.dim, PROBES).to(self._styles), []
             for number, styles in enumerate(self._styles):
                 progress("fit", number, len(self._styles))
                 slopes.append(pull_back(self.generator, self.clip, styles, directions, self._resolution))
             self._scales = slope_scales(torch.stack(slopes), self.dim)
-            self._write(self._scales)
+            self._save(self._scales)
         return self._scales
 
-    def _read(self) -> Tensor | None:
-        """Read the scales of an earlier process; None if there are none that can be used."""
-        if self.file is None:
-            return None
-        try:
-            with safe_open(self.file, "pt") as file:
-                if json.loads((file.metadata() or {})["mark"]) == self.fingerprint:
-                    return file.get_tensor("lengths").to(self.s_std)
-        except (OSError, SafetensorError, KeyError, ValueError):
-            pass
-        return None
-
-    def _write(self, scales: Tensor) -> None:
+    def _save(self, scales: Tensor) -> None:
         if self.file is None:
             return
-        temporary = self.file.with_suffix(".new")
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            metadata = {"mark": json.dumps(self.fingerprint)}
-            save_file({"lengths": scales.cpu().contiguous()}, temporary, metadata)
-            temporary.replace(self.file)
+            save_measurement(self.file, {"lengths": scales}, self.mark)
         except OSError as error:  # the next process measures again
             logger.warning("%s could not be written: %s", self.file, error)

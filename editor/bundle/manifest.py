@@ -52,7 +52,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write ``bundle.toml`` with the fingerprints of the files; each dict becomes a table."""
+    """Write ``bundle.toml`` with the fingerprints of the files; each dict becomes a table.
+
+    Raises TOMLDecodeError for values that TOML cannot hold, such as numbers that are not finite.
+    """
     names = sorted([*(f"{part}.safetensors" for part in PARTS), *SETTINGS])
     hashes = {name: file_hash(folder / name) for name in names if (folder / name).is_file()}
     data = {**manifest, "files": hashes}
@@ -60,7 +63,9 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     for key, table in data.items():
         if isinstance(table, dict):
             lines += ["", f"[{key}]"] + [f'"{name}" = {_toml(value)}' for name, value in table.items()]
-    (folder / "bundle.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = "\n".join(lines) + "\n"
+    tomllib.loads(text)
+    (folder / "bundle.toml").write_text(text, encoding="utf-8")
 
 
 def _toml(value: Any) -> str:

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.bundle.text_image import TextImage
 from editor.device import memory
 from editor.networks.generators import Generator
-from editor.networks.text_image_model import TextImageModel
 
 TRUNCATION = 0.7
 """Truncation of the pictures that channels are measured on, as published."""
@@ -48,15 +48,15 @@ def style_statistics(styles: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def sampled_statistics(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation [C] of StyleSpace over truncated W, as published."""
+def sampled_statistics(generator: Generator, truncation: float = TRUNCATION) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [C] of StyleSpace over W, truncated as published."""
     z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
     parts = z.to(generator.mapping.w_avg.device).split(2000)
-    w = torch.cat([generator.mapping(part, TRUNCATION) for part in parts])
+    w = torch.cat([generator.mapping(part, truncation) for part in parts])
     return style_statistics(styles_of_w(generator, w))
 
 
-def clip_resolution(generator: Generator, clip: TextImageModel) -> int:
+def clip_resolution(generator: Generator, clip: TextImage) -> int:
     """Return the generator's smallest resolution that is not below the text-image model's input."""
     side, full = getattr(clip, "side", 128), generator.config.resolution
     return min(full, 2 ** (side - 1).bit_length())
@@ -79,22 +79,12 @@ def picture_probes(number: int, dim: int, count: int | None, seed: int = 0) -> T
 
 @torch.enable_grad()
 def pull_back(
-    generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
+    generator: Generator, clip: TextImage, styles: Tensor, directions: Tensor, resolution: int
 ) -> Tensor:
-    """Return the slope of a picture's embedding along each direction as each channel grows.
+    """Return the slope [K, C] of a picture's embedding along each direction as each channel grows.
 
-    It takes one forward pass and K backward passes. On a GPU, several copies of the picture take one of each
-    together.
-
-    Args:
-        generator: The generator that draws.
-        clip: The model that embeds the picture.
-        styles: The picture's styles [C].
-        directions: Directions [K, D] of the text-image space.
-        resolution: Side of the picture.
-
-    Returns:
-        Slopes [K, C].
+    ``styles`` [C] are the picture's, ``directions`` [K, D] those of the text-image space. It takes one
+    forward pass and K backward passes. On a GPU, several copies of the picture take one of each together.
     """
     if (rows := _rows_at_once(generator, resolution, styles.device)) > 1:
         parts = directions.split(rows)
@@ -107,7 +97,7 @@ def pull_back(
 
 
 def _pull_back_together(
-    generator: Generator, clip: TextImageModel, styles: Tensor, directions: Tensor, resolution: int
+    generator: Generator, clip: TextImage, styles: Tensor, directions: Tensor, resolution: int
 ) -> Tensor:
     """Pull back with one forward and one backward pass of K copies of the picture.
 
@@ -127,7 +117,7 @@ def _rows_at_once(generator: Generator, resolution: int, device: torch.device) -
 
 
 def relevance_by_gradients(
-    generator: Generator, clip: TextImageModel, styles: Tensor, found: Tensor, resolution: int
+    generator: Generator, clip: TextImage, styles: Tensor, found: Tensor, resolution: int
 ) -> Tensor:
     """Return the relevance [C, D] of every channel in the picture of ``styles`` [C], as the probes [K, D] see
     it.

@@ -6,7 +6,6 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 MEGABYTE = 1_000_000
 
@@ -16,7 +15,7 @@ class PublishedFile:
     """One file of a published model.
 
     Attributes:
-        kind: a kind of ``importing.KINDS``.
+        kind: what ``python -m editor import`` calls it.
         about: size in megabytes.
         size: exact size in bytes, if the publisher states it.
         sha256: hash of the content, if the publisher states it.
@@ -50,12 +49,11 @@ class PublishedFile:
 class PublishedModel:
     """A bundle that can be pulled: its description, and its files in the order of their import."""
 
-    name: str
     title: str
     domain: str
-    neutral: tuple[str, ...]
-    alignment: str
+    neutral: list[str]
     parts: tuple[PublishedFile, ...]
+    alignment: str = "square"
 
     @property
     def licence(self) -> str:
@@ -66,17 +64,9 @@ class PublishedModel:
 @cache
 def catalogue() -> dict[str, PublishedModel]:
     """Load all models, by name."""
-    path = Path(__file__).with_name("catalogue.toml")
-    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    parts = {name: PublishedFile(**fields) for name, fields in data.pop("parts").items()}
+    data = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+    files = {name: PublishedFile(**fields) for name, fields in data.pop("parts").items()}
     return {
-        name: PublishedModel(
-            name,
-            entry["title"],
-            entry["domain"],
-            tuple(entry["neutral"]),
-            entry.get("alignment", "square"),
-            tuple(parts[part] for part in entry["parts"]),
-        )
+        name: PublishedModel(**entry | {"parts": tuple(files[part] for part in entry["parts"])})
         for name, entry in data.items()
     }

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from editor.api.errors import BadCheckpoint, DiskFull, EditorError
+from editor.bundle.manifest import file_hash
 from editor.checkpoints.catalogue import PublishedFile
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 18
-BROKEN = (OSError, http.client.HTTPException)
-"""Errors of a connection that breaks or stalls; those of urllib are OSErrors."""
 MAX_RESTARTS = 2
 """Restarts of a download whose server contradicts itself."""
 FINAL = (400, 401, 403, 404, 410, 451)
@@ -54,6 +53,9 @@ class Patience:
     pause: float = 1.0
 
 
+PATIENCE = Patience()
+
+
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but not from https to an open connection."""
 
@@ -65,21 +67,10 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def download(
-    part: PublishedFile,
-    folder: Path,
-    progress: Progress | None = None,
-    patience: Patience | None = None,
-    address: str | None = None,
-) -> Path:
+def download(part: PublishedFile, folder: Path, progress: Progress, address: str) -> Path:
     """Download a file into a folder and check it. A partial download there is resumed.
 
-    Args:
-        part: the published file.
-        folder: where to put it.
-        progress: is told how far the download is.
-        patience: how long to try.
-        address: replaces the published address (a mirror).
+    ``address`` is the published one or a mirror's.
 
     Raises:
         NoDownload: the file could not be downloaded.
@@ -90,27 +81,27 @@ def download(
     if path.exists() and matches(part, path):
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    partial_path = path.with_name(f"{path.name}.part")
-    transfer = _Transfer(part, address or part.address, partial_path, progress or (lambda *_: None))
-    transfer.run(patience or Patience())
-    if not matches(part, partial_path):
-        partial_path.unlink()
+    transfer = _Transfer(part, address, path.with_name(f"{path.name}.part"), progress)
+    transfer.run(PATIENCE)
+    if not matches(part, transfer.path):
+        transfer.path.unlink()
         raise BadCheckpoint(f"{part.file} is not the published file: its hash is another. It was deleted.")
-    partial_path.replace(path)
+    transfer.path.replace(path)
     transfer.notes.unlink(missing_ok=True)
     return path
 
 
 class _Transfer:
-    """The download of one file.
+    """The download of one file to ``path``.
 
-    ``notes`` stores which version of the file the partial download belongs to.
+    The file ``notes`` stores which version of the file the partial download belongs to.
     """
 
     def __init__(self, part: PublishedFile, address: str, path: Path, progress: Progress) -> None:
         self.part, self.address, self.path, self.progress = part, address, path, progress
         self.notes = path.with_name(f"{path.name}.json")
-        self.total: int | None = None
+        self.host = address.split("/")[2]
+        self.by_hand = f"Get it by hand, save it as {part.file}, and use --from."
         self.restarts = 0
 
     @property
@@ -118,34 +109,24 @@ class _Transfer:
         """Bytes that are there."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    @property
-    def _host(self) -> str:
-        return self.address.split("/")[2]
-
-    @property
-    def _by_hand(self) -> str:
-        return f"Get it by hand, save it as {self.part.file}, and use --from."
-
     def run(self, patience: Patience) -> None:
         """Request the missing bytes until all are there. Raises NoDownload."""
         failures = 0
         while True:
-            before = self.have
+            before, trouble = self.have, "the connection breaks off"
             try:
-                if self._request(patience):
+                if self._request(patience.stall):
                     return
-                trouble = "the connection breaks off"
             except urllib.error.HTTPError as error:
                 if error.code in FINAL:
                     raise NoDownload(
-                        f"{self._host} does not give us {self.part.file}: it answers {error.code}. "
-                        f"{self._by_hand}"
+                        f"{self.host} does not give us {self.part.file}: it answers {error.code}. "
+                        f"{self.by_hand}"
                     ) from error
                 trouble = f"the server answers {error.code}"
-            except TimeoutError:
-                trouble = "it stalls"
-            except BROKEN as error:
-                trouble = str(getattr(error, "reason", "") or error) or "the connection breaks off"
+            except (OSError, http.client.HTTPException) as error:  # those of urllib are OSErrors
+                reason = getattr(error, "reason", error)
+                trouble = "it stalls" if isinstance(reason, TimeoutError) else str(reason) or trouble
             failures = 0 if self.have > before else failures + 1
             if failures >= patience.tries:
                 raise NoDownload(
@@ -155,28 +136,19 @@ class _Transfer:
             logger.info("The download of %s is tried again: %s.", self.part.file, trouble)
             time.sleep(patience.pause * 2 ** max(failures - 1, 0) if failures else 0)
 
-    def _request(self, patience: Patience) -> bool:
+    def _request(self, stall: float) -> bool:
         """Request the missing bytes once. Returns whether all are there now."""
         headers = {"User-Agent": "styleclip-bot", "Accept-Encoding": "identity"}
+        if (have := self.have) and (validator := self._stored_validator()):
+            headers |= {"Range": f"bytes={have}-", "If-Range": validator}
         request = urllib.request.Request(self.address, headers=headers)  # noqa: S310
-        have, validator = self.have, self._stored_validator()
-        if have and validator:
-            request.add_header("Range", f"bytes={have}-")
-            request.add_header("If-Range", validator)
-        elif have:
-            self.path.unlink()
-        opener = urllib.request.build_opener(_SecureRedirects)
         try:
-            answer = opener.open(request, timeout=patience.stall)
+            answer = urllib.request.build_opener(_SecureRedirects).open(request, timeout=stall)
         except urllib.error.HTTPError as error:
             if error.code != 416:
                 raise
             self._restart()
             return False
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, TimeoutError):
-                raise TimeoutError from error
-            raise
         with answer:
             return self._receive(answer)
 
@@ -185,7 +157,7 @@ class _Transfer:
         self.path.unlink(missing_ok=True)
         self.restarts += 1
         if self.restarts > MAX_RESTARTS:
-            raise NoDownload(f"{self._host} has less of {self.part.file} than it says.")
+            raise NoDownload(f"{self.host} has less of {self.part.file} than it says.")
 
     def _stored_validator(self) -> str | None:
         try:
@@ -194,24 +166,23 @@ class _Transfer:
             return None
 
     def _receive(self, answer: Any) -> bool:
-        start, length = self._start(answer), answer.headers.get("Content-Length")
-        self.total = start + int(length) if length is not None else None
-        self._check_answer(answer)
+        have, length = self._start(answer), answer.headers.get("Content-Length")
+        total = have + int(length) if length is not None else None
+        self._check_answer(answer, total)
         self.notes.write_text(json.dumps({"validator": _strong_validator(answer.headers)}), encoding="utf-8")
-        have = start
-        with self.path.open("r+b" if start else "wb") as out:
-            out.seek(start)
+        with self.path.open("r+b" if have else "wb") as out:
+            out.seek(have)
             out.truncate()
             while block := answer.read1(BLOCK):
                 have += len(block)
                 if have > self.part.max_size:
                     raise NoDownload(
-                        f"{self._host} sends far more than {self.part.file} can have; the download was "
+                        f"{self.host} sends far more than {self.part.file} can have; the download was "
                         "stopped."
                     )
                 _write(out, block)
-                self.progress(have, self.total)
-        return have == self.total if self.total is not None else True
+                self.progress(have, total)
+        return total is None or have == total
 
     def _start(self, answer: Any) -> int:
         """Return the first byte of the answer: 0 if the server starts again."""
@@ -222,16 +193,16 @@ class _Transfer:
             raise http.client.HTTPException("the server answers with another range than was requested")
         return int(start)
 
-    def _check_answer(self, answer: Any) -> None:
-        if answer.headers.get_content_type() == "text/html":
-            raise NoDownload(f"{self._host} answers with a page instead of {self.part.file}. {self._by_hand}")
-        if self.total is None:
-            return
+    def _check_answer(self, answer: Any, total: int | None) -> None:
         part = self.part
-        if self.total > part.max_size or (part.size is not None and self.total != part.size):
+        if answer.headers.get_content_type() == "text/html":
+            raise NoDownload(f"{self.host} answers with a page instead of {part.file}. {self.by_hand}")
+        if total is None:
+            return
+        if total > part.max_size or (part.size is not None and total != part.size):
             wanted = f"{part.size} bytes" if part.size is not None else f"about {part.about:g} MB"
-            raise NoDownload(f"{self._host} has a {part.file} of {self.total} bytes; published are {wanted}.")
-        if shutil.disk_usage(self.path.parent).free < self.total - self.have:
+            raise NoDownload(f"{self.host} has a {part.file} of {total} bytes; published are {wanted}.")
+        if shutil.disk_usage(self.path.parent).free < total - self.have:
             raise DiskFull()
 
 
@@ -250,10 +221,13 @@ def _strong_validator(headers: Any) -> str | None:
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def matches(part: PublishedFile, path: Path) -> bool:
+    """Whether a file has the size and the hashes that its publisher states."""
+    if part.size is not None and path.stat().st_size != part.size:
+        return False
+    if part.sha256 is not None and file_hash(path) != part.sha256:
+        return False
+    return part.git is None or _git_blob(path) == part.git
 
 
 def _git_blob(path: Path) -> str:
@@ -263,12 +237,3 @@ def _git_blob(path: Path) -> str:
         while block := stream.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def matches(part: PublishedFile, path: Path) -> bool:
-    """Whether a file has the size and the hashes that its publisher states."""
-    if part.size is not None and path.stat().st_size != part.size:
-        return False
-    if part.sha256 is not None and sha256(path) != part.sha256:
-        return False
-    return part.git is None or _git_blob(path) == part.git

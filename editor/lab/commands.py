@@ -14,15 +14,3 @@ def has_option(argv: Sequence[str], name: str, takes_value: bool = True) -> bool
     else:
         parser.add_argument(name, action="store_const", const="", default=None, dest="value")
     return parser.parse_known_args(list(argv))[0].value is not None
-
-
-def directions(argv: Sequence[str]) -> int:
-    """Measure a direction bank: of an installed bundle, or with ``--bundle`` of a bundle in training."""
-    if has_option(argv, "--bundle"):
-        from editor.lab.training.directions import main as measure_bundle_in_training
-
-        return measure_bundle_in_training(argv)
-    from editor.checkpoints.measuring import main as measure_installed_bundle
-    from editor.serving.settings import Settings
-
-    return measure_installed_bundle(argv, Settings.read().bundles_dir)

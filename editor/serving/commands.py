@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -164,19 +163,3 @@ def list_bundles(bundles: Folders = None, as_json: Json = False) -> int:
         methods = f"lacks {' and '.join(lacking)}" if lacking else ", ".join(info.methods)
         print(f"{info.name}: {info.title}, {info.resolution} px, {methods}; licence {info.licence}")
     return 0
-
-
-def import_weights(argv: Sequence[str]) -> int:
-    """Run ``import``, which reads its own options."""
-    from editor.checkpoints.importing import main
-    from editor.serving.settings import Settings
-
-    return main(argv, Settings.read().bundles_dir)
-
-
-def pull(argv: Sequence[str]) -> int:
-    """Run ``pull``, which reads its own options."""
-    from editor.checkpoints.pulling import main
-    from editor.serving.settings import Settings
-
-    return main(argv, bundles_dir=Settings.read().bundles_dir)

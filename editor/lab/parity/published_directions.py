@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from editor.checkpoints.measuring import REACH
+from editor.bundle.text_image import TextImage
 from editor.networks.generators import Generator
-from editor.networks.text_image_model import TextImageModel
+
+REACH = 5.0
+"""Distance in standard deviations by which a channel is moved up and down."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Recipe:
 @torch.no_grad()
 def relevance_rows(
     generator: Generator,
-    clip: TextImageModel,
+    clip: TextImage,
     styles: Tensor,
     mean: Tensor,
     std: Tensor,
@@ -57,7 +59,7 @@ def relevance_rows(
 
 
 def _row(
-    generator: Generator, clip: TextImageModel, styles: Tensor, channel: int, std: float, recipe: Recipe
+    generator: Generator, clip: TextImage, styles: Tensor, channel: int, std: float, recipe: Recipe
 ) -> Tensor:
     ends = []
     for side in (-REACH, REACH):

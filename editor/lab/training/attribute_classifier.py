@@ -7,9 +7,10 @@ than the limits below are not scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.lab.training import data, domains, record
-from editor.lab.training.batches import CPU, on
+from editor.lab.training.batches import CPU, on, supply
 from editor.lab.training.bundles import frozen, load_weights, save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
 from editor.lab.training.portraits import Labels
 from editor.lab.training.run import Run
 from editor.networks.attribute_classifier import AttributeClassifier, Attributes, AttributeValues
@@ -32,6 +32,9 @@ CHOICE_LIMIT = AMOUNT_LIMIT = 0.95
 SCALE_LIMIT = 0.90
 SCALE_TOLERANCE = 0.15
 MEASURED_SEED = 1_000_033
+
+Readings = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Labels and predictions [n] by attribute: levels of scales, 0 or 1 for amounts, numbers of chosen values."""
 
 
 def damaged(images: Tensor, rng: np.random.Generator) -> Tensor:
@@ -46,110 +49,96 @@ def damaged(images: Tensor, rng: np.random.Generator) -> Tensor:
 class Targets:
     """What N portraits' labels demand of logits.
 
-    ``scales`` [N, S], ``amounts`` [N, A] and ``choices`` [N, C] (numbers of values), each with a mask that is
-    1 where the attribute is labelled and visible.
+    ``scales`` [N, S] and ``amounts`` [N, A] are NaN, and ``choices`` [N, C] (numbers of values) -1, where an
+    attribute is not labelled or cannot be seen.
     """
 
     scales: Tensor
-    scales_seen: Tensor
     amounts: Tensor
-    amounts_seen: Tensor
     choices: Tensor
-    choices_seen: Tensor
 
 
 def targets(attributes: Attributes, labels: Labels) -> Targets:
     """Turn labels into tensors."""
 
-    def columns(names: Iterable[str], of: Callable[[str], np.ndarray], kind: type) -> Tensor:
-        return torch.from_numpy(np.stack([of(name) for name in names], axis=1).astype(kind))
-
-    def seen(names: Iterable[str], labelled: Callable[[str], np.ndarray]) -> Tensor:
-        return columns(names, lambda name: labels.visible[name] & labelled(name), np.float32)
-
-    def amount(name: str) -> np.ndarray:
-        return np.round(np.nan_to_num(labels.amounts[name], nan=0.0))
+    def columns(names: Iterable[str], values: Mapping[str, np.ndarray], missing: float) -> np.ndarray:
+        return np.stack([np.where(labels.visible[name], values[name], missing) for name in names], axis=1)
 
     return Targets(
-        columns(attributes.scales, labels.scales.__getitem__, np.float32),
-        seen(attributes.scales, lambda name: ~np.isnan(labels.scales[name])),
-        columns(attributes.amounts, amount, np.float32),
-        seen(attributes.amounts, lambda name: ~np.isnan(labels.amounts[name])),
-        columns(attributes.choices, lambda name: np.maximum(labels.choices[name], 0), np.int64),
-        seen(attributes.choices, lambda name: labels.choices[name] >= 0),
+        torch.from_numpy(columns(attributes.scales, labels.scales, np.nan)).float(),
+        torch.from_numpy(columns(attributes.amounts, labels.amounts, np.nan)).round().float(),
+        torch.from_numpy(columns(attributes.choices, labels.choices, -1)).long(),
     )
 
 
-def _masked(loss: Tensor, mask: Tensor) -> Tensor:
-    """Return the sum over columns of the mean loss [N, K] where the mask is 1."""
-    return ((loss * mask).sum(0) / mask.sum(0).clamp_min(1.0)).sum()
+def _mean_of_known(loss: Tensor, known: Tensor) -> Tensor:
+    """Return the sum over columns of the mean loss [N, K] where ``known``."""
+    return ((loss * known).sum(0) / known.sum(0).clamp_min(1)).sum()
 
 
 def loss_of(logits: AttributeValues, wanted: Targets) -> Tensor:
     """Return the sum of the attributes' losses on the portraits where they are labelled and visible."""
     scales, amounts = (torch.stack(list(part.values()), dim=1) for part in (logits.scales, logits.amounts))
-    of_scales = F.smooth_l1_loss(scales.sigmoid(), wanted.scales, reduction="none", beta=0.05)
-    of_amounts = F.binary_cross_entropy_with_logits(amounts, wanted.amounts, reduction="none")
+    of_scales = F.smooth_l1_loss(scales.sigmoid(), wanted.scales.nan_to_num(), reduction="none", beta=0.05)
+    of_amounts = F.binary_cross_entropy_with_logits(amounts, wanted.amounts.nan_to_num(), reduction="none")
     of_choices = [
-        F.cross_entropy(scores, wanted.choices[:, column], reduction="none")
+        F.cross_entropy(scores, wanted.choices[:, column], reduction="none", ignore_index=-1)
         for column, scores in enumerate(logits.choices.values())
     ]
-    total = 8 * _masked(of_scales, wanted.scales_seen) + _masked(of_amounts, wanted.amounts_seen)
-    return total + _masked(torch.stack(of_choices, dim=1), wanted.choices_seen)
+    total = 8 * _mean_of_known(of_scales, ~wanted.scales.isnan())
+    total = total + _mean_of_known(of_amounts, ~wanted.amounts.isnan())
+    return total + _mean_of_known(torch.stack(of_choices, dim=1), wanted.choices >= 0)
 
 
-def _label_and_prediction(
-    name: str, predicted: AttributeValues, labels: Labels
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return an attribute's labels and predictions [n] on the portraits where it is labelled and visible.
-
-    Levels for scales, 0 or 1 for amounts, numbers of values for choices.
-    """
-    seen = labels.visible[name]
+def _read(name: str, predicted: AttributeValues, labels: Labels) -> tuple[np.ndarray, np.ndarray]:
+    """Return an attribute's labels and predictions where it is labelled and visible."""
     if name in predicted.scales:
-        return labels.scales[name][seen], predicted.scales[name].numpy()[seen]
-    if name in predicted.amounts:
-        seen = seen & ~np.isnan(labels.amounts[name])
-        wanted, found = labels.amounts[name][seen], predicted.amounts[name].numpy()[seen]
-        return (wanted > 0.5).astype(int), (found > 0.5).astype(int)
-    seen = seen & (labels.choices[name] >= 0)
-    return labels.choices[name][seen], predicted.choices[name].argmax(1).numpy()[seen]
+        label, value = labels.scales[name], predicted.scales[name].numpy()
+        seen = labels.visible[name]
+    elif name in predicted.amounts:
+        label, value = (labels.amounts[name] > 0.5).astype(int), (predicted.amounts[name].numpy() > 0.5)
+        seen = labels.visible[name] & ~np.isnan(labels.amounts[name])
+    else:
+        label, value = labels.choices[name], predicted.choices[name].argmax(1).numpy()
+        seen = labels.visible[name] & (label >= 0)
+    return label[seen], value[seen]
 
 
-def _predictions(
-    domain: Domain, classifier: AttributeClassifier, count: int
-) -> Iterator[tuple[AttributeValues, Labels]]:
-    """Yield predictions for clean unseen drawings, and their labels."""
+def readings(domain: Domain, classifier: AttributeClassifier, count: int = 2048) -> Readings:
+    """Read clean unseen drawings."""
     classifier.eval()
     rng, device = np.random.default_rng(MEASURED_SEED), data.device_of(classifier)
+    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in domain.attributes.names}
     for _ in range(0, count, 128):
         portraits = domain.draw(rng, 128)
-        images = data.pictures_of(portraits, 128).to(device)
-        yield on(CPU, classifier.read(images)), portraits.labels()
-
-
-def accuracy(domain: Domain, classifier: AttributeClassifier, count: int = 2048) -> dict[str, float]:
-    """Return the share of clean unseen drawings on which each attribute is predicted right."""
-    hits: dict[str, list[np.ndarray]] = {name: [] for name in domain.attributes.names}
-    for predicted, labels in _predictions(domain, classifier, count):
-        for name, found in hits.items():
-            wanted, value = _label_and_prediction(name, predicted, labels)
-            found.append(np.abs(value - wanted) <= (SCALE_TOLERANCE if name in predicted.scales else 0))
-    return {name: round(float(np.concatenate(parts).mean()), 4) for name, parts in hits.items()}
-
-
-def confusion(
-    domain: Domain, classifier: AttributeClassifier, count: int = 2048
-) -> dict[str, list[list[int]]]:
-    """Return the counts [label][prediction] of each choice and each amount (absent, present)."""
-    tables = {
-        name: np.zeros((len(values), len(values)), int) for name, values in domain.attributes.choices.items()
+        predicted = on(CPU, classifier.read(data.pictures_of(portraits, 128).to(device)))
+        labels = portraits.labels()
+        for name, parts in found.items():
+            parts.append(_read(name, predicted, labels))
+    return {
+        name: (np.concatenate([label for label, _ in parts]), np.concatenate([value for _, value in parts]))
+        for name, parts in found.items()
     }
-    tables |= {name: np.zeros((2, 2), int) for name in domain.attributes.amounts}
-    for predicted, labels in _predictions(domain, classifier, count):
-        for name, table in tables.items():
-            np.add.at(table, _label_and_prediction(name, predicted, labels), 1)
-    return {name: table.tolist() for name, table in tables.items()}
+
+
+def accuracy(attributes: Attributes, found: Readings) -> dict[str, float]:
+    """Return the share of drawings on which each attribute is predicted right."""
+    tolerance = dict.fromkeys(attributes.scales, SCALE_TOLERANCE)
+    return {
+        name: round(float((np.abs(value - label) <= tolerance.get(name, 0)).mean()), 4)
+        for name, (label, value) in found.items()
+    }
+
+
+def confusion(attributes: Attributes, found: Readings) -> dict[str, list[list[int]]]:
+    """Return the counts [label][prediction] of each choice and each amount (absent, present)."""
+    sizes = {name: len(values) for name, values in attributes.choices.items()}
+    tables = {}
+    for name, size in (sizes | dict.fromkeys(attributes.amounts, 2)).items():
+        table = np.zeros((size, size), int)
+        np.add.at(table, tuple(part.astype(int) for part in found[name]), 1)
+        tables[name] = table.tolist()
+    return tables
 
 
 def scored(attributes: Attributes, found: dict[str, float]) -> list[str]:
@@ -199,29 +188,21 @@ def train(run: Run, rate: float, batches: Iterator[Labelled], width: float) -> A
         take_step(optimizer, loss)
         average.update(classifier, len(images))
         if run.due():
-            found = accuracy(run.domain, classifier, 512)
-            run.log(loss=loss.item(), mean=float(np.mean(list(found.values()))), worst=min(found.values()))
+            found = list(accuracy(run.domain.attributes, readings(run.domain, classifier, 512)).values())
+            run.log(loss=loss.item(), mean=float(np.mean(found)), worst=min(found))
     average.copy_to(classifier)
     return classifier
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train attribute-classifier``."""
-    parser = arguments("Train the attribute classifier, which only measures.", 20, "judge")
-    add_batch(parser, 32, "pictures", rate=2e-3)
-    add_width(parser)
-    add_drawing(parser)
-    options = parse(parser, argv)
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train the classifier, and record its accuracy and its errors."""
     classifier = train(run, options.rate, supply(run, options, draw), options.width)
-    found = accuracy(run.domain, classifier)
-    readable = scored(run.domain.attributes, found)
-    print("not scored:", sorted(set(found) - set(readable)))
+    attributes, found = run.domain.attributes, readings(run.domain, classifier)
+    figures = accuracy(attributes, found)
+    readable = scored(attributes, figures)
+    print("not scored:", sorted(set(figures) - set(readable)))
     if options.bundle:
         options.bundle.mkdir(parents=True, exist_ok=True)
         save_weights(classifier, options.bundle / "judge.safetensors")
-    tables = confusion(run.domain, classifier)
-    run.write_record(
-        "judge", options, found, {"width": options.width, "scored": readable, "confusion": tables}
-    )
-    return 0
+    extra = {"width": options.width, "scored": readable, "confusion": confusion(attributes, found)}
+    run.write_record("judge", options, figures, extra)

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,8 +39,12 @@ class NumberedDataset(Dataset[Any]):
         return self.make(number)
 
 
-def _seeded(number: int, make: Callable[[np.random.Generator], Any], seed: int) -> Any:
-    return make(np.random.default_rng((seed, 0, number)))
+def supply(
+    run: Run, options: SimpleNamespace, draw: Callable[..., Batch], **settings: Any
+) -> Iterator[Batch]:
+    """Yield batches of ``draw(rng, domain=..., count=..., **settings)`` without end."""
+    make = partial(draw, domain=run.domain.name, count=options.batch, **settings)
+    return batches(run, make, options.workers, options.reuse)
 
 
 def batches(
@@ -51,12 +56,14 @@ def batches(
     With ``workers``, ``make`` must be picklable.
     """
     block, place = divmod(run.step, BLOCK * reuse)
-    held: list[Batch] = []
-    numbered = partial(_seeded, make=make, seed=run.seed)
     first = run.step if reuse == 1 else block * BLOCK
-    drawn = (on(run.device, batch) for batch in _made(numbered, itertools.count(first), workers))
+    drawn = (
+        on(run.device, batch)
+        for batch in each(partial(_seeded, make=make, seed=run.seed), itertools.count(first), workers)
+    )
     if reuse == 1:
         yield from drawn
+    held: list[Batch] = []
     while True:
         while place < BLOCK * reuse:
             number = _order(run.seed, block, place // BLOCK)[place % BLOCK]
@@ -67,6 +74,10 @@ def batches(
         held, block, place = [], block + 1, 0
 
 
+def _seeded(number: int, make: Callable[[np.random.Generator], Any], seed: int) -> Any:
+    return make(np.random.default_rng((seed, 0, number)))
+
+
 def _order(seed: int, block: int, time: int) -> list[int]:
     """Return the order of a block when it is used for the ``time``-th time."""
     if time == 0:
@@ -74,16 +85,10 @@ def _order(seed: int, block: int, time: int) -> list[int]:
     return [int(number) for number in np.random.default_rng((seed, 9, block, time)).permutation(BLOCK)]
 
 
-def each(make: Callable[[int], Batch], count: int, workers: int = 0) -> Iterator[Batch]:
-    """Yield ``make(0)`` to ``make(count - 1)`` in order, made by ``workers`` other processes if there are
-    any.
-    """
-    return _made(make, range(count), workers)
-
-
-def _made(make: Callable[[int], Batch], numbers: Iterable[int], workers: int) -> Iterator[Batch]:
+def each(make: Callable[[int], Batch], numbers: Iterable[int], workers: int = 0) -> Iterator[Batch]:
+    """Yield ``make(number)`` in order, made by ``workers`` other processes if there are any."""
     if workers == 0:
-        return (make(number) for number in numbers)
+        return map(make, numbers)
     loader = DataLoader(
         NumberedDataset(make),
         batch_size=None,
@@ -106,11 +111,11 @@ def _unchanged(batch: Batch) -> Batch:
 
 
 def on(device: torch.device, batch: Any) -> Any:
-    """Move the tensors of a batch to a device: a tensor, or a dataclass, tuple or dictionary of them."""
+    """Move a tensor, or the tensors of a dataclass of them, to a device."""
     if isinstance(batch, Tensor):
         return batch.to(device, non_blocking=device.type != "cpu")
     if is_dataclass(batch) and not isinstance(batch, type):
         return type(batch)(**{field.name: on(device, getattr(batch, field.name)) for field in fields(batch)})
     if isinstance(batch, dict):
         return {name: on(device, part) for name, part in batch.items()}
-    return tuple(on(device, part) for part in batch) if isinstance(batch, tuple) else batch
+    return batch

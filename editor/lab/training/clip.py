@@ -9,10 +9,9 @@ differ in one attribute, which is what editing needs. Scale and bias make the lo
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -22,11 +21,12 @@ from torch import Tensor, nn
 from editor.bundle.manifest import EMBEDDED
 from editor.lab.training import attribute_classifier, counterfactual, data, domains, lexicon
 from editor.lab.training.attribute_classifier import Targets
+from editor.lab.training.batches import supply
 from editor.lab.training.bundles import load_generator, load_teacher, load_weights, save_weights
+from editor.lab.training.domain import Domain
 from editor.lab.training.joint_space import Phrasebook, embed_phrase, embed_scenes, embed_unrelated_texts
 from editor.lab.training.lexicon import Phrase
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.attribute_classifier import split
@@ -35,8 +35,7 @@ from editor.networks.siglip import JointSpace
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower
 
-HEAD_WEIGHT = 0.03
-DIRECTION_WEIGHT = 0.7
+LABELS_WEIGHT, DIRECTION_WEIGHT = 0.03, 0.7
 TEXT_NOISE = 0.25
 """Length of the random vector added to sentence embeddings, so that similar wordings get similar places."""
 LOGIT_SCALE = 25.0
@@ -86,104 +85,89 @@ def pictures(run: Run, pairs: Pairs, networks: tuple[Generator, TeacherMapping] 
     return attribute_classifier.damaged(images, run.rng(purpose=2))
 
 
-class Trainer:
-    """The joint space with an auxiliary head, and one step of either network."""
+def train_text_head(run: Run, options: SimpleNamespace, space: JointSpace, tower: TextTower) -> None:
+    """Train the text head in place, on known phrases and on texts that mean no portrait."""
+    book = Phrasebook(run.domain, tower)
+    unrelated = embed_unrelated_texts(tower, book, 12_000, run.seed)
+    no_portrait = torch.zeros(len(unrelated), run.domain.dim)
+    no_portrait[:, -1] = 1.0
+    known = torch.from_numpy(np.stack([embed_phrase(run.domain, phrase) for phrase in book.phrases]))
+    places, sentences = torch.cat([known, no_portrait]), torch.cat([book.embeddings, unrelated])
+    optimizer = torch.optim.AdamW(space.text.parameters(), lr=options.rate, weight_decay=0.02)
+    average, count = Average(space.text, 50_000.0), options.phrases
+    run.parts = {"space": space, "word_average": average, "word_optimizer": optimizer}
+    for fraction in run.steps("text"):
+        space.train()
+        set_rate(optimizer, options.rate * cosine_decay(fraction, hold=0.3))
+        rng = run.rng(purpose=3)
+        strange = len(book.phrases) + rng.integers(0, len(unrelated), count // 8)
+        numbers = torch.from_numpy(np.concatenate([book.draw(rng, count - len(strange)), strange]))
+        rows = sentences[numbers].to(run.device)
+        noise = TEXT_NOISE * F.normalize(torch.randn_like(rows), dim=1)
+        made = space.text(F.normalize(rows + noise, dim=1))
+        loss = (1 - F.cosine_similarity(made, places[numbers].to(run.device), dim=1)).mean()
+        take_step(optimizer, loss)
+        average.update(space.text, count)
+        if run.due(20):
+            run.log(text=float(loss))
+    average.copy_to(space.text)
 
-    def __init__(self, run: Run, tower: TextTower, rate: float, width: float = 1.0) -> None:
-        self.run, self.rate, self.width = run, rate, width
-        self.phrasebook = Phrasebook(run.domain, tower)
-        places = np.stack([embed_phrase(run.domain, phrase) for phrase in self.phrasebook.phrases])
-        self.unrelated_texts = embed_unrelated_texts(tower, self.phrasebook, 12_000, run.seed)
-        no_portrait_targets = torch.zeros(len(self.unrelated_texts), run.domain.dim)
-        no_portrait_targets[:, -1] = 1.0
-        self.places = torch.cat([torch.from_numpy(places), no_portrait_targets])
-        self.sentences = torch.cat([self.phrasebook.embeddings, self.unrelated_texts])
-        self.space = JointSpace(run.domain.dim, width).to(run.device)
-        with torch.no_grad():
-            self.space.log_scale.fill_(float(np.log(LOGIT_SCALE)))
-            self.space.bias.zero_()
-        self.head = nn.Linear(self.space.image.out.in_features, run.domain.attributes.outputs).to(run.device)
-        self.text_optimizer = torch.optim.AdamW(self.space.text.parameters(), lr=rate, weight_decay=0.02)
-        of_images = [*self.space.image.parameters(), *self.head.parameters()]
-        self.image_optimizer = torch.optim.AdamW(of_images, lr=rate, weight_decay=0.02)
-        self.text_average = Average(self.space.text, 50_000.0)
-        self.image_average = Average(self.space.image, 6000.0)
-        run.parts = {
-            "space": self.space,
-            "head": self.head,
-            "word_average": self.text_average,
-            "sight_average": self.image_average,
-            "word_optimizer": self.text_optimizer,
-            "sight_optimizer": self.image_optimizer,
-        }
 
-    def text_step(self, fraction: float, phrases: int) -> dict[str, Tensor]:
-        """Do one step of the text head; return its loss."""
-        self.space.train()
-        set_rate(self.text_optimizer, self.rate * cosine_decay(fraction, hold=0.3))
-        rng, device = self.run.rng(purpose=3), self.run.device
-        unrelated = len(self.phrasebook.phrases) + rng.integers(0, len(self.unrelated_texts), phrases // 8)
-        numbers = torch.from_numpy(
-            np.concatenate([self.phrasebook.draw(rng, phrases - len(unrelated)), unrelated])
-        )
-        sentences = self.sentences[numbers].to(device)
-        noise = TEXT_NOISE * F.normalize(torch.randn_like(sentences), dim=1)
-        made = self.space.text(F.normalize(sentences + noise, dim=1))
-        loss = (1 - F.cosine_similarity(made, self.places[numbers].to(device), dim=1)).mean()
-        take_step(self.text_optimizer, loss)
-        self.text_average.update(self.space.text, phrases)
-        return {"text": loss.detach()}
+def train_image_tower(run: Run, options: SimpleNamespace, space: JointSpace) -> None:
+    """Train the image tower in place, with an auxiliary head that predicts the labels."""
+    head = nn.Linear(space.image.out.in_features, run.domain.attributes.outputs).to(run.device)
+    parameters = [*space.image.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=options.rate, weight_decay=0.02)
+    average = Average(space.image, 6000.0)
+    run.parts = {"space": space, "head": head, "sight_average": average, "sight_optimizer": optimizer}
+    networks = None
+    if (options.bundle / "generator.safetensors").exists():
+        networks = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+    batches = supply(run, options, draw)
+    for fraction in run.steps("image"):
+        space.train()
+        set_rate(optimizer, options.rate * cosine_decay(fraction, hold=0.3))
+        pairs = next(batches)
+        images = pictures(run, pairs, networks)
+        losses = image_losses(run.domain, space, head, pairs, images)
+        weighted = 4 * losses["places"] + DIRECTION_WEIGHT * losses["directions"]
+        take_step(optimizer, weighted + LABELS_WEIGHT * losses["labels"])
+        average.update(space.image, len(images))
+        if run.due(20):
+            run.log(**{name: float(loss) for name, loss in losses.items()})
+    average.copy_to(space.image)
 
-    def image_step(self, fraction: float, pairs: Pairs, images: Tensor) -> dict[str, Tensor]:
-        """Do one step of the image tower; return its losses."""
-        self.space.train()
-        set_rate(self.image_optimizer, self.rate * cosine_decay(fraction, hold=0.3))
-        count, wanted = len(images) // 2, pairs.places
-        with torch.autocast(images.device.type, torch.bfloat16):
-            features = self.space.image.features(images)
-        features = features.float()
-        made = F.normalize(self.space.image.out(features), dim=1)
-        of_places = (made - wanted).square().sum(1).mean()
-        moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
-        visible = (should.norm(dim=1) > 0.05).float()
-        of_directions = ((1 - F.cosine_similarity(moved, should, dim=1)) * visible).sum()
-        of_directions = of_directions / visible.sum().clamp_min(1)
-        logits = split(self.run.domain.attributes, self.head(features))
-        of_labels = attribute_classifier.loss_of(logits, pairs.wanted)
-        loss = 4 * of_places + DIRECTION_WEIGHT * of_directions + HEAD_WEIGHT * of_labels
-        take_step(self.image_optimizer, loss)
-        self.image_average.update(self.space.image, len(images))
-        losses = {"places": of_places, "directions": of_directions, "labels": of_labels}
-        return {name: part.detach() for name, part in losses.items()}
 
-    def averaged(self) -> JointSpace:
-        """Return a copy with averaged weights, in eval mode, on the CPU."""
-        space = JointSpace(self.run.domain.dim, self.width)
-        space.load_state_dict(self.space.state_dict())
-        space.to(self.run.device)
-        self.text_average.copy_to(space.text)
-        self.image_average.copy_to(space.image)
-        return space.cpu().eval().requires_grad_(False)
-
-    def save(self, bundle: Path, part: str) -> JointSpace:
-        """Write the joint space; what this run did not train is kept from the bundle."""
-        space, path = self.averaged(), bundle / "clip.safetensors"
-        if path.exists():
-            kept = {name: v for name, v in load_weights(path).items() if not name.startswith(part)}
-            space.load_state_dict(space.state_dict() | kept)
-        save_weights(space, path)
-        return space
+def image_losses(
+    domain: Domain, space: JointSpace, head: nn.Linear, pairs: Pairs, images: Tensor
+) -> dict[str, Tensor]:
+    """Return the losses of places, of the directions between pairs, and of the labels."""
+    count, wanted = len(images) // 2, pairs.places
+    with torch.autocast(images.device.type, torch.bfloat16):
+        features = space.image.features(images)
+    features = features.float()
+    made = F.normalize(space.image.out(features), dim=1)
+    moved, should = made[count:] - made[:count], wanted[count:] - wanted[:count]
+    visible = (should.norm(dim=1) > 0.05).float()
+    of_directions = ((1 - F.cosine_similarity(moved, should, dim=1)) * visible).sum()
+    return {
+        "places": (made - wanted).square().sum(1).mean(),
+        "directions": of_directions / visible.sum().clamp_min(1),
+        "labels": attribute_classifier.loss_of(split(domain.attributes, head(features)), pairs.wanted),
+    }
 
 
 @torch.no_grad()
-def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene: bool) -> float:
+def auc(
+    domain: Domain, space: JointSpace, tower: TextTower, phrases: Sequence[Phrase], by_scene: bool
+) -> float:
     """Return the mean over phrases of the area under the ROC curve on unseen drawings.
 
     A phrase should score higher on drawings that it describes. With ``by_scene`` a drawing's place in the
     joint space follows from its attributes, which measures the text head alone; otherwise the image tower
     finds it.
     """
-    domain, count = trainer.run.domain, 512
+    count = 512
     drawn = domain.portraits.sample(count, 1_000_211)
     labels = drawn.labels()
     if by_scene:
@@ -191,7 +175,7 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     else:
         parts = [data.pictures_of(drawn[i : i + 64], 128) for i in range(0, count, 64)]
         images = torch.cat([space.image(part) for part in parts])
-    scores = images @ space.text(trainer.phrasebook.tower.encode([phrase.text for phrase in phrases])).t()
+    scores = images @ space.text(tower.encode([phrase.text for phrase in phrases])).t()
     found = []
     for column, truth in enumerate(domain.lexicon.truth(phrases, labels).T):
         right, wrong = (scores[truth == value, column] for value in (lexicon.TRUE, lexicon.FALSE))
@@ -200,62 +184,43 @@ def auc(trainer: Trainer, space: JointSpace, phrases: Sequence[Phrase], by_scene
     return float(np.mean(found))
 
 
-def measure(trainer: Trainer, space: JointSpace, by_scene: bool, count: int = 600) -> dict[str, float]:
+def measure(
+    domain: Domain, space: JointSpace, tower: TextTower, by_scene: bool, count: int = 600
+) -> dict[str, float]:
     """Return the AUC on trained and on unseen wordings, sampled evenly over topics."""
     result = {}
     for name, unseen in (("auc_seen", False), ("auc_unseen", True)):
         rng = np.random.default_rng(17)
         pool: dict[str, list[Phrase]] = {}
-        for phrase in trainer.run.domain.lexicon.phrases:
+        for phrase in domain.lexicon.phrases:
             if phrase.unseen == unseen and phrase.topic:
                 pool.setdefault(phrase.topic, []).append(phrase)
         each = max(1, count // len(pool))
         chosen = [p for group in pool.values() for p in rng.permutation(np.array(group, dtype=object))[:each]]
-        result[name] = round(auc(trainer, space, chosen, by_scene), 4)
+        result[name] = round(auc(domain, space, tower, chosen, by_scene), 4)
     return result
 
 
-def parser(minutes: float, name: str) -> argparse.ArgumentParser:
-    """Return the options of both parts."""
-    made = arguments("Train a bundle's text-image model: its image tower or its text head.", minutes, name)
-    made.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
-    add_batch(made, 24, "pairs of pictures", rate=1.5e-3)
-    made.add_argument("--phrases", type=int, default=512, help="phrases a step of the text head")
-    add_width(made)
-    add_drawing(made)
-    return made
-
-
-def train_part(options: argparse.Namespace, part: str, record_name: str) -> int:
-    """Train the ``image`` tower or the ``text`` head."""
-    run = start(options)
-    trainer = Trainer(run, TextTower.load(options.text), options.rate, options.width)
-    networks = None
-    if part == "image" and (options.bundle / "generator.safetensors").exists():
-        networks = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
-    batches = supply(run, options, draw)
-    for fraction in run.steps(part):
-        if part == "text":
-            losses = trainer.text_step(fraction, options.phrases)
-        else:
-            pairs = next(batches)
-            losses = trainer.image_step(fraction, pairs, pictures(run, pairs, networks))
-        if run.due(20):
-            run.log(**{name: float(loss) for name, loss in losses.items()})
-    space = trainer.save(options.bundle, part)
-    figures = measure(trainer, space, by_scene=part == "text")
-    run.write_record(record_name, options, figures, {"dim": run.domain.dim, "width": options.width})
-    return 0
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train clip``: the image tower."""
-    made = parser(45, "clip")
-    made.add_argument(
-        "--part",
-        choices=["image", "text"],
-        default="image",
-        help="image tower, or text head (the same as 'train text-head')",
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train the text head or the image tower, and keep the other one of the bundle."""
+    tower = TextTower.load(options.text or EMBEDDED / "text")
+    space = JointSpace(run.domain.dim, options.width).to(run.device)
+    with torch.no_grad():
+        space.log_scale.fill_(float(np.log(LOGIT_SCALE)))
+        space.bias.zero_()
+    text = options.part == "text-head"
+    if text:
+        train_text_head(run, options, space, tower)
+    else:
+        train_image_tower(run, options, space)
+    space.cpu().eval().requires_grad_(False)
+    path = options.bundle / "clip.safetensors"
+    if path.exists():
+        trained = "text" if text else "image"
+        kept = {name: value for name, value in load_weights(path).items() if not name.startswith(trained)}
+        space.load_state_dict(space.state_dict() | kept)
+    save_weights(space, path)
+    figures = measure(run.domain, space, tower, by_scene=text)
+    run.write_record(
+        "words" if text else "clip", options, figures, {"dim": run.domain.dim, "width": options.width}
     )
-    options = parse(made, argv, "the folder that gets the weights")
-    return train_part(options, options.part, "clip" if options.part == "image" else "words")

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
 from editor.lab.training import domains
-from editor.lab.training.domain import Domain, Pole
+from editor.lab.training.domain import Pole
 from editor.lab.training.lexicon import Condition
 from editor.lab.training.portraits import Labels, Portraits
-
-
-@dataclass(frozen=True)
-class AttributeChange:
-    """The difference of a pair; a side is None if no phrase says just that."""
-
-    pole: Pole
-    after: Condition | None
-    before: Condition | None
 
 
 def moved(portraits: Portraits, pole: Pole, step: float = 0.45) -> Portraits:
@@ -37,30 +28,35 @@ def moved(portraits: Portraits, pole: Pole, step: float = 0.45) -> Portraits:
     return portraits.replace(name, np.clip(target, 0, 1).astype(np.float32))
 
 
-def changed(portraits: Portraits, rng: np.random.Generator) -> tuple[Portraits, list[AttributeChange]]:
-    """Move one random attribute of each portrait to a pole; return the portraits and the changes."""
-    domain = domains.of(portraits)
+def moved_each(portraits: Portraits, poles: np.ndarray) -> Portraits:
+    """Return the portraits with each at its own pole of the domain; -1 leaves a portrait alone."""
+    known, rows, parts = domains.of(portraits).poles, [], []
+    for pole in np.unique(poles):
+        rows.append(np.flatnonzero(poles == pole))
+        part = portraits[rows[-1]]
+        parts.append(part if pole < 0 else moved(part, known[pole]))
+    return portraits.concat(parts)[np.argsort(np.concatenate(rows))]
+
+
+def changed(portraits: Portraits, rng: np.random.Generator) -> tuple[Portraits, list[Condition | None]]:
+    """Move one random attribute of each portrait to a pole.
+
+    Also return the condition that became true of each portrait, None if it was true before.
+    """
+    domain, labels = domains.of(portraits), portraits.labels()
     numbers = rng.integers(0, len(domain.poles), len(portraits))
-    labels = portraits.labels()
-    parts, changes = [], []
-    for row, number in enumerate(numbers):
-        pole = domain.poles[number]
-        parts.append(moved(portraits[[row]], pole))
-        changes.append(_change(domain, labels, row, pole))
-    return domain.portraits.concat(parts), changes
+    poles = [domain.poles[number] for number in numbers]
+    after = [
+        None if _is_at(pole, labels, row, portraits.CHOICES) else domain.condition(pole)
+        for row, pole in enumerate(poles)
+    ]
+    return moved_each(portraits, numbers), after
 
 
-def _change(domain: Domain, labels: Labels, row: int, pole: Pole) -> AttributeChange:
-    name, before = pole.attribute, None
+def _is_at(pole: Pole, labels: Labels, row: int, choices: Mapping[str, tuple[str, ...]]) -> bool:
     if pole.value is not None:
-        index, values = int(labels.choices[name][row]), domain.portraits.CHOICES[name]
-        same = index == values.index(pole.value)
-        if index >= 0 and not same and values[index] not in domain.unnamed_values:
-            before = (name, "is", values[index])
-    elif name in domain.portraits.AMOUNTS:
-        same = bool((labels.raw_amounts[name][row] > 0.5) == pole.high)
-        before = domain.condition(Pole(name, None, not pole.high))
-    else:
-        level = labels.scales[name][row]
-        same = bool(level > 0.7 if pole.high else level < 0.3)
-    return AttributeChange(pole, None if same else domain.condition(pole), before)
+        return bool(labels.choices[pole.attribute][row] == choices[pole.attribute].index(pole.value))
+    if pole.attribute in labels.raw_amounts:
+        return bool((labels.raw_amounts[pole.attribute][row] > 0.5) == pole.high)
+    level = labels.scales[pole.attribute][row]
+    return bool(level > 0.7 if pole.high else level < 0.3)

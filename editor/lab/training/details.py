@@ -11,10 +11,10 @@ that size.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.lab.training import data, domains, record
+from editor.lab.training.batches import supply
 from editor.lab.training.bundles import load_generator, load_teacher
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import (
@@ -34,7 +35,6 @@ from editor.lab.training.generator import (
     save_bundle,
 )
 from editor.lab.training.optim import Average, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_fuse, arguments, parse, start, supply
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.stylegan2 import Generator
@@ -157,7 +157,7 @@ def train(
     generator.eval().requires_grad_(False)
 
 
-def prepare(run: Run, options: argparse.Namespace) -> None:
+def prepare(run: Run, options: SimpleNamespace) -> None:
     """Before the first step, amplify small attributes and grow the generator, as the options ask.
 
     Saves generator and teacher back into the bundle. Does nothing if a checkpoint exists.
@@ -175,18 +175,8 @@ def prepare(run: Run, options: argparse.Namespace) -> None:
     save_bundle(generator, teacher, options.bundle)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train details``."""
-    parser = arguments("Sharpen small details of a trained generator, with W fixed.", 40, "details")
-    add_batch(parser, 8, "pictures", rate=6e-3)
-    parser.add_argument(
-        "--amplify", action="store_true", help="first give faint attributes a larger step in W"
-    )
-    parser.add_argument("--resolution", type=int, help="pixels; first grow layers up to there")
-    add_drawing(parser)
-    add_fuse(parser)
-    options = parse(parser, argv, "the folder with the trained generator")
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Sharpen small details of a trained generator, with W fixed."""
     prepare(run, options)
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     if options.fuse:
@@ -199,4 +189,3 @@ def main(argv: Sequence[str]) -> int:
     current.synthesis.load_state_dict(generator.synthesis.state_dict())
     save_bundle(current, teacher, options.bundle)
     run.write_record("details", options, figures, stage=options.name)
-    return 0

@@ -8,9 +8,10 @@ read by what they show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -21,11 +22,11 @@ from torch import Tensor
 from editor.inversion.inversion import refine
 from editor.inversion.search import InversionSearch
 from editor.lab.training import data, domains
+from editor.lab.training.batches import supply
 from editor.lab.training.bundles import load_generator, load_teacher, save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import importance, picture_loss, save_rows
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
 from editor.lab.training.portraits import Portraits
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
@@ -222,17 +223,8 @@ def contact_sheet(domain: Domain, encoder: Encoder, generator: Generator, path: 
         save_rows([images, seen(generator, first), seen(generator, refined)], path)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train encoder``."""
-    parser = arguments("Train a bundle's inversion encoder (e4e's form).", 30, "encoder")
-    add_batch(parser, 32, "pictures", rate=1.5e-3)
-    measured = "drawings to measure on; with refinement a quarter of them"
-    parser.add_argument("--measured", type=int, default=256, help=measured)
-    parser.add_argument("--onward", action="store_true", help="continue from the bundle's encoder")
-    add_width(parser)
-    add_drawing(parser)
-    options = parse(parser, argv, "the folder of the generator to invert")
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train a bundle's inversion encoder."""
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
     encoder = Encoder(generator.config.num_ws, generator.config.w_dim, options.width).to(run.device)
     if options.onward:
@@ -246,4 +238,3 @@ def main(argv: Sequence[str]) -> int:
     }
     save_weights(encoder, options.bundle / "encoder.safetensors")
     run.write_record("encoder", options, figures, {"width": options.width}, stage=options.name)
-    return 0

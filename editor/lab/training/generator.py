@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -19,10 +20,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from editor.lab.training import data, domains
+from editor.lab.training.batches import supply
 from editor.lab.training.bundles import save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_fuse, arguments, parse, start, supply
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.stylegan2 import Generator, GeneratorConfig
@@ -176,18 +177,8 @@ def save_bundle(generator: Generator, teacher: TeacherMapping, bundle: Path) -> 
     save_weights(teacher, bundle / "teacher.safetensors")
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train generator``."""
-    description = "Train a bundle's generator on drawn portraits (StyleGAN2, paired regression)."
-    parser = arguments(description, 90, "generator")
-    parser.add_argument("--resolution", type=int, default=128, help="pixels")
-    parser.add_argument("--channel-base", type=int, default=3072, help="feature maps x resolution")
-    parser.add_argument("--channel-max", type=int, default=192, help="most feature maps of a layer")
-    add_batch(parser, 8, "pictures at full resolution", rate=1e-2)
-    add_drawing(parser)
-    add_fuse(parser)
-    options = parse(parser, argv)
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train a bundle's generator on drawn portraits."""
     config = GeneratorConfig(
         resolution=options.resolution,
         z_dim=run.domain.portraits.Z_DIM,
@@ -213,4 +204,3 @@ def main(argv: Sequence[str]) -> int:
     if options.bundle:
         save_bundle(*networks, options.bundle)
     run.write_record("generator", options, figures, {"config": config.as_dict()})
-    return 0

@@ -7,8 +7,8 @@ used.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from editor.lab.training.batches import CPU
 from editor.lab.training.bundles import load_clip, load_encoder, load_generator, load_teacher
 from editor.lab.training.counterfactual import changed
 from editor.lab.training.domain import Domain
-from editor.lab.training.options import arguments, parse, start
+from editor.lab.training.run import Run
 from editor.networks.encoder import Encoder
 from editor.networks.stylegan2 import Generator
 from editor.networks.text import TextTower
@@ -32,10 +32,7 @@ MARGINS = {"domain_similarity": 0.1, "domain_psnr": 1.0, "domain_outlines": 0.15
 
 
 def patterns(count: int, seed: int, size: int = 128) -> Tensor:
-    """Make pictures that show nothing: plain colours, gradients, noise, stripes, blobs.
-
-    [count, 3, size, size].
-    """
+    """Make pictures [count, 3, size, size] that show nothing: colours, gradients, noise, stripes, blobs."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:size, 0:size] / (size - 1)
     found = []
@@ -83,7 +80,7 @@ def standard_gain(
     """
     rng = np.random.default_rng(1_000_601)
     before = domain.portraits.sample(count, 1_000_603)
-    after, changes = changed(before, rng)
+    after, conditions = changed(before, rng)
     teacher, synthesis = load_teacher(bundle, CPU), generator.synthesis
 
     def embeddings(ws: Tensor) -> Tensor:
@@ -93,25 +90,18 @@ def standard_gain(
     start, end = (embeddings(teacher(data.physical(portraits))) for portraits in (before, after))
     phrases = domain.lexicon.phrases
     texts = {phrase.conditions[0]: phrase.text for phrase in phrases if len(phrase.conditions) == 1}
-    rows = [row for row, change in enumerate(changes) if change.after is not None]
-    wanted = clip.encode_text([texts[change.after] for change in changes if change.after is not None])
-    gains = [
-        float(clip.logits(end[r : r + 1] - start[r : r + 1], wanted[i : i + 1])[0, 0] - clip.space.bias)
-        for i, r in enumerate(rows)
-    ]
-    return round(float(np.median(gains)), 3)
+    rows = [row for row, condition in enumerate(conditions) if condition is not None]
+    wanted = clip.encode_text([texts[condition] for condition in conditions if condition is not None])
+    gains = clip.space.log_scale.exp() * ((end - start)[rows] * wanted).sum(1)
+    return round(float(gains.quantile(0.5)), 3)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Calibrate, and copy what serving needs to ``--to``."""
-    parser = arguments("Calibrate a bundle's thresholds and write its bundle.toml.", 5, "manifest")
-    parser.add_argument("--text", type=Path, default=EMBEDDED / "text", help="folder of the text tower")
-    parser.add_argument("--to", type=Path, help="folder of the finished bundle (default: --bundle itself)")
-    options = parse(parser, argv, "the folder of the trained parts")
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Calibrate a bundle's thresholds, and copy what serving needs to ``--to``."""
     domain, bundle = run.domain, options.bundle
     generator, encoder = load_generator(bundle, run.device), load_encoder(bundle, run.device)
-    clip = EmbeddedTextImageModel(TextTower.load(options.text), load_clip(bundle, run.device))
+    tower = TextTower.load(options.text or EMBEDDED / "text")
+    clip = EmbeddedTextImageModel(tower, load_clip(bundle, run.device))
     limits, accepted = domain_limits(domain, generator, encoder, clip)
     gain = standard_gain(domain, bundle, generator, clip)
     thresholds = {"standard_gain": gain, "shown": 0.0} | limits
@@ -135,4 +125,3 @@ def main(argv: Sequence[str]) -> int:
     manifest["clip"] = {"dim": entries["clip"]["dim"]} | widths["clip"]
     write_manifest(target, manifest)
     print({"thresholds": thresholds, "patterns_accepted": accepted})
-    return 0

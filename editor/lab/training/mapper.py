@@ -8,9 +8,10 @@ w to the w of the same portrait with that attribute at that pole, from any start
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -19,13 +20,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from editor.lab.training import data, domains
-from editor.lab.training.batches import CPU, each
-from editor.lab.training.bundles import load_clip, load_generator, load_teacher, save_weights
-from editor.lab.training.counterfactual import moved
+from editor.lab.training.batches import CPU, each, supply
+from editor.lab.training.bundles import load_clip, load_teacher, save_weights
+from editor.lab.training.counterfactual import moved, moved_each
 from editor.lab.training.domain import Domain
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, add_width, arguments, parse, start, supply
-from editor.lab.training.portraits import Portraits
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.deltaedit import TextMapper
@@ -52,7 +51,7 @@ def conditions(domain: Domain, space: JointSpace, people: int, seed: int, worker
     def embed(drawn: Tensor) -> Tensor:
         return torch.cat([space.image(data.as_images(part.to(device))) for part in drawn.split(64)]).cpu()
 
-    drawings = tqdm(each(make, len(poles), workers), desc="conditions", total=len(poles))
+    drawings = tqdm(each(make, range(len(poles)), workers), desc="conditions", total=len(poles))
     at_pole = torch.stack([embed(drawn) for drawn in drawings])
     for name in {pole.attribute for pole in poles}:
         members = [number for number, pole in enumerate(poles) if pole.attribute == name]
@@ -88,31 +87,13 @@ def draw(rng: np.random.Generator, domain: str, count: int, teacher: TeacherMapp
     portraits, poles = known.draw(rng, count), len(known.poles)
     first = rng.integers(0, poles, count)
     second = np.where(rng.random(count) < PAIRS, rng.integers(0, poles, count), -1)
-    after = _moved_rows(portraits, first)
     both = np.flatnonzero(second >= 0)
     condition = draw_conditions(bank, first, rng)
     if len(both):
-        after = _replace_rows(after, both, _moved_rows(after[both], second[both]))
         condition[both] = F.normalize(condition[both] + draw_conditions(bank, second[both], rng), dim=1)
+    after = moved_each(moved_each(portraits, first), second)
     w, wanted = (teacher(data.physical(p)) for p in (portraits, after))
     return Steps(w, condition, wanted - w)
-
-
-def _moved_rows(portraits: Portraits, poles: np.ndarray) -> Portraits:
-    """Move each portrait to its own pole, pole by pole."""
-    domain = domains.of(portraits)
-    result = domain.portraits(portraits.scalars.copy(), {k: v.copy() for k, v in portraits.weights.items()})
-    for number in np.unique(poles):
-        rows = np.flatnonzero(poles == number)
-        result = _replace_rows(result, rows, moved(portraits[rows], domain.poles[int(number)]))
-    return result
-
-
-def _replace_rows(portraits: Portraits, rows: np.ndarray, part: Portraits) -> Portraits:
-    portraits.scalars[rows] = part.scalars
-    for name, blend in part.weights.items():
-        portraits.weights[name][rows] = blend
-    return portraits
 
 
 def train(run: Run, mapper: TextMapper, rate: float, batches: Iterator[Steps]) -> None:
@@ -127,31 +108,20 @@ def train(run: Run, mapper: TextMapper, rate: float, batches: Iterator[Steps]) -
         take_step(optimizer, error.square().mean() + 0.2 * error.abs().mean())
         average.update(mapper, len(error))
         if run.due(20):
-            scale = (batch.wanted / mapper.w_std).square().mean()
-            run.log(unexplained=float(error.square().mean() / scale))
+            run.log(unexplained=unexplained(mapper, batch))
     average.copy_to(mapper)
 
 
 @torch.no_grad()
-def unexplained(mapper: TextMapper, unseen: Steps) -> float:
+def unexplained(mapper: TextMapper, steps: Steps) -> float:
     """Return the share of the steps' variance that the mapper does not explain."""
-    rest = (mapper(unseen.w, unseen.condition) - unseen.wanted) / mapper.w_std
-    return round(float(rest.square().mean() / (unseen.wanted / mapper.w_std).square().mean()), 4)
+    rest = (mapper(steps.w, steps.condition) - steps.wanted) / mapper.w_std
+    return round(float(rest.square().mean() / (steps.wanted / mapper.w_std).square().mean()), 4)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train mapper``."""
-    description = "Train the text-conditioned mapper, without text, on differences of image embeddings."
-    parser = arguments(description, 12, "mapper")
-    people = "people that conditions are taken from"
-    parser.add_argument("--people", "--strangers", type=int, default=160, help=people)
-    add_batch(parser, 256, "edits", rate=1.5e-3)
-    add_width(parser)
-    add_drawing(parser)
-    options = parse(parser, argv, "the folder of the generator and the text-image model")
-    run = start(options)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train a mapper and measure it on unseen edits."""
     teacher, space = load_teacher(options.bundle, CPU), load_clip(options.bundle, run.device)
-    load_generator(options.bundle, run.device)  # fail early if the bundle has none
     bank = conditions(run.domain, space, options.people, seed=1_000_303, workers=options.workers)
     with torch.no_grad():
         sample = teacher(data.physical(run.domain.draw(np.random.default_rng(5), 8192)))
@@ -163,6 +133,6 @@ def main(argv: Sequence[str]) -> int:
     mapper.cpu().eval()
     unseen = draw(np.random.default_rng(1_000_000), run.domain.name, 1024, teacher, bank)
     save_weights(mapper, options.bundle / "mapper.safetensors")
-    figures = {"unexplained": unexplained(mapper, unseen)}
-    run.write_record("mapper", options, figures, {"width": options.width})
-    return 0
+    run.write_record(
+        "mapper", options, {"unexplained": unexplained(mapper, unseen)}, {"width": options.width}
+    )

@@ -7,19 +7,20 @@ the picture, with a metric of W that is measured once by finite differences of t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from editor.lab.training import data, domains, record
+from editor.lab.training.batches import CPU, supply
 from editor.lab.training.bundles import load_generator, load_teacher
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import contact_sheet, importance, psnr_figures, save_bundle
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, add_drawing, arguments, parse, start, supply
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
@@ -38,15 +39,13 @@ def _teacher_ws(domain: Domain, teacher: TeacherMapping, seed: int, count: int, 
 def picture_metric(
     domain: Domain, generator: Generator, teacher: TeacherMapping, portraits: int = 24
 ) -> Tensor:
-    """Return a metric M [w_dim, w_dim]: e M e is about the mean squared pixel error that an error e of w
-    causes.
-    """
+    """Return a metric M [w_dim, w_dim]: e M e is about the mean squared pixel error of an error e of w."""
     synthesis, size = generator.synthesis, 64
     spread = _teacher_ws(domain, teacher, 12, 4096).std(0) + 1e-3
     weight = importance(size).sqrt().to(spread.device)
     total = torch.zeros(len(spread), len(spread), device=spread.device)
+    step = 0.1 * torch.diag(spread)
     for row in _teacher_ws(domain, teacher, 11, portraits):
-        step = 0.1 * torch.diag(spread)
         up, down = (synthesis(synthesis.styles(w), resolution=size) for w in (row + step, row - step))
         jacobian = ((up - down) * weight).flatten(1) / (0.2 * spread[:, None])
         total += jacobian @ jacobian.t() / jacobian.shape[1]
@@ -89,10 +88,7 @@ def draw(rng: np.random.Generator, domain: str, count: int, teacher: TeacherMapp
 def train(
     run: Run, mapping: Mapping, metric: Tensor, sample: Tensor, rate: float, batches: Iterator[Latents]
 ) -> None:
-    """Train ``mapping`` in place.
-
-    It ends with averaged weights. ``sample``: w [N, w_dim] that give W's spread.
-    """
+    """Train ``mapping`` in place; it ends with averaged weights. ``sample`` [N, w_dim] gives W's spread."""
     metric = metric / (sample.t().cov() * metric).sum()  # an error as large as W's spread costs 1
     spread = sample.std(0) + 1e-3
     optimizer = torch.optim.Adam(mapping.parameters(), lr=rate, betas=(0.9, 0.99))
@@ -113,34 +109,26 @@ def train(
     average.copy_to(mapping)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train mapping``."""
-    parser = arguments("Distil the generator's mapping network from the teacher mapping.", 15, "mapping")
-    parser.add_argument("--layers", type=int, default=6, help="layers of the mapping network")
-    parser.add_argument("--features", type=int, default=512, help="width of its layers")
-    add_batch(parser, 1024, "latents", rate=1e-2)
-    add_drawing(parser)
-    options = parse(parser, argv, "the folder with the trained generator")
-    run = start(options)
-    old, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train a new mapping network and put it into the bundle's generator."""
+    domain, bundle = run.domain, options.bundle
+    old, teacher = load_generator(bundle, run.device), load_teacher(bundle, run.device)
     config = dataclasses.replace(old.config, mapping_layers=options.layers, mapping_features=options.features)
     generator = Generator(config)
     initialise_first_layer(generator.mapping)
     generator.to(run.device)
-    batches = supply(run, options, draw, teacher=load_teacher(options.bundle, torch.device("cpu")))
-    sample = _teacher_ws(run.domain, teacher, 12, 8192, recombined=0.0)
-    metric = picture_metric(run.domain, old, teacher)
-    train(run, generator.mapping, metric, sample, options.rate, batches)
-    current = load_generator(options.bundle, run.device)  # its synthesis may be newer than this run's
+    batches = supply(run, options, draw, teacher=load_teacher(bundle, CPU))
+    sample = _teacher_ws(domain, teacher, 12, 8192, recombined=0.0)
+    train(run, generator.mapping, picture_metric(domain, old, teacher), sample, options.rate, batches)
+    current = load_generator(bundle, run.device)  # its synthesis may be newer than this run's
     generator.synthesis.load_state_dict(current.synthesis.state_dict())
     generator.eval().requires_grad_(False)
-    z = torch.from_numpy(run.domain.latents(np.random.default_rng(7), 10_000)).to(run.device)
+    z = torch.from_numpy(domain.latents(np.random.default_rng(7), 10_000)).to(run.device)
     generator.mapping.w_avg.copy_(generator.mapping(z).mean(0))
-    figures = psnr_figures(run.domain, generator, teacher, count=256)
-    contact_sheet(run.domain, generator, teacher, run.folder / "sheet.png")
-    save_bundle(generator, teacher, options.bundle)
+    figures = psnr_figures(domain, generator, teacher, count=256)
+    contact_sheet(domain, generator, teacher, run.folder / "sheet.png")
+    save_bundle(generator, teacher, bundle)
     run.write_record("mapping", options, figures)
-    entries = record.read(options.bundle)
+    entries = record.read(bundle)
     entries["generator"]["config"] = generator.config.as_dict()
-    record.save(options.bundle, entries)
-    return 0
+    record.save(bundle, entries)

@@ -2,67 +2,64 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
 from tqdm import tqdm
 
-from editor.api.errors import EditorError
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult
 from editor.editing.engine import Engine
-from editor.networks.styleclip_mapper import LEVELS
 from editor.serving.settings import Settings
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-def arguments() -> argparse.ArgumentParser:
-    """Return the command's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor train mapper --prompt TEXT",
-        description="Train a mapper for one prompt. Later edits with the same meaning use it where it "
-        "measures best. A running editor loads it at its next start, or trains it itself as a "
-        "job.",
-    )
-    add = parser.add_argument
-    add("--prompt", required=True, help="what pictures become: 'a mohawk'")
-    add("--neutral", help="the text it is contrasted with (default: the bundle's neutral texts)")
-    add("--bundle", help="name of an installed bundle (default: the first one)")
-    add(
-        "--levels",
-        default=",".join(LEVELS),
-        help="W+ levels it may move: %(default)s; without fine, colours stay",
-    )
-    add("--minutes", type=float, default=3.0, help="training time")
-    add("--seed", type=int, default=0, help="seed of the training pictures")
-    add("--bundles", type=Path, action="append", default=[], metavar="DIR", help="folder of more bundles")
-    add("--data", type=Path, help="folder that keeps it (default: DATA_DIR, else 'data')")
-    add("--device", choices=["cpu", "cuda"], help="default: cuda if there is a GPU, else cpu")
-    return parser
+Prompt = Annotated[str, typer.Option(help="What pictures become: 'a mohawk'.")]
+Neutral = Annotated[str | None, typer.Option(help="Text to contrast it with. Default: the bundle's own.")]
+BundleName = Annotated[str | None, typer.Option(help="An installed bundle. Default: the first one.")]
+Levels = Annotated[str, typer.Option(help="Levels of W+ it may move. Without fine, colours stay.")]
+Minutes = Annotated[float, typer.Option(help="Training time.")]
+Seed = Annotated[int, typer.Option(help="Seed of the training pictures.")]
+Folders = Annotated[
+    list[Path] | None, typer.Option("--bundles", metavar="DIR", help="Folder of more bundles.")
+]
+Data = Annotated[Path | None, typer.Option(help="Folder that keeps it. Default: DATA_DIR, else 'data'.")]
+Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Train in this process; return 1 if the mapper is not worth keeping, 2 for a usage error."""
-    options = arguments().parse_args(argv)
+@app.command()
+def train(
+    prompt: Prompt,
+    neutral: Neutral = None,
+    bundle: BundleName = None,
+    levels: Levels = "coarse,medium,fine",
+    minutes: Minutes = 3.0,
+    seed: Seed = 0,
+    bundles: Folders = None,
+    data: Data = None,
+    device: Device = None,
+) -> int:
+    """Train a mapper for one prompt.
+
+    Later edits with the same meaning use it where it measures best. A running editor loads it at its next
+    start, or trains it itself as a job. The exit status is 1 if the mapper is not worth keeping.
+    """
+    chosen = tuple(filter(None, levels.split(",")))
     try:
         request = TrainMapperRequest(
-            bundle=options.bundle,
-            prompt=options.prompt,
-            neutral=options.neutral,
-            seed=options.seed,
-            levels=tuple(filter(None, options.levels.split(","))),
-            minutes=options.minutes,
+            bundle=bundle, prompt=prompt, neutral=neutral, seed=seed, levels=chosen, minutes=minutes
         )
-        engine = Engine.load(options.bundles, options.device, options.data or Settings.read().data_dir)
-        with tqdm(total=int(60 * options.minutes), unit="s", desc="mapper") as bar:
-
-            def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
-                bar.update(step - bar.n)
-
-            result = engine.run(request, report, lambda: False)
-    except (EditorError, ValueError) as error:
+    except ValueError as error:
         print(f"This cannot be trained: {error}", file=sys.stderr)
         return 2
+    engine = Engine.load(bundles or [], device, data or Settings.read().data_dir)
+    with tqdm(total=int(60 * minutes), unit="s", desc="mapper") as bar:
+
+        def report(stage: str, step: int, total: int, preview: PictureData | None) -> None:
+            bar.update(step - bar.n)
+
+        result = engine.run(request, report, lambda: False)
     assert isinstance(result, TrainMapperResult)
     print(result.model_dump_json())
     return 0 if result.kept else 1

@@ -12,7 +12,7 @@ from typing import Any
 
 DEFAULT_DOMAIN = "avatars"
 """The domain of a record that names none."""
-COMMANDS = {"directions": "directions", "judge": "train attribute-classifier", "words": "train text-head"}
+COMMANDS = {"judge": "train attribute-classifier", "words": "train text-head"}
 """Commands of the entries whose name is not that of the trained part."""
 _MACHINE_OPTIONS = {"runs", "name", "bundle", "device", "threads", "workers", "part", "domain"}
 
@@ -39,11 +39,6 @@ def read(bundle: Path) -> dict[str, Any]:
 def save(bundle: Path, entries: Mapping[str, Any]) -> None:
     """Write all entries."""
     (bundle / "record.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
-
-
-def add(bundle: Path, name: str, entry: Mapping[str, Any]) -> None:
-    """Add or replace one entry."""
-    save(bundle, read(bundle) | {name: entry})
 
 
 def command_line(part: str, options: Mapping[str, Any], domain: str, stage: str = "") -> str:

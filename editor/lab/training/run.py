@@ -7,19 +7,20 @@ an uninterrupted one would have seen.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from editor.bundle.loading import choose_device
 from editor.lab.training import domains, record
 from editor.lab.training.domain import Domain
 
@@ -45,11 +46,6 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.seed)
 
-    @property
-    def fraction(self) -> float:
-        """Share of the time budget that is used, 0 to 1."""
-        return min(1.0, self.seconds / (60.0 * self.minutes))
-
     def rng(self, purpose: int = 0) -> np.random.Generator:
         """Return random numbers for the current step.
 
@@ -68,10 +64,12 @@ class Run:
         """Resume if possible, then yield the used fraction of time before each step until the time is up."""
         self.resume()
         last, saved = self._clock(), time.monotonic()
-        total, initial = round(60 * self.minutes), round(self.seconds)
-        bar = tqdm(total=total, initial=initial, desc=description, unit="s", mininterval=5)
-        while self.seconds < 60 * self.minutes:
-            yield self.fraction
+        budget = 60 * self.minutes
+        bar = tqdm(
+            total=round(budget), initial=round(self.seconds), desc=description, unit="s", mininterval=5
+        )
+        while self.seconds < budget:
+            yield self.seconds / budget
             now = self._clock()
             self.seconds += now - last
             last = now
@@ -122,7 +120,7 @@ class Run:
     def write_record(
         self,
         part: str,
-        options: argparse.Namespace,
+        options: SimpleNamespace,
         figures: Mapping[str, Any],
         extra: Mapping[str, Any] | None = None,
         stage: str = "",
@@ -142,4 +140,13 @@ class Run:
         }
         if self.domain.name != record.DEFAULT_DOMAIN:
             entry["domain"] = self.domain.name
-        record.add(options.bundle, stage or part, entry | dict(extra or {}))
+        entries = record.read(options.bundle)
+        record.save(options.bundle, entries | {stage or part: entry | dict(extra or {})})
+
+
+def start(options: SimpleNamespace) -> Run:
+    """Make the run that a training command's options describe."""
+    torch.set_num_threads(options.threads)
+    domain = domains.named(options.domain) if options.domain else domains.of_bundle(options.bundle)
+    device = choose_device(options.device)
+    return Run(options.runs / options.name, options.minutes, options.seed, device, domain)

@@ -1,26 +1,29 @@
 """Train the shared text tower to imitate the embeddings of a large sentence encoder.
 
-The texts are a wide vocabulary, random phrases of it, and the seen wordings of the drawn domains. Word
-vectors start as the teacher's embeddings of the words, reduced to their principal components. So a word that
-occurs in no training text still means what the teacher takes it to mean.
+The teacher is all-MiniLM-L6-v2 (Wang et al. 2020, arXiv 2002.10957). The texts are a wide vocabulary, random
+phrases of it, and the seen wordings of the drawn domains. Word vectors start as the teacher's embeddings of
+the words, reduced to their principal components. So a word that occurs in no training text still means what
+the teacher takes it to mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor
+from transformers import BertModel
 from wordfreq import top_n_list
 
 from editor.lab.training.avatars.lexicon import LEXICON
 from editor.lab.training.bundles import save_weights
 from editor.lab.training.optim import cosine_decay, set_rate, take_step
-from editor.lab.training.options import add_batch, arguments, parse, start
 from editor.lab.training.run import Run
-from editor.lab.training.sentence_teacher import SentenceTeacher
 from editor.networks.text import TextTower, words
 
 VOCABULARY = 20_000
@@ -42,47 +45,71 @@ _FORMS = (
 )
 
 
+class SentenceTeacher:
+    """Reads ``config.json``, ``tokenizer.json`` and ``model.safetensors`` of a folder."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self.device = device
+        model = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
+        self.model = model.float().to(self.device).eval()
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_padding()
+        self.tokenizer.enable_truncation(64)
+
+    @torch.no_grad()
+    def encode(self, texts: Sequence[str], batch: int = 256) -> Tensor:
+        """N texts -> unit sentence embeddings [N, 384]; texts of similar lengths are batched together."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        result = torch.empty(len(texts), self.model.config.hidden_size)
+        for begin in range(0, len(order), batch):
+            rows = order[begin : begin + batch]
+            encoded = self.tokenizer.encode_batch([texts[i] for i in rows])
+            ids, mask = (
+                torch.tensor([getattr(one, name) for one in encoded], device=self.device)
+                for name in ("ids", "attention_mask")
+            )
+            hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+            share = mask[:, :, None].float()
+            result[rows] = F.normalize((hidden * share).sum(1) / share.sum(1), dim=1).cpu()
+        return result
+
+    def encode_once(self, texts: Sequence[str], cache: Path) -> Tensor:
+        """Encode N texts, or read their embeddings from ``cache``, where an earlier run kept them."""
+        if not cache.exists():
+            torch.save(self.encode(texts).half(), cache)
+        return torch.load(cache, weights_only=True).float()
+
+
 def common_words() -> list[str]:
     """Return the most common English words."""
     return [word for word in top_n_list("en", VOCABULARY) if word.isascii()]
 
 
+def seen_wordings() -> list[str]:
+    """Return the wordings that training may see."""
+    return [phrase.text for phrase in LEXICON.phrases if not phrase.unseen]
+
+
 def vocabulary() -> list[str]:
     """Return the most common English words and every word of the seen wordings."""
-    found = dict.fromkeys(common_words())
-    for phrase in LEXICON.phrases:
-        if not phrase.unseen:
-            found.update(dict.fromkeys(words(phrase.text)))
-    return list(found)
+    return list(dict.fromkeys([*common_words(), *(word for text in seen_wordings() for word in words(text))]))
 
 
 def corpus(seed: int, phrases: int, lexical: int) -> list[str]:
     """Return words, random phrases and seen wordings, shuffled."""
     rng = np.random.default_rng(seed)
-    common = common_words()
+    common, seen = common_words(), seen_wordings()
     texts = list(common[:12_000])
     ranks = (len(common) * rng.random((phrases, 2)) ** 2).astype(int)  # prefers common words
     for row, (a, b) in enumerate(ranks):
         texts.append(_FORMS[row % len(_FORMS)].format(a=common[a], b=common[b]))
-    seen = [phrase.text for phrase in LEXICON.phrases if not phrase.unseen]
     texts += [seen[i] for i in rng.permutation(len(seen))[:lexical]]
     return [texts[i] for i in rng.permutation(len(texts))]
 
 
-def teacher_embeddings(teacher: SentenceTeacher, texts: list[str], cache: Path) -> Tensor:
-    """Return the teacher's embeddings [N, 384], computed once and kept in ``cache``."""
-    if cache.exists():
-        return torch.load(cache, weights_only=True).float()
-    found = torch.cat([teacher.encode(texts[i : i + 4096]) for i in range(0, len(texts), 4096)])
-    torch.save(found.half(), cache)
-    return found
-
-
 @torch.no_grad()
 def initialise_words(tower: TextTower, found: Tensor) -> None:
-    """Set the word vectors to the teacher's embeddings [words, 384] of the vocabulary, reduced by PCA, in
-    place.
-    """
+    """Set the word vectors to the teacher's embeddings [words, 384] of the vocabulary, reduced by PCA."""
     centred = found - found.mean(0)
     _, _, directions = torch.pca_lowrank(centred, q=tower.word.embedding_dim, center=False)
     reduced = centred @ directions
@@ -111,23 +138,14 @@ def train(run: Run, tower: TextTower, texts: list[str], wanted: Tensor, rate: fl
     tower.eval()
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``python -m editor train text``."""
-    parser = arguments("Train the shared text tower to imitate a sentence encoder.", 15, "text")
-    teacher_help = "folder of all-MiniLM-L6-v2 (safetensors, tokenizer.json)"
-    parser.add_argument("--teacher", type=Path, required=True, help=teacher_help)
-    parser.add_argument("--phrases", type=int, default=60_000, help="random phrases among the texts")
-    parser.add_argument("--lexical", type=int, default=12_000, help="seen wordings among the texts")
-    add_batch(parser, 256, "texts", rate=2e-3)
-    options = parse(parser, argv)
-    run = start(options)
-    texts = corpus(run.seed, options.phrases, options.lexical)
+def main(run: Run, options: SimpleNamespace) -> None:
+    """Train the tower and compare it with its teacher on texts that it has not seen."""
+    texts, names = corpus(run.seed, options.phrases, options.lexical), vocabulary()
     unseen = [phrase.text for phrase in LEXICON.phrases if phrase.unseen][::8]
     teacher = SentenceTeacher(options.teacher, run.device)
-    wanted = teacher_embeddings(teacher, texts, run.folder / "teacher.pt")
-    names = vocabulary()
+    wanted = teacher.encode_once(texts, run.folder / "teacher.pt")
     tower = TextTower(names)
-    initialise_words(tower, teacher_embeddings(teacher, names, run.folder / "words.pt"))
+    initialise_words(tower, teacher.encode_once(names, run.folder / "words.pt"))
     tower.to(run.device)
     held_out = len(texts) // 50
     train(run, tower, texts[held_out:], wanted[held_out:], options.rate, options.batch)
@@ -141,4 +159,3 @@ def main(argv: Sequence[str]) -> int:
         (options.bundle / "vocabulary.txt").write_text("\n".join(names), encoding="utf-8")
         save_weights(tower, options.bundle / "text.safetensors")
     run.write_record("text", options, {name: round(float(row.mean()), 4) for name, row in cosines.items()})
-    return 0

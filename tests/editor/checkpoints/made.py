@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from editor.__main__ import main
+from editor.bundle.loading import load_generator
+from editor.bundle.manifest import read_manifest
 from editor.checkpoints.clip_tokenizer import MERGES, byte_letters
 from editor.lab.parity import checkpoints, vectors
 from editor.networks.generators import Generator
@@ -29,6 +32,16 @@ def stored(case: str, folder: Path) -> Path:
     """Write the checkpoint of a case."""
     layout, constants = vectors.layout(case)
     return checkpoints.write(layout, constants, folder)
+
+
+def run_import(kind: str, *paths: Path, root: Path, name: str = "narrow", more: tuple[str, ...] = ()) -> int:
+    """Run ``python -m editor import``."""
+    return main(["import", kind, *map(str, paths), "--name", name, "--to", str(root), *more])
+
+
+def generator_of(folder: Path) -> Generator:
+    """Load the generator of a bundle."""
+    return load_generator(folder, read_manifest(folder))
 
 
 def vocabulary(folder: Path) -> Path:

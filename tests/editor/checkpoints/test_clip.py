@@ -137,11 +137,8 @@ def test_a_multilingual_tower_replaces_the_text_tower(tmp_path: Path) -> None:
 
 
 def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
-    from editor.checkpoints.importing import main
-    from editor.checkpoints.installing import open_generator
-
     def run_import(kind: str, *paths: Path) -> int:
-        return main([kind, *map(str, paths), "--name", "b", "--to", str(tmp_path / "to")])
+        return made.run_import(kind, *paths, root=tmp_path / "to", name="b")
 
     assert run_import("nvidia", made.stored(made.ADA, tmp_path)) == 0
     (tmp_path / "small").mkdir()
@@ -150,7 +147,9 @@ def test_a_bundle_loads_with_both_towers(tmp_path: Path) -> None:
     assert run_import("clip", multilingual_folder(tmp_path / "wrong", 100)) == 1
     assert run_import("clip", tmp_path / "tower") == 0
     assert (
-        run_import("directions", *made.direction_files(tmp_path / "d", open_generator(tmp_path / "to" / "b")))
+        run_import(
+            "directions", *made.direction_files(tmp_path / "d", made.generator_of(tmp_path / "to" / "b"))
+        )
         == 0
     )
     bundle = load_bundle(tmp_path / "to" / "b", "cpu")

@@ -13,12 +13,24 @@ import numpy as np
 import pytest
 
 from editor.api.errors import BadCheckpoint, DiskFull
+from editor.checkpoints import download as downloading
 from editor.checkpoints.catalogue import PublishedFile, catalogue
-from editor.checkpoints.download import NoDownload, Patience, download, matches
+from editor.checkpoints.download import NoDownload, Patience, Progress, matches
 from tests.editor.checkpoints.file_server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 100_000, dtype=np.uint8).tobytes()
 PATIENCE = Patience(stall=0.3, tries=3, pause=0.01)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloading, "PATIENCE", PATIENCE)
+
+
+def download(
+    part: PublishedFile, folder: Path, progress: Progress = lambda *_: None, address: str | None = None
+) -> Path:
+    return downloading.download(part, folder, progress, address or part.address)
 
 
 @pytest.fixture
@@ -34,14 +46,14 @@ def part(server: FileServer) -> PublishedFile:
 
 
 def fetched(part: PublishedFile, folder: Path) -> bytes:
-    path = download(part, folder, patience=PATIENCE)
+    path = download(part, folder)
     assert [entry.name for entry in folder.iterdir()] == ["x.bin"]
     return path.read_bytes()
 
 
 def test_a_plain_download_tells_its_progress(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
-    download(part, tmp_path / "d", lambda have, total: told.append((have, total)), PATIENCE)
+    download(part, tmp_path / "d", lambda have, total: told.append((have, total)))
     assert told[-1] == (100_000, 100_000)
     assert fetched(part, tmp_path / "d") == CONTENT
     assert len(server.requests) == 1  # what is there and right is not asked for again
@@ -71,7 +83,7 @@ def test_a_server_without_progress_fails_and_the_partial_file_is_kept(
 ) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload, match="does not go on: the connection breaks off"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
     assert (tmp_path / "x.bin.part").stat().st_size == 10_000
     server.breaks, server.deaf = 0, False
     assert fetched(part, tmp_path) == CONTENT
@@ -83,7 +95,7 @@ def test_another_version_of_the_file_is_not_appended_to_the_partial_file(
 ) -> None:
     server.breaks, server.deaf = 100, True
     with pytest.raises(NoDownload):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
     other = CONTENT[::-1]
     server.files["x.bin"], server.tag, server.breaks, server.deaf = other, '"two"', 0, False
     newer = replace(part, sha256=hashlib.sha256(other).hexdigest())
@@ -103,20 +115,20 @@ def test_a_final_status_fails_at_once(
     with pytest.raises(
         NoDownload, match=rf"answers {status}\. Get it by hand, save it as x\.bin, and use --from\."
     ):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
     assert len(server.requests) == 1
 
 
 def test_a_page_instead_of_the_file(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.page = True
     with pytest.raises(NoDownload, match="answers with a page instead"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
 
 
 def test_other_bytes_are_deleted(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.files["x.bin"] = b"\0" + CONTENT[1:]
     with pytest.raises(BadCheckpoint, match="hash is another"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
     assert list(tmp_path.glob("x.bin*")) in ([], [tmp_path / "x.bin.part.json"])
 
 
@@ -125,7 +137,7 @@ def test_a_length_that_is_too_large_is_not_believed(
 ) -> None:
     server.claimed = 10**12
     with pytest.raises(NoDownload, match=r"has a x\.bin of 1000000000000 bytes; published are about 0\.1 MB"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
 
 
 def test_a_server_that_has_less_than_it_states(
@@ -133,7 +145,7 @@ def test_a_server_that_has_less_than_it_states(
 ) -> None:
     server.claimed = 150_000
     with pytest.raises(NoDownload, match=r"has less of x\.bin than it says"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
 
 
 def test_a_length_that_is_too_small_leaves_a_file_that_is_refused(
@@ -141,18 +153,18 @@ def test_a_length_that_is_too_small_leaves_a_file_that_is_refused(
 ) -> None:
     server.claimed = 50_000
     with pytest.raises(BadCheckpoint, match="hash is another"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
 
 
 def test_a_published_size_must_match(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="published are 99999 bytes"):
-        download(replace(part, size=99_999), tmp_path, patience=PATIENCE)
+        download(replace(part, size=99_999), tmp_path)
 
 
 def test_an_endless_answer_is_stopped(server: FileServer, part: PublishedFile, tmp_path: Path) -> None:
     server.endless = True
     with pytest.raises(NoDownload, match="far more than"):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
     assert (tmp_path / "x.bin.part").stat().st_size <= part.max_size
 
 
@@ -161,12 +173,12 @@ def test_a_full_disk_is_noticed_before_the_download(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000))
     with pytest.raises(DiskFull):
-        download(part, tmp_path, patience=PATIENCE)
+        download(part, tmp_path)
 
 
 def test_a_server_that_does_not_answer(part: PublishedFile, tmp_path: Path) -> None:
     with pytest.raises(NoDownload, match="does not go on"):
-        download(part, tmp_path, patience=PATIENCE, address="http://127.0.0.1:9/x.bin")
+        download(part, tmp_path, address="http://127.0.0.1:9/x.bin")
 
 
 def test_the_hash_of_git_is_checked(part: PublishedFile, tmp_path: Path) -> None:

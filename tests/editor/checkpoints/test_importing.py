@@ -16,12 +16,11 @@ from safetensors.torch import load_file
 from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.bundle import lazy_directions
 from editor.bundle.manifest import read_manifest
-from editor.checkpoints.importing import main
-from editor.checkpoints.installing import open_generator
 from editor.editing.engine import Engine
 from editor.serving.commands import list_bundles
 from tests.conftest import make_png
 from tests.editor.checkpoints import made
+from tests.editor.checkpoints.made import generator_of, run_import
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
 def base(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the bundle "narrow", which has a generator only."""
     root = tmp_path_factory.mktemp("base")
-    assert main(["nvidia", str(files["nvidia"]), "--name", "narrow", "--to", str(root)]) == 0
+    assert run_import("nvidia", files["nvidia"], root=root) == 0
     return root
 
 
@@ -54,10 +53,6 @@ def base(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
 def root(base: Path, tmp_path: Path) -> Path:
     """A copy of ``base``."""
     return shutil.copytree(base, tmp_path / "bundles")
-
-
-def run_import(kind: str, *paths: Path, root: Path, name: str = "narrow", more: tuple[str, ...] = ()) -> int:
-    return main([kind, *map(str, paths), "--name", name, "--to", str(root), *more])
 
 
 def everything(folder: Path) -> dict[str, tuple[int, int, int]]:
@@ -80,7 +75,7 @@ def test_an_encoder_brings_its_generator(
         rows,
         head,
     )
-    assert open_generator(tmp_path / "narrow").config.num_ws == rows
+    assert generator_of(tmp_path / "narrow").config.num_ws == rows
 
 
 def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp_path: Path) -> None:
@@ -90,7 +85,7 @@ def test_a_generator_of_each_layout_becomes_a_bundle(files: dict[str, Path], tmp
         [("nvidia", third), ("nvidia", first), ("rosinality", files["rosinality"])]
     ):
         assert run_import(kind, path, root=tmp_path / "to", name=f"b{number}") == 0
-        generator = open_generator(tmp_path / "to" / f"b{number}")
+        generator = generator_of(tmp_path / "to" / f"b{number}")
         assert generator(torch.randn(1, generator.config.z_dim)).shape[2] == generator.config.resolution
 
 
@@ -126,7 +121,7 @@ def test_parts_make_a_bundle_that_edits(
 ) -> None:
     assert run_import("clip", files["clip"], files["vocabulary"], root=root) == 0
     assert "It has no directions. They are measured for each prompt" in capsys.readouterr().out
-    parts = made.direction_files(root.parent / "d", open_generator(root / "narrow"))
+    parts = made.direction_files(root.parent / "d", generator_of(root / "narrow"))
     output = ("--title", "Narrow ones", "--licence", "CC0", "--neutral", "a face", "--domain", "noise")
     assert run_import("directions", *parts, root=root, more=output) == 0
     assert "all that editing needs" in capsys.readouterr().out
@@ -236,7 +231,7 @@ def test_a_hostile_file_runs_nothing_and_leaves_nothing(
 def test_directions_of_another_generator_are_refused(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    narrow = open_generator(root / "narrow")
+    narrow = generator_of(root / "narrow")
     wrong = made.direction_files(tmp_path / "rows", narrow, rows=6048)
     assert run_import("directions", *wrong, root=root) == 1
     assert "6048 channels" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from editor.__main__ import main
 from editor.bundle.manifest import read_manifest
-from editor.checkpoints import pulling
+from editor.checkpoints import download
 from editor.checkpoints.catalogue import PublishedModel, catalogue
 from editor.checkpoints.download import Patience
-from editor.checkpoints.installing import open_generator
+from editor.serving import bundle_commands
 from tests.editor.checkpoints import made
 from tests.editor.checkpoints.file_server import FileServer, serving
 
@@ -29,12 +30,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made.stored(made.CLIP, root).rename(root / "ViT-B-32.pt")
     made.vocabulary(root)
     bundle = root / "to"
-    from editor.checkpoints.importing import main
-
-    assert (
-        main(["nvidia", str(root / "stylegan2-ffhq-1024x1024.pkl"), "--name", "b", "--to", str(bundle)]) == 0
-    )
-    made.direction_files(root, open_generator(bundle / "b"))[0].rename(root / "fs3-ffhq.npy")
+    assert made.run_import("nvidia", root / "stylegan2-ffhq-1024x1024.pkl", root=bundle) == 0
+    made.direction_files(root, made.generator_of(bundle / "narrow"))[0].rename(root / "fs3-ffhq.npy")
     shutil.rmtree(bundle)
     yield root
     shutil.rmtree(root)
@@ -46,7 +43,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> PublishedModel:
     entry = catalogue()["ffhq"]
     parts = tuple(replace(part, sha256=None, size=None, git=None) for part in entry.parts)
     changed = replace(entry, parts=parts)
-    monkeypatch.setattr(pulling, "catalogue", lambda: {"ffhq": changed})
+    monkeypatch.setattr(bundle_commands, "catalogue", lambda: {"ffhq": changed})
+    monkeypatch.setattr(download, "PATIENCE", PATIENCE)
     return changed
 
 
@@ -58,21 +56,15 @@ def server(files: Path) -> Iterator[FileServer]:
 
 
 def pull(root: Path, *more: str) -> int:
-    return pulling.main(["ffhq", "--to", str(root), *more], PATIENCE)
-
-
-def no_terminal(_: str) -> str:
-    raise EOFError
+    return main(["pull", "ffhq", "--to", str(root), *more])
 
 
 def test_licences_are_shown_and_nothing_happens_without_consent(
     server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for answer in ("", "n", "what?"):
-        monkeypatch.setattr(builtins, "input", lambda _, answer=answer: answer)
+    for answer in ("\n", "n\n", "what?\nn\n", ""):  # the last is no terminal
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         assert pull(tmp_path / "to", "--mirror", server.address) == 1
-    monkeypatch.setattr(builtins, "input", no_terminal)
-    assert pull(tmp_path / "to", "--mirror", server.address) == 1
     shown = capsys.readouterr().out
     assert "NVIDIA Source Code License (non-commercial)" in shown
     assert "https://api.ngc.nvidia.com/" in shown
@@ -85,7 +77,7 @@ def test_a_pull_over_a_bad_connection_gives_a_complete_bundle(
     server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.breaks = 4
-    monkeypatch.setattr(builtins, "input", lambda _: "y")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert pull(tmp_path, "--mirror", server.address) == 0
     output = capsys.readouterr()
     assert f"The bundle 'ffhq' is ready in {tmp_path / 'ffhq'}; BUNDLES_DIR={tmp_path}" in output.out
@@ -139,7 +131,7 @@ def test_a_file_of_other_bytes_in_a_folder_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     known = replace(model, parts=tuple(replace(part, sha256="0" * 64) for part in model.parts))
-    monkeypatch.setattr(pulling, "catalogue", lambda: {"ffhq": known})
+    monkeypatch.setattr(bundle_commands, "catalogue", lambda: {"ffhq": known})
     assert pull(tmp_path / "to", "--from", str(files), "--yes") == 1
     assert "is not the published file" in capsys.readouterr().err
     assert (files / "stylegan2-ffhq-1024x1024.pkl").exists()

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -103,33 +103,32 @@ def mapper(bench: Bench) -> None:
 
 def directions(bench: Bench) -> None:
     """Time measuring every convolution's channels on 100 pictures: by gradients, by steps, and on demand."""
-    generator, images = bench.bundle.generator, measuring.PUBLISHED_IMAGES
-    mean, std = relevance.sampled_statistics(generator)
-    channels = torch.cat([torch.arange(start, stop) for start, stop in convolution_spans(generator)])
-    side = relevance.clip_resolution(generator, bench.bundle.clip)
+    generator, clip, images = bench.bundle.generator, bench.bundle.clip, measuring.PUBLISHED_IMAGES
+    channels = sum(stop - start for start, stop in convolution_spans(generator))
+    side = relevance.clip_resolution(generator, clip)
     dim = len(bench.bundle.neutral_embedding)
+    measurement = measuring.Measurement(generator, clip, dim, measuring.MeasurementOptions(images, side))
 
-    def seconds(plan: measuring.MeasurementOptions, rounds: int) -> float:
-        """Time a batch of channels, or one picture's gradients."""
-        measurement = measuring.Measurement(generator, bench.bundle.clip, (mean, std), plan, channels, dim)
-        steps = measurement.run()
-        return bench.milliseconds(lambda: next(steps), rounds, 1) / 1000
+    def published_batch(batch: int, pixels: int) -> None:
+        """Embed the pictures of a batch of channels, moved down and up."""
+        for _ in range(2):
+            moved = measurement.styles[:1].repeat(batch, 1)
+            clip.encode_image(generator.synthesis(moved, pixels).clamp(-1, 1))
 
     def add(name: str, seconds: float, target: float | None = None, note: str = "") -> None:
         bench.report.add(Figure("directions", name, seconds, "s", target, note=note))
 
     with bench.report.part("directions, gradients"):
-        took = seconds(measuring.MeasurementOptions(images=images, resolution=side), 1)
+        took = bench.milliseconds(measurement.measure_picture, 1, 1) / 1000
         add(f"gradients of one picture of {side} pixels, {dim} directions", took)
         add(f"by gradients, {images} pictures", images * took, DIRECTIONS_S, EXTRAPOLATED)
-    small = measuring.MeasurementOptions(images=images, resolution=side, way="steps", batch=32)
-    for plan in (small, replace(small, batch=128), replace(small, batch=8, resolution=bench.pixels)):
-        with bench.report.part(f"directions, steps of {plan.batch} at {plan.resolution}"):
-            took = seconds(plan, min(5, bench.rounds))
-            whole = images * len(channels) / plan.batch * took
-            name = f"published recipe at {plan.resolution} pixels, {plan.batch} channels at once"
+    for batch, pixels in ((32, side), (128, side), (8, bench.pixels)):
+        with bench.report.part(f"directions, steps of {batch} at {pixels}"), torch.no_grad():
+            call = partial(published_batch, batch, pixels)
+            took = bench.milliseconds(call, min(5, bench.rounds), 1) / 1000
+            name = f"published recipe at {pixels} pixels, {batch} channels at once"
             add(f"{name}: a batch", took)
-            add(f"{name}: {len(channels)} channels", whole, DIRECTIONS_S, EXTRAPOLATED)
+            add(f"{name}: {channels} channels", images * channels / batch * took, DIRECTIONS_S, EXTRAPOLATED)
     with bench.report.part("directions, on demand"):
         bank = LazyDirectionBank(generator, bench.bundle.clip, dim)
         for name, prompt in (("a first edit, with set-up", PROMPT), ("another prompt", "glasses")):

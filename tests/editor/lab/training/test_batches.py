@@ -30,7 +30,7 @@ def test_other_processes_draw_the_same_in_the_same_order(tmp_path: Path) -> None
     alone = taken(run, 7)
     assert alone == taken(run, 7, workers=2)
     assert len({tuple(batch) for batch in alone}) == 7
-    assert list(each(square, 5, workers=2)) == [0, 1, 4, 9, 16]
+    assert list(each(square, range(5), workers=2)) == [0, 1, 4, 9, 16]
 
 
 def test_each_batch_is_reused_in_another_order(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip(
     "skia", reason="no drawing library here: the drawn domains go untested", exc_type=ImportError
@@ -16,8 +17,7 @@ pytest.importorskip(
 from editor.lab.training import domains, record
 from editor.lab.training.domain import Domain
 from editor.lab.training.joint_space import embed_phrase, embed_scenes
-from editor.lab.training.options import arguments, start
-from editor.lab.training.run import Run
+from editor.lab.training.run import Run, start
 
 
 @pytest.fixture(params=domains.NAMES)
@@ -27,22 +27,22 @@ def domain(request: pytest.FixtureRequest) -> Domain:
 
 def test_a_bundle_says_its_domain_and_an_option_overrules(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text(json.dumps({"judge": {"domain": "critters"}}))
-    parser = arguments("", 1, "x")
-    assert start(parser.parse_args(["--runs", str(tmp_path)])).domain.name == "avatars"
-    assert (
-        start(parser.parse_args(["--runs", str(tmp_path), "--bundle", str(tmp_path)])).domain.name
-        == "critters"
-    )
-    assert (
-        start(parser.parse_args(["--runs", str(tmp_path), "--domain", "critters"])).domain.name == "critters"
-    )
+    usual = {"minutes": 1, "seed": 0, "domain": None, "runs": tmp_path, "name": "x", "bundle": None}
+    usual |= {"device": "cpu", "threads": torch.get_num_threads()}
+
+    def chosen(**options: object) -> str:
+        return start(SimpleNamespace(**usual | options)).domain.name
+
+    assert chosen() == "avatars"
+    assert chosen(bundle=tmp_path) == "critters"
+    assert chosen(domain="critters") == "critters"
     with pytest.raises(KeyError, match="plants"):
         domains.named("plants")
 
 
 def test_a_record_names_every_domain_but_the_default(tmp_path: Path, domain: Domain) -> None:
     run = Run(tmp_path / "run", 1, domain=domain)
-    options = argparse.Namespace(minutes=1.0, domain=None, bundle=tmp_path)
+    options = SimpleNamespace(minutes=1.0, domain=None, bundle=tmp_path)
     run.write_record("judge", options, {})
     assert domains.of_bundle(tmp_path) is domain
     command = record.read(tmp_path)["judge"]["command"]
