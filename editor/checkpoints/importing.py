@@ -28,7 +28,8 @@ class ImportRequest:
 
     Attributes:
         kind: a key of ``READERS``.
-        folder: the bundle's folder, which is made if it is not there.
+        root: folder of bundles.
+        name: name of the bundle, which is made if it is not there.
         prompt: what a mapper was trained for, if its file does not state it.
         any_generator: take the part even if it was made for another generator.
         description: fields of ``bundle.toml`` to set; None leaves a field alone.
@@ -36,10 +37,16 @@ class ImportRequest:
 
     kind: str
     files: tuple[Path, ...]
-    folder: Path
+    root: Path
+    name: str
     prompt: str | None = None
     any_generator: bool = False
     description: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The bundle's folder."""
+        return self.root / self.name
 
     @property
     def source(self) -> str:
@@ -64,7 +71,7 @@ def import_files(request: ImportRequest) -> None:
     except Exception as error:  # others made the file; it may break any rule
         logger.debug("The import of %s failed.", request.source, exc_info=True)
         raise refusal(request.files[0], error) from error
-    install(request.folder, parts, request.description)
+    install(request.root, request.name, parts, request.description)
 
 
 def _has_generator(folder: Path) -> bool:

@@ -50,8 +50,8 @@ def check_generator(folder: Path, part: Part, generator: Part, source: str) -> N
             )
 
 
-def install(folder: Path, parts: Sequence[Part], description: Mapping[str, Any]) -> None:
-    """Add parts to the bundle in ``folder``, which is created if needed; parts of the same name are replaced.
+def install(root: Path, name: str, parts: Sequence[Part], description: Mapping[str, Any]) -> None:
+    """Add parts to the bundle ``root``/``name``, which is made if needed; parts of one name are replaced.
 
     The new bundle is written first, and replaces the old one only then. ``description`` are fields of
     ``bundle.toml``; None leaves a field alone.
@@ -59,7 +59,7 @@ def install(folder: Path, parts: Sequence[Part], description: Mapping[str, Any])
     Raises:
         EditorError: the bundle is as it was before.
     """
-    root, name = folder.parent, folder.name
+    folder = root / name
     if not name.replace("-", "").replace("_", "").isalnum():
         raise BadCheckpoint(f"'{name}' cannot be the name of a bundle: use letters, digits, - and _ only.")
     try:

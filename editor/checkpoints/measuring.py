@@ -141,7 +141,7 @@ def measure_bundle(
     }
     (folder / PROGRESS).unlink(missing_ok=True)
     part = Part("bank", tensors, {"by": "gradients", "images": options.images})
-    install(folder, [part], {})
+    install(folder.parent, folder.name, [part], {})
     return True
 
 

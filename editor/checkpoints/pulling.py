@@ -26,15 +26,22 @@ class PullRequest:
     """One pull.
 
     Attributes:
-        folder: the bundle's folder.
+        root: folder of bundles.
+        name: name of the bundle.
         source: a folder with the files; then nothing is downloaded.
         mirror: an address that has the files by name.
     """
 
     model: PublishedModel
-    folder: Path
+    root: Path
+    name: str
     source: Path | None = None
     mirror: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The bundle's folder."""
+        return self.root / self.name
 
 
 def describe(model: PublishedModel, local: bool) -> str:
@@ -69,7 +76,7 @@ def pull(request: PullRequest) -> None:
             if not all(part.optional for part in parts):
                 raise
             print(f"{error} The bundle works without this {kind}.", file=sys.stderr)
-    downloads = request.folder.parent / DOWNLOADS
+    downloads = request.root / DOWNLOADS
     if downloads.exists() and not any(downloads.iterdir()):
         downloads.rmdir()
 
@@ -102,7 +109,7 @@ def _get(part: PublishedFile, request: PullRequest) -> Path:
     if request.source is None:
         address = f"{request.mirror.rstrip('/')}/{part.file}" if request.mirror else part.address
         with _progress_bar(part) as progress:
-            return download(part, request.folder.parent / DOWNLOADS, progress, address)
+            return download(part, request.root / DOWNLOADS, progress, address)
     path = _find(part, request.source)
     if path is None:
         raise NoDownload(f"{request.source} has no {part.file}. It is published at {part.address}")
@@ -136,7 +143,7 @@ def _import(request: PullRequest, kind: str, paths: Sequence[Path], parts: Seque
         "sources": _sources(request.folder) | {path.name: file_hash(path) for path in paths},
     }
     try:
-        import_files(ImportRequest(kind, tuple(paths), request.folder, description=description))
+        import_files(ImportRequest(kind, tuple(paths), request.root, request.name, description=description))
     except BadCheckpoint:
         for part, path in zip(parts, paths, strict=True):
             if downloaded and not part.has_hash:  # the connection may have damaged it: download it again

@@ -122,13 +122,16 @@ def import_weights(
         "languages": languages or None,
         "alignment": alignment,
     }
-    folder = (to or Settings.read().bundles_dir) / name
+    root = to or Settings.read().bundles_dir
+    request = ImportRequest(kind, tuple(files), root, name, prompt, any_generator, description)
     try:
-        import_files(ImportRequest(kind, tuple(files), folder, prompt, any_generator, description))
+        import_files(request)
     except EditorError as error:
         return _refused(error)
-    print(f"The bundle '{name}' in {folder} now contains {' and '.join(path.name for path in files)}.")
-    _print_state(folder)
+    print(
+        f"The bundle '{name}' in {request.folder} now contains {' and '.join(path.name for path in files)}."
+    )
+    _print_state(request.folder)
     return 0
 
 
@@ -157,13 +160,15 @@ def pull(
         print("Nothing was downloaded.")
         return 1
     root = to or Settings.read().bundles_dir
-    folder = root / (name or model)
+    request = pulling.PullRequest(chosen, root, name or model, source, mirror)
     try:
-        pulling.pull(pulling.PullRequest(chosen, folder, source, mirror))
+        pulling.pull(request)
     except EditorError as error:
         return _refused(error)
-    print(f"The bundle '{folder.name}' is ready in {folder}; BUNDLES_DIR={root} makes the bot use it.")
-    _print_state(folder)
+    print(
+        f"The bundle '{request.name}' is ready in {request.folder}; BUNDLES_DIR={root} makes the bot use it."
+    )
+    _print_state(request.folder)
     return 0
 
 

@@ -83,20 +83,20 @@ def test_arrays_of_any_order_and_empty_ones_are_read(protocol: int, tmp_path: Pa
 def test_a_number_that_toml_cannot_hold_leaves_the_bundle_as_it_was(tmp_path: Path) -> None:
     part = narrow(tmp_path)
     folder = tmp_path / "to" / "b"
-    install(folder, [part], {"title": "Good"})
+    install(tmp_path / "to", "b", [part], {"title": "Good"})
     before = (folder / "bundle.toml").read_bytes()
     for value in (float("inf"), float("nan")):
         with pytest.raises(BadCheckpoint, match="cannot hold"):
-            install(folder, [Part(part.name, part.tensors, part.table | {"clamp": value})], {})
+            install(tmp_path / "to", "b", [Part(part.name, part.tensors, part.table | {"clamp": value})], {})
     with pytest.raises(BadCheckpoint, match="Unicode"):
-        install(folder, [part], {"title": "\udcff"})
+        install(tmp_path / "to", "b", [part], {"title": "\udcff"})
     assert (folder / "bundle.toml").read_bytes() == before
     assert os.listdir(tmp_path / "to") == ["b"]
 
 
 def test_files_of_a_bundle_can_be_read_by_others(tmp_path: Path) -> None:
     folder = tmp_path / "to" / "b"
-    install(folder, [narrow(tmp_path)], {})
+    install(tmp_path / "to", "b", [narrow(tmp_path)], {})
     assert {path.name: path.stat().st_mode & 0o044 for path in folder.iterdir()} == {
         "bundle.toml": 0o044,
         "generator.safetensors": 0o044,
@@ -107,12 +107,12 @@ def test_a_killed_import_is_cleaned_up_and_its_bundle_restored(tmp_path: Path) -
     part = narrow(tmp_path)
     root = tmp_path / "to"
     folder = root / "b"
-    install(folder, [part], {"title": "Before"})
+    install(tmp_path / "to", "b", [part], {"title": "Before"})
     leftover = root / ".b-abcd1234"
     leftover.mkdir()
     folder.rename(leftover / "before")
     os.utime(leftover, (0, 0))
-    install(folder, [part], {})
+    install(tmp_path / "to", "b", [part], {})
     assert os.listdir(root) == ["b"]
     assert 'title = "Before"' in (folder / "bundle.toml").read_text()
 
