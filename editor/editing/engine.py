@@ -80,18 +80,32 @@ class Engine:
         loaded: dict[str, Bundle],
         device: torch.device,
         data: Path | None = None,
+        faces: Path | None = None,
         pictures: PictureCache | None = None,
     ) -> None:
-        """``data``: where this installation keeps what it trains."""
+        """Do what the loaded bundles can.
+
+        Args:
+            loaded: Bundles by name.
+            device: Where their tensors are.
+            data: Where this installation keeps what it trains.
+            faces: A YuNet model for bundles that need faces aligned; without it the user's square is used.
+            pictures: Decoded pictures, which engines may share.
+        """
         self.loaded, self.device, self.data = loaded, device, data
-        self.faces: FaceFinder | None = None
-        """Finds faces for bundles that need them aligned; without it the user's square is used as it is."""
+        self.faces = FaceFinder(faces) if faces is not None else None
         self._pictures = pictures or PictureCache()
         self.left_out: dict[str, str] = {}
         """Installed bundles that cannot be used, with the reason in a sentence."""
 
     @classmethod
-    def load(cls, folders: Sequence[Path], device: str | None = None, data: Path | None = None) -> Engine:
+    def load(
+        cls,
+        folders: Sequence[Path],
+        device: str | None = None,
+        data: Path | None = None,
+        faces: Path | None = None,
+    ) -> Engine:
         """Load the embedded bundles and those in ``folders``; bundles that cannot be used are left out.
 
         Raises:
@@ -107,7 +121,7 @@ class Engine:
                 failed[folder.name] = error
         if not found:
             raise next(iter(failed.values()), UnknownBundle("No model is installed."))
-        engine = cls(found, choose_device(device), data)
+        engine = cls(found, choose_device(device), data, faces)
         engine.left_out = {name: str(error) for name, error in failed.items()}
         return engine
 

@@ -1,7 +1,4 @@
-"""Where jobs run.
-
-The server knows only ``Executor``: a device of this process, or a cluster (``editor.serving.ray``).
-"""
+"""Runs jobs on one device of this process; ``editor.serving.ray.executor`` runs them on a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from editor.api.protocol import BundleInfo, PictureData, Request, Result
 from editor.device.allocator import set_memory_limit
@@ -34,57 +31,17 @@ CPU_SLOTS, GPU_SLOTS = 1, 8
 
 On a GPU the processor decodes, pastes and encodes some of them while others are drawn.
 """
-MAX_BATCH = 32
-"""The largest number of rows that ``EDITOR_BATCH`` allows."""
-THREADS = 3 * MAX_BATCH
+THREADS = 96
 """More than all slots together: a cluster's router may send one device more than its share."""
-
-
-class JobRunner(Protocol):
-    """Turns a request into a result, synchronously, on one device (``editor.editing.engine.Engine``)."""
-
-    device: Any
-
-    def bundles(self) -> list[BundleInfo]:
-        """List the domains it can edit."""
-
-    def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
-        """Run one job. Raises EditorError, Cancelled soon after ``cancelled()`` turns true."""
-
-
-class Executor(Protocol):
-    """Runs jobs for the job service."""
-
-    def slots(self, priority: Priority) -> int:
-        """Return how many jobs of a priority it takes at a time at the moment."""
-
-    async def start(self) -> None:
-        """Get ready; returns when jobs can run."""
-
-    async def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
-        """Run one job without blocking the event loop."""
-
-    def bundles(self) -> list[BundleInfo]:
-        """List the domains it can edit; empty before ``start`` has finished."""
-
-    async def reload(self) -> None:
-        """Read all bundles again. Raises EditorError if none can be read; the old ones stay then."""
-
-    @property
-    def device(self) -> str:
-        """The device it computes on; empty before ``start`` has finished."""
-
-    async def stop(self) -> None:
-        """Release the device."""
 
 
 @dataclass(frozen=True)
 class EngineOptions:
     """What an engine loads, and how it computes.
 
-    Folders must be absolute if another process loads them. ``threads``: CPU threads of torch.
-    ``memory_gb``: resident memory on a CPU that searches keep to. ``batch``: rows of several jobs drawn at
-    once; 1 draws every job alone.
+    Folders must be absolute if another process loads them. ``batch``: rows of several jobs drawn at once; 1
+    draws every job alone. ``threads``: CPU threads of torch. ``memory_gb``: resident memory on a CPU that
+    searches keep to.
     """
 
     folders: tuple[Path, ...] = ()
@@ -110,11 +67,8 @@ def load_engine(options: EngineOptions) -> Engine:
     """Load the engine with all its bundles; call it on a device thread, since it imports torch."""
     apply_limits(options)
     from editor.editing.engine import Engine
-    from editor.imaging.faces import FaceFinder
 
-    engine = Engine.load(options.folders, options.device, options.data)
-    engine.faces = FaceFinder(options.faces) if options.faces is not None else None
-    return engine
+    return Engine.load(options.folders, options.device, options.data, options.faces)
 
 
 def _is_gpu(device: str) -> bool:
@@ -132,10 +86,8 @@ class Device:
 
     def __init__(self, batch: int = 1) -> None:
         self._scheduler, self._batch = DeviceScheduler(), batch
-        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="device")
-        self._training = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="training", initializer=_lower_thread_priority
-        )
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="device")
+        self._training = ThreadPoolExecutor(1, "training", _lower_thread_priority)
 
     def slots(self, priority: Priority, device: str) -> int:
         """Return how many jobs of a priority it takes at a time on the named device."""
@@ -154,18 +106,14 @@ class Device:
         """Run something other than a job, such as loading, on one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def run(
-        self, engine: JobRunner, request: Request, report: Report, cancelled: IsCancelled
-    ) -> Result:
+    async def run(self, engine: Engine, request: Request, report: Report, cancelled: IsCancelled) -> Result:
         """Run one job of an engine on this device."""
         loop = asyncio.get_running_loop()
         if priority_of(request) is Priority.TRAINING:
             return await loop.run_in_executor(self._training, engine.run, request, report, cancelled)
         return await loop.run_in_executor(self._threads, self._take_turns, engine, request, report, cancelled)
 
-    def _take_turns(
-        self, engine: JobRunner, request: Request, report: Report, cancelled: IsCancelled
-    ) -> Result:
+    def _take_turns(self, engine: Engine, request: Request, report: Report, cancelled: IsCancelled) -> Result:
         from editor.device.batching import DeviceJob, running
 
         with self._scheduler.acquired(priority_of(request)) as task:
@@ -187,35 +135,32 @@ class Device:
 class LocalExecutor:
     """Runs jobs on one device of this process."""
 
-    def __init__(self, make_engine: Callable[[], JobRunner], batch: int = 1) -> None:
-        self._make_engine = make_engine
-        self._engine: JobRunner | None = None
-        self._device = Device(batch)
+    def __init__(self, make_engine: Callable[[], Engine], batch: int = 1) -> None:
+        self._make_engine, self._device = make_engine, Device(batch)
+        self._engine: Engine | None = None
 
     def slots(self, priority: Priority) -> int:
-        """Return the slots of its device."""
+        """Return how many jobs of a priority it takes at a time."""
         return self._device.slots(priority, self.device)
 
     async def start(self) -> None:
-        """Load the engine on a device thread."""
+        """Load the engine; later calls load a new one, which all later jobs use."""
         self._engine = await self._device.call(self._make_engine)
 
+    reload = start
+
     async def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
-        """Run one job on the device."""
+        """Run one job on the device, without blocking the event loop."""
         assert self._engine is not None, "start() first"
         return await self._device.run(self._engine, request, report, cancelled)
 
     def bundles(self) -> list[BundleInfo]:
-        """List the engine's bundles."""
+        """List the domains that it can edit; empty before ``start`` has finished."""
         return [] if self._engine is None else self._engine.bundles()
-
-    async def reload(self) -> None:
-        """Load a new engine and use it for all later jobs."""
-        await self.start()
 
     @property
     def device(self) -> str:
-        """The engine's device."""
+        """The device it computes on; empty before ``start`` has finished."""
         return "" if self._engine is None else str(self._engine.device)
 
     async def stop(self) -> None:

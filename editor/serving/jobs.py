@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from editor.api.errors import Cancelled, Draining, EditorError, JobConflict, UnknownJob
 from editor.api.framing import Frame
@@ -28,10 +28,13 @@ from editor.api.protocol import (
     Started,
     State,
 )
-from editor.serving.executor import Executor
 from editor.serving.metrics import JobMetrics
 from editor.serving.priorities import Priority, priority_of
 from editor.serving.queue import FairQueue
+
+if TYPE_CHECKING:
+    from editor.serving.executor import LocalExecutor
+    from editor.serving.ray.executor import RayExecutor
 
 log = logging.getLogger(__name__)
 
@@ -77,48 +80,6 @@ class Record:
         self.news.set()
 
 
-class JobService(Protocol):
-    """What the HTTP server needs: ``LocalJobs`` of this process, or ``ClusterJobs`` of a Ray cluster."""
-
-    draining: bool
-
-    async def start(self) -> None:
-        """Get ready; returns when jobs can run. Raises EditorError if they never can."""
-
-    async def put(self, identifier: str, job: Job, digest: str) -> None:
-        """Start a job, or attach to the same one. ``digest``: a hash of the job.
-
-        Raises JobConflict, QueueFull, Draining.
-        """
-
-    def events(self, identifier: str, after: int = 0) -> AsyncIterator[Frame]:
-        """Yield the events after number ``after`` as they come, until the job is over. Raises UnknownJob."""
-
-    async def state(self, identifier: str) -> JobState:
-        """Return the state of a job. Raises UnknownJob."""
-
-    async def cancel(self, identifier: str) -> JobState:
-        """Ask a job to stop; a waiting one ends at once. Raises UnknownJob."""
-
-    async def bundles(self) -> list[BundleInfo]:
-        """List the domains that can be edited."""
-
-    async def reload(self) -> None:
-        """Read all bundles again. Raises EditorError."""
-
-    async def status(self) -> EditorStatus:
-        """Return the state of the editor."""
-
-    async def metrics(self) -> bytes:
-        """Return the metrics in Prometheus's text format."""
-
-    async def drain(self) -> None:
-        """Refuse new jobs and wait for the running jobs that no other process could finish."""
-
-    async def stop(self) -> None:
-        """Release what ``start`` took."""
-
-
 @dataclass
 class PriorityLane:
     """The waiting and running jobs of one ``Priority``, which follows from the kind of request."""
@@ -130,7 +91,7 @@ class PriorityLane:
 class LocalJobs:
     """Accepts jobs, runs them in fair order on an executor, and keeps their events for a while."""
 
-    def __init__(self, executor: Executor, per_user: int) -> None:
+    def __init__(self, executor: LocalExecutor | RayExecutor, per_user: int) -> None:
         self.executor = executor
         self.queues = {priority: PriorityLane(FairQueue(per_user)) for priority in Priority}
         self.records: dict[str, Record] = {}

@@ -10,10 +10,12 @@ import hmac
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -22,18 +24,21 @@ from pydantic import TypeAdapter, ValidationError
 from editor.api import framing
 from editor.api.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
 from editor.api.protocol import Event
-from editor.serving.executor import Executor
-from editor.serving.jobs import JobService, LocalJobs
+from editor.serving.jobs import LocalJobs
 from editor.serving.metrics import CONTENT_TYPE as METRICS_TYPE
 from editor.serving.queue import JOBS_PER_USER
 from editor.serving.uploads import AttachmentCache, ByteBudget, declared_size, parse_job, read_body
+
+if TYPE_CHECKING:
+    from editor.serving.executor import LocalExecutor
+    from editor.serving.ray.client import ClusterJobs
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 75.0
 """After this long, a connection is closed that is idle or has sent half of its headers."""
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
-JOBS: web.AppKey[JobService] = web.AppKey("jobs")
+JOBS: web.AppKey[LocalJobs | ClusterJobs] = web.AppKey("jobs")
 READY = web.AppKey("ready", asyncio.Event)
 FAILURE = web.AppKey("failure", list[BaseException])
 BUDGET = web.AppKey("budget", ByteBudget)
@@ -161,13 +166,13 @@ async def _delete_job(request: web.Request) -> web.Response:
 
 
 def create_app(
-    executor: Executor, token: str | None = None, per_user: int = JOBS_PER_USER
+    executor: LocalExecutor, token: str | None = None, per_user: int = JOBS_PER_USER
 ) -> web.Application:
     """Return the application for the jobs of this process, run by an executor."""
     return app_for(LocalJobs(executor, per_user), token)
 
 
-def app_for(jobs: JobService, token: str | None = None) -> web.Application:
+def app_for(jobs: LocalJobs | ClusterJobs, token: str | None = None) -> web.Application:
     """Return the application for a job service, which starts in the background (see ``/v1/ready``)."""
     app = web.Application(middlewares=[_errors, _guard(token)])
     app[JOBS], app[READY], app[FAILURE] = jobs, asyncio.Event(), []
@@ -215,32 +220,43 @@ def check_exposure(host: str, token: str | None) -> None:
         raise BadRequest("Set EDITOR_TOKEN before the editor listens beyond this machine.")
 
 
-async def serve(
-    app: web.Application, host: str, port: int, socket: Path | None, announce: Callable[[str], None]
-) -> None:
+@dataclass(frozen=True)
+class Address:
+    """Where the editor listens: a host and port, or a Unix socket if there is one."""
+
+    host: str
+    port: int
+    socket: Path | None = None
+
+
+async def serve(app: web.Application, address: Address) -> None:
     """Listen until SIGTERM or SIGINT, then drain: finish what runs and fail what waits."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     runner = web.AppRunner(
         app, access_log=None, handler_cancellation=False, shutdown_timeout=5.0, keepalive_timeout=IDLE_SECONDS
     )
     await runner.setup()
-    if socket is not None:
-        socket.unlink(missing_ok=True)  # noqa: ASYNC240 - once, before anything is served
-        old = os.umask(0o177)
-        try:
-            await web.UnixSite(runner, str(socket)).start()
-        finally:
-            os.umask(old)
-        announce(f"unix:{socket}")
-    else:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        announce(f"http://{host}:{runner.addresses[0][1]}")
     try:
+        if address.socket is None:
+            await web.TCPSite(runner, address.host, address.port).start()
+            url = f"http://{address.host}:{runner.addresses[0][1]}"
+        else:
+            await _listen_privately(runner, address.socket)
+            url = f"unix:{address.socket}"
+        print(f"editor listening on {url}", flush=True)
         await stop.wait()
         await app[JOBS].drain()
     finally:
         await runner.cleanup()
+
+
+async def _listen_privately(runner: web.AppRunner, socket: Path) -> None:
+    """Listen on a Unix socket that only this user may open."""
+    socket.unlink(missing_ok=True)  # noqa: ASYNC240 - once, before anything is served
+    old = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(socket)).start()
+    finally:
+        os.umask(old)

@@ -16,7 +16,7 @@ from editor.networks.stylegan2 import Synthesis
 from editor.serving.queue import FairQueue
 
 RESOLUTIONS, BATCHES = (32, 64, 128, 256, 512, 1024), (1, 2, 4, 8)
-ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000, 10_000)
+ADJUSTMENTS, USERS = (1, 4, 16, 64), (10, 100, 1000)
 Curve = list[list[float]]
 """[size, cost] pairs."""
 

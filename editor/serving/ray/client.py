@@ -15,50 +15,50 @@ from ray.exceptions import RayActorError, RayTaskError
 from editor.api.errors import Draining, EditorAway, EditorError
 from editor.api.framing import Frame
 from editor.api.protocol import BundleInfo, EditorStatus, Job, JobState
-from editor.serving.ray.job_actor import job_actor
-from editor.serving.ray.settings import NAMESPACE, ClusterSettings
+from editor.serving.executor import EngineOptions
+from editor.serving.ray.job_actor import NAMESPACE, job_actor
+from editor.serving.settings import Settings
 
 
 class ClusterJobs:
-    """The ``JobService`` of a cluster.
+    """The jobs of a cluster, with the methods of ``LocalJobs``.
 
     Any front answers for any job; one that stops leaves its jobs to the others.
     """
 
-    def __init__(self, cluster: ClusterSettings) -> None:
+    def __init__(self, settings: Settings, engine: EngineOptions, per_user: int) -> None:
         self.draining = False
-        self._cluster = cluster
-        self._found: ActorHandle | None = None
-
-    @property
-    def _actor(self) -> ActorHandle:
-        assert self._found is not None, "start() first"
-        return self._found
+        self._settings, self._engine, self._per_user = settings, engine, per_user
+        self._actor: ActorHandle | None = None
 
     async def start(self) -> None:
         """Join the cluster and wait until it has a replica. Raises EditorAway, EditorError."""
         await asyncio.to_thread(self._join)
         _restore_signal_handlers()
-        await _result(self._actor.start.remote())
+        await self._call("start")
 
     def _join(self) -> None:
+        address = self._settings.ray_address
         try:
-            ray.init(
-                self._cluster.address, namespace=NAMESPACE, ignore_reinit_error=True, log_to_driver=False
-            )
+            ray.init(address, namespace=NAMESPACE, ignore_reinit_error=True, log_to_driver=False)
         except ConnectionError as error:
             raise EditorAway("The Ray cluster cannot be reached.") from error
-        self._found = job_actor(self._cluster)
+        self._actor = job_actor(self._settings, self._engine, self._per_user)
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
+        assert self._actor is not None, "start() first"
+        return await _result(getattr(self._actor, method).remote(*arguments))
 
     async def put(self, identifier: str, job: Job, digest: str) -> None:
         """Start a job, or attach to the same one."""
-        await _result(self._actor.put.remote(identifier, job, digest))
+        await self._call("put", identifier, job, digest)
 
     async def events(self, identifier: str, after: int = 0) -> AsyncIterator[Frame]:
         """Yield the events after number ``after``.
 
         Raises ConnectionError when the actor is lost: ask again.
         """
+        assert self._actor is not None, "start() first"
         async for answer in self._actor.events.options(num_returns="streaming").remote(identifier, after):
             try:
                 yield await _result(answer)
@@ -67,27 +67,27 @@ class ClusterJobs:
 
     async def state(self, identifier: str) -> JobState:
         """Return the state of a job."""
-        return await _result(self._actor.state.remote(identifier))
+        return await self._call("state", identifier)
 
     async def cancel(self, identifier: str) -> JobState:
         """Ask a job to stop."""
-        return await _result(self._actor.cancel.remote(identifier))
+        return await self._call("cancel", identifier)
 
     async def bundles(self) -> list[BundleInfo]:
         """List the domains that can be edited."""
-        return await _result(self._actor.bundles.remote())
+        return await self._call("bundles")
 
     async def reload(self) -> None:
         """Read all bundles again."""
-        await _result(self._actor.reload.remote())
+        await self._call("reload")
 
     async def status(self) -> EditorStatus:
         """Return the state of the cluster's editor."""
-        return await _result(self._actor.status.remote())
+        return await self._call("status")
 
     async def metrics(self) -> bytes:
         """Return the job actor's metrics."""
-        return await _result(self._actor.metrics.remote())
+        return await self._call("metrics")
 
     async def drain(self) -> None:
         """Take nothing new. Jobs go on in the cluster, and their clients find them through another front."""
@@ -95,7 +95,7 @@ class ClusterJobs:
 
     async def stop(self) -> None:
         """Leave the cluster."""
-        self._found = None
+        self._actor = None
         await asyncio.to_thread(ray.shutdown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -16,10 +16,10 @@ from ray.serve.handle import DeploymentHandle
 
 from editor.api.errors import Cancelled, EditorError
 from editor.api.protocol import BundleInfo, CompareRequest, EditRequest, Request, Result
-from editor.serving.executor import IsCancelled, Report
+from editor.serving.executor import EngineOptions, IsCancelled, Report
 from editor.serving.priorities import PARALLEL, Priority
 from editor.serving.ray.replica import LoadedBundles, Replica, Step, model_ids
-from editor.serving.ray.settings import ClusterSettings
+from editor.serving.settings import Settings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -38,11 +38,12 @@ WATCH_SECONDS, POLL_SECONDS = 1.0, 0.05
 class RayExecutor:
     """Runs jobs on replicas. It must live in a process of the cluster (``editor.serving.ray.job_actor``)."""
 
-    def __init__(self, cluster: ClusterSettings) -> None:
-        self._cluster = cluster
+    def __init__(self, settings: Settings, engine: EngineOptions) -> None:
+        self._settings, self._engine = settings, engine
         self._models: dict[str, str] = {}
         self._loaded = LoadedBundles((), "")
-        self._replicas = cluster.min_replicas
+        self._replicas = settings.replicas[0]
+        self._max_slots = max(MIN_SLOTS, engine.batch)
         self._handle: DeploymentHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -51,10 +52,6 @@ class RayExecutor:
         if priority is Priority.TRAINING:
             return 1
         return (self._max_slots if priority in PARALLEL else MIN_SLOTS) * self._replicas
-
-    @property
-    def _max_slots(self) -> int:
-        return max(MIN_SLOTS, self._cluster.engine.batch)
 
     async def start(self) -> None:
         """Deploy unless that was done before, and make one replica load all bundles."""
@@ -69,25 +66,26 @@ class RayExecutor:
         return serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
 
     def _deployment(self) -> serve.Application:
-        cluster = self._cluster
+        settings, (fewest, most) = self._settings, self._settings.replicas
         scaling = AutoscalingConfig(
-            min_replicas=cluster.min_replicas,
-            max_replicas=cluster.max_replicas,
-            initial_replicas=cluster.min_replicas,
+            min_replicas=fewest,
+            max_replicas=most,
+            initial_replicas=fewest,
             target_ongoing_requests=TARGET_LOAD,
             upscale_delay_s=5,
             downscale_delay_s=120,
             look_back_period_s=10,
         )
+        reserved = {"num_cpus": settings.editor_replica_cpus, "num_gpus": settings.editor_replica_gpus}
         deployment = serve.deployment(Replica).options(
             name=DEPLOYMENT,
             max_ongoing_requests=self._max_slots * len(Priority),
             autoscaling_config=scaling,
-            ray_actor_options={"num_cpus": cluster.cpus, "num_gpus": cluster.gpus},
+            ray_actor_options=reserved,
             graceful_shutdown_timeout_s=20,
             health_check_period_s=2,
         )
-        return deployment.bind(cluster.engine, cluster.bundles)
+        return deployment.bind(self._engine, settings.editor_replica_bundles)
 
     async def _watch(self) -> None:
         """Keep the number of running replicas up to date."""
@@ -101,20 +99,18 @@ class RayExecutor:
 
     async def reload(self) -> None:
         """Find the bundles again. Bundles whose files changed have new model ids and are loaded on demand."""
-        models = await asyncio.to_thread(model_ids, self._cluster.engine.folders)
-        self._loaded = await self._load_all(tuple(models.values()))
-        self._models = models
+        handle = self._handle
+        assert handle is not None, "start() first"
+        models = await asyncio.to_thread(model_ids, self._engine.folders)
 
-    async def _load_all(self, models: Sequence[str]) -> LoadedBundles:
-        assert self._handle is not None
-
-        async def attempt() -> LoadedBundles:
+        async def load_all() -> LoadedBundles:
             try:
-                return await self._handle.load_all.remote(models)  # type: ignore[union-attr]
+                return await handle.load_all.remote(tuple(models.values()))
             except RayTaskError as error:
                 raise (error.cause if isinstance(error.cause, EditorError) else error) from None
 
-        return await _retried(attempt, lambda: None)
+        self._loaded = await _retried(load_all, lambda: None)
+        self._models = models
 
     def bundles(self) -> list[BundleInfo]:
         """List the bundles that a replica could load."""

@@ -8,16 +8,19 @@ again with the same result.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import ray
 from ray.actor import ActorHandle
 
 from editor.api.protocol import BundleInfo, Job
+from editor.serving.executor import EngineOptions
 from editor.serving.jobs import LocalJobs
 from editor.serving.ray.executor import RayExecutor
-from editor.serving.ray.settings import NAMESPACE, ClusterSettings
+from editor.serving.settings import Settings
 
-NAME = "jobs"
+NAME, NAMESPACE = "jobs", "editor"
+"""Names in Ray of the actor and of what all front servers of a cluster share."""
 MAX_CALLS = 10_000
 """Calls that may be open at a time; each listener of a job is one."""
 
@@ -25,8 +28,8 @@ MAX_CALLS = 10_000
 class JobActor(LocalJobs):
     """The jobs of a cluster. Its replicas are deployed by the first call that needs them."""
 
-    def __init__(self, cluster: ClusterSettings) -> None:
-        super().__init__(RayExecutor(cluster), cluster.per_user)
+    def __init__(self, settings: Settings, engine: EngineOptions, per_user: int) -> None:
+        super().__init__(RayExecutor(settings, engine), per_user)
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -51,8 +54,18 @@ class JobActor(LocalJobs):
         await super().reload()
 
 
-def job_actor(cluster: ClusterSettings) -> ActorHandle:
-    """Return the cluster's job actor; the first caller creates it."""
+def job_actor(settings: Settings, engine: EngineOptions, per_user: int) -> ActorHandle:
+    """Return the cluster's job actor; the first caller creates it.
+
+    Its processes have other working directories, so folders become absolute; they are the same on all nodes
+    (an image, or a shared file system).
+    """
+    absolute = replace(
+        engine,
+        folders=tuple(folder.resolve() for folder in engine.folders),
+        data=engine.data and engine.data.resolve(),
+        faces=engine.faces and engine.faces.resolve(),
+    )
     remote = ray.remote(JobActor).options(
         name=NAME,
         namespace=NAMESPACE,
@@ -63,4 +76,4 @@ def job_actor(cluster: ClusterSettings) -> ActorHandle:
         max_task_retries=0,
         max_concurrency=MAX_CALLS,
     )
-    return remote.remote(cluster)
+    return remote.remote(settings.model_copy(update={"editor_token": None}), absolute, per_user)

@@ -94,7 +94,6 @@ class Replica:
 
     async def _engine(self, models: Sequence[str]) -> Engine:
         from editor.editing.engine import Engine
-        from editor.imaging.faces import FaceFinder
 
         found: dict[str, Bundle] = {}
         failed: dict[str, EditorError] = {}
@@ -106,11 +105,9 @@ class Replica:
                 found[name] = self._with_new_mappers(loaded)
         if not found:
             raise next(iter(failed.values()), UnknownBundle("No model is installed."))
-        engine = Engine(
-            found, next(iter(found.values())).bank.s_std.device, self.options.data, self._pictures
-        )
+        device = next(iter(found.values())).bank.s_std.device
+        engine = Engine(found, device, self.options.data, self.options.faces, self._pictures)
         engine.left_out = {name: str(error) for name, error in failed.items()}
-        engine.faces = FaceFinder(self.options.faces) if self.options.faces is not None else None
         return engine
 
     def _with_new_mappers(self, bundle: Bundle) -> Bundle:
