@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from editor.api.strength import MAX_STRENGTH, effective_strength
 from editor.bundle.bundle import Bundle
-from editor.editing import scoring, text_directions
+from editor.editing import natural_range, scoring, text_directions
 from editor.editing.methods.base import Candidate, EditTask, PictureState
 
 STEPS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
@@ -21,6 +22,8 @@ LEAST_SHARE = 0.6
 """Share of the wanted gain, or of the largest if that is less, that a strength must reach."""
 PLATEAU = 0.03
 """Share of the largest gain that is not worth a greater strength."""
+BEYOND_NATURAL = 1.25
+"""Multiple of the natural range up to which a user may ask for more."""
 COMPARED = 2
 """Strengths whose inversion consistency is compared: those with the highest scores without it."""
 MAX_DEVIATION, OUTLIERS = 10.0, 0.01
@@ -28,8 +31,14 @@ MAX_DEVIATION, OUTLIERS = 10.0, 0.01
 
 
 def choose_strength(task: EditTask, candidate: Candidate, strengths: Sequence[float]) -> Candidate:
-    """Return the candidate at the strength with the highest score, of those that gain enough."""
+    """Return the candidate at the strength with the highest score.
+
+    It is one of those that gain enough and stay in the natural range, or, if there are none, the least that
+    gains enough.
+    """
     bundle, state, change = task.bundle, task.state, task.change
+    natural = natural_range.natural_multiple(state, candidate.delta)
+    strengths = _with_end(strengths, natural)
     deltas = torch.tensor(strengths, device=candidate.delta.device)[:, None] * candidate.delta[None]
     pictures = state.compare(deltas, task.progress)
     start, embeddings = state.embedding_before, bundle.clip.encode_image(pictures)
@@ -38,20 +47,42 @@ def choose_strength(task: EditTask, candidate: Candidate, strengths: Sequence[fl
     gains = (bundle.clip.logits(embeddings, text)[:, 0] - before) * change.sign
     wanted, highest = text_directions.wanted_gain(bundle, change, float(before)), float(gains.max())
     enough = gains >= LEAST_SHARE * min(wanted, highest) if highest > 0 else gains >= highest
+    enough = _most_natural(enough, strengths, natural)
     collateral = text_directions.collateral_change(bundle, task.direction, start, embeddings)
     scores = scoring.embedding_score(wanted, gains, collateral)
     first = torch.where(enough, scores, -math.inf).topk(min(COMPARED, int(enough.sum()))).indices
     inconsistency = scoring.edit_inconsistency(state, pictures[first], deltas[first])
     best = int(first[(scores[first] - scoring.INCONSISTENCY_WEIGHT * inconsistency).argmax()])
-    most = _useful_multiple(gains, strengths, best)
+    most = _useful_multiple(gains, strengths, best, natural)
     return dataclasses.replace(candidate, delta=strengths[best] * candidate.delta, most=most)
 
 
-def _useful_multiple(gains: Tensor, strengths: Sequence[float], best: int) -> float | None:
-    """Return the multiple of the best strength up to which the gain rises; None if it always rises."""
+def _with_end(strengths: Sequence[float], natural: float) -> list[float]:
+    """Return strengths in order, with the one at the end of the natural range among them."""
+    inside = min(strengths) / 2 < natural < max(strengths)
+    return sorted({*strengths, natural} if inside else strengths)
+
+
+def _most_natural(enough: Tensor, strengths: Sequence[float], natural: float) -> Tensor:
+    """Return which strengths [N] gain enough within the natural range; else the least that gains enough."""
+    within = enough & (torch.tensor(strengths, device=enough.device) <= natural)
+    if bool(within.any()):
+        return within
+    first = torch.zeros_like(enough)
+    first[int(enough.nonzero()[0, 0])] = True
+    return first
+
+
+def _useful_multiple(gains: Tensor, strengths: Sequence[float], best: int, natural: float) -> float | None:
+    """Return the multiple of the best strength up to which more is worth it; None if all are.
+
+    That is as far as the gain rises, and not far beyond the natural range.
+    """
     highest = float(gains[best:].max())
     first = best + int((gains[best:] >= highest - PLATEAU * abs(highest)).nonzero()[0, 0])
-    return None if first == len(strengths) - 1 else strengths[first] / strengths[best]
+    useful = math.inf if first == len(strengths) - 1 else strengths[first] / strengths[best]
+    most = min(useful, max(1.0, BEYOND_NATURAL * natural / strengths[best]))
+    return None if most >= effective_strength(MAX_STRENGTH) else most
 
 
 def allowed_strength(state: PictureState, delta: Tensor) -> float:

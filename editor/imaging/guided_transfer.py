@@ -4,8 +4,9 @@ A generator draws an edit small, often much smaller than the user's picture. Enl
 difference to the picture, smears outlines. In most places an edit only changes colours, though: within a
 small window it is an affine map of colours. That map is fitted at the generator's size and applied to the
 picture at its own size, so that edges and detail stay the picture's own (in the spirit of guided image
-filtering, He et al. 2013, and bilateral guided upsampling, Chen et al. 2016). Where no such map explains the
-edit there is new content, which comes from the synthesis.
+filtering, He et al. 2013, and bilateral guided upsampling, Chen et al. 2016). Where the edit moves what is
+there, the picture's own pixels are moved first (``editor.imaging.motion``). Where neither explains the edit
+there is new content, which comes from the synthesis.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.imaging.motion import helpful_motion, moved
 from editor.imaging.windows import box_mean, dilate, erode, smoothstep, spread
 
 WINDOW = 3
@@ -44,10 +46,12 @@ class Transfer:
     """How to edit a picture of any size.
 
     Attributes:
+        motion: Where each pixel comes from [1, 2, R, R], across and down, in halves of the square's side.
         colours: Affine maps of colours [1, 12, R, R]: a row-major 3 x 3 matrix and an offset for each pixel.
         new: Where the synthesis holds new content [1, 1, R, R], 0 to 1.
     """
 
+    motion: Tensor
     colours: Tensor
     new: Tensor
 
@@ -58,26 +62,33 @@ def apply_colours(maps: Tensor, colours: Tensor) -> Tensor:
     return (matrix * colours).sum(1) + offset
 
 
-def fit(picture: Tensor, change: Tensor) -> Transfer:
-    """Fit how a picture changes.
+def fit(picture: Tensor, before: Tensor, after: Tensor) -> Transfer:
+    """Fit how an edit changes a picture.
 
     Args:
         picture: The user's picture [3, R, R] in [-1, 1] at the generator's size.
-        change: The edited synthesis less the unedited one [3, R, R].
+        before: The unedited synthesis [3, R, R].
+        after: The edited synthesis [3, R, R].
     """
     size = picture.shape[-1]
     if size > LARGEST_FIT:
-        small = [F.interpolate(x[None], size=(LARGEST_FIT,) * 2, mode="area")[0] for x in (picture, change)]
+        small = [
+            F.interpolate(x[None], size=(LARGEST_FIT,) * 2, mode="area")[0] for x in (picture, before, after)
+        ]
         found = fit(*small)
-        colours, new = (
-            F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
-            for maps in (found.colours, found.new)
+        return Transfer(
+            *(
+                F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
+                for maps in (found.motion, found.colours, found.new)
+            )
         )
-        return Transfer(colours, new)
+    motion = helpful_motion(before[None], after[None])
+    picture, before = (moved(one[None], motion)[0] for one in (picture, before))
+    change = after - before
     target = picture + change
     colours = _fitted(picture, target)
     error = (apply_colours(colours[0], picture) - target).abs().amax(0)[None, None]
-    return Transfer(colours, _new_content(picture[None], target[None], change, error))
+    return Transfer(motion * 2 / size, colours, _new_content(picture[None], target[None], change, error))
 
 
 def _fitted(picture: Tensor, target: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Pasting of an edit back into the user's whole picture.
 
 The picture changes only where the edited synthesis differs from the unedited reconstruction, with a feathered
-edge. All other pixels stay as they are, bit for bit. Where the edit changes colours, the picture keeps its
-own detail (``editor.imaging.guided_transfer``). New content, such as a hat, comes from the synthesis.
+edge. All other pixels stay as they are, bit for bit. Where the edit changes colours or moves what is there,
+the picture keeps its own detail (``editor.imaging.guided_transfer``). New content, such as a hat, comes from
+the synthesis.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ TILE = 256
 """Side in pixels of the tiles that are pasted one by one: small enough for the processor's cache."""
 CUBIC = -0.75
 """Parameter of bicubic interpolation, as in ``grid_sample``."""
+LEAST_MOTION = 0.1
+"""Pixels of the picture that nothing has to be moved for."""
 REACH = 3
 """Pixels of the synthesis by which enlarging spreads a change."""
 
@@ -64,8 +67,8 @@ def paste_back(
     if not bool(mask.any()):
         return result
     cropped = crop(picture, geometry, edited.shape[-1]) if cropped is None else cropped
-    found = guided_transfer.fit(cropped, change)
-    maps = torch.cat([mask, found.new, found.colours, edited[None]], dim=1)
+    found = guided_transfer.fit(cropped, reconstruction, edited)
+    maps = torch.cat([mask, found.new, found.motion, found.colours, edited[None]], dim=1)
     if drawn:
         maps = torch.cat([maps, outlines.bounds(edited[None])], dim=1)
     if square.side < maps.shape[-1]:
@@ -78,7 +81,7 @@ def paste_back(
     for top in range(y0, y1, TILE):
         for left in range(x0, x1, TILE):
             tile = result[top : min(y1, top + TILE), left : min(x1, left + TILE)]
-            _paste_tile(tile, maps, square, (left, top), fades)
+            _paste_tile(tile, picture, maps, square, (left, top), fades)
     return result
 
 
@@ -131,8 +134,15 @@ def _cubic(x: Tensor) -> Tensor:
     return torch.where(x <= 1, near, far)
 
 
-def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[int, int], fades: bool) -> None:
-    """Paste the edit into a tile uint8 [h, w, 3], in place.
+def _paste_tile(
+    tile: np.ndarray,
+    picture: np.ndarray,
+    maps: Tensor,
+    square: Square,
+    corner: tuple[int, int],
+    fades: bool,
+) -> None:
+    """Paste the edit into a tile uint8 [h, w, 3] of the picture, in place.
 
     ``corner`` is the picture's column and row of its upper left pixel. ``fades``: the edit fades out towards
     the square's border, so that no seam shows.
@@ -141,7 +151,7 @@ def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[in
     x, y = torch.arange(width)[None, :] + (corner[0] + 0.5), torch.arange(height)[:, None] + (corner[1] + 0.5)
     u, v = square.from_picture(x, y)
     sample = _sample_upright if square.upright else _sample_rotated
-    changed, new = sample(maps[:, :2], u, v).clamp(0, 1)
+    (changed, new), motion = sample(maps[:, :2], u, v).clamp(0, 1), sample(maps[:, 2:4], u, v)
     inside = (u.abs() <= 1) & (v.abs() <= 1)
     if fades:
         margin = max(1.0, square.side // 24)
@@ -151,12 +161,27 @@ def _paste_tile(tile: np.ndarray, maps: Tensor, square: Square, corner: tuple[in
     if not bool(touched.any()):
         return
     original = to_floats(tile)[0] / 127.5 - 1
-    edited = apply_colours(sample(maps[:, 2:14], u, v), original)
+    edited = original
+    if float(motion.abs().max()) * square.side / 2 > LEAST_MOTION:
+        edited = _fetched(picture, *square.to_picture(u + motion[0], v + motion[1]))
+    edited = apply_colours(sample(maps[:, 4:16], u, v), edited)
     if bool((new > 0).any()):
-        edited = edited + new * (_new_content(sample(maps[:, 14:], u, v)) - edited)
+        edited = edited + new * (_new_content(sample(maps[:, 16:], u, v)) - edited)
     mixed = original + changed * (edited - original)
     levels = ((mixed.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0)
     tile[:] = torch.where(touched, levels, torch.from_numpy(tile)).numpy()
+
+
+def _fetched(picture: np.ndarray, x: Tensor, y: Tensor) -> Tensor:
+    """Sample a picture uint8 [H, W, 3] at columns x and rows y [h, w] in pixels: [3, h, w] in [-1, 1]."""
+    height, width = picture.shape[:2]
+    (left, right), (top, bottom) = (
+        (min(max(int(line.min()) - 2, 0), last), min(max(int(line.max()) + 3, 1), last + 1))
+        for line, last in ((x, width - 1), (y, height - 1))
+    )
+    window = to_floats(picture[top:bottom, left:right]) / 127.5 - 1
+    grid = torch.stack([(x - left) * 2 / (right - left) - 1, (y - top) * 2 / (bottom - top) - 1], 2)[None]
+    return F.grid_sample(window, grid, mode="bicubic", padding_mode="border", align_corners=False)[0]
 
 
 def _new_content(maps: Tensor) -> Tensor:

@@ -37,6 +37,16 @@ def test_a_new_colour_keeps_the_edges_of_the_picture() -> None:
     assert np.abs(np.diff(edge)).max() > 0.6 * abs(240 - 200)
 
 
+def test_a_shape_that_grows_takes_its_own_edge_and_detail_along() -> None:
+    narrow, wide = disc((90, 60, 40), 100), disc((90, 60, 40), 108)
+    narrow[230:234, 200:312] = (240, 240, 240)  # a line that is too fine for the synthesis
+    made = paste_back(narrow, WHOLE, small(disc((90, 60, 40), 100)), small(wide)).astype(int)
+    edge = made[256, 350:378, 0]  # the wide disc ends at x = 364
+    assert np.abs(np.diff(edge)).max() > 0.5 * abs(200 - 90)
+    assert abs(int(np.abs(np.diff(edge)).argmax()) + 350 - 364) <= 3
+    assert made[225:240, 230:280].max() > 200
+
+
 def test_new_content_is_taken_from_the_synthesis() -> None:
     plain, hat = disc((90, 60, 40)), disc((90, 60, 40))
     hat[100:160, 180:330] = (20, 30, 160)
@@ -54,13 +64,13 @@ def test_what_is_removed_leaves_no_ghost() -> None:
 
 def test_colours_alone_are_no_new_content() -> None:
     brown, pink = disc((90, 60, 40)), disc((240, 90, 180))
-    found = guided_transfer.fit(crop(brown, WHOLE, SMALL), small(pink) - small(brown))
+    found = guided_transfer.fit(crop(brown, WHOLE, SMALL), small(brown), small(pink))
     assert float(found.new.max()) < 0.05
 
 
 def test_large_synthesis_is_fitted_small_and_enlarged() -> None:
     change = torch.full((3, 512, 512), 0.2)
-    found = guided_transfer.fit(torch.zeros(3, 512, 512), change)
+    found = guided_transfer.fit(torch.zeros(3, 512, 512), torch.zeros(3, 512, 512), change)
     assert found.colours.shape == (1, 12, 512, 512)
     made = guided_transfer.apply_colours(found.colours[0], torch.zeros(3, 512, 512))
     assert torch.allclose(made, change, atol=0.01)
