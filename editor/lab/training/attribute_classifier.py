@@ -24,6 +24,7 @@ from editor.lab.training.bundles import frozen, load_weights, save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
 from editor.lab.training.portraits import Labels
+from editor.lab.training.precision import autocast
 from editor.lab.training.run import Run
 from editor.networks.attribute_classifier import AttributeClassifier, Attributes, AttributeValues
 
@@ -182,7 +183,7 @@ def train(run: Run, rate: float, batches: Iterator[Labelled], width: float) -> A
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.2))
         batch = next(batches)
         images = damaged(data.as_images(batch.drawn), run.rng(purpose=1)).contiguous(memory_format=layout)
-        with torch.autocast(run.device.type, torch.bfloat16):
+        with autocast(run.device):
             logits = classifier(images)
         loss = loss_of(logits, batch.wanted)
         take_step(optimizer, loss)

@@ -27,6 +27,7 @@ from editor.lab.training.domain import Domain
 from editor.lab.training.joint_space import Phrasebook, embed_phrase, embed_scenes, embed_unrelated_texts
 from editor.lab.training.lexicon import Phrase
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.precision import autocast, fast_dtype
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.attribute_classifier import split
@@ -81,7 +82,8 @@ def pictures(run: Run, pairs: Pairs, networks: tuple[Generator, TeacherMapping] 
         rows = torch.cat([some, count + some]).to(images.device)
         with torch.no_grad():
             styles = generator.synthesis.styles(teacher(pairs.physical[rows]))
-            images[rows] = resampled(generator.synthesis(styles, dtype=torch.bfloat16).clamp(-1, 1))
+            made = generator.synthesis(styles, dtype=fast_dtype(styles.device))
+            images[rows] = resampled(made.clamp(-1, 1))
     return attribute_classifier.damaged(images, run.rng(purpose=2))
 
 
@@ -143,7 +145,7 @@ def image_losses(
 ) -> dict[str, Tensor]:
     """Return the losses of places, of the directions between pairs, and of the labels."""
     count, wanted = len(images) // 2, pairs.places
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with autocast(images.device):
         features = space.image.features(images)
     features = features.float()
     made = F.normalize(space.image.out(features), dim=1)

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.lab.training import data, domains, record
-from editor.lab.training.batches import supply
-from editor.lab.training.bundles import load_generator, load_teacher
+from editor.lab.training.batches import CPU, supply
+from editor.lab.training.bundles import load_generator, load_teacher, save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import (
     HALF_EVERY,
@@ -35,8 +35,10 @@ from editor.lab.training.generator import (
     save_bundle,
 )
 from editor.lab.training.optim import Average, set_rate, take_step
+from editor.lab.training.precision import fast_dtype
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
+from editor.lab.training.teacher_recovery import recover_teacher
 from editor.networks.stylegan2 import Generator
 
 SMALL_WEIGHT = 6.0
@@ -147,7 +149,7 @@ def train(
         with torch.no_grad():
             w = teacher(batch.physical)
         wanted, plain = (data.shrunk(data.as_images(drawn), size) for drawn in (batch.drawn, batch.plain))
-        made = synthesis(synthesis.styles(w), resolution=size, dtype=torch.bfloat16)
+        made = synthesis(synthesis.styles(w), resolution=size, dtype=fast_dtype(w.device))
         loss = loss_of(made, wanted, small_parts(plain, wanted))
         take_step(optimizer, loss)
         average.update(synthesis, len(w))
@@ -160,8 +162,13 @@ def train(
 def prepare(run: Run, options: SimpleNamespace) -> None:
     """Before the first step, amplify small attributes and grow the generator, as the options ask.
 
-    Saves generator and teacher back into the bundle. Does nothing if a checkpoint exists.
+    Saves generator and teacher back into the bundle. Does nothing if a checkpoint exists. A bundle without a
+    teacher gets one.
     """
+    if not (options.bundle / "teacher.safetensors").exists():
+        teacher, unexplained = recover_teacher(run.domain, load_generator(options.bundle, CPU), run.seed)
+        print(f"recovered the teacher: {unexplained:.3f} of W's variance is unexplained", flush=True)
+        save_weights(teacher, options.bundle / "teacher.safetensors")
     if (run.folder / "checkpoint.pt").exists() or not (options.amplify or options.resolution):
         return
     generator, teacher = load_generator(options.bundle, run.device), load_teacher(options.bundle, run.device)

@@ -21,6 +21,7 @@ from editor.lab.training import data
 from editor.lab.training.bundles import load_clip, load_generator, load_teacher
 from editor.lab.training.counterfactual import moved
 from editor.lab.training.domain import Domain
+from editor.lab.training.precision import fast_dtype
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.siglip import JointSpace
@@ -38,12 +39,12 @@ def axes(
     base, device = domain.draw(np.random.default_rng(11), portraits), data.device_of(generator)
     start_w, synthesis = teacher(data.physical(base).to(device)), generator.synthesis
     styles = synthesis.styles(start_w)
-    before = space.image(synthesis(styles, dtype=torch.bfloat16).clamp(-1, 1))
+    before = space.image(synthesis(styles, dtype=fast_dtype(styles.device)).clamp(-1, 1))
     steps, rows = [], []
     for pole in domain.poles:
         w = teacher(data.physical(moved(base, pole)).to(device))
         steps.append(synthesis.style_steps((w - start_w).mean(0, keepdim=True))[0])
-        after = space.image(synthesis(styles + steps[-1], dtype=torch.bfloat16).clamp(-1, 1))
+        after = space.image(synthesis(styles + steps[-1], dtype=fast_dtype(styles.device)).clamp(-1, 1))
         rows.append(F.normalize((after - before).mean(0), dim=0))
     return torch.stack(steps), torch.stack(rows)
 

@@ -28,6 +28,7 @@ from editor.lab.training.domain import Domain
 from editor.lab.training.generator import importance, picture_loss, save_rows
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
 from editor.lab.training.portraits import Portraits
+from editor.lab.training.precision import autocast, fast_dtype
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.encoder import Encoder
@@ -113,7 +114,7 @@ def make_batch(run: Run, teacher: TeacherMapping, generator: Generator, drawings
     made, cut, moved = rows_of(len(images))
     with torch.no_grad():
         w = teacher(drawings.physical)
-        images[made] = seen(generator, w[made], torch.bfloat16).clamp(-1, 1)
+        images[made] = seen(generator, w[made], fast_dtype(w.device)).clamp(-1, 1)
     exact = torch.ones(len(images), dtype=torch.bool, device=images.device)
     images[moved] = data.move(data.jitter_colour(images[moved], rng, 0.12), rng, shift=0.04, scale=0.06)
     exact[cut] = exact[moved] = False
@@ -128,13 +129,13 @@ def seen(generator: Generator, w: Tensor, dtype: torch.dtype = torch.float32) ->
 
 def loss_of(encoder: Encoder, generator: Generator, batch: Batch, released: int) -> Tensor:
     """Return the loss in W, the offsets' norm, and the loss of the pictures of a quarter of the rows."""
-    with torch.autocast(batch.uploads.device.type, torch.bfloat16):
+    with autocast(batch.uploads.device):
         base, offsets = encoder.parts(batch.uploads)
     wanted = (batch.w - encoder.w_mean) / encoder.w_std
     weight = torch.where(batch.exact, 1.0, 0.2)[:, None]
     loss = ((base - wanted).square() * weight).mean() + OFFSET_WEIGHT * offsets.square().mean()
     rows = torch.randperm(len(base), device=base.device)[: len(base) // 4]
-    made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), torch.bfloat16)
+    made = seen(generator, encoder.assemble(base[rows], offsets[rows], released), fast_dtype(base.device))
     weight = importance(made.shape[-1]).to(made.device)
     return loss + 2.0 * picture_loss(made, _expected(generator, batch, rows), weight)
 
@@ -146,7 +147,7 @@ def _expected(generator: Generator, batch: Batch, rows: Tensor) -> Tensor:
     """
     shown, randomised = batch.uploads[rows], rows >= len(batch.w) - batch.randomised
     if bool(randomised.any()):
-        shown[randomised] = seen(generator, batch.w[rows[randomised]], torch.bfloat16).to(shown)
+        shown[randomised] = seen(generator, batch.w[rows[randomised]], fast_dtype(shown.device)).to(shown)
     return shown
 
 

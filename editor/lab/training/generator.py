@@ -24,6 +24,7 @@ from editor.lab.training.batches import supply
 from editor.lab.training.bundles import save_weights
 from editor.lab.training.domain import Domain
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.precision import fast_dtype
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.stylegan2 import Generator, GeneratorConfig
@@ -110,7 +111,7 @@ class Trainer:
         wanted = data.shrunk(data.as_images(batch.drawn), size)
         synthesis = self.generator.synthesis
         styles = synthesis.styles(self.teacher(batch.physical))
-        made = synthesis(styles, resolution=size, dtype=torch.bfloat16)
+        made = synthesis(styles, resolution=size, dtype=fast_dtype(styles.device))
         loss = picture_loss(made, wanted, importance(size).to(made.device))
         take_step(self.optimizer, loss)
         self.average.update(self.networks, len(wanted))

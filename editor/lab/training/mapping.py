@@ -21,6 +21,7 @@ from editor.lab.training.bundles import load_generator, load_teacher
 from editor.lab.training.domain import Domain
 from editor.lab.training.generator import contact_sheet, importance, psnr_figures, save_bundle
 from editor.lab.training.optim import Average, cosine_decay, set_rate, take_step
+from editor.lab.training.precision import autocast
 from editor.lab.training.run import Run
 from editor.lab.training.teacher_mapping import TeacherMapping
 from editor.networks.stylegan2 import EqualLinear, Generator, Mapping
@@ -97,7 +98,7 @@ def train(
     for fraction in run.steps("mapping"):
         set_rate(optimizer, rate * cosine_decay(fraction, hold=0.1, floor=0.003))
         batch = next(batches)
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=fraction < 0.8):
+        with autocast(run.device, enabled=fraction < 0.8):
             made = mapping(batch.z)
         error = made.float() - batch.w
         in_picture = ((error @ metric) * error).sum(1).mean()
