@@ -11,18 +11,16 @@ from typer.exceptions import TyperException
 
 from editor.api.errors import EditorError
 from editor.device.allocator import set_memory_limit
+from editor.lab.benchmarks.command import bench, load
+from editor.lab.commands import FlexibleCommand
+from editor.lab.evaluation.command import EPILOG, evaluate
+from editor.lab.parity.command import FOLDERS, parity
 from editor.serving import bundle_commands
 from editor.serving.commands import app
 
+EPILOGS = {"evaluate": EPILOG, "parity": FOLDERS}
 FORWARDED = {
     "train": ("editor.lab.training.cli:main", "Train a part of a bundle, such as its generator or encoder."),
-    "parity": ("editor.lab.parity.cli:main", "Compare our networks with the published ones."),
-    "evaluate": ("editor.lab.evaluation.cli:main", "Measure edits of unseen portraits, with contact sheets."),
-    "load": (
-        "editor.lab.benchmarks.load_test:main",
-        "Let many users edit at once, and measure their waiting.",
-    ),
-    "bench": ("editor.lab.benchmarks.cli:main", "Time the editor, next to published code."),
 }
 """Commands that read their own options: ``module:function``, and a line of help."""
 
@@ -39,6 +37,8 @@ def _forward(target: str) -> Callable[[typer.Context], int]:
 
 
 app.add_typer(bundle_commands.app)
+for _command in (parity, evaluate, load, bench):
+    app.command(cls=FlexibleCommand, epilog=EPILOGS.get(_command.__name__))(_command)
 for _name, (_target, _help) in FORWARDED.items():
     app.command(
         _name,

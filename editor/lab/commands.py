@@ -1,16 +1,104 @@
-"""Commands that lead to different modules depending on an option."""
+"""What the lab's commands share. Their modules import what takes long only when they run."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from editor.api.errors import BadRequest
+from editor.device.allocator import set_memory_limit
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def has_option(argv: Sequence[str], name: str, takes_value: bool = True) -> bool:
-    """Return whether a command line sets an option (as ``--name VALUE`` or ``--name=VALUE``) or a flag."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    if takes_value:
-        parser.add_argument(name, nargs="?", const="", default=None, dest="value")
-    else:
-        parser.add_argument(name, action="store_const", const="", default=None, dest="value")
-    return parser.parse_known_args(list(argv))[0].value is not None
+class FlexibleCommand(TyperCommand):
+    """A command whose list options take several values (``--resolutions 256 1024``).
+
+    An option whose metavar is ``[FILE]`` needs no value; without one it is given the word "default".
+    """
+
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
+        """Repeat the name of a list option before each further value, and add values that are left out."""
+        options = {name: option for option in self.params for name in option.opts}
+        given: list[str] = []
+        option, count = None, 0
+        for word in [*args, "--"]:
+            if word.startswith("--"):
+                if getattr(option, "metavar", None) == "[FILE]" and not count:
+                    given.append("default")
+                option, count = options.get(word), 0
+            else:
+                if option is not None and getattr(option, "multiple", False) and count:
+                    given.append(option.opts[0])
+                count += 1
+            given.append(word)
+        given.pop()
+        return super().parse_args(context, given)
+
+
+@contextmanager
+def prepared(what: str) -> Iterator[None]:
+    """Keep to the memory limit, and turn expected errors into one sentence.
+
+    ``what``: what cannot be done if one occurs.
+    """
+    from editor.serving.settings import Settings
+
+    set_memory_limit(Settings.read().editor_memory_gb)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BadRequest(f"This needs more packages ({error.name}): pip install '.[train]'") from error
+    except (ValueError, KeyError, OSError) as error:
+        raise BadRequest(f"This cannot be {what}: {error}") from error
+
+
+def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Align rows of named cells in columns; the columns are in the order of their first use."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([_shown(row.get(name)) for name in names] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in cells)
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def print_report(report: Mapping[str, Any], as_json: bool) -> None:
+    """Print a report as one JSON object, or its lists of rows as tables and then its figures, one a line."""
+    if as_json:
+        print(json.dumps(report))
+        return
+    tables = {name: rows for name, rows in report.items() if _is_table(rows)}
+    for rows in tables.values():
+        print(text_table(rows))
+    figures = [{"figure": name, "value": value} for name, value in _flat(report) if name not in tables]
+    print(text_table(figures))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _flat(report: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in report.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.4g}"
+        case dict():
+            return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
+        case list() | tuple():
+            return " ".join(map(_shown, value))
+    return str(value)

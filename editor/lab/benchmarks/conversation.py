@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult
+from editor.api.protocol import Adjustment, Change, EditRequest, EditResult, InvertRequest, InvertResult
 from editor.editing.engine import Engine
-from editor.lab.benchmarks.timing import Laps, peak_megabytes
+from editor.lab.benchmarks.timing import Laps, peak_gigabytes
 from editor.lab.running import run_job
 
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
@@ -18,21 +18,20 @@ def measure(
     engine: Engine, path: Path, bundle: str | None, follow_ups: int
 ) -> tuple[dict[str, Any], EditRequest]:
     """Return times in milliseconds, and the last follow-up."""
-    picture, laps = path.read_bytes(), Laps(STEPS)
+    picture, laps = path.read_bytes(), Laps(STEPS, engine.device)
     run_job(engine, InvertRequest(bundle=bundle, picture=picture, quality="draft"), InvertResult)  # set-up
     with laps.lap("invert"):
         inverted = run_job(engine, InvertRequest(bundle=bundle, picture=picture), InvertResult)
     base = EditRequest(picture=picture, inversion=inverted.inversion)
-    results = []
+    layers: tuple[Adjustment, ...] = ()
     for prompt in PROMPTS:
         request = base.model_copy(update={"changes": (Change(prompt=prompt),)})
         with laps.lap("first_edit"):
-            results.append(run_job(engine, request, EditResult))
-    layers = next((result.adjustments for result in results if result.adjustments), ())
-    request = base.model_copy(update={"kind": "render", "adjustments": layers})
+            result = run_job(engine, request, EditResult)
+        layers = layers or result.adjustments
     for number in range(follow_ups):
-        moved = tuple(layer.model_copy(update={"strength": 0.5 + 0.02 * number}) for layer in layers)
-        request = request.model_copy(update={"adjustments": moved})
+        scaled = tuple(layer.model_copy(update={"strength": 0.5 + 0.02 * number}) for layer in layers)
+        request = base.model_copy(update={"kind": "render", "adjustments": scaled})
         with laps.lap("follow_up"):
             run_job(engine, request, EditResult)
     return {
@@ -40,5 +39,5 @@ def measure(
         "device": str(engine.device),
         "picture": [inverted.picture.width, inverted.picture.height],
         **{step: laps.spread(step) for step in STEPS},
-        "peak_mb": peak_megabytes(),
+        "peak_mb": round(1024 * peak_gigabytes()),
     }, request

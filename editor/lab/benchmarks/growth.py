@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 
-from editor.api.protocol import EditRequest, EditResult
-from editor.editing.engine import Engine
-from editor.lab.benchmarks.timing import alternating
-from editor.lab.ffhq import FFHQ
+from editor.api.protocol import EditResult
+from editor.lab.benchmarks.random_bundle import FFHQ
+from editor.lab.benchmarks.setup import Setup
+from editor.lab.benchmarks.timing import alternating, timed
 from editor.lab.running import run_job
 from editor.networks.stylegan2 import Synthesis
 from editor.serving.queue import FairQueue
@@ -21,38 +21,30 @@ Curve = list[list[float]]
 """[size, cost] pairs."""
 
 
-def _curve(works: dict[int, Callable[[], object]], rounds: int) -> Curve:
-    """Return processor milliseconds by size."""
-    found = alternating({str(size): work for size, work in works.items()}, rounds)
-    return [[float(size), timing.processor] for size, timing in found.timings.items()]
-
-
 @torch.no_grad()
-def of_synthesis(rounds: int) -> dict[str, Curve]:
-    """Return the cost of FFHQ's generator by pixels of a side, and by batch at 64 pixels."""
+def measure(setup: Setup) -> dict[str, Curve]:
+    """Return processor milliseconds of FFHQ's generator and of a follow-up, and ``of_queue``."""
     torch.manual_seed(0)
     synthesis = Synthesis(FFHQ).eval().requires_grad_(False)
     styles = synthesis.styles(torch.randn(max(BATCHES), FFHQ.w_dim))
-
-    def draw(count: int, side: int) -> Callable[[], object]:
-        return lambda: synthesis(styles[:count], side)
-
-    return {
-        "resolution": _curve({side: draw(1, side) for side in RESOLUTIONS}, rounds),
-        "batch": _curve({count: draw(count, 64) for count in BATCHES}, rounds),
-    }
-
-
-def of_adjustments(engine: Engine, follow_up: EditRequest, rounds: int) -> Curve:
-    """Return the cost of a follow-up by the number of its adjustments."""
     # Without a basis, or else each adjustment would be found again on top of the others.
+    follow_up = setup.follow_up
     layer = follow_up.adjustments[0].model_copy(update={"basis": ""})
 
-    def work(count: int) -> Callable[[], object]:
-        request = follow_up.model_copy(update={"adjustments": (layer,) * count})
-        return lambda: run_job(engine, request, EditResult)
+    def edit(count: int) -> EditResult:
+        layers = {"adjustments": (layer,) * count}
+        return run_job(setup.engine, follow_up.model_copy(update=layers), EditResult)
 
-    return _curve({count: work(count) for count in ADJUSTMENTS}, rounds)
+    def curve(work: Callable[[int], object], sizes: Iterable[int]) -> Curve:
+        found = alternating({str(size): partial(work, size) for size in sizes}, setup.rounds)
+        return [[float(size), found[str(size)]["processor_ms"]] for size in sizes]
+
+    return {
+        "resolution": curve(lambda side: synthesis(styles[:1], side), RESOLUTIONS),
+        "batch": curve(lambda count: synthesis(styles[:count], 64), BATCHES),
+        "adjustments": curve(edit, ADJUSTMENTS),
+        "users": of_queue(),
+    }
 
 
 def of_queue(counts: Sequence[int] = USERS) -> Curve:
@@ -60,17 +52,11 @@ def of_queue(counts: Sequence[int] = USERS) -> Curve:
     curve = []
     for count in counts:
         queue = FairQueue()
-        begun = time.process_time()
-        for number in range(count):
-            queue.push(f"user{number}", f"job{number}")
-            queue.position(f"job{number}")  # as the server does to report it
-        while queue.pop() is not None:
-            pass
-        curve.append([float(count), 1e6 * (time.process_time() - begun) / count])
+        with timed() as lap:
+            for number in range(count):
+                queue.push(f"user{number}", f"job{number}")
+                queue.position(f"job{number}")  # as the server does to report it
+            while queue.pop() is not None:
+                pass
+        curve.append([float(count), 1000 * lap.processor / count])
     return curve
-
-
-def measure(engine: Engine, follow_up: EditRequest, rounds: int) -> dict[str, Curve]:
-    """Return all curves."""
-    adjustments = of_adjustments(engine, follow_up, rounds)
-    return {**of_synthesis(rounds), "adjustments": adjustments, "users": of_queue()}

@@ -1,21 +1,20 @@
-"""``python -m editor load``: a load test with many users, and whether each of them is served fairly."""
+"""``python -m editor load``: many users edit at once, each asking again some time after each answer.
+
+Times depend on the machine and its other work; comparable is their ratio to follow-ups without load, timed
+just before.
+"""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
-import json
 import math
 import os
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from editor.api.client import EditorClient
@@ -32,11 +31,9 @@ from editor.api.protocol import (
     Request,
     Started,
 )
-from editor.lab.benchmarks.startup import editor_process, until_ready
+from editor.lab.benchmarks.startup import until_ready
 from editor.lab.benchmarks.timing import spread
-from editor.lab.text_table import figures_table
 from editor.serving.priorities import Priority, priority_of
-from editor.serving.settings import Settings
 
 MIX = {"follow-up": 0.80, "new picture": 0.15, "optimization": 0.05}
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
@@ -44,26 +41,8 @@ UNLOADED = 40
 """Follow-ups that are timed one after the other, without load."""
 
 
-def arguments() -> argparse.ArgumentParser:
-    """Return the command's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor load",
-        description="Have many users edit at once, each asking again some time after each answer: 80 %% "
-        "follow-ups, 15 %% new pictures, 5 %% optimization. Starts an editor process unless "
-        "--url names one. Times depend on the machine and its other work; comparable is their "
-        "ratio to follow-ups without load, timed just before.",
-    )
-    add = parser.add_argument
-    add("picture", type=Path, help="a picture of the bundle's domain")
-    add("--url", help="a running editor (EDITOR_TOKEN is its token)")
-    add("--bundle", default="avatar")
-    add("--users", type=int, default=200)
-    add("--seconds", type=float, default=120.0, help="how long users keep asking")
-    add("--pause", type=float, default=60.0, help="mean seconds between an answer and the next request")
-    add("--threads", type=int, default=os.cpu_count(), help="CPU threads of the editor that is started")
-    add("--seed", type=int, default=0)
-    add("--json", action="store_true", help="print one JSON object")
-    return parser
+SLACK = 0.02
+"""Delay of events in seconds: two that are closer count as simultaneous."""
 
 
 @dataclass
@@ -124,10 +103,8 @@ class LoadTest:
         if kind == "optimization":
             change = Change(prompt=self.rng.choice(PROMPTS), method="optimization")
             return self.follow_up.model_copy(update={"kind": "edit", "adjustments": (), "changes": (change,)})
-        layers = tuple(
-            layer.model_copy(update={"strength": self.rng.uniform(0.3, 1.5)})
-            for layer in self.follow_up.adjustments
-        )
+        strength = {"strength": self.rng.uniform(0.3, 1.5)}
+        layers = tuple(layer.model_copy(update=strength) for layer in self.follow_up.adjustments)
         return self.follow_up.model_copy(update={"adjustments": layers})
 
     async def ask(self, user: str, kind: str) -> UserJob:
@@ -137,12 +114,10 @@ class LoadTest:
         self.jobs.append(job)
 
         def on_event(event: Event) -> None:
-            job.started = time.monotonic() if isinstance(event, Started) else job.started
-            job.steps = (
-                max(job.steps, event.step)
-                if isinstance(event, Progress) and event.stage == "find"
-                else job.steps
-            )
+            if isinstance(event, Started):
+                job.started = time.monotonic()
+            elif isinstance(event, Progress) and event.stage == "find":
+                job.steps = max(job.steps, event.step)
 
         try:
             await self.client.run(job.id, Job(user=user, request=request), on_event)
@@ -172,10 +147,6 @@ class LoadTest:
             await self.ask(name, self.rng.choices(list(MIX), list(MIX.values()))[0])
 
 
-SLACK = 0.02
-"""Delay of events in seconds: two that are closer count as simultaneous."""
-
-
 def overtaken(jobs: Sequence[UserJob]) -> int:
     """Count unfair orders among jobs of equal priority.
 
@@ -199,42 +170,28 @@ def overtaken(jobs: Sequence[UserJob]) -> int:
     return count
 
 
-async def measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
+async def measure(test: LoadTest, users: int, seconds: float, pause: float) -> dict[str, Any]:
     """Return the report; times in milliseconds."""
-    async with EditorClient(url, Settings.read().token) as client:
-        load = LoadTest(client, options.bundle, options.picture.read_bytes(), random.Random(options.seed))
+    async with test.client as client:
         await until_ready(client)
-        await load.prepare()
-        alone = [await load.ask("alone", "follow-up") for _ in range(UNLOADED)]
-        load.jobs.clear()
+        await test.prepare()
+        alone = spread([(await test.ask("alone", "follow-up")).milliseconds for _ in range(UNLOADED)])
+        test.jobs.clear()
         begun = time.monotonic()
-        await load.users(options.users, options.seconds, options.pause)
-        return _report(
-            options, load.jobs, spread([job.milliseconds for job in alone]), time.monotonic() - begun
-        )
-
-
-def _report(
-    options: argparse.Namespace, jobs: list[UserJob], alone: dict[str, float], took: float
-) -> dict[str, Any]:
+        await test.users(users, seconds, pause)
+        took, jobs = time.monotonic() - begun, test.jobs
     kinds: dict[str, Any] = {}
     for kind in MIX:
         mine = [job for job in jobs if job.kind == kind]
-        done = [job for job in mine if job.outcome == "done"]
-        kinds[kind] = {
-            "asked": len(mine),
-            "done": len(done),
-            **(spread([job.milliseconds for job in done]) if done else {}),
-        }
-    kinds["optimization"]["steps_a_second"] = round(
-        sum(job.steps for job in jobs if job.kind == "optimization") / took, 2
-    )
+        done = [job.milliseconds for job in mine if job.outcome == "done"]
+        kinds[kind] = {"asked": len(mine), "done": len(done), **(spread(done) if done else {})}
+    steps = sum(job.steps for job in jobs if job.kind == "optimization")
+    kinds["optimization"]["steps_a_second"] = round(steps / took, 2)
     loaded = kinds["follow-up"].get("p95")
     return {
-        "users": options.users,
-        "pause": options.pause,
+        "users": users,
+        "pause": pause,
         "seconds": round(took, 1),
-        "threads": options.threads,
         "cores": os.cpu_count(),
         "other_load": os.getloadavg()[2],
         "follow_up_alone": alone,
@@ -243,16 +200,3 @@ def _report(
         "served_twice_while_another_waits": overtaken(jobs),
         "failed": dict(Counter(job.outcome for job in jobs if job.outcome not in ("done", ""))),
     }
-
-
-def main(argv: Sequence[str]) -> int:
-    """Measure and print; return 2 if the editor cannot be used."""
-    options = arguments().parse_args(argv)
-    try:
-        with nullcontext(options.url) if options.url else editor_process(options.threads) as url:
-            report = asyncio.run(measure(options, url))
-    except (EditorError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(report) if options.json else figures_table(report))
-    return 0

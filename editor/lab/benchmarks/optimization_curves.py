@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from editor.api.protocol import Change, Inversion
 from editor.bundle.bundle import Bundle
-from editor.device.progress import ProgressCallback
+from editor.device.gradient_descent import Budget, GradientDescent
 from editor.editing import text_directions
 from editor.editing.methods import published_optimization as published
 from editor.editing.methods import registry
@@ -32,67 +31,53 @@ Point = tuple[float, float, float]
 """Processor seconds, logits gained, and logits of collateral change."""
 
 
-@dataclass
 class Recorder:
-    """A progress callback that measures every picture."""
+    """A progress callback that measures every picture of a search."""
 
-    measure: Callable[[Tensor], tuple[float, float]]
-    begun: float = field(default_factory=time.process_time)
-    points: list[Point] = field(default_factory=list)
+    @torch.no_grad()
+    def __init__(self, session: EditSession, change: Change) -> None:
+        self.bundle = session.bundle
+        self.text = self.bundle.clip.encode_text([change.prompt])
+        self.direction = text_directions.text_direction(self.bundle, change)
+        self.start = self.bundle.clip.encode_image(self.bundle.render(session.base[None]))
+        self.points: list[Point] = []
+        self.begun = time.process_time()
 
+    @torch.no_grad()
     def __call__(
         self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
     ) -> None:
-        """Measure the picture of one step."""
+        """Measure the picture [3, R, R] of one step."""
         if picture is None:
             return
-        now = time.process_time()
-        self.points.append((now - self.begun, *self.measure(picture())))
+        now, clip = time.process_time(), self.bundle.clip
+        seen = clip.encode_image(picture().detach()[None])
+        gain = float((clip.logits(seen, self.text) - clip.logits(self.start, self.text))[0, 0])
+        collateral = text_directions.collateral_change(self.bundle, self.direction, self.start[0], seen)
+        point = (now - self.begun, gain, float(collateral[0]))
+        self.points.append((round(point[0], 3), round(point[1], 3), round(point[2], 3)))
         self.begun += time.process_time() - now
 
 
 @torch.enable_grad()
-def theirs(bundle: Bundle, session: EditSession, change: Change, progress: ProgressCallback) -> None:
+def _theirs(session: EditSession, change: Change, recorder: Recorder) -> None:
     """Run the published loop on any text-image model."""
-    synthesis, text = bundle.generator.synthesis, bundle.clip.encode_text([change.prompt])[0]
+    synthesis, clip = session.bundle.generator.synthesis, session.bundle.clip
     offset = torch.zeros_like(session.w)[None].requires_grad_(True)
     optimizer = torch.optim.Adam([offset], lr=published.RATE)
-    for step in range(published.STEPS):
-        optimizer.param_groups[0]["lr"] = published.RATE * published.published_schedule(
-            step / published.STEPS
-        )
+    budget = Budget(published.STEPS)
+    descent = GradientDescent(optimizer, budget, published.published_schedule, recorder)
+    for _ in descent:
         pictures = synthesis(session.base[None] + synthesis.style_steps(offset))
-        loss = 1 - (bundle.clip.encode_image(pictures) @ text).sum()
-        optimizer.zero_grad()
-        (loss + published.DISTANCE_WEIGHT * offset.square().sum()).backward()
-        optimizer.step()
-        progress("find", step + 1, published.STEPS, pictures.detach()[0].clamp(-1, 1).clone)
+        loss = 1 - (clip.encode_image(pictures) @ recorder.text[0]).sum()
+        distance = published.DISTANCE_WEIGHT * offset.square().sum()
+        descent.minimise(loss + distance, pictures.detach().clamp(-1, 1))
 
 
-def ours(bundle: Bundle, session: EditSession, change: Change, progress: ProgressCallback) -> None:
+def _ours(session: EditSession, change: Change, recorder: Recorder) -> None:
     """Run the search of an edit."""
-    method, direction = registry.get("optimization", bundle), text_directions.text_direction(bundle, change)
-    method.find(EditTask(session.state((), change), change, direction, progress))
-
-
-@torch.no_grad()
-def _measurement(
-    bundle: Bundle, session: EditSession, change: Change
-) -> Callable[[Tensor], tuple[float, float]]:
-    """Return a function from a picture [3, R, R] to its gain and its collateral change, both in logits."""
-    text = bundle.clip.encode_text([change.prompt])
-    direction = text_directions.text_direction(bundle, change)
-    start = bundle.clip.encode_image(bundle.render(session.base[None]))
-
-    @torch.no_grad()
-    def measure(picture: Tensor) -> tuple[float, float]:
-        seen = bundle.clip.encode_image(picture.detach()[None])
-        gain = bundle.clip.logits(seen, text) - bundle.clip.logits(start, text)
-        return float(gain[0, 0]), float(
-            text_directions.collateral_change(bundle, direction, start[0], seen)[0]
-        )
-
-    return measure
+    method = registry.get("optimization", session.bundle)
+    method.find(EditTask(session.state((), change), change, recorder.direction, recorder))
 
 
 def curves(
@@ -103,29 +88,25 @@ def curves(
     found: dict[str, dict[str, list[Point]]] = {}
     for prompt in prompts:
         change, found[prompt] = Change(prompt=prompt), {}
-        for name, loop in (("theirs", theirs), ("ours", ours)):
-            recorder = Recorder(_measurement(bundle, session, change))
-            loop(bundle, session, change, recorder)
-            found[prompt][name] = [
-                (round(seconds, 3), round(gain, 3), round(collateral, 3))
-                for seconds, gain, collateral in recorder.points
-            ]
+        for name, loop in (("theirs", _theirs), ("ours", _ours)):
+            recorder = Recorder(session, change)
+            loop(session, change, recorder)
+            found[prompt][name] = recorder.points
     return found
-
-
-def at(points: Sequence[Point], seconds: float) -> Point:
-    """Return the last point up to a moment, or the first one if there is none yet."""
-    return next((point for point in reversed(points) if point[0] <= seconds), points[0])
 
 
 def rows(found: dict[str, dict[str, list[Point]]]) -> list[dict[str, Any]]:
     """Return gain and collateral change of each prompt and loop at the moments and at its end."""
+
+    def at(points: Sequence[Point], seconds: float) -> list[float]:
+        return list(next((point for point in reversed(points) if point[0] <= seconds), points[0])[1:])
+
     return [
         {
             "prompt": prompt,
             "loop": name,
             "seconds": points[-1][0],
-            **{f"after {moment:g} s": list(at(points, moment)[1:]) for moment in MOMENTS},
+            **{f"after {moment:g} s": at(points, moment) for moment in MOMENTS},
             "at the end": list(points[-1][1:]),
         }
         for prompt, loops in found.items()

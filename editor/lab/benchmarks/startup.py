@@ -18,7 +18,7 @@ from editor.serving.settings import Settings
 
 
 @contextmanager
-def editor_process(threads: int | None) -> Iterator[str]:
+def editor_process(threads: int | None = None) -> Iterator[str]:
     """Run an editor process for the length of the block; yield its address."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         socket = Path(folder) / "socket"
@@ -40,24 +40,18 @@ async def until_ready(client: EditorClient) -> None:
 
 
 def measure() -> dict[str, Any]:
-    """Return the seconds until ready, and the megabytes used then."""
+    """Return the seconds until ready, and the megabytes used then (None without /proc)."""
+
+    async def start() -> tuple[float, int]:
+        async with EditorClient(url, Settings.read().token) as client:
+            await until_ready(client)
+            return time.perf_counter() - begun, await client.process()
+
     begun = time.perf_counter()
-    with editor_process(None) as url:
-        asyncio.run(_ready(url))
-        seconds = time.perf_counter() - begun
-        return {"ready_s": round(seconds, 2), "idle_mb": asyncio.run(_memory(url))}
-
-
-async def _ready(url: str) -> None:
-    async with EditorClient(url, Settings.read().token) as client:
-        await until_ready(client)
-
-
-async def _memory(url: str) -> int | None:
-    """Return resident megabytes; None without /proc."""
-    async with EditorClient(url, Settings.read().token) as client:
-        pid = await client.process()
-    pages = Path(f"/proc/{pid}/statm")
-    if not pages.exists():  # noqa: ASYNC240
-        return None
-    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20  # noqa: ASYNC240
+    with editor_process() as url:
+        seconds, pid = asyncio.run(start())
+        pages = Path(f"/proc/{pid}/statm")
+        memory = None
+        if pages.exists():
+            memory = int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+        return {"ready_s": round(seconds, 2), "idle_mb": memory}

@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,35 +16,28 @@ from typing import Any
 import torch
 
 CPU = torch.device("cpu")
-LONG_ROUND, FEWER = 30.0, 2
-"""Seconds from which a round is long, and how many rounds are then enough."""
+LONG_ROUND, FEWER = 30_000.0, 2
+"""Milliseconds from which a round is long, and how many rounds are then enough."""
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Medians over the rounds in milliseconds: wall clock, and processor time of all threads."""
+@dataclass
+class Lap:
+    """Milliseconds of a block: wall clock, and processor time of all threads."""
 
-    clock: float
-    processor: float
-
-    def as_dict(self) -> dict[str, float]:
-        """Return it for JSON."""
-        return {"clock_ms": round(self.clock, 2), "processor_ms": round(self.processor, 2)}
+    clock: float = 0.0
+    processor: float = 0.0
 
 
-@dataclass(frozen=True)
-class Rounds:
-    """Timings by name, and the cost of the first work per cost of the second (median over the rounds)."""
-
-    timings: dict[str, Timing]
-    rounds: int
-    ratio: float | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        named: dict[str, Any] = {name: timing.as_dict() for name, timing in self.timings.items()}
-        named["rounds"] = self.rounds
-        return named if self.ratio is None else {**named, "ratio": round(self.ratio, 2)}
+@contextmanager
+def timed(device: torch.device = CPU) -> Iterator[Lap]:
+    """Time the block, from an idle device until it is idle again."""
+    lap = Lap()
+    synchronize(device)
+    begun, used = time.perf_counter(), time.process_time()
+    yield lap
+    synchronize(device)
+    lap.clock = 1000 * (time.perf_counter() - begun)
+    lap.processor = 1000 * (time.process_time() - used)
 
 
 def synchronize(device: torch.device) -> None:
@@ -52,45 +46,59 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def milliseconds(work: Callable[[], Any], rounds: int, device: torch.device = CPU, warm: int = 1) -> float:
+    """Return the median wall-clock time of a work, after ``warm`` rounds that do not count."""
+    laps = []
+    for _ in range(warm + rounds):
+        with timed(device) as lap:
+            work()
+        laps.append(lap.clock)
+    return statistics.median(laps[warm:])
+
+
 class Laps:
     """Times of works that take turns. Cost is processor time on a CPU, wall-clock time on a GPU."""
 
     def __init__(self, names: Iterable[str], device: torch.device = CPU) -> None:
         self.device = device
-        self.clock: dict[str, list[float]] = {name: [] for name in names}
-        self.processor: dict[str, list[float]] = {name: [] for name in self.clock}
+        self.laps: dict[str, list[Lap]] = {name: [] for name in names}
 
     @contextmanager
     def lap(self, name: str, counts: bool = True) -> Iterator[None]:
-        """Time the block, including work that the device still does for it."""
-        begun, used = time.perf_counter(), time.process_time()
-        yield
-        synchronize(self.device)
+        """Time the block as one lap of a work."""
+        with timed(self.device) as lap:
+            yield
         if counts:
-            self.clock[name].append(1000 * (time.perf_counter() - begun))
-            self.processor[name].append(1000 * (time.process_time() - used))
+            self.laps[name].append(lap)
 
-    def found(self) -> Rounds:
-        """Return the medians so far."""
-        timings = {
-            name: Timing(statistics.median(self.clock[name]), statistics.median(self.processor[name]))
-            for name in self.clock
+    def summary(self) -> dict[str, Any]:
+        """Return the medians by name and the number of rounds.
+
+        For two works also "ratio": the cost of the first per cost of the second, median over the rounds.
+        """
+        found: dict[str, Any] = {
+            name: {
+                "clock_ms": round(statistics.median(lap.clock for lap in laps), 2),
+                "processor_ms": round(statistics.median(lap.processor for lap in laps), 2),
+            }
+            for name, laps in self.laps.items()
         }
-        costs = list((self.clock if self.device.type == "cuda" else self.processor).values())
-        ratio = None
-        if len(costs) == 2:
-            ratio = statistics.median(a / b for a, b in zip(costs[0], costs[1], strict=True))
-        return Rounds(timings, len(costs[0]), ratio)
+        rounds = list(zip(*self.laps.values(), strict=True))
+        if len(self.laps) == 2:
+            cost = "clock" if self.device.type == "cuda" else "processor"
+            ratios = [getattr(one, cost) / getattr(other, cost) for one, other in rounds]
+            found["ratio"] = round(statistics.median(ratios), 2)
+        return found | {"rounds": len(rounds)}
 
     def spread(self, name: str) -> dict[str, float]:
         """Return median and 95th percentile of the wall clock, and the median of the processor time."""
-        used = round(statistics.median(self.processor[name]), 1)
-        return spread(self.clock[name]) | {"processor": used}
+        used = statistics.median(lap.processor for lap in self.laps[name])
+        return spread([lap.clock for lap in self.laps[name]]) | {"processor": round(used, 1)}
 
 
-def alternating(works: Mapping[str, Callable[[], Any]], rounds: int, device: torch.device = CPU) -> Rounds:
-    """Do each work once a round (see ``repeat``) and return the timings."""
-    laps = Laps(works, device)
+def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Any]:
+    """Do each work once a round (see ``repeat``) and return ``Laps.summary``."""
+    laps = Laps(works)
 
     def once(counts: bool) -> None:
         for name, work in works.items():
@@ -98,32 +106,28 @@ def alternating(works: Mapping[str, Callable[[], Any]], rounds: int, device: tor
                 work()
 
     repeat(once, rounds)
-    return laps.found()
+    return laps.summary()
 
 
 def repeat(once: Callable[[bool], None], rounds: int) -> None:
-    """Do one round that does not count, then those that do.
-
-    Only ``FEWER`` count if the first took ``LONG_ROUND`` seconds.
-    """
-    begun = time.perf_counter()
-    once(False)
-    if time.perf_counter() - begun > LONG_ROUND:
-        rounds = min(rounds, FEWER)
-    for _ in range(rounds):
+    """Do one round that does not count, then those that do: only ``FEWER`` if the first was long."""
+    with timed() as first:
+        once(False)
+    for _ in range(min(rounds, FEWER) if first.clock > LONG_ROUND else rounds):
         once(True)
 
 
-def spread(milliseconds: Sequence[float]) -> dict[str, float]:
+def spread(times: Sequence[float]) -> dict[str, float]:
     """Return median and 95th percentile."""
-    ordered = sorted(milliseconds)
+    ordered = sorted(times)
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     return {"p50": round(statistics.median(ordered), 1), "p95": round(p95, 1)}
 
 
-def peak_megabytes() -> int:
-    """Return the most memory that this process has used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def peak_gigabytes() -> float:
+    """Return the most memory that this process has had resident."""
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1024**3
 
 
 def machine(threads: int) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,9 @@ class EditCase:
     attribute: str
     direction: int = 0
     value: str | None = None
-    may_change: frozenset[str] = field(default_factory=frozenset)
+    may_change: frozenset[str] = frozenset()
     values: tuple[str, ...] = ()
-    start: frozenset[str] = field(default_factory=frozenset)
+    start: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, line: dict[str, Any], known: Attributes) -> EditCase:
@@ -56,39 +56,33 @@ class EditCase:
         may_change = frozenset(line.get("may_change", ()))
         return cls(str(line["prompt"]), attribute, direction, value, may_change, values, start)
 
-    @property
-    def index(self) -> int:
-        """Number of the expected value."""
-        return self.values.index(self.value or "")
 
-
-def read_cases(path: Path, known: Attributes) -> list[EditCase]:
-    """Read a JSON-lines file of edits for a classifier of the ``known`` attributes. Raises ValueError."""
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON-lines file."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    return [EditCase.from_json(json.loads(line), known) for line in lines if line.strip()]
+    return [json.loads(line) for line in lines if line.strip()]
 
 
-def values_of(predictions: AttributeValues, name: str) -> np.ndarray:
+def value_of(predictions: AttributeValues, name: str) -> np.ndarray:
     """Return an attribute of N pictures: its level [N], or the index of its most likely value [N]."""
     if name in predictions.choices:
         return predictions.choices[name].argmax(1).numpy()
-    return (predictions.scales[name] if name in predictions.scales else predictions.amounts[name]).numpy()
+    return (predictions.scales | predictions.amounts)[name].numpy()
 
 
 def score(predictions: AttributeValues, case: EditCase) -> np.ndarray:
     """Return how much of the expected result is seen, [N] in 0..1."""
     if case.value is not None:
-        return predictions.choices[case.attribute][:, case.index].numpy()
-    level = values_of(predictions, case.attribute)
+        return predictions.choices[case.attribute][:, case.values.index(case.value)].numpy()
+    level = value_of(predictions, case.attribute)
     return level if case.direction > 0 else 1 - level
 
 
 def eligible(predictions: AttributeValues, labels: Labels, case: EditCase) -> np.ndarray:
     """Return [N] bool: portraits that show the attribute, not yet as expected, from a permitted start."""
     if case.value is not None:
-        value = values_of(predictions, case.attribute)
-        starts = [case.values.index(name) for name in case.start or case.values]
-        lacking = (value != case.index) & np.isin(value, starts)
+        starts = [case.values.index(name) for name in (case.start or case.values) if name != case.value]
+        lacking = np.isin(value_of(predictions, case.attribute), starts)
     else:
         now = score(predictions, case)
         lacking = now <= 1 - STEP if case.attribute in predictions.scales else now < 0.5
@@ -98,7 +92,7 @@ def eligible(predictions: AttributeValues, labels: Labels, case: EditCase) -> np
 def succeeded(before: AttributeValues, after: AttributeValues, case: EditCase) -> np.ndarray:
     """Return [N] bool: the value is as named, the scale moved by ``STEP``, or the amount crossed one half."""
     if case.value is not None:
-        return values_of(after, case.attribute) == case.index
+        return value_of(after, case.attribute) == case.values.index(case.value)
     if case.attribute in before.scales:
         return score(after, case) - score(before, case) >= STEP
     return score(after, case) > 0.5
@@ -106,7 +100,7 @@ def succeeded(before: AttributeValues, after: AttributeValues, case: EditCase) -
 
 def changed(before: AttributeValues, after: AttributeValues, name: str) -> np.ndarray:
     """Return [N] bool: whether an attribute changed."""
-    a, b = values_of(before, name), values_of(after, name)
+    a, b = value_of(before, name), value_of(after, name)
     if name in before.choices:
         return a != b
     return np.abs(a - b) >= STEP if name in before.scales else (a > 0.5) != (b > 0.5)
@@ -122,18 +116,6 @@ def countable(domain: Domain, predictions: AttributeValues, labels: Labels, name
     return seen & ~np.isnan(labels.amounts[name]) if name in predictions.amounts else seen
 
 
-def share_kept(
-    domain: Domain, before: AttributeValues, after: AttributeValues, labels: Labels, names: Iterable[str]
-) -> float:
-    """Return the mean share of countable attributes that did not change."""
-    kept = []
-    for name in names:
-        rows = countable(domain, after, labels, name)
-        if rows.any():
-            kept.append(1.0 - changed(before, after, name)[rows].mean())
-    return round(float(np.mean(kept)), 4)
-
-
 def collateral(
     domain: Domain,
     before: AttributeValues,
@@ -147,9 +129,6 @@ def collateral(
     return {name: changed(before, after, name) & countable(domain, after, labels, name) for name in names}
 
 
-def grows(scores: list[np.ndarray]) -> np.ndarray:
-    """Return [N] bool: the score never falls from one strength to the next by more than
-    ``TOLERATED_FALL``.
-    """
-    steps = [later - earlier >= -TOLERATED_FALL for earlier, later in itertools.pairwise(scores)]
-    return np.logical_and.reduce(steps)
+def grows(scores: Sequence[float]) -> bool:
+    """Return whether scores never fall by more than ``TOLERATED_FALL`` from one strength to the next."""
+    return all(later - earlier >= -TOLERATED_FALL for earlier, later in itertools.pairwise(scores))

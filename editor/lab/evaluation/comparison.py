@@ -6,67 +6,31 @@ it was, and the summary needs only the rows.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy import stats
 
-from editor.api.protocol import Adjustment, Change, CompareRequest, CompareResult, Effect, MethodName
 from editor.editing.methods import registry
-from editor.imaging.decode import decode
-from editor.lab.evaluation import classifier_metrics, uploads
-from editor.lab.evaluation.classifier_metrics import EditCase
-from editor.lab.evaluation.single_edits import AT_ONE, STRENGTHS
-from editor.lab.evaluation.uploads import EvaluatedBundle, Upload, UploadSet
-from editor.lab.running import run_job
+from editor.lab.evaluation.classifier_metrics import EditCase, read_lines
+from editor.lab.evaluation.single_edits import AT_ONE, CHOSEN, Row, mean, measure, save_grid
+from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 
-CHOSEN = "chosen"
-"""Name of the rows if no method is named and the engine chooses."""
 SEARCHES = ("optimization", "optimization-s", "tedigan")
 """Methods that search anew for every picture. They do fewer edits: the first ones of the others."""
-IDENTITY = ("gender_presentation", "age", "skin_tone", "hair_color", "eye_color")
-GEOMETRY = ("face_width", "eye_size", "nose_size", "eye_openness", "brow_thickness")
 CASES = Path(__file__).with_name("comparison.jsonl")
 """Prompts that were used for no training and no tuning."""
 TILES = 4
 """Portraits of each edit that contact sheets show."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One edit of one portrait by one method; lists are in the order of ``STRENGTHS``.
-
-    ``identity`` and ``geometry`` are the shares of those attributes that are unchanged at strength 1.
-    ``undone``: without the adjustment the picture is the uploaded one, bit for bit.
-    """
-
-    method: str
-    used: str
-    prompt: str
-    upload: int
-    success: list[bool]
-    collateral: list[int]
-    score: list[float]
-    identity: float
-    geometry: float
-    gain: float
-    verdict: str
-    undone: bool
-    seconds: float
-
-    @property
-    def grows(self) -> bool:
-        """Whether the score never falls from one strength to the next."""
-        return bool(classifier_metrics.grows([np.array([value]) for value in self.score])[0])
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """Identifies the measurement."""
-        return self.method, self.prompt, self.upload
+RESAMPLES, CONFIDENCE = 1000, 0.95
+EQUAL = 0.5
+"""Number of other changed attributes at which methods are compared."""
 
 
 def offered(tested: EvaluatedBundle) -> tuple[str, ...]:
@@ -74,62 +38,41 @@ def offered(tested: EvaluatedBundle) -> tuple[str, ...]:
     return (CHOSEN, *(name for name, method in registry.METHODS.items() if method.supports(tested.bundle)))
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(out: Path) -> list[Row]:
     """Read the rows measured so far; the later one of what was measured twice."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = [Row(**json.loads(line)) for line in lines]
+    path = out / "rows.jsonl"
+    rows = [Row(**line) for line in read_lines(path)] if path.exists() else []
     return list({row.key: row for row in rows}.values())
 
 
-@dataclass(frozen=True)
-class PortraitsPerEdit:
-    """How many eligible portraits of each edit a method does.
-
-    ``each``, or ``searched`` for a method that searches every time.
-    """
-
-    each: int
-    searched: int
-
-    def of(self, method: str) -> int:
-        """Return the number for one method."""
-        return min(self.each, self.searched) if method in SEARCHES else self.each
-
-
-def measure(
-    unseen: UploadSet, cases: Sequence[EditCase], methods: Sequence[str], counts: PortraitsPerEdit, out: Path
+def measure_all(
+    unseen: UploadSet,
+    cases: Sequence[EditCase],
+    methods: Sequence[str],
+    counts: tuple[int, int],
+    out: Path,
 ) -> Iterator[Row]:
     """Measure what is not in ``out`` yet, and yield each row.
 
     Every edit is done on one portrait before any is done on two, so that an interrupted comparison has few
-    portraits rather than few edits.
+    portraits rather than few edits. ``counts``: portraits of each edit, and those for a method that searches
+    every time.
     """
-    path = out / "rows.jsonl"
-    done = {row.key for row in read_rows(path)}
-    for place, case, number in _edits(unseen, cases, counts.each):
-        for method in methods:
-            if place >= counts.of(method) or (method, case.prompt, number) in done:
-                continue
-            row, picture = measure_row(unseen, case, method, number)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(row)) + "\n")
-            if place < TILES:
-                before = unseen.items[number].pixels
-                for name, pixels in ((method, picture), ("before", before)):
-                    Image.fromarray(pixels).save(tile(out, name, case.prompt, place))
-            yield row
-
-
-def _edits(unseen: UploadSet, cases: Sequence[EditCase], each: int) -> Iterator[tuple[int, EditCase, int]]:
-    """Yield place, case and portrait of every edit."""
-    eligible = [
-        np.flatnonzero(classifier_metrics.eligible(unseen.predictions, unseen.labels, case))[:each]
-        for case in cases
-    ]
-    for place in range(each):
-        for case, numbers in zip(cases, eligible, strict=True):
-            if place < len(numbers):
-                yield place, case, int(numbers[place])
+    done = {row.key for row in read_rows(out)}
+    eligible = [(case, unseen.eligible(case)) for case in cases]
+    for place in range(counts[0]):
+        for case, numbers in eligible:
+            for method in methods if place < len(numbers) else ():
+                left_out = method in SEARCHES and place >= counts[1]
+                if left_out or (method, case.prompt, numbers[place]) in done:
+                    continue
+                row, picture = measure(unseen, case, numbers[place], method)
+                with (out / "rows.jsonl").open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(row)) + "\n")
+                if place < TILES:
+                    for name, pixels in ((method, picture), ("before", unseen.items[row.upload].pixels)):
+                        Image.fromarray(pixels).save(tile(out, name, case.prompt, place))
+                yield row
 
 
 def tile(out: Path, method: str, prompt: str, place: int) -> Path:
@@ -143,67 +86,124 @@ def contact_sheets(out: Path, rows: Sequence[Row]) -> None:
     """Write a sheet for each edit to ``out``: a row for each portrait, a column for each method."""
     methods = ["before", *dict.fromkeys(row.method for row in rows)]
     for prompt in dict.fromkeys(row.prompt for row in rows):
-        paths = [[tile(out, name, prompt, place) for name in methods] for place in range(TILES)]
-        paths = [line for line in paths if line[0].exists()]
-        if not paths:
-            continue
-        side = Image.open(paths[0][0]).width
-        sheet = Image.new("RGB", (side * len(methods), side * len(paths)), "white")
-        for y, line in enumerate(paths):
-            for x, path in enumerate(line):
-                if path.exists():
-                    sheet.paste(Image.open(path), (side * x, side * y))
-        sheet.save(out / f"{prompt.replace(' ', '-')}.png")
+        lines = []
+        for place in range(TILES):
+            paths = [tile(out, method, prompt, place) for method in methods]
+            if paths[0].exists():
+                before = np.asarray(Image.open(paths[0]))
+                white = np.full_like(before, 255)
+                lines.append([np.asarray(Image.open(path)) if path.exists() else white for path in paths])
+        if lines:
+            save_grid(lines, out / f"{prompt.replace(' ', '-')}.png")
 
 
-def measure_row(unseen: UploadSet, case: EditCase, method: str, number: int) -> tuple[Row, np.ndarray]:
-    """Return one row, and the picture uint8 [H, W, 3] at strength 1."""
-    tested, upload = unseen.tested, unseen.items[number]
-    layers, effect, seconds = _find(tested, upload, case.prompt, method)
-    pictures = [uploads.edit_at(tested.engine, upload, layers, strength) for strength in STRENGTHS]
-    before, labels = unseen.rows(np.array([number]))
-    predictions = uploads.predict(tested.classifier, pictures)
-    after = [uploads.selected(predictions, np.array([place])) for place in range(len(pictures))]
-    changes = [
-        classifier_metrics.collateral(tested.domain, before, found, labels, case, tested.scored)
-        for found in after
-    ]
-    unchanged = {name: not bool(value[0]) for name, value in changes[AT_ONE].items()}
-    without = uploads.edit_at(tested.engine, upload, layers, 0.0)
-    row = Row(
-        method=method,
-        used=effect.method or "none",
-        prompt=case.prompt,
-        upload=number,
-        success=[bool(classifier_metrics.succeeded(before, found, case)[0]) for found in after],
-        collateral=[int(sum(value[0] for value in change.values())) for change in changes],
-        score=[round(float(classifier_metrics.score(found, case)[0]), 4) for found in after],
-        identity=_share(unchanged, IDENTITY),
-        geometry=_share(unchanged, GEOMETRY),
-        gain=effect.gain,
-        verdict=effect.verdict,
-        seconds=round(seconds, 3),
-        undone=np.array_equal(without, decode(upload.picture).pixels),
-    )
-    return row, pictures[AT_ONE]
+def bootstrap(
+    rows: Sequence[Row], statistic: Callable[[Sequence[Row]], float], seed: int = 0
+) -> dict[str, float]:
+    """Return a statistic and the ends of its percentile interval: "mean", "low" and "high".
+
+    Resamples portraits rather than rows, since the rows of one portrait are not independent.
+    """
+    by_upload: dict[int, list[Row]] = {}
+    for row in rows:
+        by_upload.setdefault(row.upload, []).append(row)
+    groups, value = list(by_upload.values()), statistic(rows)
+    if len(groups) < 2:
+        return {"mean": value, "low": value, "high": value}
+    interval = stats.bootstrap(
+        (np.arange(len(groups)),),
+        lambda numbers: statistic([row for number in numbers for row in groups[number]]),
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=False,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return {"mean": value, "low": float(interval.low), "high": float(interval.high)}
 
 
-def _find(
-    tested: EvaluatedBundle, upload: Upload, prompt: str, method: str
-) -> tuple[tuple[Adjustment, ...], Effect, float]:
-    """Return the adjustments, the effect and the seconds that they took."""
-    change = Change(prompt=prompt)
-    if method == CHOSEN:
-        begun = perf_counter()
-        result = uploads.edit(tested.engine, upload, [change])
-        return result.adjustments, result.effects[0], perf_counter() - begun
-    names: tuple[MethodName, ...] = (method,)  # type: ignore[assignment]
-    request = CompareRequest(picture=upload.picture, inversion=upload.inversion, change=change, methods=names)
-    row = run_job(tested.engine, request, CompareResult).rows[0]
-    return row.adjustments, row.effect, row.milliseconds / 1000
+def curve_of(rows: Sequence[Row]) -> list[tuple[float, float]]:
+    """Return mean collateral and success at each strength."""
+    collateral, success = np.array([row.collateral for row in rows]), np.array([row.success for row in rows])
+    return list(zip(collateral.mean(0).tolist(), success.mean(0).tolist(), strict=True))
 
 
-def _share(unchanged: dict[str, bool], names: Sequence[str]) -> float:
-    """Return the share of the named attributes that are unchanged."""
-    kept = [unchanged[name] for name in names if name in unchanged]
-    return round(float(np.mean(kept)), 4) if kept else 1.0
+def success_at(curve: Sequence[tuple[float, float]], collateral: float = EQUAL) -> float:
+    """Return the highest success on a curve for at most this collateral, interpolated between strengths.
+
+    Every curve begins at strength 0, with neither success nor collateral.
+    """
+    points = [(0.0, 0.0), *curve]
+    best = max(success for cost, success in points if cost <= collateral)
+    for (cost, success), (next_cost, next_success) in itertools.pairwise(points):
+        if cost <= collateral < next_cost:
+            share = (collateral - cost) / (next_cost - cost)
+            best = max(best, success + (next_success - success) * share)
+    return best
+
+
+def summarise(method: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return all figures of a method; "curve" holds mean collateral and success at each strength."""
+    return {
+        "method": method,
+        "rows": len(rows),
+        "at_equal": bootstrap(rows, lambda some: success_at(curve_of(some))),
+        "success": bootstrap(rows, lambda some: float(np.mean([row.success[AT_ONE] for row in some]))),
+        "collateral": bootstrap(rows, lambda some: float(np.mean([row.collateral[AT_ONE] for row in some]))),
+        **{
+            name: mean([getattr(row, name) for row in rows])
+            for name in ("identity", "geometry", "grows", "gain", "undone")
+        },
+        "seconds": float(np.median([row.seconds for row in rows])),
+        "curve": curve_of(rows),
+    }
+
+
+def summaries(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return every method's figures, the best at equal collateral first."""
+    methods = dict.fromkeys(row.method for row in rows)
+    found = [summarise(method, [row for row in rows if row.method == method]) for method in methods]
+    return sorted(found, key=lambda summary: -summary["at_equal"]["mean"])
+
+
+def comparable(rows: Sequence[Row]) -> list[Row]:
+    """Keep the edits that every method has done (for searching methods, that all of those have done)."""
+    searching = [row for row in rows if row.method in SEARCHES]
+    quick = [row for row in rows if row.method not in SEARCHES]
+    common = _done_by_all(quick or searching)
+    both = common & _done_by_all(searching) if searching else set()
+    return [row for row in rows if row.key[1:] in (both if row.method in SEARCHES else common)]
+
+
+def _done_by_all(rows: Sequence[Row]) -> set[tuple[str, int]]:
+    """Return the edits (prompt and portrait) that every method of the rows has done."""
+    by_method: dict[str, set[tuple[str, int]]] = {}
+    for row in rows:
+        by_method.setdefault(row.method, set()).add(row.key[1:])
+    return set.intersection(*by_method.values()) if by_method else set()
+
+
+def lead(rows: Sequence[Row], method: str, other: str) -> dict[str, float]:
+    """Return how much more a method succeeds than another at equal collateral, on the edits that both did."""
+
+    def difference(some: Sequence[Row]) -> float:
+        one, two = (
+            success_at(curve_of([row for row in some if row.method == name])) for name in (method, other)
+        )
+        return one - two
+
+    mine = [row for row in rows if row.method in (method, other)]
+    both = _done_by_all(mine)
+    return bootstrap([row for row in mine if row.key[1:] in both], difference)
+
+
+def report(out: Path) -> dict[str, Any]:
+    """Return the figures of the rows in ``out``, with the lead of the engine's choice; write the sheets."""
+    rows = comparable(read_rows(out))
+    contact_sheets(out, rows)
+    methods = dict.fromkeys(row.method for row in rows)
+    others = [name for name in methods if name != CHOSEN] if CHOSEN in methods else []
+    return {
+        "methods": summaries(rows),
+        "lead_of_choice": {name: lead(rows, CHOSEN, name) for name in others},
+    }

@@ -1,4 +1,4 @@
-"""The qualities of inversion side by side: closeness, cost, and how well the result can be edited."""
+"""The qualities of inversion: closeness, cost, and how well the result can be edited."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from editor.inversion.perceptual_distance import perceptual_distance
 from editor.inversion.pivotal_tuning import tuned_bundle
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import EditCase
+from editor.lab.evaluation.single_edits import mean
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import data
 
@@ -32,47 +33,48 @@ def compare(
 
 
 @torch.no_grad()
-def closeness(unseen: UploadSet) -> dict[str, float]:
+def closeness(unseen: UploadSet) -> dict[str, float | None]:
     """Return means over the uploads.
 
-    PSNR (dB), perceptual distance, cosine of image embeddings, share of attributes that the classifier
-    predicts as before, and size of the tuning (KB).
+    PSNR (dB), perceptual distance, cosine of image embeddings, share of visible attributes that the
+    classifier predicts as before, and size of the tuning (KB).
     """
-    tested = unseen.tested
-    made, gaps = [], []
+    tested, made, gaps = unseen.tested, [], []
     for upload in unseen.items:
         tuned = tuned_bundle(tested.bundle, upload.inversion.tuning)
         drawn = uploads.reconstruction(tuned, upload.inversion)
         square = crop(upload.pixels, upload.inversion.geometry, tuned.generator.config.resolution)
         gaps.append(float(perceptual_distance(tested.bundle, drawn[None], square[None].to(drawn))))
         made.append(data.to_pictures(drawn[None])[0])
-    after = uploads.predict(tested.classifier, made)
-    fidelity = [upload.inversion.fidelity for upload in unseen.items]
-    sizes = [len(upload.inversion.tuning or b"") / 1024 for upload in unseen.items]
+    before, after, kept = unseen.predictions, uploads.predict(tested.classifier, made), []
+    for name in tested.scored:
+        rows = classifier_metrics.countable(tested.domain, after, unseen.labels, name)
+        if rows.any():
+            kept.append(1.0 - classifier_metrics.changed(before, after, name)[rows].mean())
+    inversions = [upload.inversion for upload in unseen.items]
     return {
-        "psnr": round(float(np.mean([one.psnr for one in fidelity])), 2),
-        "perceptual": round(float(np.mean(gaps)), 4),
-        "similarity": round(float(np.mean([one.similarity for one in fidelity])), 4),
-        "attributes_kept": classifier_metrics.share_kept(
-            tested.domain, unseen.predictions, after, unseen.labels, tested.scored
-        ),
-        "tuning_kb": round(float(np.mean(sizes)), 1),
+        "psnr": mean([one.fidelity.psnr for one in inversions], 2),
+        "perceptual": mean(gaps),
+        "similarity": mean([one.fidelity.similarity for one in inversions]),
+        "attributes_kept": mean(kept),
+        "tuning_kb": mean([len(one.tuning or b"") / 1024 for one in inversions], 1),
     }
 
 
 def success(unseen: UploadSet, cases: Sequence[EditCase]) -> dict[str, Any]:
     """Return the mean share of successful edits at strength 1, and the number of edits."""
-    tested, shares, edits = unseen.tested, [], 0
+    shares, edits = [], 0
     for case in cases:
-        rows = np.flatnonzero(classifier_metrics.eligible(unseen.predictions, unseen.labels, case))
-        if not len(rows):
+        numbers = unseen.eligible(case)
+        if not numbers:
             continue
-        change = Change(prompt=case.prompt)
-        results = [uploads.edit(tested.engine, unseen.items[row], [change]) for row in rows]
-        after = uploads.predict(tested.classifier, [uploads.pixels_of(result) for result in results])
-        shares.append(float(classifier_metrics.succeeded(unseen.rows(rows)[0], after, case).mean()))
-        edits += len(rows)
-    return {"success": round(float(np.mean(shares)), 4) if shares else None, "edits": edits}
+        change, engine = Change(prompt=case.prompt), unseen.tested.engine
+        results = [uploads.edit(engine, unseen.items[number], [change]) for number in numbers]
+        after = uploads.predict(unseen.tested.classifier, list(map(uploads.pixels_of, results)))
+        before = uploads.select(unseen.predictions, numbers)
+        shares.append(float(classifier_metrics.succeeded(before, after, case).mean()))
+        edits += len(numbers)
+    return {"success": mean(shares), "edits": edits}
 
 
 @torch.no_grad()
@@ -88,7 +90,7 @@ def generator_psnr(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_
     return round(total / count, 2)
 
 
-def of_models(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_081) -> dict[str, float]:
+def of_models(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_081) -> dict[str, float | None]:
     """Return the generator's PSNR, and the PSNR and kept attributes of inversions of unseen drawings."""
     found = closeness(UploadSet.make(tested, count, seed))
     return {

@@ -24,20 +24,19 @@ def assignments(
 
     Inverts without refinement, which does not change the choice and can only raise the fidelity.
     """
-    found = {}
+    pictures: dict[str, np.ndarray] = {}
     for name in engine.loaded:
         if record.read(folders[name]):
             domain = domains.of_bundle(folders[name])
-            found[name] = _assigned(engine, domain.render(domain.portraits.sample(count, seed), 128))
-    return found | {"patterns": _assigned(engine, data.to_pictures(patterns(count, seed)))}
-
-
-def _assigned(engine: Engine, pictures: np.ndarray) -> dict[str, Any]:
-    """Count the choices for pictures, uint8 [N, H, W, 3]."""
-    inversions = [
-        run_job(engine, InvertRequest(picture=png(pixels).data, quality="draft"), InvertResult).inversion
-        for pixels in pictures
-    ]
-    chosen = Counter(inversion.latent.bundle for inversion in inversions)
-    outside = sum(not inversion.fidelity.in_domain for inversion in inversions)
-    return {"to": dict(sorted(chosen.items())), "out_of_domain": outside}
+            pictures[name] = domain.render(domain.portraits.sample(count, seed), 128)
+    pictures["patterns"] = data.to_pictures(patterns(count, seed))
+    found = {}
+    for name, drawings in pictures.items():
+        inversions = [
+            run_job(engine, InvertRequest(picture=png(pixels).data, quality="draft"), InvertResult).inversion
+            for pixels in drawings
+        ]
+        chosen = Counter(inversion.latent.bundle for inversion in inversions)
+        outside = sum(not inversion.fidelity.in_domain for inversion in inversions)
+        found[name] = {"to": dict(sorted(chosen.items())), "out_of_domain": outside}
+    return found

@@ -12,16 +12,18 @@ import importlib.resources
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from editor.api.protocol import Inversion, InvertRequest, InvertResult
+from editor.api.protocol import InvertRequest, InvertResult
 from editor.lab.evaluation import uploads
+from editor.lab.evaluation.single_edits import mean
 from editor.lab.evaluation.uploads import EvaluatedBundle
 from editor.lab.running import run_job
 from editor.lab.training import data
@@ -35,11 +37,18 @@ well.
 """
 TONE = 0.25
 """Share of the range by which the predicted skin tone may differ."""
-
-
 HIDDEN_HAIR = ("NONE", "ASTRONAUT", "BRIDE", "HAT", "SIDES", "BUZZCUT")
 HIDDEN_EYES = ("NONE", "EYEPATCH", "KURT", "SUNGLASSES", "SUNGLASSES_2", "WAYFARERS", "WAYFARERS_2")
 """Variants of python-avatars that hide a label."""
+HIDING: dict[str, dict[str, tuple[str, ...]]] = {
+    "personas": {
+        "hair": ("bald", "balding", "beanie", "cap", "buzzcut", "fade"),
+        "facialHair": ("soulPatch", "shadow"),
+        "mouth": ("pacifier",),
+    },
+    "micah": {"hair": ("mrClean", "turban", "dannyPhantom", "mrT")},
+}
+"""Variants of DiceBear's styles that hide a label, by part."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def _rgb(code: str) -> np.ndarray:
     return np.array([int(code[place : place + 2], 16) / 255 for place in (1, 3, 5)], np.float32)
 
 
-def avataaars(rng: np.random.Generator) -> Drawing:
+def _avataaars(rng: np.random.Generator) -> Drawing:
     """Draw one with python-avatars."""
     import python_avatars as drawn
 
@@ -97,64 +106,37 @@ def avataaars(rng: np.random.Generator) -> Drawing:
     return Drawing(raster(picture), hair_names(hair.value), skin_tone(tone.value), glasses, bearded)
 
 
-def personas(rng: np.random.Generator) -> Drawing:
-    """Draw one in DiceBear's style of that name."""
-    style = _definition("personas")
-    hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["skin"]["values"])
-    glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    options = {
-        "hairVariant": _variant(rng, style, "hair", "bald", "balding", "beanie", "cap", "buzzcut", "fade"),
-        "hairColor": [hair],
-        "facialHairColor": [hair],
-        "skinColor": [tone],
-        "facialHairProbability": 100 * bearded,
-        "facialHairVariant": _variant(rng, style, "facialHair", "soulPatch", "shadow"),
-        "eyesVariant": ["glasses" if glasses else "open"],
-        "mouthVariant": _variant(rng, style, "mouth", "pacifier"),
-    }
-    return Drawing(_dicebear(style, rng, options), hair_names(hair), skin_tone(tone), glasses, bearded)
+def _dicebear(name: str, rng: np.random.Generator) -> Drawing:
+    """Draw one in a style of DiceBear."""
+    from dicebear import Avatar, Style
 
-
-def micah(rng: np.random.Generator) -> Drawing:
-    """Draw one in DiceBear's style of that name."""
-    style = _definition("micah")
-    hair, tone = rng.choice(style["colors"]["hair"]["values"]), rng.choice(style["colors"]["base"]["values"])
+    definition = (importlib.resources.files("dicebear_styles") / f"{name}.json").read_text(encoding="utf-8")
+    style, skin_part = json.loads(definition), "skin" if name == "personas" else "base"
+    hair, tone = (rng.choice(style["colors"][part]["values"]) for part in ("hair", skin_part))
     glasses, bearded = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    options = {
-        "hairVariant": _variant(rng, style, "hair", "mrClean", "turban", "dannyPhantom", "mrT"),
+    options: dict[str, Any] = {
         "hairColor": [hair],
-        "baseColor": [tone],
-        "glassesProbability": 100 * glasses,
+        f"{skin_part}Color": [tone],
         "facialHairProbability": 100 * bearded,
-        "facialHairVariant": ["beard"],
     }
-    return Drawing(_dicebear(style, rng, options), hair_names(hair), skin_tone(tone), glasses, bearded)
+    for part, hiding in HIDING[name].items():
+        variants = [variant for variant in style["components"][part]["variants"] if variant not in hiding]
+        options[f"{part}Variant"] = [str(rng.choice(variants))]
+    if name == "personas":
+        options |= {"facialHairColor": [hair], "eyesVariant": ["glasses" if glasses else "open"]}
+    else:
+        options |= {"glassesProbability": 100 * glasses, "facialHairVariant": ["beard"]}
+    picture = str(Avatar(Style(style), {"seed": str(rng.integers(1 << 30)), **options}))
+    linked = picture.replace(' href="', ' xlink:href="')  # Skia reads only the older syntax
+    linked = re.sub("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', linked, count=1)
+    return Drawing(raster(linked), hair_names(hair), skin_tone(tone), glasses, bearded)
 
 
 SOURCES: dict[str, Callable[[np.random.Generator], Drawing]] = {
-    "python-avatars": avataaars,
-    "personas": personas,
-    "micah": micah,
+    "python-avatars": _avataaars,
+    "personas": partial(_dicebear, "personas"),
+    "micah": partial(_dicebear, "micah"),
 }
-
-
-def _definition(name: str) -> dict[str, Any]:
-    text = (importlib.resources.files("dicebear_styles") / f"{name}.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-def _variant(rng: np.random.Generator, style: dict[str, Any], part: str, *without: str) -> list[str]:
-    """Choose a variant of a part, except those that hide a label."""
-    return [str(rng.choice([name for name in style["components"][part]["variants"] if name not in without]))]
-
-
-def _dicebear(style: dict[str, Any], rng: np.random.Generator, options: dict[str, Any]) -> np.ndarray:
-    from dicebear import Avatar, Style
-
-    picture = str(Avatar(Style(style), {"seed": str(rng.integers(1 << 30)), **options}))
-    linked = picture.replace(' href="', ' xlink:href="')  # Skia reads only the older syntax
-    return raster(re.sub("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', linked, count=1))
 
 
 def raster(picture: str) -> np.ndarray:
@@ -190,10 +172,14 @@ def out_of_domain(tested: EvaluatedBundle, count: int, seed: int) -> dict[str, d
     for name, draw in SOURCES.items():
         rng = np.random.default_rng(seed)
         drawings = [draw(rng) for _ in range(count)]
-        inversions = [_inversion(tested, passed_on(drawing.pixels, rng)) for drawing in drawings]
-        predictions = uploads.predict(tested.classifier, [_made(tested, one) for one in inversions])
-        kept = [dict(_kept(drawing, predictions, place)) for place, drawing in enumerate(drawings)]
-        accepted = [inversion.fidelity.in_domain for inversion in inversions]
+        kept, accepted = [], []
+        for drawing in drawings:
+            request = InvertRequest(bundle=tested.name, picture=passed_on(drawing.pixels, rng))
+            inversion = run_job(tested.engine, request, InvertResult).inversion
+            made = uploads.reconstruction(tested.bundle, inversion)[None]
+            made = torch.nn.functional.adaptive_avg_pool2d(made, 128)
+            kept.append(_kept(drawing, uploads.predict(tested.classifier, data.to_pictures(made))))
+            accepted.append(inversion.fidelity.in_domain)
         found[name] = {
             "called_outside": count - sum(accepted),
             "kept": _shares(kept),
@@ -202,31 +188,25 @@ def out_of_domain(tested: EvaluatedBundle, count: int, seed: int) -> dict[str, d
     return found
 
 
-def _inversion(tested: EvaluatedBundle, picture: bytes) -> Inversion:
-    request = InvertRequest(bundle=tested.name, picture=picture)
-    return run_job(tested.engine, request, InvertResult).inversion
-
-
-def _made(tested: EvaluatedBundle, inversion: Inversion) -> np.ndarray:
-    """Return the reconstruction, uint8 [128, 128, 3]."""
-    made = uploads.reconstruction(tested.bundle, inversion)[None]
-    return data.to_pictures(torch.nn.functional.adaptive_avg_pool2d(made, 128))[0]
-
-
-def _kept(drawing: Drawing, predictions: AttributeValues, place: int) -> Iterator[tuple[str, bool]]:
-    """Yield each label of a drawing and whether it is predicted."""
+def _kept(drawing: Drawing, predictions: AttributeValues) -> dict[str, bool]:
+    """Return whether each label of a drawing is predicted for its reconstruction."""
+    amounts = {name: float(values[0]) > 0.5 for name, values in predictions.amounts.items()}
+    found = {
+        "glasses": amounts["glasses"] == drawing.glasses,
+        "facial hair": (amounts["beard"] or amounts["moustache"]) == drawing.facial_hair,
+    }
     if drawing.hair:
-        colour = int(predictions.choices["hair_color"][place].argmax())
-        yield "hair colour", CHOICES["hair_color"][colour] in drawing.hair
+        colour = CHOICES["hair_color"][int(predictions.choices["hair_color"][0].argmax())]
+        found["hair colour"] = colour in drawing.hair
     if drawing.tone is not None:
-        yield "skin", abs(float(predictions.scales["skin_tone"][place]) - drawing.tone) <= TONE
-    yield "glasses", (float(predictions.amounts["glasses"][place]) > 0.5) == drawing.glasses
-    hairy = max(float(predictions.amounts[name][place]) for name in ("beard", "moustache")) > 0.5
-    yield "facial hair", hairy == drawing.facial_hair
+        found["skin"] = abs(float(predictions.scales["skin_tone"][0]) - drawing.tone) <= TONE
+    return found
 
 
-def _shares(rows: list[dict[str, bool]]) -> dict[str, float]:
+def _shares(rows: list[dict[str, bool]]) -> dict[str, float | None]:
     """Return the share of each label that was kept, and their mean."""
     names = dict.fromkeys(name for row in rows for name in row)
-    shares = {name: round(float(np.mean([row[name] for row in rows if name in row])), 4) for name in names}
-    return shares | ({"mean": round(float(np.mean(list(shares.values()))), 4)} if shares else {})
+    shares = {name: mean([row[name] for row in rows if name in row]) for name in names}
+    return shares | (
+        {"mean": mean([share for share in shares.values() if share is not None])} if shares else {}
+    )

@@ -6,15 +6,14 @@ told that the model can hardly do it. An edit that the picture shows already cou
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from editor.api.protocol import Change, Effect
 from editor.lab.evaluation import uploads
+from editor.lab.evaluation.classifier_metrics import read_lines
 from editor.lab.evaluation.uploads import UploadSet
 
 CASES = Path(__file__).with_name("refusals.jsonl")
@@ -25,31 +24,18 @@ TRIES = 2
 Outcome = Literal["refused", "weak", "granted"]
 
 
-@dataclass(frozen=True)
-class RejectionCase:
-    """One prompt; ``attribute`` is None for an impossible one."""
+def read(path: Path, scored: Iterable[str]) -> dict[str, bool]:
+    """Read a file of prompts: whether each is possible.
 
-    prompt: str
-    attribute: str | None
-
-    @property
-    def possible(self) -> bool:
-        """Whether pictures of the bundle can show it."""
-        return self.attribute is not None
-
-
-def read(path: Path, scored: Iterable[str]) -> list[RejectionCase]:
-    """Read a file of prompts, without those about attributes that the classifier cannot predict.
-
-    Raises ValueError for a line that is neither possible nor impossible.
+    Prompts about attributes that the classifier cannot predict are left out. Raises ValueError for a line
+    that is neither possible nor impossible.
     """
-    known, found = set(scored), []
-    for text in filter(str.strip, path.read_text(encoding="utf-8").splitlines()):
-        line = json.loads(text)
+    known, found = set(scored), {}
+    for line in read_lines(path):
         if bool(line.get("impossible")) == ("attribute" in line):
-            raise ValueError(f"an edit is either impossible or names its attribute: {text}")
+            raise ValueError(f"an edit is either impossible or names its attribute: {line}")
         if line.get("attribute") is None or line["attribute"] in known:
-            found.append(RejectionCase(str(line["prompt"]), line.get("attribute")))
+            found[str(line["prompt"])] = "attribute" in line
     return found
 
 
@@ -60,33 +46,28 @@ def outcome(effect: Effect) -> Outcome:
     return "weak" if effect.verdict == "weak" else "granted"
 
 
-def rejection(unseen: UploadSet, cases: Sequence[RejectionCase]) -> dict[str, Any]:
+def rejection(unseen: UploadSet, cases: Mapping[str, bool]) -> dict[str, Any]:
     """Return the share of each outcome for possible and impossible edits, and those with a wrong outcome."""
     found: dict[str, dict[str, list[Outcome]]] = {"possible": {}, "impossible": {}}
     suggested = []
-    for number, case in enumerate(cases):
-        effects = [_effect(unseen, case.prompt, TRIES * number + place) for place in range(TRIES)]
-        found["possible" if case.possible else "impossible"][case.prompt] = list(map(outcome, effects))
-        suggested += [bool(effect.nearest) for effect in effects if outcome(effect) == "refused"]
-    figures: dict[str, Any] = {
-        kind: _figures(outcomes, wrong_if_refused=kind == "possible")
-        for kind, outcomes in found.items()
-        if outcomes
-    }
+    for number, (prompt, possible) in enumerate(cases.items()):
+        kind = found["possible" if possible else "impossible"]
+        for place in range(TRIES):
+            upload = unseen.items[(TRIES * number + place) % len(unseen.items)]
+            effect = uploads.edit(unseen.tested.engine, upload, [Change(prompt=prompt)]).effects[0]
+            kind.setdefault(prompt, []).append(outcome(effect))
+            if outcome(effect) == "refused":
+                suggested.append(bool(effect.nearest))
+    figures: dict[str, Any] = {kind: _figures(kind, outcomes) for kind, outcomes in found.items() if outcomes}
     return figures | {"with_suggestions": round(sum(suggested) / max(1, len(suggested)), 4)}
 
 
-def _effect(unseen: UploadSet, prompt: str, number: int) -> Effect:
-    upload = unseen.items[number % len(unseen.items)]
-    return uploads.edit(unseen.tested.engine, upload, [Change(prompt=prompt)]).effects[0]
-
-
-def _figures(outcomes: dict[str, list[Outcome]], wrong_if_refused: bool) -> dict[str, Any]:
-    counts = Counter(what for found in outcomes.values() for what in found)
+def _figures(kind: str, outcomes: dict[str, list[Outcome]]) -> dict[str, Any]:
+    counts = Counter(one for found in outcomes.values() for one in found)
+    shares = {name: round(counts[name] / counts.total(), 4) for name in ("refused", "weak", "granted")}
     wrong = {
         prompt: found
         for prompt, found in outcomes.items()
-        if any((what == "refused") == wrong_if_refused for what in found)
+        if any((one == "refused") == (kind == "possible") for one in found)
     }
-    shares = {what: round(counts[what] / counts.total(), 4) for what in ("refused", "weak", "granted")}
     return {"edits": len(outcomes), **shares, "wrong": wrong}

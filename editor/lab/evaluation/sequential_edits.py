@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,14 @@ from editor.imaging.decode import decode
 from editor.imaging.encode import png
 from editor.lab.evaluation import classifier_metrics, uploads
 from editor.lab.evaluation.classifier_metrics import EditCase
+from editor.lab.evaluation.single_edits import mean
 from editor.lab.evaluation.uploads import Upload, UploadSet
-from editor.networks.attribute_classifier import AttributeValues
 
 LENGTH = 10
 CASES = Path(__file__).with_name("wordings.jsonl")
 """Prompts that were used for no training and no tuning."""
-
-
-@dataclass(frozen=True)
-class EditSequence:
-    """A portrait before the first edit and after each, with the adjustments then in force."""
-
-    pictures: list[bytes]
-    layers: list[tuple[Adjustment, ...]]
+Step = tuple[bytes, tuple[Adjustment, ...]]
+"""A picture and the adjustments in force."""
 
 
 def choose(
@@ -37,13 +30,10 @@ def choose(
 
     Each has an effect there, and none may rightly change what another one asks for.
     """
-    before, labels = unseen.rows(np.array([number]))
     found: list[EditCase] = []
     for place in rng.permutation(len(cases)):
         case = cases[place]
-        useful = (
-            case.attribute in unseen.tested.scored and classifier_metrics.eligible(before, labels, case)[0]
-        )
+        useful = case.attribute in unseen.tested.scored and number in unseen.eligible(case)
         if len(found) < LENGTH and useful and not any(_conflict(case, other) for other in found):
             found.append(case)
     return found
@@ -53,23 +43,26 @@ def _conflict(one: EditCase, other: EditCase) -> bool:
     return one.attribute in {other.attribute, *other.may_change} or other.attribute in one.may_change
 
 
-def run_sequence(unseen: UploadSet, upload: Upload, cases: Sequence[EditCase]) -> EditSequence:
-    """Apply the edits one after the other, each on top of the earlier ones, as a conversation does."""
+def run_sequence(unseen: UploadSet, upload: Upload, cases: Sequence[EditCase]) -> list[Step]:
+    """Apply the edits one after the other, each on top of the earlier ones, as a conversation does.
+
+    Return the portrait before the first edit, and after each.
+    """
     engine = unseen.tested.engine
-    found = EditSequence([uploads.edit(engine, upload).picture.data], [()])
+    steps: list[Step] = [(uploads.edit(engine, upload).picture.data, ())]
     for case in cases:
-        result = uploads.edit(engine, upload, [Change(prompt=case.prompt)], found.layers[-1])
-        found.pictures.append(result.picture.data)
-        found.layers.append(result.adjustments)
-    return found
+        result = uploads.edit(engine, upload, [Change(prompt=case.prompt)], steps[-1][1])
+        steps.append((result.picture.data, result.adjustments))
+    return steps
 
 
-def undone(unseen: UploadSet, upload: Upload, found: EditSequence) -> bool:
+def is_undone(unseen: UploadSet, upload: Upload, steps: Sequence[Step]) -> bool:
     """Return whether each step back restores its picture bit for bit, and the first one the upload."""
-    steps = list(zip(found.pictures, found.layers, strict=True))[-2::-1]
     engine = unseen.tested.engine
-    same = [uploads.edit(engine, upload, (), layers).picture.data == picture for picture, layers in steps]
-    return all(same) and found.pictures[0] == png(upload.pixels).data
+    same = [
+        uploads.edit(engine, upload, (), layers).picture.data == picture for picture, layers in steps[-2::-1]
+    ]
+    return all(same) and steps[0][0] == png(upload.pixels).data
 
 
 def sequential_edits(unseen: UploadSet, cases: Sequence[EditCase], seed: int) -> dict[str, Any]:
@@ -79,41 +72,29 @@ def sequential_edits(unseen: UploadSet, cases: Sequence[EditCase], seed: int) ->
     and portraits that are restored exactly.
     """
     rng = np.random.default_rng(seed)
-    exact, lengths, hits = [], [], []
+    exact, lengths, at_once, after_all = [], [], [], []
     for number, upload in enumerate(unseen.items):
         chosen = choose(unseen, cases, number, rng)
-        found = run_sequence(unseen, upload, chosen)
-        exact.append(undone(unseen, upload, found))
+        steps = run_sequence(unseen, upload, chosen)
+        exact.append(is_undone(unseen, upload, steps))
         lengths.append(len(chosen))
-        hits += _hits(unseen, chosen, number, found)
-    first, last = (
-        float(np.mean([hit for hit in column if hit is not None])) for column in zip(*hits, strict=True)
-    )
-    figures = {
-        "edits_each": float(np.mean(lengths)),
-        "success_at_once": first,
-        "success_after_all": last,
-        "undone_exactly": float(np.mean(exact)),
+        pictures = [decode(picture).pixels for picture, _ in steps[1:]]
+        for place, case in enumerate(chosen):
+            at_once += _seen(unseen, case, number, pictures[place])
+            after_all += _seen(unseen, case, number, pictures[-1])
+    return {
+        "portraits": len(exact),
+        "edits_each": mean(lengths),
+        "success_at_once": mean(at_once),
+        "success_after_all": mean(after_all),
+        "undone_exactly": mean(exact),
     }
-    return {"portraits": len(exact), **{name: round(figure, 4) for name, figure in figures.items()}}
 
 
-def _hits(
-    unseen: UploadSet, cases: Sequence[EditCase], number: int, found: EditSequence
-) -> list[tuple[bool | None, bool | None]]:
-    """Return for each edit whether it is seen right after it was made, and at the end."""
-    pictures = [decode(picture).pixels for picture in found.pictures[1:]]
-    after = uploads.predict(unseen.tested.classifier, pictures)
-    steps = [uploads.selected(after, np.array([place])) for place in range(len(cases))]
-    return [
-        (_hit(unseen, case, number, step), _hit(unseen, case, number, steps[-1]))
-        for case, step in zip(cases, steps, strict=True)
-    ]
-
-
-def _hit(unseen: UploadSet, case: EditCase, number: int, after: AttributeValues) -> bool | None:
-    """Return whether an edit is seen; None if its attribute is hidden (eyes behind sunglasses)."""
-    before, labels = unseen.rows(np.array([number]))
+def _seen(unseen: UploadSet, case: EditCase, number: int, picture: np.ndarray) -> list[bool]:
+    """Return whether an edit is seen; nothing if its attribute is hidden (eyes behind sunglasses)."""
+    before, labels = uploads.select(unseen.predictions, [number]), uploads.select(unseen.labels, [number])
+    after = uploads.predict(unseen.tested.classifier, [picture])
     if not classifier_metrics.countable(unseen.tested.domain, after, labels, case.attribute)[0]:
-        return None
-    return bool(classifier_metrics.succeeded(before, after, case)[0])
+        return []
+    return [bool(classifier_metrics.succeeded(before, after, case)[0])]

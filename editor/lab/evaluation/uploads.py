@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
-from editor.api.errors import EditorError
+from editor.api.errors import UnknownBundle
 from editor.api.protocol import (
     Adjustment,
     Change,
@@ -28,11 +29,15 @@ from editor.editing.engine import Engine
 from editor.imaging.arrays import to_tensor
 from editor.imaging.decode import decode
 from editor.imaging.encode import png
+from editor.lab.evaluation import classifier_metrics
+from editor.lab.evaluation.classifier_metrics import EditCase
 from editor.lab.running import run_job
 from editor.lab.training import attribute_classifier, data, domains, record
 from editor.lab.training.domain import Domain
 from editor.lab.training.portraits import Labels
 from editor.networks.attribute_classifier import AttributeClassifier, AttributeValues
+
+Table = TypeVar("Table", AttributeValues, Labels)
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,14 @@ def load_engine(name: str, channels_only: bool = False) -> tuple[Engine, str, di
     """Load an engine with the bundle ``name`` (a name or a folder).
 
     Returns the engine, the bundle's name and all bundles' folders. ``channels_only`` leaves out named
-    axes and the mapper. Raises EditorError if there is no such bundle.
+    axes and the mapper. Raises UnknownBundle if there is no such bundle.
     """
     folder = Path(name) if Path(name, "bundle.toml").exists() else None
     roots = [folder.parent] if folder else []
     folders = {path.name: path for path in find_bundles(roots)}
     key = folder.name if folder else name
     if key not in folders:
-        raise EditorError(f"There is no bundle '{name}'; there is: {', '.join(folders) or 'none'}.")
+        raise UnknownBundle(f"There is no bundle '{name}'; there is: {', '.join(folders) or 'none'}.")
     engine = Engine.load(roots)
     if channels_only:
         bundle = engine.loaded[key]
@@ -110,31 +115,32 @@ class UploadSet:
             items.append(Upload(picture, pixels, run_job(tested.engine, request, InvertResult).inversion))
         return cls(tested, tuple(items), portraits.labels(), predict(tested.classifier, drawings))
 
-    def rows(self, rows: np.ndarray) -> tuple[AttributeValues, Labels]:
-        """Return the predictions and labels of some uploads."""
-        return selected(self.predictions, rows), labels_of(self.labels, rows)
+    def eligible(self, case: EditCase) -> list[int]:
+        """Return the numbers of the uploads on which an edit makes sense."""
+        found = classifier_metrics.eligible(self.predictions, self.labels, case)
+        return [int(number) for number in np.flatnonzero(found)]
 
 
 def predict(classifier: AttributeClassifier, pictures: Sequence[np.ndarray] | np.ndarray) -> AttributeValues:
     """Classify pictures, uint8 [N, 128, 128, 3]."""
-    parts = [classifier.read(part) for part in data.to_tensor(np.stack(list(pictures))).split(64)]
+    parts = [vars(classifier.read(part)) for part in data.to_tensor(np.stack(list(pictures))).split(64)]
     return AttributeValues(
-        {k: torch.cat([p.scales[k] for p in parts]) for k in parts[0].scales},
-        {k: torch.cat([p.amounts[k] for p in parts]) for k in parts[0].amounts},
-        {k: torch.cat([p.choices[k] for p in parts]) for k in parts[0].choices},
+        **{
+            kind: {name: torch.cat([part[kind][name] for part in parts]) for name in columns}
+            for kind, columns in parts[0].items()
+        }
     )
 
 
-def selected(predictions: AttributeValues, rows: np.ndarray) -> AttributeValues:
-    """Return some rows of predictions."""
-    groups = (predictions.scales, predictions.amounts, predictions.choices)
-    return AttributeValues(*({name: values[rows] for name, values in group.items()} for group in groups))
-
-
-def labels_of(labels: Labels, rows: np.ndarray) -> Labels:
-    """Return some rows of labels."""
-    groups = (labels.scales, labels.amounts, labels.raw_amounts, labels.choices, labels.visible)
-    return Labels(*({name: values[rows] for name, values in group.items()} for group in groups))
+def select(table: Table, rows: Sequence[int]) -> Table:
+    """Return some rows of predictions or labels."""
+    chosen = np.array(rows)
+    return type(table)(
+        **{
+            kind: {k: column[chosen] for k, column in columns.items()}
+            for kind, columns in vars(table).items()
+        }
+    )
 
 
 @torch.no_grad()
@@ -156,12 +162,6 @@ def edit(
     if result.worth_a_search:
         result = run_job(engine, request.model_copy(update={"search": True}), EditResult)
     return result
-
-
-def edit_at(engine: Engine, upload: Upload, layers: Sequence[Adjustment], strength: float) -> np.ndarray:
-    """Return the picture, uint8 [H, W, 3], with all adjustments at one strength."""
-    moved = [layer.model_copy(update={"strength": strength}) for layer in layers]
-    return pixels_of(edit(engine, upload, (), moved))
 
 
 def pixels_of(result: EditResult) -> np.ndarray:

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-NETWORK, IMAGE, ENLARGED = 1e-4, 1e-3, 5e-4
-"""Largest allowed differences: of a network's output; of a picture in [-1, 1]; and of an output after
-something that enlarges rounding errors (pictures rounded to 256 levels, where a value near a step falls to
-the next level on one side only; networks that run again on their own output).
-"""
+NETWORK, IMAGE, REPEATED = 1e-4, 1e-3, 5e-4
+"""Largest allowed differences: of a network's output; of a picture in [-1, 1]; and of a network that runs
+again on its own output, which enlarges rounding errors."""
 TEXTS = ("a smiling face", "a person with blonde hair", "the café, isn't it 12!", "x " * 100)
 """Inputs of text towers."""
 PICTURES, SAMPLES, TRUNCATION = 3, 50, 0.7

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -57,13 +58,13 @@ def write(layout: Layout, constants: Mapping[str, Tensor], folder: Path) -> Path
 def filled(shapes: Mapping[str, list[int]], constants: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a state of constants if given, and else of values that follow from the names."""
     return {
-        name: constants[name] if name in constants else _value(name, tuple(shape))
+        name: constants[name]
+        if name in constants
+        else torch.zeros(shape, dtype=torch.long)
+        if KEPT.search(name)
+        else fill(name, tuple(shape))
         for name, shape in shapes.items()
     }
-
-
-def _value(name: str, shape: tuple[int, ...]) -> Tensor:
-    return torch.zeros(shape, dtype=torch.long) if KEPT.search(name) else fill(name, shape)
 
 
 def average(shape: tuple[int, ...]) -> Tensor:
@@ -74,30 +75,21 @@ def average(shape: tuple[int, ...]) -> Tensor:
 @contextmanager
 def _pretending(members: Mapping[str, Any]) -> Iterator[None]:
     """Let a pickle store functions and classes under other full names inside the block."""
-    before: dict[str, types.ModuleType | None] = {}
+    modules: dict[str, types.ModuleType] = {}
     for full, value in members.items():
         path, _, name = full.rpartition(".")
         parts = path.split(".")
         for depth in range(len(parts)):
             module = ".".join(parts[: depth + 1])
-            if module not in before:
-                before[module], sys.modules[module] = sys.modules.get(module), types.ModuleType(module)
+            modules.setdefault(module, types.ModuleType(module))
         value.__module__, value.__qualname__, value.__name__ = path, name, name
-        setattr(sys.modules[path], name, value)
-    try:
+        setattr(modules[path], name, value)
+    with mock.patch.dict(sys.modules, modules):
         yield
-    finally:
-        for module, was in before.items():
-            if was is None:
-                del sys.modules[module]
-            else:
-                sys.modules[module] = was
 
 
 class Persistent:
-    """An object that is pickled like NVIDIA's modules: as a call with the source of its class and its
-    state.
-    """
+    """An object that is pickled like NVIDIA's modules: a call with the source of its class and its state."""
 
     def __init__(self, call: Any, meta: Any) -> None:
         self.call, self.meta = call, meta
@@ -114,57 +106,30 @@ def nvidia_names() -> tuple[type, Any]:
 def write_nvidia(path: Path, skeleton: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Path:
     """Write a network pickle whose ``G_ema`` has this skeleton."""
     easy, call = nvidia_names()
-    with _pretending(
-        {"torch_utils.persistence._reconstruct_persistent_obj": call, "dnnlib.util.EasyDict": easy}
-    ):
-        network = _module(skeleton, constants, "", lambda meta: Persistent(call, easy(meta)))
-        whole = {
-            "G": None,
-            "D": None,
-            "G_ema": network,
-            "training_set_kwargs": easy(path="x"),
-            "augment_pipe": None,
+
+    def module(skeleton: Mapping[str, Any], prefix: str) -> Persistent:
+        def tensors(part: str) -> dict[str, Tensor]:
+            named = {f"{prefix}{name}": shape for name, shape in skeleton[part].items()}
+            return {name.removeprefix(prefix): value for name, value in filled(named, constants).items()}
+
+        state = {
+            "training": False,
+            **skeleton["plain"],
+            "_parameters": OrderedDict((k, nn.Parameter(v, False)) for k, v in tensors("parameters").items()),
+            "_buffers": OrderedDict(tensors("buffers")),
+            "_modules": OrderedDict((k, module(v, f"{prefix}{k}.")) for k, v in skeleton["modules"].items()),
+            "_forward_hooks": OrderedDict(),
+            "_init_args": [],
+            "_init_kwargs": dict(skeleton["init"]),
         }
-        path.write_bytes(pickle.dumps(whole))
+        held = {"type": "class", "version": 6, "module_src": "raise SystemExit"}
+        return Persistent(call, easy(**held, class_name=skeleton["class"], state=state))
+
+    names = {"torch_utils.persistence._reconstruct_persistent_obj": call, "dnnlib.util.EasyDict": easy}
+    with _pretending(names):
+        whole = {"G": None, "D": None, "G_ema": module(skeleton, ""), "augment_pipe": None}
+        path.write_bytes(pickle.dumps(whole | {"training_set_kwargs": easy(path="x")}))
     return path
-
-
-def _module(
-    skeleton: Mapping[str, Any], constants: Mapping[str, Tensor], prefix: str, made: Any
-) -> Persistent:
-    def tensors(part: str) -> Any:
-        named = {
-            name: filled({prefix + name: shape}, constants)[prefix + name]
-            for name, shape in skeleton[part].items()
-        }
-        return OrderedDict(
-            (name, nn.Parameter(value, False) if part == "parameters" else value)
-            for name, value in named.items()
-        )
-
-    children = OrderedDict(
-        (name, _module(child, constants, f"{prefix}{name}.", made))
-        for name, child in skeleton["modules"].items()
-    )
-    state = {
-        "training": False,
-        **skeleton["plain"],
-        "_parameters": tensors("parameters"),
-        "_buffers": tensors("buffers"),
-        "_modules": children,
-        "_forward_hooks": OrderedDict(),
-        "_init_args": [],
-        "_init_kwargs": dict(skeleton["init"]),
-    }
-    return made(
-        {
-            "type": "class",
-            "version": 6,
-            "module_src": "raise SystemExit",
-            "class_name": skeleton["class"],
-            "state": state,
-        }
-    )
 
 
 SMALL = ("bias", "noise_strength")
@@ -181,12 +146,11 @@ def _variable(part: str, name: str, shape: list[int]) -> np.ndarray:
 
 def write_tensorflow(path: Path, layout: Mapping[str, Any]) -> Path:
     """Write the first StyleGAN2's pickle: three ``Network`` objects, the last one the averaged generator."""
-    network = type("Network", (), {"__init__": lambda self, **state: self.__dict__.update(state)})
+    network: Any = type("Network", (), {"__init__": lambda self, **state: self.__dict__.update(state)})
 
     def made(held: list[Any], parts: dict[str, Any]) -> Any:
-        return network(
-            version=4, name="G", static_kwargs=layout["settings"], variables=held, components=parts
-        )
+        settings = layout["settings"]
+        return network(version=4, name="G", static_kwargs=settings, variables=held, components=parts)
 
     inner: dict[str, list[Any]] = {}
     for part, name, shape in layout["variables"]:

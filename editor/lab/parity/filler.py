@@ -17,6 +17,13 @@ from torch import Tensor
 PERIOD = 1_048_573
 KEPT = re.compile(r"(resample_filter|up_filter|down_filter|\.kernel|transform|num_batches_tracked)$")
 """Names of tensors whose values are part of the design."""
+EQUALISED = re.compile(r"(style\.\d+|fc\d+|mapping\.\d+)\.(weight|bias)$")
+"""Layers with a hundredth of the learning rate: their stored weights are a hundred times as large."""
+SMALL = (
+    *("bias", "running_mean", "w_avg", "latent_avg", "noise_strength", "noise.weight", "input.affine.weight"),
+)
+PLAIN = ("visual.", "transformer.", "token_embedding", "positional_embedding", "text_projection")
+"""Beginnings of the names of a text-image model, whose layers do not scale their own weights."""
 
 
 @cache
@@ -30,21 +37,6 @@ def normal(name: str, shape: tuple[int, ...]) -> Tensor:
     start = zlib.crc32(name.encode()) % PERIOD
     places = (start + np.arange(count, dtype=np.int64)) % PERIOD
     return torch.from_numpy(_numbers()[places].reshape(shape))
-
-
-EQUALISED = re.compile(r"(style\.\d+|fc\d+|mapping\.\d+)\.(weight|bias)$")
-"""Layers with a hundredth of the learning rate: their stored weights are a hundred times as large."""
-
-
-SMALL = (
-    "bias",
-    "running_mean",
-    "w_avg",
-    "latent_avg",
-    "noise_strength",
-    "noise.weight",
-    "input.affine.weight",
-)
 
 
 def fill(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -67,18 +59,8 @@ def fill(name: str, shape: tuple[int, ...]) -> Tensor:
         return 0.1 * x
     if len(shape) == 1 and name.endswith("weight"):
         return 0.8 + 0.2 * x
-    return x * math.prod(shape[1:]) ** -0.5 if _is_plain(name) else x
-
-
-def _is_plain(name: str) -> bool:
-    """Return whether a layer does not scale its own weights: an encoder's (except the last) or a text-image
-    model's.
-    """
-    if name.startswith("encoder."):
-        return not name.endswith("linear.weight")
-    return name.startswith(
-        ("visual.", "transformer.", "token_embedding", "positional_embedding", "text_projection")
-    )
+    of_encoder = name.startswith("encoder.") and not name.endswith("linear.weight")
+    return x * math.prod(shape[1:]) ** -0.5 if of_encoder or name.startswith(PLAIN) else x
 
 
 def fill_module(module: torch.nn.Module, prefix: str = "") -> None:

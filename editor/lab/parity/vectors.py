@@ -23,60 +23,43 @@ MOST = 600
 CONSTANT = "constant."
 
 
-def picked(result: Tensor, most: int = MOST) -> Tensor:
-    """Return at most ``most`` numbers of a result, evenly picked, flat."""
+def picked(result: Tensor) -> Tensor:
+    """Return at most ``MOST`` numbers of a result, evenly picked, flat."""
     flat = result.detach().float().reshape(-1)
-    if len(flat) <= most:
-        return flat
-    return flat[torch.arange(most) * len(flat) // most]
+    return flat if len(flat) <= MOST else flat[torch.arange(MOST) * len(flat) // MOST]
 
 
-def split(found: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Separate results from constants; the latter by the names of their tensors."""
-    constants = {
-        name.removeprefix(CONSTANT): value for name, value in found.items() if name.startswith(CONSTANT)
-    }
-    return {name: value for name, value in found.items() if not name.startswith(CONSTANT)}, constants
+def results_of(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what a run found, without the constants of its checkpoint."""
+    return {name: value for name, value in found.items() if not name.startswith(CONSTANT)}
 
 
-Runs = Mapping[str, tuple[Mapping[str, Tensor], dict[str, Any]]]
-"""Results with constants, and the layout, of each case by name."""
-
-
-def store(runs: Runs, order: Sequence[str]) -> None:
-    """Store the results and layouts of these cases in addition to the stored ones.
-
-    ``order``: all existing cases.
-    """
-    known = names() if (FOLDER / "layouts.json.gz").exists() else []
-    every = {
-        case: runs[case] if case in runs else _again(case) for case in order if case in runs or case in known
-    }
+def store(
+    case: str, found: Mapping[str, Tensor], layout_of_case: dict[str, Any], order: Sequence[str]
+) -> None:
+    """Store a run's results and its checkpoint's layout, next to what is stored of the cases in ``order``."""
     tensors: dict[str, Tensor] = {}
     layouts: dict[str, Any] = {}
     numbers: dict[bytes, str] = {}
-    for case, (found, layout_of_case) in every.items():
-        published, constants = split(found)
-        for name, value in published.items():
-            tensors[f"{case}/{name}"] = _tokens(value) if name == "tokens" else picked(value).clone()
+    for name in (name for name in order if name in names() or name == case):
+        kept, constants = layout(name) if name != case else (layout_of_case, {})
+        values = found if name == case else results(name)
+        constants |= {k.removeprefix(CONSTANT): v for k, v in values.items() if k.startswith(CONSTANT)}
+        for result, value in results_of(values).items():
+            tensors[f"{name}/{result}"] = _tokens(value) if result == "tokens" else picked(value).clone()
         own: dict[str, str] = {}
-        for name, value in constants.items():
+        for tensor, value in constants.items():
             key = value.numpy().tobytes() + str(list(value.shape)).encode()
-            own[name] = numbers.setdefault(key, f"{CONSTANT}{len(numbers)}")
-            tensors[own[name]] = value.clone()
-        layouts[case] = {"layout": layout_of_case, "constants": own}
-    FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "vectors.safetensors.gz").write_bytes(gzip.compress(save(tensors), mtime=0))
-    (FOLDER / "layouts.json.gz").write_bytes(
-        gzip.compress(json.dumps(layouts, separators=(",", ":")).encode(), mtime=0)
-    )
+            own[tensor] = numbers.setdefault(key, f"{CONSTANT}{len(numbers)}")
+            tensors[own[tensor]] = value.clone()
+        layouts[name] = {"layout": kept, "constants": own}
+    for path, content in (("vectors.safetensors.gz", save(tensors)), ("layouts.json.gz", _json(layouts))):
+        (FOLDER / path).write_bytes(gzip.compress(content, mtime=0))
     _stored.cache_clear()
 
 
-def _again(case: str) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """Return what is stored of a case, in the form of a run."""
-    kept, constants = layout(case)
-    return {**results(case), **{f"{CONSTANT}{name}": value for name, value in constants.items()}}, kept
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _tokens(ids: Tensor) -> Tensor:
@@ -87,8 +70,11 @@ def _tokens(ids: Tensor) -> Tensor:
 
 @cache
 def _stored() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    layouts = json.loads(gzip.decompress((FOLDER / "layouts.json.gz").read_bytes()))
-    return load(gzip.decompress((FOLDER / "vectors.safetensors.gz").read_bytes())), layouts
+    vectors, layouts = (
+        gzip.decompress((FOLDER / name).read_bytes())
+        for name in ("vectors.safetensors.gz", "layouts.json.gz")
+    )
+    return load(vectors), json.loads(layouts)
 
 
 def names() -> list[str]:

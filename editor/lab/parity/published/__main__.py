@@ -23,18 +23,11 @@ MAKERS = {
     "optimizer": styleclip.optimizer,
 }
 
-
-def main(argv: list[str]) -> int:
-    """Run one case."""
-    name, repositories, out = argv[0], Path(argv[1]).resolve(), Path(argv[2])
-    case = by_name(name)
+if __name__ == "__main__":
+    case = by_name(sys.argv[1])
+    repository, out = Path(sys.argv[2]).resolve() / case.repository, Path(sys.argv[3])
     out.mkdir(parents=True, exist_ok=True)
-    standins.install(repositories / case.repository)
-    sys.path.insert(0, str(repositories / case.repository))
+    standins.install(repository)
+    sys.path.insert(0, str(repository))
     with torch.no_grad():
         MAKERS[case.make](out, case.options)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from editor.lab.parity.checkpoints import average
-from editor.lab.parity.filler import fill_module, picture
+from editor.lab.parity.filler import picture
 from editor.lab.parity.published.generators import measure_rosinality
-from editor.lab.parity.published.recording import constants, record, shapes
+from editor.lab.parity.published.recording import constants, filled, record, shapes
 from editor.lab.parity.published.standins import theirs
 
 
@@ -34,51 +34,47 @@ def encoder(out: Path, options: dict[str, Any]) -> None:
         "dataset_type": "ffhq_encode",
         "resize_outputs": False,
     }
-    psp = theirs("models.e4e" if "Progressive" in options["type"] else "models.psp")
-    whole = psp.e4e if "Progressive" in options["type"] else psp.pSp
-    whole.load_weights = lambda self: None
-    network: Any = whole(Namespace(**settings)).eval().requires_grad_(False)
-    fill_module(network)
-    state = network.state_dict()
-    rows = 1 if options.get("learn_in_w") else 2 * int(math.log2(size)) - 2
+    is_e4e = "Progressive" in options["type"]
+    kind = theirs("models.e4e").e4e if is_e4e else theirs("models.psp").pSp
+    kind.load_weights = lambda self: None
+    network = filled(kind(Namespace(**settings)))
+    state, all_rows = network.state_dict(), 2 * int(math.log2(size)) - 2
+    rows = 1 if options.get("learn_in_w") else all_rows
     network.latent_avg = average((rows, 512))
-    torch.save(
-        {"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}, out / "checkpoint.pt"
-    )
+    held = {"state_dict": state, "latent_avg": network.latent_avg, "opts": settings}
+    torch.save(held, out / "checkpoint.pt")
     dtype = torch.float64 if options.get("double") else torch.float32
     network.to(dtype).latent_avg = network.latent_avg.to(dtype)
-    w = _restyle(network, steps, settings, picture().to(dtype)) if steps > 1 else _once(network)
+    w = _restyle(network, settings, picture().to(dtype)) if steps > 1 else _codes(network)
     if w.ndim == 2:
-        w = w[:, None].repeat(1, 2 * int(math.log2(size)) - 2, 1)
+        w = w[:, None].repeat(1, all_rows, 1)
     layout = {"holder": "state_dict", "shapes": shapes(state), "average": [rows, 512], "opts": settings}
     record(out, {"encoder": w, **measure_rosinality(network.decoder, w), **constants(state)}, layout)
 
 
-def _once(network: Any) -> Tensor:
+def _codes(network: Any) -> Tensor:
     """Return the codes that the encoder passes to its generator."""
     found: list[Tensor] = []
 
-    def overhear(codes: list[Tensor], **_: Any) -> tuple[Tensor, None]:
+    def listen(codes: list[Tensor], **_: Any) -> tuple[Tensor, None]:
         found.append(codes[0])
         return picture(), None
 
-    network.decoder.forward = overhear
+    network.decoder.forward = listen
     network(picture(), randomize_noise=False, return_latents=True, resize=False)
     del network.decoder.forward
     return found[0]
 
 
-def _restyle(network: Any, steps: int, settings: dict[str, Any], shown: Tensor) -> Tensor:
-    inference = theirs("utils.inference_utils")
+def _restyle(network: Any, settings: dict[str, Any], shown: Tensor) -> Tensor:
+    """Return the codes after ReStyle's steps; its script moves everything to a GPU, which is ignored."""
+    move, inference = torch.Tensor.to, theirs("utils.inference_utils")
 
-    torch.Tensor.to = _to_here  # type: ignore[method-assign,assignment]
-    average = inference.get_average_image(network, Namespace(**settings))
-    _, latents = inference.run_on_batch(shown, network, Namespace(**settings), average)
+    def stay(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return self if args and args[0] == "cuda" else move(self, *args, **kwargs)
+
+    torch.Tensor.to = stay  # type: ignore[method-assign,assignment]
+    options = Namespace(**settings)
+    average_image = inference.get_average_image(network, options)
+    _, latents = inference.run_on_batch(shown, network, options, average_image)
     return torch.from_numpy(latents[0][-1])[None]
-
-
-_to = torch.Tensor.to
-
-
-def _to_here(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    return self if args and args[0] == "cuda" else _to(self, *args, **kwargs)

@@ -11,14 +11,38 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from editor.lab.parity.checkpoints import average, write_tensorflow
-from editor.lab.parity.filler import fill_module, normal
-from editor.lab.parity.published.recording import Styles, constants, record, shapes, skeleton
+from editor.lab.parity.filler import normal
+from editor.lab.parity.published.recording import (
+    collect_styles,
+    constants,
+    filled,
+    record,
+    shapes,
+    skeleton,
+)
 from editor.lab.parity.published.standins import theirs
 
+Options = dict[str, Any]
 
-def _finish_nvidia(network: Any, out: Path, labels: int) -> None:
-    network = network.eval().requires_grad_(False)
-    fill_module(network)
+
+def ada_generator(options: Options, **synthesis: Any) -> Any:
+    """Return StyleGAN2 of stylegan2-ada-pytorch, or of StyleCLIP's copy of it."""
+    width = options.get("width", 512)
+    sizes = {"channel_base": options["base"], "channel_max": options["most"], **synthesis}
+    mapping = {"num_layers": options["depth"]}
+    made = theirs("training.networks").Generator
+    return filled(made(width, options.get("labels", 0), width, options["resolution"], 3, mapping, sizes))
+
+
+def _generator_of_third(module: str, options: Options, labels: int = 0, **more: Any) -> Any:
+    """Return a generator of the stylegan3 repository."""
+    width = options.get("width", 512)
+    sizes = {"channel_base": options["base"], "channel_max": options["most"]}
+    made = theirs(f"training.{module}").Generator
+    return filled(made(width, labels, width, options["resolution"], 3, **sizes, **more))
+
+
+def _record_nvidia(network: Any, out: Path, labels: int = 0) -> None:
     pickled = {
         "G": None,
         "D": None,
@@ -31,85 +55,50 @@ def _finish_nvidia(network: Any, out: Path, labels: int) -> None:
     record(out, measured | constants(network.state_dict()), {"skeleton": skeleton(network), "labels": labels})
 
 
-def _measure_nvidia(network: Any, labels: int) -> dict[str, Tensor]:
+def _measure_nvidia(network: Any, labels: int = 0) -> dict[str, Tensor]:
     z, c = normal("z", (1, network.z_dim)), F.one_hot(torch.arange(1), max(labels, 1)).float()[:, :labels]
     w = network.mapping(z, c, truncation_psi=0.7)
-    styles = Styles(network.synthesis, "affine")
+    styles = collect_styles(network.synthesis, "affine")
     image = network.synthesis(w, noise_mode="const", force_fp32=True)
-    return {"W": w[:, 0], "S": styles.joined(), "image": image}
+    return {"W": w[:, 0], "S": torch.cat(styles, dim=1), "image": image}
 
 
-def ada(out: Path, options: dict[str, Any]) -> None:
+def ada(out: Path, options: Options) -> None:
     """Run StyleGAN2 of stylegan2-ada-pytorch."""
-    Generator = theirs("training.networks").Generator
-    width = options.get("width", 512)
-    synthesis = {
-        "channel_base": options["base"],
-        "channel_max": options["most"],
-        "num_fp16_res": 4,
-        "conv_clamp": 256,
-        "architecture": options["architecture"],
-    }
-    network = Generator(
-        width, options["labels"], width, options["resolution"], 3, {"num_layers": options["depth"]}, synthesis
-    )
-    _finish_nvidia(network, out, options["labels"])
+    more = {"num_fp16_res": 4, "conv_clamp": 256, "architecture": options["architecture"]}
+    _record_nvidia(ada_generator(options, **more), out, options["labels"])
 
 
-def second_in_third(out: Path, options: dict[str, Any]) -> None:
+def second_in_third(out: Path, options: Options) -> None:
     """Run StyleGAN2 of the stylegan3 repository."""
-    Generator = theirs("training.networks_stylegan2").Generator
-
-    network = Generator(
-        512, 0, 512, options["resolution"], 3, channel_base=options["base"], channel_max=options["most"]
-    )
-    _finish_nvidia(network, out, 0)
+    _record_nvidia(_generator_of_third("networks_stylegan2", options), out)
 
 
-def third(out: Path, options: dict[str, Any]) -> None:
+def third(out: Path, options: Options) -> None:
     """Run StyleGAN3-T or -R."""
-    Generator = theirs("training.networks_stylegan3").Generator
-
-    more: dict[str, Any] = {"conv_kernel": 1, "use_radial_filters": True} if options["variant"] == "r" else {}
-    width = options["width"]
-    network = Generator(
-        width,
-        options["labels"],
-        width,
-        options["resolution"],
-        3,
-        mapping_kwargs={"num_layers": 2},
-        channel_base=options["base"],
-        channel_max=options["most"],
-        **more,
-    )
-    _finish_nvidia(network, out, options["labels"])
+    more: Options = {"conv_kernel": 1, "use_radial_filters": True} if options["variant"] == "r" else {}
+    more["mapping_kwargs"] = {"num_layers": 2}
+    network = _generator_of_third("networks_stylegan3", options, options["labels"], **more)
+    _record_nvidia(network, out, options["labels"])
 
 
-def first(out: Path, options: dict[str, Any]) -> None:
+def first(out: Path, options: Options) -> None:
     """Run a TensorFlow network: variables by that code's names in an object of its class, read by stylegan3's
     own code.
     """
-    legacy = theirs("legacy")
-    Generator = theirs("training.networks_stylegan2").Generator
     resolution, architecture = options["resolution"], options["architecture"]
-    network = Generator(
-        512,
-        0,
-        512,
-        resolution,
-        3,
-        channel_base=4096,
-        channel_max=128,
-        architecture=architecture,
-        conv_clamp=None,
-    )
+    sizes = {"resolution": resolution, "base": 4096, "most": 128}
+    network = _generator_of_third("networks_stylegan2", sizes, architecture=architecture, conv_clamp=None)
     settings = {"resolution": resolution, "fmap_base": 2048, "fmap_max": 128, "architecture": architecture}
     layout = {"settings": settings, "variables": _variables(network)}
-    path = write_tensorflow(out / "checkpoint.pkl", layout)
+    path, legacy = write_tensorflow(out / "checkpoint.pkl", layout), theirs("legacy")
     with path.open("rb") as stream:
         whole = legacy._LegacyUnpickler(stream).load()[2]
-    record(out, _measure_nvidia(legacy.convert_tf_generator(whole), 0), {"tensorflow": layout})
+    record(out, _measure_nvidia(legacy.convert_tf_generator(whole)), {"tensorflow": layout})
+
+
+SCOPES = {"conv0": "Conv0_up", "conv1": "Conv1", "torgb": "ToRGB", "skip": "Skip"}
+"""The TensorFlow code's names of a block's layers."""
 
 
 def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
@@ -121,43 +110,34 @@ def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
     noises = 0
     for resolution in network.synthesis.block_resolutions:
         for name, layer in getattr(network.synthesis, f"b{resolution}").named_children():
-            scope = {
-                "conv0": "Conv0_up",
-                "conv1": "Conv" if resolution == 4 else "Conv1",
-                "torgb": "ToRGB",
-                "skip": "Skip",
-            }[name]
-            root, shape = f"{resolution}x{resolution}/{scope}", list(layer.weight.shape)
+            scope = "Conv" if (resolution, name) == (4, "conv1") else SCOPES[name]
+            shape = list(layer.weight.shape)
             found = {"weight": [shape[2], shape[3], shape[1], shape[0]]}
             if name != "skip":
                 found |= {"bias": shape[:1], "mod_weight": [512, shape[1]], "mod_bias": [shape[1]]}
-            if name not in ("skip", "torgb"):
+            if name in ("conv0", "conv1"):
                 found["noise_strength"] = []
                 held.append(("synthesis", f"noise{noises}", [1, 1, resolution, resolution]))
                 noises += 1
+            root = f"{resolution}x{resolution}/{scope}"
             held += [("synthesis", f"{root}/{field}", size) for field, size in found.items()]
     return held
 
 
 def measure_rosinality(network: Any, w: Tensor) -> dict[str, Tensor]:
     """Return S and the picture of W+ [N, R, 512]."""
-    styles = Styles(network, "modulation")
+    styles = collect_styles(network, "modulation")
     image = network([w], input_is_latent=True, randomize_noise=False)[0]
-    return {"S": styles.joined(), "image": image}
+    return {"S": torch.cat(styles, dim=1), "image": image}
 
 
-def rosinality(out: Path, options: dict[str, Any]) -> None:
+def rosinality(out: Path, options: Options) -> None:
     """Run a generator of rosinality's own file: ``g_ema`` and ``latent_avg``."""
-    Generator = theirs("model").Generator
-    network = (
-        Generator(options["size"], options["width"], 4, channel_multiplier=options["multiplier"])
-        .eval()
-        .requires_grad_(False)
-    )
-    fill_module(network)
+    size, width = options["size"], options["width"]
+    network = filled(theirs("model").Generator(size, width, 4, channel_multiplier=options["multiplier"]))
     state = network.state_dict()
-    torch.save({"g_ema": state, "latent_avg": average((options["width"],))}, out / "checkpoint.pt")
-    w = network.style(normal("z", (1, options["width"])))
+    torch.save({"g_ema": state, "latent_avg": average((width,))}, out / "checkpoint.pt")
+    w = network.style(normal("z", (1, width)))
     results = measure_rosinality(network, w[:, None].repeat(1, network.n_latent, 1))
-    layout = {"holder": "g_ema", "shapes": shapes(state), "average": [options["width"]]}
+    layout = {"holder": "g_ema", "shapes": shapes(state), "average": [width]}
     record(out, {"W": w, **results, **constants(state)}, layout)

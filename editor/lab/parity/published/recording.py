@@ -6,54 +6,48 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from editor.lab.parity.filler import KEPT
+from editor.lab.parity.filler import KEPT, fill_module
 
 
-class Styles:
-    """Collects the outputs of all affine layers in the order of their use: StyleSpace."""
+def filled(module: nn.Module, prefix: str = "") -> Any:
+    """Return a module of theirs ready to run, with weights that follow from their names."""
+    fill_module(module, prefix)
+    return module.eval().requires_grad_(False)
 
-    def __init__(self, module: nn.Module, suffix: str) -> None:
-        self.found: list[Tensor] = []
-        for name, layer in module.named_modules():
-            if name.endswith(suffix):
-                layer.register_forward_hook(lambda _, __, output: self.found.append(output.detach()))
 
-    def joined(self) -> Tensor:
-        """Return them as [N, C]."""
-        return torch.cat(self.found, dim=1)
+def collect_styles(module: nn.Module, suffix: str) -> list[Tensor]:
+    """Return a list that will hold the outputs of all affine layers, in the order of their use."""
+    found: list[Tensor] = []
+    for name, layer in module.named_modules():
+        if name.endswith(suffix):
+            layer.register_forward_hook(lambda _, __, output: found.append(output.detach()))
+    return found
 
 
 def skeleton(module: nn.Module) -> dict[str, Any]:
     """Return the structure of a pickled module: class, plain attributes, shapes of tensors, submodules."""
-    plain = {
-        name: value for name, value in vars(module).items() if not name.startswith("_") and is_plain(value)
-    }
+    held = vars(module)
     return {
         "class": type(module).__name__,
-        "plain": plain,
-        "parameters": {
-            name: list(value.shape) for name, value in module._parameters.items() if value is not None
-        },
-        "buffers": {name: list(value.shape) for name, value in module._buffers.items() if value is not None},
-        "modules": {name: skeleton(child) for name, child in module._modules.items() if child is not None},
-        "init": {
-            name: value for name, value in vars(module).get("_init_kwargs", {}).items() if is_plain(value)
-        },
+        "plain": {k: v for k, v in held.items() if not k.startswith("_") and _is_plain(v)},
+        "parameters": shapes({k: v for k, v in module._parameters.items() if v is not None}),
+        "buffers": shapes({k: v for k, v in module._buffers.items() if v is not None}),
+        "modules": {k: skeleton(v) for k, v in module._modules.items() if v is not None},
+        "init": {k: v for k, v in held.get("_init_kwargs", {}).items() if _is_plain(v)},
     }
 
 
-def is_plain(value: Any) -> bool:
+def _is_plain(value: Any) -> bool:
     """Return whether a value is a number, a string, a bool, None, or a list of these."""
     if isinstance(value, list):
-        return all(is_plain(item) for item in value)
+        return all(_is_plain(item) for item in value)
     return value is None or type(value) in (bool, int, float, str)
 
 
-def shapes(state: dict[str, Tensor]) -> dict[str, list[int]]:
+def shapes(state: dict[str, Any]) -> dict[str, list[int]]:
     """Return names and shapes of a state."""
     return {name: list(value.shape) for name, value in state.items()}
 

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from editor.networks.backbones import RESNET34, BasicUnit
+from editor.networks.published_clip import DEVIATION, MEAN
 
 
 def theirs(name: str) -> Any:
@@ -83,22 +84,18 @@ class _ResNet34(nn.Module):
             inputs = outputs
 
 
-def prepared(side: int) -> Callable[[Image.Image | np.ndarray], Tensor]:
-    """Return CLIP's preparation of a square PIL image, as torchvision does it.
+def prepared(side: int) -> Callable[[np.ndarray], Tensor]:
+    """Return CLIP's preparation of a square picture, as torchvision does it.
 
-    It also takes an array [H, W, 3] of fractional levels, channel by channel with the same filter and bounds.
+    It takes an array [H, W, 3] of fractional levels, so that nothing is cut to 256 levels.
     """
 
-    def prepare(image: Image.Image | np.ndarray) -> Tensor:
-        parts = (
-            [Image.fromarray(part) for part in image.transpose(2, 0, 1)]
-            if isinstance(image, np.ndarray)
-            else image.split()
-        )
+    def prepare(pixels: np.ndarray) -> Tensor:
+        parts = [Image.fromarray(part) for part in pixels.transpose(2, 0, 1)]
         small = [np.array(part.resize((side, side), Image.Resampling.BICUBIC)) for part in parts]
         values = torch.from_numpy(np.stack(small)).float().clamp(0, 255) / 255
-        mean = torch.tensor((0.48145466, 0.4578275, 0.40821073))[:, None, None]
-        return (values - mean) / torch.tensor((0.26862954, 0.26130258, 0.27577711))[:, None, None]
+        mean, deviation = (torch.tensor(row)[:, None, None] for row in (MEAN, DEVIATION))
+        return (values - mean) / deviation
 
     return prepare
 
@@ -109,28 +106,19 @@ def install(repository: Path) -> None:
 
     stand_in("pkg_resources", parse_version=version.parse, packaging=sys.modules["packaging"])
     stand_in("torchvision", __version__="0")
-    stand_in("torchvision.models", resnet34=lambda **_: _ResNet34())
-    stand_in("torchvision.models.resnet", resnet34=lambda **_: _ResNet34())
+    for name in ("torchvision.models", "torchvision.models.resnet"):
+        stand_in(name, resnet34=lambda **_: _ResNet34())
     modes = types.SimpleNamespace(BICUBIC=3)
     names = ("Compose", "Resize", "CenterCrop", "ToTensor", "Normalize")
     stand_in("torchvision.transforms", InterpolationMode=modes, **dict.fromkeys(names, object))
-    for name in ("matplotlib", "imageio", "visualizer", "IPython"):
+    for name in ("matplotlib", "matplotlib.pyplot", "imageio", "visualizer", "IPython"):
         stand_in(name, use=lambda *_: None, HtmlPageVisualizer=None)
-    stand_in("matplotlib.pyplot")
-    stand_in(
-        "click",
-        **{
-            name: lambda *_, **__: lambda function: function for name in ("command", "option", "pass_context")
-        },
-    )
+    decorators = ("command", "option", "pass_context")
+    stand_in("click", **dict.fromkeys(decorators, lambda *_, **__: lambda function: function))
     torch.utils.cpp_extension = stand_in("torch.utils.cpp_extension", load=lambda *_, **__: None)  # type: ignore[attr-defined]
     torch.Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
     if repository.name in ("encoder4editing", "pixel2style2pixel", "restyle-encoder"):
-        operations = {
-            "FusedLeakyReLU": FusedLeakyReLU,
-            "fused_leaky_relu": fused_leaky_relu,
-            "upfirdn2d": upfirdn2d,
-        }
-        sys.modules["models.stylegan2.op"] = types.ModuleType("models.stylegan2.op")
-        for name, value in operations.items():
-            setattr(sys.modules["models.stylegan2.op"], name, value)
+        operations = types.ModuleType("models.stylegan2.op")
+        for value in (FusedLeakyReLU, fused_leaky_relu, upfirdn2d):
+            setattr(operations, value.__name__, value)
+        sys.modules[operations.__name__] = operations

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot import samples
-from editor.lab.benchmarks import load_test
+from editor.__main__ import main
 from editor.lab.benchmarks.load_test import UserJob, overtaken
 from editor.serving.priorities import Priority
 
@@ -39,7 +39,7 @@ def test_a_user_who_waits_while_another_is_served_twice_was_overtaken() -> None:
 @pytest.mark.slow
 def test_a_small_load_test_serves_every_user(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--users", "4", "--seconds", "8", "--pause", "1", "--json"]
-    assert load_test.main([str(samples.path_of(2)), *options]) == 0
+    assert main(["load", str(samples.path_of(2)), *options]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["served_twice_while_another_waits"] == 0
     assert report["failed"] == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,7 +10,7 @@ pytest.importorskip("skia", reason="no drawing library here: evaluation goes unt
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics
 from editor.lab.evaluation.classifier_metrics import EditCase
-from editor.lab.evaluation.single_edits import by_pairs, evaluate, mean
+from editor.lab.evaluation.single_edits import by_pairs, evaluate, mean_of
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 from editor.lab.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
@@ -89,10 +88,8 @@ def test_collateral_counts_what_else_changed_and_can_be_seen(portraits: Portrait
 
 
 def test_growth_allows_saturation_but_no_fall() -> None:
-    rising, flat, falling = (
-        [np.array([v]) for v in row] for row in ((0.1, 0.5, 0.9), (0.9, 0.9, 0.89), (0.5, 0.6, 0.5))
-    )
-    assert [bool(classifier_metrics.grows(row)[0]) for row in (rising, flat, falling)] == [True, True, False]
+    rising, flat, falling = (0.1, 0.5, 0.9), (0.9, 0.9, 0.89), (0.5, 0.6, 0.5)
+    assert [classifier_metrics.grows(row) for row in (rising, flat, falling)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -129,5 +126,5 @@ def test_an_edit_that_every_portrait_shows_already_is_listed_and_left_out_of_mea
     row = evaluate(UploadSet(tested, (), portraits.labels(), perfect(portraits)), brown, None)
     assert row["portraits"] == 0
     for figure in ("success", "collateral", "grows", "honest"):
-        assert mean([row, row | {figure: 0.5}], figure) == 0.5
-        assert mean([row], figure) is None
+        assert mean_of([row, row | {figure: 0.5}], figure) == 0.5
+        assert mean_of([row], figure) is None

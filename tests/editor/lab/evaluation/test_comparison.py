@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +15,26 @@ pytest.importorskip("scipy", reason="no statistics library here")
 from PIL import Image
 
 from editor.editing.engine import Engine
-from editor.lab.evaluation import comparison, summary
+from editor.lab.evaluation import comparison
 from editor.lab.evaluation.classifier_metrics import EditCase
 from editor.lab.evaluation.comparison import (
-    CHOSEN,
-    PortraitsPerEdit,
-    Row,
+    bootstrap,
+    comparable,
     contact_sheets,
-    measure,
+    curve_of,
+    lead,
+    measure_all,
     read_rows,
+    report,
+    success_at,
+    summaries,
     tile,
 )
-from editor.lab.evaluation.single_edits import STRENGTHS
-from editor.lab.evaluation.summary import bootstrap, comparable, curve_of, lead, success_at, summaries
+from editor.lab.evaluation.single_edits import CHOSEN, STRENGTHS, Row
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 
+NOTHING = {"mean": 0.0, "low": 0.0, "high": 0.0}
 AVATARS = domains.named("avatars")
 
 
@@ -68,9 +74,9 @@ def test_intervals_hold_the_mean_and_are_wide_where_portraits_differ() -> None:
     differing = [row("mapper", upload, success=5 * (upload % 2)) for upload in range(8)]
     for rows, width in ((alike, 0.0), (differing, 0.4)):
         figure = bootstrap(rows, lambda some: float(np.mean([one.success[2] for one in some])))
-        assert figure.low <= figure.mean <= figure.high
-        assert figure.high - figure.low >= width
-    assert bootstrap(alike, lambda some: 1.0).low == 1.0
+        assert figure["low"] <= figure["mean"] <= figure["high"]
+        assert figure["high"] - figure["low"] >= width
+    assert bootstrap(alike, lambda some: 1.0)["low"] == 1.0
 
 
 def test_only_edits_of_every_method_are_compared() -> None:
@@ -97,11 +103,11 @@ def test_a_lead_is_certain_where_every_portrait_shows_it() -> None:
         for upload in range(6)
         for name, success in (("mapper", 5), ("direction", 1), ("stylespace", 5 * (upload % 2)))
     ]
-    assert lead(rows, "mapper", "mapper") == summary.Figure(0.0, 0.0, 0.0)
-    assert lead(rows, "mapper", "stylespace").low >= 0
-    assert lead(rows, "stylespace", "mapper").mean == pytest.approx(-0.5)
+    assert lead(rows, "mapper", "mapper") == NOTHING
+    assert lead(rows, "mapper", "stylespace")["low"] >= 0
+    assert lead(rows, "stylespace", "mapper")["mean"] == pytest.approx(-0.5)
     certain = lead(rows, "stylespace", "direction")
-    assert certain.low < certain.mean < certain.high
+    assert certain["low"] < certain["mean"] < certain["high"]
 
 
 def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
@@ -111,21 +117,25 @@ def test_methods_are_ordered_by_what_they_reach_at_equal_collateral() -> None:
         for name, success, collateral in (("mapper", 5, 0), ("direction", 0, 0), ("styleclip", 5, 3))
     ]
     found = summaries(rows)
-    assert [one.method for one in found] == ["mapper", "styleclip", "direction"]
-    assert curve_of(rows[:1]) == found[0].curve
-    assert found[0].grows == 1.0
+    assert [one["method"] for one in found] == ["mapper", "styleclip", "direction"]
+    assert curve_of(rows[:1]) == found[0]["curve"]
+    assert found[0]["grows"] == 1.0
 
 
-def test_every_method_is_a_row_of_the_table_and_a_column_of_each_sheet(tmp_path: Path) -> None:
+def test_every_method_is_a_row_of_the_report_and_a_column_of_each_sheet(tmp_path: Path) -> None:
     rows = [row(name, upload) for upload in range(3) for name in (CHOSEN, "mapper", "ganspace")]
     for name in ("before", CHOSEN, "mapper", "ganspace"):
         Image.new("RGB", (32, 32), "red").save(tile(tmp_path, name, "a hat", 0))
     contact_sheets(tmp_path, rows)
     with Image.open(tmp_path / "a-hat.png") as sheet:
         assert sheet.size == (4 * 32, 32)
-    assert [one.cells()["edits"] for one in summaries(rows)] == [3, 3, 3]
-    assert summary.leads_of_choice(rows)["mapper"] == summary.Figure(0.0, 0.0, 0.0)
-    assert summary.leads_of_choice([one for one in rows if one.method != CHOSEN]) == {}
+    lines = [json.dumps(asdict(one)) + "\n" for one in rows]
+    (tmp_path / "rows.jsonl").write_text("".join(lines))
+    found = report(tmp_path)
+    assert [one["rows"] for one in found["methods"]] == [3, 3, 3]
+    assert found["lead_of_choice"] == {"mapper": NOTHING, "ganspace": NOTHING}
+    (tmp_path / "rows.jsonl").write_text("".join(line for line in lines if CHOSEN not in line))
+    assert report(tmp_path)["lead_of_choice"] == {}
 
 
 def test_a_comparison_continues_where_it_was(avatars: Engine, tmp_path: Path) -> None:
@@ -136,13 +146,13 @@ def test_a_comparison_continues_where_it_was(avatars: Engine, tmp_path: Path) ->
     case = EditCase.from_json(
         {"prompt": "green background", "attribute": "background_color", "value": "green"}, AVATARS.attributes
     )
-    first = list(measure(unseen, [case], ["mapper"], PortraitsPerEdit(1, 0), tmp_path))
+    first = list(measure_all(unseen, [case], ["mapper"], (1, 0), tmp_path))
     assert len(first) == 1
     assert first[0].undone
     assert first[0].used == "mapper"
-    again = list(measure(unseen, [case], ["mapper", CHOSEN, "tedigan"], PortraitsPerEdit(1, 0), tmp_path))
+    again = list(measure_all(unseen, [case], ["mapper", CHOSEN, "tedigan"], (1, 0), tmp_path))
     assert [one.method for one in again] == [CHOSEN]
-    assert read_rows(tmp_path / "rows.jsonl") == [*first, *again]
+    assert read_rows(tmp_path) == [*first, *again]
     assert tile(tmp_path, CHOSEN, case.prompt, 0).exists()
     assert set(comparison.offered(tested)) > {CHOSEN, "mapper", "tedigan"}
-    assert summary.summarise("mapper", first).rows == 1
+    assert comparison.summarise("mapper", first)["rows"] == 1

@@ -14,7 +14,7 @@ from editor.api.protocol import Effect
 from editor.bundle.manifest import EMBEDDED
 from editor.editing.engine import Engine
 from editor.lab.evaluation import comparison, rejection, sequential_edits
-from editor.lab.evaluation.rejection import RejectionCase, outcome, read
+from editor.lab.evaluation.rejection import outcome, read
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 
@@ -42,7 +42,7 @@ def test_unpredictable_attributes_are_left_out_and_a_line_that_is_neither_is_an_
         '{"prompt": "a car", "impossible": true}\n\n{"prompt": "a hat", "attribute": "hat"}\n'
         '{"prompt": "a big nose", "attribute": "nose_size"}\n'
     )
-    assert read(path, ["hat"]) == [RejectionCase("a car", None), RejectionCase("a hat", "hat")]
+    assert read(path, ["hat"]) == {"a car": False, "a hat": True}
     path.write_text('{"prompt": "a car"}\n')
     with pytest.raises(ValueError, match="impossible"):
         read(path, ["hat"])
@@ -61,19 +61,16 @@ def test_no_measured_prompt_was_trained_on(path: Path) -> None:
 
 
 def test_reported_prompts_are_not_those_that_limits_are_tuned_on() -> None:
-    parts = [
-        {line.prompt for line in read(path, AVATARS.attributes.names)} for path in (rejection.CASES, DEVELOP)
-    ]
-    assert not parts[0] & parts[1]
-    for path in (rejection.CASES, DEVELOP):
-        possible = [line.possible for line in read(path, AVATARS.attributes.names)]
-        assert possible.count(False) >= 40
-        assert possible.count(True) >= 60
+    parts = [read(path, AVATARS.attributes.names) for path in (rejection.CASES, DEVELOP)]
+    assert not set(parts[0]) & set(parts[1])
+    for part in parts:
+        assert list(part.values()).count(False) >= 40
+        assert list(part.values()).count(True) >= 60
 
 
 def test_each_edit_is_counted_and_a_wrong_outcome_named(avatars: Engine) -> None:
     tested = EvaluatedBundle.of(avatars, "avatar", EMBEDDED / "avatar")
-    cases = [RejectionCase("a bicycle", None), RejectionCase("a spaceship", "hat")]
+    cases = {"a bicycle": False, "a spaceship": True}
     found = rejection.rejection(UploadSet.make(tested, 1, 5), cases)
     assert found["impossible"] == {"edits": 1, "refused": 1.0, "weak": 0.0, "granted": 0.0, "wrong": {}}
     assert found["possible"]["wrong"] == {"a spaceship": ["refused", "refused"]}

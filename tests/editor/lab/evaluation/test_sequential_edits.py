@@ -51,6 +51,6 @@ def test_a_sequence_is_run_and_undone_bit_for_bit(unseen: UploadSet) -> None:
     )
     assert (found["portraits"], found["undone_exactly"]) == (1, 1.0)
     sequence = sequential_edits.run_sequence(unseen, unseen.items[0], cases)
-    assert len({*sequence.pictures}) == 3
-    sequence.pictures[0] = sequence.pictures[1]
-    assert not sequential_edits.undone(unseen, unseen.items[0], sequence)
+    assert len({picture for picture, _ in sequence}) == 3
+    sequence[0] = sequence[1]
+    assert not sequential_edits.is_undone(unseen, unseen.items[0], sequence)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def measured(*arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "editor.lab.evaluation.memory", *arguments]
+    command = [sys.executable, "-m", "editor.lab.benchmarks.memory", *arguments]
     found: dict[str, Any] = json.loads(
         subprocess.run(command, check=True, capture_output=True, text=True).stdout
     )

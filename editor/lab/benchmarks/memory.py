@@ -1,62 +1,43 @@
-"""Measure how much memory the largest work takes, each kind in a process of its own.
+"""Measure how much memory the largest work takes: ``python -m editor.lab.benchmarks.memory WORK``.
 
-``python -m editor.lab.evaluation.memory photo``: a JPEG of 50 megapixels is decoded, edited, pasted back and
-encoded.
+``photo``: a JPEG of 50 megapixels is decoded, edited, pasted back and encoded.
 
-``python -m editor.lab.evaluation.memory ffhq``: an inversion, an edit and a latent optimization with networks
-in the published layouts at 1024 pixels (StyleGAN2, e4e, CLIP ViT-B/32) and random weights. With ``--quality
-best`` the inversion tunes the generator, and the edits use the tuned one.
+``ffhq``: an inversion, an edit and a latent optimization with networks in the published layouts at 1024
+pixels (StyleGAN2, e4e, CLIP ViT-B/32) and random weights. With ``--quality best`` the inversion tunes the
+generator, and the edits use the tuned one.
 
-``python -m editor.lab.evaluation.memory gpu``: the memory that a GPU must have for the same networks,
-computed by ``editor.device.memory`` rather than measured.
+``gpu``: the memory that a GPU must have for the same networks, computed by ``editor.device.memory`` rather
+than measured.
 
-Each prints one JSON object: peak memory and seconds after each stage.
+Prints one JSON object: peak memory and seconds after each stage.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import io
 import json
-import resource
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+import typer
 from PIL import Image
 
-from editor.api.protocol import (
-    QUALITIES,
-    Change,
-    EditRequest,
-    EditResult,
-    InvertRequest,
-    InvertResult,
-    Quality,
-)
+from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult, Quality
 from editor.device import memory
 from editor.device.memory import MemoryPlan
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization
 from editor.inversion import inversion
-from editor.lab.ffhq import ffhq_bundle
+from editor.lab.benchmarks.random_bundle import random_bundle
+from editor.lab.benchmarks.timing import peak_gigabytes
 from editor.lab.running import run_job
 from editor.networks import published_clip
-
-MEGAPIXELS = 50
-
-
-def peak_gigabytes() -> float:
-    """Return the most memory that this process has had resident."""
-    scale = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1024**3, 2)
 
 
 class Stages:
@@ -69,7 +50,7 @@ class Stages:
     def done(self, name: str) -> None:
         """End a stage."""
         now = time.perf_counter()
-        self.rows[name] = {"peak_gb": peak_gigabytes(), "seconds": round(now - self._begun, 1)}
+        self.rows[name] = {"peak_gb": round(peak_gigabytes(), 2), "seconds": round(now - self._begun, 1)}
         self._begun = time.perf_counter()
 
     def report(self, stage: str, step: int = 0, *_: object) -> None:
@@ -78,22 +59,21 @@ class Stages:
             return
         now = time.perf_counter()
         self._first = now if step == 1 else self._first
-        self.rows[stage] = {"peak_gb": peak_gigabytes(), "steps": step}
+        self.rows[stage] = {"peak_gb": round(peak_gigabytes(), 2), "steps": step}
         if step > 1:
             self.rows[stage]["seconds_a_step"] = round((now - self._first) / (step - 1), 1)
 
 
-def photograph(megapixels: float, seed: int = 0) -> bytes:
+def photograph(megapixels: float) -> bytes:
     """Make a JPEG of this size: grain over smooth colours, which is hard to compress.
 
     It is made in bands to save memory.
     """
-    side = int((megapixels * 1e6 / 1.5) ** 0.5)
-    rng, picture = np.random.default_rng(seed), Image.new("RGB", (int(1.5 * side), side))
+    side, rng = int((megapixels * 1e6 / 1.5) ** 0.5), np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (24, 36, 3), dtype=np.uint8))
-    base = coarse.resize(picture.size, Image.Resampling.BICUBIC)
+    picture = coarse.resize((int(1.5 * side), side), Image.Resampling.BICUBIC)
     for top in range(0, picture.height, 512):
-        band = np.asarray(base.crop((0, top, picture.width, min(picture.height, top + 512)))).astype(np.int16)
+        band = np.asarray(picture.crop((0, top, picture.width, min(picture.height, top + 512))))
         grain = rng.integers(-9, 10, band.shape, dtype=np.int16)
         picture.paste(Image.fromarray(np.clip(band + grain, 0, 255).astype(np.uint8)), (0, top))
     buffer = io.BytesIO()
@@ -101,9 +81,9 @@ def photograph(megapixels: float, seed: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def photo(path: Path) -> dict[str, Any]:
+def photo(data: bytes) -> dict[str, Any]:
     """Edit a large photo with the embedded bundle: the picture needs the memory, since the model is small."""
-    engine, stages, data = Engine.load([], "cpu"), Stages(), path.read_bytes()
+    engine, stages = Engine.load([], "cpu"), Stages()
     stages.done("load")
     request = InvertRequest(bundle="avatar", picture=data, quality="draft")
     start = run_job(engine, request, InvertResult)
@@ -125,11 +105,10 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
 
     More steps need no more memory.
     """
-    stages = Stages()
-    engine = Engine({"ffhq": ffhq_bundle()}, torch.device("cpu"))
+    stages, bundle, buffer = Stages(), random_bundle(), io.BytesIO()
+    engine = Engine({bundle.info.name: bundle}, torch.device("cpu"))
     gc.collect()
     stages.done("load")
-    buffer = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "PNG")
     picture = buffer.getvalue()
@@ -145,8 +124,7 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
     ):
         run_job(engine, base.model_copy(update={"changes": (change,)}), EditResult)
         stages.done(stage)
-    tuning = start.inversion.tuning
-    kept = {} if tuning is None else {"tuning_mb": round(len(tuning) / 1e6, 1)}
+    kept = {"tuning_mb": round(len(start.inversion.tuning) / 1e6, 1)} if start.inversion.tuning else {}
     return {"quality": start.inversion.fidelity.quality, **kept, "steps": steps, "stages": stages.rows}
 
 
@@ -156,7 +134,7 @@ def gpu() -> dict[str, Any]:
     The networks, and enough that a step's activations are at most the share that ``editor.device.memory``
     takes. Gradients of the tuning and its optimizer fit into the rest of that share.
     """
-    bundle = ffhq_bundle()
+    bundle = random_bundle()
     assert isinstance(bundle.clip, published_clip.PublishedClip)
     networks = sum(
         value.numel() * value.element_size()
@@ -177,34 +155,26 @@ def gpu() -> dict[str, Any]:
     return {"computed": True, "networks_gb": round(networks / memory.GB, 1), "plans": rows}
 
 
-def _photo_in_another_process(megapixels: float) -> int:
-    """Measure in a process that has not made the photo."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.jpg"
-        path.write_bytes(photograph(megapixels))
-        command = [sys.executable, "-m", "editor.lab.evaluation.memory", "photo", "--picture", str(path)]
-        return subprocess.run(command, check=False).returncode
-
-
-def main(argv: Sequence[str]) -> int:
-    """Measure one kind of work."""
-    parser = argparse.ArgumentParser(
-        prog="python -m editor.lab.evaluation.memory", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("work", choices=["photo", "ffhq", "gpu"])
-    parser.add_argument("--megapixels", type=float, default=MEGAPIXELS)
-    parser.add_argument("--steps", type=int, default=2, help="steps of each search")
-    parser.add_argument("--quality", choices=QUALITIES, default="standard", help="quality of the inversion")
-    parser.add_argument("--picture", type=Path, help="a photo to use instead of a generated one")
-    options = parser.parse_args(argv)
-    if options.work == "photo" and options.picture is None:
-        return _photo_in_another_process(options.megapixels)
-    if options.work == "photo":
-        print(json.dumps(photo(options.picture)))
+def main(
+    work: Literal["photo", "ffhq", "gpu"],
+    megapixels: float = 50,
+    steps: Annotated[int, typer.Option(help="Steps of each search.")] = 2,
+    quality: Annotated[Quality, typer.Option(help="Quality of the inversion.")] = "standard",
+    picture: Annotated[Path | None, typer.Option(help="A photo instead of a generated one.")] = None,
+) -> None:
+    """Measure how much memory the largest work takes, and print one JSON object."""
+    if work == "photo":
+        if picture is not None:
+            found = photo(picture.read_bytes())
+        else:
+            # made in another process, so that this one's peak is that of the editor's work
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                data = pool.submit(photograph, megapixels).result()
+            found = photo(data)
     else:
-        print(json.dumps(gpu() if options.work == "gpu" else ffhq(options.steps, options.quality)))
-    return 0
+        found = gpu() if work == "gpu" else ffhq(steps, quality)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    typer.run(main)
