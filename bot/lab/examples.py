@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -61,7 +61,8 @@ class _State:
     chunks: list[Chunk] = field(default_factory=list)
 
 
-Node = Callable[["Language", random.Random, _State, "str | None"], None]
+Node = tuple[str, Any]
+"""What a mark is, and what it holds: text, a name, or the nodes inside it."""
 
 
 @cache
@@ -80,74 +81,49 @@ def _sequence(pieces: list[re.Match[str]], place: int, stops: str) -> tuple[tupl
         if mark and mark in stops:
             break
         place += 1
-        if name:
-            nodes.append(_list(name))
-        elif slot:
+        if slot:
+            if slot != SEPARATOR and slot not in SLOTS:
+                raise ValueError(f"no such slot: {slot}")
             inner, place = _sequence(pieces, place, "]")
+            nodes.append(("slot", (slot, inner)))
             place += 1
-            nodes.append(_slot(slot, inner))
-        elif act:
-            nodes.append(_turn(act))
         elif mark == "(":
             choices: list[tuple[Node, ...]] = []
-            while True:
+            while not choices or pieces[place - 1].group() != ")":
                 inner, place = _sequence(pieces, place, "|)")
                 choices.append(inner)
                 place += 1
-                if pieces[place - 1].group() == ")":
-                    break
-            nodes.append(_choice(choices))
-        elif text:
-            nodes.append(_text(text))
-        else:
+            nodes.append(("choice", choices))
+        elif mark:
             raise ValueError(f"misplaced {mark!r}")
+        else:
+            nodes.append(("list", name) if name else ("act", act) if act else ("text", text))
     return tuple(nodes), place
 
 
-def _text(text: str) -> Node:
-    def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        state.chunks.append(Chunk(text, slot, state.spans, state.act, state.clause))
-
-    return node
-
-
-def _list(name: str) -> Node:
-    def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        for inner in _parse(language.pick(name, rng)):
-            inner(language, rng, state, slot)
-
-    return node
-
-
-def _slot(name: str, inner: tuple[Node, ...]) -> Node:
-    if name != SEPARATOR and name not in SLOTS:
-        raise ValueError(f"no such slot: {name}")
-
-    def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        state.spans += 1
-        act, state.act = state.act, SEPARATOR if name == SEPARATOR else state.act
-        for one in inner:
-            one(language, rng, state, None if name == SEPARATOR else name)
-        state.act = act
-        state.spans += 1
-        state.clause += name == SEPARATOR
-
-    return node
-
-
-def _turn(act: str) -> Node:
-    def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        state.act, state.clause = act, state.clause + 1
-
-    return node
-
-
-def _choice(choices: list[tuple[Node, ...]]) -> Node:
-    def node(language: Language, rng: random.Random, state: _State, slot: str | None) -> None:
-        for inner in rng.choice(choices):
-            inner(language, rng, state, slot)
-
-    return node
+def _write(
+    nodes: Iterable[Node], language: Language, rng: random.Random, state: _State, slot: str | None = None
+) -> None:
+    """Add the chunks of some nodes."""
+    for kind, held in nodes:
+        match kind:
+            case "text":
+                state.chunks.append(Chunk(held, slot, state.spans, state.act, state.clause))
+            case "list":
+                _write(_parse(language.pick(held, rng)), language, rng, state, slot)
+            case "choice":
+                _write(rng.choice(held), language, rng, state, slot)
+            case "act":
+                state.act, state.clause = held, state.clause + 1
+            case "slot":
+                name, inner = held
+                separates, act = name == SEPARATOR, state.act
+                state.spans += 1
+                state.act = SEPARATOR if separates else act
+                _write(inner, language, rng, state, None if separates else name)
+                state.act = act
+                state.spans += 1
+                state.clause += separates
 
 
 @dataclass
@@ -245,8 +221,7 @@ def _clause(language: Language, rng: random.Random, state: _State, act: str, fra
 
 def _expand(language: Language, rng: random.Random, state: _State, template: str) -> None:
     state.chunks.append(Chunk(" ", None, state.spans, state.act, state.clause))
-    for node in _parse(template):
-        node(language, rng, state, None)
+    _write(_parse(template), language, rng, state)
 
 
 def _labelled(language: Language, chunks: list[Chunk], rng: random.Random) -> Example | None:

@@ -26,8 +26,7 @@ from editor.api.errors import BadRequest, EditorError
 from editor.checkpoints import nvidia, rosinality
 from editor.device.allocator import keep_memory
 from editor.lab.benchmarks import styleclip
-from editor.lab.benchmarks.pair import Pair
-from editor.lab.benchmarks.timing import machine, peak_gigabytes
+from editor.lab.benchmarks.timing import Pair, machine, peak_gigabytes
 from editor.lab.parity import ours
 from editor.lab.parity.filler import normal
 from editor.lab.parity.published import generators, standins

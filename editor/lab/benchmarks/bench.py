@@ -16,8 +16,8 @@ from editor.api.errors import BadRequest, EditorError
 from editor.device.allocator import keep_memory
 from editor.editing.engine import Engine
 from editor.lab.benchmarks import conversation, growth, networks, optimization_curves, startup
-from editor.lab.benchmarks.random_bundle import FFHQ, random_bundle
-from editor.lab.benchmarks.setup import Setup
+from editor.lab.benchmarks.conversation import Setup
+from editor.lab.benchmarks.random_bundle import random_bundle
 from editor.lab.benchmarks.timing import machine
 
 MOST_EDITS = 10_000
@@ -40,7 +40,6 @@ CASES: dict[str, Callable[[Setup], Any]] = {
     "talk": _talk,
     "loops": lambda setup: optimization_curves.curves(setup.bundle, setup.follow_up.inversion),
     "edits": networks.edits,
-    "searches": networks.searches,
     "users": networks.users,
 }
 """All benchmarks but the conversation, which every one of them begins with."""
@@ -77,9 +76,7 @@ def run(
     follow_ups, rounds = counts
     report: dict[str, Any] = {"machine": machine(torch.get_num_threads()), "failed": {}, "seconds": {}}
     report["conversation"], follow_up = conversation.measure(engine, picture, bundle, follow_ups)
-    loaded = engine.loaded[follow_up.inversion.latent.bundle]
-    on_gpu, full_size = engine.device.type == "cuda", loaded.info.resolution == FFHQ.resolution
-    setup = Setup(engine, loaded, picture, follow_up, rounds, on_gpu and full_size)
+    setup = Setup(engine, picture, follow_up, rounds)
     for name in names:
         begun = time.perf_counter()
         try:

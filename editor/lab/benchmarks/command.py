@@ -27,8 +27,8 @@ Growth = Annotated[bool, typer.Option("--growth", help=GROWTH_HELP)]
 LOOPS_HELP = "Gain against time of the published optimizer and of ours."
 Loops = Annotated[bool, typer.Option("--loops", help=LOOPS_HELP)]
 GPU_HELP = (
-    "Networks in FFHQ's layout with random weights instead of a bundle: edits in each precision, steps of "
-    "searches, many users at once. Needs a GPU, unless --device cpu --pixels 64 tries it with small networks."
+    "Networks in FFHQ's layout with random weights instead of a bundle: edits in each precision, and many "
+    "users at once. Needs a GPU, unless --device cpu --pixels 64 tries it with small networks."
 )
 Gpu = Annotated[bool, typer.Option("--gpu", help=GPU_HELP)]
 Pixels = Annotated[int, typer.Option(help="With --gpu: size; other ones use small networks.")]
@@ -69,7 +69,7 @@ def bench(
 
         torch.set_num_threads(threads or os.cpu_count() or 1)
         if gpu:
-            engine, names = benchmarks.random_engine(pixels, device), ["edits", "searches", "users"]
+            engine, names = benchmarks.random_engine(pixels, device), ["edits", "users"]
         else:
             engine = benchmarks.load_engine(bundles, device)
             names = ["startup", "growth", "talk"] * growth + ["loops"] * loops

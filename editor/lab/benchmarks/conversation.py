@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from editor.api.protocol import Adjustment, Change, EditRequest, EditResult, InvertRequest, InvertResult
+from editor.bundle.bundle import Bundle
 from editor.editing.engine import Engine
 from editor.lab.benchmarks.timing import Laps, peak_gigabytes
 from editor.lab.running import run_job
 
 PROMPTS = ("pink hair", "glasses", "smiling", "older")
 STEPS = ("invert", "first_edit", "follow_up")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every benchmark measures: an engine, and the last follow-up of a conversation about a picture.
+
+    ``rounds``: how often each work is timed.
+    """
+
+    engine: Engine
+    picture: Path
+    follow_up: EditRequest
+    rounds: int
+
+    @property
+    def bundle(self) -> Bundle:
+        """The picture's bundle."""
+        return self.engine.loaded[self.follow_up.inversion.latent.bundle]
 
 
 def measure(

@@ -8,8 +8,8 @@ from functools import partial
 import torch
 
 from editor.api.protocol import EditResult
+from editor.lab.benchmarks.conversation import Setup
 from editor.lab.benchmarks.random_bundle import FFHQ
-from editor.lab.benchmarks.setup import Setup
 from editor.lab.benchmarks.timing import alternating, timed
 from editor.lab.running import run_job
 from editor.networks.stylegan2 import Synthesis

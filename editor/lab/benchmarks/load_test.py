@@ -7,40 +7,28 @@ just before.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
+from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError
-from editor.api.protocol import (
-    Change,
-    EditRequest,
-    EditResult,
-    Event,
-    InvertRequest,
-    InvertResult,
-    Job,
-    Progress,
-    Request,
-    Started,
-)
+from editor.lab.benchmarks.conversation import PROMPTS
 from editor.lab.benchmarks.startup import until_ready
 from editor.lab.benchmarks.timing import spread
 from editor.serving.priorities import Priority, priority_of
 
 MIX = {"follow-up": 0.80, "new picture": 0.15, "optimization": 0.05}
-PROMPTS = ("pink hair", "glasses", "smiling", "older")
 UNLOADED = 40
 """Follow-ups that are timed one after the other, without load."""
-
-
 SLACK = 0.02
 """Delay of events in seconds: two that are closer count as simultaneous."""
 
@@ -49,7 +37,6 @@ SLACK = 0.02
 class UserJob:
     """One job as its user saw it; times in seconds on one clock."""
 
-    id: str
     user: str
     kind: str
     priority: Priority
@@ -58,6 +45,7 @@ class UserJob:
     ended: float | None = None
     outcome: str = ""
     steps: int = 0
+    id: str = field(default_factory=lambda: f"load-{uuid4()}")
 
     @property
     def milliseconds(self) -> float:
@@ -74,34 +62,31 @@ class LoadTest:
     bundle: str
     picture: bytes
     rng: random.Random
-    run: str = field(default_factory=lambda: f"load-{time.time_ns():x}")
     jobs: list[UserJob] = field(default_factory=list)
-    follow_up: EditRequest | None = None
-    numbers: Iterator[int] = field(default_factory=itertools.count)
+    follow_up: wire.EditRequest | None = None
 
     async def prepare(self) -> None:
         """Invert the picture and find an edit that works on it."""
-        inverted = await self.client.run(f"{self.run}-invert", Job(user="load", request=self._new_picture()))
-        assert isinstance(inverted, InvertResult)
-        plain = EditRequest(picture=self.picture, inversion=inverted.inversion)
-        for number, prompt in enumerate(PROMPTS):
-            edit = plain.model_copy(update={"changes": (Change(prompt=prompt),)})
-            found = await self.client.run(f"{self.run}-edit{number}", Job(user="load", request=edit))
-            if isinstance(found, EditResult) and found.adjustments:
-                self.follow_up = plain.model_copy(update={"kind": "render", "adjustments": found.adjustments})
+
+        async def run(request: wire.Request) -> Any:
+            return await self.client.run(f"load-{uuid4()}", wire.Job(user="load", request=request))
+
+        inverted = await run(self.request("new picture"))
+        base = wire.EditRequest(picture=self.picture, inversion=inverted.inversion)
+        for prompt in PROMPTS:
+            found = await run(base.model_copy(update={"changes": (wire.Change(prompt=prompt),)}))
+            if found.adjustments:
+                self.follow_up = base.model_copy(update={"kind": "render", "adjustments": found.adjustments})
                 return
         raise EditorError("None of the edits worked: try another picture or bundle.")
 
-    def _new_picture(self) -> InvertRequest:
-        return InvertRequest(bundle=self.bundle, picture=self.picture)
-
-    def request(self, kind: str) -> Request:
+    def request(self, kind: str) -> wire.Request:
         """Return a new request of one kind in the mix."""
-        assert self.follow_up is not None, "prepare() first"
         if kind == "new picture":
-            return self._new_picture()
+            return wire.InvertRequest(bundle=self.bundle, picture=self.picture)
+        assert self.follow_up is not None, "prepare() first"
         if kind == "optimization":
-            change = Change(prompt=self.rng.choice(PROMPTS), method="optimization")
+            change = wire.Change(prompt=self.rng.choice(PROMPTS), method="optimization")
             return self.follow_up.model_copy(update={"kind": "edit", "adjustments": (), "changes": (change,)})
         strength = {"strength": self.rng.uniform(0.3, 1.5)}
         layers = tuple(layer.model_copy(update=strength) for layer in self.follow_up.adjustments)
@@ -110,17 +95,17 @@ class LoadTest:
     async def ask(self, user: str, kind: str) -> UserJob:
         """Run one job from the request to its end."""
         request = self.request(kind)
-        job = UserJob(f"{self.run}-{next(self.numbers)}", user, kind, priority_of(request), time.monotonic())
+        job = UserJob(user, kind, priority_of(request), time.monotonic())
         self.jobs.append(job)
 
-        def on_event(event: Event) -> None:
-            if isinstance(event, Started):
+        def on_event(event: wire.Event) -> None:
+            if isinstance(event, wire.Started):
                 job.started = time.monotonic()
-            elif isinstance(event, Progress) and event.stage == "find":
+            elif isinstance(event, wire.Progress) and event.stage == "find":
                 job.steps = max(job.steps, event.step)
 
         try:
-            await self.client.run(job.id, Job(user=user, request=request), on_event)
+            await self.client.run(job.id, wire.Job(user=user, request=request), on_event)
             job.outcome = "done"
         except EditorError as error:
             job.outcome = error.code
@@ -128,23 +113,20 @@ class LoadTest:
         return job
 
     async def users(self, count: int, seconds: float, pause: float) -> None:
-        """Run ``count`` users for ``seconds``, then cancel what they still wait for."""
-        working = [asyncio.create_task(self.user(f"user{number}", pause)) for number in range(count)]
-        await asyncio.wait(working, timeout=seconds)
-        for task in working:
-            task.cancel()
-        for ended in await asyncio.gather(*working, return_exceptions=True):
-            if isinstance(ended, Exception):
-                raise ended
+        """Let users wait, ask, and ask again after each answer; at the end cancel what is unanswered."""
+
+        async def user(name: str) -> None:
+            while True:
+                await asyncio.sleep(self.rng.expovariate(1 / pause))
+                await self.ask(name, self.rng.choices(list(MIX), list(MIX.values()))[0])
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+                for number in range(count):
+                    group.create_task(user(f"user{number}"))
         for job in self.jobs:
             if job.ended is None:
                 await self.client.cancel(job.id)
-
-    async def user(self, name: str, pause: float) -> None:
-        """Wait, ask, and ask again after the answer."""
-        while True:
-            await asyncio.sleep(self.rng.expovariate(1 / pause))
-            await self.ask(name, self.rng.choices(list(MIX), list(MIX.values()))[0])
 
 
 def overtaken(jobs: Sequence[UserJob]) -> int:

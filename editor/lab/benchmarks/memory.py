@@ -6,9 +6,6 @@
 pixels (StyleGAN2, e4e, CLIP ViT-B/32) and random weights. With ``--quality best`` the inversion tunes the
 generator, and the edits use the tuned one.
 
-``gpu``: the memory that a GPU must have for the same networks, computed by ``editor.device.memory`` rather
-than measured.
-
 Prints one JSON object: peak memory and seconds after each stage.
 """
 
@@ -29,15 +26,12 @@ import typer
 from PIL import Image
 
 from editor.api.protocol import Change, EditRequest, EditResult, InvertRequest, InvertResult, Quality
-from editor.device import memory
-from editor.device.memory import MemoryPlan
 from editor.editing.engine import Engine
 from editor.editing.methods import optimization
 from editor.inversion import inversion
 from editor.lab.benchmarks.random_bundle import random_bundle
 from editor.lab.benchmarks.timing import peak_gigabytes
 from editor.lab.running import run_job
-from editor.networks import published_clip
 
 
 class Stages:
@@ -128,35 +122,8 @@ def ffhq(steps: int, quality: Quality) -> dict[str, Any]:
     return {"quality": start.inversion.fidelity.quality, **kept, "steps": steps, "stages": stages.rows}
 
 
-def gpu() -> dict[str, Any]:
-    """Compute the memory that a GPU must have free for a search of two pictures at once, by each plan.
-
-    The networks, and enough that a step's activations are at most the share that ``editor.device.memory``
-    takes. Gradients of the tuning and its optimizer fit into the rest of that share.
-    """
-    bundle = random_bundle()
-    assert isinstance(bundle.clip, published_clip.PublishedClip)
-    networks = sum(
-        value.numel() * value.element_size()
-        for module in (bundle.generator, bundle.encoder, bundle.clip.model)
-        for value in (*module.parameters(), *module.buffers())
-    )
-    rows = []
-    for plan in (MemoryPlan(1024), MemoryPlan(1024, True), MemoryPlan(512, True), MemoryPlan(256, True)):
-        step = memory.needed(bundle.generator, 2, plan)
-        rows.append(
-            {
-                "pixels": plan.resolution,
-                "checkpoints": plan.checkpoint,
-                "step_gb": round(step / memory.GB, 1),
-                "free_gb": round((networks + step / memory.USABLE_SHARE) / memory.GB, 1),
-            }
-        )
-    return {"computed": True, "networks_gb": round(networks / memory.GB, 1), "plans": rows}
-
-
 def main(
-    work: Literal["photo", "ffhq", "gpu"],
+    work: Literal["photo", "ffhq"],
     megapixels: float = 50,
     steps: Annotated[int, typer.Option(help="Steps of each search.")] = 2,
     quality: Annotated[Quality, typer.Option(help="Quality of the inversion.")] = "standard",
@@ -172,7 +139,7 @@ def main(
                 data = pool.submit(photograph, megapixels).result()
             found = photo(data)
     else:
-        found = gpu() if work == "gpu" else ffhq(steps, quality)
+        found = ffhq(steps, quality)
     print(json.dumps(found))
 
 

@@ -13,12 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.bundle.direction_bank import DirectionBank, find_direction
-from editor.checkpoints.directions import convolution_spans
-from editor.lab.benchmarks.pair import Pair
+from editor.bundle.direction_bank import find_direction
+from editor.lab.benchmarks.timing import Pair
 from editor.lab.parity import ours
 from editor.lab.parity.cases import CLIP_LAYOUTS, EDIT_STRENGTH
-from editor.lab.parity.filler import normal
 from editor.lab.parity.published import clip
 from editor.lab.parity.published.standins import theirs
 from editor.lab.parity.published.styleclip import add_clip, make_manipulator
@@ -42,15 +40,9 @@ def edits(pair: Pair, counterparts: Callable[[Pair], tuple[Any, Generator]]) -> 
     with contextlib.redirect_stdout(io.StringIO()):  # their scripts print a lot
         network, generator = counterparts(pair)
         manipulator = make_manipulator(network, 20, pair.device)
-        styles, std = (
-            torch.from_numpy(np.concatenate(parts, axis=-1)).float().to(pair.device)
-            for parts in (manipulator.dlatents, manipulator.code_std)
-        )
-        channels = [channel for span in convolution_spans(generator) for channel in range(*span)]
-        rows = F.normalize(normal("relevance", (len(channels), 512)).to(pair.device), dim=1)
-        relevance = torch.zeros(len(std), 512, device=pair.device)
-        relevance[channels] = rows
-        bank = DirectionBank(styles.mean(0), std, relevance)
+        styles = torch.from_numpy(np.concatenate(manipulator.dlatents, axis=-1)).float().to(pair.device)
+        bank = ours.bank_of(generator, styles, 512)
+        rows = bank.relevance[bank.relevance.any(1)].cpu().numpy()
 
         def their_picture(delta: list[np.ndarray]) -> np.ndarray:
             codes = manipulator.MSCode([code[:1] for code in manipulator.dlatents], delta)
@@ -58,8 +50,7 @@ def edits(pair: Pair, counterparts: Callable[[Pair], tuple[Any, Generator]]) -> 
 
         def their_edit() -> np.ndarray:
             direction = script.GetDt([TARGET, NEUTRAL], model)
-            on_host = rows.cpu().numpy()
-            found = script.GetBoundary(on_host, direction, manipulator, threshold=THRESHOLD)[0]
+            found = script.GetBoundary(rows, direction, manipulator, threshold=THRESHOLD)[0]
             return their_picture([part.astype(np.float32) for part in found])
 
         def found_delta() -> Tensor:

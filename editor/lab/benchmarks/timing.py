@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -115,6 +117,60 @@ def repeat(once: Callable[[bool], None], rounds: int) -> None:
         once(False)
     for _ in range(min(rounds, FEWER) if first.clock > LONG_ROUND else rounds):
         once(True)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One of two processes that do the same works in turns: one runs published code, the other ours.
+
+    How a process manages its memory makes a third of a generator's speed (``editor.device.allocator``), so
+    neither code may run in the other's process.
+
+    ``other``: the way to the other side. ``leads``: whether this side runs the published code and collects
+    the times. ``out``: a folder for files.
+    """
+
+    other: Connection
+    leads: bool
+    repository: Path
+    out: Path
+    resolution: int
+    rounds: int
+    device: torch.device
+
+    def compare(
+        self,
+        work: str,
+        theirs: Callable[[], Any],
+        ours: Callable[[], Any],
+        target: float | None = None,
+        note: str = "",
+    ) -> dict[str, Any]:
+        """Do a work once a round on each side (see ``repeat``).
+
+        Return its row: ``target`` says how many times as fast ours must be. The row of the following side has
+        no times.
+        """
+        row: dict[str, Any] = {"work": work, "target": target, "note": note}
+        if not self.leads:
+            while self.other.recv():
+                with timed(self.device) as lap:
+                    ours()
+                self.other.send(lap)
+            return row
+        laps = Laps(("theirs", "ours"), self.device)
+
+        def once(counts: bool) -> None:
+            with laps.lap("theirs", counts):
+                theirs()
+            self.other.send(True)
+            lap = self.other.recv()
+            if counts:
+                laps.laps["ours"].append(lap)
+
+        repeat(once, self.rounds)
+        self.other.send(False)
+        return row | laps.summary()
 
 
 def spread(times: Sequence[float]) -> dict[str, float]:

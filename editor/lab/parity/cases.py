@@ -12,8 +12,8 @@ NETWORK, IMAGE, REPEATED = 1e-4, 1e-3, 5e-4
 again on its own output, which enlarges rounding errors."""
 TEXTS = ("a smiling face", "a person with blonde hair", "the café, isn't it 12!", "x " * 100)
 """Inputs of text towers."""
-PICTURES, SAMPLES, TRUNCATION = 3, 50, 0.7
-"""Global directions: pictures for each channel, and the number of styles for mean and standard deviation."""
+SAMPLES, TRUNCATION = 50, 0.7
+"""Global directions: the number of styles for mean and standard deviation, and how they are drawn."""
 THRESHOLD, EDIT_STRENGTH = 0.05, 3.0
 
 

@@ -74,3 +74,8 @@ def picture(count: int = 1, side: int = 256, name: str = "picture") -> Tensor:
     """Return smooth pictures [count, 3, side, side] in [-1, 1]."""
     coarse = normal(name, (count, 3, 8, 8))
     return F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=False).clamp(-2, 2) / 2
+
+
+def relevance_rows(count: int, dim: int) -> Tensor:
+    """Return unit rows [count, dim] in place of the measured relevance of channels."""
+    return F.normalize(normal("relevance", (count, dim)), dim=1)

@@ -15,9 +15,8 @@ from editor.checkpoints import clip, encoders, nvidia, rosinality, styleclip_map
 from editor.checkpoints.directions import convolution_spans
 from editor.checkpoints.part import Part
 from editor.editing.methods import published_optimization
-from editor.lab.parity.cases import EDIT_STRENGTH, PICTURES, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
-from editor.lab.parity.filler import normal, picture
-from editor.lab.parity.published_directions import relevance_rows
+from editor.lab.parity.cases import EDIT_STRENGTH, SAMPLES, TEXTS, THRESHOLD, TRUNCATION, Case
+from editor.lab.parity.filler import normal, picture, relevance_rows
 from editor.networks import generators, published_clip, stylegan2
 from editor.networks.psp import PspConfig, PspEncoder
 from editor.networks.styleclip_mapper import StyleClipMapper
@@ -115,28 +114,27 @@ def _clip(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -
     return found
 
 
+def bank_of(generator: generators.Generator, styles: Tensor, dim: int) -> DirectionBank:
+    """Return a bank of random relevance rows; the statistics are those of styles [N, C]."""
+    channels = [channel for span in convolution_spans(generator) for channel in range(*span)]
+    relevance = torch.zeros(styles.shape[1], dim, device=styles.device)
+    relevance[channels] = relevance_rows(len(channels), dim).to(styles.device)
+    return DirectionBank(styles.mean(0), styles.std(0, correction=0), relevance)
+
+
 def _directions(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -> Results:
-    """Compute the whole recipe: statistics, relevance, text direction, delta and the edited picture."""
+    """Compute the text direction from all templates of both texts, the delta and the edited picture."""
     generator, model = load(nvidia.read(folder / "checkpoint.pkl")), text_image_model(folder / "clip.pt")
     z = normal("z", (SAMPLES, generator.config.z_dim))
     styles = generator.synthesis.styles(generator.mapping(z, TRUNCATION))
-    mean, std = styles.mean(0), styles.std(0, correction=0)
-    channels = [channel for span in convolution_spans(generator) for channel in range(*span)]
-    rows = relevance_rows(generator, model, styles[:PICTURES], mean, std, channels)
     ends = [F.normalize(part, dim=1).mean(0) for part in model.encode_tokens(tokens).chunk(2)]
     direction = F.normalize(F.normalize(ends[0], dim=0) - F.normalize(ends[1], dim=0), dim=0)
-    relevance = torch.zeros(len(mean), rows.shape[1])
-    relevance[channels] = rows
-    found = find_direction(DirectionBank(mean, std, relevance), direction, THRESHOLD)
+    bank = bank_of(generator, styles, len(direction))
+    found = find_direction(bank, direction, THRESHOLD)
     assert found is not None
-    return {
-        "mean": mean,
-        "deviation": std,
-        "fs3": rows,
-        "text direction": direction,
-        "delta": found.delta,
-        "image": generator.synthesis((styles[0] + EDIT_STRENGTH * found.delta)[None]),
-    }
+    image = generator.synthesis((styles[0] + EDIT_STRENGTH * found.delta)[None])
+    statistics = {"mean": bank.s_mean, "deviation": bank.s_std}
+    return {**statistics, "text direction": direction, "delta": found.delta, "image": image}
 
 
 def _optimizer(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -> Results:

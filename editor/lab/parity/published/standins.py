@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 import sys
 import types
-from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor, nn
 
 from editor.networks.backbones import RESNET34, BasicUnit
-from editor.networks.published_clip import DEVIATION, MEAN
 
 
 def theirs(name: str) -> Any:
@@ -82,22 +78,6 @@ class _ResNet34(nn.Module):
             ]
             setattr(self, f"layer{number + 1}", nn.Sequential(*units))
             inputs = outputs
-
-
-def prepared(side: int) -> Callable[[np.ndarray], Tensor]:
-    """Return CLIP's preparation of a square picture, as torchvision does it.
-
-    It takes an array [H, W, 3] of fractional levels, so that nothing is cut to 256 levels.
-    """
-
-    def prepare(pixels: np.ndarray) -> Tensor:
-        parts = [Image.fromarray(part) for part in pixels.transpose(2, 0, 1)]
-        small = [np.array(part.resize((side, side), Image.Resampling.BICUBIC)) for part in parts]
-        values = torch.from_numpy(np.stack(small)).float().clamp(0, 255) / 255
-        mean, deviation = (torch.tensor(row)[:, None, None] for row in (MEAN, DEVIATION))
-        return (values - mean) / deviation
-
-    return prepare
 
 
 def install(repository: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import sys
 from argparse import Namespace
@@ -13,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from editor.lab.parity.cases import CLIP_LAYOUTS, EDIT_STRENGTH, PICTURES, SAMPLES, THRESHOLD, TRUNCATION
-from editor.lab.parity.filler import normal, picture
+from editor.lab.parity.cases import CLIP_LAYOUTS, EDIT_STRENGTH, SAMPLES, THRESHOLD, TRUNCATION
+from editor.lab.parity.filler import normal, picture, relevance_rows
 from editor.lab.parity.published import clip
 from editor.lab.parity.published.generators import ada_generator
 from editor.lab.parity.published.recording import constants, filled, record, shapes, skeleton
-from editor.lab.parity.published.standins import prepared as prepared_by_pillow
 from editor.lab.parity.published.standins import theirs
 
 Options = dict[str, Any]
@@ -71,32 +69,37 @@ def optimizer(out: Path, options: Options) -> None:
 
 
 def directions(out: Path, options: Options) -> None:
-    """Run the published recipe: statistics, relevance of every channel, text direction, delta and edited
-    picture.
+    """Run the script for global directions: text direction, delta and edited picture.
 
-    The published list of layers fits 1024 pixels; a smaller generator uses the beginning of it. Pictures keep
-    the fractions of their 256 levels, and every channel is measured from the same styles: the script's
-    shallow copy would leave each at its mean while the later ones are measured.
+    Relevance rows are random. The published list of layers fits 1024 pixels; a smaller generator uses the
+    beginning of it.
     """
     add_clip()
     sys.path.insert(0, str(Path(sys.path[0]) / "global_torch"))
-    manipulate, single, script = theirs("manipulate"), theirs("SingleChannel"), theirs("StyleCLIP")
-    network = ada_generator(options["generator"])
+    script, package = theirs("StyleCLIP"), theirs("clip")
+    network, model, tokens = ada_generator(options["generator"]), clip.make(options["clip"]), list[Tensor]()
     (out / "checkpoint.pkl").write_bytes(pickle.dumps({"G_ema": network}))
-    model, tokens = clip.make(options["clip"]), _collect_tokens(theirs("clip"))
+    tokenize = package.tokenize
+
+    def listen(texts: list[str]) -> Tensor:
+        tokens.append(tokenize(texts))
+        return tokens[-1]
+
+    package.tokenize = listen
     manipulator = make_manipulator(network, SAMPLES)
-    single.device = "cpu"
-    _keep_fractions(manipulate, single)
-    prepare = prepared_by_pillow(options["clip"]["side"])
-    rows = single.GetFs(_single_channels(manipulator, single, model, prepare))
+    count = sum(manipulator.dlatents[layer].shape[1] for layer in manipulator.mindexs)
     direction = script.GetDt([options["target"], options["neutral"]], model)
+    rows = relevance_rows(count, options["clip"]["dim"]).numpy()
     delta, _ = script.GetBoundary(rows, direction, manipulator, threshold=THRESHOLD)
+    codes = manipulator.MSCode(
+        [codes[:1] for codes in manipulator.dlatents], [part.astype(np.float32) for part in delta]
+    )
+    styles = manipulator.SL2D([code[0, 0][None] for code in codes])
     clip.write(model, out / "clip.pt", encode_text=tokens[0])
     results = {
-        "fs3": torch.from_numpy(rows),
         "text direction": torch.from_numpy(direction),
         "delta": torch.from_numpy(np.concatenate(delta)),
-        "image": _edited(manipulator, network, delta),
+        "image": network.synthesis(None, encoded_styles=styles, noise_mode="const"),
         "mean": torch.from_numpy(np.concatenate(manipulator.code_mean)),
         "deviation": torch.from_numpy(np.concatenate(manipulator.code_std)),
         "tokens": torch.cat(tokens),
@@ -122,61 +125,3 @@ def make_manipulator(network: Any, count: int, device: torch.device = CPU) -> An
     manipulator.dlatents = manipulate.S2List(codes)
     manipulator.GetCodeMS()
     return manipulator
-
-
-class _Instead:
-    """A module of theirs with some names replaced."""
-
-    def __init__(self, module: Any, **others: Any) -> None:
-        self._module, self._others = module, others
-
-    def __getattr__(self, name: str) -> Any:
-        return self._others[name] if name in self._others else getattr(self._module, name)
-
-
-def _keep_fractions(manipulate: Any, single: Any) -> None:
-    """Keep the fractions of the 256 levels, which the script would cut off."""
-    manipulate.torch = _Instead(torch, uint8=torch.float32)
-    manipulate.np = _Instead(
-        np, zeros=lambda shape, dtype=float: np.zeros(shape, np.float32 if dtype == "uint8" else dtype)
-    )
-    single.Image = _Instead(single.Image, fromarray=lambda pixels: pixels)
-
-
-def _collect_tokens(package: Any) -> list[Tensor]:
-    """Return a list that will hold the inputs of the script's text tower."""
-    found: list[Tensor] = []
-    tokenize = package.tokenize
-
-    def listen(texts: list[str]) -> Tensor:
-        found.append(tokenize(texts))
-        return found[-1]
-
-    package.tokenize = listen
-    return found
-
-
-def _edited(manipulator: Any, network: Any, delta: list[np.ndarray]) -> Tensor:
-    """Return the first picture with the delta at ``EDIT_STRENGTH``."""
-    manipulator.num_images, manipulator.alpha, manipulator.manipulate_layers = 1, [EDIT_STRENGTH], None
-    codes = manipulator.MSCode(
-        [codes[:1] for codes in manipulator.dlatents], [part.astype(np.float32) for part in delta]
-    )
-    styles = manipulator.SL2D([code[0, 0][None] for code in codes])
-    return network.synthesis(None, encoded_styles=styles, noise_mode="const")
-
-
-def _single_channels(manipulator: Any, single: Any, model: Any, prepare: Any) -> np.ndarray:
-    """Run the script's main loop."""
-    kept = copy.deepcopy(manipulator.dlatents)
-    originals, found = [codes[:PICTURES].copy() for codes in manipulator.dlatents], []
-    manipulator.alpha, manipulator.step, manipulator.num_images = [-5, 5], 2, PICTURES
-    for layer in manipulator.mindexs:
-        for channel in range(originals[layer].shape[1]):
-            manipulator.dlatents = copy.deepcopy(originals)
-            manipulator.dlatents[layer][:, channel] = manipulator.code_mean[layer][channel]
-            manipulator.manipulate_layers = [layer]
-            _, pictures = manipulator.EditOneC(channel)
-            found.append(single.GetImgF(pictures, model, prepare))
-    manipulator.dlatents = kept
-    return np.array(found)

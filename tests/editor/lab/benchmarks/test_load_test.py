@@ -14,7 +14,6 @@ from editor.serving.priorities import Priority
 
 def job(user: str, asked: float, started: float | None, priority: Priority = Priority.RENDERS) -> UserJob:
     return UserJob(
-        f"{user}{asked}",
         user,
         "follow-up",
         priority,
