@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from importlib import import_module
 
 import typer
 from typer.exceptions import TyperException
 
 from editor.api.errors import EditorError
-from editor.device.allocator import set_memory_limit
 from editor.lab.benchmarks.command import bench, load
-from editor.lab.commands import FlexibleCommand
+from editor.lab.commands import FlexibleCommand, limit_memory
 from editor.lab.evaluation.command import EPILOG, evaluate
 from editor.lab.parity.command import FOLDERS, parity
 from editor.serving import bundle_commands
 from editor.serving.commands import app
 
-EPILOGS = {"evaluate": EPILOG, "parity": FOLDERS}
-FORWARDED = {
-    "train": ("editor.lab.training.cli:main", "Train a part of a bundle, such as its generator or encoder."),
-}
-"""Commands that read their own options: ``module:function``, and a line of help."""
-
-
-def _forward(target: str) -> Callable[[typer.Context], int]:
-    def run(context: typer.Context) -> int:
-        from editor.serving.settings import Settings
-
-        set_memory_limit(Settings.read().editor_memory_gb)
-        module, function = target.split(":")
-        return int(getattr(import_module(module), function)(context.args))
-
-    return run
-
-
 app.add_typer(bundle_commands.app)
-for _command in (parity, evaluate, load, bench):
-    app.command(cls=FlexibleCommand, epilog=EPILOGS.get(_command.__name__))(_command)
-for _name, (_target, _help) in FORWARDED.items():
-    app.command(
-        _name,
-        help=_help,
-        add_help_option=False,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )(_forward(_target))
+app.command(cls=FlexibleCommand, epilog=FOLDERS)(parity)
+app.command(cls=FlexibleCommand, epilog=EPILOG)(evaluate)
+app.command(cls=FlexibleCommand)(load)
+app.command(cls=FlexibleCommand)(bench)
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def train(context: typer.Context) -> int:
+    """Train a part of a bundle, such as its generator or encoder."""
+    from editor.lab.training.cli import main as train_part
+
+    limit_memory()
+    return train_part(context.args)
 
 
 def main(argv: list[str]) -> int:

@@ -41,15 +41,20 @@ class FlexibleCommand(TyperCommand):
         return super().parse_args(context, given)
 
 
+def limit_memory() -> None:
+    """Keep searches on a CPU to EDITOR_MEMORY_GB."""
+    from editor.serving.settings import Settings
+
+    set_memory_limit(Settings.read().editor_memory_gb)
+
+
 @contextmanager
 def prepared(what: str) -> Iterator[None]:
     """Keep to the memory limit, and turn expected errors into one sentence.
 
     ``what``: what cannot be done if one occurs.
     """
-    from editor.serving.settings import Settings
-
-    set_memory_limit(Settings.read().editor_memory_gb)
+    limit_memory()
     try:
         yield
     except ModuleNotFoundError as error:
