@@ -36,8 +36,6 @@ SELECTION_HELP = "The bundles chosen for N unseen drawings of each installed bun
 Selection = Annotated[int, _option("--model-selection", "--routes", metavar="N", help=SELECTION_HELP)]
 REJECTION_HELP = "Outcome of impossible and of possible edits."
 Rejection = Annotated[str, _option("--rejection", "--refusals", metavar="[FILE]", help=REJECTION_HELP)]
-OUTSIDE_HELP = "How well N portraits from each of three avatar libraries are preserved (extra 'test')."
-Outside = Annotated[int, _option("--out-of-domain", "--others", metavar="N", help=OUTSIDE_HELP)]
 SEQUENTIAL_HELP = "Ten edits in a row on each portrait, then all undone. Default: unusual wordings."
 Sequential = Annotated[str, _option("--sequential", "--in-a-row", metavar="[FILE]", help=SEQUENTIAL_HELP)]
 COMPARE_HELP = "All methods on the same edits, row by row into --out; continues an interrupted comparison."
@@ -59,7 +57,6 @@ def evaluate(
     models: Models = False,
     model_selection: Selection = 0,
     rejection: Rejection = "",
-    out_of_domain: Outside = 0,
     sequential: Sequential = "",
     compare: Compare = False,
     methods: Methods = "",
@@ -75,22 +72,20 @@ def evaluate(
     impossible = _file(rejection, "refusals.jsonl")
     in_a_row = _file(sequential, "wordings.jsonl")
     with prepared("measured"):
-        from editor.lab.evaluation import report
-        from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet, load_engine
+        from editor.lab.evaluation import report, uploads
 
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-        engine, name, folders = load_engine(bundle)
-        tested = EvaluatedBundle.of(engine, name, folders[name], method)
+        tested, folders = uploads.load(bundle, method)
         if qualities:
             found = report.of_qualities(tested, wishes, portraits, seed)
         else:
             edits = compare or wishes or impossible or in_a_row
-            unseen = UploadSet.make(tested, portraits if edits else 1, seed)
+            unseen = uploads.UploadSet.make(tested, portraits if edits else 1, seed)
             if compare:
                 found = report.of_methods(unseen, wishes, methods, (each, searched), out)
             else:
-                found = report.of_bundle(tested, folders, seed, models, model_selection, out_of_domain)
+                found = report.of_bundle(tested, folders, seed, models, model_selection)
                 found |= report.of_edits(unseen, seed, impossible, in_a_row, wishes, out)
         if out is not None:
             (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,6 @@ from editor.lab.evaluation import (
     comparison,
     inversion_quality,
     model_selection,
-    out_of_domain,
     rejection,
     sequential_edits,
     single_edits,
@@ -28,16 +27,14 @@ def cases(path: Path, tested: EvaluatedBundle) -> list[EditCase]:
 
 
 def of_bundle(
-    tested: EvaluatedBundle, folders: dict[str, Path], seed: int, models: bool, selected: int, outside: int
+    tested: EvaluatedBundle, folders: dict[str, Path], seed: int, models: bool, selected: int
 ) -> dict[str, Any]:
-    """Test what needs no edits: the models, and ``selected`` and ``outside`` pictures for the other two."""
+    """Test the models, and the choice between them on ``selected`` pictures of each."""
     report: dict[str, Any] = {"bundle": tested.name, "scored": list(tested.scored)}
     if models:
         report |= inversion_quality.of_models(tested)
     if selected:
         report["model_selection"] = model_selection.assignments(tested.engine, folders, selected, seed)
-    if outside:
-        report["out_of_domain"] = out_of_domain.out_of_domain(tested, outside, seed)
     return report
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +63,10 @@ class EvaluatedBundle:
         return cls(engine, name, domains.of_bundle(folder), classifier, scored, method)
 
 
-def load_engine(name: str, channels_only: bool = False) -> tuple[Engine, str, dict[str, Path]]:
-    """Load an engine with the bundle ``name`` (a name or a folder).
+def load(name: str, method: MethodName | None = None) -> tuple[EvaluatedBundle, dict[str, Path]]:
+    """Load a bundle (by its name or folder) to be tested; also return all bundles' folders.
 
-    Returns the engine, the bundle's name and all bundles' folders. ``channels_only`` leaves out named
-    axes and the mapper. Raises UnknownBundle if there is no such bundle.
+    Raises UnknownBundle if there is no such bundle.
     """
     folder = Path(name) if Path(name, "bundle.toml").exists() else None
     roots = [folder.parent] if folder else []
@@ -76,13 +74,7 @@ def load_engine(name: str, channels_only: bool = False) -> tuple[Engine, str, di
     key = folder.name if folder else name
     if key not in folders:
         raise UnknownBundle(f"There is no bundle '{name}'; there is: {', '.join(folders) or 'none'}.")
-    engine = Engine.load(roots)
-    if channels_only:
-        bundle = engine.loaded[key]
-        info = bundle.info.model_copy(update={"methods": ("direction",)})
-        bank = bundle.bank.channels_only()
-        engine.loaded[key] = dataclasses.replace(bundle, bank=bank, mapper=None, info=info)
-    return engine, key, folders
+    return EvaluatedBundle.of(Engine.load(roots), key, folders[key], method), folders
 
 
 @dataclass(frozen=True)

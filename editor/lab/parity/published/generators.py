@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from editor.lab.parity import vectors
 from editor.lab.parity.checkpoints import average, write_tensorflow
 from editor.lab.parity.filler import normal
 from editor.lab.parity.published.recording import (
@@ -83,45 +84,14 @@ def third(out: Path, options: Options) -> None:
 
 
 def first(out: Path, options: Options) -> None:
-    """Run a TensorFlow network: variables by that code's names in an object of its class, read by stylegan3's
-    own code.
+    """Run a TensorFlow network, read by stylegan3's own code.
+
+    It has the stored names and shapes of variables, since nothing here runs the code that wrote such files.
     """
-    resolution, architecture = options["resolution"], options["architecture"]
-    sizes = {"resolution": resolution, "base": 4096, "most": 128}
-    network = _generator_of_third("networks_stylegan2", sizes, architecture=architecture, conv_clamp=None)
-    settings = {"resolution": resolution, "fmap_base": 2048, "fmap_max": 128, "architecture": architecture}
-    layout = {"settings": settings, "variables": _variables(network)}
-    path, legacy = write_tensorflow(out / "checkpoint.pkl", layout), theirs("legacy")
-    with path.open("rb") as stream:
+    layout, legacy = vectors.layout(options["stored"])[0], theirs("legacy")
+    with write_tensorflow(out / "checkpoint.pkl", layout["tensorflow"]).open("rb") as stream:
         whole = legacy._LegacyUnpickler(stream).load()[2]
-    record(out, _measure_nvidia(legacy.convert_tf_generator(whole)), {"tensorflow": layout})
-
-
-SCOPES = {"conv0": "Conv0_up", "conv1": "Conv1", "torgb": "ToRGB", "skip": "Skip"}
-"""The TensorFlow code's names of a block's layers."""
-
-
-def _variables(network: Any) -> list[tuple[str, str, list[int]]]:
-    """Return component, name and shape of the TensorFlow variables for every tensor of the network."""
-    held: list[tuple[str, str, list[int]]] = []
-    for number in range(8):
-        held += [("mapping", f"Dense{number}/weight", [512, 512]), ("mapping", f"Dense{number}/bias", [512])]
-    held.append(("synthesis", "4x4/Const/const", [1, *network.synthesis.b4.const.shape]))
-    noises = 0
-    for resolution in network.synthesis.block_resolutions:
-        for name, layer in getattr(network.synthesis, f"b{resolution}").named_children():
-            scope = "Conv" if (resolution, name) == (4, "conv1") else SCOPES[name]
-            shape = list(layer.weight.shape)
-            found = {"weight": [shape[2], shape[3], shape[1], shape[0]]}
-            if name != "skip":
-                found |= {"bias": shape[:1], "mod_weight": [512, shape[1]], "mod_bias": [shape[1]]}
-            if name in ("conv0", "conv1"):
-                found["noise_strength"] = []
-                held.append(("synthesis", f"noise{noises}", [1, 1, resolution, resolution]))
-                noises += 1
-            root = f"{resolution}x{resolution}/{scope}"
-            held += [("synthesis", f"{root}/{field}", size) for field, size in found.items()]
-    return held
+    record(out, _measure_nvidia(legacy.convert_tf_generator(whole)), layout)
 
 
 def measure_rosinality(network: Any, w: Tensor) -> dict[str, Tensor]:
