@@ -23,6 +23,7 @@ def test_each_part_gives_figures_with_random_networks(
 ) -> None:
     pytest.importorskip("transformers")
     monkeypatch.setattr(networks, "BATCHES", (2,))
+    monkeypatch.setattr(networks, "USERS", 2)
     assert main([*SMALL, "--save", str(tmp_path / "gpu.json"), "--json"]) == 0
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert json.loads(capsys.readouterr().out) == found | {"against": []}
