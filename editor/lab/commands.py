@@ -72,16 +72,19 @@ def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in lines)
 
 
-def print_report(report: Mapping[str, Any], as_json: bool) -> None:
-    """Print a report as one JSON object, or its lists of rows as tables and then its figures, one a line."""
+def print_report(report: Mapping[str, Any], as_json: bool, hidden: Sequence[str] = ()) -> None:
+    """Print a report as one JSON object, or its lists of rows as tables and then its figures, one a line.
+
+    ``hidden``: names of figures that are left out of the tables.
+    """
     if as_json:
         print(json.dumps(report))
         return
     tables = {name: rows for name, rows in report.items() if _is_table(rows)}
     for rows in tables.values():
-        print(text_table(rows))
-    figures = [{"figure": name, "value": value} for name, value in _flat(report) if name not in tables]
-    print(text_table(figures))
+        print(text_table([{k: v for k, v in row.items() if k not in hidden} for row in rows]))
+    left_out = (*tables, *hidden)
+    print(text_table([{"figure": k, "value": v} for k, v in _flat(report) if k not in left_out]))
 
 
 def _is_table(value: Any) -> bool:

@@ -89,7 +89,7 @@ def evaluate(
                 found |= report.of_edits(unseen, seed, impossible, in_a_row, wishes, out)
         if out is not None:
             (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print_report(found, as_json)
+    print_report(found, as_json, hidden=("attribute", "scored", "portraits", "verdicts", "curve"))
     return 0
 
 
