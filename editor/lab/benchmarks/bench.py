@@ -15,7 +15,7 @@ import torch
 from editor.api.errors import BadRequest, EditorError
 from editor.device.allocator import keep_memory
 from editor.editing.engine import Engine
-from editor.lab.benchmarks import conversation, growth, networks, optimization_curves, startup
+from editor.lab.benchmarks import conversation, growth, optimization_curves, startup, throughput
 from editor.lab.benchmarks.conversation import Setup
 from editor.lab.benchmarks.random_bundle import random_bundle
 from editor.lab.benchmarks.timing import machine
@@ -39,8 +39,8 @@ CASES: dict[str, Callable[[Setup], Any]] = {
     "growth": growth.measure,
     "talk": _talk,
     "loops": lambda setup: optimization_curves.curves(setup.bundle, setup.follow_up.inversion),
-    "edits": networks.edits,
-    "users": networks.users,
+    "edits": throughput.edits,
+    "users": throughput.users,
 }
 """All benchmarks but the conversation, which every one of them begins with."""
 

@@ -11,9 +11,9 @@ import torch
 from bot import samples
 from editor.__main__ import main
 from editor.editing.engine import Engine
-from editor.lab.benchmarks import bench, networks
+from editor.lab.benchmarks import bench, throughput
 from editor.lab.benchmarks.conversation import Setup
-from editor.lab.benchmarks.networks import figure
+from editor.lab.benchmarks.throughput import figure
 
 SMALL = ["bench", "--gpu", "--device", "cpu", "--pixels", "32", "--rounds", "1", "--follow-ups", "2"]
 
@@ -22,8 +22,8 @@ def test_each_part_gives_figures_with_random_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("transformers")
-    monkeypatch.setattr(networks, "BATCHES", (2,))
-    monkeypatch.setattr(networks, "USERS", 2)
+    monkeypatch.setattr(throughput, "BATCHES", (2,))
+    monkeypatch.setattr(throughput, "USERS", 2)
     assert main([*SMALL, "--save", str(tmp_path / "gpu.json"), "--json"]) == 0
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert json.loads(capsys.readouterr().out) == found | {"against": []}
