@@ -103,7 +103,7 @@ def nvidia_pair(pair: Pair) -> tuple[Any, Generator]:
     return network.to(pair.device), generator.to(pair.device)
 
 
-def _of_nvidia(pair: Pair) -> Iterator[dict[str, Any]]:
+def _compare_nvidia(pair: Pair) -> Iterator[dict[str, Any]]:
     """Compare the reference path of stylegan2-ada-pytorch in single precision."""
     network, generator = nvidia_pair(pair)
     w = network.mapping(normal("z", (1, 512)).to(pair.device), None)
@@ -114,7 +114,7 @@ def _of_nvidia(pair: Pair) -> Iterator[dict[str, Any]]:
     return _compare_generators(pair, (synthesis, generator, w), 2.0)
 
 
-def _of_rosinality(pair: Pair) -> Iterator[dict[str, Any]]:
+def _compare_rosinality(pair: Pair) -> Iterator[dict[str, Any]]:
     """Compare stylegan2-pytorch's generator, on which StyleCLIP's optimizer and mappers run."""
     network = filled(standins.theirs("model").Generator(pair.resolution, 512, 8, channel_multiplier=2))
     path = pair.out / "checkpoint.pt"
@@ -159,7 +159,7 @@ REPOSITORIES = {
 }
 """Folder names and their comparisons. StyleCLIP needs OpenAI's repository ``CLIP`` next to it."""
 COMPARISONS: dict[str, Callable[[Pair], Iterator[dict[str, Any]]]] = {
-    "nvidia": _of_nvidia,
-    "rosinality": _of_rosinality,
+    "nvidia": _compare_nvidia,
+    "rosinality": _compare_rosinality,
     "styleclip-edits": lambda pair: styleclip.edits(pair, nvidia_pair),
 }

@@ -23,7 +23,7 @@ Curve = list[list[float]]
 
 @torch.no_grad()
 def measure(setup: Setup) -> dict[str, Curve]:
-    """Return processor milliseconds of FFHQ's generator and of a follow-up, and ``of_queue``."""
+    """Return processor milliseconds of FFHQ's generator and of a follow-up, and ``measure_queue``."""
     torch.manual_seed(0)
     synthesis = Synthesis(FFHQ).eval().requires_grad_(False)
     styles = synthesis.styles(torch.randn(max(BATCHES), FFHQ.w_dim))
@@ -43,11 +43,11 @@ def measure(setup: Setup) -> dict[str, Curve]:
         "resolution": curve(lambda side: synthesis(styles[:1], side), RESOLUTIONS),
         "batch": curve(lambda count: synthesis(styles[:count], 64), BATCHES),
         "adjustments": curve(edit, ADJUSTMENTS),
-        "users": of_queue(),
+        "users": measure_queue(),
     }
 
 
-def of_queue(counts: Sequence[int] = USERS) -> Curve:
+def measure_queue(counts: Sequence[int] = USERS) -> Curve:
     """Return the microseconds of one job's way through the queue by the number of waiting users."""
     curve = []
     for count in counts:

@@ -41,7 +41,7 @@ def edits(pair: Pair, counterparts: Callable[[Pair], tuple[Any, Generator]]) -> 
         network, generator = counterparts(pair)
         manipulator = make_manipulator(network, 20, pair.device)
         styles = torch.from_numpy(np.concatenate(manipulator.dlatents, axis=-1)).float().to(pair.device)
-        bank = ours.bank_of(generator, styles, 512)
+        bank = ours.random_bank(generator, styles, 512)
         rows = bank.relevance[bank.relevance.any(1)].cpu().numpy()
 
         def their_picture(delta: list[np.ndarray]) -> np.ndarray:

@@ -78,15 +78,15 @@ def evaluate(
             out.mkdir(parents=True, exist_ok=True)
         tested, folders = uploads.load(bundle, method)
         if qualities:
-            found = report.of_qualities(tested, wishes, portraits, seed)
+            found = report.compare_qualities(tested, wishes, portraits, seed)
         else:
             edits = compare or wishes or impossible or in_a_row
             unseen = uploads.UploadSet.make(tested, portraits if edits else 1, seed)
             if compare:
-                found = report.of_methods(unseen, wishes, methods, (each, searched), out)
+                found = report.compare_methods(unseen, wishes, methods, (each, searched), out)
             else:
-                found = report.of_bundle(tested, folders, seed, models, model_selection)
-                found |= report.of_edits(unseen, seed, impossible, in_a_row, wishes, out)
+                found = report.measure_models(tested, folders, seed, models, model_selection)
+                found |= report.measure_edits(unseen, seed, impossible, in_a_row, wishes, out)
         if out is not None:
             (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print_report(found, as_json, hidden=("attribute", "scored", "portraits", "verdicts", "curve"))

@@ -90,7 +90,9 @@ def generator_psnr(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_
     return round(total / count, 2)
 
 
-def of_models(tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_081) -> dict[str, float | None]:
+def model_figures(
+    tested: EvaluatedBundle, count: int = 256, seed: int = 1_000_081
+) -> dict[str, float | None]:
     """Return the generator's PSNR, and the PSNR and kept attributes of inversions of unseen drawings."""
     found = closeness(UploadSet.make(tested, count, seed))
     return {

@@ -26,19 +26,19 @@ def cases(path: Path, tested: EvaluatedBundle) -> list[EditCase]:
     return [EditCase.from_json(line, tested.domain.attributes) for line in read_lines(path)]
 
 
-def of_bundle(
+def measure_models(
     tested: EvaluatedBundle, folders: dict[str, Path], seed: int, models: bool, selected: int
 ) -> dict[str, Any]:
     """Test the models, and the choice between them on ``selected`` pictures of each."""
     report: dict[str, Any] = {"bundle": tested.name, "scored": list(tested.scored)}
     if models:
-        report |= inversion_quality.of_models(tested)
+        report |= inversion_quality.model_figures(tested)
     if selected:
         report["model_selection"] = model_selection.assignments(tested.engine, folders, selected, seed)
     return report
 
 
-def of_edits(
+def measure_edits(
     unseen: UploadSet,
     seed: int,
     impossible: Path | None,
@@ -67,11 +67,11 @@ def _single_edits(unseen: UploadSet, edits: list[EditCase], out: Path | None) ->
         rows.append(single_edits.evaluate(unseen, case, out / f"{name}.png" if out else None))
         _log(f"{case.prompt}: success {rows[-1]['success']}")
     figures = ("success", "collateral", "grows", "honest")
-    means = {key: single_edits.mean_of(rows, key) for key in figures}
+    means = {key: single_edits.mean_figure(rows, key) for key in figures}
     return {**means, "wishes": rows, "pairs": single_edits.by_pairs(rows)}
 
 
-def of_methods(
+def compare_methods(
     unseen: UploadSet, path: Path | None, names: str, counts: tuple[int, int], out: Path | None
 ) -> dict[str, Any]:
     """Compare the named methods (separated by commas), or all, on the edits of a file."""
@@ -84,7 +84,7 @@ def of_methods(
     return {"bundle": unseen.tested.name, **comparison.report(out)}
 
 
-def of_qualities(tested: EvaluatedBundle, path: Path | None, count: int, seed: int) -> dict[str, Any]:
+def compare_qualities(tested: EvaluatedBundle, path: Path | None, count: int, seed: int) -> dict[str, Any]:
     """Compare the qualities of inversion on ``count`` portraits and the edits of a file."""
     rows = []
     for row in inversion_quality.compare(tested, cases(path or comparison.CASES, tested), count, seed):

@@ -195,7 +195,7 @@ def mean(values: Sequence[float], digits: int = 4) -> float | None:
     return round(float(np.mean(values)), digits) if len(values) else None
 
 
-def mean_of(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+def mean_figure(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     """Return the mean of a figure over the scored edits that have it."""
     return mean([row[key] for row in rows if row["scored"] and row[key] is not None])
 

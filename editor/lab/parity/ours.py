@@ -45,7 +45,7 @@ def load(part: Part) -> generators.Generator:
     return generator.eval().requires_grad_(False)
 
 
-def _of_w(generator: generators.Generator, w: Tensor) -> Results:
+def _synthesize(generator: generators.Generator, w: Tensor) -> Results:
     styles = generator.synthesis.styles(w)
     return {"S": styles, "image": generator.synthesis(styles)}
 
@@ -55,13 +55,13 @@ def _nvidia(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any])
     labels = int(layout.get("labels", 0))
     z, label = normal("z", (1, generator.config.z_dim)), torch.eye(labels)[:1] if labels else None
     w = generator.mapping(z, TRUNCATION, label)
-    return {"W": w, **_of_w(generator, w)}
+    return {"W": w, **_synthesize(generator, w)}
 
 
 def _rosinality(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -> Results:
     generator = load(rosinality.read(folder / "checkpoint.pt"))
     w = generator.mapping(normal("z", (1, generator.config.z_dim)))
-    return {"W": w, **_of_w(generator, w)}
+    return {"W": w, **_synthesize(generator, w)}
 
 
 def _encoder(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -> Results:
@@ -74,7 +74,7 @@ def _encoder(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]
     encoder, generator = encoder.to(dtype), generator.to(dtype)
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
     w = encoder(picture().to(dtype))
-    return {"encoder": w, **_of_w(generator, w)}
+    return {"encoder": w, **_synthesize(generator, w)}
 
 
 def _mapper(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -> Results:
@@ -88,7 +88,7 @@ def _mapper(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any])
     generator = load(decoder)
     w = normal("w", (1, generator.config.num_ws, generator.config.w_dim))
     step = module.w_step(w)
-    return {"mapper": step, "image": _of_w(generator, w + step)["image"]}
+    return {"mapper": step, "image": _synthesize(generator, w + step)["image"]}
 
 
 def text_image_model(path: Path) -> published_clip.PublishedClip:
@@ -114,7 +114,7 @@ def _clip(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, Any]) -
     return found
 
 
-def bank_of(generator: generators.Generator, styles: Tensor, dim: int) -> DirectionBank:
+def random_bank(generator: generators.Generator, styles: Tensor, dim: int) -> DirectionBank:
     """Return a bank of random relevance rows; the statistics are those of styles [N, C]."""
     channels = [channel for span in convolution_spans(generator) for channel in range(*span)]
     relevance = torch.zeros(styles.shape[1], dim, device=styles.device)
@@ -129,7 +129,7 @@ def _directions(case: Case, folder: Path, tokens: Tensor, layout: Mapping[str, A
     styles = generator.synthesis.styles(generator.mapping(z, TRUNCATION))
     ends = [F.normalize(part, dim=1).mean(0) for part in model.encode_tokens(tokens).chunk(2)]
     direction = F.normalize(F.normalize(ends[0], dim=0) - F.normalize(ends[1], dim=0), dim=0)
-    bank = bank_of(generator, styles, len(direction))
+    bank = random_bank(generator, styles, len(direction))
     found = find_direction(bank, direction, THRESHOLD)
     assert found is not None
     image = generator.synthesis((styles[0] + EDIT_STRENGTH * found.delta)[None])

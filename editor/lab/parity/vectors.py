@@ -29,23 +29,21 @@ def picked(result: Tensor) -> Tensor:
     return flat if len(flat) <= MOST else flat[torch.arange(MOST) * len(flat) // MOST]
 
 
-def results_of(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def without_constants(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return what a run found, without the constants of its checkpoint."""
     return {name: value for name, value in found.items() if not name.startswith(CONSTANT)}
 
 
-def store(
-    case: str, found: Mapping[str, Tensor], layout_of_case: dict[str, Any], order: Sequence[str]
-) -> None:
+def store(case: str, found: Mapping[str, Tensor], case_layout: dict[str, Any], order: Sequence[str]) -> None:
     """Store a run's results and its checkpoint's layout, next to what is stored of the cases in ``order``."""
     tensors: dict[str, Tensor] = {}
     layouts: dict[str, Any] = {}
     numbers: dict[bytes, str] = {}
     for name in (name for name in order if name in names() or name == case):
-        kept, constants = layout(name) if name != case else (layout_of_case, {})
+        kept, constants = layout(name) if name != case else (case_layout, {})
         values = found if name == case else results(name)
         constants |= {k.removeprefix(CONSTANT): v for k, v in values.items() if k.startswith(CONSTANT)}
-        for result, value in results_of(values).items():
+        for result, value in without_constants(values).items():
             tensors[f"{name}/{result}"] = _tokens(value) if result == "tokens" else picked(value).clone()
         own: dict[str, str] = {}
         for tensor, value in constants.items():

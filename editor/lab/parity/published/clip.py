@@ -24,7 +24,7 @@ def make(options: dict[str, Any]) -> Any:
     return filled(theirs("clip.model").CLIP(*sizes, *text))
 
 
-def layout_of(model: Any) -> dict[str, Any]:
+def archive_layout(model: Any) -> dict[str, Any]:
     """Return the layout of a model's archive."""
     half = [name for name, value in model.state_dict().items() if value.dtype == torch.float16]
     return {"holder": "torchscript", "shapes": shapes(model.state_dict()), "half": half}
@@ -46,7 +46,7 @@ def clip(out: Path, options: dict[str, Any]) -> None:
     if half:
         theirs("clip.model").convert_weights(model)
     write(model, out / "checkpoint.pt", encode_image=prepared.half() if half else prepared)
-    layout = layout_of(model)
+    layout = archive_layout(model)
     model = model.float()
     results = {
         "CLIP image": F.normalize(model.encode_image(prepared), dim=1),

@@ -64,7 +64,7 @@ def optimizer(out: Path, options: Options) -> None:
     loss = theirs("criteria.clip_loss").CLIPLoss(Namespace(stylegan_size=options["size"]))
     ids = package.tokenize(["a smiling face"])
     value = loss(picture(1, options["size"]), ids)
-    record(out, {"loss": value, "tokens": ids}, {"clip": clip.layout_of(model)})
+    record(out, {"loss": value, "tokens": ids}, {"clip": clip.archive_layout(model)})
     clip.write(model, out / "clip.pt", encode_text=ids)
 
 
@@ -105,7 +105,7 @@ def directions(out: Path, options: Options) -> None:
         "tokens": torch.cat(tokens),
         **constants(network.state_dict()),
     }
-    record(out, results, {"skeleton": skeleton(network), "labels": 0, "clip": clip.layout_of(model)})
+    record(out, results, {"skeleton": skeleton(network), "labels": 0, "clip": clip.archive_layout(model)})
 
 
 def make_manipulator(network: Any, count: int, device: torch.device = CPU) -> Any:

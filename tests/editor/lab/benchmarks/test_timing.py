@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor.lab.benchmarks.growth import of_queue
+from editor.lab.benchmarks.growth import measure_queue
 from editor.lab.benchmarks.timing import alternating
 
 
@@ -16,4 +16,4 @@ def test_works_alternate_and_the_first_round_does_not_count() -> None:
 
 
 def test_the_queue_is_measured_for_every_number_of_users() -> None:
-    assert [at for at, _ in of_queue((5, 10))] == [5, 10]
+    assert [at for at, _ in measure_queue((5, 10))] == [5, 10]

@@ -10,7 +10,7 @@ pytest.importorskip("skia", reason="no drawing library here: evaluation goes unt
 from editor.editing.engine import Engine
 from editor.lab.evaluation import classifier_metrics
 from editor.lab.evaluation.classifier_metrics import EditCase
-from editor.lab.evaluation.single_edits import by_pairs, evaluate, mean_of
+from editor.lab.evaluation.single_edits import by_pairs, evaluate, mean_figure
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
 from editor.lab.training import domains
 from editor.lab.training.avatars.appearance import AMOUNTS, CHOICES, SCALES, Portraits
@@ -126,5 +126,5 @@ def test_an_edit_that_every_portrait_shows_already_is_listed_and_left_out_of_mea
     row = evaluate(UploadSet(tested, (), portraits.labels(), perfect(portraits)), brown, None)
     assert row["portraits"] == 0
     for figure in ("success", "collateral", "grows", "honest"):
-        assert mean_of([row, row | {figure: 0.5}], figure) == 0.5
-        assert mean_of([row], figure) is None
+        assert mean_figure([row, row | {figure: 0.5}], figure) == 0.5
+        assert mean_figure([row], figure) is None
