@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import discord
 
 from bot.conversation.service import Conversations
-from bot.discord import permission_check
-from bot.discord.commands import moderation, registration
+from bot.discord import builders, permission_check
+from bot.discord.attachments import CDN_HOSTS
+from bot.discord.commands import moderation
 from bot.discord.commands.tree import CommandTree
+from bot.discord.dispatch import deferred
 from bot.discord.dispatch.dispatcher import RequestDispatcher
 from bot.discord.dispatch.missed_messages import missed_messages
 from bot.discord.errors import MenuTooOld
-from bot.discord.requests.attachments import CDN_HOSTS
-from bot.discord.requests.request import PLATFORM
-from bot.discord.services import Services
-from bot.discord.ui import buttons, interactions, menus, modals
-from bot.discord.ui.interactions import Interaction
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction, Services
+from bot.discord.ui import buttons, menus
+from bot.discord.ui.forms import answer_form
+from bot.discord.ui.interactions import count, errors_reported
 from bot.discord.ui.items import PersistentItem
 from storage.history import History
 
@@ -75,7 +77,7 @@ class Bot(discord.AutoShardedClient):
     ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, members=notice_leavers)
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), **options)
-        self.services = Services.create(self, conversations, history, max_upload, cdn_hosts)
+        self.services = Services(self, conversations, history, max_upload, cdn_hosts)
         self.dispatcher = RequestDispatcher(self.services)
         self.tree = CommandTree(self)
         self._owner_server, self._data_dir = owner_server, data_dir
@@ -89,14 +91,14 @@ class Bot(discord.AutoShardedClient):
         self.add_dynamic_items(*ITEMS)
         await self.tree.add_all(self._owner_server)
         await self.dispatcher.start()
-        self._keep(asyncio.create_task(self.dispatcher.take_over_forever()))
-        self._keep(asyncio.create_task(self._register()))
+        self._run(self.dispatcher.take_over_forever())
+        self._run(self._register())
 
     async def _register(self) -> None:
         try:
-            await registration.register(self.tree, self._data_dir)
+            await self.tree.register(self._data_dir)
             if self._owner_server is not None:
-                await registration.register(self.tree, self._data_dir, self._owner_server)
+                await self.tree.register(self._data_dir, self._owner_server)
         except discord.HTTPException as error:
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
         finally:
@@ -114,20 +116,21 @@ class Bot(discord.AutoShardedClient):
             async with self.services.history.database.lock("identify"):
                 await asyncio.sleep(IDENTIFY_SECONDS)
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        """Hold a reference to a task until it ends, and cancel it when the client closes."""
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the background; it is cancelled when the client closes."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def on_ready(self) -> None:
         """Answer what was said while the bot was away, and check its permissions."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
-        self._keep(asyncio.create_task(self._replay()))
-        await permission_check.report(self, self.services.access.settings, self.guilds)
+        self._run(self._replay())
+        await permission_check.report(self.services, self.guilds)
 
     async def _replay(self) -> None:
         for message in await missed_messages(self.services, self.owns):
-            self._keep(asyncio.create_task(self.on_message(message)))
+            self._run(self.on_message(message))
 
     async def close(self) -> None:
         """Disconnect; the work in progress stays open in the inbox for the next start."""
@@ -144,7 +147,7 @@ class Bot(discord.AutoShardedClient):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Check the permissions in a new server."""
-        await permission_check.report(self, self.services.access.settings, [guild])
+        await permission_check.report(self.services, [guild])
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Delete everything about a server that removed the bot."""
@@ -153,21 +156,20 @@ class Bot(discord.AutoShardedClient):
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Delete what a leaving member did in a server, if the server wants that."""
         server = str(payload.guild_id)
-        if (await self.services.access.settings(server)).forget_leavers:
+        if (await self.services.settings(server)).forget_leavers:
             await self.services.retention.forget_member(PLATFORM, server, str(payload.user.id))
 
     # requests
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that is addressed to the bot."""
-        requests = self.services.requests
-        if requests.is_addressed(message):
-            request = requests.from_message_header(message)
-            await self.dispatcher.take(request, complete=lambda: requests.from_message(message))
+        if builders.is_addressed(self, message):
+            await self.dispatcher.take(builders.from_message(self, message), message=message)
 
     async def on_app_command_completion(self, interaction: Interaction, _: Any) -> None:
-        """Count a command that succeeded."""
-        await self.tree.finish(interaction)
+        """Close and count a command that succeeded."""
+        await deferred.forget_answered(interaction)
+        count(interaction, "command", "done")
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle submitted forms, and report buttons and menus that this version does not know.
@@ -175,12 +177,12 @@ class Bot(discord.AutoShardedClient):
         discord.py handles all other interactions itself.
         """
         if interaction.type is discord.InteractionType.modal_submit:
-            known = await modals.answer_form(interaction)
+            known = await answer_form(interaction)
         elif interaction.type is discord.InteractionType.component:
-            custom_id = modals.custom_id_of(interaction)
+            custom_id = cast(dict[str, Any], interaction.data)["custom_id"]
             known = any(item.__discord_ui_compiled_template__.fullmatch(custom_id) for item in ITEMS)
         else:
             return
         if not known:
-            async with interactions.errors_reported(interaction):
+            async with errors_reported(interaction):
                 raise MenuTooOld

@@ -13,7 +13,7 @@ import discord
 from bot.conversation.service import Conversations
 from bot.discord import client
 from bot.discord.errors import IntentMissing, ShardsRefused
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from bot.errors import BadToken, BotError
 from bot.settings import Settings
 from storage.history import History

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 import discord
 
-from bot.discord.errors import LeaversUnheard, MayNotAttach, MayNotReply, PermissionsMissing
+from bot.discord.errors import LeaversUnheard, PermissionsMissing
+from bot.discord.services import Services
 from bot.errors import StartError, sentence_for
 from bot.locales import locale_of
-from storage.servers import ServerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -33,28 +33,12 @@ MAX_CHANNELS = 5
 """Channels named per server; a longer list would repeat the same mistake."""
 
 
-def check_permissions(granted: int, place: str) -> None:
-    """Check that a server or channel gives what the bot needs; ``granted`` is Discord's bit set.
-
-    Raises:
-        PermissionsMissing: names what is missing.
-    """
-    administrator = granted & 1 << 3
-    missing = [name for name, bit in PERMISSIONS.items() if not granted & bit and not administrator]
-    if missing:
-        raise PermissionsMissing(permissions=", ".join(missing), place=place)
-
-
-def check_channel(granted: discord.Permissions) -> None:
-    """Check that the bot may answer in a channel with a picture, as a reply.
-
-    Raises:
-        MayNotAttach, MayNotReply: which of the two permissions is missing.
-    """
-    if not granted.attach_files:
-        raise MayNotAttach
-    if not granted.read_message_history:
-        raise MayNotReply
+def missing_permissions(granted: discord.Permissions, place: str) -> list[StartError]:
+    """What a server or channel does not give of what the bot needs, as one error or none."""
+    missing = [name for name, bit in PERMISSIONS.items() if not granted.value & bit]
+    if not missing or granted.administrator:
+        return []
+    return [PermissionsMissing(permissions=", ".join(missing), place=place)]
 
 
 def invite_link(application: int) -> str:
@@ -65,32 +49,21 @@ def invite_link(application: int) -> str:
 
 def missing_in(guild: discord.Guild) -> list[StartError]:
     """What is missing in a server as a whole, or else in its single channels."""
-    try:
-        check_permissions(guild.me.guild_permissions.value, f"“{guild.name}”")
-    except StartError as error:
-        return [error]
-    problems: list[StartError] = []
+    if problems := missing_permissions(guild.me.guild_permissions, f"“{guild.name}”"):
+        return problems
     for channel in guild.text_channels:
         granted = channel.permissions_for(guild.me)
-        if not (granted.view_channel and granted.send_messages):
-            continue
-        try:
-            check_permissions(granted.value, f"“{guild.name}”, #{channel.name}")
-        except StartError as error:
-            problems.append(error)
+        if granted.view_channel and granted.send_messages:
+            problems += missing_permissions(granted, f"“{guild.name}”, #{channel.name}")
     return problems[:MAX_CHANNELS]
 
 
-async def report(
-    client: discord.AutoShardedClient,
-    settings_of: Callable[[str], Awaitable[ServerSettings]],
-    guilds: Iterable[discord.Guild],
-) -> None:
+async def report(services: Services, guilds: Iterable[discord.Guild]) -> None:
     """Log what is missing in these servers, and the invite link if the bot is in no server at all."""
-    locale = locale_of(preferred=os.environ.get("LANG"))
+    client, locale = services.client, locale_of(preferred=os.environ.get("LANG"))
     for guild in guilds:
         problems = missing_in(guild)
-        if (await settings_of(str(guild.id))).forget_leavers and not client.intents.members:
+        if (await services.settings(str(guild.id))).forget_leavers and not client.intents.members:
             problems.append(LeaversUnheard(place=guild.name))
         for problem in problems:
             logger.warning("%s", sentence_for(problem, locale))

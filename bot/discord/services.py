@@ -4,77 +4,70 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Self
+from typing import Any
 
 import discord
 from cachetools import LRUCache
 
+from bot import locales
 from bot.conversation.service import Conversations
-from bot.discord.requests.access import Access
-from bot.discord.requests.attachments import CDN_HOSTS
-from bot.discord.requests.builders import RequestBuilder
-from bot.discord.requests.request import Upload
-from bot.metrics import Metrics
+from bot.discord.attachments import CDN_HOSTS
+from bot.discord.request import PLATFORM, Upload
+from bot.locales import Locale
 from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
 from storage.retention import Retention
-from storage.servers import Servers
+from storage.servers import Servers, ServerSettings
 
 MAX_PENDING_FORMS = 500
+Interaction = discord.Interaction[Any]
 
 
-@dataclass(frozen=True)
 class Services:
-    """Everything behind one Discord client. ``max_upload`` is in bytes."""
+    """Everything behind one Discord client, over one database.
 
-    client: discord.AutoShardedClient
-    conversations: Conversations
-    history: History
-    inbox: Inbox
-    people: People
-    servers: Servers
-    access: Access
-    requests: RequestBuilder
-    retention: Retention
-    max_upload: int
-    cdn_hosts: Collection[str] = CDN_HOSTS
-    """The hosts that attachments are downloaded from."""
-    forms: LRUCache[str, tuple[Upload, ...]] = field(default_factory=lambda: LRUCache(MAX_PENDING_FORMS))
-    """Pictures whose form is open, by the id of the interaction that opened it."""
-    holder: str = field(default_factory=lambda: f"dispatcher {uuid.uuid4().hex}")
-    """The database lock that this process holds; if it is free, others may claim its requests."""
+    Args:
+        max_upload: size in bytes of the largest picture that is downloaded.
+        cdn_hosts: the hosts that pictures are downloaded from.
+    """
 
-    @classmethod
-    def create(
-        cls,
+    def __init__(
+        self,
         client: discord.AutoShardedClient,
         conversations: Conversations,
         history: History,
         max_upload: int,
         cdn_hosts: Collection[str] = CDN_HOSTS,
-    ) -> Self:
-        """The services of a client over one database."""
-        people, servers = People(history.database), Servers(history.database)
-        inbox = Inbox(history.database)
-        access = Access(servers, Policy(servers, inbox))
-        return cls(
-            client=client,
-            conversations=conversations,
-            history=history,
-            inbox=inbox,
-            people=people,
-            servers=servers,
-            access=access,
-            requests=RequestBuilder(client, history, people, access),
-            retention=Retention(history),
-            max_upload=max_upload,
-            cdn_hosts=cdn_hosts,
-        )
+    ) -> None:
+        self.client, self.conversations, self.metrics = client, conversations, conversations.metrics
+        self.history, self.retention = history, Retention(history)
+        self.inbox, self.people = Inbox(history.database), People(history.database)
+        self.servers = Servers(history.database)
+        self.policy = Policy(self.servers, self.inbox)
+        self.max_upload, self.cdn_hosts = max_upload, cdn_hosts
+        self.forms: LRUCache[str, tuple[Upload, ...]] = LRUCache(MAX_PENDING_FORMS)
+        """Pictures whose form is open, by the id of the interaction that opened it."""
+        self.holder = f"dispatcher {uuid.uuid4().hex}"
+        """The database lock that this process holds; if it is free, others may claim its requests."""
 
-    @property
-    def metrics(self) -> Metrics:
-        """The counters that operators watch."""
-        return self.conversations.metrics
+    async def settings(self, server: str | None) -> ServerSettings:
+        """The settings of a server; the defaults in a direct conversation."""
+        return ServerSettings() if server is None else await self.servers.settings(PLATFORM, server)
+
+
+def services_of(interaction: Interaction) -> Services:
+    """The services of the client that received an interaction."""
+    services: Services = interaction.client.services
+    return services
+
+
+def locale_of(interaction: Interaction) -> Locale:
+    """The language of the member's own Discord."""
+    return locales.locale_of(preferred=interaction.locale.value)
+
+
+def server_of(interaction: Interaction) -> str | None:
+    """The id of the server where it happened; None in direct conversations."""
+    return str(interaction.guild_id) if interaction.guild_id else None

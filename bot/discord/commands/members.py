@@ -14,19 +14,19 @@ import discord
 from discord import app_commands
 
 from bot.conversation import replies
+from bot.discord import attachments, builders
 from bot.discord.commands.definitions import choices, described, named, options
-from bot.discord.dispatch import handlers
-from bot.discord.errors import NothingHere
-from bot.discord.requests import attachments, avatars, builders
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import menus, modals, view
-from bot.discord.ui.interactions import Interaction, dispatch, locale_of, server_of, services_of
-from bot.discord.ui.view import show_privately
-from bot.language.actions import Redo, Reset, Show, Transfer, Undo, Variations
-from bot.locales import Locale
+from bot.discord.dispatch.handlers import adjustments_message, head_of
+from bot.discord.errors import NothingHere, OthersAvatar
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction, locale_of, server_of, services_of
+from bot.discord.ui.forms import form
+from bot.discord.ui.interactions import dispatch
+from bot.discord.ui.menus import adjustment_lines
+from bot.discord.ui.view import OutgoingMessage, show_privately
+from bot.language.actions import Action, Redo, Reset, Show, Transfer, Undo, Variations
 from editor.api.errors import EditorAway
 from editor.api.protocol import QUALITIES
-from storage.records import Edit
 
 MAX_RECENT = 6
 """Suggested requests that the member made before; the bundle's examples follow."""
@@ -42,10 +42,10 @@ def _command(name: str) -> Any:
     return app_commands.command(**described(f"discord.command.{name}"))
 
 
-async def _dispatch(interaction: Interaction, **values: Any) -> None:
+async def _dispatch(interaction: Interaction, *actions: Action, **values: Any) -> None:
     """Have a command stored, acknowledged and answered; ``values`` are fields of ``Request``."""
-    request = await services_of(interaction).requests.from_command(interaction, **values)
-    await dispatch(interaction, request, partial(builders.acknowledge, interaction))
+    request = await builders.from_command(interaction, actions=actions or None, **values)
+    await dispatch(interaction, request)
 
 
 # edits
@@ -66,11 +66,11 @@ async def edit(
     """Edit the attached picture, an avatar, or the last picture."""
     words: str = text
     uploads = attachments.uploads_of([picture]) if picture is not None else ()
-    owner = avatar or avatars.avatar_owner(words, interaction.user, [])
+    owner = avatar or attachments.avatar_owner(words, interaction.user, [])
     if not uploads and owner is not None:
-        requests = services_of(interaction).requests
-        await requests.check_avatar(owner, interaction.user, server_of(interaction))
-        uploads, words = (avatars.upload_of(owner),), avatars.as_picture_request(words)
+        services, server = services_of(interaction), server_of(interaction)
+        uploads = (await builders.avatar_upload(services, owner, interaction.user, server),)
+        words = attachments.without_avatar(words)
     await _dispatch(interaction, text=words, uploads=uploads, quality=quality)
 
 
@@ -94,33 +94,33 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
 @_options("picture")
 async def again(interaction: Interaction, picture: discord.Attachment) -> None:
     """Apply the current adjustments to another picture."""
-    await _dispatch(interaction, uploads=attachments.uploads_of([picture]), actions=(Transfer(),))
+    await _dispatch(interaction, Transfer(), uploads=attachments.uploads_of([picture]))
 
 
 @_command("undo")
 @_options("steps")
 async def undo(interaction: Interaction, steps: Steps = 1) -> None:
     """Go back."""
-    await _dispatch(interaction, actions=(Undo(steps),))
+    await _dispatch(interaction, Undo(steps))
 
 
 @_command("redo")
 @_options("steps")
 async def redo(interaction: Interaction, steps: Steps = 1) -> None:
     """Go forward again."""
-    await _dispatch(interaction, actions=(Redo(steps),))
+    await _dispatch(interaction, Redo(steps))
 
 
 @_command("reset")
 async def reset(interaction: Interaction) -> None:
     """Go back to the original picture."""
-    await _dispatch(interaction, actions=(Reset(),))
+    await _dispatch(interaction, Reset())
 
 
 @_command("history")
 async def history(interaction: Interaction) -> None:
     """Show all edits of the picture with numbers, and a menu to go to one."""
-    await _dispatch(interaction, actions=(Show("history"),))
+    await _dispatch(interaction, Show("history"))
 
 
 @_command("compare")
@@ -128,7 +128,7 @@ async def history(interaction: Interaction) -> None:
 async def compare(interaction: Interaction, text: Text | None = None) -> None:
     """Show before and after; with a text, show what every method makes of it."""
     if text is None:
-        await _dispatch(interaction, actions=(Show("compare"),))
+        await _dispatch(interaction, Show("compare"))
     else:
         await _dispatch(interaction, text=text, kind="compare")
 
@@ -137,7 +137,7 @@ async def compare(interaction: Interaction, text: Text | None = None) -> None:
 @_options("count")
 async def variations(interaction: Interaction, count: app_commands.Range[int, 1, 4] = 3) -> None:
     """Show looks similar to the current one."""
-    await _dispatch(interaction, actions=(Variations(count),))
+    await _dispatch(interaction, Variations(count))
 
 
 @_command("animate")
@@ -153,11 +153,9 @@ async def animate(interaction: Interaction) -> None:
 async def adjust(interaction: Interaction) -> None:
     """List the adjustments with menus to change or drop them."""
     services, locale = services_of(interaction), locale_of(interaction)
-    head = await handlers.head_of(services, await services.requests.from_command(interaction))
-    if head.recipes:
-        await show_privately(interaction, handlers.adjustments_message(head, locale))
-    else:
-        await show_privately(interaction, view.sentence(replies.adjustments(locale, head)))
+    head = await head_of(services, await builders.from_command(interaction))
+    bare = OutgoingMessage(replies.adjustments(locale, head))
+    await show_privately(interaction, adjustments_message(head, locale) if head.recipes else bare)
 
 
 @_command("bundles")
@@ -171,14 +169,12 @@ async def bundles(interaction: Interaction) -> None:
         raise EditorAway from None
     if not found:  # the editor is still loading them
         raise EditorAway
-    lines = [_bundle_line(info, locale) for info in found]
-    await show_privately(interaction, view.table(locale.say("discord.title.bundles"), lines))
-
-
-def _bundle_line(info: Any, locale: Locale) -> str:
-    examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
-    values = {"title": replies.title(locale, info), "resolution": info.resolution, "examples": examples}
-    return locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values)
+    lines = []
+    for info in found:
+        examples = locale.quoted(locale.wording(example) for example in info.examples[:5])
+        values = {"title": replies.title(locale, info), "resolution": info.resolution, "examples": examples}
+        lines.append(locale.say("discord.bundle" if info.examples else "discord.bundle.bare", **values))
+    await show_privately(interaction, OutgoingMessage(title=locale.say("discord.title.bundles"), lines=lines))
 
 
 @_command("help")
@@ -194,30 +190,33 @@ async def help_(interaction: Interaction) -> None:
     lines = [locale.say(f"discord.help.{part}", bot=bot.mention if bot else "") for part in parts]
     if examples:
         lines.insert(1, locale.say("discord.help.examples", examples=locale.quoted(examples)))
-    await show_privately(interaction, view.table(locale.say("discord.title.help"), lines))
+    await show_privately(interaction, OutgoingMessage(title=locale.say("discord.title.help"), lines=lines))
 
 
 # context menus of messages
 
 
 async def edit_picture(interaction: Interaction, message: discord.Message) -> None:
-    """Open a form: continue from the member's own result, or edit any other picture as a new one."""
-    services, locale = services_of(interaction), locale_of(interaction)
+    """Open a form: continue from the member's own result, or edit any other picture as a new one.
+
+    Raises:
+        OthersAvatar: the server does not allow editing pictures of others.
+        NothingHere: the message has no picture.
+    """
+    services, locale, user = services_of(interaction), locale_of(interaction), interaction.user
+    server = server_of(interaction)
     found = await services.history.edit_of_message(PLATFORM, str(message.id))
-    if found is not None and await _owns(interaction, found):
-        await interaction.response.send_modal(modals.edit_form(found.id, locale))
+    if found is not None and await services.history.owner(found.id) == (PLATFORM, str(user.id)):
+        await interaction.response.send_modal(form("edit", found.id, locale))
         return
-    uploads = await services.requests.pictures_of(interaction, message, found)
+    of_another = found is not None or message.author != user
+    if of_another and server is not None and not (await services.settings(server)).others_avatars:
+        raise OthersAvatar
+    uploads = attachments.uploads_of(message.attachments)
     if not uploads:
         raise NothingHere
-    key = str(interaction.id)
-    services.forms[key] = uploads
-    await interaction.response.send_modal(modals.picture_form(key, locale))
-
-
-async def _owns(interaction: Interaction, found: Edit) -> bool:
-    owner = await services_of(interaction).history.owner(found.id)
-    return owner == (PLATFORM, str(interaction.user.id))
+    services.forms[str(interaction.id)] = uploads
+    await interaction.response.send_modal(form("picture", interaction.id, locale))
 
 
 async def what_was_done(interaction: Interaction, message: discord.Message) -> None:
@@ -225,30 +224,19 @@ async def what_was_done(interaction: Interaction, message: discord.Message) -> N
     services, locale = services_of(interaction), locale_of(interaction)
     found = await services.history.edit_of_message(PLATFORM, str(message.id))
     if found is None:
-        await show_privately(interaction, view.sentence(locale.say("discord.done.nothing")))
+        await show_privately(interaction, OutgoingMessage(locale.say("discord.done.nothing")))
         return
     which = "original" if found.number == 0 else "edit"
     lines = [
         locale.say(f"discord.done.{which}", number=found.number),
-        *menus.adjustment_lines(found, locale),
+        *adjustment_lines(found, locale),
         locale.say("discord.done.made"),
     ]
-    await show_privately(interaction, view.table(locale.say("discord.title.done"), lines))
+    await show_privately(interaction, OutgoingMessage(title=locale.say("discord.title.done"), lines=lines))
 
 
 COMMANDS: tuple[Any, ...] = (
-    edit,
-    again,
-    undo,
-    redo,
-    history,
-    compare,
-    variations,
-    adjust,
-    animate,
-    reset,
-    bundles,
-    help_,
+    *(edit, again, undo, redo, history, compare, variations, adjust, animate, reset, bundles, help_),
     app_commands.ContextMenu(name=named("discord.menu.edit-picture"), callback=edit_picture),
     app_commands.ContextMenu(name=named("discord.menu.what-was-done"), callback=what_was_done),
 )

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
 
 import discord
 from discord import app_commands
 
 from bot.discord.commands.definitions import described
 from bot.discord.dispatch import deferred
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.buttons import EraseButton
-from bot.discord.ui.interactions import Interaction, locale_of, services_of
-from bot.discord.ui.items import view_of
-from bot.locales import Locale
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction, locale_of, services_of
+from bot.discord.ui.buttons import ask_to_erase
 from storage import export as user_data
 
 group = app_commands.Group(
@@ -27,26 +24,18 @@ group = app_commands.Group(
 @group.command(**described("discord.command.privacy-see"))
 async def see(interaction: Interaction) -> None:
     """Show how much is kept, and since when."""
-    overview = await user_data.overview(services_of(interaction).history, PLATFORM, str(interaction.user.id))
-    text = _overview_text(overview, locale_of(interaction))
+    kept = await user_data.overview(services_of(interaction).history, PLATFORM, str(interaction.user.id))
+    text = locale_of(interaction).say("discord.privacy.nothing")
+    if kept.since is not None and kept.latest is not None:
+        text = locale_of(interaction).say(
+            "discord.privacy.kept",
+            pictures=kept.pictures,
+            edits=kept.edits,
+            megabytes=f"{kept.bytes / 1048576:.1f}",
+            since=discord.utils.format_dt(kept.since, "D"),
+            latest=discord.utils.format_dt(kept.latest, "D"),
+        )
     await interaction.response.send_message(text, ephemeral=True)
-
-
-def _overview_text(overview: user_data.Overview, locale: Locale) -> str:
-    if overview.since is None or overview.latest is None:
-        return locale.say("discord.privacy.nothing")
-    return locale.say(
-        "discord.privacy.kept",
-        pictures=overview.pictures,
-        edits=overview.edits,
-        megabytes=f"{overview.bytes / 1048576:.1f}",
-        since=_day(overview.since),
-        latest=_day(overview.latest),
-    )
-
-
-def _day(moment: datetime) -> str:
-    return discord.utils.format_dt(moment, "D")
 
 
 @group.command(**described("discord.command.privacy-export"))
@@ -66,6 +55,4 @@ async def export(interaction: Interaction) -> None:
 @group.command(**described("discord.command.privacy-delete"))
 async def delete(interaction: Interaction) -> None:
     """Ask with a button before everything is deleted."""
-    locale = locale_of(interaction)
-    view = view_of(EraseButton.create("all", 0, locale))
-    await interaction.response.send_message(locale.say("discord.confirm.all"), view=view, ephemeral=True)
+    await ask_to_erase(interaction, "all")

@@ -1,8 +1,13 @@
-"""All slash commands and context menus of the bot, and what happens when one of them fails."""
+"""All slash commands and context menus of the bot: what happens when one fails, and their registration."""
 
 from __future__ import annotations
 
-import time
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -12,12 +17,10 @@ from bot.discord.commands import members, moderation, owner, privacy
 from bot.discord.commands.definitions import Translator
 from bot.discord.dispatch import deferred
 from bot.discord.errors import MenuTooOld
-from bot.discord.ui import interactions
-from bot.discord.ui.interactions import Interaction
-from bot.errors import code_for
+from bot.discord.services import Interaction
+from bot.discord.ui.interactions import errors_reported
 
-_STARTED = "started"
-"""Where ``Interaction.extras`` keeps the time at which a command arrived, in monotonic seconds."""
+logger = logging.getLogger(__name__)
 
 
 class CommandTree(app_commands.CommandTree[Any]):
@@ -36,25 +39,50 @@ class CommandTree(app_commands.CommandTree[Any]):
         if owner_server is not None:
             self.add_command(owner.group, guild=discord.Object(owner_server))
 
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Note when a command arrives; all are allowed."""
-        interaction.extras[_STARTED] = time.monotonic()
-        return True
-
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Tell the member what went wrong.
-
-        A command that this version does not know is reported as outdated.
-        """
+        """Tell the member what went wrong; a command that this version does not know is outdated."""
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             cause = MenuTooOld()
-        sentence = interactions.error_sentence(cause, interactions.locale_of(interaction))
-        await interactions.reply_privately(interaction, sentence)
-        await self.finish(interaction, code_for(cause))
-
-    async def finish(self, interaction: Interaction, outcome: str = "done") -> None:
-        """Close and count a command that was answered."""
+        async with errors_reported(interaction, "command"):
+            raise cause
         await deferred.forget_answered(interaction)
-        started = interaction.extras.get(_STARTED, time.monotonic())
-        interactions.count(interaction, "command", outcome, started)
+
+    async def register(self, folder: Path | None = None, server: int | None = None) -> bool:
+        """Send the definitions of the commands to Discord; False if it has them already.
+
+        Args:
+            folder: keeps a hash of what was registered; without it the commands are always sent.
+            server: registers the commands of one server; the global ones if None.
+
+        Raises:
+            discord.HTTPException: Discord refuses them or cannot be reached.
+        """
+        guild = None if server is None else discord.Object(server)
+        if folder is None:
+            await self.sync(guild=guild)
+            return True
+        commands, translator = self.get_commands(guild=guild, type=None), self.translator
+        assert translator is not None
+        definitions = [await command.get_translated_payload(self, translator) for command in commands]
+        file = folder / f"commands-{self.client.application_id}-{server or 'global'}.sha256"
+        if file.exists() and file.read_text() == _digest(definitions, await self.fetch_commands(guild=guild)):
+            return False
+        registered = await self.sync(guild=guild)
+        with contextlib.suppress(OSError):  # then they are sent again next time, which does no harm
+            file.write_text(_digest(definitions, registered))
+        logger.info("registered %d commands with Discord", len(commands))
+        return True
+
+
+def _digest(definitions: list[dict[str, Any]], registered: Sequence[app_commands.AppCommand]) -> str:
+    """A hash of the definitions and of the commands at Discord, which another program may have changed."""
+    present = sorted(json.dumps(_plain(command.to_dict()), sort_keys=True) for command in registered)
+    return hashlib.sha256(json.dumps([definitions, present], sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """A command without translations, which Discord does not always send."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if not key.endswith("_localizations")}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -9,16 +9,14 @@ again.
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import discord
 
+from bot.discord.builders import from_interaction
 from bot.discord.dispatch.responder import Responder
-from bot.discord.requests.builders import from_interaction_header
-from bot.discord.requests.request import Request
-from bot.discord.services import Services
-from bot.discord.ui.interactions import Interaction, services_of
-from bot.discord.ui.view import sentence
+from bot.discord.request import Request
+from bot.discord.services import Interaction, Services, services_of
+from bot.discord.ui.view import OutgoingMessage
 from bot.locales import locale_of
 
 logger = logging.getLogger(__name__)
@@ -34,17 +32,9 @@ _KEY = "deferred"
 
 async def defer(interaction: Interaction) -> None:
     """Store an interaction, then acknowledge it with a private "thinking…"."""
-    services, request = services_of(interaction), from_interaction_header(interaction)
-    payload: dict[str, Any] = request.to_payload()
-    await services.inbox.accept(
-        request.key,
-        DEFERRED_PLATFORM,
-        request.user,
-        request.server,
-        request.place,
-        payload,
-        holder=services.holder,
-    )
+    services, request = services_of(interaction), from_interaction(interaction)
+    who, payload = (request.user, request.server, request.place), request.to_payload()
+    await services.inbox.accept(request.key, DEFERRED_PLATFORM, *who, payload, services.holder)
     interaction.extras[_KEY] = request.key
     await interaction.response.defer(ephemeral=True, thinking=True)
 
@@ -63,7 +53,7 @@ async def notify_interrupted(services: Services) -> None:
         try:
             if await responder.is_thinking():
                 text = locale_of(preferred=request.locale).say("discord.interrupted")
-                await responder.send_privately(sentence(text))
+                await responder.send_privately(OutgoingMessage(text))
         except discord.HTTPException as error:
             logger.warning(
                 "an interrupted command could not be answered: HTTP %d, code %d", error.status, error.code

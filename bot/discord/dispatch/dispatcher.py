@@ -20,27 +20,25 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversation.messages import job_of
+from bot.discord import builders
 from bot.discord.dispatch import deferred, handlers
-from bot.discord.dispatch.member_queue import MemberQueue
 from bot.discord.dispatch.progress import ProgressMessage
 from bot.discord.dispatch.responder import Responder
-from bot.discord.dispatch.shutdown import HandedOver, finish_before
+from bot.discord.dispatch.waiting import HandedOver, MemberQueue, finish_before
 from bot.discord.errors import TooMany, WishCancelled
-from bot.discord.requests.request import PLATFORM, Request
+from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
-from bot.discord.ui.interactions import Acknowledge, Complete
-from bot.discord.ui.view import answer_tag
 from bot.errors import BotError, code_for
 from bot.locales import locale_of
+from bot.moderation.policy import Member
 from editor.api.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import InboxItem
@@ -54,6 +52,7 @@ NOTICE_SECONDS = 5.0
 """How long a stopping bot takes at most to tell members that their requests are kept."""
 TAKE_OVER_SECONDS = 10.0
 """How often to look for requests of processes that are gone."""
+Acknowledge = Callable[[], Awaitable[None]]
 
 
 class RequestDispatcher:
@@ -134,20 +133,22 @@ class RequestDispatcher:
             if not await Responder(self._services.client, request).was_acknowledged():
                 await self._inbox.answered(request.key, counts=False)
                 return
-            reload = partial(self._services.requests.reload, request)
-            await self._answer(request, item, None if request.complete else reload, again=True)
+            await self._answer(request, item, again=True)
 
     # taking and cancelling requests
 
     async def take(
-        self, request: Request, acknowledge: Acknowledge | None = None, complete: Complete | None = None
+        self,
+        request: Request,
+        acknowledge: Acknowledge | None = None,
+        message: discord.Message | None = None,
     ) -> None:
         """Store a request, acknowledge it, and answer it in its turn, unless it was taken before.
 
         Args:
             request: the request.
             acknowledge: tells Discord that it arrived.
-            complete: finds out the rest of it, if that takes time; its errors are told to the requester.
+            message: the message that makes the request complete.
         """
         task = asyncio.current_task()
         if self._stopped or task is None:
@@ -160,7 +161,7 @@ class RequestDispatcher:
             async with queue.join() as turn:  # before anything is awaited, so that the order is kept
                 item = await self._store(request, acknowledge)
                 if item is not None and await self._wait_for_turn(request, turn):
-                    await self._answer(request, item, complete)
+                    await self._answer(request, item, message)
         except (BotError, StorageError) as error:
             if (item := await self._store(request, acknowledge)) is not None:
                 self._count(request, item, await self._tell(request, error))
@@ -192,15 +193,8 @@ class RequestDispatcher:
 
         None if it was taken before, or came too late to be acknowledged.
         """
-        item = await self._inbox.accept(
-            request.key,
-            PLATFORM,
-            request.user,
-            request.server,
-            request.place,
-            request.to_payload(),
-            self._services.holder,
-        )
+        who, payload = (request.user, request.server, request.place), request.to_payload()
+        item = await self._inbox.accept(request.key, PLATFORM, *who, payload, self._services.holder)
         if request.key.startswith("message:"):
             await self._inbox.move_cursor(PLATFORM, request.place, str(request.number))
         if item is not None and acknowledge is not None:
@@ -228,27 +222,28 @@ class RequestDispatcher:
     # answering
 
     async def _answer(
-        self, request: Request, item: InboxItem, complete: Complete | None = None, again: bool = False
+        self, request: Request, item: InboxItem, message: discord.Message | None = None, again: bool = False
     ) -> None:
         self.in_progress.add(request.key)
         try:
-            outcome = await self._outcome(request, item, complete, again)
+            outcome = await self._outcome(request, item, message, again)
         finally:
             self.in_progress.discard(request.key)
             self._cancelled.discard(request.key)
         self._count(request, item, outcome)
 
     async def _outcome(
-        self, request: Request, item: InboxItem, complete: Complete | None, again: bool
+        self, request: Request, item: InboxItem, message: discord.Message | None, again: bool
     ) -> str:
         """Answer a request, or say why not; returns the outcome in one word."""
         try:
-            completed = await complete() if complete is not None else request
-            if completed is None:  # the message is deleted: there is nobody to answer
-                await self._inbox.answered(request.key, counts=False)
-                return "deleted"
-            request = replace(completed, unfinished=request.unfinished)
-            settings = await self._services.access.admit(request, item)
+            if not request.complete:
+                completed = await builders.complete(self._services, request, message)
+                if completed is None:  # the message is deleted: there is nobody to answer
+                    await self._inbox.answered(request.key, counts=False)
+                    return "deleted"
+                request = completed
+            settings = await self._admit(request, item)
             return await self._answer_parts(request, settings, again)
         except (BotError, StorageError) as error:
             return await self._tell(request, error)
@@ -256,6 +251,28 @@ class RequestDispatcher:
             return await self._lost(request, error)
         except HandedOver:
             return "handed-over"
+
+    async def _admit(self, request: Request, item: InboxItem) -> ServerSettings:
+        """The settings to answer a request by. Members may always delete their own data.
+
+        Raises:
+            PolicyError: the server does not allow the request.
+        """
+        if request.kind == "forget":
+            return await self._services.settings(request.server)
+        member = Member(
+            PLATFORM,
+            request.user,
+            request.server,
+            request.parent or request.place,
+            frozenset(request.roles),
+            request.moderator or not request.needs_editor,  # quotas limit neither moderators nor idle actions
+            request.age_restricted,
+        )
+        picture = bool(request.uploads)
+        return await self._services.policy.admit(
+            member, request.text, picture, request.spoiler, datetime.now(UTC), item
+        )
 
     async def _answer_parts(self, request: Request, settings: ServerSettings, again: bool) -> str:
         """Answer each picture of a request; returns the first outcome that is not "done"."""
@@ -286,7 +303,7 @@ class RequestDispatcher:
         earlier = None
         if again:
             known = part.unfinished.get(part.key)
-            earlier = int(known) if known is not None else await responder.find_earlier(answer_tag(part))
+            earlier = int(known) if known is not None else await responder.find_earlier()
         async with ProgressMessage(responder, locale_of(part.text, part.locale), earlier) as progress:
             try:
                 work = self._work_on(key, part, settings, progress)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import discord
 
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from bot.discord.services import Services
 from storage.records import OutsideMessage
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import discord
 
 from bot.conversation import replies
-from bot.conversation.messages import CompareRequest, Shown, Speaker, TalkRequest, Turn, job_of
-from bot.discord.dispatch import erasure
+from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn, job_of
+from bot.discord.attachments import download
+from bot.discord.dispatch.erasure import erase_edit, erase_member
 from bot.discord.dispatch.progress import ProgressMessage
-from bot.discord.requests import attachments
-from bot.discord.requests.request import PLATFORM, Kind, Request
+from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
-from bot.discord.ui import menus, view
-from bot.discord.ui.buttons import ConsentButton
+from bot.discord.ui.buttons import consent_button, result_buttons
+from bot.discord.ui.menus import adjustment_lines, adjustment_menus, goto_menu
 from bot.discord.ui.view import AttachedPicture, OutgoingMessage
 from bot.errors import BotError, code_for, sentence_for
 from bot.language.actions import Show, Variations
 from bot.locales import Locale, get, locale_of
-from bot.moderation.errors import ConsentNeeded, Moment
+from bot.moderation.errors import ConsentNeeded
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.api import protocol as wire
 from editor.api.errors import EditorAway, EditorError
@@ -51,17 +52,15 @@ class Result:
         return not self.message.pictures
 
 
-Handler = Callable[[Services, Request, ServerSettings, ProgressMessage], Awaitable[Result]]
-
-
 async def handle(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
 ) -> Result:
     """Do what a request asks for, however long the editor is away; errors of members become the result."""
-    progress.spoiler = request.spoiler or await _continues_spoiler(services, request)
+    work = _Work(services, request, settings, progress)
+    progress.spoiler = request.spoiler or await work.continues_spoiler()
     while True:
         try:
-            result = await _HANDLERS[request.kind](services, request, settings, progress)
+            result = await work.do()
         except (BotError, EditorError, StorageError) as error:
             result = error_result(error, request)
         if result.outcome != EditorAway.code:
@@ -77,225 +76,226 @@ def error_result(error: Exception, request: Request) -> Result:
     """The answer to a request that failed, with times that Discord shows in each reader's time zone."""
     locale = locale_of(request.text, request.locale)
     if isinstance(error, BotError):
-        error.values = {name: _local_time(value) for name, value in error.values.items()}
+        for name, value in error.values.items():
+            if isinstance(value, datetime):
+                error.values[name] = discord.utils.format_dt(value, "f")
     if isinstance(error, ConsentNeeded):
         waiting = request.reference if request.acknowledgement == "message" else None
-        message = view.sentence(locale.say("discord.consent"), ConsentButton.create(locale, waiting))
+        message = OutgoingMessage(locale.say("discord.consent"), items=[consent_button(locale, waiting)])
     else:
-        message = view.sentence(sentence_for(error, locale))
+        message = OutgoingMessage(sentence_for(error, locale))
     return Result(message, None, code_for(error))
-
-
-def _local_time(value: object) -> object:
-    return discord.utils.format_dt(value.at, "f") if isinstance(value, Moment) else value
-
-
-def speaker_of(request: Request) -> Speaker:
-    """The person whose conversation a request belongs to."""
-    user = request.owner or request.user
-    return Speaker(PLATFORM, user, request.place, request.server, request.locale)
 
 
 async def head_of(services: Services, request: Request) -> Edit:
     """The current edit of the requester's conversation. Raises NoPicture."""
-    who = speaker_of(request)
-    conversation = await services.history.conversation(who.platform, who.user, who.place, who.server)
+    user = request.owner or request.user
+    conversation = await services.history.conversation(PLATFORM, user, request.place, request.server)
     return await services.history.head(conversation.id)
-
-
-async def _continues_spoiler(services: Services, request: Request) -> bool:
-    """Whether the picture to continue from was sent as a spoiler."""
-    if request.uploads:
-        return False
-    try:
-        if request.reply_to is None:
-            edit = await head_of(services, request)
-        else:
-            edit = await services.history.edit(request.reply_to)
-        return await services.conversations.hidden(edit)
-    except StorageError:
-        return False  # there is no picture
-
-
-# the conversation
-
-
-async def _talk(
-    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
-) -> Result:
-    picture = None
-    if request.uploads:
-        picture = await attachments.download(request.uploads[0], services.max_upload, services.cdn_hosts)
-    talk = TalkRequest(
-        request.text,
-        picture,
-        request.reply_to,
-        request.actions,
-        request.key,
-        request.spoiler,
-        settings.bundle,
-        quality=request.quality,
-    )
-    turn = await services.conversations.talk(speaker_of(request), talk, progress.on_event)
-    message = view.of_turn(turn, request, turn.hidden or request.spoiler)
-    if turn.edit is not None and turn.error is None:
-        message = await _arrange(services, turn, turn.edit, message)
-    return await _result(services, turn, message, settings)
-
-
-async def _result(
-    services: Services, turn: Turn, message: OutgoingMessage, settings: ServerSettings
-) -> Result:
-    """The result of a turn, with the visible mark if the server wants one."""
-    if settings.visible_mark:
-        mark = services.conversations.mark
-        pictures = [
-            replace(shown, picture=await asyncio.to_thread(mark, shown.picture, True))
-            for shown in message.pictures
-        ]
-        message = replace(message, pictures=tuple(pictures))
-    return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
-
-
-async def _arrange(services: Services, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
-    """The answer with several pictures joined into one sheet, or with the adjustments as a list."""
-    locale = get(turn.locale)
-    shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)
-    if shown == "history":
-        return await _history_sheet(services, edit, message, locale)
-    if shown == "compare" and len(turn.pictures) == 2:
-        return replace(message, pictures=(await _side_by_side(*turn.pictures, locale=locale),))
-    if any(isinstance(action, Variations) for action in turn.actions) and len(turn.pictures) > 1:
-        return await _variations_sheet(turn, edit, message, locale)
-    if shown == "adjustments" and edit.recipes:
-        return adjustments_message(edit, locale)
-    return message
-
-
-async def _history_sheet(
-    services: Services, head: Edit, message: OutgoingMessage, locale: Locale
-) -> OutgoingMessage:
-    history = services.history
-    edits = (await history.edits(head.source))[-MAX_TILES:]
-    numbers = [edit.number for edit in edits]
-    captions = [replies.describe(locale, edit) for edit in edits]
-    pictures = [(await history.picture(edit.picture)).data for edit in edits]
-    tiles = list(zip(pictures, captions, strict=True))
-    sheet = await asyncio.to_thread(contact_sheet, tiles, numbers, head.number)
-    rows = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
-    picture = AttachedPicture(sheet, locale.say("discord.alt.history", description=rows), head.number)
-    menu = menus.goto_menu(head, list(zip(numbers, captions, strict=True)), locale)
-    return replace(message, pictures=(picture,), items=(menu,))
-
-
-async def _variations_sheet(
-    turn: Turn, edit: Edit, message: OutgoingMessage, locale: Locale
-) -> OutgoingMessage:
-    """The variations with numbers to choose one by, which is then shown alone and in full."""
-    description, numbers = replies.describe(locale, edit), [shown.number for shown in turn.pictures]
-    tiles = [(shown.picture.data, "") for shown in turn.pictures]
-    sheet = await asyncio.to_thread(contact_sheet, tiles, numbers)
-    listed = locale.listed([str(number) for number in numbers])
-    alt = locale.say("discord.alt.variations", numbers=listed, description=description)
-    menu = menus.goto_menu(edit, [(number, description) for number in numbers], locale)
-    picture = AttachedPicture(sheet, alt, edit.number)
-    return replace(message, pictures=(picture,), items=(menu, *message.items))
-
-
-async def _side_by_side(before: Shown, after: Shown, locale: Locale) -> AttachedPicture:
-    captions = (locale.say("discord.caption.before"), locale.say("discord.caption.after"))
-    picture = await asyncio.to_thread(before_after, before.picture.data, after.picture.data, captions)
-    alt = locale.say("discord.alt.compare", before=before.alt, after=after.alt)
-    return AttachedPicture(picture, alt, after.number)
 
 
 def adjustments_message(edit: Edit, locale: Locale) -> OutgoingMessage:
     """The adjustments of an edit as a list, with the menus that change them."""
-    lines, items = menus.adjustment_lines(edit, locale), menus.adjustment_menus(edit, locale)
-    return view.table(locale.say("discord.title.adjustments"), lines, *items)
+    lines, items = adjustment_lines(edit, locale), adjustment_menus(edit, locale)
+    return OutgoingMessage(title=locale.say("discord.title.adjustments"), lines=lines, items=items)
 
 
-async def _animate(
-    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
-) -> Result:
-    """The way from the original to the current look and back, as a moving picture."""
-    turn = await services.conversations.animate(
-        speaker_of(request), request.reply_to, request.upload_limit, on_progress=progress.on_event
-    )
-    hidden = turn.edit is not None and await services.conversations.hidden(turn.edit)
-    message = OutgoingMessage(
-        turn.reply, pictures=view.pictures_of(turn), spoiler=hidden, tag=view.answer_tag(request)
-    )
-    return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
+class _Work:
+    """What one request asks for."""
 
+    def __init__(
+        self, services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
+    ) -> None:
+        self.services, self.request, self.settings, self.progress = services, request, settings, progress
+        self.conversations, self.history = services.conversations, services.history
+        user = request.owner or request.user
+        self.speaker = Speaker(PLATFORM, user, request.place, request.server, request.locale)
 
-async def _compare(
-    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
-) -> Result:
-    """One edit by several methods, as a sheet with numbers to choose one by."""
-    comparison = CompareRequest(request.text, request.reply_to, request.key)
-    turn = await services.conversations.compare(speaker_of(request), comparison, progress.on_event)
-    message = OutgoingMessage(turn.reply, spoiler=turn.hidden, tag=view.answer_tag(request))
-    if turn.edit is not None and turn.pictures:
-        message = await _methods_sheet(turn, turn.edit, message)
-    return await _result(services, turn, message, settings)
+    async def continues_spoiler(self) -> bool:
+        """Whether the picture to continue from was sent as a spoiler."""
+        if self.request.uploads:
+            return False
+        try:
+            number = self.request.reply_to
+            edit = await (self.history.edit(number) if number else head_of(self.services, self.request))
+            return await self.conversations.hidden(edit)
+        except StorageError:
+            return False  # there is no picture
 
+    async def do(self) -> Result:
+        match self.request.kind:
+            case "talk":
+                return await self._talk()
+            case "compare":
+                return await self._compare()
+            case "animate":
+                return await self._animate()
+            case "forget":
+                return await self._erase()
+            case "train":
+                return await self._train()
 
-async def _methods_sheet(turn: Turn, base: Edit, message: OutgoingMessage) -> OutgoingMessage:
-    locale = get(turn.locale)
-    rows = [(shown.number, shown.caption) for shown in turn.pictures]
-    tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
-    sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in rows])
-    numbers, names = (locale.listed([str(value) for value in column]) for column in zip(*rows, strict=True))
-    alt = locale.say("discord.alt.methods", numbers=numbers, names=names)
-    picture = AttachedPicture(sheet, alt, base.number)
-    return replace(message, pictures=(picture,), items=(menus.goto_menu(base, rows, locale),))
+    # the conversation
 
-
-# deletion and training
-
-
-async def _erase(
-    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
-) -> Result:
-    """Delete an edit of the requester, or all their data; a missing edit was deleted before a restart."""
-    if request.reply_to is None:
-        await erasure.erase_member(services, request.user)
-    else:
-        with contextlib.suppress(NotFound):
-            await erasure.erase_edit(services, request.reply_to)
-    what = "all" if request.reply_to is None else "edit"
-    return Result(view.sentence(locale_of(preferred=request.locale).say(f"discord.forgotten.{what}")))
-
-
-async def _train(
-    services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
-) -> Result:
-    """Train a mapper for one prompt, and notify the owner when it is ready."""
-    conversations = services.conversations
-    assert request.minutes is not None
-    training = wire.TrainMapperRequest(
-        bundle=conversations.bundle, prompt=request.text, minutes=request.minutes
-    )
-    job = wire.Job(user=request.user, request=training)
-    result = await conversations.editor.run(job_of(request.key), job, progress.on_event)
-    assert isinstance(result, wire.TrainMapperResult)
-    key = "owner.trained" if result.kept else "owner.trained.not-kept"
-    prompt = discord.utils.escape_markdown(result.prompt)
-    text = locale_of(preferred=request.locale).say(key, prompt=prompt)
-    if progress.message is not None:  # an edited message notifies nobody, so a new one is sent
-        await progress.responder.channel.send(
-            f"<@{request.user}> {discord.utils.escape_mentions(text)}",
-            nonce=request.nonce(_TRAINED_NONCE),
-            allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=True),
+    async def _talk(self) -> Result:
+        request, picture = self.request, None
+        if request.uploads:
+            services = self.services
+            picture = await download(request.uploads[0], services.max_upload, services.cdn_hosts)
+        talk = TalkRequest(
+            request.text,
+            picture,
+            request.reply_to,
+            request.actions,
+            request.key,
+            request.spoiler,
+            self.settings.bundle,
+            quality=request.quality,
         )
-    return Result(view.sentence(text))
+        turn = await self.conversations.talk(self.speaker, talk, self.progress.on_event)
+        message = self._message(turn, turn.hidden or request.spoiler)
+        if turn.edit is None or turn.error is not None:
+            return await self._result(turn, message)
+        if turn.pictures:
+            buttons = result_buttons(
+                turn.edit.id, turn.edit.number > 0, bool(turn.adjustments), get(turn.locale)
+            )
+            message = replace(message, items=buttons)
+        return await self._result(turn, await self._arrange(turn, turn.edit, message))
+
+    def _message(self, turn: Turn, spoiler: bool) -> OutgoingMessage:
+        pictures = [AttachedPicture(shown.picture, shown.alt, shown.number) for shown in turn.pictures]
+        return OutgoingMessage(turn.reply, pictures=pictures, spoiler=spoiler, tag=self.request.tag)
+
+    async def _result(self, turn: Turn, message: OutgoingMessage) -> Result:
+        """The result of a turn, with the visible mark if the server wants one."""
+        if self.settings.visible_mark:
+            mark = self.conversations.mark
+            pictures = [
+                replace(shown, picture=await asyncio.to_thread(mark, shown.picture, True))
+                for shown in message.pictures
+            ]
+            message = replace(message, pictures=pictures)
+        return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
+
+    async def _arrange(self, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
+        """The answer with several pictures joined into one sheet, or with the adjustments as a list."""
+        locale = get(turn.locale)
+        shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)
+        if shown == "history":
+            return await self._history_sheet(edit, message, locale)
+        if shown == "compare" and len(turn.pictures) == 2:
+            return replace(message, pictures=[await _side_by_side(message.pictures, locale)])
+        if any(isinstance(action, Variations) for action in turn.actions) and len(turn.pictures) > 1:
+            description = replies.describe(locale, edit)
+            numbers = locale.listed([str(picture.number) for picture in turn.pictures])
+            alt = locale.say("discord.alt.variations", numbers=numbers, description=description)
+            choices = [(picture.number, description) for picture in turn.pictures]
+            tiles = [(picture.picture.data, "") for picture in turn.pictures]
+            return await _sheet(edit, tiles, choices, alt, message, locale)
+        if shown == "adjustments" and edit.recipes:
+            return adjustments_message(edit, locale)
+        return message
+
+    async def _history_sheet(self, head: Edit, message: OutgoingMessage, locale: Locale) -> OutgoingMessage:
+        edits = (await self.history.edits(head.source))[-MAX_TILES:]
+        choices = [(edit.number, replies.describe(locale, edit)) for edit in edits]
+        tiles = [
+            ((await self.history.picture(edit.picture)).data, caption)
+            for edit, (_, caption) in zip(edits, choices, strict=True)
+        ]
+        rows = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
+        alt = locale.say("discord.alt.history", description=rows)
+        return await _sheet(head, tiles, choices, alt, message, locale, current=head.number)
+
+    async def _compare(self) -> Result:
+        """One edit by several methods, as a sheet with numbers to choose one by."""
+        comparison = CompareRequest(self.request.text, self.request.reply_to, self.request.key)
+        turn = await self.conversations.compare(self.speaker, comparison, self.progress.on_event)
+        message = self._message(turn, turn.hidden)
+        if turn.edit is not None and turn.pictures:
+            locale = get(turn.locale)
+            choices = [(shown.number, shown.caption) for shown in turn.pictures]
+            tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
+            numbers = locale.listed([str(number) for number, _ in choices])
+            names = locale.listed([name for _, name in choices])
+            alt = locale.say("discord.alt.methods", numbers=numbers, names=names)
+            message = await _sheet(turn.edit, tiles, choices, alt, message, locale)
+        return await self._result(turn, message)
+
+    async def _animate(self) -> Result:
+        """The way from the original to the current look and back, as a moving picture."""
+        request, report = self.request, self.progress.on_event
+        turn = await self.conversations.animate(
+            self.speaker, request.reply_to, request.upload_limit, on_progress=report
+        )
+        hidden = turn.edit is not None and await self.conversations.hidden(turn.edit)
+        message = self._message(turn, hidden)
+        return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
+
+    # deletion and training
+
+    async def _erase(self) -> Result:
+        """Delete an edit of the requester, or all their data; a missing edit was deleted before a restart."""
+        what = "all" if self.request.reply_to is None else "edit"
+        if self.request.reply_to is None:
+            await erase_member(self.services, self.request.user)
+        else:
+            with contextlib.suppress(NotFound):
+                await erase_edit(self.services, self.request.reply_to)
+        text = locale_of(preferred=self.request.locale).say(f"discord.forgotten.{what}")
+        return Result(OutgoingMessage(text))
+
+    async def _train(self) -> Result:
+        """Train a mapper for one prompt, and notify the owner when it is ready."""
+        request, progress = self.request, self.progress
+        assert request.minutes is not None
+        training = wire.TrainMapperRequest(
+            bundle=self.conversations.bundle, prompt=request.text, minutes=request.minutes
+        )
+        job = wire.Job(user=request.user, request=training)
+        result = await self.conversations.editor.run(job_of(request.key), job, progress.on_event)
+        assert isinstance(result, wire.TrainMapperResult)
+        key = "owner.trained" if result.kept else "owner.trained.not-kept"
+        prompt = discord.utils.escape_markdown(result.prompt)
+        text = locale_of(preferred=request.locale).say(key, prompt=prompt)
+        if progress.message is not None:  # an edited message notifies nobody, so a new one is sent
+            await progress.responder.channel.send(
+                f"<@{request.user}> {discord.utils.escape_mentions(text)}",
+                nonce=request.nonce(_TRAINED_NONCE),
+                allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=True),
+            )
+        return Result(OutgoingMessage(text))
 
 
-_HANDLERS: Mapping[Kind, Handler] = {
-    "talk": _talk,
-    "animate": _animate,
-    "compare": _compare,
-    "forget": _erase,
-    "train": _train,
-}
+async def _sheet(
+    edit: Edit,
+    tiles: list[tuple[bytes, str]],
+    choices: list[tuple[int, str]],
+    alt: str,
+    message: OutgoingMessage,
+    locale: Locale,
+    current: int | None = None,
+) -> OutgoingMessage:
+    """The message with numbered pictures joined into one, and a menu to go to the edit that one shows.
+
+    Args:
+        edit: the edit that the message belongs to.
+        tiles: the encoded pictures and their captions.
+        choices: the number of each and its text in the menu.
+        alt: the alternative text.
+        message: the message so far.
+        locale: its language.
+        current: the number to highlight.
+    """
+    sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in choices], current)
+    picture, menu = AttachedPicture(sheet, alt, edit.number), goto_menu(edit, choices, locale)
+    return replace(message, pictures=[picture], items=(menu, *message.items))
+
+
+async def _side_by_side(pictures: Sequence[AttachedPicture], locale: Locale) -> AttachedPicture:
+    before, after = pictures
+    captions = (locale.say("discord.caption.before"), locale.say("discord.caption.after"))
+    picture = await asyncio.to_thread(before_after, before.picture.data, after.picture.data, captions)
+    alt = locale.say("discord.alt.compare", before=before.alt, after=after.alt)
+    return AttachedPicture(picture, alt, after.number)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import discord
 
@@ -17,7 +16,7 @@ from bot.conversation.conversion import stored_picture
 from bot.discord.dispatch.responder import Responder
 from bot.discord.errors import http_error_logged
 from bot.discord.ui.menus import bar
-from bot.discord.ui.view import AttachedPicture, OutgoingMessage, sentence
+from bot.discord.ui.view import AttachedPicture, OutgoingMessage
 from bot.locales import Locale
 from editor.api import protocol as wire
 
@@ -53,9 +52,7 @@ class ProgressMessage:
         self._updates = asyncio.create_task(self._update())
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: Any) -> None:
         await self._stop()
 
     async def _stop(self) -> None:
@@ -79,14 +76,12 @@ class ProgressMessage:
         """Tell the requester at once that the editor cannot be reached and that the request is kept."""
         self.event, self.editor_away = None, True
         with http_error_logged("progress could not be shown"):
-            await self._show(sentence(self.locale.say("discord.away")))
+            await self._show(OutgoingMessage(self.locale.say("discord.away")))
 
     async def finish(self, answer: OutgoingMessage, private: bool = False) -> int:
         """Show the answer for good; returns the message's id. Raises discord.HTTPException.
 
-        Args:
-            answer: the answer.
-            private: whether to show it only to the requester, if there is no progress message yet.
+        A ``private`` answer is shown only to the requester, unless there is a progress message already.
         """
         await self._stop()
         if private and self.message is None:
@@ -101,7 +96,7 @@ class ProgressMessage:
         Returns the message that can be edited later, None if only the requester was told.
         """
         await self._stop()
-        notice = sentence(self.locale.say("discord.kept"))
+        notice = OutgoingMessage(self.locale.say("discord.kept"))
         private = self.responder.request.acknowledgement in ("private", "silent")
         with http_error_logged("a member could not be told that the bot stops"):
             if self.message is None and private:
@@ -113,11 +108,9 @@ class ProgressMessage:
     async def _show(self, answer: OutgoingMessage) -> int:
         """Edit the message, or post it if there is none. Raises discord.HTTPException."""
         if self.message is not None:
-            try:
+            with contextlib.suppress(discord.NotFound):  # somebody deleted it
                 await self.responder.edit(self.message, answer)
                 return self.message
-            except discord.NotFound:  # somebody deleted it
-                pass
         self.message = await self.responder.post(answer)
         return self.message
 
@@ -129,7 +122,7 @@ class ProgressMessage:
             self._news.clear()
             if self.event is not None and not self._ended.is_set():
                 with http_error_logged("progress could not be shown"):
-                    await self._show(status_message(self.event, self.locale, self._preview, self.spoiler))
+                    await self._show(self._state(self.event))
             await self._pause(PACE_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
@@ -137,21 +130,14 @@ class ProgressMessage:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
 
-
-def status_message(
-    event: wire.Queued | wire.Progress,
-    locale: Locale,
-    preview: wire.PictureData | None = None,
-    spoiler: bool = False,
-) -> OutgoingMessage:
-    """The state of a job in words, with the latest preview."""
-    if isinstance(event, wire.Progress):
-        text = f"{locale.say(f'web.stage.{event.stage}')} {bar(event.step / max(1, event.total))}"
-    elif event.position:
-        text = locale.say("web.waiting", number=event.position)
-    else:
-        text = locale.say("web.starting")
-    if preview is None:
-        return sentence(text)
-    picture = AttachedPicture(stored_picture(preview), locale.say("discord.preview"))
-    return OutgoingMessage(text, pictures=(picture,), spoiler=spoiler, tag="preview")
+    def _state(self, event: wire.Queued | wire.Progress) -> OutgoingMessage:
+        """The state of the work in words, with the latest preview."""
+        say = self.locale.say
+        if isinstance(event, wire.Progress):
+            text = f"{say(f'web.stage.{event.stage}')} {bar(event.step / max(1, event.total))}"
+        else:
+            text = say("web.waiting", number=event.position) if event.position else say("web.starting")
+        pictures = []
+        if self._preview is not None:
+            pictures.append(AttachedPicture(stored_picture(self._preview), say("discord.preview")))
+        return OutgoingMessage(text, pictures=pictures, spoiler=self.spoiler, tag="preview")

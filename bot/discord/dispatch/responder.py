@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import discord
 
 from bot.discord.errors import http_error_logged
-from bot.discord.requests.request import Request
+from bot.discord.request import Request
 from bot.discord.ui.view import OutgoingMessage
 
 TOKEN_LIFETIME = timedelta(minutes=14, seconds=30)
@@ -32,17 +33,10 @@ _Sent = TypeVar("_Sent")
 
 
 class Responder:
-    """Sends the answer to a request.
-
-    Args:
-        client: the client that sends.
-        request: the request, or one part of it.
-        first: whether it is the first part, which replaces "thinking…".
-    """
+    """Sends the answer to a request, or to one part of it; the ``first`` part replaces "thinking…"."""
 
     def __init__(self, client: discord.Client, request: Request, first: bool = True) -> None:
         self._client, self.request, self._first = client, request, first
-        self._sent_privately = False
         self._sent = 0
 
     @property
@@ -54,16 +48,12 @@ class Responder:
     @property
     def _webhook(self) -> discord.Webhook | None:
         """The interaction's webhook; None for a message, and when the token has expired."""
-        if self.request.token is None or self._client.application_id is None:
+        token, application = self.request.token, self._client.application_id
+        age = discord.utils.utcnow() - discord.utils.snowflake_time(self.request.number)
+        if token is None or application is None or age > TOKEN_LIFETIME:
             return None
-        asked_at = discord.utils.snowflake_time(self.request.number)
-        if discord.utils.utcnow() - asked_at > TOKEN_LIFETIME:
-            return None
-        application = self._client.application_id
-        webhook = discord.Webhook.partial(application, self.request.token, client=self._client)
-        webhook.type = (
-            discord.WebhookType.application
-        )  # discord.py sends ephemeral messages only for this type
+        webhook = discord.Webhook.partial(application, token, client=self._client)
+        webhook.type = discord.WebhookType.application  # discord.py sends ephemeral messages only for it
         return webhook
 
     @asynccontextmanager
@@ -79,11 +69,12 @@ class Responder:
 
     async def post(self, message: OutgoingMessage) -> int:
         """Send a message; returns its id for ``edit``. Raises discord.HTTPException."""
-        return await self._shrinking(lambda: self._post(message))
+        return await self._shrinking(partial(self._post, replace(message, heading=self.request.heading)))
 
     async def edit(self, number: int, message: OutgoingMessage) -> None:
         """Replace a message that was posted. Raises discord.HTTPException."""
-        await self._shrinking(lambda: self._edit(number, message))
+        message = replace(message, heading=self.request.heading)
+        await self._shrinking(partial(self._edit, number, message))
 
     async def _shrinking(self, send: Callable[[], Awaitable[_Sent]]) -> _Sent:
         """Send again with smaller files while Discord accepts less than it announced."""
@@ -97,7 +88,7 @@ class Responder:
 
     async def _post(self, message: OutgoingMessage) -> int:
         if self.request.can_write:
-            return await self._send(self._with_heading(message))
+            return await self._send(message)
         webhook = self._webhook
         if webhook is None:  # the token has expired; a direct message is the last way
             user = await self._client.fetch_user(int(self.request.user))
@@ -107,15 +98,12 @@ class Responder:
         return (await webhook.send(wait=True, **await self._new(message))).id
 
     async def _edit(self, number: int, message: OutgoingMessage) -> None:
-        changes = await self._changes(self._with_heading(message))
+        changes = await self._changes(message)
         if self.request.can_write:
             nobody = discord.AllowedMentions.none()
             await self.channel.get_partial_message(number).edit(allowed_mentions=nobody, **changes)
         elif (webhook := self._webhook) is not None:
             await webhook.edit_message(number, **changes)
-
-    def _with_heading(self, message: OutgoingMessage) -> OutgoingMessage:
-        return replace(message, heading=self.request.heading)
 
     async def _send(self, message: OutgoingMessage) -> int:
         options = await self._new(message)
@@ -161,8 +149,7 @@ class Responder:
         webhook, acknowledgement = self._webhook, self.request.acknowledgement
         if webhook is None:
             return await self.post(message)
-        first = self._first and not self._sent_privately
-        self._sent_privately = True
+        first, self._first = self._first, False
         if acknowledgement == "private" and first:
             return (await webhook.edit_message(_ORIGINAL, **await self._changes(message))).id
         if acknowledgement == "public" and first:
@@ -171,30 +158,25 @@ class Responder:
 
     async def was_acknowledged(self) -> bool:
         """Whether the request was acknowledged; if not, Discord told the member that it failed."""
-        webhook = self._webhook
-        if webhook is None:
-            return True
-        try:
-            await webhook.fetch_message(_ORIGINAL)
-        except discord.HTTPException as error:
-            return error.code != _UNKNOWN_WEBHOOK
+        if (webhook := self._webhook) is not None:
+            try:
+                await webhook.fetch_message(_ORIGINAL)
+            except discord.HTTPException as error:
+                return error.code != _UNKNOWN_WEBHOOK
         return True
 
     async def is_thinking(self) -> bool:
         """Whether the requester still sees "thinking…". Raises discord.HTTPException."""
-        webhook = self._webhook
-        if webhook is None:
-            return False
         try:
-            return (await webhook.fetch_message(_ORIGINAL)).flags.loading
+            webhook = self._webhook
+            return webhook is not None and (await webhook.fetch_message(_ORIGINAL)).flags.loading
         except discord.NotFound:  # never acknowledged, or the member dismissed the answer
             return False
 
     async def close(self) -> None:
         """Remove a private "thinking…" after a public answer."""
         webhook = self._webhook
-        private = self.request.acknowledgement == "private"
-        if private and self._first and not self._sent_privately and webhook is not None:
+        if self.request.acknowledgement == "private" and self._first and webhook is not None:
             await self._stop_thinking(webhook)
 
     @staticmethod
@@ -204,23 +186,19 @@ class Responder:
 
     # after a restart
 
-    async def find_earlier(self, tag: str) -> int | None:
-        """The message with which a killed process began to answer this request, None if there is none.
-
-        Args:
-            tag: the start of the names of its files.
-        """
+    async def find_earlier(self) -> int | None:
+        """The message with which a killed process began to answer this request, None if there is none."""
         if not self.request.can_write:
             return None
         asked = discord.Object(self.request.number)
         with http_error_logged("earlier messages could not be read"):
             async for message in self.channel.history(after=asked, limit=_SEARCH_LIMIT, oldest_first=True):
-                if message.author == self._client.user and self._answers(message, tag):
+                if message.author == self._client.user and self._is_answer(message):
                     return message.id
         return None
 
-    def _answers(self, message: discord.Message, tag: str) -> bool:
-        if any(tag in attachment.filename for attachment in message.attachments):
+    def _is_answer(self, message: discord.Message) -> bool:
+        if any(self.request.tag in attachment.filename for attachment in message.attachments):
             return True
         replied = message.reference.message_id if message.reference else None
         only_answer = self._first and self.request.acknowledgement == "message"

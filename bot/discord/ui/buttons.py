@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import discord
 
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui import modals
-from bot.discord.ui.interactions import (
-    Interaction,
-    dispatch,
-    dispatch_edit,
-    dispatcher_of,
-    edit_for,
-    locale_of,
-    reply_privately,
-    services_of,
-)
+from bot.discord import builders
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction, locale_of, services_of
+from bot.discord.ui.forms import form
+from bot.discord.ui.interactions import dispatch, dispatch_edit, edit_for, reply_privately
 from bot.discord.ui.items import PersistentItem, view_of
 from bot.language.actions import Action, Show, Undo, Variations
 from bot.locales import Locale
 
-STEPS = ("less", "more", "undo", "compare", "variations")
 _ACTIONS: dict[str, tuple[Action, ...]] = {
     "undo": (Undo(1),),
     "compare": (Show("compare"),),
     "variations": (Variations(3),),
 }
 """Steps with a fixed meaning; "less" and "more" are sent as words, which the conversation interprets."""
-_DANGER = discord.ButtonStyle.danger
 
 
 class EditButton(
@@ -41,23 +31,14 @@ class EditButton(
 ):
     """One of the buttons under the picture of an edit."""
 
-    @classmethod
-    def create(cls, step: str, edit: int, locale: Locale) -> EditButton:
-        """The button for one step from an edit."""
-        label, style = locale.say(f"discord.button.{step}"), discord.ButtonStyle.secondary
-        return cls(discord.ui.Button(label=label, style=style, custom_id=f"edit:{step}:{edit}"))
-
     async def respond(self, interaction: Interaction) -> None:
         """Take the step, open the form for other words, or ask before deleting."""
-        step, number, locale = self.state["step"], int(self.state["edit"]), locale_of(interaction)
-        edit = await edit_for(interaction, number, shared=step != "delete")
+        step, locale = self.state["step"], locale_of(interaction)
+        edit = await edit_for(interaction, self.state["edit"], shared=step != "delete")
         if step == "words":
-            await interaction.response.send_modal(modals.edit_form(number, locale))
+            await interaction.response.send_modal(form("edit", edit.id, locale))
         elif step == "delete":
-            view = view_of(EraseButton.create("edit", number, locale))
-            await interaction.response.send_message(
-                locale.say("discord.confirm.edit"), view=view, ephemeral=True
-            )
+            await ask_to_erase(interaction, "edit", edit.id)
         else:
             text = "" if step in _ACTIONS else locale.say(f"say.{step}")
             await dispatch_edit(interaction, edit, actions=_ACTIONS.get(step), text=text)
@@ -66,30 +47,26 @@ class EditButton(
 class EraseButton(PersistentItem, template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})"):
     """Confirms deleting an edit with its messages, or all data of the member."""
 
-    @classmethod
-    def create(cls, what: str, edit: int, locale: Locale) -> EraseButton:
-        """The button that deletes ``what``: "edit" or "all"."""
-        label = locale.say(f"discord.button.forget-{what}")
-        return cls(discord.ui.Button(label=label, style=_DANGER, custom_id=f"forget:{what}:{edit}"))
-
     async def respond(self, interaction: Interaction) -> None:
         """Delete, and say so in place of the question."""
         edit = None
         if self.state["what"] == "edit":
-            edit = (await edit_for(interaction, int(self.state["edit"]), shared=False)).id
-        request = await services_of(interaction).requests.for_erasure(interaction, edit)
-        await dispatch(interaction, request, interaction.response.defer)
+            edit = (await edit_for(interaction, self.state["edit"], shared=False)).id
+        await dispatch(interaction, await builders.for_erasure(interaction, edit))
+
+
+async def ask_to_erase(interaction: Interaction, what: str, edit: int = 0) -> None:
+    """Ask privately before deleting ``what``: an "edit", or "all" data of the member."""
+    locale = locale_of(interaction)
+    label = locale.say(f"discord.button.forget-{what}")
+    button = EraseButton.button(f"forget:{what}:{edit}", label, discord.ButtonStyle.danger)
+    await interaction.response.send_message(
+        locale.say(f"discord.confirm.{what}"), view=view_of(button), ephemeral=True
+    )
 
 
 class ConsentButton(PersistentItem, template=r"consent(?::(?P<message>[0-9]{1,20}))?"):
     """Agrees to the notice about pictures, for any member who presses it."""
-
-    @classmethod
-    def create(cls, locale: Locale, message: str | None = None) -> ConsentButton:
-        """The button; ``message`` is the message whose request is answered after its author agrees."""
-        label, style = locale.say("discord.button.consent"), discord.ButtonStyle.primary
-        custom_id = f"consent:{message}" if message else "consent"
-        return cls(discord.ui.Button(label=label, style=style, custom_id=custom_id))
 
     async def respond(self, interaction: Interaction) -> None:
         """Store the consent, then answer the request that was waiting for it."""
@@ -100,9 +77,9 @@ class ConsentButton(PersistentItem, template=r"consent(?::(?P<message>[0-9]{1,20
             await reply_privately(interaction, locale.say("discord.consented"))
             return
         await reply_privately(interaction, locale.say("discord.consented.at-once"))
-        request = services.requests.from_message_header(message)
+        request = builders.from_message(services.client, message)
         request = replace(request, key=f"message:{message.id}/consented")
-        await dispatcher_of(interaction).take(request, complete=partial(services.requests.reload, request))
+        await interaction.client.dispatcher.take(request, message=message)
 
     async def _waiting_message(self, interaction: Interaction) -> discord.Message | None:
         """The member's own message that asked before they agreed, if it still exists."""
@@ -113,6 +90,12 @@ class ConsentButton(PersistentItem, template=r"consent(?::(?P<message>[0-9]{1,20
         except discord.HTTPException:
             return None
         return message if message.author.id == interaction.user.id else None
+
+
+def consent_button(locale: Locale, message: str | None) -> ConsentButton:
+    """The button; ``message`` is the one whose request is answered once its author agrees."""
+    custom_id, label = f"consent:{message}" if message else "consent", locale.say("discord.button.consent")
+    return ConsentButton.button(custom_id, label, discord.ButtonStyle.primary)
 
 
 def result_buttons(
@@ -127,8 +110,10 @@ def result_buttons(
         locale: the language of the labels.
     """
     steps = [
-        step
-        for step in STEPS
-        if (adjusted or step not in ("less", "more")) and (edited or step == "variations")
+        *(["less", "more"] if edited and adjusted else []),
+        *(["undo", "compare"] if edited else []),
+        *("variations", "words", "delete"),
     ]
-    return tuple(EditButton.create(step, edit, locale) for step in (*steps, "words", "delete"))
+    return tuple(
+        EditButton.button(f"edit:{step}:{edit}", locale.say(f"discord.button.{step}")) for step in steps
+    )

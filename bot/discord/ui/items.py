@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import discord
 
-from bot.discord.ui.interactions import Interaction, errors_reported
+from bot.discord.services import Interaction
+from bot.discord.ui.interactions import errors_reported
 
 
 class PersistentItem(
@@ -23,6 +24,17 @@ class PersistentItem(
         match = self.template.fullmatch(self.custom_id)
         assert match is not None  # the base class checks it
         self.state: dict[str, str] = match.groupdict()
+
+    @classmethod
+    def button(
+        cls,
+        custom_id: str,
+        label: str,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+        disabled: bool = False,
+    ) -> Self:
+        """A button to show."""
+        return cls(discord.ui.Button(custom_id=custom_id, label=label, style=style, disabled=disabled))
 
     @classmethod
     async def from_custom_id(

@@ -8,7 +8,8 @@ from typing import Any
 import discord
 
 from bot.conversation import replies
-from bot.discord.ui.interactions import Interaction, dispatch_edit, edit_for, locale_of, services_of
+from bot.discord.services import Interaction, locale_of, services_of
+from bot.discord.ui.interactions import dispatch_edit, edit_for
 from bot.discord.ui.items import PersistentItem, view_of
 from bot.language.actions import Goto, Remove, Set
 from bot.locales import Locale
@@ -23,7 +24,7 @@ class GoToMenu(PersistentItem, template=r"goto:(?P<edit>[0-9]{1,18})"):
 
     async def respond(self, interaction: Interaction) -> None:
         """Show the chosen edit."""
-        edit = await edit_for(interaction, int(self.state["edit"]))
+        edit = await edit_for(interaction, self.state["edit"])
         await dispatch_edit(interaction, edit, actions=(Goto(int(self.chosen)),))
 
 
@@ -32,7 +33,7 @@ class AdjustMenu(PersistentItem, template=r"adjust:(?P<edit>[0-9]{1,18})"):
 
     async def respond(self, interaction: Interaction) -> None:
         """Offer the strengths of the chosen adjustment."""
-        edit = await edit_for(interaction, int(self.state["edit"]))
+        edit = await edit_for(interaction, self.state["edit"])
         items = adjustment_menus(edit, locale_of(interaction), int(self.chosen))
         await interaction.response.edit_message(view=view_of(*items))
 
@@ -42,23 +43,20 @@ class StrengthMenu(PersistentItem, template=r"strength:(?P<edit>[0-9]{1,18}):(?P
 
     async def respond(self, interaction: Interaction) -> None:
         """Render the picture with the chosen strength; 0 drops the adjustment."""
-        edit, strength = await edit_for(interaction, int(self.state["edit"])), float(self.chosen)
+        edit, strength = await edit_for(interaction, self.state["edit"]), float(self.chosen)
         target = edit.recipes[int(self.state["index"])]["prompt"]
         action = Set(target, strength) if strength else Remove(target)
         await dispatch_edit(interaction, edit, actions=(action,))
-        await _refresh(interaction, edit)
-
-
-async def _refresh(interaction: Interaction, edit: Edit) -> None:
-    """Show the new strengths in a private list of adjustments, so that the next change starts from them."""
-    message = interaction.message
-    if message is None or not message.flags.ephemeral:
-        return
-    head = await services_of(interaction).history.head(edit.conversation)
-    locale = locale_of(interaction)
-    embed = message.embeds[0] if message.embeds else discord.Embed()
-    embed.description = "\n".join(adjustment_lines(head, locale)) or replies.adjustments(locale, head)
-    await interaction.edit_original_response(embed=embed, view=view_of(*adjustment_menus(head, locale)))
+        message = interaction.message
+        if message is None or not message.flags.ephemeral:
+            return
+        # a private list shows the new strengths, so that the next change starts from them
+        head = await services_of(interaction).history.head(edit.conversation)
+        locale = locale_of(interaction)
+        embed = message.embeds[0] if message.embeds else discord.Embed()
+        embed.description = "\n".join(adjustment_lines(head, locale)) or replies.adjustments(locale, head)
+        view = view_of(*adjustment_menus(head, locale))
+        await interaction.edit_original_response(embed=embed, view=view)
 
 
 def bar(fraction: float) -> str:
@@ -81,35 +79,28 @@ def goto_menu(edit: Edit, choices: Sequence[tuple[int, str]], locale: Locale) ->
     menu = discord.ui.Select[Any](placeholder=locale.say("discord.menu.goto"), custom_id=f"goto:{edit.id}")
     for number, description in choices[-MAX_OPTIONS:]:
         label = locale.say("discord.menu.edit", number=number, description=description)
-        menu.add_option(label=label[:MAX_LABEL], value=str(number), default=False)
+        menu.add_option(label=label[:MAX_LABEL], value=str(number))
     return GoToMenu(menu)
 
 
-def adjustment_menus(
-    edit: Edit, locale: Locale, index: int | None = None
-) -> tuple[discord.ui.Item[Any], ...]:
+def adjustment_menus(edit: Edit, locale: Locale, index: int | None = None) -> list[PersistentItem]:
     """The menus of ``/adjust``: which adjustment, and, once it is chosen or the only one, which strength."""
     names = [replies.name_of(locale, recipe) for recipe in edit.recipes][:MAX_OPTIONS]
     strengths = [float(recipe["strength"]) for recipe in edit.recipes]
     index = 0 if len(names) == 1 else index
-    items: list[discord.ui.Item[Any]] = []
+    items: list[PersistentItem] = []
     if len(names) > 1:
-        menu = discord.ui.Select[Any](
-            placeholder=locale.say("discord.menu.adjustment"), custom_id=f"adjust:{edit.id}"
-        )
-        for number, (name, strength) in enumerate(zip(names, strengths, strict=False)):
-            menu.add_option(
-                label=name[:MAX_LABEL],
-                description=locale.percent(strength),
-                value=str(number),
-                default=number == index,
-            )
+        placeholder = locale.say("discord.menu.adjustment")
+        menu = discord.ui.Select[Any](placeholder=placeholder, custom_id=f"adjust:{edit.id}")
+        for number, name in enumerate(names):
+            percent, chosen = locale.percent(strengths[number]), number == index
+            menu.add_option(label=name[:MAX_LABEL], description=percent, value=str(number), default=chosen)
         items.append(AdjustMenu(menu))
     if index is not None and index < len(names):
         menu = _strength_menu(names[index], strengths[index], locale)
         menu.custom_id = f"strength:{edit.id}:{index}"
         items.append(StrengthMenu(menu))
-    return tuple(items)
+    return items
 
 
 def _strength_menu(name: str, present: float, locale: Locale) -> discord.ui.Select[Any]:

@@ -19,13 +19,9 @@ from typing import Any
 
 import discord
 
-from bot.conversation.messages import Turn
-from bot.discord.requests import attachments
-from bot.discord.requests.request import Request
-from bot.discord.ui import buttons
-from bot.discord.ui.interactions import Interaction
+from bot.discord.attachments import to_file
+from bot.discord.services import Interaction
 from bot.discord.ui.items import view_of
-from bot.locales import get
 from storage.records import Picture
 
 MAX_TEXT, MAX_FILES, MAX_TITLE, MAX_EMBED = 2000, 10, 256, 4096
@@ -48,10 +44,10 @@ class OutgoingMessage:
     text: str = ""
     heading: str = ""
     """A small line above the text that repeats the request if no reply shows it."""
-    pictures: tuple[AttachedPicture, ...] = ()
+    pictures: Sequence[AttachedPicture] = ()
     title: str = ""
-    lines: tuple[str, ...] = ()
-    items: tuple[discord.ui.Item[Any], ...] = ()
+    lines: Sequence[str] = ()
+    items: Sequence[discord.ui.Item[Any]] = ()
     """Persistent buttons and menus only."""
     spoiler: bool = False
     tag: str = "edit"
@@ -61,8 +57,7 @@ class OutgoingMessage:
     def content(self) -> str:
         """The text as Discord takes it: mentions escaped, and shortened to the limit."""
         text = discord.utils.escape_mentions(self.text)
-        parts = (self.heading and f"-# {self.heading}", text)
-        return shortened("\n".join(part for part in parts if part), MAX_TEXT)
+        return shortened("\n".join(filter(None, (self.heading and f"-# {self.heading}", text))), MAX_TEXT)
 
     def embed(self) -> discord.Embed | None:
         """The embed, if there is a title or a list."""
@@ -78,9 +73,7 @@ class OutgoingMessage:
     async def files(self, limit: int) -> list[discord.File]:
         """The pictures as files of at most ``limit`` bytes each."""
         return [
-            await attachments.to_file(
-                shown.picture, f"{self.tag}-{shown.number}", shown.alt, limit, self.spoiler
-            )
+            await to_file(shown.picture, f"{self.tag}-{shown.number}", shown.alt, limit, self.spoiler)
             for shown in self.pictures[:MAX_FILES]
         ]
 
@@ -93,44 +86,12 @@ def shortened(text: str, limit: int) -> str:
     return f"{lines}\n…" if newline else f"{text[: limit - 1]}…"
 
 
-def of_turn(turn: Turn, request: Request, spoiler: bool) -> OutgoingMessage:
-    """The answer of the conversation; it has buttons if it shows an edit."""
-    items: tuple[discord.ui.Item[Any], ...] = ()
-    if turn.edit is not None and turn.pictures and turn.error is None:
-        edited, adjusted = turn.edit.number > 0, bool(turn.adjustments)
-        items = buttons.result_buttons(turn.edit.id, edited, adjusted, get(turn.locale))
-    return OutgoingMessage(
-        turn.reply, pictures=pictures_of(turn), items=items, spoiler=spoiler, tag=answer_tag(request)
-    )
-
-
-def pictures_of(turn: Turn) -> tuple[AttachedPicture, ...]:
-    """The pictures of an answer."""
-    return tuple(AttachedPicture(shown.picture, shown.alt, shown.number) for shown in turn.pictures)
-
-
-def answer_tag(request: Request) -> str:
-    """The start of the file names of an answer, by which a restarted bot finds the answer."""
-    return f"edit-{request.nonce()[:8]}"
-
-
-def sentence(text: str, *items: discord.ui.Item[Any]) -> OutgoingMessage:
-    """A message of text only."""
-    return OutgoingMessage(text, items=items)
-
-
-def table(title: str, lines: Sequence[str], *items: discord.ui.Item[Any]) -> OutgoingMessage:
-    """A message with a list."""
-    return OutgoingMessage(title=title, lines=tuple(lines), items=items)
-
-
 async def show_privately(interaction: Interaction, message: OutgoingMessage) -> None:
-    """Answer an interaction with a message that only the member sees."""
+    """Answer an interaction with a message that only the member sees, and that pings nobody."""
     content, embed, view = message.content or None, message.embed(), message.view()
     if interaction.response.is_done():
         await interaction.edit_original_response(content=content, embed=embed, view=view)
         return
-    options: dict[str, Any] = {
-        name: value for name, value in (("embed", embed), ("view", view)) if value is not None
-    }
+    options: dict[str, Any] = {"embed": embed, "view": view}
+    options = {name: value for name, value in options.items() if value is not None}
     await interaction.response.send_message(content, ephemeral=True, **options)

@@ -12,7 +12,7 @@ import pytest
 from bot.conversation.service import Conversations
 from bot.discord import Bot
 from bot.discord.dispatch import progress
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from storage.history import History
 from storage.records import Edit
 from tests.conftest import make_png

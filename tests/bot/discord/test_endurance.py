@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from storage.history import History
 from storage.inbox import Inbox
 from storage.schema import SourceRow

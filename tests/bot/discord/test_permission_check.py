@@ -126,14 +126,13 @@ def test_permission_bits_match_discord_py() -> None:
     assert permission_check.invite_link(123).endswith(
         "client_id=123&scope=bot%20applications.commands&permissions=274878024704"
     )
-    permission_check.check_permissions(needed.value, "here")
-    permission_check.check_permissions(discord.Permissions(administrator=True).value, "here")
-    with pytest.raises(PermissionsMissing) as missing:
-        permission_check.check_permissions(
-            needed.value & ~discord.Permissions(attach_files=True).value, "the server “Tea”"
-        )
+    assert permission_check.missing_permissions(needed, "here") == []
+    assert permission_check.missing_permissions(discord.Permissions(administrator=True), "here") == []
+    needed.attach_files = False
+    (missing,) = permission_check.missing_permissions(needed, "the server “Tea”")
+    assert isinstance(missing, PermissionsMissing)
     assert (
-        sentence_for(missing.value, locales.get("en"))
+        sentence_for(missing, locales.get("en"))
         == "In the server “Tea” I'm missing permissions: Attach Files."
     )
 

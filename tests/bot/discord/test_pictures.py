@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from bot.pictures.mark import is_marked
 from storage import export as user_data
 from storage.history import History

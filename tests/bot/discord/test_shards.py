@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from storage.database import Database
 from storage.history import History
 from storage.inbox import Inbox

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.discord.commands.moderation import audit, blocks, limits, member_requests, queue, removal, settings
-from bot.discord.commands.moderation.decorators import group
+from bot.discord.commands.moderation import audit, blocks, limits, queue, removal, settings
+from bot.discord.commands.moderation.context import group
 from bot.discord.ui.items import PersistentItem
 
 ITEMS: tuple[type[PersistentItem], ...] = (audit.PageButton, removal.RemoveButton)
 COMMANDS: tuple[Any, ...] = (group, removal.menu)
-MODULES = (audit, blocks, limits, queue, removal, settings, member_requests)
+MODULES = (audit, blocks, limits, queue, removal, settings)
 """Importing them adds their commands to the group."""

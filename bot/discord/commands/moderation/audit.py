@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import discord
+from typing import Any
 
-from bot.discord.commands.moderation import audit_log
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import check_permission, command
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
+from bot.discord.commands.moderation import formatting
+from bot.discord.commands.moderation.context import CommandContext, check_permission, command
+from bot.discord.services import Interaction
 from bot.discord.ui.items import PersistentItem
-from bot.discord.ui.view import OutgoingMessage, table
-from bot.locales import Locale
 
 PER_PAGE = 10
 
@@ -19,42 +15,35 @@ PER_PAGE = 10
 class PageButton(PersistentItem, template=r"audit:(?P<way>newer|older):(?P<record>[0-9]{1,18})"):
     """Turns to the page before or after a record."""
 
-    @classmethod
-    def create(cls, way: str, record: int, locale: Locale, enabled: bool) -> PageButton:
-        """The button for "newer" or "older" records."""
-        label, custom_id = locale.say(f"mod.button.{way}"), f"audit:{way}:{record}"
-        return cls(discord.ui.Button(label=label, custom_id=custom_id, disabled=not enabled))
-
     async def respond(self, interaction: Interaction) -> None:
         """Show the page, if the member is still a moderator."""
         check_permission(interaction, "moderate_members")
         await interaction.response.defer()
-        context, record = CommandContext.of(interaction), int(self.state["record"])
-        older = self.state["way"] == "older"
-        await context.show(await _page(context, **{"before" if older else "after": record}))
+        limit = "before" if self.state["way"] == "older" else "after"
+        await _show(CommandContext(interaction), **{limit: int(self.state["record"])})
 
 
 @command("audit", "moderate_members")
 async def audit(context: CommandContext) -> None:
     """Show the newest records."""
-    await context.show(await _page(context))
+    await _show(context)
 
 
-async def _page(
-    context: CommandContext, before: int | None = None, after: int | None = None
-) -> OutgoingMessage:
-    """Return the page before or after the given record, newest first; without one, the newest page."""
-    servers, locale = context.servers, context.locale
-    found = await servers.audits(PLATFORM, context.server, before, PER_PAGE, after=after)
-    title = locale.say("mod.title.audit")
+async def _show(context: CommandContext, **limit: Any) -> None:
+    """Show the page ``before`` or ``after`` a record, newest first; without one, the newest page."""
+    audits, title = context.servers.audits, context.say("mod.title.audit")
+    found = await audits(*context.here, limit=PER_PAGE, **limit)
     if not found:
-        return table(title, [locale.say("mod.audit.empty")])
+        await context.show(title, [context.say("mod.audit.empty")])
+        return
     newest, oldest = found[0].id, found[-1].id
-    newer = bool(await servers.audits(PLATFORM, context.server, None, 1, after=newest))
-    older = bool(await servers.audits(PLATFORM, context.server, oldest, 1))
-    buttons = (
-        PageButton.create("newer", newest, locale, newer),
-        PageButton.create("older", oldest, locale, older),
-    )
-    lines = [audit_log.sentence(record, locale) for record in found]
-    return table(title, lines, *(buttons if newer or older else ()))
+    more = {
+        ("newer", newest): bool(await audits(*context.here, limit=1, after=newest)),
+        ("older", oldest): bool(await audits(*context.here, limit=1, before=oldest)),
+    }
+    buttons = [
+        PageButton.button(f"audit:{way}:{record}", context.say(f"mod.button.{way}"), disabled=not exists)
+        for (way, record), exists in more.items()
+    ]
+    lines = [formatting.record(entry, context.locale) for entry in found]
+    await context.show(title, lines, *(buttons if any(more.values()) else ()))

@@ -8,25 +8,27 @@ import discord
 from discord import app_commands
 
 from bot.discord.commands.moderation import formatting
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import PERMISSIONS, command, option
+from bot.discord.commands.moderation.context import (
+    PERMISSIONS,
+    CommandContext,
+    Member,
+    Reason,
+    command,
+    option,
+)
 from bot.discord.errors import Moderator, Oneself, TheBot
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
-from bot.discord.ui.view import table
-from bot.locales import Locale
+from bot.discord.services import Interaction
 from bot.moderation import duration
 from storage.servers import Block
 
-MAX_REASON, MAX_SHOWN = 300, 40
-Reason = app_commands.Range[str, 1, MAX_REASON]
+MAX_SHOWN = 40
 
 
 @command("block", "moderate_members")
 @option("member", "reason", length="for")
 async def block(
     context: CommandContext,
-    member: discord.User | discord.Member,
+    member: Member,
     length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
 ) -> None:
@@ -35,14 +37,14 @@ async def block(
     lasts = duration.parse(length) if length is not None else None
     until = datetime.now(UTC) + lasts if lasts is not None else None
     actor, target = str(context.interaction.user.id), str(member.id)
-    await context.servers.block(PLATFORM, context.server, target, until, reason, actor)
-    warning = await context.record("block", target, reason, until=until.isoformat() if until else None)
+    await context.servers.block(*context.here, target, until, reason, actor)
+    await context.record("block", target, reason, until=until.isoformat() if until else None)
     shown = formatting.until(until, context.locale)
-    await context.say("mod.done.block", warning, member=member.mention, until=shown)
+    await context.answer("mod.done.block", member=member.mention, until=shown)
 
 
-def _check_blockable(member: discord.User | discord.Member, interaction: Interaction) -> None:
-    """Check that a member can be blocked. Raises CannotBlock."""
+def _check_blockable(member: Member, interaction: Interaction) -> None:
+    """Check that a member can be blocked. Raises Oneself, TheBot, Moderator."""
     if member.id == interaction.user.id:
         raise Oneself
     if member.id == interaction.application_id:
@@ -55,38 +57,31 @@ def _check_blockable(member: discord.User | discord.Member, interaction: Interac
 
 @command("unblock", "moderate_members")
 @option("member", "reason")
-async def unblock(
-    context: CommandContext, member: discord.User | discord.Member, reason: Reason | None = None
-) -> None:
+async def unblock(context: CommandContext, member: Member, reason: Reason | None = None) -> None:
     """Lift a block."""
-    if not await context.servers.unblock(PLATFORM, context.server, str(member.id)):
-        await context.say("mod.not-blocked", member=member.mention)
+    if not await context.servers.unblock(*context.here, str(member.id)):
+        await context.answer("mod.not-blocked", member=member.mention)
         return
-    warning = await context.record("unblock", str(member.id), reason)
-    await context.say("mod.done.unblock", warning, member=member.mention)
+    await context.record("unblock", str(member.id), reason)
+    await context.answer("mod.done.unblock", member=member.mention)
 
 
 @command("blocks", "moderate_members")
 async def blocks(context: CommandContext) -> None:
     """List all blocks in force."""
-    locale = context.locale
-    found = await context.servers.blocks(PLATFORM, context.server, datetime.now(UTC))
+    found = await context.servers.blocks(*context.here, datetime.now(UTC))
     if not found:
-        await context.say("mod.no-blocks")
+        await context.answer("mod.no-blocks")
         return
-    lines = [_line(entry, locale) for entry in found[:MAX_SHOWN]]
+    lines = [_line(entry, context) for entry in found[:MAX_SHOWN]]
     if len(found) > MAX_SHOWN:
-        lines.append(locale.say("mod.more", count=len(found) - MAX_SHOWN))
-    await context.show(table(locale.say("mod.title.blocks"), lines))
+        lines.append(context.say("mod.more", count=len(found) - MAX_SHOWN))
+    await context.show(context.say("mod.title.blocks"), lines)
 
 
-def _line(entry: Block, locale: Locale) -> str:
-    line = locale.say(
-        "mod.blocked",
-        member=formatting.member(entry.member, locale),
-        until=formatting.until(entry.until, locale),
-        actor=formatting.member(entry.actor, locale),
-    )
-    if not entry.reason:
-        return line
-    return locale.say("mod.entry.why", entry=line, reason=formatting.quoted(entry.reason, locale))
+def _line(entry: Block, context: CommandContext) -> str:
+    locale = context.locale
+    member, actor = formatting.member(entry.member, locale), formatting.member(entry.actor, locale)
+    until = formatting.until(entry.until, locale)
+    line = locale.say("mod.blocked", member=member, until=until, actor=actor)
+    return formatting.with_reason(line, entry.reason, locale)

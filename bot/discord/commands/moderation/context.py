@@ -1,89 +1,139 @@
-"""What one command of a moderator works with, from its acknowledgement to its private answer."""
+"""The group ``/mod``: how its commands are defined, who may use them, and what each works with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import discord
+from discord import app_commands
 
-from bot.discord.commands.moderation import audit_log, formatting
+from bot import locales
+from bot.discord.commands.definitions import described, options
+from bot.discord.commands.moderation import formatting
 from bot.discord.dispatch import deferred
-from bot.discord.requests.request import PLATFORM
-from bot.discord.services import Services
-from bot.discord.ui.interactions import Interaction, locale_of, services_of
+from bot.discord.errors import http_error_logged
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction, locale_of, services_of
+from bot.discord.ui.items import PersistentItem
 from bot.discord.ui.view import MAX_TEXT, OutgoingMessage, shortened, show_privately
-from bot.locales import Locale
-from storage.servers import Servers, ServerSettings
+from storage.servers import Audit, ServerSettings
+
+PERMISSIONS = ("moderate_members", "manage_guild", "manage_messages")
+"""Any of these makes a member a moderator, who may use a part of ``/mod`` and cannot be blocked."""
+CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
+INSTALLS = app_commands.AppInstallationType(guild=True, user=False)
+"""Only in servers that the bot is a member of."""
+Member = discord.User | discord.Member
+Reason = app_commands.Range[str, 1, 300]
+
+group = app_commands.Group(
+    **described("mod.command.mod"),
+    allowed_contexts=CONTEXTS,
+    allowed_installs=INSTALLS,
+    default_permissions=discord.Permissions(moderate_members=True),
+)
+option = partial(options, "mod.option")
 
 
-@dataclass(frozen=True)
 class CommandContext:
-    """The moderator's interaction, its server, and their language."""
+    """What one command of a moderator works with, from its acknowledgement to its private answer."""
 
-    interaction: Interaction
-    services: Services
-    locale: Locale
-    guild: discord.Object | discord.Guild
+    def __init__(self, interaction: Interaction) -> None:
+        assert interaction.guild_id is not None  # the commands are for servers only
+        self.interaction, self.services = interaction, services_of(interaction)
+        self.locale, self.say = locale_of(interaction), locale_of(interaction).say
+        self.guild = interaction.guild or discord.Object(interaction.guild_id)
+        self.server = str(self.guild.id)
+        self.here = PLATFORM, self.server
+        self.servers = self.services.servers
+        self._warning = ""
 
     @classmethod
     async def begin(cls, interaction: Interaction) -> Self:
         """Acknowledge a command, so that there is time for what it does."""
         await deferred.defer(interaction)
-        return cls.of(interaction)
-
-    @classmethod
-    def of(cls, interaction: Interaction) -> Self:
-        """The context of an interaction that is acknowledged in another way."""
-        assert interaction.guild_id is not None  # the commands are for servers only
-        guild = interaction.guild or discord.Object(interaction.guild_id)
-        return cls(interaction, services_of(interaction), locale_of(interaction), guild)
-
-    @property
-    def server(self) -> str:
-        """The server's id."""
-        return str(self.guild.id)
-
-    @property
-    def servers(self) -> Servers:
-        """The stored settings, blocks and audit log of servers."""
-        return self.services.servers
+        return cls(interaction)
 
     async def settings(self) -> ServerSettings:
         """The server's current settings."""
-        return await self.services.access.settings(self.server)
+        return await self.servers.settings(*self.here)
 
     async def record(
         self, action: str, target: str | None = None, reason: str | None = None, **details: Any
-    ) -> str:
-        """Record what was done in the audit log and post it in the log channel.
+    ) -> None:
+        """Record what was done in the audit log, and post it in the server's log channel, if any.
 
-        Returns a warning for the moderator if the log channel is closed, otherwise an empty text.
+        It is stored first, so that nothing is lost when the log channel is closed; then the answer warns.
         """
         actor = str(self.interaction.user.id)
-        entry = await self.servers.record(PLATFORM, self.server, actor, action, target, reason, **details)
-        closed = await audit_log.post(self.services, self.guild, entry)
-        if closed is None:
-            return ""
-        return self.locale.say("mod.log-closed", channel=formatting.channel(closed))
+        entry = await self.servers.record(*self.here, actor, action, target, reason, **details)
+        channel = (await self.settings()).log_channel
+        if channel is not None and not await self._post(channel, entry):
+            self._warning = self.say("mod.log-closed", channel=f"<#{channel}>")
+
+    async def _post(self, channel: str, entry: Audit) -> bool:
+        """Post a record in the server's language; returns whether that was possible."""
+        preferred = self.guild.preferred_locale.value if isinstance(self.guild, discord.Guild) else None
+        locale = locales.locale_of(preferred=(await self.settings()).language or preferred)
+        client = self.services.client
+        with http_error_logged("a log channel cannot be written to"):
+            place = client.get_partial_messageable(int(channel), guild_id=self.guild.id)
+            await place.send(formatting.record(entry, locale), silent=True)
+            return True
+        return False
 
     async def change(self, name: str, value: Any) -> None:
         """Change one setting, record that, and answer."""
-        await self.servers.change(PLATFORM, self.server, **{name: value})
-        warning = await self.record("setting", name, value=value)
-        shown = formatting.setting_text(name, value, self.locale)
-        await self.say("mod.done.setting", warning, name=self.locale.say(f"mod.setting.{name}"), value=shown)
+        await self.servers.change(*self.here, **{name: value})
+        await self.record("setting", name, value=value)
+        shown = formatting.setting(name, value, self.locale)
+        await self.answer("mod.done.setting", name=self.say(f"mod.setting.{name}"), value=shown)
 
-    async def say(self, key: str, warning: str = "", **values: Any) -> None:
-        """Answer with the sentence of a key, and a warning below it."""
-        await self.tell(self.locale.say(key, **values), warning)
+    async def answer(self, key: str, **values: Any) -> None:
+        """Answer with the sentence of a key, which pings nobody."""
+        await self.tell(self.say(key, **values))
 
-    async def tell(self, *sentences: str) -> None:
-        """Answer with sentences, which ping nobody."""
-        text = shortened("\n".join(sentence for sentence in sentences if sentence), MAX_TEXT)
+    async def tell(self, text: str, **options: Any) -> None:
+        """Answer with a text, and the warning below it if there is one."""
+        text = shortened(f"{text}\n{self._warning}".strip(), MAX_TEXT)
         nobody = discord.AllowedMentions.none()
-        await self.interaction.edit_original_response(content=text, allowed_mentions=nobody)
+        await self.interaction.edit_original_response(content=text, allowed_mentions=nobody, **options)
 
-    async def show(self, message: OutgoingMessage) -> None:
+    async def show(self, title: str, lines: Sequence[str], *items: PersistentItem) -> None:
         """Answer with a list and its buttons."""
-        await show_privately(self.interaction, message)
+        await show_privately(self.interaction, OutgoingMessage(title=title, lines=lines, items=items))
+
+
+def subgroup(name: str) -> app_commands.Group:
+    """A group within ``/mod``."""
+    return app_commands.Group(parent=group, **described(f"mod.command.{name}"))
+
+
+def command(
+    key: str, permission: str = "manage_guild", parent: app_commands.Group = group
+) -> Callable[[Any], Any]:
+    """A decorator for a command that checks a permission, whatever Discord's own settings for it are.
+
+    The command is acknowledged first; then it is called with a ``CommandContext`` and its options.
+    """
+
+    def decorate(callback: Any) -> Any:
+        @functools.wraps(callback)
+        async def run(interaction: Interaction, **values: Any) -> None:
+            await callback(await CommandContext.begin(interaction), **values)
+
+        run.__signature__ = inspect.signature(callback, eval_str=True)  # type: ignore[attr-defined]
+        checked = app_commands.checks.has_permissions(**{permission: True})(run)
+        return parent.command(**described(f"mod.command.{key}"))(checked)
+
+    return decorate
+
+
+def check_permission(interaction: Interaction, permission: str) -> None:
+    """Check a permission of the member who uses a button. Raises app_commands.MissingPermissions."""
+    if not getattr(interaction.permissions, permission):
+        raise app_commands.MissingPermissions([permission])

@@ -1,4 +1,4 @@
-"""Members, channels, times and values as text in a message, without pinging anybody."""
+"""Members, times, settings and audit records as text in a message, without pinging anybody."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import discord
 from bot import locales
 from bot.locales import Locale
 from storage.inbox import InboxItem
+from storage.servers import Audit
 
 MAX_QUOTED = 200
 _ERASED = re.compile(r"<?(?:@[!&]?)?~[0-9a-f]{40}>?")
@@ -22,24 +23,11 @@ def member(external_id: str, locale: Locale) -> str:
     return locale.say("mod.forgotten-member") if external_id.startswith("~") else f"<@{external_id}>"
 
 
-def channel(external_id: str) -> str:
-    """A mention of a channel."""
-    return f"<#{external_id}>"
-
-
-def role(external_id: str) -> str:
-    """A mention of a role."""
-    return f"<@&{external_id}>"
-
-
-def moment(at: datetime, style: Any = "f") -> str:
-    """A time that Discord shows in each reader's time zone."""
-    return discord.utils.format_dt(at, style)
-
-
 def until(at: datetime | None, locale: Locale) -> str:
     """How long a block lasts; for good if None."""
-    return locale.say("mod.for-good") if at is None else locale.say("mod.until", moment=moment(at))
+    if at is None:
+        return locale.say("mod.for-good")
+    return locale.say("mod.until", moment=discord.utils.format_dt(at, "f"))
 
 
 def quoted(text: str, locale: Locale) -> str:
@@ -50,36 +38,76 @@ def quoted(text: str, locale: Locale) -> str:
     return discord.utils.escape_markdown(discord.utils.escape_mentions(line))
 
 
-def request_text(item: InboxItem, locale: Locale) -> str:
-    """The words of a request; buttons and some commands have none."""
-    if not item.text:
-        return locale.say("mod.wish.wordless")
-    return locale.say("list.quote", item=quoted(item.text, locale))
+def with_reason(line: str, reason: str | None, locale: Locale) -> str:
+    """A line with the reason that a moderator gave, if any."""
+    return locale.say("mod.entry.why", entry=line, reason=quoted(reason, locale)) if reason else line
 
 
-def setting_text(name: str, what: Any, locale: Locale) -> str:
-    """Return the value of a setting in words."""
-    if isinstance(what, bool):
-        return locale.say("mod.value.on" if what else "mod.value.off")
-    if not what and what != 0:
+def request(key: str, item: InboxItem, state: str, locale: Locale) -> str:
+    """A request as one line; buttons and some commands have no words."""
+    quote = locale.say("list.quote", item=quoted(item.text, locale))
+    return locale.say(
+        key,
+        member=member(item.user, locale),
+        channel=f"<#{item.place}>",
+        moment=discord.utils.format_dt(item.created_at, "R"),
+        text=quote if item.text else locale.say("mod.wish.wordless"),
+        state=state,
+    )
+
+
+def setting(name: str, value: Any, locale: Locale) -> str:
+    """The value of a setting in words."""
+    if isinstance(value, bool):
+        return locale.say("mod.value.on" if value else "mod.value.off")
+    if not value and (value != 0 or name == "cooldown_seconds"):
         unset = f"mod.unset.{name}"
         return locale.say(unset if unset in locale.texts else "mod.value.none")
-    if name == "cooldown_seconds":
-        return length(float(what), locale)
-    if name == "language":
-        return next((language.name for language in locales.every() if language.code == what), str(what))
-    if name in ("log_channel", "channels_allowed", "channels_denied"):
-        return locale.listed([channel(one) for one in ([what] if isinstance(what, str) else what)])
-    if name in ("quota_per_day", "retention_days"):
-        return locale.say(f"mod.count.{name}", count=what)
-    return str(what)
+    match name:
+        case "cooldown_seconds":
+            return _length(float(value), locale)
+        case "language":
+            return next((language.name for language in locales.every() if language.code == value), str(value))
+        case "log_channel" | "channels_allowed" | "channels_denied":
+            return locale.listed([f"<#{one}>" for one in ([value] if isinstance(value, str) else value)])
+        case "quota_per_day" | "retention_days":
+            return locale.say(f"mod.count.{name}", count=value)
+    return str(value)
 
 
-def length(seconds: float, locale: Locale) -> str:
+def _length(seconds: float, locale: Locale) -> str:
     """A length of time in its largest whole unit."""
-    if not seconds:
-        return locale.say("mod.unset.cooldown_seconds")
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= size and seconds % size == 0:
             return locale.say(f"mod.length.{unit}", count=int(seconds // size))
     return locale.say("mod.length.seconds", count=round(seconds))
+
+
+def record(entry: Audit, locale: Locale) -> str:
+    """A record of the audit log as one line: when, who, what, whom and why."""
+    key = f"mod.did.{entry.action}"
+    values = {"actor": member(entry.actor, locale), "action": entry.action} | _values(entry, locale)
+    text = locale.say(key if key in locale.texts else "mod.did.unknown", **values)
+    moment = discord.utils.format_dt(entry.created_at, "f")
+    return with_reason(locale.say("mod.entry", moment=moment, what=text), entry.reason, locale)
+
+
+def _values(entry: Audit, locale: Locale) -> dict[str, str]:
+    """The values in the sentence of a record. Unknown details, of other versions of the bot, are ignored."""
+    details, target = entry.details, entry.target or ""
+    if entry.action.startswith("channel-"):
+        return {"target": f"<#{target}>"}
+    if entry.action == "role-quota":
+        count = details.get("count")
+        none = locale.say("mod.value.none")
+        value = none if count is None else setting("quota_per_day", count, locale)
+        return {"target": f"<@&{target}>", "value": value}
+    if entry.action == "setting":
+        name = f"mod.setting.{target}"
+        value = setting(target, details.get("value"), locale)
+        return {"name": locale.say(name) if name in locale.texts else target, "value": value}
+    if entry.action.startswith("word-"):
+        return {"target": quoted(str(details.get("word", "")), locale)}
+    end = details.get("until")
+    ends = until(datetime.fromisoformat(end) if end else None, locale)
+    return {"target": member(target, locale) if target else "", "until": ends}

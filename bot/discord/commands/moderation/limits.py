@@ -7,19 +7,17 @@ from discord import app_commands
 
 from bot.discord.commands.definitions import choices
 from bot.discord.commands.moderation import formatting
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import command, option, subgroup
+from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
 from bot.discord.commands.moderation.settings import Channel, switch
 from bot.discord.errors import TooManyWords
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
-from bot.discord.ui.view import table
+from bot.discord.services import Interaction
 from bot.moderation import duration
 from bot.moderation.errors import BadDuration
 from bot.moderation.words import LONGEST_ENTRY, check
 
 MAX_QUOTA, MAX_WORDS = 1000, 200
-_RULES = ("channels_allowed", "channels_denied")
+_RULES = {"channel-allow": "channels_allowed", "channel-deny": "channels_denied"}
+"""The list of channels that each command adds to."""
 
 channel_group, quota_group = subgroup("channel"), subgroup("quota")
 words_group, require_group = subgroup("words"), subgroup("require")
@@ -32,36 +30,26 @@ switch("require-spoilers", "require_spoilers", require_group)
 # channels
 
 
-@command("channel-allow", parent=channel_group)
-@option("channel")
-async def allow(context: CommandContext, channel: Channel) -> None:
-    """Allow a channel; as soon as one is allowed, only allowed ones are served."""
-    await _set_rule(context, "channel-allow", channel, "channels_allowed")
+def _channel_rule(action: str) -> None:
+    """Add a command that puts a channel on its own list, if any, and takes it off all others.
+
+    As soon as one channel is allowed, only allowed ones are served.
+    """
+
+    @command(action, parent=channel_group)
+    @option("channel")
+    async def change(context: CommandContext, channel: Channel) -> None:
+        for other, name in _RULES.items():
+            if other != action:
+                await context.servers.take_from(*context.here, name, channel)
+        if action in _RULES:
+            await context.servers.add_to(*context.here, _RULES[action], channel)
+        await context.record(action, channel)
+        await context.answer(f"mod.done.{action}", channel=f"<#{channel}>")
 
 
-@command("channel-deny", parent=channel_group)
-@option("channel")
-async def deny(context: CommandContext, channel: Channel) -> None:
-    """Deny a channel; the others stay as they are."""
-    await _set_rule(context, "channel-deny", channel, "channels_denied")
-
-
-@command("channel-clear", parent=channel_group)
-@option("channel")
-async def clear(context: CommandContext, channel: Channel) -> None:
-    """Remove the rule of a channel."""
-    await _set_rule(context, "channel-clear", channel, None)
-
-
-async def _set_rule(context: CommandContext, action: str, channel: str, rule: str | None) -> None:
-    """Put a channel on the list that ``rule`` names, and take it off all others."""
-    for name in _RULES:
-        if name != rule:
-            await context.servers.take_from(PLATFORM, context.server, name, channel)
-    if rule is not None:
-        await context.servers.add_to(PLATFORM, context.server, rule, channel)
-    warning = await context.record(action, channel)
-    await context.say(f"mod.done.{action}", warning, channel=formatting.channel(channel))
+for _action in ("channel-allow", "channel-deny", "channel-clear"):
+    _channel_rule(_action)
 
 
 # how often
@@ -87,13 +75,11 @@ async def _set_quota(context: CommandContext, quota: int | None, role: discord.R
     if role is None or role.is_default():
         await context.change("quota_per_day", quota)
         return
-    await context.servers.set_role_quota(PLATFORM, context.server, str(role.id), quota)
-    warning = await context.record("role-quota", str(role.id), count=quota)
-    if quota is None:
-        await context.say("mod.done.role-quota-clear", warning, role=role.mention)
-    else:
-        value = formatting.setting_text("quota_per_day", quota, context.locale)
-        await context.say("mod.done.role-quota", warning, role=role.mention, value=value)
+    await context.servers.set_role_quota(*context.here, str(role.id), quota)
+    await context.record("role-quota", str(role.id), count=quota)
+    value = formatting.setting("quota_per_day", quota, context.locale)
+    key = "mod.done.role-quota-clear" if quota is None else "mod.done.role-quota"
+    await context.answer(key, role=role.mention, value=value)
 
 
 @command("cooldown")
@@ -116,9 +102,9 @@ async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LO
     entry, kept = check(word), (await context.settings()).refused_words
     if entry not in kept and len(kept) >= MAX_WORDS:
         raise TooManyWords(most=MAX_WORDS)
-    await context.servers.add_to(PLATFORM, context.server, "refused_words", entry)
-    warning = await context.record("word-add", word=entry)
-    await context.say("mod.done.word-add", warning, word=formatting.quoted(entry, context.locale))
+    await context.servers.add_to(*context.here, "refused_words", entry)
+    await context.record("word-add", word=entry)
+    await context.answer("mod.done.word-add", word=formatting.quoted(entry, context.locale))
 
 
 @command("words-remove", parent=words_group)
@@ -128,18 +114,18 @@ async def words_remove(context: CommandContext, word: str) -> None:
     entry = word.strip()
     shown = formatting.quoted(entry, context.locale)
     if entry not in (await context.settings()).refused_words:
-        await context.say("mod.no-such-word", word=shown)
+        await context.answer("mod.no-such-word", word=shown)
         return
-    await context.servers.take_from(PLATFORM, context.server, "refused_words", entry)
-    warning = await context.record("word-remove", word=entry)
-    await context.say("mod.done.word-remove", warning, word=shown)
+    await context.servers.take_from(*context.here, "refused_words", entry)
+    await context.record("word-remove", word=entry)
+    await context.answer("mod.done.word-remove", word=shown)
 
 
 @words_remove.autocomplete("word")
 async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     if not interaction.permissions.manage_guild:
         return []
-    kept = (await CommandContext.of(interaction).settings()).refused_words
+    kept = (await CommandContext(interaction).settings()).refused_words
     return choices(current, ((word, word) for word in kept))
 
 
@@ -148,7 +134,7 @@ async def words_list(context: CommandContext) -> None:
     """List the refused words, which only moderators see."""
     kept = (await context.settings()).refused_words
     if not kept:
-        await context.say("mod.no-words")
+        await context.answer("mod.no-words")
         return
     lines = [f"- {formatting.quoted(word, context.locale)}" for word in kept]
-    await context.show(table(context.locale.say("mod.title.words", count=len(kept)), lines))
+    await context.show(context.say("mod.title.words", count=len(kept)), lines)

@@ -1,4 +1,4 @@
-"""The queue of a server: what is open and how far it is, cancelling one request, and pausing all of them.
+"""The requests of a server: what is open and how far it is, cancelling one request, and pausing all of them.
 
 A server is in one of three states, and none keeps a member waiting without a word:
 
@@ -17,18 +17,21 @@ from discord import app_commands
 
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices
 from bot.discord.commands.moderation import formatting
-from bot.discord.commands.moderation.blocks import Reason
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import command, option, subgroup
+from bot.discord.commands.moderation.context import (
+    CommandContext,
+    Member,
+    Reason,
+    command,
+    option,
+    subgroup,
+)
 from bot.discord.dispatch.dispatcher import RequestDispatcher
 from bot.discord.errors import AnsweredAlready
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
-from bot.discord.ui.view import table
+from bot.discord.services import Interaction
 from editor.api import protocol as wire
 from storage.inbox import InboxItem
 
-MAX_SHOWN = 20
+MAX_SHOWN, MAX_SHOWN_OF_MEMBER = 20, 15
 
 group = subgroup("queue")
 
@@ -39,35 +42,27 @@ def _dispatcher(context: CommandContext) -> RequestDispatcher:
 
 
 async def _open(context: CommandContext) -> list[InboxItem]:
-    return await context.services.inbox.open(PLATFORM, context.server)
+    return await context.services.inbox.open(*context.here)
 
 
 @command("queue-list", "moderate_members", parent=group)
 async def listed(context: CommandContext) -> None:
     """List all open requests, oldest first."""
-    found, say = await _open(context), context.locale.say
-    lines = [_line(item, context) for item in found[:MAX_SHOWN]] or [say("mod.queue.empty")]
+    found, say = await _open(context), context.say
+    lines = [
+        formatting.request("mod.queue.line", item, _progress_of(item, context), context.locale)
+        for item in found[:MAX_SHOWN]
+    ] or [say("mod.queue.empty")]
     if len(found) > MAX_SHOWN:
         lines.append(say("mod.more", count=len(found) - MAX_SHOWN))
     settings = await context.settings()
     if settings.paused:
         lines.append(say("mod.state.paused" if settings.drained_at is None else "mod.state.draining"))
-    await context.show(table(say("mod.title.queue", count=len(found)), lines))
+    await context.show(say("mod.title.queue", count=len(found)), lines)
 
 
-def _line(item: InboxItem, context: CommandContext) -> str:
-    return context.locale.say(
-        "mod.queue.line",
-        member=formatting.member(item.user, context.locale),
-        channel=formatting.channel(item.place),
-        moment=formatting.moment(item.created_at, "R"),
-        text=formatting.request_text(item, context.locale),
-        state=_state(item, context),
-    )
-
-
-def _state(item: InboxItem, context: CommandContext) -> str:
-    """How far a request is, as the dispatcher and the editor know it."""
+def _progress_of(item: InboxItem, context: CommandContext) -> str:
+    """How far an open request is, as the dispatcher and the editor know it."""
     locale, dispatcher = context.locale, _dispatcher(context)
     if item.key not in dispatcher.in_progress:
         return locale.say("mod.stands.waiting")
@@ -92,26 +87,25 @@ async def cancel(
     chosen = next((item for item in await _open(context) if item.key == key), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
         raise AnsweredAlready
-    warning = await context.record("cancel", chosen.user, reason)
-    member = formatting.member(chosen.user, context.locale)
-    await context.say("mod.done.cancel", warning, member=member)
+    await context.record("cancel", chosen.user, reason)
+    await context.answer("mod.done.cancel", member=formatting.member(chosen.user, context.locale))
 
 
 @cancel.autocomplete("key")
 async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     if not interaction.permissions.moderate_members:
         return []
-    context = CommandContext.of(interaction)
+    context = CommandContext(interaction)
     return choices(current, [(_choice_name(item, context), item.key) for item in await _open(context)])
 
 
 def _choice_name(item: InboxItem, context: CommandContext) -> str:
     """The name of a choice, which is plain text: mentions would not be rendered."""
-    guild, say = context.guild, context.locale.say
+    guild, say = context.guild, context.say
     member = guild.get_member(int(item.user)) if isinstance(guild, discord.Guild) else None
     name = member.display_name if member is not None else item.user
     words = item.text or say("mod.wish.wordless")
-    text = say("mod.queue.choice", member=name, text=words, state=_state(item, context))
+    text = say("mod.queue.choice", member=name, text=words, state=_progress_of(item, context))
     return text if len(text) <= MAX_CHOICE_LENGTH else f"{text[: MAX_CHOICE_LENGTH - 1]}…"
 
 
@@ -119,26 +113,50 @@ def _choice_name(item: InboxItem, context: CommandContext) -> str:
 @option("reason")
 async def pause(context: CommandContext, reason: Reason | None = None) -> None:
     """Answer nothing for now, and say so to everybody who asks."""
-    await context.servers.change(PLATFORM, context.server, paused=True, drained_at=None)
-    await context.say("mod.done.pause", await context.record("pause", reason=reason))
+    await context.servers.change(*context.here, paused=True, drained_at=None)
+    await context.record("pause", reason=reason)
+    await context.answer("mod.done.pause")
 
 
 @command("queue-drain", "moderate_members", parent=group)
 @option("reason")
 async def drain(context: CommandContext, reason: Reason | None = None) -> None:
     """Finish what was asked, and take nothing new."""
-    now = datetime.now(UTC).timestamp()
-    await context.servers.change(PLATFORM, context.server, paused=True, drained_at=now)
-    warning = await context.record("drain", reason=reason)
-    if waiting := len(await _open(context)):
-        await context.say("mod.done.drain", warning, count=waiting)
-    else:
-        await context.say("mod.done.drain-empty", warning)
+    await context.servers.change(*context.here, paused=True, drained_at=datetime.now(UTC).timestamp())
+    await context.record("drain", reason=reason)
+    waiting = len(await _open(context))
+    await context.answer("mod.done.drain" if waiting else "mod.done.drain-empty", count=waiting)
 
 
 @command("queue-resume", "moderate_members", parent=group)
 @option("reason")
 async def resume(context: CommandContext, reason: Reason | None = None) -> None:
     """Serve everybody again."""
-    await context.servers.change(PLATFORM, context.server, paused=False, drained_at=None)
-    await context.say("mod.done.resume", await context.record("resume", reason=reason))
+    await context.servers.change(*context.here, paused=False, drained_at=None)
+    await context.record("resume", reason=reason)
+    await context.answer("mod.done.resume")
+
+
+@command("wishes", "moderate_members")
+@option("member")
+async def member_requests(context: CommandContext, member: Member) -> None:
+    """List what a member asked of the bot in this server lately, newest first."""
+    found = await context.services.inbox.recent(*context.here, str(member.id), MAX_SHOWN_OF_MEMBER)
+    if not found:
+        await context.answer("mod.no-wishes", member=member.mention)
+        return
+    title = context.say("mod.title.wishes", member=member.display_name)
+    lines = [
+        formatting.request("mod.wish.line", item, _answer_to(item, context), context.locale) for item in found
+    ]
+    await context.show(title, lines)
+
+
+def _answer_to(item: InboxItem, context: CommandContext) -> str:
+    """Whether it was answered, with a link to the answer; the link to a private answer opens nothing."""
+    if item.answered_at is None:
+        return context.say("mod.wish.open")
+    if item.message is None:
+        return context.say("mod.wish.silent")
+    url = f"https://discord.com/channels/{context.server}/{item.place}/{item.message}"
+    return f"[{context.say('mod.wish.answered')}]({url})"

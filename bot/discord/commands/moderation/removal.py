@@ -8,15 +8,20 @@ import discord
 from discord import app_commands
 
 from bot.discord.commands.definitions import named
-from bot.discord.commands.moderation.blocks import Reason
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import CONTEXTS, INSTALLS, check_permission, command, option
+from bot.discord.commands.moderation.context import (
+    CONTEXTS,
+    INSTALLS,
+    CommandContext,
+    Reason,
+    check_permission,
+    command,
+    option,
+)
 from bot.discord.dispatch.erasure import erase_edit
 from bot.discord.errors import NoSuchMessage, NotAResult
-from bot.discord.requests.request import PLATFORM
-from bot.discord.ui.interactions import Interaction
+from bot.discord.request import PLATFORM
+from bot.discord.services import Interaction
 from bot.discord.ui.items import PersistentItem, view_of
-from bot.locales import Locale
 from storage.errors import NotFound
 from storage.records import Edit
 
@@ -29,20 +34,13 @@ _ID = re.compile(r"(?:(?P<channel>\d{15,20})-)?(?P<message>\d{15,20})")
 class RemoveButton(PersistentItem, template=r"remove:(?P<what>one|all):(?P<edit>[0-9]{1,18})"):
     """Confirms the removal of one result, or of a picture with everything made from it."""
 
-    @classmethod
-    def create(cls, what: str, edit: int, locale: Locale) -> RemoveButton:
-        """The button that removes ``what``: "one" or "all"."""
-        label, style = locale.say(f"mod.button.remove-{what}"), discord.ButtonStyle.danger
-        return cls(discord.ui.Button(label=label, style=style, custom_id=f"remove:{what}:{edit}"))
-
     async def respond(self, interaction: Interaction) -> None:
         """Remove, and say so in place of the question."""
         check_permission(interaction, "manage_messages")
         await interaction.response.defer()
-        context = CommandContext.of(interaction)
+        context = CommandContext(interaction)
         edit = await _edit_of_server(context, int(self.state["edit"]))
-        sentences = await _remove(context, edit, self.state["what"] == "all", None)
-        await interaction.edit_original_response(content="\n".join(filter(None, sentences)), view=None)
+        await _remove(context, edit, self.state["what"] == "all", None)
 
 
 @command("remove", "manage_messages")
@@ -55,7 +53,7 @@ async def remove(
 ) -> None:
     """Remove a result, given a link to its message or the message's id."""
     edit = await _edit_in_message(context, _message_id(message, context))
-    await context.tell(*await _remove(context, edit, everything, reason))
+    await _remove(context, edit, everything, reason)
 
 
 @app_commands.checks.has_permissions(manage_messages=True)
@@ -63,9 +61,12 @@ async def remove_this(interaction: Interaction, message: discord.Message) -> Non
     """Remove the result in a message, after a question, since nothing brings it back."""
     context = await CommandContext.begin(interaction)
     edit = await _edit_in_message(context, str(message.id))
-    whats = ("one", "all") if edit.number else ("all",)
-    view = view_of(*(RemoveButton.create(what, edit.id, context.locale) for what in whats))
-    await interaction.edit_original_response(content=context.locale.say("mod.confirm.remove"), view=view)
+    danger = discord.ButtonStyle.danger
+    buttons = [
+        RemoveButton.button(f"remove:{what}:{edit.id}", context.say(f"mod.button.remove-{what}"), danger)
+        for what in (("one", "all") if edit.number else ("all",))
+    ]
+    await context.tell(context.say("mod.confirm.remove"), view=view_of(*buttons))
 
 
 menu = app_commands.ContextMenu(name=named("mod.menu.remove"), callback=remove_this)
@@ -104,12 +105,13 @@ async def _edit_of_server(context: CommandContext, number: int) -> Edit:
     return edit
 
 
-async def _remove(context: CommandContext, edit: Edit, everything: bool, reason: str | None) -> list[str]:
-    """Remove, record that, and return what to say, some of which may be empty."""
-    history, say = context.services.history, context.locale.say
+async def _remove(context: CommandContext, edit: Edit, everything: bool, reason: str | None) -> None:
+    """Remove an edit or its whole picture, record that, and say so in place of any question."""
+    history = context.services.history
     _, owner = await history.owner(edit.id)
     chosen = (await history.edits(edit.source))[0] if everything else edit
     left = await erase_edit(context.services, chosen.id)
     action = "remove-all" if chosen.number == 0 else "remove"
-    warning = await context.record(action, owner, reason)
-    return [say(f"mod.done.{action}"), say("mod.left", count=left) if left else "", warning]
+    await context.record(action, owner, reason)
+    remains = f"\n{context.say('mod.left', count=left)}" if left else ""
+    await context.tell(context.say(f"mod.done.{action}") + remains, view=None)

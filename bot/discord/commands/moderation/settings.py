@@ -12,11 +12,9 @@ from discord import app_commands
 from bot import locales
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
 from bot.discord.commands.moderation import formatting
-from bot.discord.commands.moderation.context import CommandContext
-from bot.discord.commands.moderation.decorators import command, option, subgroup
+from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
 from bot.discord.errors import UnknownChoice
-from bot.discord.ui.interactions import Interaction
-from bot.discord.ui.view import table
+from bot.discord.services import Interaction, services_of
 from bot.locales import Locale
 from editor.api.errors import EditorError
 from storage.servers import ServerSettings
@@ -25,21 +23,9 @@ MAX_DAYS = 365
 _TIMEOUT_SECONDS = 2.0
 _AS_DISCORD = "-"
 _LISTED = (
-    "language",
-    "bundle",
-    "visible_mark",
-    "open_buttons",
-    "others_avatars",
-    "retention_days",
-    "forget_leavers",
-    "log_channel",
-    "channels_allowed",
-    "channels_denied",
-    "age_restricted_only",
-    "quota_per_day",
-    "cooldown_seconds",
-    "require_consent",
-    "require_spoilers",
+    *("language", "bundle", "visible_mark", "open_buttons", "others_avatars", "retention_days"),
+    *("forget_leavers", "log_channel", "channels_allowed", "channels_denied", "age_restricted_only"),
+    *("quota_per_day", "cooldown_seconds", "require_consent", "require_spoilers"),
 )
 _WRITABLE = (
     "text",
@@ -99,25 +85,19 @@ switch("settings-avatars", "others_avatars")
 @command("settings-show", "moderate_members", parent=group)
 async def show(context: CommandContext) -> None:
     """List all settings."""
-    lines = _lines(await context.settings(), context.locale)
-    await context.show(table(context.locale.say("mod.title.settings"), lines))
+    await context.show(context.say("mod.title.settings"), _lines(await context.settings(), context.locale))
 
 
 def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
-    stored = asdict(settings)
-    values = {
-        locale.say(f"mod.setting.{name}"): formatting.setting_text(name, stored[name], locale)
-        for name in _LISTED
-    }
+    stored, say = asdict(settings), locale.say
+    values = {say(f"mod.setting.{name}"): formatting.setting(name, stored[name], locale) for name in _LISTED}
     for role, count in settings.role_quotas.items():
-        name = locale.say("mod.setting.role_quota", role=formatting.role(role))
-        values[name] = formatting.setting_text("quota_per_day", count, locale)
-    values[locale.say("mod.setting.refused_words")] = str(len(settings.refused_words))
+        name = say("mod.setting.role_quota", role=f"<@&{role}>")
+        values[name] = formatting.setting("quota_per_day", count, locale)
+    values[say("mod.setting.refused_words")] = str(len(settings.refused_words))
     paused = "paused" if settings.drained_at is None else "draining"
-    return [
-        *(locale.say("mod.setting", name=name, value=value) for name, value in values.items()),
-        locale.say(f"mod.state.{paused if settings.paused else 'open'}"),
-    ]
+    lines = [say("mod.setting", name=name, value=value) for name, value in values.items()]
+    return [*lines, say(f"mod.state.{paused if settings.paused else 'open'}")]
 
 
 @command("settings-language", parent=group)
@@ -130,8 +110,7 @@ def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
 )
 async def language(context: CommandContext, language: str) -> None:
     """Set the language of the log channel, and of answers to members whose own language is not known."""
-    chosen = None if language == _AS_DISCORD else language
-    await context.change("language", chosen)
+    await context.change("language", None if language == _AS_DISCORD else language)
 
 
 @command("settings-bundle", parent=group)
@@ -147,7 +126,7 @@ async def bundle(context: CommandContext, bundle: str | None = None) -> None:
 
 @bundle.autocomplete("bundle")
 async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    editor, typed = CommandContext.of(interaction).services.conversations.editor, current.casefold()
+    editor, typed = services_of(interaction).conversations.editor, current.casefold()
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             known = await editor.bundles()
@@ -172,7 +151,7 @@ async def leavers(context: CommandContext, on: bool) -> None:
     """Set whether the data of members is deleted when they leave the server."""
     await context.change("forget_leavers", on)
     if on and not context.services.client.intents.members:
-        await context.interaction.followup.send(context.locale.say("mod.leavers-unseen"), ephemeral=True)
+        await context.interaction.followup.send(context.say("mod.leavers-unseen"), ephemeral=True)
 
 
 @command("settings-log", parent=group)

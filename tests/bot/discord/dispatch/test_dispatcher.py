@@ -14,8 +14,8 @@ from bot.app.supervisor import own_editor
 from bot.conversation.service import Conversations
 from bot.discord.commands.moderation.context import CommandContext
 from bot.discord.dispatch import deferred, dispatcher, handlers, progress
-from bot.discord.requests import builders
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
+from bot.discord.ui import interactions
 from editor.api.client import EditorClient
 from storage.history import History
 from storage.inbox import Inbox
@@ -168,7 +168,7 @@ async def test_a_command_that_was_never_acknowledged_is_dropped(
     stopped, stop = _standstill()
 
     with monkeypatch.context() as patched:
-        patched.setattr(builders, "acknowledge", stop)
+        patched.setattr(interactions, "acknowledge", stop)
         async with start():
             await server.slash(ANN, "variations")
             await asyncio.wait_for(stopped.wait(), 20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from storage.errors import NotFound
 from storage.history import History
 from storage.servers import Servers

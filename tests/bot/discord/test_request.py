@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.discord.requests.request import Request, Upload
+from bot.discord.request import Request, Upload
 from bot.language.actions import Show, Undo
 
 PICTURE = Upload("https://cdn.discordapp.com/a/me.png", "me.png", 1000, "image/png", True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.discord.dispatch.member_queue import USUAL_SECONDS, MemberQueue
+from bot.discord.dispatch.waiting import USUAL_SECONDS, MemberQueue
 
 
 async def test_one_at_a_time_in_the_order_of_joining() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from bot.app.supervisor import own_editor
 from bot.conversation.service import Conversations
-from bot.discord.commands.owner.group import owners
+from bot.discord.commands.owner import owners
 from bot.discord.dispatch import progress
-from bot.discord.requests.request import PLATFORM
+from bot.discord.request import PLATFORM
 from editor.api.client import EditorClient
 from storage.history import History
 from storage.servers import Servers

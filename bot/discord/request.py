@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 from bot.language.actions import Action, Answer, Ask, Goto, Redo, Reset, Show, Undo, from_json, to_json
@@ -34,8 +34,6 @@ _OLD_NAMES = {
     "shown": "unfinished",
 }
 """Fields as earlier versions stored them in the inbox."""
-_INBOX_FIELDS = ("counts", "cancelled")
-"""What the payload holds besides the request."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +118,19 @@ class Request:
 
     def split(self) -> list[Self]:
         """One request for each picture, with its own key; the first keeps this key."""
-        if len(self.uploads) < 2:
-            return [self]
-        uploads = self.uploads[:MAX_PICTURES]
-        keys = [self.key, *(f"{self.key}/{number}" for number in range(1, len(uploads)))]
-        return [replace(self, key=key, uploads=(upload,)) for key, upload in zip(keys, uploads, strict=True)]
+        return [
+            replace(self, key=f"{self.key}/{number}" if number else self.key, uploads=(upload,))
+            for number, upload in enumerate(self.uploads[:MAX_PICTURES])
+        ] or [self]
 
     def nonce(self, attempt: int = 0) -> str:
         """A stable name of at most 25 characters, by which Discord drops a message that is sent twice."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:24] + str(attempt % 10)
+
+    @property
+    def tag(self) -> str:
+        """The start of the file names of the answer, by which a restarted bot finds it."""
+        return f"edit-{self.nonce()[:8]}"
 
     def to_payload(self) -> dict[str, Any]:
         """The request as JSON for the inbox."""
@@ -138,14 +140,13 @@ class Request:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """The request from the inbox's JSON, also as earlier versions wrote it."""
-        fields = {_OLD_NAMES.get(name, name): value for name, value in payload.items()}
-        for name in _INBOX_FIELDS:
-            fields.pop(name, None)
-        fields["uploads"] = tuple(Upload(**upload) for upload in fields.get("uploads", ()))
-        fields["roles"] = tuple(fields.get("roles", ()))
-        actions = fields.pop("actions", None)
-        if actions is not None and fields.get("kind") == "train":  # earlier versions kept the minutes there
-            fields["minutes"] = actions[0]["minutes"]
-        elif actions is not None and fields.get("kind") != "forget":
-            fields["actions"] = tuple(from_json(action) for action in actions)
-        return cls(**fields)
+        values = {_OLD_NAMES.get(name, name): value for name, value in payload.items()}
+        values = {one.name: values[one.name] for one in fields(cls) if one.name in values}
+        values["uploads"] = tuple(Upload(**upload) for upload in values.get("uploads", ()))
+        values["roles"] = tuple(values.get("roles", ()))
+        actions = values.pop("actions", None)
+        if actions is not None and values.get("kind") == "train":  # earlier versions kept the minutes there
+            values["minutes"] = actions[0]["minutes"]
+        elif actions is not None and values.get("kind") != "forget":
+            values["actions"] = tuple(from_json(action) for action in actions)
+        return cls(**values)

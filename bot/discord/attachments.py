@@ -1,16 +1,17 @@
-"""Pictures from and to Discord: bounded downloads, and files that fit the upload limit."""
+"""Pictures from and to Discord: bounded downloads, members' avatars, and files that fit the upload limit."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Collection, Sequence
 
 import aiohttp
 import discord
 from yarl import URL
 
-from bot.discord.requests.request import MAX_PICTURES, Upload
+from bot.discord.request import MAX_PICTURES, Upload
 from bot.errors import AttachmentElsewhere, AttachmentLost, AttachmentTooLarge
 from bot.pictures.fit import fit_to_limit
 from storage.records import Picture
@@ -18,8 +19,15 @@ from storage.records import Picture
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """The only hosts that attachments are downloaded from."""
 MAX_ALT_TEXT = 1024
+AVATAR_SIZE = 1024
+"""Pixels of the square avatar that is requested from Discord."""
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0)
 _SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/gif": "gif"}
+_AVATAR = r"(?:avatar|profile (?:picture|pic|photo)|pfp)"
+_OWN = re.compile(rf"\bmy {_AVATAR}\b|我的?(?:头像|頭像)", re.IGNORECASE)
+_OTHER = re.compile(
+    rf"<@!?(?P<id>[0-9]{{15,20}})>(?:['’]s?)?\s*(?:的\s*)?(?:{_AVATAR}|头像|頭像)", re.IGNORECASE
+)
 
 
 def uploads_of(attachments: Sequence[discord.Attachment]) -> tuple[Upload, ...]:
@@ -61,3 +69,28 @@ async def to_file(picture: Picture, name: str, alt: str, limit: int, spoiler: bo
         picture = await asyncio.to_thread(fit_to_limit, picture, limit)
     name = f"{name}.{_SUFFIXES.get(picture.media_type, 'png')}"
     return discord.File(io.BytesIO(picture.data), name, description=alt[:MAX_ALT_TEXT], spoiler=spoiler)
+
+
+def avatar_owner(
+    text: str, author: discord.abc.User, mentions: Sequence[discord.abc.User]
+) -> discord.abc.User | None:
+    """The member whose avatar a sentence is about, None if it is about none."""
+    if _OWN.search(text):
+        return author
+    found = _OTHER.search(text)
+    return next((user for user in mentions if found and user.id == int(found["id"])), None)
+
+
+def without_avatar(text: str) -> str:
+    """The sentence with the avatar as "it": "make my avatar cuter" becomes "make it cuter"."""
+
+    def pronoun(match: re.Match[str]) -> str:
+        return "它" if "像" in match.group() else "it"
+
+    return _OTHER.sub(pronoun, _OWN.sub(pronoun, text)).strip()
+
+
+def avatar_of(user: discord.abc.User) -> Upload:
+    """The avatar that a member shows here, as a still PNG."""
+    asset = user.display_avatar.replace(size=AVATAR_SIZE, static_format="png", format="png")
+    return Upload(asset.url, f"avatar-{user.id}.png", 0, "image/png")
