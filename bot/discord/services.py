@@ -12,9 +12,9 @@ from cachetools import LRUCache
 from bot import locales
 from bot.conversation.service import Conversations
 from bot.discord.attachments import CDN_HOSTS
+from bot.discord.policy import Policy
 from bot.discord.request import PLATFORM, Upload
 from bot.locales import Locale
-from bot.moderation.policy import Policy
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
@@ -45,7 +45,7 @@ class Services:
         self.history, self.retention = history, Retention(history)
         self.inbox, self.people = Inbox(history.database), People(history.database)
         self.servers = Servers(history.database)
-        self.policy = Policy(self.servers, self.inbox)
+        self.policy = Policy(self.servers, self.inbox, self.people)
         self.max_upload, self.cdn_hosts = max_upload, cdn_hosts
         self.forms: LRUCache[str, tuple[Upload, ...]] = LRUCache(MAX_PENDING_FORMS)
         """Pictures whose form is open, by the id of the interaction that opened it."""

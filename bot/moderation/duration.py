@@ -7,7 +7,7 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 
-from bot.moderation.errors import BadDuration
+from bot.errors import BotError
 
 LONGEST = timedelta(days=3650)
 """A longer time counts as forever."""
@@ -16,6 +16,12 @@ _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 _SECONDS = {name: unit["seconds"] for unit in _WORDS["units"] for name in unit["names"]}
 _PART = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([^\W\d_]+)")
 _BETWEEN = re.compile(r"(?:and|[\s,])*")
+
+
+class BadDuration(BotError):
+    """A ``text`` is not a length of time."""
+
+    key = "policy.bad-duration"
 
 
 def parse(text: str) -> timedelta | None:

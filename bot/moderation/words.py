@@ -24,7 +24,7 @@ from functools import lru_cache
 
 import regex
 
-from bot.moderation.errors import BadRefusedWord
+from bot.errors import BotError
 from bot.moderation.lookalikes import CAPITAL_I, SUBSTITUTES, fold, read_as_latin, skeleton
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,12 @@ _PLAIN_ENTRY = regex.compile(r"[\p{L}\p{M}\p{N}\s'’.\-]*[\p{L}\p{N}][\p{L}\p{M
 _BREAK = regex.compile(r"[\s'’.\-]+")
 _RUN = regex.compile(r"(\X)\1*")
 _DIGIT = regex.compile(r"\d")
+
+
+class BadRefusedWord(BotError):
+    """An ``entry`` for the list of refused words cannot be searched for."""
+
+    key = "policy.bad-refused-word"
 
 
 @dataclass(frozen=True)

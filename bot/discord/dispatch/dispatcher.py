@@ -38,7 +38,6 @@ from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.errors import BotError, code_for
 from bot.locales import locale_of
-from bot.moderation.policy import Member
 from editor.api.errors import Cancelled, EditorError
 from storage.errors import StorageError
 from storage.inbox import InboxItem
@@ -243,7 +242,7 @@ class RequestDispatcher:
                     await self._inbox.answered(request.key, counts=False)
                     return "deleted"
                 request = completed
-            settings = await self._admit(request, item)
+            settings = await self._services.policy.admit(request, item)
             return await self._answer_parts(request, settings, again)
         except (BotError, StorageError) as error:
             return await self._tell(request, error)
@@ -251,28 +250,6 @@ class RequestDispatcher:
             return await self._lost(request, error)
         except HandedOver:
             return "handed-over"
-
-    async def _admit(self, request: Request, item: InboxItem) -> ServerSettings:
-        """The settings to answer a request by. Members may always delete their own data.
-
-        Raises:
-            PolicyError: the server does not allow the request.
-        """
-        if request.kind == "forget":
-            return await self._services.settings(request.server)
-        member = Member(
-            PLATFORM,
-            request.user,
-            request.server,
-            request.parent or request.place,
-            frozenset(request.roles),
-            request.moderator or not request.needs_editor,  # quotas limit neither moderators nor idle actions
-            request.age_restricted,
-        )
-        picture = bool(request.uploads)
-        return await self._services.policy.admit(
-            member, request.text, picture, request.spoiler, datetime.now(UTC), item
-        )
 
     async def _answer_parts(self, request: Request, settings: ServerSettings, again: bool) -> str:
         """Answer each picture of a request; returns the first outcome that is not "done"."""

@@ -15,6 +15,7 @@ from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn
 from bot.discord.attachments import download
 from bot.discord.dispatch.erasure import erase_edit, erase_member
 from bot.discord.dispatch.progress import ProgressMessage
+from bot.discord.errors import ConsentNeeded
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.discord.ui.buttons import consent_button, result_buttons
@@ -23,7 +24,6 @@ from bot.discord.ui.view import AttachedPicture, OutgoingMessage
 from bot.errors import BotError, code_for, sentence_for
 from bot.language.actions import Show, Variations
 from bot.locales import Locale, get, locale_of
-from bot.moderation.errors import ConsentNeeded
 from bot.pictures.sheet import before_after, contact_sheet
 from editor.api import protocol as wire
 from editor.api.errors import EditorAway, EditorError

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.moderation.errors import BadRefusedWord
-from bot.moderation.words import RefusedWords, check, refused
+from bot.moderation.words import BadRefusedWord, RefusedWords, check, refused
 
 FOUND = {
     "ass": [

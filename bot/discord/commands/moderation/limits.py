@@ -11,8 +11,7 @@ from bot.discord.commands.moderation.context import CommandContext, command, opt
 from bot.discord.commands.moderation.settings import Channel, switch
 from bot.discord.errors import TooManyWords
 from bot.discord.services import Interaction
-from bot.moderation import duration
-from bot.moderation.errors import BadDuration
+from bot.moderation.duration import BadDuration, parse
 from bot.moderation.words import LONGEST_ENTRY, check
 
 MAX_QUOTA, MAX_WORDS = 1000, 200
@@ -86,7 +85,7 @@ async def _set_quota(context: CommandContext, quota: int | None, role: discord.R
 @option(length="pause")
 async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 50] | None = None) -> None:
     """Set how long a member waits between two requests; no time if none is given."""
-    lasts = duration.parse(length) if length is not None else None
+    lasts = parse(length) if length is not None else None
     if length is not None and lasts is None:  # "for good" makes sense only for blocks
         raise BadDuration(text=length)
     await context.change("cooldown_seconds", lasts.total_seconds() if lasts is not None else 0.0)

@@ -9,18 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.errors import sentence_for
-from bot.locales import every
-from bot.moderation.errors import (
+from bot.discord.errors import (
     AgeRestrictedOnly,
-    BadRefusedWord,
     Blocked,
     BlockedUntil,
     ChannelClosed,
     ConsentNeeded,
     CoolingDown,
     Draining,
-    Moment,
     NoQuota,
     Paused,
     PolicyError,
@@ -29,45 +25,43 @@ from bot.moderation.errors import (
     Resting,
     SpoilerNeeded,
 )
-from bot.moderation.policy import Member, Policy, quota_of
+from bot.discord.policy import Policy, quota_of
+from bot.discord.request import PLATFORM, Request, Upload
+from bot.errors import sentence_for
+from bot.language.actions import Undo
+from bot.locales import every
+from bot.moderation.words import BadRefusedWord
 from storage.history import History
 from storage.inbox import Inbox, InboxItem
 from storage.people import People
 from storage.schema import now
 from storage.servers import Servers, ServerSettings
 
-ANN = Member("test", "ann", "club", "general")
-MOD = replace(ANN, id="mod", is_moderator=True)
+ANN = Request("message:1", "ann", "general", "club", text="pink hair")
+MOD = replace(ANN, user="mod", moderator=True)
+PICTURE = Upload("https://cdn.discordapp.com/a/me.png", "me.png", 1000, "image/png")
 
 
 @pytest.fixture
 def policy(history: History) -> Policy:
-    return Policy(Servers(history.database), Inbox(history.database))
+    return Policy(Servers(history.database), Inbox(history.database), People(history.database))
 
 
 async def change(policy: Policy, **changes: Any) -> None:
-    await policy.servers.change("test", "club", **changes)
+    await policy.servers.change(PLATFORM, "club", **changes)
 
 
-async def admit(
-    policy: Policy,
-    member: Member = ANN,
-    text: str = "pink hair",
-    picture: bool = False,
-    spoiler: bool = False,
-    at: datetime | None = None,
-) -> ServerSettings:
-    return await policy.admit(member, text, picture, spoiler, at or now())
+async def admit(policy: Policy, request: Request = ANN, at: datetime | None = None) -> ServerSettings:
+    return await policy.admit(request, now=at)
 
 
-async def ask(policy: Policy, key: str, member: Member = ANN) -> None:
-    """Handle a request as a front end does: accept, admit, answer; a refused one does not count."""
-    item = await policy.inbox.accept(
-        key, member.platform, member.id, member.server, member.channel, {"text": "pink hair"}
-    )
+async def ask(policy: Policy, key: str, request: Request = ANN) -> None:
+    """Handle a request as the dispatcher does: accept, admit, answer; a refused one does not count."""
+    who = (request.user, request.server, request.place)
+    item = await policy.inbox.accept(key, PLATFORM, *who, request.to_payload())
     assert item is not None
     try:
-        await policy.admit(member, "pink hair", False, False, now(), item)
+        await policy.admit(request, item)
     except PolicyError:
         await policy.inbox.answered(key, counts=False)
         raise
@@ -92,13 +86,13 @@ async def test_a_pause_is_for_everybody_in_one_server(policy: Policy) -> None:
 
 async def test_blocks(policy: Policy) -> None:
     until = now() + timedelta(hours=1)
-    await policy.servers.block("test", "club", "ann", until, "rude", "mod")
+    await policy.servers.block(PLATFORM, "club", "ann", until, "rude", "mod")
     with pytest.raises(BlockedUntil) as caught:
         await admit(policy)
-    assert caught.value.values == {"until": Moment(until)}
+    assert caught.value.values == {"until": until}
     await admit(policy, at=until + timedelta(seconds=1))
     await admit(policy, replace(ANN, server="pub"))
-    await policy.servers.block("test", "club", "ann", None, None, "mod")
+    await policy.servers.block(PLATFORM, "club", "ann", None, None, "mod")
     with pytest.raises(Blocked):
         await admit(policy, at=until + timedelta(days=999))
 
@@ -110,10 +104,10 @@ async def test_channels(policy: Policy) -> None:
     await change(policy, channels_denied=(), channels_allowed=("bots",))
     with pytest.raises(ChannelClosed):
         await admit(policy)
-    await admit(policy, replace(ANN, channel="bots"))
+    await admit(policy, replace(ANN, place="bots"))
     await change(policy, channels_denied=("bots",))
     with pytest.raises(ChannelClosed):
-        await admit(policy, replace(ANN, channel="bots"))
+        await admit(policy, replace(ANN, place="bots"))
 
 
 async def test_age_restricted_channels_only(policy: Policy) -> None:
@@ -127,17 +121,17 @@ async def test_consent(policy: Policy, history: History) -> None:
     await change(policy, require_consent=True)
     with pytest.raises(ConsentNeeded):
         await admit(policy)
-    await People(history.database).consent("test", "ann", now())
+    await People(history.database).consent(PLATFORM, "ann", now())
     await admit(policy)
     with pytest.raises(ConsentNeeded):
-        await admit(policy, replace(ANN, id="ben"))
+        await admit(policy, replace(ANN, user="ben"))
 
 
 async def test_spoilers(policy: Policy) -> None:
     await change(policy, require_spoilers=True)
     with pytest.raises(SpoilerNeeded):
-        await admit(policy, picture=True)
-    await admit(policy, picture=True, spoiler=True)
+        await admit(policy, replace(ANN, uploads=(PICTURE,)))
+    await admit(policy, replace(ANN, uploads=(replace(PICTURE, spoiler=True),)))
     await admit(policy)
 
 
@@ -145,10 +139,10 @@ async def test_refused_words_are_not_repeated_to_the_member(policy: Policy) -> N
     await change(policy, refused_words=("nasty", "/gr[ou]+ss/"))
     for text, word in (("something N4STY", "nasty"), ("so grooss", "/gr[ou]+ss/")):
         with pytest.raises(RefusedWord) as caught:
-            await admit(policy, text=text)
+            await admit(policy, replace(ANN, text=text))
         assert caught.value.values["word"] == word
         assert all(word not in sentence_for(caught.value, locale) for locale in every())
-    await admit(policy, text="dynasty")
+    await admit(policy, replace(ANN, text="dynasty"))
 
 
 async def test_a_quota_is_used_up_and_comes_back(policy: Policy) -> None:
@@ -158,11 +152,12 @@ async def test_a_quota_is_used_up_and_comes_back(policy: Policy) -> None:
     for key in ("m3", "m4", "m5"):
         with pytest.raises(QuotaSpent) as caught:
             await ask(policy, key)
-    again = caught.value.values["again"].at
-    await ask(policy, "m6", replace(ANN, id="ben"))
+    again = caught.value.values["again"]
+    await ask(policy, "m6", replace(ANN, user="ben"))
     await ask(policy, "m7", replace(ANN, server="pub"))
     for number in range(3):
         await ask(policy, f"mod-{number}", MOD)
+        await ask(policy, f"undo-{number}", replace(ANN, actions=(Undo(1),)))
     with pytest.raises(QuotaSpent):
         await admit(policy, at=again - timedelta(seconds=1))
     await admit(policy, at=again)
@@ -180,14 +175,14 @@ async def test_many_requests_at_once_do_not_exceed_the_quota(policy: Policy) -> 
 async def test_the_largest_quota_of_a_members_roles_wins(policy: Policy) -> None:
     settings = ServerSettings(quota_per_day=3, role_quotas={"new": 1, "patron": 50, "muted": 0})
     quotas = {
-        roles: quota_of(replace(ANN, roles=frozenset(roles)), settings)
+        roles: quota_of(replace(ANN, roles=roles), settings)
         for roles in ((), ("new",), ("new", "patron"), ("muted",), ("other",))
     }
     assert list(quotas.values()) == [3, 1, 50, 0, 3]
     assert quota_of(ANN, ServerSettings()) is None
     await change(policy, role_quotas={"muted": 0})
     with pytest.raises(NoQuota):
-        await admit(policy, replace(ANN, roles=frozenset({"muted"})))
+        await admit(policy, replace(ANN, roles=("muted",)))
     await admit(policy)
 
 
@@ -197,7 +192,7 @@ async def test_a_cooldown_counts_down_and_refusals_do_not_prolong_it(policy: Pol
     with pytest.raises(CoolingDown) as caught:
         await ask(policy, "m2")
     assert 1 <= caught.value.values["count"] <= 60
-    (asked,) = [one for one in await policy.inbox.recent("test", "club", "ann") if one.key == "m1"]
+    (asked,) = [one for one in await policy.inbox.recent(PLATFORM, "club", "ann") if one.key == "m1"]
     with pytest.raises(CoolingDown) as last:
         await admit(policy, at=asked.created_at + timedelta(seconds=59.5))
     assert last.value.values["count"] == 1
@@ -207,7 +202,7 @@ async def test_a_cooldown_counts_down_and_refusals_do_not_prolong_it(policy: Pol
 
 
 async def test_every_refusal_has_a_sentence_in_every_language() -> None:
-    moment = Moment(now())
+    moment = now()
     errors = [
         Paused(),
         Blocked(),
@@ -233,20 +228,20 @@ async def test_every_refusal_has_a_sentence_in_every_language() -> None:
 
 async def test_a_drain_finishes_requests_that_were_accepted_before(policy: Policy) -> None:
     async def accept(key: str) -> InboxItem:
-        asked = await policy.inbox.accept(key, "test", "ann", "club", "general", {})
+        asked = await policy.inbox.accept(key, PLATFORM, "ann", "club", "general", {})
         assert asked is not None
         return asked
 
     before = await accept("1")
     await change(policy, paused=True, drained_at=now().timestamp())
     after = await accept("2")
-    assert await policy.admit(ANN, "hair", False, False, now(), before)
+    assert await policy.admit(ANN, before)
     for asked in (after, None):
         with pytest.raises(Draining):
-            await policy.admit(ANN, "hair", False, False, now(), asked)
+            await policy.admit(ANN, asked)
     await change(policy, drained_at=None)
     with pytest.raises(Paused) as caught:
-        await policy.admit(ANN, "hair", False, False, now(), before)
+        await policy.admit(ANN, before)
     assert not isinstance(caught.value, Draining)
 
 
@@ -255,7 +250,7 @@ async def test_the_end_of_a_long_cooldown_is_told(policy: Policy) -> None:
     await ask(policy, "1")
     with pytest.raises(Resting) as caught:
         await admit(policy)
-    again = caught.value.values["again"].at
+    again = caught.value.values["again"]
     assert timedelta(minutes=59) < again - now() <= timedelta(hours=1)
     with pytest.raises(CoolingDown) as close:
         await admit(policy, at=again - timedelta(seconds=90))
