@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from bot.locales import Locale
 from editor.api.errors import EditorError
@@ -35,11 +35,16 @@ logger = logging.getLogger(__name__)
 
 
 class BotError(Exception):
-    key: ClassVar[str] = "error.unforeseen"
+    key = "error.unforeseen"
 
     def __init__(self, **values: Any) -> None:
         super().__init__(self.key)
         self.values = values
+
+    @property
+    def code(self) -> str:
+        """A stable code for programs."""
+        return type(self).__name__
 
 
 class NothingSaid(BotError):
@@ -141,4 +146,4 @@ def _of_editor(error: EditorError, locale: Locale) -> str:
 
 def code_for(error: Exception) -> str:
     """Return a stable code for programs."""
-    return error.code if isinstance(error, EditorError) else type(error).__name__
+    return error.code if isinstance(error, EditorError | BotError) else type(error).__name__

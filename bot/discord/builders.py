@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from bot.discord import attachments
-from bot.discord.errors import MayNotAttach, MayNotReply, OthersAvatar
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM, Acknowledgement, Request, Upload
 from bot.discord.services import Interaction, Services, server_of, services_of
 from bot.errors import NotYours
@@ -65,9 +65,9 @@ async def complete(
         return None
     granted = _permissions_at(message)
     if not granted.attach_files:
-        raise MayNotAttach
+        raise DiscordError("discord.error.may-not-attach")
     if not granted.read_message_history:
-        raise MayNotReply
+        raise DiscordError("discord.error.may-not-reply")
     text, replied, author = request.text, _replied_message(message), message.author
     uploads = attachments.uploads_of(message.attachments)
     if not uploads and replied is not None and replied.author == author:
@@ -174,7 +174,7 @@ async def avatar_upload(
 ) -> Upload:
     """The avatar of a member. Raises OthersAvatar if the server does not let the requester edit it."""
     if owner.id != requester.id and not (await services.settings(server)).others_avatars:
-        raise OthersAvatar
+        raise DiscordError("discord.error.others-avatar")
     return attachments.avatar_of(owner)
 
 

@@ -22,7 +22,7 @@ from bot.discord.commands.tree import CommandTree
 from bot.discord.dispatch import deferred
 from bot.discord.dispatch.dispatcher import RequestDispatcher
 from bot.discord.dispatch.missed_messages import missed_messages
-from bot.discord.errors import MenuTooOld
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, Services
 from bot.discord.ui import buttons, menus
@@ -185,4 +185,4 @@ class Bot(discord.AutoShardedClient):
             return
         if not known:
             async with errors_reported(interaction):
-                raise MenuTooOld
+                raise DiscordError("discord.error.menu-too-old")

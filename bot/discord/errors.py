@@ -1,21 +1,64 @@
-"""All errors that only Discord can cause, from starting the client to the commands of owners.
-
-The class names are also the ``outcome`` labels of the metrics.
-"""
+"""All errors that only Discord can cause, from starting the client to the commands of owners."""
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, Literal
 
 import discord
 
 from bot.errors import BotError, StartError
 
 logger = logging.getLogger(__name__)
+
+Reason = Literal[
+    "discord.error.not-your-button",  # the buttons under a picture belong to somebody else
+    "discord.error.others-avatar",  # the server does not allow editing another member's picture or avatar
+    "discord.error.nothing-here",  # the message has no picture
+    "discord.error.menu-too-old",  # this version does not know the button, menu, form or command
+    "discord.error.may-not-attach",  # the bot may write in this channel, but not send files
+    "discord.error.may-not-reply",  # … but not read its history, which replies need
+    "discord.error.wish-cancelled",  # a moderator cancelled the request
+    "discord.error.too-many",  # too many requests of the member wait; they may try again at ``when``
+    "discord.error.may-not-moderate",  # the member lacks ``permissions`` that a moderator needs
+    "policy.paused",  # the bot serves nobody in this server for now
+    "policy.draining",  # … and finishes earlier requests
+    "policy.blocked",  # the member may not use the bot in this server
+    "policy.blocked-until",  # … ``until`` a time
+    "policy.channel-closed",  # the bot may not be used in this channel
+    "policy.age-restricted-only",  # the bot may be used only in age-restricted channels
+    "policy.consent-needed",  # the member has not agreed to the privacy notice
+    "policy.spoiler-needed",  # pictures must be marked as spoilers
+    "policy.refused-word",  # the request contains a refused ``word``, which only moderators are told
+    "policy.no-quota",  # the member's roles may make no requests
+    "policy.cooling-down",  # the member may ask again in ``count`` seconds
+    "policy.resting",  # … or, if that is long, ``again`` at a time
+    "policy.quota-spent",  # the ``count`` requests of a day are used up until ``again``
+    "mod.error.oneself",  # moderators cannot block themselves
+    "mod.error.the-bot",  # the bot cannot be blocked
+    "mod.error.moderator",  # ``member`` moderates this server too, and cannot be blocked
+    "mod.error.not-a-result",  # the message shows no picture that the bot made in this server
+    "mod.error.no-such-message",  # the text is neither a link to a message of this server nor an id
+    "mod.error.too-many-words",  # the list of refused words already has ``most`` entries
+    "mod.error.unknown-choice",  # ``text`` is not one of the choices (``known``)
+    "mod.error.answered-already",  # the request to cancel is already answered
+    "owner.error.not-the-owner",  # the command is only for the owner of the bot's application
+]
+
+
+class DiscordError(BotError):
+    """What a member or moderator is told; ``reason`` is the key of its text, and ``values`` fill it in."""
+
+    def __init__(self, reason: Reason, **values: Any) -> None:
+        self.key = reason
+        super().__init__(**values)
+
+    @property
+    def code(self) -> str:
+        """The last part of the reason, written like a class."""
+        return self.key.rpartition(".")[2].title().replace("-", "")
 
 
 class PermissionsMissing(StartError):
@@ -40,156 +83,6 @@ class ShardsRefused(StartError):
     """Discord does not accept SHARD_COUNT."""
 
     key = "start.shards"
-
-
-class DiscordError(BotError):
-    """Base of what members are told. The key of a text is the prefix and the class's name with hyphens."""
-
-    prefix: ClassVar[str] = "discord.error"
-
-    def __init_subclass__(cls) -> None:
-        if "key" not in vars(cls):
-            cls.key = f"{cls.prefix}.{re.sub(r'(?<!^)(?=[A-Z])', '-', cls.__name__).lower()}"
-
-
-class NotYourButton(DiscordError):
-    """The buttons under a picture belong to somebody else."""
-
-
-class OthersAvatar(DiscordError):
-    """The server does not allow editing another member's picture or avatar."""
-
-
-class NothingHere(DiscordError):
-    """The message has no picture."""
-
-
-class MenuTooOld(DiscordError):
-    """The bot no longer knows what this button, menu, form or command was for."""
-
-
-class MayNotAttach(DiscordError):
-    """The bot may write in this channel, but not send files."""
-
-
-class MayNotReply(DiscordError):
-    """The bot may write in this channel, but not read its history, which replies need."""
-
-
-class WishCancelled(DiscordError):
-    """A moderator cancelled the request."""
-
-
-class TooMany(DiscordError):
-    """The member already has too many requests waiting; they may try again at ``when``."""
-
-
-class MayNotModerate(DiscordError):
-    """The member lacks ``permissions`` that a command for moderators needs."""
-
-
-class NotTheOwner(DiscordError):
-    """The command is only for the owner of the bot's application."""
-
-    prefix = "owner.error"
-
-
-class ModeratorError(DiscordError):
-    """Base of what moderators are told."""
-
-    prefix, key = "mod.error", "error.unforeseen"
-
-
-class Oneself(ModeratorError):
-    """Moderators cannot block themselves."""
-
-
-class TheBot(ModeratorError):
-    """The bot cannot be blocked."""
-
-
-class Moderator(ModeratorError):
-    """Another moderator of this server, ``member``, cannot be blocked."""
-
-
-class NotAResult(ModeratorError):
-    """The message shows no picture that the bot made in this server."""
-
-
-class NoSuchMessage(ModeratorError):
-    """The text is neither a link to a message of this server nor a message id."""
-
-
-class TooManyWords(ModeratorError):
-    """The list of refused words already has ``most`` entries."""
-
-
-class UnknownChoice(ModeratorError):
-    """``text`` is not one of the choices (``known``)."""
-
-
-class AnsweredAlready(ModeratorError):
-    """The request to cancel is already answered."""
-
-
-class PolicyError(DiscordError):
-    """A server's rules do not allow the request."""
-
-    prefix, key = "policy", "policy.refused"
-
-
-class Paused(PolicyError):
-    """The bot serves nobody in this server for now."""
-
-
-class Draining(Paused):
-    """… and finishes earlier requests."""
-
-
-class Blocked(PolicyError):
-    """The member may not use the bot in this server."""
-
-
-class BlockedUntil(Blocked):
-    """… ``until`` a time."""
-
-
-class ChannelClosed(PolicyError):
-    """The bot may not be used in this channel."""
-
-
-class AgeRestrictedOnly(PolicyError):
-    """The bot may be used only in age-restricted channels."""
-
-
-class ConsentNeeded(PolicyError):
-    """The member has not agreed to the privacy notice."""
-
-
-class SpoilerNeeded(PolicyError):
-    """Pictures must be marked as spoilers."""
-
-
-class RefusedWord(PolicyError):
-    """The request contains a refused ``word``, which only moderators are told."""
-
-
-class NoQuota(PolicyError):
-    """The member's roles may make no requests."""
-
-    key = "policy.quota-none"
-
-
-class CoolingDown(PolicyError):
-    """The member may ask again in ``count`` seconds."""
-
-
-class Resting(CoolingDown):
-    """… or, if that is long, ``again`` at a time."""
-
-
-class QuotaSpent(PolicyError):
-    """The ``count`` requests of a day are used up; the member may ask ``again`` at a time."""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 import math
 from datetime import UTC, datetime, timedelta
 
-from bot.discord import errors
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM, Request
 from bot.moderation.words import refused
 from storage.inbox import Inbox, InboxItem
@@ -39,7 +39,7 @@ class Policy:
             now: The current time.
 
         Raises:
-            PolicyError: the rules do not allow the request.
+            DiscordError: the rules do not allow the request.
         """
         if request.server is None:
             return ServerSettings()
@@ -50,17 +50,19 @@ class Policy:
         # paused, except for those that were accepted before a drain began
         if settings.paused:
             if settings.drained_at is None:
-                raise errors.Paused
+                raise DiscordError("policy.paused")
             if item is None or item.created_at.timestamp() > settings.drained_at:
-                raise errors.Draining
+                raise DiscordError("policy.draining")
         block = await self.servers.blocked(PLATFORM, request.server, request.user, now)
         if block is not None:
-            raise errors.BlockedUntil(until=block.until) if block.until else errors.Blocked
+            if block.until is not None:
+                raise DiscordError("policy.blocked-until", until=block.until)
+            raise DiscordError("policy.blocked")
         _check_channel(request, settings)
         if settings.require_consent and await self.people.consented(PLATFORM, request.user) is None:
-            raise errors.ConsentNeeded
+            raise DiscordError("policy.consent-needed")
         if settings.require_spoilers and request.uploads and not request.spoiler:
-            raise errors.SpoilerNeeded
+            raise DiscordError("policy.spoiler-needed")
         await _check_words(request.text, settings)
         if request.needs_editor and not request.moderator:
             await self._check_limits(request, settings, now, item)
@@ -72,7 +74,7 @@ class Policy:
         """Check the cooldown, and the quota of the last 24 hours."""
         quota, cooldown = quota_of(request, settings), timedelta(seconds=settings.cooldown_seconds)
         if quota == 0:
-            raise errors.NoQuota
+            raise DiscordError("policy.no-quota")
         if quota is None and not cooldown:
             return
         since = now - max(DAY, cooldown)
@@ -80,11 +82,11 @@ class Policy:
         earlier = [moment for moment in moments if item is None or moment < item.created_at]
         if cooldown and earlier and (left := earlier[-1] + cooldown - now) > timedelta(0):
             if left > MAX_COUNTDOWN:
-                raise errors.Resting(again=now + left)
-            raise errors.CoolingDown(count=math.ceil(left / timedelta(seconds=1)))
+                raise DiscordError("policy.resting", again=now + left)
+            raise DiscordError("policy.cooling-down", count=math.ceil(left / timedelta(seconds=1)))
         today = [moment for moment in earlier if moment > now - DAY]
         if quota is not None and len(today) >= quota:
-            raise errors.QuotaSpent(count=quota, again=today[-quota] + DAY)
+            raise DiscordError("policy.quota-spent", count=quota, again=today[-quota] + DAY)
 
 
 def quota_of(request: Request, settings: ServerSettings) -> int | None:
@@ -101,13 +103,13 @@ def _check_channel(request: Request, settings: ServerSettings) -> None:
     channel = request.parent or request.place
     elsewhere = settings.channels_allowed and channel not in settings.channels_allowed
     if elsewhere or channel in settings.channels_denied:
-        raise errors.ChannelClosed
+        raise DiscordError("policy.channel-closed")
     if settings.age_restricted_only and not request.age_restricted:
-        raise errors.AgeRestrictedOnly
+        raise DiscordError("policy.age-restricted-only")
 
 
 async def _check_words(text: str, settings: ServerSettings) -> None:
     words = refused(settings.refused_words)
     found = await asyncio.to_thread(words.found, text) if words.slow else words.found(text)
     if found is not None:
-        raise errors.RefusedWord(word=found)
+        raise DiscordError("policy.refused-word", word=found)

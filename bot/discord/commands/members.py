@@ -17,7 +17,7 @@ from bot.conversation import replies
 from bot.discord import attachments, builders
 from bot.discord.commands.definitions import choices, described, named, options
 from bot.discord.dispatch.handlers import adjustments_message, head_of
-from bot.discord.errors import NothingHere, OthersAvatar
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, locale_of, server_of, services_of
 from bot.discord.ui.forms import form
@@ -211,10 +211,10 @@ async def edit_picture(interaction: Interaction, message: discord.Message) -> No
         return
     of_another = found is not None or message.author != user
     if of_another and server is not None and not (await services.settings(server)).others_avatars:
-        raise OthersAvatar
+        raise DiscordError("discord.error.others-avatar")
     uploads = attachments.uploads_of(message.attachments)
     if not uploads:
-        raise NothingHere
+        raise DiscordError("discord.error.nothing-here")
     services.forms[str(interaction.id)] = uploads
     await interaction.response.send_modal(form("picture", interaction.id, locale))
 

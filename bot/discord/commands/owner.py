@@ -20,7 +20,7 @@ from bot import locales
 from bot.discord import builders
 from bot.discord.commands.definitions import described, options
 from bot.discord.dispatch import deferred
-from bot.discord.errors import NotTheOwner, http_error_logged
+from bot.discord.errors import DiscordError, http_error_logged
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, Services, locale_of, services_of
 from bot.discord.ui.interactions import dispatch
@@ -59,7 +59,7 @@ def owners(application: discord.AppInfo) -> frozenset[int]:
 async def _check_owner(interaction: Interaction) -> None:
     """Ask Discord each time, so that a former team member is out at once. Raises NotTheOwner."""
     if interaction.user.id not in owners(await interaction.client.application_info()):
-        raise NotTheOwner
+        raise DiscordError("owner.error.not-the-owner")
 
 
 async def _begin(interaction: Interaction) -> tuple[Locale, Services]:

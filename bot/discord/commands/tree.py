@@ -16,7 +16,7 @@ from discord import app_commands
 from bot.discord.commands import members, moderation, owner, privacy
 from bot.discord.commands.definitions import Translator
 from bot.discord.dispatch import deferred
-from bot.discord.errors import MenuTooOld
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
 from bot.discord.ui.interactions import errors_reported
 
@@ -43,7 +43,7 @@ class CommandTree(app_commands.CommandTree[Any]):
         """Tell the member what went wrong; a command that this version does not know is outdated."""
         cause: Exception = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-            cause = MenuTooOld()
+            cause = DiscordError("discord.error.menu-too-old")
         async with errors_reported(interaction, "command"):
             raise cause
         await deferred.forget_answered(interaction)

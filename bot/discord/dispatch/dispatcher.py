@@ -33,7 +33,7 @@ from bot.discord.dispatch import deferred, handlers
 from bot.discord.dispatch.progress import ProgressMessage
 from bot.discord.dispatch.responder import Responder
 from bot.discord.dispatch.waiting import HandedOver, MemberQueue, finish_before
-from bot.discord.errors import TooMany, WishCancelled
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.errors import BotError, code_for
@@ -156,7 +156,8 @@ class RequestDispatcher:
         try:
             queue = self._queue_of(request)
             if queue.length >= MAX_WAITING:
-                raise TooMany(when=f"<t:{int(time.time() + queue.wait_seconds) + 1}:R>")
+                when = int(time.time() + queue.wait_seconds) + 1
+                raise DiscordError("discord.error.too-many", when=f"<t:{when}:R>")
             async with queue.join() as turn:  # before anything is awaited, so that the order is kept
                 item = await self._store(request, acknowledge)
                 if item is not None and await self._wait_for_turn(request, turn):
@@ -296,7 +297,7 @@ class RequestDispatcher:
         self, key: str, part: Request, settings: ServerSettings, progress: ProgressMessage
     ) -> handlers.Result:
         """The result of the work, or the notice that a moderator cancelled it."""
-        cancelled = handlers.error_result(WishCancelled(), part)
+        cancelled = handlers.error_result(DiscordError("discord.error.wish-cancelled"), part)
         if key in self._cancelled:
             return cancelled
         work = asyncio.create_task(handlers.handle(self._services, part, settings, progress))

@@ -15,7 +15,6 @@ from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn
 from bot.discord.attachments import download
 from bot.discord.dispatch.erasure import erase_edit, erase_member
 from bot.discord.dispatch.progress import ProgressMessage
-from bot.discord.errors import ConsentNeeded
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.discord.ui.buttons import consent_button, result_buttons
@@ -79,7 +78,7 @@ def error_result(error: Exception, request: Request) -> Result:
         for name, value in error.values.items():
             if isinstance(value, datetime):
                 error.values[name] = discord.utils.format_dt(value, "f")
-    if isinstance(error, ConsentNeeded):
+    if isinstance(error, BotError) and error.key == "policy.consent-needed":
         waiting = request.reference if request.acknowledgement == "message" else None
         message = OutgoingMessage(locale.say("discord.consent"), items=[consent_button(locale, waiting)])
     else:

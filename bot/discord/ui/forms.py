@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import discord
 
 from bot.discord import builders
-from bot.discord.errors import MenuTooOld
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction, services_of
 from bot.discord.ui.interactions import dispatch, dispatch_edit, edit_for, errors_reported
 from bot.locales import Locale
@@ -44,7 +44,7 @@ async def answer_form(interaction: Interaction) -> bool:
             return True
         uploads = services_of(interaction).forms.pop(match["number"], None)
         if uploads is None:
-            raise MenuTooOld
+            raise DiscordError("discord.error.menu-too-old")
         await dispatch(interaction, await builders.from_command(interaction, text=text, uploads=uploads))
     return True
 

@@ -16,7 +16,7 @@ import discord
 from discord import app_commands
 
 from bot.discord import builders
-from bot.discord.errors import MayNotModerate, NotYourButton, http_error_logged
+from bot.discord.errors import DiscordError, http_error_logged
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Interaction, locale_of, server_of, services_of
 from bot.errors import code_for, sentence_for
@@ -47,7 +47,7 @@ async def _tell_error(interaction: Interaction, error: Exception) -> None:
         sentence = locale.say("error.unforeseen")
     elif isinstance(error, app_commands.MissingPermissions):
         names = locale.quoted(locale.say(f"mod.permission.{name}") for name in error.missing_permissions)
-        sentence = sentence_for(MayNotModerate(permissions=names), locale)
+        sentence = sentence_for(DiscordError("discord.error.may-not-moderate", permissions=names), locale)
     else:
         sentence = sentence_for(error, locale)
     await reply_privately(interaction, sentence)
@@ -109,5 +109,5 @@ async def edit_for(interaction: Interaction, number: str, shared: bool = True) -
     if await services.history.owner(edit.id) == (PLATFORM, str(interaction.user.id)):
         return edit
     if not (shared and (await services.settings(server_of(interaction))).open_buttons):
-        raise NotYourButton
+        raise DiscordError("discord.error.not-your-button")
     return edit

@@ -16,7 +16,7 @@ from bot.discord.commands.moderation.context import (
     command,
     option,
 )
-from bot.discord.errors import Moderator, Oneself, TheBot
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
 from bot.moderation import duration
 from storage.servers import Block
@@ -46,13 +46,13 @@ async def block(
 def _check_blockable(member: Member, interaction: Interaction) -> None:
     """Check that a member can be blocked. Raises Oneself, TheBot, Moderator."""
     if member.id == interaction.user.id:
-        raise Oneself
+        raise DiscordError("mod.error.oneself")
     if member.id == interaction.application_id:
-        raise TheBot
+        raise DiscordError("mod.error.the-bot")
     granted = member.resolved_permissions if isinstance(member, discord.Member) else None
     moderates = granted is not None and any(getattr(granted, name) for name in PERMISSIONS)
     if moderates or (interaction.guild is not None and interaction.guild.owner_id == member.id):
-        raise Moderator(member=member.mention)
+        raise DiscordError("mod.error.moderator", member=member.mention)
 
 
 @command("unblock", "moderate_members")

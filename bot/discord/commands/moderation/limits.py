@@ -9,7 +9,7 @@ from bot.discord.commands.definitions import choices
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
 from bot.discord.commands.moderation.settings import Channel, switch
-from bot.discord.errors import TooManyWords
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
 from bot.moderation.duration import BadDuration, parse
 from bot.moderation.words import LONGEST_ENTRY, check
@@ -100,7 +100,7 @@ async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LO
     """Refuse requests with a word, a phrase, or a regular expression between slashes."""
     entry, kept = check(word), (await context.settings()).refused_words
     if entry not in kept and len(kept) >= MAX_WORDS:
-        raise TooManyWords(most=MAX_WORDS)
+        raise DiscordError("mod.error.too-many-words", most=MAX_WORDS)
     await context.servers.add_to(*context.here, "refused_words", entry)
     await context.record("word-add", word=entry)
     await context.answer("mod.done.word-add", word=formatting.quoted(entry, context.locale))

@@ -26,7 +26,7 @@ from bot.discord.commands.moderation.context import (
     subgroup,
 )
 from bot.discord.dispatch.dispatcher import RequestDispatcher
-from bot.discord.errors import AnsweredAlready
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
 from editor.api import protocol as wire
 from storage.inbox import InboxItem
@@ -86,7 +86,7 @@ async def cancel(
     """Cancel one request of this server; the member who asked is told when the request's turn comes."""
     chosen = next((item for item in await _open(context) if item.key == key), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
-        raise AnsweredAlready
+        raise DiscordError("mod.error.answered-already")
     await context.record("cancel", chosen.user, reason)
     await context.answer("mod.done.cancel", member=formatting.member(chosen.user, context.locale))
 

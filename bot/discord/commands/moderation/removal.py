@@ -18,7 +18,7 @@ from bot.discord.commands.moderation.context import (
     option,
 )
 from bot.discord.dispatch.erasure import erase_edit
-from bot.discord.errors import NoSuchMessage, NotAResult
+from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction
 from bot.discord.ui.items import PersistentItem, view_of
@@ -80,7 +80,7 @@ def _message_id(text: str, context: CommandContext) -> str:
     if link is not None and link["server"] == context.server:
         return link["message"]
     if number is None:
-        raise NoSuchMessage
+        raise DiscordError("mod.error.no-such-message")
     return number["message"]
 
 
@@ -88,7 +88,7 @@ async def _edit_in_message(context: CommandContext, message: str) -> Edit:
     """The edit that a message of this server shows. Raises NotAResult."""
     found = await context.services.history.edit_of_message(PLATFORM, message)
     if found is None:
-        raise NotAResult
+        raise DiscordError("mod.error.not-a-result")
     return await _edit_of_server(context, found.id)
 
 
@@ -99,9 +99,9 @@ async def _edit_of_server(context: CommandContext, number: int) -> Edit:
         edit = await history.edit(number)
         conversation = await history.conversation_by_id(edit.conversation)
     except NotFound:
-        raise NotAResult from None
+        raise DiscordError("mod.error.not-a-result") from None
     if conversation.server != context.server:
-        raise NotAResult
+        raise DiscordError("mod.error.not-a-result")
     return edit
 
 

@@ -13,7 +13,7 @@ from bot import locales
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
-from bot.discord.errors import UnknownChoice
+from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction, services_of
 from bot.locales import Locale
 from editor.api.errors import EditorError
@@ -120,7 +120,8 @@ async def bundle(context: CommandContext, bundle: str | None = None) -> None:
     locale = context.locale
     known = {info.name for info in await context.services.conversations.editor.bundles()}
     if bundle is not None and bundle not in known:
-        raise UnknownChoice(text=formatting.quoted(bundle, locale), known=locale.quoted(sorted(known)))
+        text, names = formatting.quoted(bundle, locale), locale.quoted(sorted(known))
+        raise DiscordError("mod.error.unknown-choice", text=text, known=names)
     await context.change("bundle", bundle)
 
 
