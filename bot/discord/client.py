@@ -17,7 +17,6 @@ import discord
 from bot.conversation.service import Conversations
 from bot.discord import builders, permission_check
 from bot.discord.attachments import CDN_HOSTS
-from bot.discord.commands import moderation
 from bot.discord.commands.tree import CommandTree
 from bot.discord.dispatch import deferred
 from bot.discord.dispatch.dispatcher import RequestDispatcher
@@ -25,7 +24,6 @@ from bot.discord.dispatch.missed_messages import missed_messages
 from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, Services
-from bot.discord.ui import buttons, menus
 from bot.discord.ui.forms import answer_form
 from bot.discord.ui.interactions import count, errors_reported
 from bot.discord.ui.items import PersistentItem
@@ -33,15 +31,8 @@ from storage.history import History
 
 logger = logging.getLogger(__name__)
 
-ITEMS: tuple[type[PersistentItem], ...] = (
-    buttons.EditButton,
-    buttons.EraseButton,
-    buttons.ConsentButton,
-    menus.GoToMenu,
-    menus.AdjustMenu,
-    menus.StrengthMenu,
-    *moderation.ITEMS,
-)
+ITEMS = tuple(PersistentItem.__subclasses__())
+"""All buttons and menus; the modules that define them are imported by those above."""
 CLOSE_SECONDS = 5.0
 """How long cancelled tasks may take to end."""
 IDENTIFY_SECONDS = 5.0
@@ -53,12 +44,9 @@ class Bot(discord.AutoShardedClient):
     """The Discord front end of one service of conversations.
 
     Args:
-        conversations: The service that edits pictures.
-        history: The stored pictures and edits.
         max_upload: Size in bytes of the largest picture that is downloaded.
         cdn_hosts: The hosts that pictures are downloaded from.
-        notice_leavers: Whether to notice members who leave a server, which needs the privileged members
-            intent.
+        notice_leavers: Whether to notice leaving members, which needs the privileged members intent.
         owner_server: Id of the server that gets the commands for the bot's owner, if any.
         data_dir: Folder that records which commands were registered; None to register them each time.
         **options: Options of discord.py's client.
@@ -96,9 +84,8 @@ class Bot(discord.AutoShardedClient):
 
     async def _register(self) -> None:
         try:
-            await self.tree.register(self._data_dir)
-            if self._owner_server is not None:
-                await self.tree.register(self._data_dir, self._owner_server)
+            for server in dict.fromkeys((None, self._owner_server)):
+                await self.tree.register(self._data_dir, server)
         except discord.HTTPException as error:
             logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
         finally:
@@ -172,10 +159,7 @@ class Bot(discord.AutoShardedClient):
         count(interaction, "command", "done")
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Handle submitted forms, and report buttons and menus that this version does not know.
-
-        discord.py handles all other interactions itself.
-        """
+        """Handle submitted forms, and report components that are not known; discord.py handles the rest."""
         if interaction.type is discord.InteractionType.modal_submit:
             known = await answer_form(interaction)
         elif interaction.type is discord.InteractionType.component:

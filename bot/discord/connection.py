@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -27,16 +28,6 @@ HEALTHY_SECONDS = 60.0
 _TOKEN_REFUSED = 4004
 _SHARDS_REFUSED = (4010, 4011)
 """Codes with which Discord closes a connection."""
-_FAILURES = (
-    OSError,
-    TimeoutError,
-    aiohttp.ClientError,
-    discord.HTTPException,
-    discord.GatewayNotFound,
-    discord.ConnectionClosed,
-    discord.LoginFailure,
-    discord.PrivilegedIntentsRequired,
-)
 
 
 class DiscordConnection:
@@ -60,15 +51,15 @@ class DiscordConnection:
             started = time.monotonic()
             try:
                 await self._connect()
-            except _FAILURES as error:
+            except (OSError, aiohttp.ClientError, discord.DiscordException) as error:
                 if (fatal := _fatal(error)) is not None:
                     raise fatal from None
                 if time.monotonic() - started > HEALTHY_SECONDS:
                     pause = FIRST_PAUSE
-                logger.warning(
-                    "Discord cannot be reached (%s); trying again in %g seconds", type(error).__name__, pause
-                )
-                await _sleep(self._stopping, pause)
+                name = type(error).__name__
+                logger.warning("Discord cannot be reached (%s); trying again in %g seconds", name, pause)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
                 pause = min(LONGEST_PAUSE, 2 * pause)
 
     async def _connect(self) -> None:
@@ -83,10 +74,9 @@ class DiscordConnection:
             data_dir=settings.data_dir,
             shard_count=settings.shard_count,
             shard_ids=settings.shards,
-        ) as bot:
-            self._bot = bot
+        ) as self._bot:
             try:
-                await bot.start(self._token)
+                await self._bot.start(self._token)
             finally:
                 self._bot = None
 
@@ -119,11 +109,3 @@ def _fatal(error: Exception) -> BotError | None:
     if isinstance(error, discord.LoginFailure) or code == _TOKEN_REFUSED:
         return BadToken()
     return ShardsRefused() if code in _SHARDS_REFUSED else None
-
-
-async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleep, or return early if the bot stops."""
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -22,7 +22,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import discord
 from sqlalchemy.exc import SQLAlchemyError
@@ -38,7 +37,7 @@ from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.errors import BotError, code_for
 from bot.locales import locale_of
-from editor.api.errors import Cancelled, EditorError
+from editor.api.errors import EditorError
 from storage.errors import StorageError
 from storage.inbox import InboxItem
 from storage.servers import ServerSettings
@@ -59,14 +58,13 @@ class RequestDispatcher:
 
     def __init__(self, services: Services) -> None:
         self._services, self._inbox = services, services.inbox
-        self.in_progress: set[str] = set()
-        """Keys of the requests that this process works on."""
-        self.progress: dict[str, ProgressMessage] = {}
-        """The messages that show their progress, by the same keys."""
+        self.working: dict[str, ProgressMessage | None] = {}
+        """The messages that show the progress of the requests in progress, by their keys."""
         self.tasks: set[asyncio.Task[None]] = set()
         self._lock = contextlib.AsyncExitStack()
-        self._stopped, self._draining, self._time_is_up = False, asyncio.Event(), asyncio.Event()
-        self._work: dict[str, asyncio.Task[handlers.Result]] = {}
+        self._stopped, self._draining, self._time_is_up = False, asyncio.Event(), False
+        self._ends: dict[str, asyncio.Event] = {}
+        """What ends the work on each request in progress before it is done."""
         self._cancelled: set[str] = set()
         self._queues: dict[tuple[str, str], MemberQueue] = {}
 
@@ -90,7 +88,9 @@ class RequestDispatcher:
         """Begin nothing new, give the work in progress so many seconds, and hand over the rest."""
         self._draining.set()
         await self._wait_for_tasks(seconds)
-        self._time_is_up.set()
+        self._time_is_up = True
+        for end in self._ends.values():
+            end.set()
         await self._wait_for_tasks(NOTICE_SECONDS)
 
     async def _wait_for_tasks(self, seconds: float) -> None:
@@ -142,12 +142,9 @@ class RequestDispatcher:
         acknowledge: Acknowledge | None = None,
         message: discord.Message | None = None,
     ) -> None:
-        """Store a request, acknowledge it, and answer it in its turn, unless it was taken before.
+        """Store a request, acknowledge it to Discord, and answer it in its turn, unless it was taken before.
 
-        Args:
-            request: the request.
-            acknowledge: tells Discord that it arrived.
-            message: the message that makes the request complete.
+        ``message`` is what completes the request of a message.
         """
         task = asyncio.current_task()
         if self._stopped or task is None:
@@ -176,10 +173,10 @@ class RequestDispatcher:
         if not await self._inbox.note(key, cancelled=True):
             return False
         self._cancelled.add(key)
-        if (work := self._work.get(key)) is not None:
+        if (end := self._ends.get(key)) is not None:
             with contextlib.suppress(EditorError):  # an editor that is away has nothing to stop
                 await self._services.conversations.cancel(key)  # first, while the work still knows its job
-            work.cancel()
+            end.set()
         return True
 
     def _queue_of(self, request: Request) -> MemberQueue:
@@ -224,11 +221,15 @@ class RequestDispatcher:
     async def _answer(
         self, request: Request, item: InboxItem, message: discord.Message | None = None, again: bool = False
     ) -> None:
-        self.in_progress.add(request.key)
+        self.working[request.key] = None
+        end = self._ends[request.key] = asyncio.Event()
+        if self._time_is_up or request.key in self._cancelled:
+            end.set()
         try:
             outcome = await self._outcome(request, item, message, again)
         finally:
-            self.in_progress.discard(request.key)
+            self.working.pop(request.key)
+            self._ends.pop(request.key, None)
             self._cancelled.discard(request.key)
         self._count(request, item, outcome)
 
@@ -283,41 +284,24 @@ class RequestDispatcher:
             known = part.unfinished.get(part.key)
             earlier = int(known) if known is not None else await responder.find_earlier()
         async with ProgressMessage(responder, locale_of(part.text, part.locale), earlier) as progress:
+            self.working[key] = progress
             try:
-                work = self._work_on(key, part, settings, progress)
-                result = await finish_before(self._time_is_up, work)
+                work = handlers.handle(self._services, part, settings, progress)
+                result = await finish_before(self._ends[key], work)
             except HandedOver:
-                raise HandedOver(await progress.hand_over()) from None
+                if key not in self._cancelled:
+                    raise HandedOver(await progress.hand_over()) from None
+            if key in self._cancelled:
+                result = handlers.error_result(DiscordError("discord.error.wish-cancelled"), part)
             message = str(await progress.finish(result.message, result.private))
         if result.edit is not None and result.message.pictures:
             await self._services.history.link_message(PLATFORM, message, result.edit, part.place)
         return message, result.outcome
 
-    async def _work_on(
-        self, key: str, part: Request, settings: ServerSettings, progress: ProgressMessage
-    ) -> handlers.Result:
-        """The result of the work, or the notice that a moderator cancelled it."""
-        cancelled = handlers.error_result(DiscordError("discord.error.wish-cancelled"), part)
-        if key in self._cancelled:
-            return cancelled
-        work = asyncio.create_task(handlers.handle(self._services, part, settings, progress))
-        self._work[key], self.progress[key] = work, progress
-        try:
-            result = await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not work.cancelled() or (task is not None and task.cancelling()):
-                raise  # the bot stops
-            return cancelled
-        finally:
-            self._work.pop(key, None)
-            self.progress.pop(key, None)
-        return cancelled if result.outcome == Cancelled.code else result
-
     async def _remember_unfinished(self, request: Request, message: int | None, part: str = "") -> None:
         """Store the message that tells the requester to wait, so that the answer can replace it later."""
         if message is not None and request.can_write:
-            unfinished: dict[str, Any] = {**request.unfinished, part or request.key: str(message)}
+            unfinished = {**request.unfinished, part or request.key: str(message)}
             await self._inbox.note(request.key, unfinished=unfinished)
 
     async def _tell(self, request: Request, error: Exception) -> str:

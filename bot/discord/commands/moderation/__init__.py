@@ -11,9 +11,7 @@ from typing import Any
 
 from bot.discord.commands.moderation import audit, blocks, limits, queue, removal, settings
 from bot.discord.commands.moderation.context import group
-from bot.discord.ui.items import PersistentItem
 
-ITEMS: tuple[type[PersistentItem], ...] = (audit.PageButton, removal.RemoveButton)
 COMMANDS: tuple[Any, ...] = (group, removal.menu)
 MODULES = (audit, blocks, limits, queue, removal, settings)
 """Importing them adds their commands to the group."""

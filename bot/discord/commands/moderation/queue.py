@@ -64,9 +64,9 @@ async def listed(context: CommandContext) -> None:
 def _progress_of(item: InboxItem, context: CommandContext) -> str:
     """How far an open request is, as the dispatcher and the editor know it."""
     locale, dispatcher = context.locale, _dispatcher(context)
-    if item.key not in dispatcher.in_progress:
+    if item.key not in dispatcher.working:
         return locale.say("mod.stands.waiting")
-    progress = dispatcher.progress.get(item.key)
+    progress = dispatcher.working[item.key]
     if progress is not None and progress.editor_away:
         return locale.say("mod.stands.away")
     match progress.event if progress is not None else None:

@@ -233,7 +233,7 @@ async def test_a_cancelled_request_stays_cancelled_after_a_restart(
         async with start() as bot:
             sent = await server.say(ANN, "pink hair", files=PORTRAIT)
             await asyncio.wait_for(stopped.wait(), 20)
-            patched.setattr(bot.dispatcher, "_work", {})  # so that the work itself is not cancelled
+            patched.setattr(bot.dispatcher, "_ends", {})  # so that the work itself is not cancelled
             assert "Cancelled" in await told(server, "queue cancel", {"wish": f"message:{sent['id']}"})
     async with start():
         assert "A moderator of this server cancelled" in (await server.answer_to(sent))["content"]
