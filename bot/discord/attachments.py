@@ -19,8 +19,7 @@ from storage.records import Picture
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """The only hosts that attachments are downloaded from."""
 MAX_ALT_TEXT = 1024
-AVATAR_SIZE = 1024
-"""Pixels of the square avatar that is requested from Discord."""
+AVATAR_SIZE = 1024  # pixels of the square avatar that is requested from Discord
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0)
 _SUFFIXES = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/gif": "gif"}
 _AVATAR = r"(?:avatar|profile (?:picture|pic|photo)|pfp)"

@@ -24,19 +24,16 @@ from bot.discord.dispatch.missed_messages import missed_messages
 from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, Services
-from bot.discord.ui.forms import answer_form
-from bot.discord.ui.interactions import count, errors_reported
-from bot.discord.ui.items import PersistentItem
+from bot.discord.ui.buttons import answer_form
+from bot.discord.ui.interactions import PersistentItem, count, errors_reported
 from storage.history import History
 
 logger = logging.getLogger(__name__)
 
 ITEMS = tuple(PersistentItem.__subclasses__())
 """All buttons and menus; the modules that define them are imported by those above."""
-CLOSE_SECONDS = 5.0
-"""How long cancelled tasks may take to end."""
-IDENTIFY_SECONDS = 5.0
-"""Discord accepts one new connection in this time, from all processes together."""
+CLOSE_SECONDS = 5.0  # how long cancelled tasks may take to end
+IDENTIFY_SECONDS = 5.0  # Discord accepts one new connection in this time, from all processes together
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not use voice
 
 

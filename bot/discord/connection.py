@@ -21,13 +21,10 @@ from storage.history import History
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
-"""Seconds between two attempts to connect."""
-HEALTHY_SECONDS = 60.0
-"""After a connection of this length the pauses start from the shortest again."""
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds between two attempts to connect
+HEALTHY_SECONDS = 60.0  # after a connection of this length the pauses start from the shortest again
 _TOKEN_REFUSED = 4004
-_SHARDS_REFUSED = (4010, 4011)
-"""Codes with which Discord closes a connection."""
+_SHARDS_REFUSED = (4010, 4011)  # codes with which Discord closes a connection
 
 
 class DiscordConnection:

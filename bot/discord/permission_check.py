@@ -29,8 +29,7 @@ PERMISSIONS = {
 }
 """Everything the bot needs: Discord's name of the permission, and its bit."""
 NEEDED = sum(PERMISSIONS.values())
-MAX_CHANNELS = 5
-"""Channels named per server; a longer list would repeat the same mistake."""
+MAX_CHANNELS = 5  # channels named per server; a longer list would repeat the same mistake
 
 
 def missing_permissions(granted: discord.Permissions, place: str) -> list[StartError]:

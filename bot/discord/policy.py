@@ -14,8 +14,7 @@ from storage.people import People
 from storage.servers import Servers, ServerSettings
 
 DAY = timedelta(days=1)
-MAX_COUNTDOWN = timedelta(minutes=2)
-"""A member is told a wait up to this in seconds, a longer one by its end."""
+MAX_COUNTDOWN = timedelta(minutes=2)  # a member is told a wait up to this in seconds, a longer one by its end
 
 
 class Policy:

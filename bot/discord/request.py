@@ -14,12 +14,9 @@ from typing import Any, Literal, Self
 from bot.language.actions import Action, Answer, Ask, Goto, Redo, Reset, Show, Undo, from_json, to_json
 from editor.api.protocol import Quality
 
-PLATFORM = "discord"
-"""The name of this front end in the database."""
-MAX_PICTURES = 4
-"""Pictures of one message that are edited; each gets its own answer."""
-WITHOUT_EDITOR = (Undo, Redo, Goto, Reset, Show, Ask, Answer)
-"""Actions that only show existing pictures."""
+PLATFORM = "discord"  # the name of this front end in the database
+MAX_PICTURES = 4  # pictures of one message that are edited; each gets its own answer
+WITHOUT_EDITOR = (Undo, Redo, Goto, Reset, Show, Ask, Answer)  # actions that only show existing pictures
 
 Kind = Literal["talk", "animate", "compare", "forget", "train"]
 Acknowledgement = Literal["message", "private", "public", "silent"]
@@ -53,8 +50,7 @@ class Request:
 
     key: str
     user: str
-    place: str
-    """The channel, thread or direct conversation whose history is meant."""
+    place: str  # the channel, thread or direct conversation whose history is meant
     server: str | None = None
     owner: str | None = None
     """Who owns the picture, if not ``user``: a server may let others press its buttons."""
@@ -62,31 +58,22 @@ class Request:
     text: str = ""
     actions: tuple[Action, ...] | None = None
     """What a button, menu or command means; None if ``text`` has to be interpreted."""
-    reply_to: int | None = None
-    """The edit to continue from."""
+    reply_to: int | None = None  # the edit to continue from
     uploads: tuple[Upload, ...] = ()
-    quality: Quality | None = None
-    """The inversion quality of a new picture, if the member chose one."""
-    minutes: float | None = None
-    """How long to train, for the kind "train"."""
-    locale: str | None = None
-    """The language of the member's Discord, if known."""
+    quality: Quality | None = None  # the inversion quality of a new picture, if the member chose one
+    minutes: float | None = None  # how long to train, for the kind "train"
+    locale: str | None = None  # the language of the member's Discord, if known
     acknowledgement: Acknowledgement = "message"
     can_write: bool = True
     """Whether the bot may post in the channel; otherwise only the interaction's token can."""
-    reference: str | None = None
-    """The message that the answer replies to."""
-    heading: str = ""
-    """A line above the answer that repeats the request if no reply shows it."""
-    token: str | None = None
-    """The interaction's token, valid for 15 minutes."""
-    upload_limit: int = 10 * 1024 * 1024
-    """Bytes of the largest file that may be posted here."""
+    reference: str | None = None  # the message that the answer replies to
+    heading: str = ""  # a line above the answer that repeats the request if no reply shows it
+    token: str | None = None  # the interaction's token, valid for 15 minutes
+    upload_limit: int = 10 * 1024 * 1024  # bytes of the largest file that may be posted here
     age_restricted: bool = False
     roles: tuple[str, ...] = ()
     moderator: bool = False
-    parent: str | None = None
-    """The channel that a thread belongs to."""
+    parent: str | None = None  # the channel that a thread belongs to
     complete: bool = True
     """False until the message is read in full; after a restart an incomplete one is fetched again."""
     unfinished: Mapping[str, str] = field(default_factory=dict)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from bot.errors import BotError
 
-LONGEST = timedelta(days=3650)
-"""A longer time counts as forever."""
+LONGEST = timedelta(days=3650)  # a longer time counts as forever
 
 _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SECONDS = {name: unit["seconds"] for unit in _WORDS["units"] for name in unit["names"]}

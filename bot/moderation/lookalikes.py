@@ -15,8 +15,7 @@ from pathlib import Path
 
 import regex
 
-CAPITAL_I = "\ue000"
-"""Private character for a capital I among small letters, which may be meant as an l."""
+CAPITAL_I = "\ue000"  # private character for a capital I among small letters, which may be meant as an l
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 

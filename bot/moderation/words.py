@@ -30,10 +30,8 @@ from bot.moderation.lookalikes import CAPITAL_I, SUBSTITUTES, fold, read_as_lati
 logger = logging.getLogger(__name__)
 
 LONGEST_ENTRY = 200
-LONGEST_TEXT = 8000
-"""Only so many characters of a text are searched; a message on Discord has at most 4000."""
-SECONDS = 0.1
-"""How long the search for one regular expression in one text may take."""
+LONGEST_TEXT = 8000  # only so many characters of a text are searched; a message on Discord has at most 4000
+SECONDS = 0.1  # how long the search for one regular expression in one text may take
 
 _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _IS_SPACELESS = regex.compile(f"[{_SPACELESS}]")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 from functools import partial
 from typing import Any
 
@@ -16,23 +17,23 @@ from discord import app_commands
 from bot.conversation import replies
 from bot.discord import attachments, builders
 from bot.discord.commands.definitions import choices, described, named, options
+from bot.discord.dispatch import deferred
 from bot.discord.dispatch.handlers import adjustments_message, head_of
 from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, locale_of, server_of, services_of
-from bot.discord.ui.forms import form
+from bot.discord.ui.buttons import ask_to_erase, form
 from bot.discord.ui.interactions import dispatch
 from bot.discord.ui.menus import adjustment_lines
 from bot.discord.ui.view import OutgoingMessage, show_privately
 from bot.language.actions import Action, Redo, Reset, Show, Transfer, Undo, Variations
 from editor.api.errors import EditorAway
 from editor.api.protocol import QUALITIES
+from storage import export as user_data
 
-MAX_RECENT = 6
-"""Suggested requests that the member made before; the bundle's examples follow."""
+MAX_RECENT = 6  # suggested requests that the member made before; the bundle's examples follow
 MAX_TEXT = 500
-_TIMEOUT_SECONDS = 2.0
-"""For answers that are not acknowledged first; Discord waits three seconds."""
+_TIMEOUT_SECONDS = 2.0  # for answers that are not acknowledged first; Discord waits three seconds
 Text = app_commands.Range[str, 1, MAX_TEXT]
 Steps = app_commands.Range[int, 1, 50]
 _options = partial(options, "discord.option")
@@ -193,6 +194,52 @@ async def help_(interaction: Interaction) -> None:
     await show_privately(interaction, OutgoingMessage(title=locale.say("discord.title.help"), lines=lines))
 
 
+# what is kept about a member
+
+privacy = app_commands.Group(
+    **described("discord.command.privacy"),
+    allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+    allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+)
+
+
+@privacy.command(**described("discord.command.privacy-see"))
+async def see(interaction: Interaction) -> None:
+    """Show how much is kept, and since when."""
+    kept = await user_data.overview(services_of(interaction).history, PLATFORM, str(interaction.user.id))
+    text = locale_of(interaction).say("discord.privacy.nothing")
+    if kept.since is not None and kept.latest is not None:
+        text = locale_of(interaction).say(
+            "discord.privacy.kept",
+            pictures=kept.pictures,
+            edits=kept.edits,
+            megabytes=f"{kept.bytes / 1048576:.1f}",
+            since=discord.utils.format_dt(kept.since, "D"),
+            latest=discord.utils.format_dt(kept.latest, "D"),
+        )
+    await interaction.response.send_message(text, ephemeral=True)
+
+
+@privacy.command(**described("discord.command.privacy-export"))
+async def export(interaction: Interaction) -> None:
+    """Send everything as a zip file."""
+    await deferred.defer(interaction)
+    locale = locale_of(interaction)
+    data = await user_data.export(services_of(interaction).history, PLATFORM, str(interaction.user.id))
+    if len(data) > interaction.filesize_limit:
+        text = locale.say("discord.privacy.too-large", megabytes=f"{len(data) / 1048576:.0f}")
+        await interaction.edit_original_response(content=text)
+        return
+    file = discord.File(io.BytesIO(data), "my-pictures.zip")
+    await interaction.edit_original_response(content=locale.say("discord.privacy.export"), attachments=[file])
+
+
+@privacy.command(**described("discord.command.privacy-delete"))
+async def delete(interaction: Interaction) -> None:
+    """Ask with a button before everything is deleted."""
+    await ask_to_erase(interaction, "all")
+
+
 # context menus of messages
 
 
@@ -236,7 +283,7 @@ async def what_was_done(interaction: Interaction, message: discord.Message) -> N
 
 
 COMMANDS: tuple[Any, ...] = (
-    *(edit, again, undo, redo, history, compare, variations, adjust, animate, reset, bundles, help_),
+    *(edit, again, undo, redo, history, compare, variations, adjust, animate, reset, bundles, help_, privacy),
     app_commands.ContextMenu(name=named("discord.menu.edit-picture"), callback=edit_picture),
     app_commands.ContextMenu(name=named("discord.menu.what-was-done"), callback=what_was_done),
 )

@@ -28,8 +28,7 @@ from bot.discord.ui.view import OutgoingMessage, show_privately
 from bot.locales import Locale
 from editor.api.errors import EditorError
 
-MAX_TRAINING_PROMPT, MAX_NOTE = 200, 500
-"""Characters."""
+MAX_TRAINING_PROMPT, MAX_NOTE = 200, 500  # characters
 MAX_TRAINING_MINUTES, MAX_ABSENCE_MINUTES = 120.0, 7 * 24 * 60
 MAX_NAMES = 10
 _ROLES = (discord.TeamMemberRole.admin, discord.TeamMemberRole.developer)

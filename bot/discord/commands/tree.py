@@ -13,7 +13,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord.commands import members, moderation, owner, privacy
+from bot.discord.commands import members, moderation, owner
 from bot.discord.commands.definitions import Translator
 from bot.discord.dispatch import deferred
 from bot.discord.errors import DiscordError
@@ -34,7 +34,7 @@ class CommandTree(app_commands.CommandTree[Any]):
     async def add_all(self, owner_server: int | None) -> None:
         """Add every command; those of the bot's owner only in one server, if any."""
         await self.set_translator(Translator())
-        for command in (*members.COMMANDS, privacy.group, *moderation.COMMANDS):
+        for command in (*members.COMMANDS, *moderation.COMMANDS):
             self.add_command(command)
         if owner_server is not None:
             self.add_command(owner.group, guild=discord.Object(owner_server))

@@ -26,8 +26,7 @@ DEFERRED_PLATFORM = "discord-promises"
 
 So they are in no member's queue and count towards no quota.
 """
-_KEY = "deferred"
-"""Where ``Interaction.extras`` keeps the key in the inbox."""
+_KEY = "deferred"  # where ``Interaction.extras`` keeps the key in the inbox
 
 
 async def defer(interaction: Interaction) -> None:

@@ -44,12 +44,9 @@ from storage.servers import ServerSettings
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING = 5
-"""Requests of one member in one place that may wait; a further one is refused."""
-NOTICE_SECONDS = 5.0
-"""How long a stopping bot takes at most to tell members that their requests are kept."""
-TAKE_OVER_SECONDS = 10.0
-"""How often to look for requests of processes that are gone."""
+MAX_WAITING = 5  # requests of one member in one place that may wait; a further one is refused
+NOTICE_SECONDS = 5.0  # how long a stopping bot takes at most to tell members that their requests are kept
+TAKE_OVER_SECONDS = 10.0  # how often to look for requests of processes that are gone
 Acknowledge = Callable[[], Awaitable[None]]
 
 

@@ -31,8 +31,7 @@ from storage.records import Edit
 from storage.servers import ServerSettings
 
 MAX_TILES = 24
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
-"""Seconds between two checks whether the editor is back."""
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds between two checks whether the editor is back
 _TRAINED_NONCE = 9
 """The nonce of the message that tells the owner about a trained mapper, so that it is sent once."""
 

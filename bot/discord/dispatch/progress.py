@@ -20,10 +20,8 @@ from bot.discord.ui.view import AttachedPicture, OutgoingMessage
 from bot.locales import Locale
 from editor.api import protocol as wire
 
-PATIENCE_SECONDS = 3.0
-"""How long the work may take before the message appears."""
-PACE_SECONDS = 2.5
-"""The least time between two edits of the message."""
+PATIENCE_SECONDS = 3.0  # how long the work may take before the message appears
+PACE_SECONDS = 2.5  # the least time between two edits of the message
 
 
 class ProgressMessage:
@@ -37,11 +35,9 @@ class ProgressMessage:
 
     def __init__(self, responder: Responder, locale: Locale, message: int | None = None) -> None:
         self.responder, self.locale, self.message = responder, locale, message
-        self.event: wire.Queued | wire.Progress | None = None
-        """The latest news of the editor."""
+        self.event: wire.Queued | wire.Progress | None = None  # the latest news of the editor
         self.editor_away = False
-        self.spoiler = False
-        """Whether previews must be hidden until clicked."""
+        self.spoiler = False  # whether previews must be hidden until clicked
         self._preview: wire.PictureData | None = None
         self._news, self._ended = asyncio.Event(), asyncio.Event()
         self._updates: asyncio.Task[None] | None = None

@@ -24,8 +24,7 @@ from bot.discord.ui.view import OutgoingMessage
 TOKEN_LIFETIME = timedelta(minutes=14, seconds=30)
 _SEARCH_LIMIT = 50
 _TOO_LARGE, _SMALLEST_LIMIT = 413, 65536
-_UNKNOWN_WEBHOOK = 10015
-"""Discord's code for the token of an interaction that was never acknowledged."""
+_UNKNOWN_WEBHOOK = 10015  # Discord's code for the token of an interaction that was never acknowledged
 _ORIGINAL: Any = "@original"
 """The API's name for the first response to an interaction, for which discord.py has no constant."""
 

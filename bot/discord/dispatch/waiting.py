@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-USUAL_SECONDS = 3.0
-"""How long an answer takes, until the first one is measured."""
+USUAL_SECONDS = 3.0  # how long an answer takes, until the first one is measured
 
 _Result = TypeVar("_Result")
 

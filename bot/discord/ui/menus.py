@@ -9,8 +9,7 @@ import discord
 
 from bot.conversation import replies
 from bot.discord.services import Interaction, locale_of, services_of
-from bot.discord.ui.interactions import dispatch_edit, edit_for
-from bot.discord.ui.items import PersistentItem, view_of
+from bot.discord.ui.interactions import PersistentItem, dispatch_edit, edit_for, view_of
 from bot.language.actions import Goto, Remove, Set
 from bot.locales import Locale
 from storage.records import Edit

@@ -21,7 +21,7 @@ import discord
 
 from bot.discord.attachments import to_file
 from bot.discord.services import Interaction
-from bot.discord.ui.items import view_of
+from bot.discord.ui.interactions import view_of
 from storage.records import Picture
 
 MAX_TEXT, MAX_FILES, MAX_TITLE, MAX_EMBED = 2000, 10, 256, 4096
@@ -42,16 +42,14 @@ class OutgoingMessage:
     """Everything that a message of the bot shows. ``title`` and ``lines`` make the embed."""
 
     text: str = ""
-    heading: str = ""
-    """A small line above the text that repeats the request if no reply shows it."""
+    heading: str = ""  # a small line above the text that repeats the request if no reply shows it
     pictures: Sequence[AttachedPicture] = ()
     title: str = ""
     lines: Sequence[str] = ()
     items: Sequence[discord.ui.Item[Any]] = ()
     """Persistent buttons and menus only."""
     spoiler: bool = False
-    tag: str = "edit"
-    """The start of the file names."""
+    tag: str = "edit"  # the start of the file names
 
     @property
     def content(self) -> str:

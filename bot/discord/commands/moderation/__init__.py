@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.discord.commands.moderation import audit, blocks, limits, queue, removal, settings
+from bot.discord.commands.moderation import audit, blocks, queue, removal, settings
 from bot.discord.commands.moderation.context import group
 
 COMMANDS: tuple[Any, ...] = (group, removal.menu)
-MODULES = (audit, blocks, limits, queue, removal, settings)
-"""Importing them adds their commands to the group."""
+MODULES = (audit, blocks, queue, removal, settings)  # importing them adds their commands to the group

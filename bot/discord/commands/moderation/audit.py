@@ -7,7 +7,7 @@ from typing import Any
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext, check_permission, command
 from bot.discord.services import Interaction
-from bot.discord.ui.items import PersistentItem
+from bot.discord.ui.interactions import PersistentItem
 
 PER_PAGE = 10
 

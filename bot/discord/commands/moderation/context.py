@@ -18,7 +18,7 @@ from bot.discord.dispatch import deferred
 from bot.discord.errors import http_error_logged
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, locale_of, services_of
-from bot.discord.ui.items import PersistentItem
+from bot.discord.ui.interactions import PersistentItem
 from bot.discord.ui.view import MAX_TEXT, OutgoingMessage, shortened, show_privately
 from storage.servers import Audit, ServerSettings
 

@@ -21,7 +21,7 @@ from bot.discord.dispatch.erasure import erase_edit
 from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction
-from bot.discord.ui.items import PersistentItem, view_of
+from bot.discord.ui.interactions import PersistentItem, view_of
 from storage.errors import NotFound
 from storage.records import Edit
 

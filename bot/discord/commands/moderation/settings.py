@@ -1,4 +1,4 @@
-"""Settings of a server: language, bundle, what members may do, and how long their data is kept."""
+"""Settings of a server: what members may do, where, how often, and how long their data is kept."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from bot.discord.commands.moderation.context import CommandContext, command, opt
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction, services_of
 from bot.locales import Locale
+from bot.moderation.duration import BadDuration, parse
+from bot.moderation.words import LONGEST_ENTRY, check
 from editor.api.errors import EditorError
 from storage.servers import ServerSettings
 
-MAX_DAYS = 365
+MAX_DAYS, MAX_QUOTA, MAX_WORDS = 365, 1000, 200
 _TIMEOUT_SECONDS = 2.0
 _AS_DISCORD = "-"
 _LISTED = (
@@ -38,7 +40,12 @@ _WRITABLE = (
     "news_thread",
 )
 
+_RULES = {"channel-allow": "channels_allowed", "channel-deny": "channels_denied"}
+"""The list of channels that each command adds to."""
+
 group = subgroup("settings")
+channel_group, quota_group = subgroup("channel"), subgroup("quota")
+words_group, require_group = subgroup("words"), subgroup("require")
 
 
 class ChannelTransformer(app_commands.Transformer[Any]):
@@ -80,6 +87,9 @@ def switch(key: str, setting: str, parent: app_commands.Group = group) -> None:
 switch("settings-mark", "visible_mark")
 switch("settings-buttons", "open_buttons")
 switch("settings-avatars", "others_avatars")
+switch("channel-restricted", "age_restricted_only", channel_group)
+switch("require-consent", "require_consent", require_group)
+switch("require-spoilers", "require_spoilers", require_group)
 
 
 @command("settings-show", "moderate_members", parent=group)
@@ -126,7 +136,7 @@ async def bundle(context: CommandContext, bundle: str | None = None) -> None:
 
 
 @bundle.autocomplete("bundle")
-async def _suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def _suggest_bundle(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     editor, typed = services_of(interaction).conversations.editor, current.casefold()
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
@@ -160,3 +170,116 @@ async def leavers(context: CommandContext, on: bool) -> None:
 async def log(context: CommandContext, channel: Channel | None = None) -> None:
     """Set the channel where moderators' commands are logged; none if no channel is named."""
     await context.change("log_channel", channel)
+
+
+# channels
+
+
+def _channel_rule(action: str) -> None:
+    """Add a command that puts a channel on its own list, if any, and takes it off all others.
+
+    As soon as one channel is allowed, only allowed ones are served.
+    """
+
+    @command(action, parent=channel_group)
+    @option("channel")
+    async def change(context: CommandContext, channel: Channel) -> None:
+        for other, name in _RULES.items():
+            if other != action:
+                await context.servers.take_from(*context.here, name, channel)
+        if action in _RULES:
+            await context.servers.add_to(*context.here, _RULES[action], channel)
+        await context.record(action, channel)
+        await context.answer(f"mod.done.{action}", channel=f"<#{channel}>")
+
+
+for _action in ("channel-allow", "channel-deny", "channel-clear"):
+    _channel_rule(_action)
+
+
+# how often
+
+
+@command("quota-set", parent=quota_group)
+@option("role", count="wishes")
+async def quota_set(
+    context: CommandContext, count: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
+) -> None:
+    """Limit the requests in 24 hours, of everybody or of a role; a member's most generous role counts."""
+    await _set_quota(context, count, role)
+
+
+@command("quota-clear", parent=quota_group)
+@option("role")
+async def quota_clear(context: CommandContext, role: discord.Role | None = None) -> None:
+    """Remove the quota of everybody or of a role."""
+    await _set_quota(context, None, role)
+
+
+async def _set_quota(context: CommandContext, quota: int | None, role: discord.Role | None) -> None:
+    if role is None or role.is_default():
+        await context.change("quota_per_day", quota)
+        return
+    await context.servers.set_role_quota(*context.here, str(role.id), quota)
+    await context.record("role-quota", str(role.id), count=quota)
+    value = formatting.setting("quota_per_day", quota, context.locale)
+    key = "mod.done.role-quota-clear" if quota is None else "mod.done.role-quota"
+    await context.answer(key, role=role.mention, value=value)
+
+
+@command("cooldown")
+@option(length="pause")
+async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 50] | None = None) -> None:
+    """Set how long a member waits between two requests; no time if none is given."""
+    lasts = parse(length) if length is not None else None
+    if length is not None and lasts is None:  # "for good" makes sense only for blocks
+        raise BadDuration(text=length)
+    await context.change("cooldown_seconds", lasts.total_seconds() if lasts is not None else 0.0)
+
+
+# words
+
+
+@command("words-add", parent=words_group)
+@option("word")
+async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LONGEST_ENTRY]) -> None:
+    """Refuse requests with a word, a phrase, or a regular expression between slashes."""
+    entry, kept = check(word), (await context.settings()).refused_words
+    if entry not in kept and len(kept) >= MAX_WORDS:
+        raise DiscordError("mod.error.too-many-words", most=MAX_WORDS)
+    await context.servers.add_to(*context.here, "refused_words", entry)
+    await context.record("word-add", word=entry)
+    await context.answer("mod.done.word-add", word=formatting.quoted(entry, context.locale))
+
+
+@command("words-remove", parent=words_group)
+@option("word")
+async def words_remove(context: CommandContext, word: str) -> None:
+    """Take an entry off the list of refused words."""
+    entry = word.strip()
+    shown = formatting.quoted(entry, context.locale)
+    if entry not in (await context.settings()).refused_words:
+        await context.answer("mod.no-such-word", word=shown)
+        return
+    await context.servers.take_from(*context.here, "refused_words", entry)
+    await context.record("word-remove", word=entry)
+    await context.answer("mod.done.word-remove", word=shown)
+
+
+@words_remove.autocomplete("word")
+async def _suggest_word(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    if not interaction.permissions.manage_guild:
+        return []
+    kept = (await CommandContext(interaction).settings()).refused_words
+    return choices(current, ((word, word) for word in kept))
+
+
+@command("words-list", "moderate_members", parent=words_group)
+async def words_list(context: CommandContext) -> None:
+    """List the refused words, which only moderators see."""
+    kept = (await context.settings()).refused_words
+    if not kept:
+        await context.answer("mod.no-words")
+        return
+    lines = [f"- {formatting.quoted(word, context.locale)}" for word in kept]
+    await context.show(context.say("mod.title.words", count=len(kept)), lines)

@@ -9,7 +9,7 @@ from bot.discord.client import ITEMS
 from bot.discord.commands.moderation.audit import PageButton
 from bot.discord.commands.moderation.removal import RemoveButton
 from bot.discord.ui.buttons import ConsentButton, EditButton, EraseButton
-from bot.discord.ui.items import PersistentItem
+from bot.discord.ui.interactions import PersistentItem
 from bot.discord.ui.menus import AdjustMenu, GoToMenu, StrengthMenu
 
 EDIT_STEPS = ("less", "more", "undo", "compare", "variations", "delete", "words")
