@@ -46,7 +46,6 @@ class Bot(discord.AutoShardedClient):
         notice_leavers: Whether to notice leaving members, which needs the privileged members intent.
         owner_server: Id of the server that gets the commands for the bot's owner, if any.
         data_dir: Folder that records which commands were registered; None to register them each time.
-        **options: Options of discord.py's client.
     """
 
     def __init__(

@@ -26,12 +26,7 @@ Interaction = discord.Interaction[Any]
 
 
 class Services:
-    """Everything behind one Discord client, over one database.
-
-    Args:
-        max_upload: size in bytes of the largest picture that is downloaded.
-        cdn_hosts: the hosts that pictures are downloaded from.
-    """
+    """Everything behind one Discord client, over one database. ``max_upload`` is in bytes."""
 
     def __init__(
         self,

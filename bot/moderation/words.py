@@ -18,8 +18,7 @@ text. If the time is up, the text counts as refused, so that nobody gets past by
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import regex
@@ -44,6 +43,7 @@ _PLAIN_ENTRY = regex.compile(r"[\p{L}\p{M}\p{N}\s'’.\-]*[\p{L}\p{N}][\p{L}\p{M
 _BREAK = regex.compile(r"[\s'’.\-]+")
 _RUN = regex.compile(r"(\X)\1*")
 _DIGIT = regex.compile(r"\d")
+_Finder = Callable[[str, str, str], bool]  # whether a text, its folded form or its skeleton has an entry
 
 
 class BadRefusedWord(BotError):
@@ -52,64 +52,17 @@ class BadRefusedWord(BotError):
     key = "policy.bad-refused-word"
 
 
-@dataclass(frozen=True)
-class _Phrase:
-    """Searches for a word or a phrase.
-
-    Attributes:
-        entry: The entry as the moderators wrote it.
-        patterns: One for the folded form of a text, one for its skeleton.
-        digits: How many digits the entry itself has.
-    """
-
-    entry: str
-    patterns: tuple[regex.Pattern[str], ...]
-    digits: int = 0
-
-    def finds(self, views: tuple[str, str]) -> bool:
-        return any(
-            self._is_wordlike(match[0])
-            for pattern, view in zip(self.patterns, views, strict=True)
-            for match in pattern.finditer(view, overlapped=True)
-        )
-
-    def _is_wordlike(self, found: str) -> bool:
-        """Return whether at most half of what was found are digits that the entry does not have."""
-        digits = len(_DIGIT.findall(found)) - self.digits
-        return 2 * max(digits, 0) <= sum(not one.isspace() for one in found)
-
-
-@dataclass(frozen=True)
-class _Expression:
-    """Searches for a moderator's regular expression, in the text itself and in its folded form."""
-
-    entry: str
-    pattern: regex.Pattern[str]
-
-    def finds(self, texts: tuple[str, str]) -> bool:
-        try:
-            return any(self.pattern.search(text, timeout=SECONDS, concurrent=True) for text in texts)
-        except TimeoutError:
-            logger.warning("the search for a refused regular expression took longer than %s s", SECONDS)
-            return True
-
-
 class RefusedWords:
     """Entries that are ready to be searched for. Those that ``check`` refuses are left out."""
 
     def __init__(self, entries: tuple[str, ...]) -> None:
-        self._expressions: list[_Expression] = []
-        self._phrases: list[_Phrase] = []
+        self._phrases: dict[str, _Finder] = {}
+        self._expressions: dict[str, _Finder] = {}
         for entry in entries:
             try:
-                compiled = _compile(entry)
+                (self._expressions if _is_expression(entry) else self._phrases)[entry] = _finder(entry)
             except BadRefusedWord:
                 logger.warning("an invalid entry in a list of refused words is ignored")
-                continue
-            if isinstance(compiled, _Expression):
-                self._expressions.append(compiled)
-            else:
-                self._phrases.append(compiled)
 
     @property
     def slow(self) -> bool:
@@ -120,11 +73,9 @@ class RefusedWords:
         """Return the first entry that is in the text, None if there is none."""
         text = text[:LONGEST_TEXT]
         folded = fold(text)
-        views = (folded, skeleton(folded))
-        for phrase in self._phrases:
-            if phrase.finds(views):
-                return phrase.entry
-        return next((one.entry for one in self._expressions if one.finds((text, folded))), None)
+        latin = skeleton(folded)
+        entries = (self._phrases | self._expressions).items()
+        return next((entry for entry, finds in entries if finds(text, folded, latin)), None)
 
 
 @lru_cache(maxsize=256)
@@ -136,32 +87,60 @@ def refused(entries: tuple[str, ...]) -> RefusedWords:
 def check(entry: str) -> str:
     """Return an entry as it should be stored. Raises BadRefusedWord if it cannot be searched for."""
     entry = entry.strip()
-    _compile(entry)
+    _finder(entry)
     return entry
 
 
-def _compile(entry: str) -> _Phrase | _Expression:
+def _is_expression(entry: str) -> bool:
+    return len(entry) > 2 and entry.startswith("/") and entry.endswith("/")
+
+
+def _finder(entry: str) -> _Finder:
     if len(entry) > LONGEST_ENTRY:
         raise BadRefusedWord(entry=entry[:40] + "…")
-    if len(entry) > 2 and entry.startswith("/") and entry.endswith("/"):
-        return _expression(entry)
-    folded = fold(entry)
-    views = (folded, read_as_latin(folded))
-    if not folded.strip():
-        raise BadRefusedWord(entry=entry)
-    patterns = tuple(regex.compile(_pattern(view), regex.V1) for view in views)
-    return _Phrase(entry, patterns, len(_DIGIT.findall(folded)))
+    return _expression_finder(entry) if _is_expression(entry) else _phrase_finder(entry)
 
 
-def _expression(entry: str) -> _Expression:
+def _expression_finder(entry: str) -> _Finder:
+    """Search for a moderator's regular expression, in the text itself and in its folded form."""
     try:
         pattern = regex.compile(entry[1:-1], regex.IGNORECASE | regex.V1)
-        empty = pattern.search("", timeout=SECONDS) is not None
+        if pattern.search("", timeout=SECONDS) is not None:  # it would match every text
+            raise BadRefusedWord(entry=entry)
     except (regex.error, TimeoutError, OverflowError, RecursionError) as error:
         raise BadRefusedWord(entry=entry) from error
-    if empty:  # it would match every text
+
+    def finds(text: str, folded: str, _: str) -> bool:
+        try:
+            return any(pattern.search(view, timeout=SECONDS, concurrent=True) for view in (text, folded))
+        except TimeoutError:
+            logger.warning("the search for a refused regular expression took longer than %s s", SECONDS)
+            return True
+
+    return finds
+
+
+def _phrase_finder(entry: str) -> _Finder:
+    """Search for a word or a phrase, in the folded form of a text and in its skeleton."""
+    folded = fold(entry)
+    if not folded.strip():
         raise BadRefusedWord(entry=entry)
-    return _Expression(entry, pattern)
+    patterns = [regex.compile(_pattern(view), regex.V1) for view in (folded, read_as_latin(folded))]
+    own_digits = len(_DIGIT.findall(folded))
+
+    def is_wordlike(found: str) -> bool:
+        """Whether at most half of what was found are digits that the entry does not have."""
+        digits = max(0, len(_DIGIT.findall(found)) - own_digits)
+        return 2 * digits <= sum(not one.isspace() for one in found)
+
+    def finds(_: str, *views: str) -> bool:
+        return any(
+            is_wordlike(match[0])
+            for pattern, view in zip(patterns, views, strict=True)
+            for match in pattern.finditer(view, overlapped=True)
+        )
+
+    return finds
 
 
 def _pattern(folded: str) -> str:

@@ -25,12 +25,9 @@ def described(key: str) -> dict[str, Any]:
 
 
 def options(prefix: str, *names: str, **keys: str) -> Callable[[Any], Any]:
-    """A decorator that names and describes the options of a command.
+    """A decorator that names and describes the options of a command by the keys of their texts.
 
-    Args:
-        prefix: the start of the keys of their texts.
-        *names: parameters whose key has the same name.
-        **keys: the key of each other parameter.
+    ``keys`` has the key of each parameter for which it is not the parameter's name.
     """
     texts = {name: f"{prefix}.{key}" for name, key in ({name: name for name in names} | keys).items()}
 

@@ -20,7 +20,7 @@ from bot.discord.commands.definitions import choices, described, named, options
 from bot.discord.dispatch import deferred
 from bot.discord.dispatch.handlers import adjustments_message, head_of
 from bot.discord.errors import DiscordError
-from bot.discord.request import PLATFORM
+from bot.discord.request import PLATFORM, Kind
 from bot.discord.services import Interaction, locale_of, server_of, services_of
 from bot.discord.ui.buttons import ask_to_erase, form
 from bot.discord.ui.interactions import dispatch
@@ -65,14 +65,13 @@ async def edit(
     quality: str | None = None,
 ) -> None:
     """Edit the attached picture, an avatar, or the last picture."""
-    words: str = text
     uploads = attachments.uploads_of([picture]) if picture is not None else ()
-    owner = avatar or attachments.avatar_owner(words, interaction.user, [])
+    owner = avatar or attachments.avatar_owner(text, interaction.user, [])
     if not uploads and owner is not None:
         services, server = services_of(interaction), server_of(interaction)
         uploads = (await builders.avatar_upload(services, owner, interaction.user, server),)
-        words = attachments.without_avatar(words)
-    await _dispatch(interaction, text=words, uploads=uploads, quality=quality)
+        text = attachments.without_avatar(text)
+    await _dispatch(interaction, text=text, uploads=uploads, quality=quality)
 
 
 @edit.autocomplete("text")
@@ -98,30 +97,25 @@ async def again(interaction: Interaction, picture: discord.Attachment) -> None:
     await _dispatch(interaction, Transfer(), uploads=attachments.uploads_of([picture]))
 
 
-@_command("undo")
-@_options("steps")
-async def undo(interaction: Interaction, steps: Steps = 1) -> None:
-    """Go back."""
-    await _dispatch(interaction, Undo(steps))
+def _steps(name: str, action: type[Undo | Redo]) -> Any:
+    """A command that goes some steps back or forward."""
+
+    @_command(name)
+    @_options("steps")
+    async def go(interaction: Interaction, steps: Steps = 1) -> None:
+        await _dispatch(interaction, action(steps))
+
+    return go
 
 
-@_command("redo")
-@_options("steps")
-async def redo(interaction: Interaction, steps: Steps = 1) -> None:
-    """Go forward again."""
-    await _dispatch(interaction, Redo(steps))
+def _plain(name: str, *actions: Action, kind: Kind = "talk") -> Any:
+    """A command without options."""
 
+    @_command(name)
+    async def show(interaction: Interaction) -> None:
+        await _dispatch(interaction, *actions, kind=kind)
 
-@_command("reset")
-async def reset(interaction: Interaction) -> None:
-    """Go back to the original picture."""
-    await _dispatch(interaction, Reset())
-
-
-@_command("history")
-async def history(interaction: Interaction) -> None:
-    """Show all edits of the picture with numbers, and a menu to go to one."""
-    await _dispatch(interaction, Show("history"))
+    return show
 
 
 @_command("compare")
@@ -139,12 +133,6 @@ async def compare(interaction: Interaction, text: Text | None = None) -> None:
 async def variations(interaction: Interaction, count: app_commands.Range[int, 1, 4] = 3) -> None:
     """Show looks similar to the current one."""
     await _dispatch(interaction, Variations(count))
-
-
-@_command("animate")
-async def animate(interaction: Interaction) -> None:
-    """Show the way from the original to the current look as a moving picture."""
-    await _dispatch(interaction, kind="animate")
 
 
 # lists
@@ -283,7 +271,9 @@ async def what_was_done(interaction: Interaction, message: discord.Message) -> N
 
 
 COMMANDS: tuple[Any, ...] = (
-    *(edit, again, undo, redo, history, compare, variations, adjust, animate, reset, bundles, help_, privacy),
+    *(edit, again, compare, variations, adjust, bundles, help_, privacy),
+    *(_steps("undo", Undo), _steps("redo", Redo)),
+    *(_plain("reset", Reset()), _plain("history", Show("history")), _plain("animate", kind="animate")),
     app_commands.ContextMenu(name=named("discord.menu.edit-picture"), callback=edit_picture),
     app_commands.ContextMenu(name=named("discord.menu.what-was-done"), callback=what_was_done),
 )

@@ -49,14 +49,9 @@ class CommandTree(app_commands.CommandTree[Any]):
         await deferred.forget_answered(interaction)
 
     async def register(self, folder: Path | None = None, server: int | None = None) -> bool:
-        """Send the definitions of the commands to Discord; False if it has them already.
+        """Send the commands of a server, or the global ones, to Discord; False if it has them already.
 
-        Args:
-            folder: keeps a hash of what was registered; without it the commands are always sent.
-            server: registers the commands of one server; the global ones if None.
-
-        Raises:
-            discord.HTTPException: Discord refuses them or cannot be reached.
+        ``folder`` keeps a hash of what was registered. Raises discord.HTTPException.
         """
         guild = None if server is None else discord.Object(server)
         if folder is None:

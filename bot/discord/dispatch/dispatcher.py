@@ -290,7 +290,7 @@ class RequestDispatcher:
                     raise HandedOver(await progress.hand_over()) from None
             if key in self._cancelled:
                 result = handlers.error_result(DiscordError("discord.error.wish-cancelled"), part)
-            message = str(await progress.finish(result.message, result.private))
+            message = str(await progress.finish(result.message))
         if result.edit is not None and result.message.pictures:
             await self._services.history.link_message(PLATFORM, message, result.edit, part.place)
         return message, result.outcome

@@ -44,11 +44,6 @@ class Result:
     edit: int | None = None
     outcome: str = "done"
 
-    @property
-    def private(self) -> bool:
-        """Whether only the requester should see it, if possible: text without a picture."""
-        return not self.message.pictures
-
 
 async def handle(
     services: Services, request: Request, settings: ServerSettings, progress: ProgressMessage
@@ -152,14 +147,9 @@ class _Work:
         )
         turn = await self.conversations.talk(self.speaker, talk, self.progress.on_event)
         message = self._message(turn, turn.hidden or request.spoiler)
-        if turn.edit is None or turn.error is not None:
-            return await self._result(turn, message)
-        if turn.pictures:
-            buttons = result_buttons(
-                turn.edit.id, turn.edit.number > 0, bool(turn.adjustments), get(turn.locale)
-            )
-            message = replace(message, items=buttons)
-        return await self._result(turn, await self._arrange(turn, turn.edit, message))
+        if turn.edit is not None and turn.error is None:
+            message = await self._arrange(turn, turn.edit, message)
+        return await self._result(turn, message)
 
     def _message(self, turn: Turn, spoiler: bool) -> OutgoingMessage:
         pictures = [AttachedPicture(shown.picture, shown.alt, shown.number) for shown in turn.pictures]
@@ -177,20 +167,18 @@ class _Work:
         return Result(message, turn.edit.id if turn.edit else None, turn.error or "done")
 
     async def _arrange(self, turn: Turn, edit: Edit, message: OutgoingMessage) -> OutgoingMessage:
-        """The answer with several pictures joined into one sheet, or with the adjustments as a list."""
+        """The answer with buttons; several pictures are joined into one sheet, adjustments become a list."""
         locale = get(turn.locale)
+        if turn.pictures:
+            buttons = result_buttons(edit.id, edit.number > 0, bool(turn.adjustments), locale)
+            message = replace(message, items=buttons)
         shown = next((action.what for action in turn.actions if isinstance(action, Show)), None)
         if shown == "history":
             return await self._history_sheet(edit, message, locale)
         if shown == "compare" and len(turn.pictures) == 2:
             return replace(message, pictures=[await _side_by_side(message.pictures, locale)])
         if any(isinstance(action, Variations) for action in turn.actions) and len(turn.pictures) > 1:
-            description = replies.describe(locale, edit)
-            numbers = locale.listed([str(picture.number) for picture in turn.pictures])
-            alt = locale.say("discord.alt.variations", numbers=numbers, description=description)
-            choices = [(picture.number, description) for picture in turn.pictures]
-            tiles = [(picture.picture.data, "") for picture in turn.pictures]
-            return await _sheet(edit, tiles, choices, alt, message, locale)
+            return await _choice_sheet(turn, edit, message, "variations")
         if shown == "adjustments" and edit.recipes:
             return adjustments_message(edit, locale)
         return message
@@ -198,27 +186,20 @@ class _Work:
     async def _history_sheet(self, head: Edit, message: OutgoingMessage, locale: Locale) -> OutgoingMessage:
         edits = (await self.history.edits(head.source))[-MAX_TILES:]
         choices = [(edit.number, replies.describe(locale, edit)) for edit in edits]
-        tiles = [
-            ((await self.history.picture(edit.picture)).data, caption)
-            for edit, (_, caption) in zip(edits, choices, strict=True)
-        ]
+        pictures = [(await self.history.picture(edit.picture)).data for edit in edits]
+        tiles = [(picture, caption) for picture, (_, caption) in zip(pictures, choices, strict=True)]
+        sheet = await asyncio.to_thread(contact_sheet, tiles, [edit.number for edit in edits], head.number)
         rows = locale.say("list.comma").join(replies.history_rows(locale, edits, head))
-        alt = locale.say("discord.alt.history", description=rows)
-        return await _sheet(head, tiles, choices, alt, message, locale, current=head.number)
+        picture = AttachedPicture(sheet, locale.say("discord.alt.history", description=rows), head.number)
+        return replace(message, pictures=[picture], items=[goto_menu(head, choices, locale)])
 
     async def _compare(self) -> Result:
-        """One edit by several methods, as a sheet with numbers to choose one by."""
+        """One edit by several methods."""
         comparison = CompareRequest(self.request.text, self.request.reply_to, self.request.key)
         turn = await self.conversations.compare(self.speaker, comparison, self.progress.on_event)
         message = self._message(turn, turn.hidden)
         if turn.edit is not None and turn.pictures:
-            locale = get(turn.locale)
-            choices = [(shown.number, shown.caption) for shown in turn.pictures]
-            tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
-            numbers = locale.listed([str(number) for number, _ in choices])
-            names = locale.listed([name for _, name in choices])
-            alt = locale.say("discord.alt.methods", numbers=numbers, names=names)
-            message = await _sheet(turn.edit, tiles, choices, alt, message, locale)
+            message = await _choice_sheet(turn, turn.edit, message, "methods")
         return await self._result(turn, message)
 
     async def _animate(self) -> Result:
@@ -266,29 +247,18 @@ class _Work:
         return Result(OutgoingMessage(text))
 
 
-async def _sheet(
-    edit: Edit,
-    tiles: list[tuple[bytes, str]],
-    choices: list[tuple[int, str]],
-    alt: str,
-    message: OutgoingMessage,
-    locale: Locale,
-    current: int | None = None,
-) -> OutgoingMessage:
-    """The message with numbered pictures joined into one, and a menu to go to the edit that one shows.
-
-    Args:
-        edit: the edit that the message belongs to.
-        tiles: the encoded pictures and their captions.
-        choices: the number of each and its text in the menu.
-        alt: the alternative text.
-        message: the message so far.
-        locale: its language.
-        current: the number to highlight.
-    """
-    sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in choices], current)
-    picture, menu = AttachedPicture(sheet, alt, edit.number), goto_menu(edit, choices, locale)
-    return replace(message, pictures=[picture], items=(menu, *message.items))
+async def _choice_sheet(turn: Turn, edit: Edit, message: OutgoingMessage, what: str) -> OutgoingMessage:
+    """The answer with its pictures as one sheet with numbers, and a menu to show one alone and in full."""
+    locale = get(turn.locale)
+    description = replies.describe(locale, edit)
+    choices = [(shown.number, shown.caption or description) for shown in turn.pictures]
+    tiles = [(shown.picture.data, shown.caption) for shown in turn.pictures]
+    sheet = await asyncio.to_thread(contact_sheet, tiles, [number for number, _ in choices])
+    numbers = locale.listed([str(number) for number, _ in choices])
+    names = locale.listed([name for _, name in choices])
+    alt = locale.say(f"discord.alt.{what}", numbers=numbers, names=names, description=description)
+    menu = goto_menu(edit, choices, locale)
+    return replace(message, pictures=[AttachedPicture(sheet, alt, edit.number)], items=[menu, *message.items])
 
 
 async def _side_by_side(pictures: Sequence[AttachedPicture], locale: Locale) -> AttachedPicture:

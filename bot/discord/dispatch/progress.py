@@ -27,10 +27,7 @@ PACE_SECONDS = 2.5  # the least time between two edits of the message
 class ProgressMessage:
     """The answer to one request while it is being made; an async context manager around the work.
 
-    Args:
-        responder: sends the message.
-        locale: the language of the requester.
-        message: the message to edit, if a killed process already sent one.
+    ``message`` is the message to edit, if a killed process already sent one.
     """
 
     def __init__(self, responder: Responder, locale: Locale, message: int | None = None) -> None:
@@ -74,13 +71,13 @@ class ProgressMessage:
         with http_error_logged("progress could not be shown"):
             await self._show(OutgoingMessage(self.locale.say("discord.away")))
 
-    async def finish(self, answer: OutgoingMessage, private: bool = False) -> int:
+    async def finish(self, answer: OutgoingMessage) -> int:
         """Show the answer for good; returns the message's id. Raises discord.HTTPException.
 
-        A ``private`` answer is shown only to the requester, unless there is a progress message already.
+        Text without a picture is shown only to the requester, unless there is a progress message already.
         """
         await self._stop()
-        if private and self.message is None:
+        if not answer.pictures and self.message is None:
             return await self.responder.send_privately(answer)
         number = await self._show(answer)
         await self.responder.close()

@@ -116,14 +116,7 @@ def consent_button(locale: Locale, message: str | None) -> ConsentButton:
 def result_buttons(
     edit: int, edited: bool, adjusted: bool, locale: Locale
 ) -> tuple[discord.ui.Item[Any], ...]:
-    """The buttons under an edit.
-
-    Args:
-        edit: its id.
-        edited: whether it differs from the original picture, so that there is a step to undo.
-        adjusted: whether it has adjustments, which can be made less or more of.
-        locale: the language of the labels.
-    """
+    """The buttons under an edit: undo only where it was ``edited``, less and more only of adjustments."""
     steps = [
         *(["less", "more"] if edited and adjusted else []),
         *(["undo", "compare"] if edited else []),

@@ -74,13 +74,7 @@ async def acknowledge(interaction: Interaction, request: Request) -> None:
 
 
 async def dispatch_edit(interaction: Interaction, edit: Edit, **values: Any) -> None:
-    """Dispatch what a component under an edit asks for; the answer replies to its message.
-
-    Args:
-        interaction: the press or choice.
-        edit: the edit to continue from.
-        **values: what to do, as fields of ``Request``.
-    """
+    """Dispatch what a component under an edit asks for; ``values`` are fields of ``Request``."""
     await dispatch(interaction, await builders.from_component(interaction, edit, **values))
 
 
@@ -93,16 +87,11 @@ async def reply_privately(interaction: Interaction, text: str) -> None:
 
 
 async def edit_for(interaction: Interaction, number: str, shared: bool = True) -> Edit:
-    """The edit that a component is about, if the member may use it.
-
-    Args:
-        interaction: the press or choice.
-        number: the id of the edit.
-        shared: whether others may use it too if the server's settings allow that.
+    """The edit that a component is about; a ``shared`` one is for others too if the server allows that.
 
     Raises:
         NotFound: the edit is deleted.
-        NotYourButton: it belongs to somebody else.
+        DiscordError: it belongs to somebody else.
     """
     services = services_of(interaction)
     edit = await services.history.edit(int(number))

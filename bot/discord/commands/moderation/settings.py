@@ -70,13 +70,7 @@ Channel = app_commands.Transform[str, ChannelTransformer]
 
 
 def switch(key: str, setting: str, parent: app_commands.Group = group) -> None:
-    """Add a command that switches a setting on or off.
-
-    Args:
-        key: the key of the command's texts.
-        setting: the field of ``ServerSettings``.
-        parent: the group of the command.
-    """
+    """Add a command that switches a setting on or off; ``key`` is the key of its texts."""
 
     @command(key, parent=parent)
     @option("on")
