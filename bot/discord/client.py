@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,8 +21,7 @@ from bot.discord.attachments import CDN_HOSTS
 from bot.discord.commands.tree import CommandTree
 from bot.discord.dispatch import deferred
 from bot.discord.dispatch.dispatcher import RequestDispatcher
-from bot.discord.dispatch.missed_messages import missed_messages
-from bot.discord.errors import DiscordError
+from bot.discord.errors import DiscordError, http_error_logged, log_http_error
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, Services
 from bot.discord.ui.buttons import answer_form
@@ -34,6 +34,8 @@ ITEMS = tuple(PersistentItem.__subclasses__())
 """All buttons and menus; the modules that define them are imported by those above."""
 CLOSE_SECONDS = 5.0  # how long cancelled tasks may take to end
 IDENTIFY_SECONDS = 5.0  # Discord accepts one new connection in this time, from all processes together
+MAX_PLACES, MAX_MESSAGES = 50, 100  # channels, and messages of each, that are searched for missed ones
+ACTIVE_WITHIN, MAX_AGE = timedelta(days=7), timedelta(hours=24)  # of the last request; of missed messages
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not use voice
 
 
@@ -83,11 +85,11 @@ class Bot(discord.AutoShardedClient):
             for server in dict.fromkeys((None, self._owner_server)):
                 await self.tree.register(self._data_dir, server)
         except discord.HTTPException as error:
-            logger.warning("the commands could not be registered: HTTP %d, code %d", error.status, error.code)
+            log_http_error("the commands could not be registered", error)
         finally:
             self.registered.set()
 
-    def owns(self, server: int | None) -> bool:
+    def _owns(self, server: int | None) -> bool:
         """Whether a server, or None for direct conversations, belongs to the shards of this process."""
         return self.shard_ids is None or ((server or 0) >> 22) % (self.shard_count or 1) in self.shard_ids
 
@@ -112,7 +114,19 @@ class Bot(discord.AutoShardedClient):
         await permission_check.report(self.services, self.guilds)
 
     async def _replay(self) -> None:
-        for message in await missed_messages(self.services, self.owns):
+        """Answer the mentions and replies that were written while the bot was not connected."""
+        now = discord.utils.utcnow()
+        messages: list[discord.Message] = []
+        places = await self.services.inbox.active_places(PLATFORM, now - ACTIVE_WITHIN)
+        for place, last_seen in places[:MAX_PLACES]:
+            after = discord.Object(max(int(last_seen), discord.utils.time_snowflake(now - MAX_AGE)))
+            with http_error_logged("missed messages of a channel could not be read"):  # deleted, or closed
+                channel = self.get_channel(int(place)) or await self.fetch_channel(int(place))
+                guild = getattr(channel, "guild", None)
+                if isinstance(channel, discord.abc.Messageable) and self._owns(guild.id if guild else None):
+                    newer = channel.history(after=after, limit=MAX_MESSAGES, oldest_first=True)
+                    messages += [message async for message in newer]
+        for message in sorted(messages, key=lambda message: message.id):
             self._run(self.on_message(message))
 
     async def close(self) -> None:

@@ -91,4 +91,9 @@ def http_error_logged(problem: str, level: int = logging.INFO) -> Iterator[None]
     try:
         yield
     except discord.HTTPException as error:
-        logger.log(level, "%s: HTTP %d, code %d", problem, error.status, error.code)
+        log_http_error(problem, error, level)
+
+
+def log_http_error(problem: str, error: discord.HTTPException, level: int = logging.WARNING) -> None:
+    """Log an error of Discord's HTTP API as ``problem``."""
+    logger.log(level, "%s: HTTP %d, code %d", problem, error.status, error.code)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import discord
@@ -18,8 +19,11 @@ from bot.locales import Locale
 from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
+from storage.records import OutsideMessage
 from storage.retention import Retention
 from storage.servers import Servers, ServerSettings
+
+logger = logging.getLogger(__name__)
 
 MAX_PENDING_FORMS = 500
 Interaction = discord.Interaction[Any]
@@ -50,6 +54,34 @@ class Services:
     async def settings(self, server: str | None) -> ServerSettings:
         """The settings of a server; the defaults in a direct conversation."""
         return ServerSettings() if server is None else await self.servers.settings(PLATFORM, server)
+
+    async def erase_edit(self, edit: int) -> int:
+        """Delete an edit, its picture and its messages; returns how many are left. Raises NotFound."""
+        left = await self._delete(await self.retention.messages_of_edit(edit))
+        await self.retention.forget_edit(edit)
+        return left
+
+    async def erase_member(self, user: str) -> int:
+        """Delete all data of a member and their messages; returns how many messages are left."""
+        left = await self._delete(await self.retention.messages_of_user(PLATFORM, user))
+        await self.retention.forget_user(PLATFORM, user)
+        return left
+
+    async def _delete(self, messages: Iterable[OutsideMessage]) -> int:
+        """Delete messages, before the data that names them: a killed bot can then do all of it again."""
+        left = 0
+        for message in messages:
+            if message.platform != PLATFORM or message.place is None:
+                continue
+            channel = self.client.get_partial_messageable(int(message.place))
+            try:
+                await channel.get_partial_message(int(message.id)).delete()
+            except discord.NotFound:
+                continue
+            except (discord.HTTPException, OSError) as error:
+                left += 1
+                logger.info("a message could not be deleted: %s", type(error).__name__)
+        return left
 
 
 def services_of(interaction: Interaction) -> Services:

@@ -8,18 +8,15 @@ again.
 
 from __future__ import annotations
 
-import logging
-
 import discord
 
 from bot.discord.builders import from_interaction
 from bot.discord.dispatch.responder import Responder
+from bot.discord.errors import log_http_error
 from bot.discord.request import Request
 from bot.discord.services import Interaction, Services, services_of
 from bot.discord.ui.view import OutgoingMessage
 from bot.locales import locale_of
-
-logger = logging.getLogger(__name__)
 
 DEFERRED_PLATFORM = "discord-promises"
 """Deferred commands are stored in the inbox under a platform of their own; the value is kept for stored data.
@@ -52,11 +49,9 @@ async def notify_interrupted(services: Services) -> None:
         try:
             if await responder.is_thinking():
                 text = locale_of(preferred=request.locale).say("discord.interrupted")
-                await responder.send_privately(OutgoingMessage(text))
+                await responder.send(OutgoingMessage(text), private=True)
         except discord.HTTPException as error:
-            logger.warning(
-                "an interrupted command could not be answered: HTTP %d, code %d", error.status, error.code
-            )
+            log_http_error("an interrupted command could not be answered", error)
             if error.status >= 500:
                 continue  # try again later
         await services.inbox.forget(item.key)

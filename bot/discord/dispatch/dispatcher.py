@@ -32,7 +32,7 @@ from bot.discord.dispatch import deferred, handlers
 from bot.discord.dispatch.progress import ProgressMessage
 from bot.discord.dispatch.responder import Responder
 from bot.discord.dispatch.waiting import HandedOver, MemberQueue, finish_before
-from bot.discord.errors import DiscordError
+from bot.discord.errors import DiscordError, log_http_error
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
 from bot.errors import BotError, code_for
@@ -195,9 +195,7 @@ class RequestDispatcher:
             try:
                 await acknowledge()
             except discord.HTTPException as error:  # too late: Discord has told the member that it failed
-                logger.warning(
-                    "an interaction could not be acknowledged: HTTP %d, code %d", error.status, error.code
-                )
+                log_http_error("an interaction could not be acknowledged", error)
                 await self._inbox.answered(request.key, counts=False)
                 return None
         return item
@@ -305,7 +303,7 @@ class RequestDispatcher:
         """Tell the requester, privately if possible, what is wrong; returns the outcome in one word."""
         try:
             responder = Responder(self._services.client, request)
-            message = await responder.send_privately(handlers.error_result(error, request).message)
+            message = await responder.send(handlers.error_result(error, request).message, private=True)
             await self._inbox.answered(request.key, str(message), counts=False)
         except discord.HTTPException as lost:
             return await self._lost(request, lost)
@@ -313,7 +311,7 @@ class RequestDispatcher:
 
     async def _lost(self, request: Request, error: discord.HTTPException) -> str:
         """Give up an answer that Discord refuses; after a server error it is sent at the next start."""
-        logger.warning("an answer could not be sent: HTTP %d, code %d", error.status, error.code)
+        log_http_error("an answer could not be sent", error)
         if error.status < 500:
             await self._inbox.answered(request.key, counts=False, jobs=_jobs_of(request))
         return "lost"

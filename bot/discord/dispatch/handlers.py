@@ -13,7 +13,6 @@ import discord
 from bot.conversation import replies
 from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn, job_of
 from bot.discord.attachments import download
-from bot.discord.dispatch.erasure import erase_edit, erase_member
 from bot.discord.dispatch.progress import ProgressMessage
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Services
@@ -218,10 +217,10 @@ class _Work:
         """Delete an edit of the requester, or all their data; a missing edit was deleted before a restart."""
         what = "all" if self.request.reply_to is None else "edit"
         if self.request.reply_to is None:
-            await erase_member(self.services, self.request.user)
+            await self.services.erase_member(self.request.user)
         else:
             with contextlib.suppress(NotFound):
-                await erase_edit(self.services, self.request.reply_to)
+                await self.services.erase_edit(self.request.reply_to)
         text = locale_of(preferred=self.request.locale).say(f"discord.forgotten.{what}")
         return Result(OutgoingMessage(text))
 

@@ -78,7 +78,7 @@ class ProgressMessage:
         """
         await self._stop()
         if not answer.pictures and self.message is None:
-            return await self.responder.send_privately(answer)
+            return await self.responder.send(answer, private=True)
         number = await self._show(answer)
         await self.responder.close()
         return number
@@ -93,7 +93,7 @@ class ProgressMessage:
         private = self.responder.request.acknowledgement in ("private", "silent")
         with http_error_logged("a member could not be told that the bot stops"):
             if self.message is None and private:
-                await self.responder.send_privately(notice)
+                await self.responder.send(notice, private=True)
             else:
                 await self._show(notice)
         return self.message
@@ -104,7 +104,7 @@ class ProgressMessage:
             with contextlib.suppress(discord.NotFound):  # somebody deleted it
                 await self.responder.edit(self.message, answer)
                 return self.message
-        self.message = await self.responder.post(answer)
+        self.message = await self.responder.send(answer)
         return self.message
 
     async def _update(self) -> None:

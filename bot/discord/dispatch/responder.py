@@ -64,15 +64,17 @@ class Responder:
                     await stack.enter_async_context(self.channel.typing())
             yield
 
-    # public messages
+    # messages
 
-    async def post(self, message: OutgoingMessage) -> int:
-        """Send a message; returns its id for ``edit``. Raises discord.HTTPException."""
-        return await self._shrinking(partial(self._post, replace(message, heading=self.request.heading)))
+    async def send(self, message: OutgoingMessage, private: bool = False) -> int:
+        """Send a message, only to the requester if it is ``private`` and that is possible.
+
+        Returns its id for ``edit``. Raises discord.HTTPException.
+        """
+        return await self._shrinking(partial(self._send, message, private and self._webhook is not None))
 
     async def edit(self, number: int, message: OutgoingMessage) -> None:
-        """Replace a message that was posted. Raises discord.HTTPException."""
-        message = replace(message, heading=self.request.heading)
+        """Replace a message that everybody sees. Raises discord.HTTPException."""
         await self._shrinking(partial(self._edit, number, message))
 
     async def _shrinking(self, send: Callable[[], Awaitable[_Sent]]) -> _Sent:
@@ -85,26 +87,31 @@ class Responder:
                     raise
                 self.request = replace(self.request, upload_limit=self.request.upload_limit // 2)
 
-    async def _post(self, message: OutgoingMessage) -> int:
-        if self.request.can_write:
-            return await self._send(message)
-        webhook = self._webhook
+    async def _send(self, message: OutgoingMessage, private: bool) -> int:
+        if self.request.can_write and not private:
+            return await self._send_to_channel(replace(message, heading=self.request.heading))
+        webhook, acknowledgement = self._webhook, self.request.acknowledgement
         if webhook is None:  # the token has expired; a direct message is the last way
             user = await self._client.fetch_user(int(self.request.user))
             return (await user.send(nonce=self.request.nonce(), **await self._new(message))).id
-        if self.request.acknowledgement == "public" and self._first:
-            return (await webhook.edit_message(_ORIGINAL, **await self._changes(message))).id
-        return (await webhook.send(wait=True, **await self._new(message))).id
+        if self._first and acknowledgement == ("private" if private else "public"):
+            sent = await webhook.edit_message(_ORIGINAL, **await self._changes(message))
+        else:
+            if self._first and acknowledgement == "public":
+                await self._stop_thinking(webhook)
+            sent = await webhook.send(wait=True, ephemeral=private, **await self._new(message))
+        self._first = False
+        return sent.id
 
     async def _edit(self, number: int, message: OutgoingMessage) -> None:
-        changes = await self._changes(message)
+        changes = await self._changes(replace(message, heading=self.request.heading))
         if self.request.can_write:
             nobody = discord.AllowedMentions.none()
             await self.channel.get_partial_message(number).edit(allowed_mentions=nobody, **changes)
         elif (webhook := self._webhook) is not None:
             await webhook.edit_message(number, **changes)
 
-    async def _send(self, message: OutgoingMessage) -> int:
+    async def _send_to_channel(self, message: OutgoingMessage) -> int:
         options = await self._new(message)
         if self.request.reference is not None and self._may_reply():
             options["reference"] = discord.MessageReference(
@@ -141,19 +148,7 @@ class Responder:
             "view": message.view(),
         }
 
-    # private messages
-
-    async def send_privately(self, message: OutgoingMessage) -> int:
-        """Send a message only to the requester, or else publicly. Raises discord.HTTPException."""
-        webhook, acknowledgement = self._webhook, self.request.acknowledgement
-        if webhook is None:
-            return await self.post(message)
-        first, self._first = self._first, False
-        if acknowledgement == "private" and first:
-            return (await webhook.edit_message(_ORIGINAL, **await self._changes(message))).id
-        if acknowledgement == "public" and first:
-            await self._stop_thinking(webhook)
-        return (await webhook.send(wait=True, ephemeral=True, **await self._new(message))).id
+    # "thinking…"
 
     async def was_acknowledged(self) -> bool:
         """Whether the request was acknowledged; if not, Discord told the member that it failed."""

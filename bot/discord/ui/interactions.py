@@ -17,13 +17,11 @@ import discord
 from discord import app_commands
 
 from bot.discord import builders
-from bot.discord.errors import DiscordError, http_error_logged
+from bot.discord.errors import DiscordError, http_error_logged, log_http_error
 from bot.discord.request import PLATFORM, Request
 from bot.discord.services import Interaction, locale_of, server_of, services_of
 from bot.errors import code_for, sentence_for
 from storage.records import Edit
-
-logger = logging.getLogger(__name__)
 
 _DISPATCHED = "dispatched"  # marks interactions that the dispatcher answers and counts
 
@@ -43,7 +41,7 @@ async def errors_reported(interaction: Interaction, origin: str = "press") -> As
 async def _tell_error(interaction: Interaction, error: Exception) -> None:
     locale = locale_of(interaction)
     if isinstance(error, discord.HTTPException):
-        logger.warning("an interaction could not be answered: HTTP %d, code %d", error.status, error.code)
+        log_http_error("an interaction could not be answered", error)
         sentence = locale.say("error.unforeseen")
     elif isinstance(error, app_commands.MissingPermissions):
         names = locale.quoted(locale.say(f"mod.permission.{name}") for name in error.missing_permissions)

@@ -1,14 +1,8 @@
 """A message of the bot before it is sent: text, pictures, an embed, buttons and menus.
 
 A result is plain text over plain attachments, with rows of buttons below; lists and explanations are an
-embed. Why not otherwise:
-
-- A Components V2 message has no content, so its notification, its line above a reply and the search are all
-  empty, and it can never become a plain message again: one message could not go from "waiting" to the result.
-- A picture in an embed is at most 400 pixels wide on a desktop, and screen readers do not reach its
-  alternative text. An attachment fills a phone's width, opens at full size, and keeps its description and its
-  spoiler.
-- A list in an embed keeps its columns on a desktop and folds into lines on a phone.
+embed. A Components V2 message has no content for notifications and the search, and can never become a plain
+message again. A picture in an embed is small, and screen readers do not reach its alternative text.
 """
 
 from __future__ import annotations

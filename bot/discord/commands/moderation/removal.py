@@ -17,7 +17,6 @@ from bot.discord.commands.moderation.context import (
     command,
     option,
 )
-from bot.discord.dispatch.erasure import erase_edit
 from bot.discord.errors import DiscordError
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction
@@ -110,7 +109,7 @@ async def _remove(context: CommandContext, edit: Edit, everything: bool, reason:
     history = context.services.history
     _, owner = await history.owner(edit.id)
     chosen = (await history.edits(edit.source))[0] if everything else edit
-    left = await erase_edit(context.services, chosen.id)
+    left = await context.services.erase_edit(chosen.id)
     action = "remove-all" if chosen.number == 0 else "remove"
     await context.record(action, owner, reason)
     remains = f"\n{context.say('mod.left', count=left)}" if left else ""

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.discord.dispatch.erasure import erase_member
 from storage.history import History
 from storage.servers import Servers, ServerSettings
 from tests.bot.discord.conftest import ANN, BEN, Start, words
@@ -247,7 +246,7 @@ async def test_the_audit_log_shows_erased_members_and_records_of_other_versions(
         )
         await servers.record("discord", objects.GUILD, MOE["id"], "teleport", "somewhere", height=3)
         await servers.record("discord", objects.GUILD, MOE["id"], "setting", "gravity", value=[1, {"two": 2}])
-        await erase_member(bot.services, ANN["id"])
+        await bot.services.erase_member(ANN["id"])
         shown = await told(server, "audit")
         assert "blocked a member who was forgotten" in shown
         assert "asked a member who was forgotten twice, a member who was forgotten knows" in shown

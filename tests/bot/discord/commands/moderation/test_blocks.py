@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from bot.discord.dispatch.erasure import erase_member
 from storage.history import History
 from storage.schema import now
 from storage.servers import Servers
@@ -101,7 +100,7 @@ async def test_the_list_of_blocks_shows_who_until_when_and_why(
         assert listed.index(LI["id"]) < listed.index(ANN["id"])
         assert f"<@{MEI['id']}>" in listed
         assert r"\*rude\*" in listed
-        await erase_member(bot.services, ANN["id"])
+        await bot.services.erase_member(ANN["id"])
         listed = await told(server, "blocks")
         assert "a member who was forgotten" in listed
         assert "~" not in listed
