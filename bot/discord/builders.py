@@ -76,7 +76,9 @@ async def complete(
         uploads = (await avatar_upload(services, owner, author, request.server),)
         text = attachments.without_avatar(text)
     reply_to = await _replied_edit(services, message)
-    locale = await _preferred_locale(services, request, message.guild)
+    locale = await services.people.locale(PLATFORM, request.user)  # their own, or else the server's
+    locale = locale or (await services.settings(request.server)).language
+    locale = locale or (message.guild.preferred_locale.value if message.guild else None)
     return replace(request, text=text, uploads=uploads, reply_to=reply_to, locale=locale, complete=True)
 
 
@@ -101,14 +103,6 @@ async def _replied_edit(services: Services, message: discord.Message) -> int | N
     if await services.history.owner(edit.id) != (PLATFORM, str(message.author.id)):
         raise NotYours
     return edit.id
-
-
-async def _preferred_locale(services: Services, request: Request, guild: discord.Guild | None) -> str | None:
-    """The language to use if the text does not show one: the member's own, or else the server's."""
-    if (own := await services.people.locale(PLATFORM, request.user)) is not None:
-        return own
-    chosen = (await services.settings(request.server)).language
-    return chosen or (guild.preferred_locale.value if guild else None)
 
 
 # interactions

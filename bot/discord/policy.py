@@ -62,7 +62,10 @@ class Policy:
             raise DiscordError("policy.consent-needed")
         if settings.require_spoilers and request.uploads and not request.spoiler:
             raise DiscordError("policy.spoiler-needed")
-        await _check_words(request.text, settings)
+        words, text = refused(settings.refused_words), request.text
+        word = await asyncio.to_thread(words.found, text) if words.slow else words.found(text)
+        if word is not None:
+            raise DiscordError("policy.refused-word", word=word)
         if request.needs_editor and not request.moderator:
             await self._check_limits(request, settings, now, item)
         return settings
@@ -105,10 +108,3 @@ def _check_channel(request: Request, settings: ServerSettings) -> None:
         raise DiscordError("policy.channel-closed")
     if settings.age_restricted_only and not request.age_restricted:
         raise DiscordError("policy.age-restricted-only")
-
-
-async def _check_words(text: str, settings: ServerSettings) -> None:
-    words = refused(settings.refused_words)
-    found = await asyncio.to_thread(words.found, text) if words.slow else words.found(text)
-    if found is not None:
-        raise DiscordError("policy.refused-word", word=found)

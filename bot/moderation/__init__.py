@@ -1,1 +1,1 @@
-"""A server's rules: who may use the bot, where, how often, and with which words. Knows no front end."""
+"""Refused words and lengths of time, as moderators write them. Knows no front end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import platform
 import shutil
@@ -90,12 +91,15 @@ async def status(interaction: Interaction) -> None:
     client = services.client
     servers = Counter(guild.shard_id for guild in client.guilds)
     waiting = await services.inbox.count_open(PLATFORM)
+    bot, python = "?", platform.python_version()
+    with contextlib.suppress(PackageNotFoundError):  # run from its source
+        bot = version("styleclip-bot")
     lines = [
         *(_shard(locale, shard, servers[number]) for number, shard in sorted(client.shards.items())),
         await _editor(services, locale),
         locale.say("owner.status.wishes", number=waiting),
         await _disk(services, locale),
-        _versions(locale),
+        locale.say("owner.status.versions", bot=bot, library=discord.__version__, python=python),
     ]
     await show_privately(interaction, OutgoingMessage(title=locale.say("owner.title.status"), lines=lines))
 
@@ -131,15 +135,6 @@ async def _disk(services: Services, locale: Locale) -> str:
         total=f"{disk.total / _GIGABYTE:.1f}",
         database=f"{await services.history.database.size() / _MEGABYTE:.1f}",
     )
-
-
-def _versions(locale: Locale) -> str:
-    try:
-        bot = version("styleclip-bot")
-    except PackageNotFoundError:  # run from its source
-        bot = "?"
-    python = platform.python_version()
-    return locale.say("owner.status.versions", bot=bot, library=discord.__version__, python=python)
 
 
 # bundles

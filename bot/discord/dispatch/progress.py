@@ -38,10 +38,8 @@ class ProgressMessage:
         self._preview: wire.PictureData | None = None
         self._news, self._ended = asyncio.Event(), asyncio.Event()
         self._updates: asyncio.Task[None] | None = None
-        self._typing = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._typing.enter_async_context(self.responder.typing())
         self._updates = asyncio.create_task(self._update())
         return self
 
@@ -55,7 +53,6 @@ class ProgressMessage:
             self._ended.set()
             self._news.set()
             await asyncio.wait([updates])
-        await self._typing.aclose()
 
     def on_event(self, event: wire.Event) -> None:
         """Remember an event of the editor; its stream must not wait for Discord, so nothing is sent here."""
@@ -109,14 +106,15 @@ class ProgressMessage:
 
     async def _update(self) -> None:
         """Show the news, at the right pace, until stopped."""
-        await self._pause(0.0 if self.message is not None else PATIENCE_SECONDS)
-        while not self._ended.is_set():
-            await self._news.wait()
-            self._news.clear()
-            if self.event is not None and not self._ended.is_set():
-                with http_error_logged("progress could not be shown"):
-                    await self._show(self._state(self.event))
-            await self._pause(PACE_SECONDS)
+        async with self.responder.typing():
+            await self._pause(0.0 if self.message is not None else PATIENCE_SECONDS)
+            while not self._ended.is_set():
+                await self._news.wait()
+                self._news.clear()
+                if self.event is not None and not self._ended.is_set():
+                    with http_error_logged("progress could not be shown"):
+                        await self._show(self._state(self.event))
+                await self._pause(PACE_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, or return early once the answer is ready."""

@@ -29,26 +29,21 @@ _DISPATCHED = "dispatched"  # marks interactions that the dispatcher answers and
 @asynccontextmanager
 async def errors_reported(interaction: Interaction, origin: str = "press") -> AsyncIterator[None]:
     """Tell the member privately about any error inside, and count the outcome."""
-    outcome = "done"
+    outcome, locale = "done", locale_of(interaction)
     try:
         yield
-    except Exception as error:
-        outcome = "lost" if isinstance(error, discord.HTTPException) else code_for(error)
-        await _tell_error(interaction, error)
-    count(interaction, origin, outcome)
-
-
-async def _tell_error(interaction: Interaction, error: Exception) -> None:
-    locale = locale_of(interaction)
-    if isinstance(error, discord.HTTPException):
+    except discord.HTTPException as error:
+        outcome = "lost"
         log_http_error("an interaction could not be answered", error)
-        sentence = locale.say("error.unforeseen")
-    elif isinstance(error, app_commands.MissingPermissions):
-        names = locale.quoted(locale.say(f"mod.permission.{name}") for name in error.missing_permissions)
-        sentence = sentence_for(DiscordError("discord.error.may-not-moderate", permissions=names), locale)
-    else:
-        sentence = sentence_for(error, locale)
-    await reply_privately(interaction, sentence)
+        await reply_privately(interaction, locale.say("error.unforeseen"))
+    except Exception as error:
+        told = error
+        if isinstance(error, app_commands.MissingPermissions):
+            names = [locale.say(f"mod.permission.{name}") for name in error.missing_permissions]
+            told = DiscordError("discord.error.may-not-moderate", permissions=locale.quoted(names))
+        outcome = code_for(error)
+        await reply_privately(interaction, sentence_for(told, locale))
+    count(interaction, origin, outcome)
 
 
 def count(interaction: Interaction, origin: str, outcome: str) -> None:

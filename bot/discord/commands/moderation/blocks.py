@@ -19,7 +19,6 @@ from bot.discord.commands.moderation.context import (
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
 from bot.moderation import duration
-from storage.servers import Block
 
 MAX_SHOWN = 40
 
@@ -73,15 +72,12 @@ async def blocks(context: CommandContext) -> None:
     if not found:
         await context.answer("mod.no-blocks")
         return
-    lines = [_line(entry, context) for entry in found[:MAX_SHOWN]]
+    locale, lines = context.locale, []
+    for entry in found[:MAX_SHOWN]:
+        member, actor = formatting.member(entry.member, locale), formatting.member(entry.actor, locale)
+        until = formatting.until(entry.until, locale)
+        line = context.say("mod.blocked", member=member, until=until, actor=actor)
+        lines.append(formatting.with_reason(line, entry.reason, locale))
     if len(found) > MAX_SHOWN:
         lines.append(context.say("mod.more", count=len(found) - MAX_SHOWN))
     await context.show(context.say("mod.title.blocks"), lines)
-
-
-def _line(entry: Block, context: CommandContext) -> str:
-    locale = context.locale
-    member, actor = formatting.member(entry.member, locale), formatting.member(entry.actor, locale)
-    until = formatting.until(entry.until, locale)
-    line = locale.say("mod.blocked", member=member, until=until, actor=actor)
-    return formatting.with_reason(line, entry.reason, locale)

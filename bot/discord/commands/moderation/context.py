@@ -20,7 +20,7 @@ from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, locale_of, services_of
 from bot.discord.ui.interactions import PersistentItem
 from bot.discord.ui.view import MAX_TEXT, OutgoingMessage, shortened, show_privately
-from storage.servers import Audit, ServerSettings
+from storage.servers import ServerSettings
 
 PERMISSIONS = ("moderate_members", "manage_guild", "manage_messages")
 """Any of these makes a member a moderator, who may use a part of ``/mod`` and cannot be blocked."""
@@ -71,20 +71,18 @@ class CommandContext:
         """
         actor = str(self.interaction.user.id)
         entry = await self.servers.record(*self.here, actor, action, target, reason, **details)
-        channel = (await self.settings()).log_channel
-        if channel is not None and not await self._post(channel, entry):
-            self._warning = self.say("mod.log-closed", channel=f"<#{channel}>")
-
-    async def _post(self, channel: str, entry: Audit) -> bool:
-        """Post a record in the server's language; returns whether that was possible."""
+        settings = await self.settings()
+        if settings.log_channel is None:
+            return
         preferred = self.guild.preferred_locale.value if isinstance(self.guild, discord.Guild) else None
-        locale = locales.locale_of(preferred=(await self.settings()).language or preferred)
-        client = self.services.client
+        locale = locales.locale_of(preferred=settings.language or preferred)
+        place = self.services.client.get_partial_messageable(
+            int(settings.log_channel), guild_id=self.guild.id
+        )
+        self._warning = self.say("mod.log-closed", channel=f"<#{settings.log_channel}>")
         with http_error_logged("a log channel cannot be written to"):
-            place = client.get_partial_messageable(int(channel), guild_id=self.guild.id)
             await place.send(formatting.record(entry, locale), silent=True)
-            return True
-        return False
+            self._warning = ""
 
     async def change(self, name: str, value: Any) -> None:
         """Change one setting, record that, and answer."""

@@ -15,11 +15,9 @@ from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction, services_of
-from bot.locales import Locale
 from bot.moderation.duration import BadDuration, parse
 from bot.moderation.words import LONGEST_ENTRY, check
 from editor.api.errors import EditorError
-from storage.servers import ServerSettings
 
 MAX_DAYS, MAX_QUOTA, MAX_WORDS = 365, 1000, 200
 _TIMEOUT_SECONDS = 2.0
@@ -89,19 +87,17 @@ switch("require-spoilers", "require_spoilers", require_group)
 @command("settings-show", "moderate_members", parent=group)
 async def show(context: CommandContext) -> None:
     """List all settings."""
-    await context.show(context.say("mod.title.settings"), _lines(await context.settings(), context.locale))
-
-
-def _lines(settings: ServerSettings, locale: Locale) -> list[str]:
-    stored, say = asdict(settings), locale.say
+    settings, say, locale = await context.settings(), context.say, context.locale
+    stored = asdict(settings)
     values = {say(f"mod.setting.{name}"): formatting.setting(name, stored[name], locale) for name in _LISTED}
     for role, count in settings.role_quotas.items():
         name = say("mod.setting.role_quota", role=f"<@&{role}>")
         values[name] = formatting.setting("quota_per_day", count, locale)
     values[say("mod.setting.refused_words")] = str(len(settings.refused_words))
-    paused = "paused" if settings.drained_at is None else "draining"
     lines = [say("mod.setting", name=name, value=value) for name, value in values.items()]
-    return [*lines, say(f"mod.state.{paused if settings.paused else 'open'}")]
+    paused = "paused" if settings.drained_at is None else "draining"
+    lines.append(say(f"mod.state.{paused if settings.paused else 'open'}"))
+    await context.show(say("mod.title.settings"), lines)
 
 
 @command("settings-language", parent=group)
