@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from bot.conversation import replies
 from bot.conversation.messages import CompareRequest, Speaker, TalkRequest, Turn, job_of
 from bot.discord.attachments import download
 from bot.discord.dispatch.progress import ProgressMessage
-from bot.discord.request import PLATFORM, Request
+from bot.discord.request import PLATFORM, Kind, Request
 from bot.discord.services import Services
 from bot.discord.ui.buttons import consent_button, result_buttons
 from bot.discord.ui.menus import adjustment_lines, adjustment_menus, goto_menu
@@ -52,7 +52,7 @@ async def handle(
     progress.spoiler = request.spoiler or await work.continues_spoiler()
     while True:
         try:
-            result = await work.do()
+            result = await _HANDLERS[request.kind](work)
         except (BotError, EditorError, StorageError) as error:
             result = error_result(error, request)
         if result.outcome != EditorAway.code:
@@ -114,22 +114,10 @@ class _Work:
         except StorageError:
             return False  # there is no picture
 
-    async def do(self) -> Result:
-        match self.request.kind:
-            case "talk":
-                return await self._talk()
-            case "compare":
-                return await self._compare()
-            case "animate":
-                return await self._animate()
-            case "forget":
-                return await self._erase()
-            case "train":
-                return await self._train()
-
     # the conversation
 
-    async def _talk(self) -> Result:
+    async def talk(self) -> Result:
+        """Edit a picture, or answer about it."""
         request, picture = self.request, None
         if request.uploads:
             services = self.services
@@ -192,7 +180,7 @@ class _Work:
         picture = AttachedPicture(sheet, locale.say("discord.alt.history", description=rows), head.number)
         return replace(message, pictures=[picture], items=[goto_menu(head, choices, locale)])
 
-    async def _compare(self) -> Result:
+    async def compare(self) -> Result:
         """One edit by several methods."""
         comparison = CompareRequest(self.request.text, self.request.reply_to, self.request.key)
         turn = await self.conversations.compare(self.speaker, comparison, self.progress.on_event)
@@ -201,7 +189,7 @@ class _Work:
             message = await _choice_sheet(turn, turn.edit, message, "methods")
         return await self._result(turn, message)
 
-    async def _animate(self) -> Result:
+    async def animate(self) -> Result:
         """The way from the original to the current look and back, as a moving picture."""
         request, report = self.request, self.progress.on_event
         turn = await self.conversations.animate(
@@ -213,7 +201,7 @@ class _Work:
 
     # deletion and training
 
-    async def _erase(self) -> Result:
+    async def erase(self) -> Result:
         """Delete an edit of the requester, or all their data; a missing edit was deleted before a restart."""
         what = "all" if self.request.reply_to is None else "edit"
         if self.request.reply_to is None:
@@ -224,7 +212,7 @@ class _Work:
         text = locale_of(preferred=self.request.locale).say(f"discord.forgotten.{what}")
         return Result(OutgoingMessage(text))
 
-    async def _train(self) -> Result:
+    async def train(self) -> Result:
         """Train a mapper for one prompt, and notify the owner when it is ready."""
         request, progress = self.request, self.progress
         assert request.minutes is not None
@@ -266,3 +254,12 @@ async def _side_by_side(pictures: Sequence[AttachedPicture], locale: Locale) -> 
     picture = await asyncio.to_thread(before_after, before.picture.data, after.picture.data, captions)
     alt = locale.say("discord.alt.compare", before=before.alt, after=after.alt)
     return AttachedPicture(picture, alt, after.number)
+
+
+_HANDLERS: dict[Kind, Callable[[_Work], Awaitable[Result]]] = {
+    "talk": _Work.talk,
+    "compare": _Work.compare,
+    "animate": _Work.animate,
+    "forget": _Work.erase,
+    "train": _Work.train,
+}

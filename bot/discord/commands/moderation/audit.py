@@ -8,6 +8,7 @@ from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import CommandContext, check_permission, command
 from bot.discord.services import Interaction
 from bot.discord.ui.interactions import PersistentItem
+from bot.discord.ui.view import OutgoingMessage
 
 PER_PAGE = 10
 
@@ -20,22 +21,22 @@ class PageButton(PersistentItem, template=r"audit:(?P<way>newer|older):(?P<recor
         check_permission(interaction, "moderate_members")
         await interaction.response.defer()
         limit = "before" if self.state["way"] == "older" else "after"
-        await _show(CommandContext(interaction), **{limit: int(self.state["record"])})
+        context = CommandContext(interaction)
+        await context.answer(await _page(context, **{limit: int(self.state["record"])}))
 
 
 @command("audit", "moderate_members")
-async def audit(context: CommandContext) -> None:
+async def audit(context: CommandContext) -> OutgoingMessage:
     """Show the newest records."""
-    await _show(context)
+    return await _page(context)
 
 
-async def _show(context: CommandContext, **limit: Any) -> None:
-    """Show the page ``before`` or ``after`` a record, newest first; without one, the newest page."""
+async def _page(context: CommandContext, **limit: Any) -> OutgoingMessage:
+    """The page ``before`` or ``after`` a record, newest first; without one, the newest page."""
     audits, title = context.servers.audits, context.say("mod.title.audit")
     found = await audits(*context.here, limit=PER_PAGE, **limit)
     if not found:
-        await context.show(title, [context.say("mod.audit.empty")])
-        return
+        return OutgoingMessage(title=title, lines=[context.say("mod.audit.empty")])
     newest, oldest = found[0].id, found[-1].id
     more = {
         ("newer", newest): bool(await audits(*context.here, limit=1, after=newest)),
@@ -46,4 +47,4 @@ async def _show(context: CommandContext, **limit: Any) -> None:
         for (way, record), exists in more.items()
     ]
     lines = [formatting.record(entry, context.locale) for entry in found]
-    await context.show(title, lines, *(buttons if any(more.values()) else ()))
+    return OutgoingMessage(title=title, lines=lines, items=buttons if any(more.values()) else ())

@@ -10,6 +10,7 @@ from discord import app_commands
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import (
     PERMISSIONS,
+    Answer,
     CommandContext,
     Member,
     Reason,
@@ -18,6 +19,7 @@ from bot.discord.commands.moderation.context import (
 )
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
+from bot.discord.ui.view import OutgoingMessage
 from bot.moderation import duration
 
 MAX_SHOWN = 40
@@ -30,7 +32,7 @@ async def block(
     member: Member,
     length: app_commands.Range[str, 1, 50] | None = None,
     reason: Reason | None = None,
-) -> None:
+) -> Answer:
     """Block a member, also for their waiting requests; when they ask they are told until when."""
     _check_blockable(member, context.interaction)
     lasts = duration.parse(length) if length is not None else None
@@ -39,7 +41,7 @@ async def block(
     await context.servers.block(*context.here, target, until, reason, actor)
     await context.record("block", target, reason, until=until.isoformat() if until else None)
     shown = formatting.until(until, context.locale)
-    await context.answer("mod.done.block", member=member.mention, until=shown)
+    return context.say("mod.done.block", member=member.mention, until=shown)
 
 
 def _check_blockable(member: Member, interaction: Interaction) -> None:
@@ -56,22 +58,20 @@ def _check_blockable(member: Member, interaction: Interaction) -> None:
 
 @command("unblock", "moderate_members")
 @option("member", "reason")
-async def unblock(context: CommandContext, member: Member, reason: Reason | None = None) -> None:
+async def unblock(context: CommandContext, member: Member, reason: Reason | None = None) -> Answer:
     """Lift a block."""
     if not await context.servers.unblock(*context.here, str(member.id)):
-        await context.answer("mod.not-blocked", member=member.mention)
-        return
+        return context.say("mod.not-blocked", member=member.mention)
     await context.record("unblock", str(member.id), reason)
-    await context.answer("mod.done.unblock", member=member.mention)
+    return context.say("mod.done.unblock", member=member.mention)
 
 
 @command("blocks", "moderate_members")
-async def blocks(context: CommandContext) -> None:
+async def blocks(context: CommandContext) -> Answer:
     """List all blocks in force."""
     found = await context.servers.blocks(*context.here, datetime.now(UTC))
     if not found:
-        await context.answer("mod.no-blocks")
-        return
+        return context.say("mod.no-blocks")
     locale, lines = context.locale, []
     for entry in found[:MAX_SHOWN]:
         member, actor = formatting.member(entry.member, locale), formatting.member(entry.actor, locale)
@@ -80,4 +80,4 @@ async def blocks(context: CommandContext) -> None:
         lines.append(formatting.with_reason(line, entry.reason, locale))
     if len(found) > MAX_SHOWN:
         lines.append(context.say("mod.more", count=len(found) - MAX_SHOWN))
-    await context.show(context.say("mod.title.blocks"), lines)
+    return OutgoingMessage(title=context.say("mod.title.blocks"), lines=lines)

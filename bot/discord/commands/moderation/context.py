@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
@@ -18,7 +18,6 @@ from bot.discord.dispatch import deferred
 from bot.discord.errors import http_error_logged
 from bot.discord.request import PLATFORM
 from bot.discord.services import Interaction, locale_of, services_of
-from bot.discord.ui.interactions import PersistentItem
 from bot.discord.ui.view import MAX_TEXT, OutgoingMessage, shortened, show_privately
 from storage.servers import ServerSettings
 
@@ -29,6 +28,7 @@ INSTALLS = app_commands.AppInstallationType(guild=True, user=False)
 """Only in servers that the bot is a member of."""
 Member = discord.User | discord.Member
 Reason = app_commands.Range[str, 1, 300]
+Answer = str | OutgoingMessage
 
 group = app_commands.Group(
     **described("mod.command.mod"),
@@ -84,26 +84,21 @@ class CommandContext:
             await place.send(formatting.record(entry, locale), silent=True)
             self._warning = ""
 
-    async def change(self, name: str, value: Any) -> None:
-        """Change one setting, record that, and answer."""
+    async def change(self, name: str, value: Any) -> str:
+        """Change one setting, record that, and return the answer."""
         await self.servers.change(*self.here, **{name: value})
         await self.record("setting", name, value=value)
         shown = formatting.setting(name, value, self.locale)
-        await self.answer("mod.done.setting", name=self.say(f"mod.setting.{name}"), value=shown)
+        return self.say("mod.done.setting", name=self.say(f"mod.setting.{name}"), value=shown)
 
-    async def answer(self, key: str, **values: Any) -> None:
-        """Answer with the sentence of a key, which pings nobody."""
-        await self.tell(self.say(key, **values))
-
-    async def tell(self, text: str, **options: Any) -> None:
-        """Answer with a text, and the warning below it if there is one."""
-        text = shortened(f"{text}\n{self._warning}".strip(), MAX_TEXT)
+    async def answer(self, answer: Answer, **options: Any) -> None:
+        """Show a list; or a text, which pings nobody, with the warning below it if there is one."""
+        if isinstance(answer, OutgoingMessage):
+            await show_privately(self.interaction, answer)
+            return
+        text = shortened(f"{answer}\n{self._warning}".strip(), MAX_TEXT)
         nobody = discord.AllowedMentions.none()
         await self.interaction.edit_original_response(content=text, allowed_mentions=nobody, **options)
-
-    async def show(self, title: str, lines: Sequence[str], *items: PersistentItem) -> None:
-        """Answer with a list and its buttons."""
-        await show_privately(self.interaction, OutgoingMessage(title=title, lines=lines, items=items))
 
 
 def subgroup(name: str) -> app_commands.Group:
@@ -116,13 +111,17 @@ def command(
 ) -> Callable[[Any], Any]:
     """A decorator for a command that checks a permission, whatever Discord's own settings for it are.
 
-    The command is acknowledged first; then it is called with a ``CommandContext`` and its options.
+    The command is acknowledged first. Then it is called with a ``CommandContext`` and its options, and
+    returns the answer, or None if it gave one itself.
     """
 
     def decorate(callback: Any) -> Any:
         @functools.wraps(callback)
         async def run(interaction: Interaction, **values: Any) -> None:
-            await callback(await CommandContext.begin(interaction), **values)
+            context = await CommandContext.begin(interaction)
+            answer: Answer | None = await callback(context, **values)
+            if answer is not None:
+                await context.answer(answer)
 
         run.__signature__ = inspect.signature(callback, eval_str=True)  # type: ignore[attr-defined]
         checked = app_commands.checks.has_permissions(**{permission: True})(run)

@@ -18,6 +18,7 @@ from discord import app_commands
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import (
+    Answer,
     CommandContext,
     Member,
     Reason,
@@ -28,6 +29,7 @@ from bot.discord.commands.moderation.context import (
 from bot.discord.dispatch.dispatcher import RequestDispatcher
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction
+from bot.discord.ui.view import OutgoingMessage
 from editor.api import protocol as wire
 from storage.inbox import InboxItem
 
@@ -46,7 +48,7 @@ async def _open(context: CommandContext) -> list[InboxItem]:
 
 
 @command("queue-list", "moderate_members", parent=group)
-async def listed(context: CommandContext) -> None:
+async def listed(context: CommandContext) -> Answer:
     """List all open requests, oldest first."""
     found, say = await _open(context), context.say
     lines = [
@@ -58,7 +60,7 @@ async def listed(context: CommandContext) -> None:
     settings = await context.settings()
     if settings.paused:
         lines.append(say("mod.state.paused" if settings.drained_at is None else "mod.state.draining"))
-    await context.show(say("mod.title.queue", count=len(found)), lines)
+    return OutgoingMessage(title=say("mod.title.queue", count=len(found)), lines=lines)
 
 
 def _progress_of(item: InboxItem, context: CommandContext) -> str:
@@ -82,13 +84,13 @@ def _progress_of(item: InboxItem, context: CommandContext) -> str:
 @option("reason", key="wish")
 async def cancel(
     context: CommandContext, key: app_commands.Range[str, 1, 100], reason: Reason | None = None
-) -> None:
+) -> Answer:
     """Cancel one request of this server; the member who asked is told when the request's turn comes."""
     chosen = next((item for item in await _open(context) if item.key == key), None)
     if chosen is None or not await _dispatcher(context).cancel(chosen.key):
         raise DiscordError("mod.error.answered-already")
     await context.record("cancel", chosen.user, reason)
-    await context.answer("mod.done.cancel", member=formatting.member(chosen.user, context.locale))
+    return context.say("mod.done.cancel", member=formatting.member(chosen.user, context.locale))
 
 
 @cancel.autocomplete("key")
@@ -111,45 +113,44 @@ def _choice_name(item: InboxItem, context: CommandContext) -> str:
 
 @command("queue-pause", "moderate_members", parent=group)
 @option("reason")
-async def pause(context: CommandContext, reason: Reason | None = None) -> None:
+async def pause(context: CommandContext, reason: Reason | None = None) -> Answer:
     """Answer nothing for now, and say so to everybody who asks."""
     await context.servers.change(*context.here, paused=True, drained_at=None)
     await context.record("pause", reason=reason)
-    await context.answer("mod.done.pause")
+    return context.say("mod.done.pause")
 
 
 @command("queue-drain", "moderate_members", parent=group)
 @option("reason")
-async def drain(context: CommandContext, reason: Reason | None = None) -> None:
+async def drain(context: CommandContext, reason: Reason | None = None) -> Answer:
     """Finish what was asked, and take nothing new."""
     await context.servers.change(*context.here, paused=True, drained_at=datetime.now(UTC).timestamp())
     await context.record("drain", reason=reason)
     waiting = len(await _open(context))
-    await context.answer("mod.done.drain" if waiting else "mod.done.drain-empty", count=waiting)
+    return context.say("mod.done.drain" if waiting else "mod.done.drain-empty", count=waiting)
 
 
 @command("queue-resume", "moderate_members", parent=group)
 @option("reason")
-async def resume(context: CommandContext, reason: Reason | None = None) -> None:
+async def resume(context: CommandContext, reason: Reason | None = None) -> Answer:
     """Serve everybody again."""
     await context.servers.change(*context.here, paused=False, drained_at=None)
     await context.record("resume", reason=reason)
-    await context.answer("mod.done.resume")
+    return context.say("mod.done.resume")
 
 
 @command("wishes", "moderate_members")
 @option("member")
-async def member_requests(context: CommandContext, member: Member) -> None:
+async def member_requests(context: CommandContext, member: Member) -> Answer:
     """List what a member asked of the bot in this server lately, newest first."""
     found = await context.services.inbox.recent(*context.here, str(member.id), MAX_SHOWN_OF_MEMBER)
     if not found:
-        await context.answer("mod.no-wishes", member=member.mention)
-        return
+        return context.say("mod.no-wishes", member=member.mention)
     title = context.say("mod.title.wishes", member=member.display_name)
     lines = [
         formatting.request("mod.wish.line", item, _answer_to(item, context), context.locale) for item in found
     ]
-    await context.show(title, lines)
+    return OutgoingMessage(title=title, lines=lines)
 
 
 def _answer_to(item: InboxItem, context: CommandContext) -> str:

@@ -65,7 +65,7 @@ async def remove_this(interaction: Interaction, message: discord.Message) -> Non
         RemoveButton.button(f"remove:{what}:{edit.id}", context.say(f"mod.button.remove-{what}"), danger)
         for what in (("one", "all") if edit.number else ("all",))
     ]
-    await context.tell(context.say("mod.confirm.remove"), view=view_of(*buttons))
+    await context.answer(context.say("mod.confirm.remove"), view=view_of(*buttons))
 
 
 menu = app_commands.ContextMenu(name=named("mod.menu.remove"), callback=remove_this)
@@ -113,4 +113,4 @@ async def _remove(context: CommandContext, edit: Edit, everything: bool, reason:
     action = "remove-all" if chosen.number == 0 else "remove"
     await context.record(action, owner, reason)
     remains = f"\n{context.say('mod.left', count=left)}" if left else ""
-    await context.tell(context.say(f"mod.done.{action}") + remains, view=None)
+    await context.answer(context.say(f"mod.done.{action}") + remains, view=None)

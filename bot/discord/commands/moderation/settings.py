@@ -12,9 +12,10 @@ from discord import app_commands
 from bot import locales
 from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
 from bot.discord.commands.moderation import formatting
-from bot.discord.commands.moderation.context import CommandContext, command, option, subgroup
+from bot.discord.commands.moderation.context import Answer, CommandContext, command, option, subgroup
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction, services_of
+from bot.discord.ui.view import OutgoingMessage
 from bot.moderation.duration import BadDuration, parse
 from bot.moderation.words import LONGEST_ENTRY, check
 from editor.api.errors import EditorError
@@ -27,19 +28,9 @@ _LISTED = (
     *("forget_leavers", "log_channel", "channels_allowed", "channels_denied", "age_restricted_only"),
     *("quota_per_day", "cooldown_seconds", "require_consent", "require_spoilers"),
 )
-_WRITABLE = (
-    "text",
-    "news",
-    "forum",
-    "voice",
-    "stage_voice",
-    "public_thread",
-    "private_thread",
-    "news_thread",
-)
-
-_RULES = {"channel-allow": "channels_allowed", "channel-deny": "channels_denied"}
-"""The list of channels that each command adds to."""
+_CHANNELS = ("text", "news", "forum", "voice", "stage_voice")
+_THREADS = ("public_thread", "private_thread", "news_thread")
+_RULES = {"channel-allow": "channels_allowed", "channel-deny": "channels_denied"}  # what each adds to
 
 group = subgroup("settings")
 channel_group, quota_group = subgroup("channel"), subgroup("quota")
@@ -57,7 +48,7 @@ class ChannelTransformer(app_commands.Transformer[Any]):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         """All kinds of channels in which members can write."""
-        return [discord.ChannelType[kind] for kind in _WRITABLE]
+        return [discord.ChannelType[kind] for kind in _CHANNELS + _THREADS]
 
     async def transform(self, interaction: Interaction, value: Any, /) -> str:
         """The id."""
@@ -72,8 +63,8 @@ def switch(key: str, setting: str, parent: app_commands.Group = group) -> None:
 
     @command(key, parent=parent)
     @option("on")
-    async def change(context: CommandContext, on: bool) -> None:
-        await context.change(setting, on)
+    async def change(context: CommandContext, on: bool) -> Answer:
+        return await context.change(setting, on)
 
 
 switch("settings-mark", "visible_mark")
@@ -85,7 +76,7 @@ switch("require-spoilers", "require_spoilers", require_group)
 
 
 @command("settings-show", "moderate_members", parent=group)
-async def show(context: CommandContext) -> None:
+async def show(context: CommandContext) -> Answer:
     """List all settings."""
     settings, say, locale = await context.settings(), context.say, context.locale
     stored = asdict(settings)
@@ -97,7 +88,7 @@ async def show(context: CommandContext) -> None:
     lines = [say("mod.setting", name=name, value=value) for name, value in values.items()]
     paused = "paused" if settings.drained_at is None else "draining"
     lines.append(say(f"mod.state.{paused if settings.paused else 'open'}"))
-    await context.show(say("mod.title.settings"), lines)
+    return OutgoingMessage(title=say("mod.title.settings"), lines=lines)
 
 
 @command("settings-language", parent=group)
@@ -108,21 +99,21 @@ async def show(context: CommandContext) -> None:
         app_commands.Choice(name=named("mod.unset.language"), value=_AS_DISCORD),
     ]
 )
-async def language(context: CommandContext, language: str) -> None:
+async def language(context: CommandContext, language: str) -> Answer:
     """Set the language of the log channel, and of answers to members whose own language is not known."""
-    await context.change("language", None if language == _AS_DISCORD else language)
+    return await context.change("language", None if language == _AS_DISCORD else language)
 
 
 @command("settings-bundle", parent=group)
 @option("bundle")
-async def bundle(context: CommandContext, bundle: str | None = None) -> None:
+async def bundle(context: CommandContext, bundle: str | None = None) -> Answer:
     """Set the bundle that edits new pictures; the bot's usual one if none is named."""
     locale = context.locale
     known = {info.name for info in await context.services.conversations.editor.bundles()}
     if bundle is not None and bundle not in known:
         text, names = formatting.quoted(bundle, locale), locale.quoted(sorted(known))
         raise DiscordError("mod.error.unknown-choice", text=text, known=names)
-    await context.change("bundle", bundle)
+    return await context.change("bundle", bundle)
 
 
 @bundle.autocomplete("bundle")
@@ -141,25 +132,25 @@ async def _suggest_bundle(interaction: Interaction, current: str) -> list[app_co
 @option("days")
 async def retention(
     context: CommandContext, days: app_commands.Range[int, 1, MAX_DAYS] | None = None
-) -> None:
+) -> Answer:
     """Set after how many days pictures are deleted; the bot's usual time if none is given."""
-    await context.change("retention_days", days)
+    return await context.change("retention_days", days)
 
 
 @command("settings-leavers", parent=group)
 @option("on")
 async def leavers(context: CommandContext, on: bool) -> None:
     """Set whether the data of members is deleted when they leave the server."""
-    await context.change("forget_leavers", on)
+    await context.answer(await context.change("forget_leavers", on))
     if on and not context.services.client.intents.members:
         await context.interaction.followup.send(context.say("mod.leavers-unseen"), ephemeral=True)
 
 
 @command("settings-log", parent=group)
 @option(channel="log-channel")
-async def log(context: CommandContext, channel: Channel | None = None) -> None:
+async def log(context: CommandContext, channel: Channel | None = None) -> Answer:
     """Set the channel where moderators' commands are logged; none if no channel is named."""
-    await context.change("log_channel", channel)
+    return await context.change("log_channel", channel)
 
 
 # channels
@@ -173,14 +164,14 @@ def _channel_rule(action: str) -> None:
 
     @command(action, parent=channel_group)
     @option("channel")
-    async def change(context: CommandContext, channel: Channel) -> None:
+    async def change(context: CommandContext, channel: Channel) -> Answer:
         for other, name in _RULES.items():
             if other != action:
                 await context.servers.take_from(*context.here, name, channel)
         if action in _RULES:
             await context.servers.add_to(*context.here, _RULES[action], channel)
         await context.record(action, channel)
-        await context.answer(f"mod.done.{action}", channel=f"<#{channel}>")
+        return context.say(f"mod.done.{action}", channel=f"<#{channel}>")
 
 
 for _action in ("channel-allow", "channel-deny", "channel-clear"):
@@ -194,37 +185,37 @@ for _action in ("channel-allow", "channel-deny", "channel-clear"):
 @option("role", count="wishes")
 async def quota_set(
     context: CommandContext, count: app_commands.Range[int, 0, MAX_QUOTA], role: discord.Role | None = None
-) -> None:
+) -> Answer:
     """Limit the requests in 24 hours, of everybody or of a role; a member's most generous role counts."""
-    await _set_quota(context, count, role)
+    return await _set_quota(context, count, role)
 
 
 @command("quota-clear", parent=quota_group)
 @option("role")
-async def quota_clear(context: CommandContext, role: discord.Role | None = None) -> None:
+async def quota_clear(context: CommandContext, role: discord.Role | None = None) -> Answer:
     """Remove the quota of everybody or of a role."""
-    await _set_quota(context, None, role)
+    return await _set_quota(context, None, role)
 
 
-async def _set_quota(context: CommandContext, quota: int | None, role: discord.Role | None) -> None:
+async def _set_quota(context: CommandContext, quota: int | None, role: discord.Role | None) -> Answer:
     if role is None or role.is_default():
-        await context.change("quota_per_day", quota)
+        return await context.change("quota_per_day", quota)
         return
     await context.servers.set_role_quota(*context.here, str(role.id), quota)
     await context.record("role-quota", str(role.id), count=quota)
     value = formatting.setting("quota_per_day", quota, context.locale)
     key = "mod.done.role-quota-clear" if quota is None else "mod.done.role-quota"
-    await context.answer(key, role=role.mention, value=value)
+    return context.say(key, role=role.mention, value=value)
 
 
 @command("cooldown")
 @option(length="pause")
-async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 50] | None = None) -> None:
+async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 50] | None = None) -> Answer:
     """Set how long a member waits between two requests; no time if none is given."""
     lasts = parse(length) if length is not None else None
     if length is not None and lasts is None:  # "for good" makes sense only for blocks
         raise BadDuration(text=length)
-    await context.change("cooldown_seconds", lasts.total_seconds() if lasts is not None else 0.0)
+    return await context.change("cooldown_seconds", lasts.total_seconds() if lasts is not None else 0.0)
 
 
 # words
@@ -232,28 +223,27 @@ async def cooldown(context: CommandContext, length: app_commands.Range[str, 1, 5
 
 @command("words-add", parent=words_group)
 @option("word")
-async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LONGEST_ENTRY]) -> None:
+async def words_add(context: CommandContext, word: app_commands.Range[str, 1, LONGEST_ENTRY]) -> Answer:
     """Refuse requests with a word, a phrase, or a regular expression between slashes."""
     entry, kept = check(word), (await context.settings()).refused_words
     if entry not in kept and len(kept) >= MAX_WORDS:
         raise DiscordError("mod.error.too-many-words", most=MAX_WORDS)
     await context.servers.add_to(*context.here, "refused_words", entry)
     await context.record("word-add", word=entry)
-    await context.answer("mod.done.word-add", word=formatting.quoted(entry, context.locale))
+    return context.say("mod.done.word-add", word=formatting.quoted(entry, context.locale))
 
 
 @command("words-remove", parent=words_group)
 @option("word")
-async def words_remove(context: CommandContext, word: str) -> None:
+async def words_remove(context: CommandContext, word: str) -> Answer:
     """Take an entry off the list of refused words."""
     entry = word.strip()
     shown = formatting.quoted(entry, context.locale)
     if entry not in (await context.settings()).refused_words:
-        await context.answer("mod.no-such-word", word=shown)
-        return
+        return context.say("mod.no-such-word", word=shown)
     await context.servers.take_from(*context.here, "refused_words", entry)
     await context.record("word-remove", word=entry)
-    await context.answer("mod.done.word-remove", word=shown)
+    return context.say("mod.done.word-remove", word=shown)
 
 
 @words_remove.autocomplete("word")
@@ -265,11 +255,10 @@ async def _suggest_word(interaction: Interaction, current: str) -> list[app_comm
 
 
 @command("words-list", "moderate_members", parent=words_group)
-async def words_list(context: CommandContext) -> None:
+async def words_list(context: CommandContext) -> Answer:
     """List the refused words, which only moderators see."""
     kept = (await context.settings()).refused_words
     if not kept:
-        await context.answer("mod.no-words")
-        return
+        return context.say("mod.no-words")
     lines = [f"- {formatting.quoted(word, context.locale)}" for word in kept]
-    await context.show(context.say("mod.title.words", count=len(kept)), lines)
+    return OutgoingMessage(title=context.say("mod.title.words", count=len(kept)), lines=lines)
