@@ -11,6 +11,7 @@ A server is in one of three states, and none keeps a member waiting without a wo
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -111,32 +112,23 @@ def _choice_name(item: InboxItem, context: CommandContext) -> str:
     return text if len(text) <= MAX_CHOICE_LENGTH else f"{text[: MAX_CHOICE_LENGTH - 1]}…"
 
 
-@command("queue-pause", "moderate_members", parent=group)
-@option("reason")
-async def pause(context: CommandContext, reason: Reason | None = None) -> Answer:
-    """Answer nothing for now, and say so to everybody who asks."""
-    await context.servers.change(*context.here, paused=True, drained_at=None)
-    await context.record("pause", reason=reason)
-    return context.say("mod.done.pause")
+def _state(action: Literal["pause", "drain", "resume"]) -> None:
+    """Add a command that puts the server in another state."""
+
+    @command(f"queue-{action}", "moderate_members", parent=group)
+    @option("reason")
+    async def change(context: CommandContext, reason: Reason | None = None) -> Answer:
+        drained_at = datetime.now(UTC).timestamp() if action == "drain" else None
+        await context.servers.change(*context.here, paused=action != "resume", drained_at=drained_at)
+        await context.record(action, reason=reason)
+        waiting = len(await _open(context))
+        empty = "-empty" if action == "drain" and not waiting else ""
+        return context.say(f"mod.done.{action}{empty}", count=waiting)
 
 
-@command("queue-drain", "moderate_members", parent=group)
-@option("reason")
-async def drain(context: CommandContext, reason: Reason | None = None) -> Answer:
-    """Finish what was asked, and take nothing new."""
-    await context.servers.change(*context.here, paused=True, drained_at=datetime.now(UTC).timestamp())
-    await context.record("drain", reason=reason)
-    waiting = len(await _open(context))
-    return context.say("mod.done.drain" if waiting else "mod.done.drain-empty", count=waiting)
-
-
-@command("queue-resume", "moderate_members", parent=group)
-@option("reason")
-async def resume(context: CommandContext, reason: Reason | None = None) -> Answer:
-    """Serve everybody again."""
-    await context.servers.change(*context.here, paused=False, drained_at=None)
-    await context.record("resume", reason=reason)
-    return context.say("mod.done.resume")
+_state("pause")
+_state("drain")
+_state("resume")
 
 
 @command("wishes", "moderate_members")
