@@ -50,7 +50,7 @@ class DirectionBank:
     def span(self, energy: float) -> Tensor:
         """Return the projection [D, D] onto the directions in which moving atoms changes pictures.
 
-        ``energy``: least share of the strongest direction's energy.
+        ``energy`` is the least share of the strongest direction's energy.
         """
         values, vectors = torch.linalg.eigh(self.rows.t() @ self.rows)
         basis = vectors[:, values > energy * values.max()]
@@ -85,17 +85,10 @@ def find_direction(
     threshold: float | None = None,
     progress: ProgressCallback = no_progress,
 ) -> Direction | None:
-    """Find the StyleSpace direction for a unit text direction [D].
+    """Find the StyleSpace direction for a unit text direction [D]. None if no atom is relevant.
 
-    Args:
-        bank: The relevance of the atoms.
-        text_direction: Unit direction [D] of the text-image space.
-        threshold: Least relevance (beta, a cosine) of an atom that moves; chosen automatically when None.
-        progress: Told of measurements that the bank has to make first.
-
-    Returns:
-        The direction, whose most relevant atom moves by one standard deviation. None if no atom is
-        relevant.
+    Its most relevant atom moves by one standard deviation. ``threshold`` is the least relevance (beta, a
+    cosine) of an atom that moves; it is chosen automatically when None.
     """
     relevance = bank.relevance_to(text_direction, progress)
     if threshold is None:

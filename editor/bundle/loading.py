@@ -55,13 +55,8 @@ def _text_tower(device: torch.device) -> TextTower:
 def load_bundle(folder: Path, device: str | None = None, data: Path | None = None) -> Bundle:
     """Load a bundle from its folder.
 
-    Args:
-        folder: The folder with ``bundle.toml``.
-        device: A device by name; a GPU if there is one when None.
-        data: The installation's data folder, with the mappers that it trained for this bundle.
-
-    Raises:
-        BadCheckpoint: A part is missing, altered or of another generator.
+    ``data`` is the installation's data folder, with the mappers that it trained for this bundle. Raises
+    BadCheckpoint if a part is missing, altered or of another generator.
     """
     manifest, chosen = read_manifest(folder), choose_device(device)
     if lacking := missing_parts(manifest):
@@ -94,11 +89,7 @@ def load_bundle(folder: Path, device: str | None = None, data: Path | None = Non
 
 
 def load_generator(folder: Path, manifest: Mapping[str, Any]) -> Generator:
-    """Load the generator of a bundle, frozen.
-
-    Raises:
-        BadCheckpoint: Its settings or its weights are not valid.
-    """
+    """Load the generator of a bundle, frozen. Raises BadCheckpoint if it is not valid."""
     try:
         generator = generators.build(manifest["generator"])
     except (KeyError, TypeError, ValueError) as error:
@@ -111,8 +102,7 @@ def load_generator(folder: Path, manifest: Mapping[str, Any]) -> Generator:
 def load_text_image_model(folder: Path, manifest: Mapping[str, Any], device: torch.device) -> TextImage:
     """Load the text-image model of a bundle on a device.
 
-    Raises:
-        BadCheckpoint: Its settings or its weights are not valid, or its packages are not installed.
+    Raises BadCheckpoint if it is not valid, or its packages are not installed.
     """
     settings = manifest["clip"]
     if settings.get("kind") != "transformers":
@@ -170,10 +160,11 @@ def _load_encoder(
     config = generator.config
     if not has_part(manifest, "encoder"):
         return MeanEncoder(config.num_ws, *generators.w_statistics(generator))
-    settings = dict(manifest.get("encoder") or {})
-    if settings.pop("kind", None) != "photo":
+    settings = {
+        name: value for name, value in manifest.get("encoder", {}).items() if name not in ("kind", "by")
+    }
+    if manifest.get("encoder", {}).get("kind") != "photo":
         return _load_weights(Encoder(config.num_ws, config.w_dim, **settings), folder, "encoder")
-    settings.pop("by", None)
     encoder = _load_weights(PspEncoder(PspConfig(**settings)), folder, "encoder")
     encoder.render = lambda w: generator.synthesis(generator.synthesis.styles(w))
     return encoder

@@ -37,8 +37,7 @@ def file_hash(path: Path) -> str:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read ``bundle.toml`` and check the fingerprints of its files.
 
-    Raises:
-        BadCheckpoint: There is no readable ``bundle.toml``, or a file is missing or altered.
+    Raises BadCheckpoint if it cannot be read, or a file is missing or altered.
     """
     try:
         manifest = tomllib.loads((folder / "bundle.toml").read_text(encoding="utf-8"))
@@ -59,11 +58,13 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     names = sorted([*(f"{part}.safetensors" for part in PARTS), *SETTINGS])
     hashes = {name: file_hash(folder / name) for name in names if (folder / name).is_file()}
     data = {**manifest, "files": hashes}
-    lines = [f"{key} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
-    for key, table in data.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{key}]"] + [f'"{name}" = {_toml(value)}' for name, value in table.items()]
-    text = "\n".join(lines) + "\n"
+    lines, tables = [], []
+    for key, value in data.items():
+        if isinstance(value, dict):
+            tables += ["", f"[{key}]", *(f'"{name}" = {_toml(entry)}' for name, entry in value.items())]
+        else:
+            lines.append(f"{key} = {_toml(value)}")
+    text = "\n".join(lines + tables) + "\n"
     tomllib.loads(text)
     (folder / "bundle.toml").write_text(text, encoding="utf-8")
 

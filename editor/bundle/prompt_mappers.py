@@ -12,16 +12,14 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from editor.api.errors import BadCheckpoint
-from editor.api.protocol import Level
 from editor.networks.styleclip_mapper import LEVELS, LevelMapper
 
 logger = logging.getLogger(__name__)
@@ -29,20 +27,21 @@ logger = logging.getLogger(__name__)
 FOLDER = "mappers"
 
 
-@dataclass(frozen=True)
-class TrainedMapper:
+class TrainedMapper(BaseModel):
     """A mapper and what it was trained for.
 
     ``fingerprint`` names the generator; ``gain`` is in logits, measured on samples that it was not trained
     on.
     """
 
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
     prompt: str
     neutral: str | None
     fingerprint: str
     steps: int
     gain: float
-    network: LevelMapper
+    network: LevelMapper = Field(exclude=True)
 
     @property
     def name(self) -> str:
@@ -61,14 +60,7 @@ def save(folder: Path, trained: TrainedMapper) -> Path:
     """Write a mapper's file, replacing an older one for the same prompt atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / trained.name
-    recipe = {
-        "prompt": trained.prompt,
-        "neutral": trained.neutral,
-        "levels": list(trained.network.levels),
-        "fingerprint": trained.fingerprint,
-        "steps": trained.steps,
-        "gain": trained.gain,
-    }
+    recipe = trained.model_dump() | {"levels": list(trained.network.levels)}
     tensors = {key: value.half().contiguous() for key, value in trained.network.state_dict().items()}
     temporary = path.with_suffix(".tmp")
     save_file(tensors, temporary, metadata={"recipe": json.dumps(recipe)})
@@ -77,26 +69,15 @@ def save(folder: Path, trained: TrainedMapper) -> Path:
 
 
 def load(path: Path, device: torch.device) -> TrainedMapper:
-    """Read a mapper's file; the network is frozen.
-
-    Raises:
-        BadCheckpoint: The file is not a mapper.
-    """
+    """Read a mapper's file; the network is frozen. Raises BadCheckpoint if it is none."""
     try:
         with safe_open(path, framework="pt") as file:
             recipe = json.loads((file.metadata() or {})["recipe"])
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-        levels = cast(tuple[Level, ...], tuple(level for level in recipe["levels"] if level in LEVELS))
+        levels = tuple(level for level in LEVELS if level in recipe["levels"])
         network = LevelMapper(tensors["w_mean"], tensors["w_std"], levels)
         network.load_state_dict(tensors)
-        return TrainedMapper(
-            prompt=str(recipe["prompt"]),
-            neutral=None if recipe["neutral"] is None else str(recipe["neutral"]),
-            fingerprint=str(recipe["fingerprint"]),
-            steps=int(recipe["steps"]),
-            gain=float(recipe["gain"]),
-            network=network.to(device).eval().requires_grad_(False),
-        )
+        return TrainedMapper(**recipe, network=network.to(device).eval().requires_grad_(False))
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise BadCheckpoint(f"{path.name} is not a mapper for a prompt.") from error
 

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
 from editor.checkpoints.clip_tokenizer import build_tokenizer, openai_tokenizer, read_merges
-from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.part import LAYOUTS, Part, empty, fit
 from editor.checkpoints.records import printable
 from editor.checkpoints.tensors import below, describe, is_torchscript, read_pt, read_safetensors
 from editor.checkpoints.unpickler import read_torchscript, refusal
@@ -28,6 +28,8 @@ from editor.networks.published_clip import MultilingualTower, build, config_of, 
 
 logger = logging.getLogger(__name__)
 
+LAYOUT = LAYOUTS["clip"]
+BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d{1,3})\.(.+)")
 HEAD_WIDTH = 64
 RESNET = (
     "is a CLIP model with a ResNet image tower, which is not supported; take ViT-B/32, ViT-B/16 or ViT-L/14"
@@ -50,18 +52,18 @@ def read(paths: Sequence[Path]) -> Part:
         return _multilingual(files)
     weights = _find_weights(files)
     config, tensors = _config_and_tensors(files, weights)
-    module = empty(lambda: build(config))
-    made = fit(module, tensors, weights.name)
+    made = fit(empty(lambda: build(config)), tensors, weights.name)
     kept = {
         name: (tensors[name] if tensors[name].is_floating_point() else value).contiguous()
         for name, value in made.items()
     }
-    texts = {"clip.json": json.dumps(config, indent=1), "tokenizer.json": _tokenizer(files, weights.name)}
-    _check_tokenizer(texts["tokenizer.json"], config["text_config"].get("vocab_size"), weights.name)
+    tokenizer = _tokenizer(files, weights.name)
+    _check_tokenizer(tokenizer, config["text_config"].get("vocab_size"), weights.name)
+    texts = {"clip.json": json.dumps(config, indent=1), "tokenizer.json": tokenizer}
     return Part("clip", kept, {"kind": "transformers", "dim": int(config["projection_dim"])}, texts)
 
 
-def _config_and_tensors(files: Sequence[Path], weights: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
+def _config_and_tensors(files: Sequence[Path], weights: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read settings and weights, whatever the layout, under the names of ``transformers``."""
     loaded = _load(weights)
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else {}
@@ -122,45 +124,29 @@ def _read_json(files: Sequence[Path], name: str) -> dict[str, Any] | None:
 # settings
 
 
-FIELDS = {
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "hidden_act",
-    "layer_norm_eps",
-    "max_position_embeddings",
-    "vocab_size",
-    "image_size",
-    "patch_size",
-    "eos_token_id",
-    "bos_token_id",
-}
-"""Settings of a tower that change what it computes."""
-
-
 def _config_of_folder(settings: dict[str, Any] | None, source: str) -> dict[str, Any]:
     if settings is None:
         raise BadCheckpoint(f"{source} needs the config.json of its folder.")
     if settings.get("model_type") != "clip":
         kind = printable(settings.get("model_type"))
         raise BadCheckpoint(f"{source} belongs to a model of type '{kind}'; only 'clip' is supported.")
-    kept: dict[str, Any] = {
-        name: settings[name] for name in ("projection_dim", "logit_scale_init_value") if name in settings
-    }
+    known = ("projection_dim", "logit_scale_init_value")
+    kept: dict[str, Any] = {name: settings[name] for name in known if name in settings}
     kept.setdefault("projection_dim", 512)
     for part in ("text_config", "vision_config"):
         given = settings.get(part) or settings.get(f"{part}_dict") or {}
-        kept[part] = {name: value for name, value in given.items() if name in FIELDS}
-        _check_sizes(kept[part], source)
+        kept[part] = _known_settings(given, LAYOUT["tower"], source)
     return kept
 
 
-def _check_sizes(settings: Mapping[str, Any], source: str) -> None:
-    for name, value in settings.items():
+def _known_settings(given: Mapping[str, Any], names: Collection[str], source: str) -> dict[str, Any]:
+    """Return the settings of these names. Raises BadCheckpoint for an impossible size."""
+    kept = {name: value for name, value in given.items() if name in names}
+    for name, value in kept.items():
         most = MAX_LAYERS if name in ("num_hidden_layers", "n_layers") else MAX_WIDTH
         if isinstance(value, int) and not 0 <= value <= most:
             raise BadCheckpoint(f"{source}: the setting {name} is {printable(value)}, which is not possible.")
+    return kept
 
 
 def _config_of_shapes(
@@ -170,82 +156,55 @@ def _config_of_shapes(
     extra = dict((given or {}).get("model_cfg") or {})
     vision, text = dict(extra.get("vision_cfg") or {}), dict(extra.get("text_cfg") or {})
     activation = "quick_gelu" if openai or given is None or extra.get("quick_gelu") else "gelu"
-    patches = state["visual.positional_embedding"].shape[0] - 1
     width, _, patch, _ = state["visual.conv1.weight"].shape
+    patches = state["visual.positional_embedding"].shape[0] - 1
     narrow, dim = state["text_projection"].shape
     end = state["token_embedding.weight"].shape[0] - 1
     return {
         "projection_dim": dim,
         "vision_config": {
-            "hidden_size": width,
-            "intermediate_size": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": _depth(state, "visual.transformer.resblocks."),
+            **_config_of_blocks(state, "visual.transformer.resblocks.", width, activation),
             "num_attention_heads": width // int(vision.get("head_width", HEAD_WIDTH)),
             "patch_size": patch,
             "image_size": patch * round(patches**0.5),
-            "hidden_act": activation,
         },
         "text_config": {
-            "hidden_size": narrow,
-            "intermediate_size": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-            "num_hidden_layers": _depth(state, "transformer.resblocks."),
+            **_config_of_blocks(state, "transformer.resblocks.", narrow, activation),
             "num_attention_heads": int(text.get("heads", narrow // HEAD_WIDTH)),
             "max_position_embeddings": state["positional_embedding"].shape[0],
             "vocab_size": end + 1,
-            "hidden_act": activation,
             "eos_token_id": end,
             "bos_token_id": end - 1,
         },
     }
 
 
-def _depth(state: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)})
+def _config_of_blocks(
+    state: Mapping[str, Tensor], prefix: str, width: int, activation: str
+) -> dict[str, Any]:
+    return {
+        "hidden_size": width,
+        "intermediate_size": state[f"{prefix}0.mlp.c_fc.weight"].shape[0],
+        "num_hidden_layers": len({name.split(".")[0] for name in below(state, prefix)}),
+        "hidden_act": activation,
+    }
 
 
 # names
-
-
-SINGLE = {
-    "visual.class_embedding": "vision_model.embeddings.class_embedding",
-    "visual.conv1.weight": "vision_model.embeddings.patch_embedding.weight",
-    "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
-    "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
-    "positional_embedding": "text_model.embeddings.position_embedding.weight",
-    "visual.proj": "visual_projection.weight",
-    "text_projection": "text_projection.weight",
-    "logit_scale": "logit_scale",
-}
-NORMS = {
-    "visual.ln_pre": "vision_model.pre_layrnorm",
-    "visual.ln_post": "vision_model.post_layernorm",
-    "ln_final": "text_model.final_layer_norm",
-}
-LAYER = {
-    "ln_1": "layer_norm1",
-    "ln_2": "layer_norm2",
-    "mlp.c_fc": "mlp.fc1",
-    "mlp.c_proj": "mlp.fc2",
-    "attn.out_proj": "self_attn.out_proj",
-}
-BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d{1,3})\.(.+)")
-NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 
 
 def _rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give OpenAI's tensors the names of ``transformers`` and split the joint query-key-value weights."""
     found: dict[str, Tensor] = {}
     for name, value in state.items():
-        base, _, field = name.rpartition(".")
         block = BLOCK.fullmatch(name)
-        if name in SINGLE:
-            found[SINGLE[name]] = value.t() if name in ("visual.proj", "text_projection") else value
-        elif base in NORMS:
-            found[f"{NORMS[base]}.{field}"] = value
+        if name in LAYOUT["tensors"]:
+            transposed = name in ("visual.proj", "text_projection")
+            found[LAYOUT["tensors"][name]] = value.t() if transposed else value
         elif block is not None:
             tower = "vision_model" if block[1] else "text_model"
             found |= _rename_layer(f"{tower}.encoder.layers.{block[2]}.", block[3], value)
-        elif name not in NOT_WEIGHTS:
+        elif name not in LAYOUT["not_weights"]:
             found[name] = value  # ``fit`` refuses it by name
     return found
 
@@ -253,12 +212,10 @@ def _rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _rename_layer(root: str, name: str, value: Tensor) -> dict[str, Tensor]:
     if name.startswith("attn.in_proj_"):
         field = name.removeprefix("attn.in_proj_")
-        return {
-            f"{root}self_attn.{part}_proj.{field}": piece
-            for part, piece in zip("qkv", value.chunk(3), strict=True)
-        }
+        pieces = zip("qkv", value.chunk(3), strict=True)
+        return {f"{root}self_attn.{part}_proj.{field}": piece for part, piece in pieces}
     base, _, field = name.rpartition(".")
-    return {f"{root}{LAYER.get(base, base)}.{field}": value}
+    return {f"{root}{LAYOUT['layers'].get(base, base)}.{field}": value}
 
 
 # vocabulary
@@ -291,43 +248,26 @@ def _check_tokenizer(text: str, vocabulary: int | None, source: str) -> None:
         )
 
 
-# multilingual towers
-
-
-TOWER_FIELDS = (
-    "vocab_size",
-    "max_position_embeddings",
-    "n_layers",
-    "n_heads",
-    "dim",
-    "hidden_dim",
-    "activation",
-    "sinusoidal_pos_embds",
-)
-
-
 def _multilingual(files: Sequence[Path]) -> Part:
     """Read a text tower alone: DistilBERT, mean pooling, one linear layer."""
-    settings = _read_json(files, "config.json") or {}
-    weights = _find_weights(files)
-    dense = [
-        path for path in files if path.parent.name == "2_Dense" and path.suffix in (".bin", ".safetensors")
-    ]
+    settings, weights = _read_json(files, "config.json") or {}, _find_weights(files)
+    endings = (".bin", ".safetensors")
+    dense = [path for path in files if path.parent.name == "2_Dense" and path.suffix in endings]
     if settings.get("model_type") != "distilbert" or not dense:
         raise BadCheckpoint(
             f"{weights.name} is not supported: a text tower must be DistilBERT with a linear layer."
         )
-    linear = below(_load(dense[-1]), "linear.")
-    body = {name.removeprefix("distilbert."): value for name, value in _load(weights).items()}
-    config = {name: settings[name] for name in TOWER_FIELDS if name in settings}
-    _check_sizes(config, weights.name)
-    dim = linear["weight"].shape[0]
-    tensors = {f"body.{name}": value for name, value in body.items() if not name.endswith("position_ids")}
-    tensors |= {f"dense.{name}": value for name, value in linear.items()}
     tokenizers = [path for path in files if path.name == "tokenizer.json"]
     if not tokenizers:
         raise BadCheckpoint(f"{weights.name} needs its tokenizer.json.")
-    texts = {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": _read_text(tokenizers[0])}
-    _check_tokenizer(texts["text_tokenizer.json"], config.get("vocab_size"), weights.name)
-    made = fit(empty(lambda: MultilingualTower(config, dim, "bias" in linear)), tensors, weights.name)
-    return Part("text", made, {"dim": dim, "bias": "bias" in linear}, texts)
+    tokenizer = _read_text(tokenizers[0])
+    config = _known_settings(settings, LAYOUT["multilingual"], weights.name)
+    _check_tokenizer(tokenizer, config.get("vocab_size"), weights.name)
+    linear = below(_load(dense[-1]), "linear.")
+    dim, bias = linear["weight"].shape[0], "bias" in linear
+    body = {name.removeprefix("distilbert."): value for name, value in _load(weights).items()}
+    tensors = {f"body.{name}": value for name, value in body.items() if not name.endswith("position_ids")}
+    tensors |= {f"dense.{name}": value for name, value in linear.items()}
+    made = fit(empty(lambda: MultilingualTower(config, dim, bias)), tensors, weights.name)
+    texts = {"text.json": json.dumps(config, indent=1), "text_tokenizer.json": tokenizer}
+    return Part("text", made, {"dim": dim, "bias": bias}, texts)

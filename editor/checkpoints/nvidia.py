@@ -28,11 +28,7 @@ FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
 def read(path: Path) -> Part:
     """Read the averaged generator (``G_ema``) of a network pickle. Raises BadCheckpoint."""
     loaded = read_pickle(path)
-    if (
-        isinstance(loaded, tuple)
-        and len(loaded) == 3
-        and all(getattr(net, "kind", "") == "Network" for net in loaded)
-    ):
+    if isinstance(loaded, tuple) and [getattr(net, "kind", "") for net in loaded] == ["Network"] * 3:
         return tensorflow.generator(loaded[2], path.name)
     network = loaded.get("G_ema") if isinstance(loaded, dict) else loaded
     if not isinstance(network, Record) or not isinstance(network.get("synthesis"), Record):
@@ -70,10 +66,10 @@ def _integer(record: Record, name: str, most: int) -> int:
     return value
 
 
-def _assemble(
+def assemble(
     kind: str, build: Callable[[], generators.Generator], tensors: dict[str, Tensor], source: str
 ) -> Part:
-    """Fit tensors into a new generator. The mean of W is measured if it is missing (``w_avg_beta=None``)."""
+    """Fit tensors into a new generator. The mean of W is measured if it is missing."""
     module = empty(build)
     measured = "mapping.w_avg" not in tensors
     made = fit(module, {"mapping.w_avg": torch.zeros(module.config.w_dim)} | tensors, source)
@@ -83,13 +79,9 @@ def _assemble(
 
 
 def _mapping_tensors(mapping: Record) -> dict[str, Tensor]:
-    found = {re.sub(r"^fc(\d+)\.", r"layers.\1.", name): value for name, value in mapping.tensors()}
-    return {f"mapping.{name}": value for name, value in found.items()}
-
-
-def _learning_rate(layer: Record) -> float:
-    """Return the multiplier of the learning rate, which is also the gain of the bias."""
-    return float(layer.get("bias_gain"))
+    return {
+        "mapping." + re.sub(r"^fc(\d+)\.", r"layers.\1.", name): value for name, value in mapping.tensors()
+    }
 
 
 def _optional_float(value: Any) -> float | None:
@@ -100,11 +92,11 @@ def _optional_float(value: Any) -> float | None:
 
 
 def _stylegan2(network: Record, synthesis: Record, mapping: Record, source: str) -> Part:
-    blocks = {
-        resolution: synthesis.get(f"b{resolution}") for resolution in synthesis.get("block_resolutions")
-    }
+    blocks = {side: synthesis.get(f"b{side}") for side in synthesis.get("block_resolutions")}
     last = blocks[max(blocks)]
-    _check_block(last, source)
+    _expect(source, "activation", last.get("conv1").get("activation"), "lrelu")
+    if (taps := last.get("resample_filter")) is not None:
+        check_filter(taps, source)
     widths = {resolution: len(block.get("conv1").get("bias")) for resolution, block in blocks.items()}
     base, most = channel_rule(widths, source)
     config = stylegan2.GeneratorConfig(
@@ -113,7 +105,7 @@ def _stylegan2(network: Record, synthesis: Record, mapping: Record, source: str)
         w_dim=network.get("w_dim"),
         mapping_layers=mapping.get("num_layers"),
         mapping_features=len(mapping.get("fc0").get("bias")),
-        mapping_lr=_learning_rate(mapping.get("fc0")),
+        mapping_lr=float(mapping.get("fc0").get("bias_gain")),
         channel_base=base,
         channel_max=most,
         c_dim=network.get("c_dim"),
@@ -126,29 +118,18 @@ def _stylegan2(network: Record, synthesis: Record, mapping: Record, source: str)
     tensors = _mapping_tensors(mapping)
     for resolution, block in blocks.items():
         tensors |= _block_tensors(resolution, block)
-    return _assemble("stylegan2", lambda: stylegan2.Generator(config), tensors, source)
-
-
-def _check_block(block: Record, source: str) -> None:
-    _expect(source, "activation", block.get("conv1").get("activation"), "lrelu")
-    taps = block.get("resample_filter")
-    if taps is not None:
-        check_filter(taps, source)
+    return assemble("stylegan2", lambda: stylegan2.Generator(config), tensors, source)
 
 
 def check_filter(taps: Tensor, source: str) -> None:
     """Raise BadCheckpoint if a resampling filter, up to a factor, is not [1, 3, 3, 1]."""
-    if taps.shape != (4, 4) or not torch.allclose(
-        taps.float() / taps.float().sum(), torch.outer(FIR, FIR), atol=1e-6
-    ):
+    unit = taps.float() / taps.float().sum()
+    if taps.shape != (4, 4) or not torch.allclose(unit, torch.outer(FIR, FIR), atol=1e-6):
         raise BadCheckpoint(f"{source} resamples with a filter that is not supported (only [1, 3, 3, 1]).")
 
 
 def channel_rule(widths: dict[int, int], source: str) -> tuple[int, int]:
-    """Find ``channel_base`` and ``channel_max`` from the feature maps at each resolution.
-
-    Raises BadCheckpoint.
-    """
+    """Find ``channel_base`` and ``channel_max`` from the maps at each resolution. Raises BadCheckpoint."""
     most = max(widths.values())
     products = [width * resolution for resolution, width in widths.items() if width < most]
     base = max(products) if products else most * max(widths)
@@ -161,13 +142,11 @@ def _block_tensors(resolution: int, block: Record) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for name, value in block.tensors():
         layer, _, field = name.partition(".")
-        if "resample_filter" in name:
-            continue
         if layer == "const":
             found["synthesis.const"] = value[None]
-            continue
-        field = "noise" if field == "noise_const" else field
-        found[f"synthesis.blocks.b{resolution}_{layer}.{field}"] = value
+        elif "resample_filter" not in name:
+            field = "noise" if field == "noise_const" else field
+            found[f"synthesis.blocks.b{resolution}_{layer}.{field}"] = value
     return found
 
 
@@ -184,7 +163,7 @@ def _stylegan3(network: Record, synthesis: Record, mapping: Record, source: str)
             ours = "magnitude" if name == "magnitude_ema" else name
             tensors[f"synthesis.blocks.{number}.{ours}"] = value
     _check_rates(empty(lambda: stylegan3.Generator(config)), layers, tensors, source)
-    return _assemble("stylegan3", lambda: stylegan3.Generator(config), tensors, source)
+    return assemble("stylegan3", lambda: stylegan3.Generator(config), tensors, source)
 
 
 def _stylegan3_config(
@@ -200,7 +179,7 @@ def _stylegan3_config(
         z_dim=network.get("z_dim"),
         w_dim=network.get("w_dim"),
         mapping_layers=mapping.get("num_layers"),
-        mapping_lr=_learning_rate(mapping.get("fc0")),
+        mapping_lr=float(mapping.get("fc0").get("bias_gain")),
         c_dim=network.get("c_dim"),
         channel_base=int(given.get("channel_base", usual.channel_base)),
         channel_max=int(given.get("channel_max", max(widths))),
@@ -225,12 +204,8 @@ def _check_rates(
     """Check that sampling, padding and filters follow from the sizes; else the pictures would be noise."""
     for number, theirs in enumerate(layers):
         ours = module.synthesis.blocks.get_submodule(str(number))
-        low, high = tuple(ours.padding)  # type: ignore[arg-type]
-        same = (ours.up, ours.down, [low, high, low, high]) == (
-            theirs.get("up_factor"),
-            theirs.get("down_factor"),
-            list(theirs.get("padding")),
-        )
+        expected = [ours.up, ours.down, 2 * list(ours.padding)]  # type: ignore[arg-type]
+        same = expected == [theirs.get("up_factor"), theirs.get("down_factor"), list(theirs.get("padding"))]
         for name in ("up_filter", "down_filter"):
             same &= _alike(tensors.get(f"synthesis.blocks.{number}.{name}"), getattr(ours, name))
         if not same:

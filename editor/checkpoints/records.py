@@ -38,12 +38,12 @@ class Forbidden(Exception):
         self.name = printable(name)
 
 
-def printable(value: Any) -> str:
+def printable(value: Any, most: int = MAX_NAME) -> str:
     """Show a value from a file in an error message: short, and without control characters."""
     if not isinstance(value, str | int | float | bool | None):
         return f"a {type(value).__name__}"
     text = value if isinstance(value, str) else repr(value) if abs(value or 0) < 1e18 else "a huge number"
-    return "".join(letter for letter in text[:MAX_NAME] if letter.isprintable())
+    return "".join(letter for letter in text[:most] if letter.isprintable())
 
 
 class FixedFunction:

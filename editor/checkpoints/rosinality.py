@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.nvidia import channel_rule, check_filter
-from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.nvidia import assemble, channel_rule, check_filter
+from editor.checkpoints.part import LAYOUTS, Part
 from editor.checkpoints.records import printable
 from editor.checkpoints.tensors import below, describe, read_pt
-from editor.networks import generators, stylegan2
+from editor.networks import stylegan2
 
 MAPPING_RATE = 0.01
 """Learning rate of the mapping network, which this layout does not store."""
@@ -47,14 +47,9 @@ def generator(state: Mapping[str, Tensor], average: Tensor | None, source: str) 
     except (KeyError, ValueError, IndexError) as error:
         reason = printable(str(error))
         raise BadCheckpoint(f"{source} holds a generator of an unknown layout: {reason}.") from error
-    tensors["mapping.w_avg"] = (
-        torch.zeros(config.w_dim) if average is None else average.reshape(-1, config.w_dim)[0]
-    )
-    module = empty(lambda: stylegan2.Generator(config))
-    made = fit(module, tensors, source)
-    if average is None:
-        made["mapping.w_avg"] = generators.w_statistics(module)[0]
-    return Part("generator", made, {"kind": "stylegan2", **config.as_dict()})
+    if average is not None:
+        tensors["mapping.w_avg"] = average.reshape(-1, config.w_dim)[0]
+    return assemble("stylegan2", lambda: stylegan2.Generator(config), tensors, source)
 
 
 def _number(text: str) -> int:
@@ -66,7 +61,6 @@ def _number(text: str) -> int:
 
 def _config(state: Mapping[str, Tensor], source: str) -> stylegan2.GeneratorConfig:
     count = 1 + max(_number(name.split(".")[1]) for name in state if name.startswith("to_rgbs."))
-    resolution = 2 ** (count + 2)
     widths = {4: state["conv1.conv.weight"].shape[1]}
     widths |= {2 ** (number + 3): state[f"to_rgbs.{number}.conv.weight"].shape[2] for number in range(count)}
     mapping = sorted(below(state, "style."), key=lambda name: _number(name.split(".")[0]))
@@ -74,7 +68,7 @@ def _config(state: Mapping[str, Tensor], source: str) -> stylegan2.GeneratorConf
     first = state[f"style.{layers[0]}"]
     base, most = channel_rule(widths, source)
     return stylegan2.GeneratorConfig(
-        resolution=resolution,
+        resolution=2 ** (count + 2),
         z_dim=first.shape[1],
         w_dim=state["conv1.conv.modulation.weight"].shape[1],
         mapping_layers=len(layers),
@@ -117,35 +111,25 @@ def _noise_side(number: int) -> int:
 
 
 def _noise_name(number: int) -> str:
-    layer = "conv1" if number % 2 == 0 else "conv0"
-    return f"synthesis.blocks.b{_noise_side(number)}_{layer}.noise"
-
-
-CONV_FIELDS = {
-    "conv.weight": "weight",
-    "conv.modulation.weight": "affine.weight",
-    "conv.modulation.bias": "affine.bias",
-    "noise.weight": "noise_strength",
-    "activate.bias": "bias",
-    "bias": "bias",
-}
+    return f"synthesis.blocks.b{_noise_side(number)}_conv{(number + 1) % 2}.noise"
 
 
 def _name(theirs: str) -> str | None:
     """Return our name of one of their tensors."""
     if theirs == "input.input":
         return "synthesis.const"
+    fields = LAYOUTS["rosinality"]
     root, _, field = theirs.partition(".")
     number, _, rest = field.partition(".")
     if root == "style":
         return f"mapping.layers.{_number(number) - 1}.{rest}"
     if root == "noises":
         return _noise_name(_number(number.removeprefix("noise_")))
-    if root == "convs" and rest in CONV_FIELDS:
+    if root == "convs" and rest in fields:
         layer = _number(number)
-        return f"synthesis.blocks.b{2 ** (layer // 2 + 3)}_conv{layer % 2}.{CONV_FIELDS[rest]}"
-    if root == "to_rgbs" and rest in CONV_FIELDS:
-        return f"synthesis.blocks.b{2 ** (_number(number) + 3)}_torgb.{CONV_FIELDS[rest]}"
-    if root in ("conv1", "to_rgb1") and field in CONV_FIELDS:
-        return f"synthesis.blocks.b4_{'conv1' if root == 'conv1' else 'torgb'}.{CONV_FIELDS[field]}"
+        return f"synthesis.blocks.b{2 ** (layer // 2 + 3)}_conv{layer % 2}.{fields[rest]}"
+    if root == "to_rgbs" and rest in fields:
+        return f"synthesis.blocks.b{2 ** (_number(number) + 3)}_torgb.{fields[rest]}"
+    if root in ("conv1", "to_rgb1") and field in fields:
+        return f"synthesis.blocks.b4_{'conv1' if root == 'conv1' else 'torgb'}.{fields[field]}"
     return None

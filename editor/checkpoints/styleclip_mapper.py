@@ -11,19 +11,12 @@ from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
 from editor.checkpoints import rosinality
-from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.part import LAYOUTS, Part, empty, fit
 from editor.checkpoints.records import printable
-from editor.checkpoints.tensors import below, describe, read_pt
+from editor.checkpoints.tensors import below, describe, options_of, read_pt, state_of
 from editor.networks import generators
 from editor.networks.styleclip_mapper import StyleClipMapper
 
-LEVEL_NAMES = {
-    "course_mapping": "coarse",
-    "coarse_mapping": "coarse",
-    "medium_mapping": "medium",
-    "fine_mapping": "fine",
-}
-"""Levels by their names in the published code, spelling included."""
 NET = re.compile(r"(?:(\w+_mapping|mapper_\d{1,3}|mapping)\.)?mapping\.(\d{1,3})\.(weight|bias)")
 MAX_PROMPT = 300
 
@@ -34,32 +27,30 @@ def read(path: Path, prompt: str | None = None) -> tuple[Part, Part | None]:
     ``prompt`` is what the mapper was trained for, if the file does not state it. Raises BadCheckpoint.
     """
     loaded = read_pt(path)
-    state = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
-    state = state if isinstance(state, Mapping) else {}
-    found = below(state, "mapper.")
+    state = state_of(loaded)
+    found, decoder = below(state, "mapper."), below(state, "decoder.")
     if not found:
         raise BadCheckpoint(f"{path.name} is not a StyleCLIP mapper but {describe(loaded)}.")
-    text = prompt or _description(loaded.get("opts"))
+    stated = options_of(loaded).get("description")
+    text = prompt or (printable(stated, MAX_PROMPT).strip() if isinstance(stated, str) else "")
     if not text:
         raise BadCheckpoint(
             f"{path.name} does not state the prompt it was trained for; add it with --prompt."
         )
     tensors, widths = _tensors(found, path.name)
     made = fit(empty(lambda: StyleClipMapper(widths)), tensors, path.name)
-    decoder = below(state, "decoder.")
     generator = rosinality.generator(decoder, None, path.name) if decoder else None
     return Part("prompts", made, {"prompt": text[:MAX_PROMPT], "nets": widths}), generator
 
 
 def check_widths(part: Part, generator: Mapping[str, Any], source: str) -> None:
     """Raise BadCheckpoint if the mapper does not fit a generator's table: its rows, or its style layers."""
-    synthesis = empty(lambda: generators.build(generator)).synthesis
+    layers = empty(lambda: generators.build(generator)).synthesis.layers
     for net, width in part.table["nets"].items():
         if not net.isdigit():
             wanted = generator["w_dim"]
-        elif int(net) < len(synthesis.layers):
-            layer = synthesis.layers[int(net)]
-            wanted = layer.stop - layer.start
+        elif int(net) < len(layers):
+            wanted = layers[int(net)].stop - layers[int(net)].start
         else:
             raise BadCheckpoint(
                 f"{source} moves style layer {net}, which the bundle's generator does not have."
@@ -71,24 +62,17 @@ def check_widths(part: Part, generator: Mapping[str, Any], source: str) -> None:
             )
 
 
-def _description(options: Any) -> str | None:
-    given = options if isinstance(options, Mapping) else vars(options) if options is not None else {}
-    text = given.get("description")
-    if not isinstance(text, str):
-        return None
-    return "".join(letter for letter in text if letter.isprintable()).strip() or None
-
-
 def _tensors(found: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Return the tensors under our names, and the width of each network."""
     tensors: dict[str, Tensor] = {}
     widths: dict[str, int] = {}
+    levels = LAYOUTS["mapper"]
     for name, value in found.items():
         match = NET.fullmatch(name)
-        if match is None or ((match[1] or "").endswith("_mapping") and match[1] not in LEVEL_NAMES):
+        if match is None or ((match[1] or "").endswith("_mapping") and match[1] not in levels):
             raise BadCheckpoint(f"{source} has '{printable(name)}', which no StyleCLIP mapper has.")
         root = match[1] or "mapping"
-        net = "all" if root == "mapping" else LEVEL_NAMES.get(root, root.removeprefix("mapper_"))
+        net = "all" if root == "mapping" else levels.get(root, root.removeprefix("mapper_"))
         tensors[f"nets.{net}.layers.{int(match[2]) - 1}.{match[3]}"] = value
         widths[net] = value.shape[-1]
     return tensors, widths

@@ -13,19 +13,12 @@ import torch
 from torch import Tensor
 
 from editor.api.errors import BadCheckpoint
-from editor.checkpoints.part import Part, empty, fit
+from editor.checkpoints.part import LAYOUTS, Part, empty, fit
 from editor.checkpoints.records import MAX_DEPTH, Record, printable
 from editor.networks import stylegan2
 from editor.networks.stylespace import StyleLayer
 
 MIN_VERSION = 4
-REQUIRED = {
-    "nonlinearity": "lrelu",
-    "mapping_nonlinearity": "lrelu",
-    "num_channels": 3,
-    "normalize_latents": True,
-}
-"""Settings that must have this value if they are set."""
 
 
 def generator(network: Record, source: str) -> Part:
@@ -34,13 +27,10 @@ def generator(network: Record, source: str) -> Part:
     if not isinstance(state, dict) or state.get("version", 0) < MIN_VERSION:
         raise BadCheckpoint(f"{source} was written by a version of the TensorFlow code that is too old.")
     settings, variables = dict(state.get("static_kwargs") or {}), _variables(network)
-    for name, wanted in REQUIRED.items():
-        if settings.get(name, wanted) != wanted:
-            raise BadCheckpoint(
-                f"{source} uses {name} '{printable(settings[name])}', which is not supported."
-            )
-    if list(settings.get("resample_kernel") or [1, 3, 3, 1]) != [1, 3, 3, 1]:
-        raise BadCheckpoint(f"{source} resamples with a filter that is not supported (only [1, 3, 3, 1]).")
+    for name, wanted in LAYOUTS["tensorflow"].items():
+        found = settings.get(name)
+        if found is not None and (list(found) if isinstance(found, list | tuple) else found) != wanted:
+            raise BadCheckpoint(f"{source} uses {name} '{printable(found)}', which is not supported.")
     if "synthesis/4x4/Const/const" not in variables:
         raise BadCheckpoint(f"{source} holds no StyleGAN2 generator.")
     config = _config(settings, variables)
@@ -92,20 +82,19 @@ def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]
     def get(name: str) -> Tensor:
         return torch.from_numpy(np.array(variables[name], dtype=np.float32))
 
+    def linear(ours: str, theirs: str) -> dict[str, Tensor]:
+        return {f"{ours}.weight": get(f"{theirs}/weight").t(), f"{ours}.bias": get(f"{theirs}/bias")}
+
     found = {"mapping.w_avg": get("dlatent_avg"), "synthesis.const": get("synthesis/4x4/Const/const")}
     for number in range(config.mapping_layers):
-        found[f"mapping.layers.{number}.weight"] = get(f"mapping/Dense{number}/weight").t()
-        found[f"mapping.layers.{number}.bias"] = get(f"mapping/Dense{number}/bias")
+        found |= linear(f"mapping.layers.{number}", f"mapping/Dense{number}")
     if config.c_dim:
-        found["mapping.embed.weight"] = get("mapping/LabelEmbed/weight").t()
-        found["mapping.embed.bias"] = get("mapping/LabelEmbed/bias")
+        found |= linear("mapping.embed", "mapping/LabelEmbed")
     noises = 0
     for layer in stylegan2.style_layers(config):
         ours = f"synthesis.blocks.{layer.name.replace('.', '_')}."
         theirs = f"synthesis/{layer.resolution}x{layer.resolution}/{_scope(layer)}/"
-        kernel = get(f"{theirs}weight")
-        mirrored = layer.name.endswith("conv0")
-        found[f"{ours}weight"] = (kernel.flip([0, 1]) if mirrored else kernel).permute(3, 2, 0, 1)
+        found[f"{ours}weight"] = _kernel(get(f"{theirs}weight"), mirrored=layer.name.endswith("conv0"))
         found[f"{ours}bias"] = get(f"{theirs}bias")
         found[f"{ours}affine.weight"] = get(f"{theirs}mod_weight").t()
         found[f"{ours}affine.bias"] = get(f"{theirs}mod_bias") + 1
@@ -116,8 +105,13 @@ def _tensors(config: stylegan2.GeneratorConfig, variables: dict[str, np.ndarray]
     if config.architecture == "resnet":
         for resolution in config.resolutions[1:]:
             kernel = get(f"synthesis/{resolution}x{resolution}/Skip/weight")
-            found[f"synthesis.blocks.b{resolution}_skip.weight"] = kernel.flip([0, 1]).permute(3, 2, 0, 1)
+            found[f"synthesis.blocks.b{resolution}_skip.weight"] = _kernel(kernel, mirrored=True)
     return found
+
+
+def _kernel(kernel: Tensor, mirrored: bool) -> Tensor:
+    """[height, width, in, out] -> [out, in, height, width]."""
+    return (kernel.flip([0, 1]) if mirrored else kernel).permute(3, 2, 0, 1)
 
 
 def _scope(layer: StyleLayer) -> str:

@@ -28,10 +28,7 @@ RUNS_SOMETHING = ("GLOBAL", "Unsupported class", "Unsupported operand", "not an 
 
 
 def read_pt(path: Path) -> Any:
-    """Read a file of ``torch.save``, in its new or old layout, in torch's restricted mode.
-
-    Raises BadCheckpoint.
-    """
+    """Read a file of ``torch.save``, new or old, in torch's restricted mode. Raises BadCheckpoint."""
     check_archive(path, path.name)
     try:
         with torch.serialization.safe_globals(SAFE), warnings.catch_warnings():
@@ -50,10 +47,7 @@ def read_pt(path: Path) -> Any:
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a file is an archive of ``torch.jit.save``: a zip with code among the tensors.
-
-    Raises BadCheckpoint.
-    """
+    """Whether a file is an archive of ``torch.jit.save``, a zip with code. Raises BadCheckpoint."""
     if not zipfile.is_zipfile(path):
         return False
     try:
@@ -73,10 +67,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def read_npy(path: Path) -> np.ndarray:
-    """Read an array of numbers.
-
-    Raises BadCheckpoint, also for an array of objects, which would be a pickle.
-    """
+    """Read an array of numbers. Raises BadCheckpoint, also for one of objects, which would be a pickle."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
     except Exception as error:  # a hostile file can raise anything
@@ -84,6 +75,18 @@ def read_npy(path: Path) -> np.ndarray:
     if not isinstance(array, np.ndarray):
         raise BadCheckpoint(f"{path.name} holds several arrays; one was expected.")
     return np.array(array)
+
+
+def state_of(loaded: Any) -> Mapping[str, Any]:
+    """Return the ``state_dict`` of a checkpoint; empty if it has none."""
+    state = loaded.get("state_dict") if isinstance(loaded, Mapping) else None
+    return state if isinstance(state, Mapping) else {}
+
+
+def options_of(loaded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a training script stored with the weights; empty if there are none."""
+    options = loaded.get("opts") or {}
+    return dict(options) if isinstance(options, Mapping) else dict(vars(options))
 
 
 def below(state: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:

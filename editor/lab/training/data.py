@@ -26,9 +26,8 @@ def as_images(pictures: Tensor) -> Tensor:
 
 def to_pictures(images: Tensor) -> np.ndarray:
     """float [N, 3, H, W] in [-1, 1] -> uint8 [N, H, W, 3]."""
-    return (
-        ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    )
+    levels = ((images.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels.permute(0, 2, 3, 1).cpu().numpy()
 
 
 def drawings_of(portraits: Portraits, size: int) -> Tensor:
@@ -56,17 +55,13 @@ def shrunk(images: Tensor, size: int) -> Tensor:
     return images if images.shape[-1] == size else F.interpolate(images, size=(size, size), mode="area")
 
 
-def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer))
-
-
 def compress(pictures: Tensor, rng: np.random.Generator, share: float) -> Tensor:
     """Compress a share of the pictures, uint8 [N, H, W, 3], as JPEG of quality 25 to 90."""
     found = pictures.numpy().copy()
     for index in np.flatnonzero(rng.random(len(found)) < share):
-        found[index] = _jpeg(found[index], int(rng.integers(25, 91)))
+        buffer = io.BytesIO()
+        Image.fromarray(found[index]).save(buffer, "JPEG", quality=int(rng.integers(25, 91)))
+        found[index] = np.asarray(Image.open(buffer))
     return torch.from_numpy(found)
 
 

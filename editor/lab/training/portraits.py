@@ -21,30 +21,10 @@ DOMINANT.
 """
 
 
-def normal_cdf(x: np.ndarray) -> np.ndarray:
-    """Gaussian CDF by Abramowitz and Stegun 7.1.26, error below 2e-7."""
-    t = 1.0 / (1.0 + 0.3275911 * np.abs(x) / np.sqrt(2.0))
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    erf = np.sign(x) * (1.0 - tail * np.exp(-(x**2) / 2.0))
-    return 0.5 * (1.0 + erf)
-
-
-def normal_quantile(share: float) -> float:
-    """Return the inverse of ``normal_cdf``."""
-    grid = np.linspace(-4, 4, 8001)
-    return float(np.interp(share, normal_cdf(grid), grid))
-
-
 def smoothstep(x: np.ndarray) -> np.ndarray:
     """Return 0 below 0, 1 above 1, and a smooth value between."""
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """[N, values] -> blends [N, values], float32."""
-    exponent = np.exp(logits - logits.max(1, keepdims=True))
-    return (exponent / exponent.sum(1, keepdims=True)).astype(np.float32)
 
 
 def unit_rows(z: np.ndarray) -> np.ndarray:
@@ -140,9 +120,7 @@ class Portraits(ABC):
     def visibility(
         cls, amounts: dict[str, np.ndarray], scales: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures, [N] in 0..1
-        each.
-        """
+        """Which attributes can be seen, [N] bool each, given what is drawn or read off pictures."""
 
     def shown_weights(self) -> dict[str, np.ndarray]:
         """Return the visible blends [N, values]."""

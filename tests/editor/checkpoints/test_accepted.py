@@ -155,7 +155,7 @@ def test_a_model_of_a_short_context_encodes_long_texts(tmp_path: Path) -> None:
 
 def test_openais_activation_is_used_if_a_file_does_not_state_one(tmp_path: Path) -> None:
     state = unpickler.read_torchscript(made.stored(made.CLIP, tmp_path))
-    state = {name: value for name, value in state.items() if name not in clip.NOT_WEIGHTS}
+    state = {name: value for name, value in state.items() if name not in clip.LAYOUT["not_weights"]}
     torch.save(state, tmp_path / "plain.pt")
     part = clip.read([tmp_path / "plain.pt", made.vocabulary(tmp_path)])
     assert json.loads(part.texts["clip.json"])["text_config"]["hidden_act"] == "quick_gelu"

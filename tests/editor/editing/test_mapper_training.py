@@ -38,7 +38,10 @@ def trained(
     for level in network.networks.values():
         level[-1].bias.data.fill_(step / STEP / level[-1].bias_gain)  # type: ignore[index]
     network = network.eval().requires_grad_(False)
-    return TrainedMapper(prompt, None, fingerprint or bundle.info.fingerprint, 10, 5.0, network)
+    fingerprint = fingerprint or bundle.info.fingerprint
+    return TrainedMapper(
+        prompt=prompt, neutral=None, fingerprint=fingerprint, steps=10, gain=5.0, network=network
+    )
 
 
 @pytest.fixture

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+from scipy.special import ndtr, ndtri, softmax
 
 from editor.lab.training import portraits
-from editor.lab.training.portraits import (
-    ABSENT,
-    PRESENT,
-    normal_cdf,
-    normal_quantile,
-    smoothstep,
-    softmax,
-    unit_rows,
-)
+from editor.lab.training.portraits import ABSENT, PRESENT, smoothstep, unit_rows
 from editor.lab.training.tables import load_table
 
 _TABLE = load_table(__file__, "appearance.toml")
@@ -68,10 +61,10 @@ class Portraits(portraits.Portraits):
         for name, column in INDEX.items():
             spread = np.sqrt(1 + sum(pull * pull for pull in _CORRELATION.get(name, {}).values()))
             if name in _FREQUENCY:
-                edge = normal_quantile(1 - _FREQUENCY[name]) * spread
+                edge = ndtri(1 - _FREQUENCY[name]) * spread
                 scalars[:, column] = smoothstep((columns[name] - edge) / _RAMP + 0.5)
             else:
-                scalars[:, column] = normal_cdf(columns[name] / spread)
+                scalars[:, column] = ndtr(columns[name] / spread)
         return cls(scalars.astype(np.float32), cls._blends(z[:, len(SCALARS) :]))
 
     @staticmethod
@@ -81,7 +74,7 @@ class Portraits(portraits.Portraits):
             own = len(values) - (name == "lip_color")
             logits = _SHARPNESS * z[:, start : start + own]
             start += own
-            blend = softmax(logits)
+            blend = softmax(logits, axis=1).astype(np.float32)
             weights[name] = np.pad(blend, ((0, 0), (1, 0))) if name == "lip_color" else blend
         return weights
 

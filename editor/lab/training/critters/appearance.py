@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+from scipy.special import ndtr, ndtri, softmax
 
 from editor.lab.training import portraits
 from editor.lab.training.avatars.appearance import CHOICES as PEOPLE
 from editor.lab.training.avatars.appearance import PALETTES as PALETTES_OF_PEOPLE
-from editor.lab.training.portraits import PRESENT, normal_cdf, normal_quantile, smoothstep, softmax, unit_rows
+from editor.lab.training.portraits import PRESENT, smoothstep, unit_rows
 from editor.lab.training.tables import load_table
 
 _TABLE = load_table(__file__, "appearance.toml")
@@ -75,9 +76,9 @@ class Critters(portraits.Portraits):
         for name, column in INDEX.items():
             x = z[:, column] + species @ np.array(_PULL.get(name, (0.0,) * len(SPECIES)))
             if name in _FREQUENCY:
-                scalars[:, column] = smoothstep((x - normal_quantile(1 - _FREQUENCY[name])) / _RAMP + 0.5)
+                scalars[:, column] = smoothstep((x - ndtri(1 - _FREQUENCY[name])) / _RAMP + 0.5)
             else:
-                scalars[:, column] = normal_cdf(x)
+                scalars[:, column] = ndtr(x)
         return cls(scalars.astype(np.float32), weights)
 
     @staticmethod
@@ -89,7 +90,7 @@ class Critters(portraits.Portraits):
             start += len(values)
             if name == "fur_color":
                 logits = logits + weights["species"] @ np.array([_FUR_PULL[value] for value in values]).T
-            weights[name] = softmax(_SHARPNESS * logits)
+            weights[name] = softmax(_SHARPNESS * logits, axis=1).astype(np.float32)
         return weights
 
     def replace(self, attribute: str, value: str | float | np.ndarray) -> Self:
