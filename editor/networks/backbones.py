@@ -7,6 +7,7 @@ checkpoints.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -30,17 +31,20 @@ class SqueezeExcite(nn.Module):
         return x * self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))).sigmoid()
 
 
+def _projection(inputs: int, outputs: int, stride: int) -> nn.Module | None:
+    """Return the shortcut around a unit that changes the number of maps."""
+    if inputs == outputs:
+        return None
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+
 class IRUnit(nn.Module):
     """An improved residual unit: normalisation first, PReLU, then squeeze and excitation."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.stride = stride
-        self.shortcut_layer = None
-        if inputs != outputs:
-            self.shortcut_layer = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+        self.shortcut_layer = _projection(inputs, outputs, stride)
         self.res_layer = nn.Sequential(
             nn.BatchNorm2d(inputs),
             nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False),
@@ -66,11 +70,7 @@ class BasicUnit(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = None
-        if inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+        self.downsample = _projection(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in, H, W] -> [N, out, H / stride, W / stride]."""
@@ -78,20 +78,15 @@ class BasicUnit(nn.Module):
         return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + shortcut)
 
 
-def _units(
-    unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int
-) -> tuple[nn.Sequential, list[int]]:
-    """Build all units, and list the index of the last unit of each stage."""
+def _units(unit: type[nn.Module], stages: Sequence[tuple[int, int]], first_stride: int) -> nn.Sequential:
     units: list[nn.Module] = []
-    ends: list[int] = []
-    inputs = 64
-    for number, (outputs, count) in enumerate(stages):
-        for place in range(count):
-            stride = 1 if place else (first_stride if number == 0 else 2)
+    inputs, stride = 64, first_stride
+    for outputs, count in stages:
+        for _ in range(count):
             units.append(unit(inputs, outputs, stride))
-            inputs = outputs
-        ends.append(len(units) - 1)
-    return nn.Sequential(*units), ends
+            inputs, stride = outputs, 1
+        stride = 2
+    return nn.Sequential(*units)
 
 
 class Backbone(nn.Module):
@@ -104,13 +99,14 @@ class Backbone(nn.Module):
             self.input_layer = nn.Sequential(
                 nn.Conv2d(inputs, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
             )
-            self.body, self.ends = _units(IRUnit, IRSE50, 2)
+            stages, self.body = IRSE50, _units(IRUnit, IRSE50, 2)
         elif kind == "resnet34":
             self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)
             self.bn1, self.relu = nn.BatchNorm2d(64), nn.PReLU(64)
-            self.body, self.ends = _units(BasicUnit, RESNET34, 1)
+            stages, self.body = RESNET34, _units(BasicUnit, RESNET34, 1)
         else:
             raise ValueError(f"there is no backbone '{kind}'")
+        self.ends = [end - 1 for end in itertools.accumulate(count for _, count in stages)]
 
     def features(self, x: Tensor) -> list[Tensor]:
         """[N, inputs, 256, 256] -> [N, 128, 64, 64], [N, 256, 32, 32], [N, 512, 16, 16]."""

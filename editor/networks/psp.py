@@ -6,6 +6,7 @@ either (Alaluf et al. 2021, arXiv 2104.02699).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -53,21 +54,14 @@ class PspConfig:
         """Plain fields for ``bundle.toml``."""
         return asdict(self)
 
-    @property
-    def inputs(self) -> int:
-        """Channels of the encoder's input."""
-        return 6 if self.iterative else 3
-
 
 class StyleHead(nn.Module):
     """Convolutions of stride 2 down to one pixel, then a linear layer."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for _ in range(side.bit_length() - 1):
-            layers += [nn.Conv2d(WIDTH, WIDTH, 3, 2, 1), nn.LeakyReLU()]
-        self.convs = nn.Sequential(*layers)
+        pairs = [(nn.Conv2d(WIDTH, WIDTH, 3, 2, 1), nn.LeakyReLU()) for _ in range(side.bit_length() - 1)]
+        self.convs = nn.Sequential(*itertools.chain(*pairs))
         self.linear = EqualLinear(WIDTH, WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,20 +85,18 @@ class PspEncoder(Backbone):
     w_std: Tensor
 
     def __init__(self, config: PspConfig) -> None:
-        super().__init__(config.backbone, config.inputs)
+        super().__init__(config.backbone, 6 if config.iterative else 3)
         self.config = config
         self.render: Callable[[Tensor], Tensor] | None = None
-        if config.head in ("pyramid", "last"):
-            sides = [
-                16 if row < MIDDLE or config.head == "last" else 32 if row < FINE else 64
-                for row in range(config.num_ws)
-            ]
+        if config.head == "last":
+            self.styles = nn.ModuleList(StyleHead(16) for _ in range(config.num_ws))
+        elif config.head == "pyramid":
+            sides = [16 if row < MIDDLE else 32 if row < FINE else 64 for row in range(config.num_ws)]
             self.styles = nn.ModuleList(StyleHead(side) for side in sides)
-        if config.head == "pyramid":
             self.latlayer1, self.latlayer2 = nn.Conv2d(256, WIDTH, 1), nn.Conv2d(128, WIDTH, 1)
-        if config.head == "w":
+        elif config.head == "w":
             self.linear = EqualLinear(WIDTH, WIDTH)
-        if config.head == "wplus":
+        else:
             self.output_layer_2 = nn.Sequential(
                 nn.BatchNorm2d(WIDTH),
                 nn.AdaptiveAvgPool2d((7, 7)),
@@ -140,12 +132,9 @@ class PspEncoder(Backbone):
         w = self.latent_avg.expand(len(images), -1, -1)
         if not self.config.iterative:
             return w + self.step(images)
-        for _ in range(self.config.iterations):
-            w = w + self.step(torch.cat([images, self._reconstruct(w)], dim=1))
-        return w
-
-    def _reconstruct(self, w: Tensor) -> Tensor:
-        """W+ -> reconstruction [N, 3, 256, 256], not clamped: the encoder was trained without clamping."""
         if self.render is None:
             raise RuntimeError("an encoder with iterations needs a generator")
-        return F.adaptive_avg_pool2d(self.render(w), (SIDE, SIDE))
+        for _ in range(self.config.iterations):  # reconstructions are not clamped, as in its training
+            reconstruction = F.adaptive_avg_pool2d(self.render(w), (SIDE, SIDE))
+            w = w + self.step(torch.cat([images, reconstruction], dim=1))
+        return w

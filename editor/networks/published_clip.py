@@ -8,9 +8,11 @@ Pictures are prepared here, so torchvision is not needed. A multilingual text to
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,19 +26,8 @@ MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 
 COLLATERAL = 10.0
 """Logits that avoiding a unit of collateral change is worth."""
 MULTILINGUAL_TOKENS = 128
-TEMPLATES = tuple(
-    frame.format(article=article)
-    for article in ("a", "the")
-    for frame in (
-        "{article} {{}}",
-        "{article} photo of {{}}",
-        "{article} close-up of {{}}",
-        "{article} portrait with {{}}",
-        "{article} blurred picture of {{}}",
-        "{article} painting of {{}}",
-        "{article} bright photo of {{}}",
-        "{article} cropped photo of {{}}",
-    )
+TEMPLATES: tuple[str, ...] = tuple(
+    tomllib.loads(Path(__file__).with_name("clip_templates.toml").read_text(encoding="utf-8"))["templates"]
 )
 """A prompt is encoded in each of these sentences and averaged, so that no single wording decides (the paper
 uses 79)."""
@@ -45,13 +36,18 @@ MISSING = (
 )
 
 
+def _require(package: str) -> None:
+    """Raise BadCheckpoint if a package of the extra ``clip`` is missing."""
+    if find_spec(package) is None:
+        raise BadCheckpoint(MISSING)
+
+
 def build(config: dict[str, Any]) -> nn.Module:
     """Build a ``CLIPModel`` with random weights.
 
     Raises BadCheckpoint without transformers or for impossible settings.
     """
-    if find_spec("transformers") is None:
-        raise BadCheckpoint(MISSING)
+    _require("transformers")
     from transformers import CLIPConfig, CLIPModel
 
     try:
@@ -66,8 +62,7 @@ class MultilingualTower(nn.Module):
 
     def __init__(self, config: dict[str, Any], dim: int, bias: bool = False) -> None:
         super().__init__()
-        if find_spec("transformers") is None:
-            raise BadCheckpoint(MISSING)
+        _require("transformers")
         from transformers import DistilBertConfig, DistilBertModel
 
         self.body = DistilBertModel(DistilBertConfig(**config))
@@ -82,8 +77,7 @@ class MultilingualTower(nn.Module):
 
 def load_tokenizer(text: str) -> Any:
     """Load a tokenizer from the text of its ``tokenizer.json``. Raises BadCheckpoint."""
-    if find_spec("tokenizers") is None:
-        raise BadCheckpoint(MISSING)
+    _require("tokenizers")
     from tokenizers import Tokenizer
 
     try:
@@ -110,10 +104,7 @@ def tokens(
 
 
 class PublishedClip:
-    """A published CLIP as a ``TextImageModel``.
-
-    Its logits are about 100 times the cosine of two embeddings.
-    """
+    """A published CLIP. Its logits are about 100 times the cosine of two embeddings."""
 
     def __init__(self, model: Any, tokenizer: Any, templates: Sequence[str] = TEMPLATES) -> None:
         self.model = model
@@ -137,25 +128,21 @@ class PublishedClip:
     def prepare(self, images: Tensor) -> Tensor:
         """[N, 3, H, W] in [-1, 1] -> the model's input [N, 3, side, side], normalised as in its training."""
         images = (images + 1) / 2
-        if images.shape[-2:] != (self.side, self.side):
-            images = F.interpolate(
-                images, size=(self.side, self.side), mode="bicubic", antialias=True, align_corners=False
-            )
+        size = (self.side, self.side)
+        if images.shape[-2:] != size:
+            images = F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
             images = images.clamp(0, 1)
         mean, deviation = (images.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
         return (images - mean) / deviation
 
     def prepare_as_published(self, images: Tensor) -> Tensor:
-        """Prepare pictures like StyleCLIP's optimizer: means of blocks in [-1, 1], without CLIP's
-        normalisation."""
+        """Prepare pictures like StyleCLIP's optimizer: means of blocks, without CLIP's normalisation."""
         return F.avg_pool2d(F.interpolate(images, scale_factor=7, mode="nearest"), images.shape[-1] // 32)
 
     def embed(self, prepared: Tensor) -> Tensor:
         """The model's input [N, 3, side, side] -> unit [N, D], with gradients."""
-        return F.normalize(
-            self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output.float(),
-            dim=1,
-        )
+        found = self.model.get_image_features(pixel_values=prepared, return_dict=True).pooler_output
+        return F.normalize(found.float(), dim=1)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """[N, 3, H, W] in [-1, 1] -> unit [N, D], with gradients."""
@@ -173,8 +160,7 @@ class PublishedClip:
 
     @torch.no_grad()
     def encode_tokens(self, ids: Tensor) -> Tensor:
-        """Token numbers [N, L], where L is 77 for OpenAI's models, for the model's own text tower -> unit [N,
-        D]."""
+        """Token numbers [N, L] of the model's own text tower (OpenAI's: L is 77) -> unit [N, D]."""
         found = self.model.get_text_features(input_ids=ids.to(self.device), return_dict=True).pooler_output
         return F.normalize(found.float(), dim=1)
 
@@ -202,8 +188,7 @@ class PublishedClip:
         return image_embeddings @ text_embeddings.t() * self.model.logit_scale.exp()
 
     def collateral(self, moved: Tensor) -> Tensor:
-        """Changes [N, D] -> logits [N], by their length, since the single axes of CLIP's space have no
-        meaning."""
+        """Changes [N, D] -> logits [N], by their length: single axes of CLIP's space have no meaning."""
         return COLLATERAL * moved.norm(dim=-1)
 
 

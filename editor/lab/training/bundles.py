@@ -35,14 +35,9 @@ def frozen(network: Network, state: dict[str, Tensor], device: torch.device) -> 
     return network.to(device).eval().requires_grad_(False)
 
 
-def generator_config(bundle: Path) -> GeneratorConfig:
-    """Return the generator's layout."""
-    return GeneratorConfig(**record.read(bundle)["generator"]["config"])
-
-
 def load_generator(bundle: Path, device: torch.device) -> Generator:
     """Return the generator, frozen."""
-    generator = Generator(generator_config(bundle))
+    generator = Generator(GeneratorConfig(**record.read(bundle)["generator"]["config"]))
     return frozen(generator, load_weights(bundle / "generator.safetensors"), device)
 
 
@@ -61,6 +56,7 @@ def load_clip(bundle: Path, device: torch.device) -> JointSpace:
 
 def load_encoder(bundle: Path, device: torch.device) -> Encoder:
     """Return the encoder, frozen."""
-    config, width = generator_config(bundle), record.read(bundle)["encoder"].get("width", 1.0)
-    encoder = Encoder(config.num_ws, config.w_dim, width)
+    entries = record.read(bundle)
+    config = GeneratorConfig(**entries["generator"]["config"])
+    encoder = Encoder(config.num_ws, config.w_dim, entries["encoder"].get("width", 1.0))
     return frozen(encoder, load_weights(bundle / "encoder.safetensors"), device)

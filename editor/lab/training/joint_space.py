@@ -17,6 +17,7 @@ from torch import Tensor
 from editor.lab.training.domain import Domain
 from editor.lab.training.lexicon import Phrase
 from editor.lab.training.portraits import Labels, Portraits
+from editor.lab.training.tables import load_table
 from editor.networks.text import TextTower, words
 
 CONSTANT = 2.0
@@ -25,19 +26,7 @@ FAR, FAR_DESCRIBED = 0.45, 0.65
 """Cosines below which a text is unlike any known phrase; texts that contain a known word are never quite as
 far.
 """
-DESCRIBED = (
-    "{known} {strange}",
-    "a {known} {strange}",
-    "a {strange}, {known}",
-    "a {known} {strange} in the hand",
-    "{strange} of {known}",
-    "made of {strange}",
-    "covered in {strange}",
-    "a {strange} drawing",
-    "{strange} pattern",
-    "an extra {known}",
-    "a second {known}",
-)
+UNRELATED = load_table(__file__, "texts.toml")["unrelated"]
 
 
 class Phrasebook:
@@ -105,7 +94,7 @@ def embed_unrelated_texts(tower: TextTower, book: Phrasebook, count: int, seed: 
     plain += ["".join(rng.choice(letters, int(rng.integers(4, 10)))) for _ in range(count // 12)]
     strange = names[_nearest(tower.encode(list(names)), book.embeddings).numpy() < FAR]
     known = sorted({word for phrase in book.phrases for word in words(phrase.text) if len(word) > 3})
-    forms, a, b = rng.choice(DESCRIBED, count), rng.choice(known, count), rng.choice(strange, count)
+    forms, a, b = rng.choice(UNRELATED, count), rng.choice(known, count), rng.choice(strange, count)
     described = [form.format(known=x, strange=y) for form, x, y in zip(forms, a, b, strict=True)]
     parts = [(tower.encode(plain), FAR), (tower.encode(described), FAR_DESCRIBED)]
     return torch.cat([found[_nearest(found, book.embeddings) < limit] for found, limit in parts])

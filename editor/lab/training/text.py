@@ -24,25 +24,11 @@ from editor.lab.training.avatars.lexicon import LEXICON
 from editor.lab.training.bundles import save_weights
 from editor.lab.training.optim import cosine_decay, set_rate, take_step
 from editor.lab.training.run import Run
+from editor.lab.training.tables import load_table
 from editor.networks.text import TextTower, words
 
 VOCABULARY = 20_000
-_FORMS = (
-    "{a} {b}",
-    "a {a} {b}",
-    "a person with {a} {b}",
-    "no {a}",
-    "without {a}",
-    "a face with {a}",
-    "someone who is {a}",
-    "very {a}",
-    "the {b} is {a}",
-    "not {a}",
-    "{a} and {b}",
-    "a {b} that looks {a}",
-    "make it {a}",
-    "like a {a} {b}",
-)
+FORMS = load_table(__file__, "texts.toml")["phrases"]
 
 
 class SentenceTeacher:
@@ -102,7 +88,7 @@ def corpus(seed: int, phrases: int, lexical: int) -> list[str]:
     texts = list(common[:12_000])
     ranks = (len(common) * rng.random((phrases, 2)) ** 2).astype(int)  # prefers common words
     for row, (a, b) in enumerate(ranks):
-        texts.append(_FORMS[row % len(_FORMS)].format(a=common[a], b=common[b]))
+        texts.append(FORMS[row % len(FORMS)].format(a=common[a], b=common[b]))
     texts += [seen[i] for i in rng.permutation(len(seen))[:lexical]]
     return [texts[i] for i in rng.permutation(len(texts))]
 
