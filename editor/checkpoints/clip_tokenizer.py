@@ -1,7 +1,4 @@
-"""CLIP's tokenizer, built from its list of merges (byte pair encoding, Sennrich et al.
-
-2016, arXiv 1508.07909).
-"""
+"""CLIP's tokenizer, from its list of merges (byte pair encoding, Sennrich et al. 2016, arXiv 1508.07909)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Mappers for one prompt (StyleCLIP, Patashnik et al.
-
-2021, arXiv 2103.17249, section 5): steps that depend on the picture.
-"""
+"""Mappers for one prompt, whose steps depend on the picture (Patashnik et al. 2021, arXiv 2103.17249)."""
 
 from __future__ import annotations
 

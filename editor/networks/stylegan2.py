@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -140,44 +141,34 @@ class Mapping(nn.Module):
 def style_layers(config: GeneratorConfig) -> list[StyleLayer]:
     """List the style layers in the order of synthesis. A ToRGB shares its row with the next convolution."""
     layers: list[StyleLayer] = []
-    row = start = 0
-
-    def add(name: str, kind: Literal["conv", "rgb"], resolution: int, width: int) -> None:
-        nonlocal start
-        layers.append(StyleLayer(name, kind, resolution, row, start, start + width))
-        start += width
-
-    previous = 0
+    row = start = previous = 0
     for resolution in config.resolutions:
         width = config.channels(resolution)
-        if previous:
-            add(f"b{resolution}.conv0", "conv", resolution, previous)
-            row += 1
-        add(f"b{resolution}.conv1", "conv", resolution, width)
-        row += 1
-        if config.architecture == "skip" or resolution == config.resolution:
-            add(f"b{resolution}.torgb", "rgb", resolution, width)
+        inputs = {"conv0": previous, "conv1": width, "torgb": width}
+        if not previous:
+            del inputs["conv0"]
+        if config.architecture != "skip" and resolution != config.resolution:
+            del inputs["torgb"]
+        for name, count in inputs.items():
+            kind: Literal["conv", "rgb"] = "rgb" if name == "torgb" else "conv"
+            layers.append(StyleLayer(f"b{resolution}.{name}", kind, resolution, row, start, start + count))
+            row, start = row + (kind == "conv"), start + count
         previous = width
     return layers
 
 
-def _blocks(config: GeneratorConfig) -> nn.ModuleDict:
+def _blocks(config: GeneratorConfig, layers: Sequence[StyleLayer]) -> nn.ModuleDict:
     modules: dict[str, nn.Module] = {}
-    previous = 0
-    for resolution in config.resolutions:
-        width, noise = config.channels(resolution), resolution if config.noise else None
-        if previous:
-            modules[f"b{resolution}_conv0"] = ModulatedConv(
-                previous, width, config.w_dim, True, noise, config.clamp
-            )
-            if config.architecture == "resnet":
-                modules[f"b{resolution}_skip"] = Shortcut(previous, width)
-        modules[f"b{resolution}_conv1"] = ModulatedConv(
-            width, width, config.w_dim, False, noise, config.clamp
-        )
-        if config.architecture == "skip" or resolution == config.resolution:
-            modules[f"b{resolution}_torgb"] = ToRGB(width, config.w_dim, config.clamp)
-        previous = width
+    for layer in layers:
+        name, resolution, inputs = layer.name.replace(".", "_"), layer.resolution, layer.stop - layer.start
+        if layer.kind == "rgb":
+            modules[name] = ToRGB(inputs, config.w_dim, config.clamp)
+            continue
+        width, up = config.channels(resolution), name.endswith("conv0")
+        noise = resolution if config.noise else None
+        modules[name] = ModulatedConv(inputs, width, config.w_dim, up, noise, config.clamp)
+        if up and config.architecture == "resnet":
+            modules[f"b{resolution}_skip"] = Shortcut(inputs, width)
     return nn.ModuleDict(modules)
 
 
@@ -190,7 +181,7 @@ class Synthesis(StyleSpaceSynthesis):
         self.layers = style_layers(config)
         self.num_channels = self.layers[-1].stop
         self.const = nn.Parameter(torch.randn(1, config.channels(4), 4, 4))
-        self.blocks = _blocks(config)
+        self.blocks = _blocks(config, self.layers)
 
     def block(self, layer: StyleLayer) -> Any:
         """Return the module that a style layer drives."""
@@ -206,13 +197,9 @@ class Synthesis(StyleSpaceSynthesis):
     ) -> Tensor:
         """Draw pictures [N, 3, R, R] float32, about [-1, 1], from styles [N, num_channels].
 
-        Args:
-            styles: the StyleSpace vectors.
-            resolution: R; the full resolution by default.
-            dtype: type of the activations.
-            checkpoint: recompute activations on the way back, which takes less memory and gives the same
-                gradients.
-            preview: receives the picture at ``PREVIEW_SIDE`` on the way to a larger one, at no cost.
+        R is ``resolution``, by default the full one, and ``dtype`` the type of the activations. With
+        ``checkpoint`` activations are computed again for the gradient, which takes less memory. ``preview``
+        receives the picture at ``PREVIEW_SIDE`` on the way to a larger one, at no cost.
         """
         if styles.ndim != 2 or styles.shape[1] != self.num_channels:
             raise ValueError(f"styles must be [N, {self.num_channels}], not {list(styles.shape)}")
@@ -224,9 +211,7 @@ class Synthesis(StyleSpaceSynthesis):
         x = self._start(len(styles), dtype)
         image: Tensor | None = None
         shortcut: Tensor | None = None
-        for layer in self.layers:
-            if layer.resolution > target:
-                break
+        for layer in (layer for layer in self.layers if layer.resolution <= target):
             style = styles[:, layer.start : layer.stop]
             if layer.kind == "rgb":
                 image = self._add(image, run_layer(self.block(layer), checkpoint, x, style).float())
@@ -235,10 +220,10 @@ class Synthesis(StyleSpaceSynthesis):
                 continue
             if self.config.architecture == "resnet" and layer.name.endswith("conv0"):
                 shortcut = run_layer(self.blocks[f"b{layer.resolution}_skip"], checkpoint, x) * RESIDUAL_GAIN
-            joins = shortcut is not None and layer.name.endswith("conv1")
-            x = run_layer(self.block(layer), checkpoint, x, style, RESIDUAL_GAIN if joins else 1.0)
-            if joins and shortcut is not None:
-                x = x + shortcut
+            if shortcut is not None and layer.name.endswith("conv1"):
+                x = run_layer(self.block(layer), checkpoint, x, style, RESIDUAL_GAIN) + shortcut
+            else:
+                x = run_layer(self.block(layer), checkpoint, x, style)
         assert image is not None
         return image
 
@@ -246,15 +231,8 @@ class Synthesis(StyleSpaceSynthesis):
         """Draw one picture with different styles in different regions (Andonian et al. 2021, arXiv
         2103.10951).
 
-        Features are blended after every layer, so that later layers join the regions.
-
-        Args:
-            styles: [N, 1 + K, num_channels], the base styles first and then those of each mask.
-            masks: [K, S, S] in [0, 1].
-            checkpoint: as in ``forward``.
-
-        Returns:
-            [N, 3, R, R]. Where masks overlap, their changes add up.
+        Features are blended after every layer, so that later layers join the regions. Arguments and result
+        are those of ``blend_pictures``.
         """
         if self.config.architecture != "skip":  # blocks of the others are more than a chain of layers
             return blend_pictures(self, styles, masks, checkpoint)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -147,12 +147,12 @@ def low_pass(taps: int, cutoff: float, width: float, rate: float, radial: bool =
         return None
     window = _kaiser(taps, width / (rate / 2))
     x = (np.arange(taps) - (taps - 1) / 2) / rate
-    if not radial:
+    if radial:
+        radius = np.hypot(x[:, None], x[None, :])
+        bessel = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy()
+        kernel = bessel / (math.pi * radius) * np.outer(window, window)
+    else:
         kernel = np.sinc(2 * cutoff * x) * window
-        return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
-    radius = np.hypot(x[:, None], x[None, :])
-    bessel = torch.special.bessel_j1(torch.from_numpy(2 * cutoff * math.pi * radius)).numpy()
-    kernel = bessel / (math.pi * radius) * np.outer(window, window)
     return torch.from_numpy((kernel / kernel.sum()).astype(np.float32))
 
 
@@ -171,7 +171,7 @@ def upsample(x: Tensor, kernel: Tensor | None, factor: int, padding: tuple[int, 
     n, c, height, width = x.shape
     taps = kernel.shape[-1]
     y = x.reshape(n * c, 1, height, width)
-    for part in _axes(kernel):
+    for part in _axes(kernel.to(x.dtype)):
         stride = [factor if side > 1 else 1 for side in part.shape[2:]]
         y = F.conv_transpose2d(y, part * math.prod(stride), stride=stride)
     start = before - (taps - 1)  # the transposed convolution starts early; negative padding crops
@@ -186,7 +186,7 @@ def downsample(x: Tensor, kernel: Tensor | None, factor: int) -> Tensor:
         return x[:, :, ::factor, ::factor]
     n, c = x.shape[:2]
     y = x.reshape(n * c, 1, *x.shape[2:])
-    for part in _axes(kernel):
+    for part in _axes(kernel.to(x.dtype)):
         y = F.conv2d(y, part.flip([2, 3]), stride=[factor if side > 1 else 1 for side in part.shape[2:]])
     return y.reshape(n, c, *y.shape[2:])
 
@@ -282,16 +282,12 @@ class FilteredLayer(nn.Module):
         if scale is not None:
             x = x * scale.to(x.dtype)[:, :, None, None]
         x = x + self.bias.to(x.dtype)[:, None, None]
-        x = upsample(x, self._filter(self.up_filter, x), self.up, self.padding)
+        x = upsample(x, self.up_filter, self.up, self.padding)
         if not self.is_rgb:
             x = leaky(x)
         if self.clamp is not None:
             x = x.clamp(-self.clamp, self.clamp)
-        return downsample(x, self._filter(self.down_filter, x), self.down)
-
-    @staticmethod
-    def _filter(kernel: Tensor | None, x: Tensor) -> Tensor | None:
-        return None if kernel is None else kernel.to(x.dtype)
+        return downsample(x, self.down_filter, self.down)
 
 
 class Synthesis(StyleSpaceSynthesis):
@@ -312,16 +308,9 @@ class Synthesis(StyleSpaceSynthesis):
             is_rgb, is_critical = number == config.layers, number >= config.layers - config.critical
             self.blocks.append(FilteredLayer(config, before, after, is_rgb, is_critical))
             start = self.layers[-1].stop
-            self.layers.append(
-                StyleLayer(
-                    f"L{number}",
-                    "rgb" if is_rgb else "conv",
-                    min(after.rate, config.resolution),
-                    number + 1,
-                    start,
-                    start + before.channels,
-                )
-            )
+            kind: Literal["conv", "rgb"] = "rgb" if is_rgb else "conv"
+            side, stop = min(after.rate, config.resolution), start + before.channels
+            self.layers.append(StyleLayer(f"L{number}", kind, side, number + 1, start, stop))
         self.num_channels = self.layers[-1].stop
 
     def block(self, layer: StyleLayer) -> Any:

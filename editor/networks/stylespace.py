@@ -1,7 +1,4 @@
-"""StyleSpace (Wu et al.
-
-2020, arXiv 2011.12799): the interface that every generator's synthesis network shares.
-"""
+"""StyleSpace (Wu et al. 2020, arXiv 2011.12799), which every generator's synthesis network shares."""
 
 from __future__ import annotations
 
@@ -53,8 +50,7 @@ class StyleSpaceSynthesis(nn.Module):
         return torch.cat([self.block(layer).affine(ws[:, layer.row]) for layer in self.layers], dim=1)
 
     def style_steps(self, delta_ws: Tensor) -> Tensor:
-        """Map a step in W or W+ to the step that it causes in StyleSpace: the affine maps without their
-        biases."""
+        """Map a step in W or W+ to its step in StyleSpace: the affine maps without their biases."""
         return self.styles(delta_ws) - self.styles(torch.zeros_like(delta_ws))
 
 
@@ -67,16 +63,10 @@ def run_layer(layer: nn.Module, checkpoint: bool, *inputs: Any) -> Tensor:
 
 
 def blend_pictures(synthesis: nn.Module, styles: Tensor, masks: Tensor, checkpoint: bool = False) -> Tensor:
-    """Blend finished pictures, for generators whose features cannot be blended.
+    """Blend finished pictures, for generators whose features cannot be blended: [N, 3, R, R].
 
-    Args:
-        synthesis: maps styles [M, num_channels] to pictures [M, 3, R, R].
-        styles: [N, 1 + K, num_channels], the base styles first and then those of each mask.
-        masks: [K, S, S] in [0, 1].
-        checkpoint: as in ``run_layer``.
-
-    Returns:
-        [N, 3, R, R]. Where masks overlap, their changes add up.
+    ``styles`` [N, 1 + K, num_channels] are the base styles and then those of each mask, and ``masks``
+    [K, S, S] are in [0, 1]. Where masks overlap, their changes add up.
     """
     pictures = synthesis(styles.flatten(0, 1), checkpoint=checkpoint).unflatten(0, styles.shape[:2])
     weights = F.interpolate(masks[None], size=pictures.shape[-2:], mode="bilinear", align_corners=False)
