@@ -14,6 +14,7 @@ import typer
 
 from editor.api.errors import EditorError
 from editor.checkpoints.catalogue import catalogue
+from editor.serving.commands import Device
 from editor.serving.settings import Settings
 
 KINDS = """kinds:
@@ -93,7 +94,6 @@ Probes = Annotated[
     int | None, typer.Option(min=1, help="Directions of the text-image space to use. Default: all.")
 ]
 Minutes = Annotated[float | None, typer.Option(help="Stop after this time; the same command resumes.")]
-Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
 
 
 @app.command("import", epilog=KINDS)

@@ -96,18 +96,8 @@ def each(make: Callable[[int], Batch], numbers: Iterable[int], workers: int = 0)
         num_workers=workers,
         prefetch_factor=AHEAD,
         multiprocessing_context="spawn",
-        worker_init_fn=_one_thread,
-        collate_fn=_unchanged,
     )
     return iter(loader)
-
-
-def _one_thread(number: int) -> None:
-    torch.set_num_threads(1)
-
-
-def _unchanged(batch: Batch) -> Batch:
-    return batch
 
 
 def on(device: torch.device, batch: Any) -> Any:

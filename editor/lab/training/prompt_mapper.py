@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult
 from editor.editing.engine import Engine
+from editor.serving.commands import Data, Device, Folders
 from editor.serving.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -21,11 +21,6 @@ BundleName = Annotated[str | None, typer.Option(help="An installed bundle. Defau
 Levels = Annotated[str, typer.Option(help="Levels of W+ it may move. Without fine, colours stay.")]
 Minutes = Annotated[float, typer.Option(help="Training time.")]
 Seed = Annotated[int, typer.Option(help="Seed of the training pictures.")]
-Folders = Annotated[
-    list[Path] | None, typer.Option("--bundles", metavar="DIR", help="Folder of more bundles.")
-]
-Data = Annotated[Path | None, typer.Option(help="Folder that keeps it. Default: DATA_DIR, else 'data'.")]
-Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
 
 
 @app.command()
