@@ -102,7 +102,7 @@ OPTIONS = {
     "import": "name to title domain licence neutral languages alignment prompt any-generator",
     "pull": "from mirror yes without-optional name to",
     "train": "",
-    "directions": "images resolution way probes batch minutes device",
+    "directions": "images resolution probes minutes device",
     "parity": "published large only store",
     "evaluate": "bundle out portraits seed method models refusals in-a-row compare qualities json",
     "load": "url bundle users seconds pause threads seed json",
