@@ -17,7 +17,6 @@ import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -127,17 +126,13 @@ def main(
     megapixels: float = 50,
     steps: Annotated[int, typer.Option(help="Steps of each search.")] = 2,
     quality: Annotated[Quality, typer.Option(help="Quality of the inversion.")] = "standard",
-    picture: Annotated[Path | None, typer.Option(help="A photo instead of a generated one.")] = None,
 ) -> None:
     """Measure how much memory the largest work takes, and print one JSON object."""
     if work == "photo":
-        if picture is not None:
-            found = photo(picture.read_bytes())
-        else:
-            # made in another process, so that this one's peak is that of the editor's work
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                data = pool.submit(photograph, megapixels).result()
-            found = photo(data)
+        # made in another process, so that this one's peak is that of the editor's work
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            data = pool.submit(photograph, megapixels).result()
+        found = photo(data)
     else:
         found = ffhq(steps, quality)
     print(json.dumps(found))
