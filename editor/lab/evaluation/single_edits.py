@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ class Row:
     undone: bool
     seconds: float
     start: str = ""
-    changed: tuple[str, ...] = ()
+    changed: list[str] = field(default_factory=list)
 
     @property
     def grows(self) -> bool:
@@ -96,7 +96,7 @@ def measure(unseen: UploadSet, case: EditCase, number: int, method: str = CHOSEN
         undone=np.array_equal(_edit_at(tested, upload, layers, 0.0), decode(upload.picture).pixels),
         seconds=round(seconds, 3),
         start=case.values[classifier_metrics.value_of(start, case.attribute)[0]] if case.value else "",
-        changed=tuple(name for name, value in moved[AT_ONE].items() if value[0]),
+        changed=[name for name, value in moved[AT_ONE].items() if value[0]],
     )
     return row, picture
 
