@@ -37,9 +37,14 @@ class EditorError(Exception):
     status: ClassVar[int] = 500
     sentence: ClassVar[str] = "Something went wrong inside the editor. Please try again."
 
+    _by_code: ClassVar[dict[str, type[EditorError]]] = {}
+
     def __init__(self, sentence: str | None = None, **detail: Any) -> None:
         super().__init__(sentence or self.sentence)
         self.detail = detail
+
+    def __init_subclass__(cls) -> None:
+        cls._by_code[cls.code] = cls
 
 
 class BadPicture(EditorError):
@@ -80,11 +85,8 @@ class UnknownJob(EditorError):
 class PictureUnknown(EditorError):
     """``detail["sha256"]`` lists the hashes of what has to be sent."""
 
-    code, status, sentence = (
-        "picture-unknown",
-        422,
-        "The editor does not have this picture any more; send it.",
-    )
+    code, status = "picture-unknown", 422
+    sentence = "The editor does not have this picture any more; send it."
 
 
 class JobConflict(EditorError):
@@ -133,13 +135,6 @@ class EditorAway(EditorError):
     code, status, sentence = "editor-away", 503, "The editor cannot be reached at the moment."
 
 
-def _tree(root: type[EditorError]) -> dict[str, type[EditorError]]:
-    found = {root.code: root}
-    for child in root.__subclasses__():
-        found.update(_tree(child))
-    return found
-
-
 def error_for(code: str, sentence: str, detail: dict[str, Any] | None = None) -> EditorError:
     """Return the error for a code in a response; an unknown code gives the base class."""
-    return _tree(EditorError).get(code, EditorError)(sentence, **(detail or {}))
+    return EditorError._by_code.get(code, EditorError)(sentence, **(detail or {}))

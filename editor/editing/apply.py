@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editor.api.protocol import Adjustment, Change, Effect, MethodName
+from editor.api.protocol import Adjustment, Change, Effect, MethodName, MethodResult, PictureData
 from editor.bundle.bundle import Bundle
 from editor.editing import orthogonalisation, scoring, text_directions
 from editor.editing.methods import registry
@@ -166,38 +166,34 @@ class CandidateSearch:
 
     def effect(self, candidate: ScoredCandidate | None) -> Effect:
         """Describe what a candidate changed; None if no method found any."""
+        verdict = self._verdict(candidate) if candidate is not None else "refused"
+        nearest = nearest_examples(self.bundle, self.target) if verdict == "refused" else ()
         if candidate is None:
-            return self._no_effect()
-        gain = self.change.sign * candidate.measure.gain
-        verdict = self._verdict(candidate)
-        refused = verdict == "refused"
+            return Effect(
+                prompt=self.change.prompt,
+                verdict=verdict,
+                method=None,
+                gain=0.0,
+                satisfied=self.is_satisfied,
+                identity=1.0,
+                changed=0.0,
+                outside=0.0,
+                nearest=nearest,
+            )
         visible = ((candidate.picture - self.state.before[0]).abs().amax(0) > VISIBLE).float()
         identity = F.cosine_similarity(candidate.embedding, self.state.embedding_before, dim=0)
         return Effect(
             prompt=self.change.prompt,
             verdict=verdict,
             method=candidate.adjustment.method,
-            gain=round(gain, 3),
+            gain=round(self.change.sign * candidate.measure.gain, 3),
             satisfied=self.is_satisfied,
             identity=round(float(identity), 4),
             changed=round(float(visible.mean()), 4),
             outside=self._outside(visible),
-            replaced=() if refused else self.replaced,
-            nearest=nearest_examples(self.bundle, self.target) if refused else (),
-            notes=self._notes(refused),
-        )
-
-    def _no_effect(self) -> Effect:
-        return Effect(
-            prompt=self.change.prompt,
-            verdict="refused",
-            method=None,
-            gain=0.0,
-            satisfied=self.is_satisfied,
-            identity=1.0,
-            changed=0.0,
-            outside=0.0,
-            nearest=nearest_examples(self.bundle, self.target),
+            replaced=() if verdict == "refused" else self.replaced,
+            nearest=nearest,
+            notes=self._notes(verdict == "refused"),
         )
 
     def _verdict(self, candidate: ScoredCandidate) -> Literal["done", "weak", "refused"]:
@@ -255,34 +251,37 @@ def apply_change(
     return [*search.kept, best.adjustment], effect
 
 
-@dataclass(frozen=True)
-class MethodOutcome:
-    """What one method made of a change."""
-
-    method: MethodName
-    adjustments: list[Adjustment]
-    """All that are in force in its picture."""
-    adjustment: Adjustment | None
-    """The new one; None if the method found nothing."""
-    effect: Effect
-    milliseconds: float
-
-
 def compare_methods(
-    session: EditSession, adjustments: Sequence[Adjustment], change: Change, names: Sequence[MethodName]
-) -> list[MethodOutcome]:
-    """Apply a change by each method from the same start. Unlike ``apply_change`` this keeps small effects."""
-    outcomes = []
+    session: EditSession,
+    adjustments: Sequence[Adjustment],
+    change: Change,
+    names: Sequence[MethodName],
+    painted: Callable[[Sequence[Adjustment]], PictureData],
+) -> tuple[MethodResult, ...]:
+    """Apply a change by each method from the same start. Unlike ``apply_change`` this keeps small effects.
+
+    ``painted`` returns the user's picture with adjustments.
+    """
+    rows = []
     for number, name in enumerate(names):
         session.progress("find", number, len(names))
         begun = time.perf_counter()
         search = CandidateSearch(session, adjustments, change.model_copy(update={"method": name}))
         best = search.best(search.run((name,)))
-        after = [*search.kept, best.adjustment] if best else list(adjustments)
+        after = (*search.kept, best.adjustment) if best else tuple(adjustments)
         effect = search.effect(best)
         taken = round(1000 * (time.perf_counter() - begun), 1)
-        outcomes.append(MethodOutcome(name, after, best.adjustment if best else None, effect, taken))
-    return outcomes
+        rows.append(
+            MethodResult(
+                method=name,
+                picture=painted(after),
+                adjustment=best.adjustment if best else None,
+                adjustments=after,
+                effect=effect,
+                milliseconds=taken,
+            )
+        )
+    return tuple(rows)
 
 
 def refresh(session: EditSession, adjustments: Sequence[Adjustment]) -> list[Adjustment]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from editor.api import protocol as wire
 from editor.api.errors import (
     BadCheckpoint,
     BadRequest,
@@ -19,28 +20,6 @@ from editor.api.errors import (
     OutOfMemory,
     UnknownBundle,
     WrongBundle,
-)
-from editor.api.protocol import (
-    VARIATION_STRENGTH,
-    Adjustment,
-    BundleInfo,
-    Change,
-    CompareRequest,
-    CompareResult,
-    EditRequest,
-    EditResult,
-    Fidelity,
-    Inversion,
-    InvertRequest,
-    InvertResult,
-    Latent,
-    MethodResult,
-    OtherFace,
-    PictureData,
-    Request,
-    Result,
-    TrainMapperRequest,
-    TrainMapperResult,
 )
 from editor.bundle import prompt_mappers
 from editor.bundle.bundle import Bundle
@@ -68,7 +47,7 @@ logger = logging.getLogger(__name__)
 PREVIEW_SECONDS = 0.5
 """Least time between two previews of slow work."""
 
-Report = Callable[[str, int, int, PictureData | None], None]
+Report = Callable[[str, int, int, wire.PictureData | None], None]
 IsCancelled = Callable[[], bool]
 
 
@@ -125,11 +104,11 @@ class Engine:
         engine.left_out = {name: str(error) for name, error in failed.items()}
         return engine
 
-    def bundles(self) -> list[BundleInfo]:
+    def bundles(self) -> list[wire.BundleInfo]:
         """Describe the loaded bundles."""
         return [bundle.info for bundle in self.loaded.values()]
 
-    def run(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
+    def run(self, request: wire.Request, report: Report, cancelled: IsCancelled) -> wire.Result:
         """Do one job.
 
         Args:
@@ -144,13 +123,13 @@ class Engine:
         progress = _JobProgress(report, cancelled)
         try:
             match request:
-                case InvertRequest():
+                case wire.InvertRequest():
                     return self._invert(request, progress)
-                case EditRequest():
+                case wire.EditRequest():
                     return self._edit(request, progress)
-                case CompareRequest():
+                case wire.CompareRequest():
                     return self._compare(request, progress)
-                case TrainMapperRequest():
+                case wire.TrainMapperRequest():
                     return self._train(request, progress)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory() from error
@@ -168,7 +147,7 @@ class Engine:
             raise WrongBundle()
         return bundle
 
-    def _invert(self, request: InvertRequest, progress: ProgressCallback) -> InvertResult:
+    def _invert(self, request: wire.InvertRequest, progress: ProgressCallback) -> wire.InvertResult:
         candidates = [self._bundle(request.bundle)] if request.bundle else list(self.loaded.values())
         progress("decode", 0, 1)
         with off_device():
@@ -180,24 +159,24 @@ class Engine:
         fit = select_bundle(candidates, decoded.pixels, self.device, crop_request, progress)
         inversion = _inverted(fit, request, progress)
         in_domain = inversion.fidelity.in_domain
-        return InvertResult(
+        edit = wire.EditRequest(picture=b"", inversion=inversion, changes=request.changes)
+        return wire.InvertResult(
             inversion=inversion,
             picture=stored,
             warnings=(*decoded.warnings, *fit.notes, *(() if in_domain else ("outside-domain",))),
             face=fit.face,
             faces=fit.faces,
-            edit=self._first_edit(request, inversion, picture, progress),
+            edit=self._first_edit(edit, picture, progress),
         )
 
     def _first_edit(
-        self, request: InvertRequest, inversion: Inversion, picture: Picture, progress: ProgressCallback
-    ) -> EditResult | None:
+        self, request: wire.EditRequest, picture: Picture, progress: ProgressCallback
+    ) -> wire.EditResult | None:
         """Edit a new picture. Return None if this fails: the picture itself can still be edited."""
         if not request.changes:
             return None
-        edit = EditRequest(picture=b"", inversion=inversion, changes=request.changes)
         try:
-            return self._edit(edit, progress, picture)
+            return self._edit(request, progress, picture)
         except Cancelled:
             raise
         except EditorError as error:
@@ -206,14 +185,12 @@ class Engine:
 
     @torch.no_grad()
     def _edit(
-        self, request: EditRequest, progress: ProgressCallback, picture: Picture | None = None
-    ) -> EditResult:
+        self, request: wire.EditRequest, progress: ProgressCallback, picture: Picture | None = None
+    ) -> wire.EditResult:
         """Edit a picture; ``picture`` is the request's if it is decoded already."""
-        session = self._session(request.inversion, progress)
-        total = len(request.changes) + 1
+        session, effects, total = self._session(request.inversion, progress), [], len(request.changes) + 1
         progress("find", 0, total)
         adjustments = apply.refresh(session, request.adjustments)
-        effects = []
         search_seconds = (request.seconds or math.inf) if request.search else None
         for number, change in enumerate(request.changes, start=1):
             adjustments, effect = apply.apply_change(
@@ -226,38 +203,27 @@ class Engine:
         progress("render", 0, 1)
         picture = picture or self._pictures.read(request.picture)
         progress("paste", 0, 1)
-        painted = self._paint(
-            picture,
-            session,
-            adjustments,
-            request.other_faces,
-            lambda drawn: progress("render", 0, 1, lambda: drawn[0]),
-        )
-        return EditResult(picture=_written(painted), adjustments=tuple(adjustments), effects=tuple(effects))
+
+        def preview(drawn: Tensor) -> None:
+            progress("render", 0, 1, lambda: drawn[0])
+
+        painted = _written(self._paint(picture, session, adjustments, request.other_faces, preview))
+        return wire.EditResult(picture=painted, adjustments=tuple(adjustments), effects=tuple(effects))
 
     @torch.no_grad()
-    def _compare(self, request: CompareRequest, progress: ProgressCallback) -> CompareResult:
+    def _compare(self, request: wire.CompareRequest, progress: ProgressCallback) -> wire.CompareResult:
         session = self._session(request.inversion, progress)
         adjustments = apply.refresh(session, request.adjustments)
         names = request.methods or registry.compared(session.bundle, request.change)
         picture = self._pictures.read(request.picture)
-        outcomes = apply.compare_methods(session, adjustments, _with_small_mask(request.change), names)
-        rows = []
-        for outcome in outcomes:
-            painted = self._paint(picture, session, outcome.adjustments, request.other_faces)
-            rows.append(
-                MethodResult(
-                    method=outcome.method,
-                    picture=_written(painted),
-                    adjustment=outcome.adjustment,
-                    adjustments=tuple(outcome.adjustments),
-                    effect=outcome.effect,
-                    milliseconds=outcome.milliseconds,
-                )
-            )
-        return CompareResult(rows=tuple(rows))
 
-    def _train(self, request: TrainMapperRequest, progress: ProgressCallback) -> TrainMapperResult:
+        def painted(layers: Sequence[wire.Adjustment]) -> wire.PictureData:
+            return _written(self._paint(picture, session, layers, request.other_faces))
+
+        change = _with_small_mask(request.change)
+        return wire.CompareResult(rows=apply.compare_methods(session, adjustments, change, names, painted))
+
+    def _train(self, request: wire.TrainMapperRequest, progress: ProgressCallback) -> wire.TrainMapperResult:
         bundle = self._bundle(request.bundle)
         if self.data is None:
             raise BadRequest("This editor has no folder to keep a mapper in.")
@@ -266,7 +232,7 @@ class Engine:
         if useful:
             prompt_mappers.save(prompt_mappers.own_folder(self.data, bundle.info.name), trained)
             bundle.trained_mappers = prompt_mappers.with_one(bundle.trained_mappers, trained)
-        return TrainMapperResult(
+        return wire.TrainMapperResult(
             bundle=bundle.info.name,
             prompt=request.prompt,
             steps=trained.steps,
@@ -274,7 +240,7 @@ class Engine:
             kept=useful,
         )
 
-    def _session(self, inversion: Inversion, progress: ProgressCallback = no_progress) -> EditSession:
+    def _session(self, inversion: wire.Inversion, progress: ProgressCallback = no_progress) -> EditSession:
         bundle = self._bundle(inversion.latent.bundle, inversion.latent.fingerprint)
         return EditSession(bundle, inversion, progress)
 
@@ -282,19 +248,16 @@ class Engine:
         self,
         picture: Picture,
         session: EditSession,
-        adjustments: Sequence[Adjustment],
-        other_faces: Sequence[OtherFace],
+        adjustments: Sequence[wire.Adjustment],
+        other_faces: Sequence[wire.OtherFace],
         preview: PreviewCallback | None = None,
     ) -> Picture:
-        """Paint all edited faces into a picture, from left to right, so that the order of edits does not
-        matter.
+        """Paint all edited faces into a picture, from left to right: the order of edits does not matter.
 
         ``preview`` receives a smaller version of the face that the job is about.
         """
-        faces = [
-            (session, adjustments),
-            *((self._session(one.inversion), one.adjustments) for one in other_faces),
-        ]
+        others = ((self._session(one.inversion), one.adjustments) for one in other_faces)
+        faces = [(session, adjustments), *others]
         faces.sort(key=lambda face: (face[0].geometry.center_x, face[0].geometry.center_y))
         for face, layers in faces:
             picture = face.paint(picture, layers, preview if face is session else None)
@@ -320,7 +283,7 @@ class _JobProgress:
         self._report(stage, step, total, preview)
 
 
-def _inverted(fit: Fit, request: InvertRequest, progress: ProgressCallback) -> Inversion:
+def _inverted(fit: Fit, request: wire.InvertRequest, progress: ProgressCallback) -> wire.Inversion:
     """Invert the chosen square of a picture, and measure how well it is reproduced."""
     bundle, info = fit.bundle, fit.bundle.info
     # before the refinement, which reproduces something of any picture
@@ -332,17 +295,17 @@ def _inverted(fit: Fit, request: InvertRequest, progress: ProgressCallback) -> I
     with torch.no_grad():
         drawn = tuned_bundle(bundle, made.tuning).reconstruct(made.w)[0]
     likeness = measure_likeness(bundle, fit.square, drawn)
-    fidelity = Fidelity(
+    fidelity = wire.Fidelity(
         psnr=round(likeness.psnr, 2),
         similarity=round(likeness.similarity, 4),
         in_domain=in_domain,
         quality=made.quality,
     )
-    latent = Latent(bundle=info.name, fingerprint=info.fingerprint, w=to_array(made.w))
-    return Inversion(latent=latent, geometry=fit.geometry, fidelity=fidelity, tuning=made.tuning)
+    latent = wire.Latent(bundle=info.name, fingerprint=info.fingerprint, w=to_array(made.w))
+    return wire.Inversion(latent=latent, geometry=fit.geometry, fidelity=fidelity, tuning=made.tuning)
 
 
-def _variation(bundle: Bundle, seed: int) -> Adjustment:
+def _variation(bundle: Bundle, seed: int) -> wire.Adjustment:
     """Return a small deterministic change of look: a step in W, so that the picture stays in the domain."""
     rng, generator = torch.Generator().manual_seed(seed), bundle.generator
     device = bundle.bank.s_std.device
@@ -350,21 +313,21 @@ def _variation(bundle: Bundle, seed: int) -> Adjustment:
         generator.mapping(torch.randn(1, generator.config.z_dim, generator=rng).to(device)) for _ in range(2)
     )
     step = generator.synthesis.style_steps(one - other)[0]
-    return Adjustment(
+    return wire.Adjustment(
         prompt=f"variation {seed}",
-        strength=VARIATION_STRENGTH,
+        strength=wire.VARIATION_STRENGTH,
         method="variation",
         fingerprint=bundle.info.fingerprint,
         delta=to_array(step),
     )
 
 
-def _written(picture: Picture) -> PictureData:
+def _written(picture: Picture) -> wire.PictureData:
     with off_device():
         return png(picture.pixels)
 
 
-def _with_small_mask(change: Change) -> Change:
+def _with_small_mask(change: wire.Change) -> wire.Change:
     """Reduce a painted mask to the size that an adjustment keeps."""
     if change.mask is None:
         return change

@@ -31,15 +31,8 @@ must be, in [-1, 1] units."""
 DEVIATIONS = 3.0
 """Length of a direction's step without a mapper, in standard deviations of its strongest channel."""
 _ARTICLE = re.compile(r"^(?:only |just )?(?:on |in )?(?:the |his |her |their |my |its )?")
-_SIDES = {
-    "left": "left",
-    "right": "right",
-    "upper": "upper",
-    "top": "upper",
-    "lower": "lower",
-    "bottom": "lower",
-}
-_SIDE = re.compile(rf"^({'|'.join(_SIDES)}) (.+)$")
+_SIDE = re.compile(r"^(left|right|upper|top|lower|bottom) (.+)$")
+_SYNONYMS = {"top": "upper", "bottom": "lower"}
 
 
 def reduce_mask(mask: PictureData) -> PictureData:
@@ -57,10 +50,10 @@ def crop_painted_mask(mask: PictureData, geometry: Geometry, size: int) -> Tenso
         (geometry.width, geometry.height), Image.Resampling.BILINEAR
     )
     square = crop(np.repeat(np.asarray(whole)[:, :, None], 3, axis=2), geometry, size)
-    return feathered((square[0] + 1) / 2)
+    return feather((square[0] + 1) / 2)
 
 
-def feathered(mask: Tensor) -> Tensor:
+def feather(mask: Tensor) -> Tensor:
     """Soften the edge of a mask [R, R] inwards: 0 stays 0 but for a thin rim."""
     radius = max(1, round(FEATHER * mask.shape[-1]))
     padded = F.pad(mask[None, None], [radius] * 4, mode="replicate")
@@ -91,7 +84,7 @@ def find_region(state: PictureState, words: str, progress: ProgressCallback = no
         return None
     mask = (heat > MOVED_SHARE * heat.max()).float()
     mask = half_of(mask, side) if side else mask
-    return feathered(_closed(mask)) if bool(mask.any()) else None
+    return feather(_closed(mask)) if bool(mask.any()) else None
 
 
 def _moved_pixels(state: PictureState, prompts: list[str], progress: ProgressCallback) -> Tensor:
@@ -113,7 +106,7 @@ def split_side(words: str) -> tuple[str | None, str]:
     """Split off the half that words name, as the viewer sees it: "the left eye" -> ("left", "eye")."""
     plain = _ARTICLE.sub("", words.strip().lower())
     found = _SIDE.match(plain)
-    return (_SIDES[found.group(1)], found.group(2)) if found else (None, plain)
+    return (_SYNONYMS.get(found[1], found[1]), found[2]) if found else (None, plain)
 
 
 def half_of(mask: Tensor, side: str) -> Tensor:

@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -59,8 +60,7 @@ class InversionTask:
     know, or led to where it never goes, a generator edits no better."""
 
 
-@dataclass(frozen=True)
-class Inverted:
+class Inverted(NamedTuple):
     """W+ [num_ws, w_dim], the generator's tuning as bytes, and the quality that was reached."""
 
     w: Tensor
@@ -68,62 +68,46 @@ class Inverted:
     quality: Quality
 
 
-@dataclass(frozen=True)
-class Refined:
-    """W+ [N, num_ws, w_dim], the pixel distances there [N], and the steps and seconds per step."""
+class Refined(NamedTuple):
+    """W+ [N, num_ws, w_dim], the pixel distances there [N], and the seconds of a step."""
 
     w: Tensor
     distances: Tensor
-    steps: int
     seconds_per_step: float
-
-    @property
-    def distance(self) -> float:
-        """Pixel distance of the first picture."""
-        return float(self.distances[0])
 
 
 def invert(task: InversionTask, progress: ProgressCallback = no_progress) -> Inverted:
     """Find the W+ of a picture, and tune the generator to it if the quality asks for that."""
     if task.quality == "draft":
         return Inverted(task.w, None, "draft")
-    deadline = math.inf if task.seconds is None else time.monotonic() + task.seconds
-    search = _search(task, progress, deadline)
-    quality = task.quality
-    first = replace(search, deadline=_refinement_deadline(quality, deadline))
+    quality, begun = task.quality, time.monotonic()
+    deadline = math.inf if task.seconds is None else begun + task.seconds
+    search = first = _search(task, progress, deadline)
+    if quality == "best" and task.seconds is not None:
+        # the tuning brings more than the last steps of the search in W+
+        share = STEPS["best"] / (STEPS["best"] + TUNING_COST * TUNING_STEPS)
+        first = replace(search, deadline=begun + share * task.seconds)
     refined = refine(first, task.w[None], STEPS[quality])
-    if quality == "standard" and refined.distance > FAR:
+    if quality == "standard" and float(refined.distances[0]) > FAR:
         if not task.in_domain:
             return Inverted(projection.project(search, task.w), None, "standard")
-        if task.seconds is not None and _time_for_best(refined, deadline):
-            logger.info("distance %.2f after %d steps: tuning the generator", refined.distance, refined.steps)
-            refined = refine(search, refined.w, STEPS["best"] - STEPS["standard"])
-            quality = "best"
+        more = STEPS["best"] - STEPS["standard"]
+        needed = (more + TUNING_COST * TUNING_STEPS) * refined.seconds_per_step
+        if task.seconds is not None and time.monotonic() + needed < deadline:
+            logger.info("distance %.2f: tuning the generator", float(refined.distances[0]))
+            refined, quality = refine(search, refined.w, more), "best"
     out_of_time = time.monotonic() >= deadline
-    if quality == "standard" or refined.distance <= NEAR or out_of_time:
+    if quality == "standard" or float(refined.distances[0]) <= NEAR or out_of_time:
         return Inverted(refined.w[0], None, "standard" if out_of_time else quality)
     return Inverted(refined.w[0], pivotal_tuning.tune(search, refined.w[0], TUNING_STEPS), quality)
 
 
 def _search(task: InversionTask, progress: ProgressCallback, deadline: float) -> InversionSearch:
-    bundle, generator = task.bundle, task.bundle.generator
+    generator = task.bundle.generator
     plan = memory.plan_search(generator, 2, cheap=True)
     images, drawn = task.square[None], task.reconstruction[None]
     target = memory.search_target(generator, images, drawn, task.w[None], plan.resolution)
-    return InversionSearch(generator, target, bundle.encoder.w_std, plan.checkpoint, progress, deadline)
-
-
-def _refinement_deadline(quality: Quality, deadline: float) -> float:
-    """Leave time for the tuning in ``best``, which brings more than the last steps of the search in W+."""
-    if quality == "standard" or deadline == math.inf:
-        return deadline
-    now = time.monotonic()
-    return now + (deadline - now) * STEPS["best"] / (STEPS["best"] + TUNING_COST * TUNING_STEPS)
-
-
-def _time_for_best(refined: Refined, deadline: float) -> bool:
-    steps = STEPS["best"] - STEPS["standard"] + TUNING_COST * TUNING_STEPS
-    return time.monotonic() + steps * refined.seconds_per_step < deadline
+    return InversionSearch(generator, target, task.bundle.encoder.w_std, plan.checkpoint, progress, deadline)
 
 
 @torch.enable_grad()
@@ -138,5 +122,4 @@ def refine(search: InversionSearch, w: Tensor, steps: int) -> Refined:
         descent.minimise(distances + STAY_WEIGHT * offset.square().mean(dim=(1, 2)), drawn)
         if bool((distances <= NEAR).all()):
             break
-    moved = (w + offset * search.w_std).detach()
-    return Refined(moved, distances.detach(), descent.steps, descent.seconds_per_step)
+    return Refined((w + offset * search.w_std).detach(), distances.detach(), descent.seconds_per_step)

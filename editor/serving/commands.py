@@ -68,7 +68,7 @@ def serve(options: ServeOptions) -> int:
     """Run the editor process: jobs over HTTP."""
     from editor.device.allocator import keep_memory
     from editor.serving.executor import EngineOptions
-    from editor.serving.server import Address, app_for, check_exposure
+    from editor.serving.server import Address, check_exposure, create_app
     from editor.serving.server import serve as listen
 
     settings = Settings.read()
@@ -84,7 +84,7 @@ def serve(options: ServeOptions) -> int:
     )
     if options.socket is None:
         check_exposure(options.host, settings.token)
-    application = app_for(_job_service(settings, engine, options.queue), settings.token)
+    application = create_app(_job_service(settings, engine, options.queue), settings.token)
     keep_memory()
     # OpenMP reads this when torch loads it. Threads that spin while they wait starve each other on a busy
     # machine.

@@ -30,7 +30,7 @@ from editor.api.protocol import (
 )
 from editor.serving.metrics import JobMetrics
 from editor.serving.priorities import Priority, priority_of
-from editor.serving.queue import FairQueue
+from editor.serving.queue import JOBS_PER_USER, FairQueue
 
 if TYPE_CHECKING:
     from editor.serving.executor import LocalExecutor
@@ -91,7 +91,7 @@ class PriorityLane:
 class LocalJobs:
     """Accepts jobs, runs them in fair order on an executor, and keeps their events for a while."""
 
-    def __init__(self, executor: LocalExecutor | RayExecutor, per_user: int) -> None:
+    def __init__(self, executor: LocalExecutor | RayExecutor, per_user: int = JOBS_PER_USER) -> None:
         self.executor = executor
         self.queues = {priority: PriorityLane(FairQueue(per_user)) for priority in Priority}
         self.records: dict[str, Record] = {}

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from editor.api.protocol import (
-    CompareRequest,
-    EditRequest,
-    InvertRequest,
-    MethodName,
-    Request,
-    TrainMapperRequest,
-)
+from editor.api.protocol import CompareRequest, EditRequest, InvertRequest, MethodName, Request
+from editor.api.protocol import TrainMapperRequest as TrainRequest
 
 SEARCHING: frozenset[MethodName] = frozenset(
-    (
-        "optimization",
-        "optimization-s",
-        "stylemc",
-        "styleclip-optimization",
-        "tedigan",
-        "styleflow",
-        "interfacegan",
-        "ganspace",
-    )
+    ("optimization", "optimization-s", "stylemc", "styleclip-optimization", "tedigan", "styleflow")
+    + ("interfacegan", "ganspace")
 )
 """Methods that take seconds; the registry of methods calls them slow."""
 
@@ -48,7 +34,7 @@ PARALLEL = (Priority.RENDERS, Priority.EDITS)
 def priority_of(request: Request) -> Priority:
     """Return the priority of a request."""
     match request:
-        case TrainMapperRequest():
+        case TrainRequest():
             return Priority.TRAINING
         case CompareRequest():
             return Priority.SEARCHES

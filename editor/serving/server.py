@@ -24,13 +24,11 @@ from pydantic import TypeAdapter, ValidationError
 from editor.api import framing
 from editor.api.errors import BadRequest, Draining, EditorAway, EditorError, NotAuthorised
 from editor.api.protocol import Event
-from editor.serving.jobs import LocalJobs
 from editor.serving.metrics import CONTENT_TYPE as METRICS_TYPE
-from editor.serving.queue import JOBS_PER_USER
 from editor.serving.uploads import AttachmentCache, ByteBudget, declared_size, parse_job, read_body
 
 if TYPE_CHECKING:
-    from editor.serving.executor import LocalExecutor
+    from editor.serving.jobs import LocalJobs
     from editor.serving.ray.client import ClusterJobs
 
 log = logging.getLogger(__name__)
@@ -165,14 +163,7 @@ async def _delete_job(request: web.Request) -> web.Response:
     return web.json_response(state.model_dump(include={"id", "state"}), status=202)
 
 
-def create_app(
-    executor: LocalExecutor, token: str | None = None, per_user: int = JOBS_PER_USER
-) -> web.Application:
-    """Return the application for the jobs of this process, run by an executor."""
-    return app_for(LocalJobs(executor, per_user), token)
-
-
-def app_for(jobs: LocalJobs | ClusterJobs, token: str | None = None) -> web.Application:
+def create_app(jobs: LocalJobs | ClusterJobs, token: str | None = None) -> web.Application:
     """Return the application for a job service, which starts in the background (see ``/v1/ready``)."""
     app = web.Application(middlewares=[_errors, _guard(token)])
     app[JOBS], app[READY], app[FAILURE] = jobs, asyncio.Event(), []

@@ -10,9 +10,8 @@ from editor.editing.methods.base import Method
 from editor.editing.methods.ganspace import GANSpace
 from editor.editing.methods.global_direction import BETA, GlobalDirection, PublishedGlobalDirection
 from editor.editing.methods.interfacegan import InterFaceGAN
-from editor.editing.methods.mapper import TextMapping
+from editor.editing.methods.mapper import PromptMapping, TextMapping, matching_mapper
 from editor.editing.methods.optimization import Optimization, StyleOffsets, WPlusOffsets
-from editor.editing.methods.prompt_mapper import PromptMapping, matching_mapper
 from editor.editing.methods.published_optimization import PublishedOptimization
 from editor.editing.methods.styleflow import StyleFlow
 from editor.editing.methods.stylemc import StyleMC

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from editor.api.protocol import Change, MethodName
+from editor.api.protocol import Change, MethodName, PictureData
 from editor.bundle.bundle import Bundle
 from editor.editing import apply, orthogonalisation
 from editor.editing.apply import CandidateSearch, ScoredCandidate
@@ -17,6 +17,7 @@ from editor.editing.session import EditSession
 from editor.editing.text_directions import EditMeasure, wanted_gain
 
 GLASSES = Change(prompt="glasses")
+BLANK = PictureData(media_type="image/png", width=1, height=1, data=b"")
 
 
 class Still(Method):
@@ -33,7 +34,10 @@ def test_a_gain_is_preferred_to_no_change(session: EditSession, monkeypatch: pyt
     layers, effect = apply.apply_change(session, [], GLASSES)
     assert (effect.verdict, len(layers)) == ("done", 1)
     assert layers[0].method in ("mapper", "direction")
-    assert apply.compare_methods(session, [], GLASSES, ["stylespace"])[0].effect.verdict == "refused"
+    assert (
+        apply.compare_methods(session, [], GLASSES, ["stylespace"], lambda _: BLANK)[0].effect.verdict
+        == "refused"
+    )
 
 
 def test_among_useful_candidates_the_score_decides(session: EditSession) -> None:

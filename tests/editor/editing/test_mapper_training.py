@@ -22,7 +22,7 @@ from editor.editing import apply, text_directions
 from editor.editing.engine import Engine
 from editor.editing.methods import registry
 from editor.editing.methods.base import EditTask
-from editor.editing.methods.prompt_mapper import PromptMapping, matching_mapper
+from editor.editing.methods.mapper import PromptMapping, matching_mapper
 from editor.editing.session import EditSession
 from editor.lab.training import record
 from editor.networks.styleclip_mapper import LEVELS, STEP, LevelMapper

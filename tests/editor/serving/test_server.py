@@ -31,6 +31,7 @@ from editor.api.errors import (
 )
 from editor.api.protocol import BundleInfo, Change, EditRequest, InvertRequest, InvertResult, Job
 from editor.serving.executor import LocalExecutor
+from editor.serving.jobs import LocalJobs
 from editor.serving.server import check_exposure, create_app
 from tests.conftest import make_png
 from tests.tiny import write_bundle
@@ -70,7 +71,7 @@ def engine() -> SlowEngine:
 async def client(
     engine: SlowEngine, aiohttp_client: Callable[..., Any]
 ) -> AsyncIterator[TestClient[Any, Any]]:
-    yield await aiohttp_client(create_app(LocalExecutor(lambda: engine), per_user=2))
+    yield await aiohttp_client(create_app(LocalJobs(LocalExecutor(lambda: engine), per_user=2)))
     engine.go.release(100)  # whatever still runs must end before the server can
 
 
@@ -149,7 +150,7 @@ async def test_nonsense_is_refused_without_repeating_it(client: TestClient[Any, 
 
 
 async def test_a_token_is_asked_for(engine: SlowEngine, aiohttp_client: Callable[..., Any]) -> None:
-    client = await aiohttp_client(create_app(LocalExecutor(lambda: engine), token="right"))
+    client = await aiohttp_client(create_app(LocalJobs(LocalExecutor(lambda: engine)), token="right"))
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert (await client.get("/v1/ready", headers=headers)).status == 401
     assert (await client.get("/v1/health", headers={"Authorization": "Bearer right"})).status == 200
@@ -180,7 +181,7 @@ async def test_an_editor_that_cannot_load_says_so(aiohttp_client: Callable[..., 
     def broken() -> SlowEngine:
         raise EditorError("The bundle's generator is missing.")
 
-    client = await aiohttp_client(create_app(LocalExecutor(broken)))
+    client = await aiohttp_client(create_app(LocalJobs(LocalExecutor(broken))))
     await until(lambda: True)
     answer = await client.put("/v1/jobs/j1", json=body())
     assert (answer.status, (await answer.json())["code"]) == (503, "editor-away")

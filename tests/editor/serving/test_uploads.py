@@ -28,6 +28,7 @@ from editor.api.protocol import (
 )
 from editor.serving import server, uploads
 from editor.serving.executor import LocalExecutor
+from editor.serving.jobs import LocalJobs
 from editor.serving.server import create_app
 from editor.serving.uploads import AttachmentCache, ByteBudget
 
@@ -64,7 +65,7 @@ def engine() -> Echo:
 
 @pytest.fixture
 async def running(engine: Echo, aiohttp_server: Callable[..., Any]) -> TestServer:
-    started: TestServer = await aiohttp_server(create_app(LocalExecutor(lambda: engine)))
+    started: TestServer = await aiohttp_server(create_app(LocalJobs(LocalExecutor(lambda: engine))))
     return started
 
 
@@ -189,7 +190,9 @@ async def test_a_dripping_upload_is_refused(running: TestServer, monkeypatch: py
 
 
 async def test_half_sent_headers_end_the_connection(aiohttp_server: Callable[..., Any], engine: Echo) -> None:
-    started = await aiohttp_server(create_app(LocalExecutor(lambda: engine)), keepalive_timeout=0.2)
+    started = await aiohttp_server(
+        create_app(LocalJobs(LocalExecutor(lambda: engine))), keepalive_timeout=0.2
+    )
     reader, writer = await asyncio.open_connection("127.0.0.1", started.port)
     writer.write(b"PUT /v1/jobs/j HTTP/1.1\r\nHost:")
     async with asyncio.timeout(5):

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from editor.api.protocol import Change, MethodName
+from editor.api.protocol import Change, MethodName, PictureData
 from editor.bundle.bundle import Bundle
 from editor.bundle.caches import Caches
 from editor.device.progress import no_progress
@@ -17,6 +17,8 @@ from editor.editing.methods.global_direction import ALPHA, BETA
 from editor.editing.samples import Samples, samples_of
 from editor.editing.session import EditSession
 from editor.networks.flow import ConditionalFlow
+
+BLANK = PictureData(media_type="image/png", width=1, height=1, data=b"")
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -140,7 +142,7 @@ def test_each_method_gains_and_is_deterministic(
     avatar: Bundle, session: EditSession, name: MethodName
 ) -> None:
     change = Change(prompt="dark skin")
-    row, again = (apply.compare_methods(session, [], change, [name])[0] for _ in range(2))
+    row, again = (apply.compare_methods(session, [], change, [name], lambda _: BLANK)[0] for _ in range(2))
     assert row.adjustment is not None
     assert again.adjustment is not None
     assert row.adjustment.method == name

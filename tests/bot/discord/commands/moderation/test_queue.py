@@ -17,6 +17,7 @@ from bot.conversation.service import Conversations
 from editor.api.client import EditorClient
 from editor.api.errors import BadPicture, Cancelled
 from editor.serving.executor import LocalExecutor
+from editor.serving.jobs import LocalJobs
 from editor.serving.server import create_app
 from storage.history import History
 from storage.inbox import Inbox
@@ -57,7 +58,7 @@ async def engine() -> AsyncIterator[SlowEngine]:
 async def slow(engine: SlowEngine, history: History) -> AsyncIterator[Conversations]:
     """Conversations with the slow editor."""
     async with (
-        TestServer(create_app(LocalExecutor(lambda: engine))) as running,
+        TestServer(create_app(LocalJobs(LocalExecutor(lambda: engine)))) as running,
         EditorClient(str(running.make_url(""))) as client,
     ):
         await eventually(client.ready)
