@@ -24,10 +24,7 @@ HASHED_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Attachment:
-    """Bytes of a message.
-
-    ``sha256`` is None for small ones, ``data`` is None if the sender left it out.
-    """
+    """Bytes of a message; ``sha256`` is None for small ones, ``data`` is None if the sender left it out."""
 
     size: int
     sha256: str | None
@@ -80,7 +77,7 @@ class Frame:
         """A hash of the whole message, the same whether attachments are left out or not."""
         whole = hashlib.sha256(self.message)
         for attachment in self.attachments:
-            whole.update((attachment.sha256 or "").encode() if attachment.sha256 else attachment.data or b"")
+            whole.update(attachment.sha256.encode() if attachment.sha256 else attachment.data or b"")
         return whole.hexdigest()
 
     def encode(self, omit: Collection[str] = ()) -> bytes:

@@ -52,9 +52,8 @@ class Geometry(Message):
 
 
 Quality = Literal["draft", "standard", "best"]
-"""How closely an inversion reproduces the picture; see ``editor.inversion.inversion``."""
+"""How closely an inversion reproduces the picture, from the quickest to the closest."""
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-"""All qualities, from the quickest to the closest."""
 Box = tuple[float, float, Annotated[float, Field(gt=0)]]
 """A square in a picture: left, top and side in pixels."""
 
@@ -209,7 +208,7 @@ class OtherFace(Message):
     adjustments: tuple[Adjustment, ...]
 
 
-def _renamed(data: Any, **old: str) -> Any:
+def _rename(data: Any, **old: str) -> Any:
     """Accept fields by their earlier names, given as ``old_name="new_name"``."""
     return {old.get(key, key): value for key, value in data.items()} if isinstance(data, Mapping) else data
 
@@ -237,7 +236,7 @@ class EditRequest(Message):
     @model_validator(mode="before")
     @classmethod
     def _accept_old_names(cls, data: Any) -> Any:
-        return _renamed(data, wishes="changes", beside="other_faces", patient="search")
+        return _rename(data, wishes="changes", beside="other_faces", patient="search")
 
 
 class CompareRequest(Message):
@@ -254,7 +253,7 @@ class CompareRequest(Message):
     @model_validator(mode="before")
     @classmethod
     def _accept_old_names(cls, data: Any) -> Any:
-        return _renamed(data, wish="change", beside="other_faces")
+        return _rename(data, wish="change", beside="other_faces")
 
 
 class TrainMapperRequest(Message):

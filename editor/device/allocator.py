@@ -29,11 +29,7 @@ def memory_limit() -> float:
 
 
 def keep_memory() -> bool:
-    """Keep freed memory in this process. Call it before any thread starts.
-
-    Returns:
-        Whether the C library supports this.
-    """
+    """Keep freed memory in this process, if the C library can. Call it before any thread starts."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):

@@ -32,11 +32,6 @@ class DrawRequest:
     pictures: Tensor | None = None
     error: Exception | None = None
 
-    @property
-    def is_done(self) -> bool:
-        """Whether some job has drawn the rows or has failed to."""
-        return self.pictures is not None or self.error is not None
-
     def fits(self, other: DrawRequest) -> bool:
         """Return whether both requests can share a batch."""
         return self.synthesis is other.synthesis and self.resolution == other.resolution
@@ -51,15 +46,10 @@ class Batcher:
         self._waiting: list[DrawRequest] = []
 
     def draw(self, task: DeviceTask, request: DrawRequest, preview: PreviewCallback | None = None) -> Tensor:
-        """Draw pictures [N, 3, R, R], or wait until another job has drawn them.
-
-        Raises:
-            Cancelled: The job is no longer wanted.
-            Exception: Whatever drawing them raised.
-        """
+        """Draw pictures [N, 3, R, R], or wait until another job has. Raises what drawing raised."""
         self._waiting.append(request)
         self.scheduler.requeue(task)
-        if not request.is_done:
+        if request.pictures is None and request.error is None:
             self._draw(self._gather(request), preview)
         if request.error is not None:
             raise request.error
@@ -142,11 +132,9 @@ def draw(
     Pictures that need gradients, and those drawn outside a job, are drawn alone.
 
     Args:
-        synthesis: The synthesis network of a generator.
-        styles: StyleSpace rows [N, C].
         resolution: Side of the pictures; the generator's own when None.
         checkpoint: Draw layers again in the backward pass instead of keeping their activations.
-        preview: Receives a smaller version before the picture is done, where the picture is drawn alone.
+        preview: Receives a smaller version before a picture that is drawn alone is done.
     """
     job = _CURRENT_JOB.get()
     if job is None or len(styles) >= job.batcher.max_rows or torch.is_grad_enabled():

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,24 +20,16 @@ Schedule = Callable[[float], float]
 """Share of the optimizer's learning rate at ``t`` of the search, 0 to 1."""
 
 
-def constant(t: float) -> float:
-    """Keep the learning rate."""
-    return 1.0
-
-
 def linear_decay(t: float, last: float = 0.1) -> float:
     """Keep the learning rate for half of the search, then decrease it linearly to a share ``last``."""
     return min(1.0, 2.0 * (1 - t) + last)
 
 
 def cosine_decay(t: float, start: float = 0.02, rise: float = 0.05, fall: float = 0.25) -> float:
-    """Increase the learning rate linearly, keep it, and decrease it along a cosine.
+    """Increase the learning rate linearly for a share ``rise`` of the search, and decrease it along a cosine
+    in the last share ``fall``.
 
-    Args:
-        t: Share of the search that is done.
-        start: Share of the search by which the increase is shifted, so that the first step is not zero.
-        rise: Share of the search in which the learning rate increases.
-        fall: Share of the search in which it decreases.
+    ``start`` shifts the increase, so that the first step is not zero.
     """
     down = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - t) / fall))
     return down * min(1.0, (t + start) / rise)
@@ -56,25 +49,20 @@ class Budget:
 
 
 class Plateau:
-    """Detect when the losses of all rows have stopped falling."""
+    """Detects when the losses of all rows have stopped falling."""
 
     def __init__(self, patience: int, share: float) -> None:
         """``patience``: steps to wait for the lowest loss of any row to fall by ``share`` of its value."""
-        self.patience, self.share = patience, share
-        self._reference: Tensor | None = None
-        self._lowest: Tensor | None = None
-        self._waited = 0
+        self.patience, self.share, self._waited = patience, share, 0
+        self._reference = self._lowest = torch.tensor(math.inf)
 
     def update(self, losses: Tensor) -> bool:
         """Add the losses [N] of one step. Return whether the plateau is reached."""
-        if self._lowest is None or self._reference is None:
-            self._lowest = self._reference = losses
-            return False
-        self._lowest = torch.minimum(self._lowest, losses)
-        if bool((self._lowest < (1 - self.share) * self._reference).any()):
-            self._reference, self._waited = self._lowest, 0
-        else:
-            self._waited += 1
+        self._lowest = torch.minimum(self._lowest.to(losses), losses)
+        fell = self._lowest < (1 - self.share) * self._reference.to(losses)
+        self._waited = 0 if bool(fell.any()) else self._waited + 1
+        if not self._waited:
+            self._reference = self._lowest
         return self._waited >= self.patience
 
 
@@ -92,7 +80,7 @@ class GradientDescent:
         self,
         optimizer: torch.optim.Optimizer,
         budget: Budget,
-        schedule: Schedule = constant,
+        schedule: Schedule = lambda t: 1.0,
         progress: ProgressCallback = no_progress,
         stage: str = "find",
         plateau: Plateau | None = None,
@@ -128,7 +116,7 @@ class GradientDescent:
                 preview.
         """
         values = losses.detach()
-        self._report(None if pictures is None else _preview(pictures.detach(), values))
+        self._report(None if pictures is None else partial(_best, pictures.detach(), values))
         if (self.plateau is not None and self.plateau.update(values)) or self.budget.is_over:
             self._stopped = True
             return
@@ -148,15 +136,11 @@ class GradientDescent:
         return min(1.0, (time.monotonic() - self._begun) / (self.budget.deadline - self._begun))
 
     def _report(self, picture: Callable[[], Tensor] | None = None) -> None:
-        if math.isfinite(self.budget.steps):
-            self.progress(self.stage, self.steps, int(self.budget.steps), picture)
-        else:
-            spent, total = time.monotonic() - self._begun, self.budget.deadline - self._begun
-            self.progress(self.stage, int(spent), round(total), picture)
+        step, total = self.steps, self.budget.steps
+        if not math.isfinite(total):
+            step, total = int(time.monotonic() - self._begun), round(self.budget.deadline - self._begun)
+        self.progress(self.stage, step, int(total), picture)
 
 
-def _preview(pictures: Tensor, losses: Tensor) -> Callable[[], Tensor]:
-    def best() -> Tensor:
-        return pictures[int(losses.argmin()) if losses.ndim else 0].clamp(-1, 1)
-
-    return best
+def _best(pictures: Tensor, losses: Tensor) -> Tensor:
+    return pictures[int(losses.argmin()) if losses.ndim else 0].clamp(-1, 1)

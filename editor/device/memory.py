@@ -85,29 +85,20 @@ def _free() -> float:
 
 def needed(generator: Generator, rows: int, plan: MemoryPlan) -> float:
     """Estimate the bytes of a step's activations (float32)."""
-    maps = [
-        4.0 * rows * channels * side * side for channels, side in _maps(generator) if side <= plan.resolution
-    ]
+    if isinstance(generator, stylegan2.Generator):
+        config = generator.config
+        layers = [(config.channels(side), side) for side in config.resolutions for _ in range(2)]
+    else:  # the filters of StyleGAN3 work at twice the side of a layer's output
+        sides = [(layer.stop - layer.start, 2 * layer.resolution) for layer in generator.synthesis.layers[1:]]
+        layers = [(channels, min(side, generator.config.resolution)) for channels, side in sides]
+    maps = [4.0 * rows * channels * side**2 for channels, side in layers if side <= plan.resolution]
     return KEPT_MAPS * max(maps) + sum(maps) if plan.checkpoint else KEPT_MAPS * sum(maps)
 
 
-def _maps(generator: Generator) -> list[tuple[int, int]]:
-    """Return channels and side of each layer's output. The filters of StyleGAN3 work at twice that side."""
-    if isinstance(generator, stylegan2.Generator):
-        config = generator.config
-        return [(config.channels(side), side) for side in config.resolutions for _ in range(2)]
-    most = generator.config.resolution
-    layers = generator.synthesis.layers[1:]
-    return [(layer.stop - layer.start, min(2 * layer.resolution, most)) for layer in layers]
-
-
 def plan_search(generator: Generator, rows: int, cheap: bool = False) -> MemoryPlan:
-    """Choose the largest resolution that fits, without checkpoints if possible.
+    """Choose the largest resolution at which ``rows`` pictures fit, without checkpoints if possible.
 
-    Args:
-        generator: The generator that draws.
-        rows: Pictures drawn in one step.
-        cheap: Use at most ``CHEAP_RESOLUTION`` on a CPU.
+    ``cheap``: at most ``CHEAP_RESOLUTION`` on a CPU.
     """
     device = next(generator.parameters()).device
     full, free = generator.config.resolution, available(device)
@@ -138,12 +129,9 @@ def search_target(generator: Generator, images: Tensor, drawn: Tensor, w: Tensor
     Args:
         generator: The generator that draws.
         images: Pictures [N, 3, R, R].
-        drawn: What the generator draws at ``w`` at full resolution, [N, 3, R, R].
-        w: Where the search starts, W+ [N, num_ws, w_dim].
-        resolution: Side S of the pictures in the search.
-
-    Returns:
-        [N, 3, S, S].
+        drawn: What it draws at ``w``, where the search starts, [N, 3, R, R].
+        w: W+ [N, num_ws, w_dim].
+        resolution: Side S of the result [N, 3, S, S].
     """
     if resolution == images.shape[-1]:
         return images

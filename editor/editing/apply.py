@@ -93,7 +93,7 @@ class CandidateSearch:
         embeddings = self.bundle.clip.encode_image(pictures)
         inconsistencies = scoring.edit_inconsistency(self.state, pictures, deltas).tolist()
         found = zip(adjustments, pictures, embeddings, inconsistencies, strict=True)
-        return [self._scored(*parts) for parts in found]
+        return [self._score(*parts) for parts in found]
 
     def _variants(self, candidate: Candidate) -> list[Candidate]:
         """Return the candidate, and variants that spare earlier edits in the same region."""
@@ -101,7 +101,7 @@ class CandidateSearch:
         earlier = [self.session.delta(one) for one in self.earlier if (one.mask, one.region) == region]
         return orthogonalisation.variants(candidate, earlier, self.bundle.bank.s_std)
 
-    def _scored(
+    def _score(
         self, adjustment: Adjustment, picture: Tensor, embedding: Tensor, inconsistency: float
     ) -> ScoredCandidate:
         before = self.state.embedding_before
@@ -289,12 +289,12 @@ def refresh(session: EditSession, adjustments: Sequence[Adjustment]) -> list[Adj
     fresh: list[Adjustment] = []
     for adjustment in adjustments:
         if adjustment.basis and adjustment.basis != _basis(session, adjustment.method, fresh):
-            adjustment = _found_again(session, fresh, adjustment) or adjustment
+            adjustment = _find_again(session, fresh, adjustment) or adjustment
         fresh.append(adjustment)
     return fresh
 
 
-def _found_again(
+def _find_again(
     session: EditSession, below: Sequence[Adjustment], adjustment: Adjustment
 ) -> Adjustment | None:
     """Return None if the method is gone: a mapper's file may be deleted, and its deltas stay valid."""

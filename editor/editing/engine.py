@@ -85,10 +85,9 @@ class Engine:
         data: Path | None = None,
         faces: Path | None = None,
     ) -> Engine:
-        """Load the embedded bundles and those in ``folders``; bundles that cannot be used are left out.
+        """Load the embedded bundles and those in ``folders``, but for those that cannot be used.
 
-        Raises:
-            BadCheckpoint: No bundle can be used.
+        Raises BadCheckpoint if none can.
         """
         found: dict[str, Bundle] = {}
         failed: dict[str, BadCheckpoint] = {}
@@ -109,16 +108,9 @@ class Engine:
         return [bundle.info for bundle in self.loaded.values()]
 
     def run(self, request: wire.Request, report: Report, cancelled: IsCancelled) -> wire.Result:
-        """Do one job.
+        """Do one job. Raises EditorError, Cancelled soon after ``cancelled()`` returns True.
 
-        Args:
-            request: The job.
-            report: Called between steps with stage, step, total, and sometimes a small preview.
-            cancelled: Asked between steps whether the job is no longer wanted.
-
-        Raises:
-            Cancelled: ``cancelled`` returned True.
-            EditorError: The job failed.
+        ``report`` is called between steps with stage, step, total, and sometimes a small preview.
         """
         progress = _JobProgress(report, cancelled)
         try:
@@ -157,7 +149,7 @@ class Engine:
         self._pictures.keep(stored.data, picture)
         crop_request = CropRequest(self.faces, request.box, request.face)
         fit = select_bundle(candidates, decoded.pixels, self.device, crop_request, progress)
-        inversion = _inverted(fit, request, progress)
+        inversion = _invert_square(fit, request, progress)
         in_domain = inversion.fidelity.in_domain
         edit = wire.EditRequest(picture=b"", inversion=inversion, changes=request.changes)
         return wire.InvertResult(
@@ -207,7 +199,7 @@ class Engine:
         def preview(drawn: Tensor) -> None:
             progress("render", 0, 1, lambda: drawn[0])
 
-        painted = _written(self._paint(picture, session, adjustments, request.other_faces, preview))
+        painted = _encode(self._paint(picture, session, adjustments, request.other_faces, preview))
         return wire.EditResult(picture=painted, adjustments=tuple(adjustments), effects=tuple(effects))
 
     @torch.no_grad()
@@ -218,7 +210,7 @@ class Engine:
         picture = self._pictures.read(request.picture)
 
         def painted(layers: Sequence[wire.Adjustment]) -> wire.PictureData:
-            return _written(self._paint(picture, session, layers, request.other_faces))
+            return _encode(self._paint(picture, session, layers, request.other_faces))
 
         change = _with_small_mask(request.change)
         return wire.CompareResult(rows=apply.compare_methods(session, adjustments, change, names, painted))
@@ -283,7 +275,7 @@ class _JobProgress:
         self._report(stage, step, total, preview)
 
 
-def _inverted(fit: Fit, request: wire.InvertRequest, progress: ProgressCallback) -> wire.Inversion:
+def _invert_square(fit: Fit, request: wire.InvertRequest, progress: ProgressCallback) -> wire.Inversion:
     """Invert the chosen square of a picture, and measure how well it is reproduced."""
     bundle, info = fit.bundle, fit.bundle.info
     # before the refinement, which reproduces something of any picture
@@ -322,13 +314,11 @@ def _variation(bundle: Bundle, seed: int) -> wire.Adjustment:
     )
 
 
-def _written(picture: Picture) -> wire.PictureData:
+def _encode(picture: Picture) -> wire.PictureData:
     with off_device():
         return png(picture.pixels)
 
 
 def _with_small_mask(change: wire.Change) -> wire.Change:
-    """Reduce a painted mask to the size that an adjustment keeps."""
-    if change.mask is None:
-        return change
-    return change.model_copy(update={"mask": masks.reduce_mask(change.mask)})
+    mask = masks.reduce_mask(change.mask) if change.mask is not None else None
+    return change.model_copy(update={"mask": mask})

@@ -36,11 +36,7 @@ _SYNONYMS = {"top": "upper", "bottom": "lower"}
 
 
 def reduce_mask(mask: PictureData) -> PictureData:
-    """Return a painted mask as a greyscale PNG of at most ``painted_mask.MAX_SIDE`` pixels a side.
-
-    Raises:
-        BadRequest: The mask is not a picture.
-    """
+    """Return a painted mask as small as an adjustment keeps it. Raises BadRequest if it is no picture."""
     return painted_mask.encode_mask(painted_mask.open_mask(mask.data))
 
 
@@ -69,8 +65,7 @@ def find_region(state: PictureState, words: str, progress: ProgressCallback = no
     pixels and the colour alone ("red") does not. On drawings whose parts are known, this finds places better
     than clusters of the generator's features do (docs/methods.md).
 
-    Returns:
-        A mask [R, R]; None if nothing in the picture is that place.
+    Returns a mask [R, R]; None if nothing in the picture is that place.
     """
     bundle, (side, noun) = state.bundle, split_side(words)
     forms = [Change(prompt=noun), Change(prompt=noun + "s")]  # "eye" is known as "eyes"
@@ -78,16 +73,16 @@ def find_region(state: PictureState, words: str, progress: ProgressCallback = no
     if not text_directions.responds(bundle, place):
         return None
     prompts = [*(f"{colour} {place.prompt}" for colour in COLOURS), *COLOURS]
-    moved = _moved_pixels(state, prompts, progress)
+    moved = _measure_changes(state, prompts, progress)
     heat = (moved[: len(COLOURS)].mean(0) - COLOUR_SHARE * moved[len(COLOURS) :].mean(0)).clamp_min(0)
     if float(heat.max()) < LEAST_MOVED:
         return None
     mask = (heat > MOVED_SHARE * heat.max()).float()
     mask = half_of(mask, side) if side else mask
-    return feather(_closed(mask)) if bool(mask.any()) else None
+    return feather(_close_gaps(mask)) if bool(mask.any()) else None
 
 
-def _moved_pixels(state: PictureState, prompts: list[str], progress: ProgressCallback) -> Tensor:
+def _measure_changes(state: PictureState, prompts: list[str], progress: ProgressCallback) -> Tensor:
     """Return how much the edit by each of N prompts changes each pixel: [N, R, R]."""
     bundle = state.bundle
     directions = [text_directions.text_direction(bundle, Change(prompt=prompt)) for prompt in prompts]
@@ -119,7 +114,7 @@ def half_of(mask: Tensor, side: str) -> Tensor:
     return mask * (kept[None, :] if side in ("left", "right") else kept[:, None])
 
 
-def _closed(mask: Tensor) -> Tensor:
+def _close_gaps(mask: Tensor) -> Tensor:
     """Close the holes and gaps of a mask [R, R], and add a rim for what the edit may move."""
     radius = max(1, round(RIM * mask.shape[-1]))
     wide = F.max_pool2d(mask[None, None], 4 * radius + 1, stride=1, padding=2 * radius)

@@ -37,7 +37,7 @@ class Samples:
 def samples_of(bundle: Bundle, progress: ProgressCallback) -> Samples:
     """Return a bundle's samples: its direction bank's if possible, else drawn on the first request."""
     shared = bundle.untuned
-    return shared.caches.get("samples", (), lambda: _from_bank(shared) or _drawn(shared, progress), maxsize=1)
+    return shared.caches.get("samples", (), lambda: _from_bank(shared) or _draw(shared, progress), maxsize=1)
 
 
 @torch.no_grad()
@@ -54,7 +54,7 @@ def _from_bank(bundle: Bundle) -> Samples | None:
 
 
 @torch.no_grad()
-def _drawn(bundle: Bundle, progress: ProgressCallback) -> Samples:
+def _draw(bundle: Bundle, progress: ProgressCallback) -> Samples:
     rng = torch.Generator().manual_seed(0)
     z = torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng)
     w, embeddings = bundle.generator.mapping(z.to(bundle.bank.s_std.device)), []

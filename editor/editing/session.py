@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -44,11 +45,7 @@ class EditSession:
         self.base = bundle.generator.synthesis.styles(self.w[None])[0]
 
     def delta(self, adjustment: Adjustment) -> Tensor:
-        """Return an adjustment's delta [C] at its strength.
-
-        Raises:
-            WrongBundle: The adjustment was made for another generator.
-        """
+        """Return an adjustment's delta [C] at its strength. Raises WrongBundle for another generator's."""
         if adjustment.fingerprint != self.bundle.info.fingerprint:
             raise WrongBundle()
         delta = to_tensor(adjustment.delta, tuple(self.base.shape), "delta").to(self.base.device)
@@ -74,18 +71,15 @@ class EditSession:
 
         Words are looked for in the picture as it is in ``state``: the hat may be an edit's.
         """
-        if change.mask is None and not change.region:
-            return None
         if change.mask is not None:
             size = self.bundle.generator.config.resolution
             return masks.crop_painted_mask(change.mask, self.geometry, size).to(self.base.device)
-        words = change.region or ""
+        if not (words := change.region):
+            return None
         where = hashlib.sha256(self.w.cpu().numpy().tobytes() + state.added.cpu().numpy().tobytes())
         key = (self.bundle.tuning, where.digest(), words)
 
-        def find() -> Tensor | None:
-            return masks.find_region(state, words, self.progress)
-
+        find = partial(masks.find_region, state, words, self.progress)
         return self.bundle.caches.get("regions", key, find, MAX_REGIONS)
 
     def paint(
@@ -93,15 +87,9 @@ class EditSession:
     ) -> Picture:
         """Paste the picture with adjustments into the user's picture, region by region.
 
-        What is outside a region stays, bit for bit, as it was before that region's edits.
-
-        Args:
-            picture: The user's picture.
-            adjustments: All that are in force.
-            preview: Receives a smaller version first, where a large picture without regions is drawn.
-
-        Raises:
-            BadRequest: The picture does not have the size of the one that was inverted.
+        What is outside a region stays, bit for bit, as it was before that region's edits. ``preview``
+        receives a smaller version first, where a large picture without regions is drawn. Raises BadRequest
+        if the picture does not have the size of the one that was inverted.
         """
         pixels = picture.pixels
         if pixels.shape[:2] != (self.geometry.height, self.geometry.width):

@@ -32,10 +32,7 @@ from editor.networks.generators import Generator
 RANK = 8
 """Rank of a convolution's step."""
 MAX_NOISE_SIDE = 64
-"""Side of the largest noise map that is tuned.
-
-Finer noise is texture that nobody misses, and would take much space.
-"""
+"""Side of the largest noise map that is tuned; finer noise would take much space."""
 RATE, LAST_RATE = 0.01, 0.05
 """Learning rate, and its share in the last step."""
 LOCALITY_WEIGHT, LOCALITY_DISTANCE = 0.3, 0.7
@@ -86,8 +83,8 @@ def _initial(synthesis: nn.Module) -> Tuning:
     return made
 
 
-def _moved(name: str, value: Tensor, tuning: Mapping[str, Tensor]) -> Tensor:
-    """Add the step of a tensor, in units of a convolution's root mean square."""
+def _add_step(name: str, value: Tensor, tuning: Mapping[str, Tensor]) -> Tensor:
+    """Add the step of a tensor; for a convolution it is in units of the root mean square."""
     step = tuning[name] if name in tuning else tuning[f"{name}.up"] @ tuning[f"{name}.down"] / RANK**0.5
     return value + (value.square().mean().sqrt() if value.ndim == 4 else 1.0) * step.view_as(value)
 
@@ -100,7 +97,7 @@ class _Step(nn.Module):
         self.name, self.tuning = name, tuning
 
     def forward(self, value: Tensor) -> Tensor:
-        return _moved(self.name, value, self.tuning)
+        return _add_step(self.name, value, self.tuning)
 
 
 def _shallow_copy(generator: Generator) -> Generator:
@@ -113,21 +110,17 @@ def tuned(generator: Generator, tuning: Mapping[str, Tensor]) -> Generator:
     """Return a tuned copy of a generator. It shares all tensors that the tuning does not change."""
     copied = _shallow_copy(generator)
     with torch.no_grad():
-        tensors = _tensors(generator.synthesis)
-        moved = {name: _moved(name, value, tuning) for name, value in tensors.items()}
-    copied.synthesis.load_state_dict(moved, strict=False, assign=True)
+        changed = {
+            name: _add_step(name, value, tuning) for name, value in _tensors(generator.synthesis).items()
+        }
+    copied.synthesis.load_state_dict(changed, strict=False, assign=True)
     return copied.requires_grad_(False)
 
 
 def tuned_bundle(bundle: Bundle, data: bytes | None) -> Bundle:
-    """Return the bundle with a picture's own generator.
+    """Return the bundle with the generator that was tuned to a picture; ``data``: its tuning, None for none.
 
-    Args:
-        bundle: The bundle with the generator that all pictures share.
-        data: The picture's tuning; None for none.
-
-    Raises:
-        BadRequest: The tuning cannot be read or belongs to another generator.
+    Raises BadRequest if the tuning cannot be read or belongs to another generator.
     """
     if data is None:
         return bundle
@@ -144,11 +137,7 @@ def to_bytes(tuning: Mapping[str, Tensor]) -> bytes:
 
 
 def from_bytes(data: bytes, generator: Generator) -> Tuning:
-    """Read what ``to_bytes`` wrote.
-
-    Raises:
-        BadRequest: The tuning cannot be read or belongs to another generator.
-    """
+    """Read what ``to_bytes`` wrote. Raises BadRequest for anything else, or of another generator."""
     try:
         tuning = safetensors.torch.load(data) if len(data) <= MAX_BYTES else {}
     except (safetensors.SafetensorError, ValueError, KeyError) as error:

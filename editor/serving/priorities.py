@@ -8,8 +8,10 @@ from editor.api.protocol import CompareRequest, EditRequest, InvertRequest, Meth
 from editor.api.protocol import TrainMapperRequest as TrainRequest
 
 SEARCHING: frozenset[MethodName] = frozenset(
-    ("optimization", "optimization-s", "stylemc", "styleclip-optimization", "tedigan", "styleflow")
-    + ("interfacegan", "ganspace")
+    (
+        *("optimization", "optimization-s", "styleclip-optimization"),
+        *("stylemc", "tedigan", "styleflow", "interfacegan", "ganspace"),
+    )
 )
 """Methods that take seconds; the registry of methods calls them slow."""
 

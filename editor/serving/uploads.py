@@ -56,10 +56,7 @@ class ByteBudget:
 
 
 class AttachmentCache:
-    """Large attachments of recent requests and results by hash, the least recently used dropped first.
-
-    Thread-safe.
-    """
+    """Large attachments of recent requests by hash, the least recently used dropped first. Thread-safe."""
 
     def __init__(self, max_bytes: int = CACHED_BYTES) -> None:
         self._data: LRUCache[str, bytes] = LRUCache(max_bytes, len)

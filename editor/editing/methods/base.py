@@ -91,14 +91,9 @@ class PictureState:
         return torch.cat(pictures)
 
     def pictures(self, deltas: Tensor, preview: PreviewCallback | None = None) -> Tensor:
-        """Draw the picture with each of N further deltas [N, C] where the next change may act.
+        """Draw the picture with each of N further deltas [N, C] where the next change may act: [N, 3, R, R].
 
-        Args:
-            deltas: Steps in StyleSpace [N, C].
-            preview: Receives a smaller version first, where a large picture without regions is drawn.
-
-        Returns:
-            [N, 3, R, R] in [-1, 1].
+        ``preview`` receives a smaller version first, where a large picture without regions is drawn.
         """
         synthesis = self.bundle.generator.synthesis
         plan = self.plan or MemoryPlan(self.bundle.generator.config.resolution)
@@ -158,10 +153,7 @@ class Method(ABC):
 
     name: MethodName
     slow: bool = False
-    """Whether it takes seconds.
-
-    Slow methods run when named, or when fast ones do too little for a patient user.
-    """
+    """Whether it takes seconds. It runs when named, or when fast ones do too little for a patient user."""
 
     def supports(self, bundle: Bundle) -> bool:
         """Return whether the bundle has what the method needs."""

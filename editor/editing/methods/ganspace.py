@@ -65,19 +65,13 @@ def _named_components(bundle: Bundle, progress: ProgressCallback) -> tuple[Tenso
     samples, synthesis = samples_of(bundle, progress), bundle.generator.synthesis
     components = principal_components(samples.w, COMPONENTS)
     ranges = (slice(None), *LEVELS.values())
-    steps = torch.cat(
-        [synthesis.style_steps(_on_rows(components, rows, synthesis.config.num_ws)) for rows in ranges]
-    )
+    moves = components.new_zeros(len(ranges), COMPONENTS, synthesis.config.num_ws, components.shape[1])
+    for move, rows in zip(moves, ranges, strict=True):
+        move[:, rows] = components[:, None]
+    steps = synthesis.style_steps(moves.flatten(0, 1))
     styles, directions = synthesis.styles(samples.w[:PICTURES]), []
     for number, step in enumerate(steps):
         progress("fit", number, len(steps))
         up, down = (bundle.embed(styles + sign * REACH * step) for sign in (1, -1))
         directions.append(F.normalize((up - down).mean(0), dim=0))
     return steps, torch.stack(directions)
-
-
-def _on_rows(components: Tensor, rows: slice, num_ws: int) -> Tensor:
-    """Return components [K, w_dim] as steps in W+ that move some rows: [K, num_ws, w_dim]."""
-    steps = components.new_zeros(len(components), num_ws, components.shape[1])
-    steps[:, rows] = components[:, None]
-    return steps

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -38,21 +37,11 @@ Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Offsets [N, ...] -> the loss of each row [N], and the pictures [N, 3, R, R] that it was measured on."""
 
 
-class SearchSpace(Protocol):
-    """A space that is searched by offsets [N, ...] in its standard deviations."""
-
-    def zeros(self, count: int) -> Tensor:
-        """Return ``count`` offsets of zero."""
-
-    def delta(self, offset: Tensor) -> Tensor:
-        """Offsets -> StyleSpace deltas [N, C]."""
-
-    def cost(self, offset: Tensor) -> Tensor:
-        """Return the penalty of offsets [N], in standard gains."""
-
-
 class WPlusOffsets:
-    """W+. Rows that differ from each other leave W's manifold, and cost more than moving far together."""
+    """Search of W+ by offsets [N, num_ws, w_dim] in its standard deviations.
+
+    Rows that differ from each other leave W's manifold, and cost more than moving far together.
+    """
 
     FAR_WEIGHT, APART_WEIGHT = 0.10, 0.5
 
@@ -60,23 +49,21 @@ class WPlusOffsets:
         self.synthesis, self.std = bundle.generator.synthesis, bundle.encoder.w_std
 
     def zeros(self, count: int) -> Tensor:
-        """Return offsets [N, num_ws, w_dim]."""
+        """Return ``count`` offsets of zero."""
         return self.std.new_zeros(count, self.synthesis.config.num_ws, len(self.std))
 
     def delta(self, offset: Tensor) -> Tensor:
-        """This is exact: styles are affine in W+."""
+        """Return StyleSpace deltas [N, C]. This is exact: styles are affine in W+."""
         return self.synthesis.style_steps(offset * self.std)
 
     def cost(self, offset: Tensor) -> Tensor:
-        """Weigh the mean square of the offset, and of what the rows do not share."""
-        apart = offset - offset.mean(1, keepdim=True)
-        return self.FAR_WEIGHT * offset.square().mean((1, 2)) + self.APART_WEIGHT * apart.square().mean(
-            (1, 2)
-        )
+        """Return the penalty [N], in standard gains, for the offset and for what its rows do not share."""
+        apart = (offset - offset.mean(1, keepdim=True)).square().mean((1, 2))
+        return self.FAR_WEIGHT * offset.square().mean((1, 2)) + self.APART_WEIGHT * apart
 
 
 class StyleOffsets:
-    """StyleSpace. The penalty is on absolute values, so that few channels move."""
+    """Search of StyleSpace by offsets [N, C]. Absolute values are penalised, so that few channels move."""
 
     FAR_WEIGHT = 0.35
 
@@ -84,15 +71,15 @@ class StyleOffsets:
         self.std = bundle.bank.s_std
 
     def zeros(self, count: int) -> Tensor:
-        """Return offsets [N, C]."""
+        """Return ``count`` offsets of zero."""
         return self.std.new_zeros(count, len(self.std))
 
     def delta(self, offset: Tensor) -> Tensor:
-        """Scale offsets [N, C]."""
+        """Return StyleSpace deltas [N, C]."""
         return offset * self.std
 
     def cost(self, offset: Tensor) -> Tensor:
-        """Weigh the mean absolute offset."""
+        """Return the penalty [N], in standard gains."""
         return self.FAR_WEIGHT * offset.abs().mean(1)
 
 

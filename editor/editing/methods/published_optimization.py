@@ -17,7 +17,7 @@ from torch import Tensor
 
 from editor.bundle.bundle import Bundle
 from editor.device.gradient_descent import Budget, GradientDescent, cosine_decay
-from editor.editing.methods.base import Candidate, EditTask, Method, PictureState
+from editor.editing.methods.base import Candidate, EditTask, Method
 from editor.networks.published_clip import PublishedClip
 
 STEPS, RATE, DISTANCE_WEIGHT = 300, 0.1, 0.008
@@ -47,21 +47,17 @@ class PublishedOptimization(Method):
     @torch.enable_grad()
     def find(self, task: EditTask) -> Candidate | None:
         """Return the step from the picture to the end of the search."""
-        clip, synthesis = task.bundle.clip, task.bundle.generator.synthesis
+        clip, synthesis, state = task.bundle.clip, task.bundle.generator.synthesis, task.state
+        regional = state.mask is not None or bool(state.regions)
         assert isinstance(clip, PublishedClip)
         text = clip.encode_sentences([task.change.prompt])
-        offset = torch.zeros_like(task.state.w)[None].requires_grad_(True)
+        offset = torch.zeros_like(state.w)[None].requires_grad_(True)
         optimizer = torch.optim.Adam([offset], lr=RATE)
         descent = GradientDescent(optimizer, Budget(STEPS, task.deadline), published_schedule, task.progress)
         for _ in descent:
-            pictures = _pictures(task.state, synthesis.style_steps(offset))
+            delta = synthesis.style_steps(offset)
+            # without clamping, as published; regions, which the published code lacks, are kept
+            pictures = state.pictures(delta) if regional else synthesis(state.styles[None] + delta)
             loss = text_loss(clip, pictures, text).sum() * task.change.sign
             descent.minimise(loss + DISTANCE_WEIGHT * offset.square().sum(), pictures.detach())
         return Candidate(synthesis.style_steps(offset.detach())[0], self.name)
-
-
-def _pictures(state: PictureState, delta: Tensor) -> Tensor:
-    """Draw pictures without clamping, as published; regions, which the published code lacks, are kept."""
-    if state.mask is not None or state.regions:
-        return state.pictures(delta)
-    return state.bundle.generator.synthesis(state.styles[None] + delta)

@@ -62,7 +62,7 @@ def get(name: MethodName, bundle: Bundle) -> Method:
 
 def automatic(bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
     """Return the methods that are tried for a change that names none."""
-    return _supported(AUTOMATIC, bundle, change)
+    return _keep_supported(AUTOMATIC, bundle, change)
 
 
 def patient(bundle: Bundle) -> tuple[MethodName, ...]:
@@ -72,13 +72,15 @@ def patient(bundle: Bundle) -> tuple[MethodName, ...]:
 
 def compared(bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
     """Return the methods that are compared when none are named."""
-    return _supported(COMPARED, bundle, change)
+    return _keep_supported(COMPARED, bundle, change)
 
 
-def _supported(names: tuple[MethodName, ...], bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
+def _keep_supported(names: tuple[MethodName, ...], bundle: Bundle, change: Change) -> tuple[MethodName, ...]:
     """Keep what the bundle supports; a mapper for one prompt only if one was trained for this prompt."""
-    found = tuple(name for name in names if METHODS[name].supports(bundle))
     direction = text_directions.text_direction(bundle, change)
-    if "prompt-mapper" in found and matching_mapper(bundle, direction) is None:
-        return tuple(name for name in found if name != "prompt-mapper")
-    return found
+    return tuple(
+        name
+        for name in names
+        if METHODS[name].supports(bundle)
+        and (name != "prompt-mapper" or matching_mapper(bundle, direction) is not None)
+    )

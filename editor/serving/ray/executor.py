@@ -55,11 +55,11 @@ class RayExecutor:
 
     async def start(self) -> None:
         """Deploy unless that was done before, and make one replica load all bundles."""
-        self._handle = await asyncio.to_thread(self._deployed)
+        self._handle = await asyncio.to_thread(self._deploy_once)
         await self.reload()
         self._watcher = self._watcher or asyncio.create_task(self._watch())
 
-    def _deployed(self) -> DeploymentHandle:
+    def _deploy_once(self) -> DeploymentHandle:
         serve.start(proxy_location="Disabled")  # the editor's own server is the only one
         if APPLICATION not in serve.status().applications:
             serve.run(self._deployment(), name=APPLICATION, route_prefix=None)
@@ -109,7 +109,7 @@ class RayExecutor:
             except RayTaskError as error:
                 raise (error.cause if isinstance(error.cause, EditorError) else error) from None
 
-        self._loaded = await _retried(load_all, lambda: None)
+        self._loaded = await _retry(load_all, lambda: None)
         self._models = models
 
     def bundles(self) -> list[BundleInfo]:
@@ -129,7 +129,7 @@ class RayExecutor:
                 raise Cancelled()
             log.warning("a replica was lost during a job of kind %s", request.kind)
 
-        return await _retried(lambda: self._attempt(request, report, cancelled), lost)
+        return await _retry(lambda: self._attempt(request, report, cancelled), lost)
 
     async def _attempt(self, request: Request, report: Report, cancelled: IsCancelled) -> Result:
         assert self._handle is not None, "start() first"
@@ -154,7 +154,7 @@ class RayExecutor:
             self._watcher.cancel()
 
 
-async def _retried(attempt: Callable[[], Awaitable[T]], lost: Callable[[], None]) -> T:
+async def _retry(attempt: Callable[[], Awaitable[T]], lost: Callable[[], None]) -> T:
     """Call ``attempt`` up to ``ATTEMPTS`` times while replicas are lost; ``lost`` is called each time."""
     for left in reversed(range(ATTEMPTS)):
         try:
