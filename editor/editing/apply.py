@@ -116,13 +116,10 @@ class CandidateSearch:
         if not self.earlier:
             return 0.0
         pair = torch.stack([self.state.embedding_before, embedding])
-        before, after = self.bundle.clip.logits(pair, self._earlier_texts)
+        texts = self.bundle.clip.encode_text([one.prompt for one in self.earlier])
+        before, after = self.bundle.clip.logits(pair, texts)
         signs = torch.tensor([one.sign for one in self.earlier], device=before.device)
         return float((signs * (before - after)).clamp_min(0).sum())
-
-    @cached_property
-    def _earlier_texts(self) -> Tensor:
-        return self.bundle.clip.encode_text([one.prompt for one in self.earlier])
 
     def best(self, candidates: Sequence[ScoredCandidate]) -> ScoredCandidate | None:
         """Return the candidate that is used; None if there is none."""

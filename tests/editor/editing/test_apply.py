@@ -88,10 +88,10 @@ def test_undoing_an_earlier_edit_lowers_the_score(session: EditSession) -> None:
     )
     assert [layer.prompt for layer in earlier] == ["pink hair"]
     green = session.bundle.clip.encode_text(["green hair"])[0]
-    undone = search._scored(candidate.adjustment, candidate.picture, green, 0.0)
+    undone = search._score(candidate.adjustment, candidate.picture, green, 0.0)
     search.earlier = []
-    assert undone.score < search._scored(candidate.adjustment, candidate.picture, green, 0.0).score - 1
-    assert search._scored(candidate.adjustment, candidate.picture, candidate.embedding, 0.0).score >= plain
+    assert undone.score < search._score(candidate.adjustment, candidate.picture, green, 0.0).score - 1
+    assert search._score(candidate.adjustment, candidate.picture, candidate.embedding, 0.0).score >= plain
 
 
 def test_after_other_edits_sparing_variants_are_measured(session: EditSession) -> None:
