@@ -14,16 +14,9 @@ class ProgressCallback(Protocol):
     def __call__(
         self, stage: str, step: int, total: int, picture: Callable[[], Tensor] | None = None
     ) -> None:
-        """Report one step.
+        """Report ``step`` of ``total`` steps of a stage, such as "find". Raises Cancelled.
 
-        Args:
-            stage: What is being done, for instance ``"find"`` or ``"measure"``.
-            step: Steps done so far.
-            total: Steps in all.
-            picture: Draws the result so far, [3, R, R] in [-1, 1].
-
-        Raises:
-            Cancelled: The work is no longer wanted.
+        ``picture`` draws the result so far, [3, R, R] in [-1, 1].
         """
 
 

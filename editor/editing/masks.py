@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from editor.device.progress import ProgressCallback, no_progress
 from editor.editing import text_directions
 from editor.editing.methods.base import PictureState
 from editor.imaging.crop import crop
+from editor.imaging.windows import box_mean, dilate, erode
 
 FEATHER, RIM = 1 / 64, 1 / 64
 """Softness of a region's edge, and its rim beyond the pixels that moved, in sides of the square."""
@@ -52,9 +52,7 @@ def crop_painted_mask(mask: PictureData, geometry: Geometry, size: int) -> Tenso
 def feather(mask: Tensor) -> Tensor:
     """Soften the edge of a mask [R, R] inwards: 0 stays 0 but for a thin rim."""
     radius = max(1, round(FEATHER * mask.shape[-1]))
-    padded = F.pad(mask[None, None], [radius] * 4, mode="replicate")
-    soft = F.avg_pool2d(padded, 2 * radius + 1, stride=1)[0, 0]
-    return ((soft - 0.05) / 0.9).clamp(0, 1)
+    return ((box_mean(mask[None, None], radius)[0, 0] - 0.05) / 0.9).clamp(0, 1)
 
 
 @torch.no_grad()
@@ -117,5 +115,4 @@ def half_of(mask: Tensor, side: str) -> Tensor:
 def _close_gaps(mask: Tensor) -> Tensor:
     """Close the holes and gaps of a mask [R, R], and add a rim for what the edit may move."""
     radius = max(1, round(RIM * mask.shape[-1]))
-    wide = F.max_pool2d(mask[None, None], 4 * radius + 1, stride=1, padding=2 * radius)
-    return -F.max_pool2d(-F.pad(wide, [radius] * 4, mode="replicate"), 2 * radius + 1, stride=1)[0, 0]
+    return erode(dilate(mask[None, None], 2 * radius), radius)[0, 0]

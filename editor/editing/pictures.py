@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import suppress
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from torch import Tensor
 
 from editor.api.protocol import Geometry
@@ -36,25 +37,24 @@ class PictureCache:
     """Decoded pictures by the hash of their files, the least recently used dropped first. Thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._pictures: LRUCache[bytes, Picture] = LRUCache(max_bytes, lambda one: one.pixels.nbytes)
+        self._pictures: LRUCache[str, Picture] = LRUCache(max_bytes, lambda one: one.pixels.nbytes)
         self._lock = threading.Lock()
+        self._read = cached(self._pictures, _digest, self._lock)(_decode)
 
     def read(self, data: bytes) -> Picture:
         """Return a stored picture, decoded on the first request. Raises BadPicture, PictureTooLarge."""
         with off_device():
-            key = hashlib.sha256(data).digest()
-            with self._lock:
-                found: Picture | None = self._pictures.get(key)
-            if found is None:
-                found = Picture(decode(data, STORED_LIMITS).pixels)
-                self._keep(key, found)
-            return found
+            return self._read(data)
 
     def keep(self, data: bytes, picture: Picture) -> None:
         """Remember a picture that was encoded as ``data``."""
-        self._keep(hashlib.sha256(data).digest(), picture)
+        with self._lock, suppress(ValueError):  # it is larger than the cache
+            self._pictures[_digest(data)] = picture
 
-    def _keep(self, key: bytes, picture: Picture) -> None:
-        with self._lock:
-            if picture.pixels.nbytes <= self._pictures.maxsize:
-                self._pictures[key] = picture
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _decode(data: bytes) -> Picture:
+    return Picture(decode(data, STORED_LIMITS).pixels)

@@ -9,19 +9,17 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
 from editor.api.errors import Draining, EditorAway, EditorError
 from editor.api.framing import Frame
-from editor.api.protocol import BundleInfo, EditorStatus, Job, JobState
 from editor.serving.executor import EngineOptions
 from editor.serving.ray.job_actor import NAMESPACE, job_actor
 from editor.serving.settings import Settings
 
 
 class ClusterJobs:
-    """The jobs of a cluster, with the methods of ``LocalJobs``.
+    """The jobs of a cluster, with the methods of ``LocalJobs``: the job actor answers most of them.
 
     Any front answers for any job; one that stops leaves its jobs to the others.
     """
@@ -29,13 +27,13 @@ class ClusterJobs:
     def __init__(self, settings: Settings, engine: EngineOptions, per_user: int) -> None:
         self.draining = False
         self._settings, self._engine, self._per_user = settings, engine, per_user
-        self._actor: ActorHandle | None = None
+        self._actor: Any = None
 
     async def start(self) -> None:
         """Join the cluster and wait until it has a replica. Raises EditorAway, EditorError."""
         await asyncio.to_thread(self._join)
         _restore_signal_handlers()
-        await self._call("start")
+        await _result(self._actor.start.remote())
 
     def _join(self) -> None:
         address = self._settings.ray_address
@@ -45,13 +43,9 @@ class ClusterJobs:
             raise EditorAway("The Ray cluster cannot be reached.") from error
         self._actor = job_actor(self._settings, self._engine, self._per_user)
 
-    async def _call(self, method: str, *arguments: Any) -> Any:
-        assert self._actor is not None, "start() first"
-        return await _result(getattr(self._actor, method).remote(*arguments))
-
-    async def put(self, identifier: str, job: Job, digest: str) -> None:
-        """Start a job, or attach to the same one."""
-        await self._call("put", identifier, job, digest)
+    def __getattr__(self, method: str) -> Any:
+        """Return a method of the job actor: ``put``, ``state``, ``cancel``, ``bundles`` and so on."""
+        return lambda *arguments: _result(getattr(self._actor, method).remote(*arguments))
 
     async def events(self, identifier: str, after: int = 0) -> AsyncIterator[Frame]:
         """Yield the events after number ``after``.
@@ -64,30 +58,6 @@ class ClusterJobs:
                 yield await _result(answer)
             except Draining as error:
                 raise ConnectionResetError(str(error)) from error
-
-    async def state(self, identifier: str) -> JobState:
-        """Return the state of a job."""
-        return await self._call("state", identifier)
-
-    async def cancel(self, identifier: str) -> JobState:
-        """Ask a job to stop."""
-        return await self._call("cancel", identifier)
-
-    async def bundles(self) -> list[BundleInfo]:
-        """List the domains that can be edited."""
-        return await self._call("bundles")
-
-    async def reload(self) -> None:
-        """Read all bundles again."""
-        await self._call("reload")
-
-    async def status(self) -> EditorStatus:
-        """Return the state of the cluster's editor."""
-        return await self._call("status")
-
-    async def metrics(self) -> bytes:
-        """Return the job actor's metrics."""
-        return await self._call("metrics")
 
     async def drain(self) -> None:
         """Take nothing new. Jobs go on in the cluster, and their clients find them through another front."""
