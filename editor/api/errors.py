@@ -44,7 +44,7 @@ class EditorError(Exception):
         self.detail = detail
 
     def __init_subclass__(cls) -> None:
-        cls._by_code[cls.code] = cls
+        cls._by_code.setdefault(cls.code, cls)
 
 
 class BadPicture(EditorError):

@@ -253,11 +253,11 @@ def compare_methods(
     adjustments: Sequence[Adjustment],
     change: Change,
     names: Sequence[MethodName],
-    painted: Callable[[Sequence[Adjustment]], PictureData],
+    paint: Callable[[Sequence[Adjustment]], PictureData],
 ) -> tuple[MethodResult, ...]:
     """Apply a change by each method from the same start. Unlike ``apply_change`` this keeps small effects.
 
-    ``painted`` returns the user's picture with adjustments.
+    ``paint`` returns the user's picture with adjustments.
     """
     rows = []
     for number, name in enumerate(names):
@@ -271,7 +271,7 @@ def compare_methods(
         rows.append(
             MethodResult(
                 method=name,
-                picture=painted(after),
+                picture=paint(after),
                 adjustment=best.adjustment if best else None,
                 adjustments=after,
                 effect=effect,

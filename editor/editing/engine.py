@@ -209,11 +209,11 @@ class Engine:
         names = request.methods or registry.compared(session.bundle, request.change)
         picture = self._pictures.read(request.picture)
 
-        def painted(layers: Sequence[wire.Adjustment]) -> wire.PictureData:
+        def paint(layers: Sequence[wire.Adjustment]) -> wire.PictureData:
             return _encode(self._paint(picture, session, layers, request.other_faces))
 
         change = _with_small_mask(request.change)
-        return wire.CompareResult(rows=apply.compare_methods(session, adjustments, change, names, painted))
+        return wire.CompareResult(rows=apply.compare_methods(session, adjustments, change, names, paint))
 
     def _train(self, request: wire.TrainMapperRequest, progress: ProgressCallback) -> wire.TrainMapperResult:
         bundle = self._bundle(request.bundle)

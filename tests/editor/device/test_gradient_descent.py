@@ -64,7 +64,7 @@ def test_a_deadline_that_has_passed_leaves_one_evaluation_and_no_step() -> None:
 
 def test_a_budget_of_time_counts_seconds() -> None:
     reports = Reports()
-    descent, _ = descend(Budget(deadline=time.monotonic() + 0.05), reports)
+    descent, _ = descend(Budget(deadline=time.monotonic() + 0.4), reports)
     assert descent.steps > 1
     assert set(reports.seen) == {("refine", 0, 0)}
 
