@@ -43,6 +43,11 @@ Compare = Annotated[bool, _option("--compare", help=COMPARE_HELP)]
 Methods = Annotated[str, _option(help="With --compare: only these, separated by commas.")]
 Each = Annotated[int, _option(help="With --compare: portraits of each edit.")]
 Searched = Annotated[int, _option(help="With --compare: the same for methods that search every time.")]
+LOOK_HELP = (
+    "Write --portraits edits there to be graded by people (those of --wishes, by default everyday ones); or, "
+    "if its grades*.csv are filled in, read them."
+)
+Look = Annotated[Path | None, _option(metavar="DIR", help=LOOK_HELP)]
 QUALITIES_HELP = "The qualities of inversion side by side, on the edits of --compare or of --wishes."
 Qualities = Annotated[bool, _option("--qualities", help=QUALITIES_HELP)]
 
@@ -63,6 +68,7 @@ def evaluate(
     each: Each = 12,
     searched: Searched = 2,
     qualities: Qualities = False,
+    look: Look = None,
     as_json: Json = False,
 ) -> int:
     """Measure a bundle: success and collateral change of edits on unseen portraits.
@@ -77,7 +83,9 @@ def evaluate(
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
         tested, folders = uploads.load(bundle, method)
-        if qualities:
+        if look is not None:
+            found = report.look_at(tested, look, wishes, portraits, seed)
+        elif qualities:
             found = report.compare_qualities(tested, wishes, portraits, seed)
         else:
             edits = compare or wishes or impossible or in_a_row

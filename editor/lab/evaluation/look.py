@@ -151,6 +151,9 @@ def sharpness(before: np.ndarray, after: np.ndarray, wanted: np.ndarray) -> floa
 
 
 def remains(before: np.ndarray, after: np.ndarray, wanted: np.ndarray) -> float | None:
+    """Return the share of what should have changed that is nearer to the old picture; None if nothing
+    should.
+    """
     old, made, drawn = _floats(before, after, wanted)
     should = (drawn - old).abs().amax(0) > VISIBLE
     if not bool(should.any()):
@@ -167,10 +170,15 @@ def _save(before: np.ndarray, after: np.ndarray, caption: str, path: Path) -> No
     sheet.save(path)
 
 
+def graded_sheets(folder: Path) -> list[Path]:
+    """Return the sheets of a folder that hold grades: one for each viewer."""
+    return [path for path in sorted(folder.glob("grades*.csv")) if any(row["grade"] for row in _rows(path))]
+
+
 def read(folder: Path) -> dict[str, Any]:
     """Return the shares of grades, and the rank correlation of each figure with them.
 
-    Reads every ``grades*.csv`` of the folder, one for each viewer; the mean grade of an edit counts.
+    Reads every graded ``grades*.csv`` of the folder, one for each viewer; the mean grade of an edit counts.
 
     Raises:
         ValueError: A grade is missing or unknown.
@@ -178,7 +186,7 @@ def read(folder: Path) -> dict[str, Any]:
     from scipy.stats import spearmanr
 
     looks = [Look(**row) for row in json.loads((folder / "figures.json").read_text(encoding="utf-8"))]
-    viewers = [_grades(path, len(looks)) for path in sorted(folder.glob("grades*.csv"))]
+    viewers = [_grades(path, len(looks)) for path in graded_sheets(folder)]
     places = np.array([[GRADES.index(grade) for grade in viewer] for viewer in viewers])
     counts, total = Counter(grade for viewer in viewers for grade in viewer), places.size
     poor = (places >= GRADES.index("artefact")).mean(0) >= 0.5
@@ -202,9 +210,13 @@ def read(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _grades(path: Path, count: int) -> list[str]:
+def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        grades = {int(row["number"]): row["grade"].strip() for row in csv.DictReader(file)}
+        return list(csv.DictReader(file))
+
+
+def _grades(path: Path, count: int) -> list[str]:
+    grades = {int(row["number"]): row["grade"].strip() for row in _rows(path)}
     for number in range(1, count + 1):
         if grades.get(number) not in GRADES:
             raise ValueError(f"edit {number} in {path.name} needs a grade: {', '.join(GRADES)}")

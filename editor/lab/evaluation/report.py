@@ -12,6 +12,7 @@ from editor.api.errors import BadRequest
 from editor.lab.evaluation import (
     comparison,
     inversion_quality,
+    look,
     model_selection,
     rejection,
     sequential_edits,
@@ -19,6 +20,8 @@ from editor.lab.evaluation import (
 )
 from editor.lab.evaluation.classifier_metrics import EditCase, read_lines
 from editor.lab.evaluation.uploads import EvaluatedBundle, UploadSet
+
+EVERYDAY = Path(__file__).with_name("everyday.jsonl")
 
 
 def cases(path: Path, tested: EvaluatedBundle) -> list[EditCase]:
@@ -36,6 +39,16 @@ def measure_models(
     if selected:
         report["model_selection"] = model_selection.assignments(tested.engine, folders, selected, seed)
     return report
+
+
+def look_at(
+    tested: EvaluatedBundle, folder: Path, wishes: Path | None, edits: int, seed: int
+) -> dict[str, Any]:
+    """Write edits to be graded, or read the grades if the folder holds some."""
+    if look.graded_sheets(folder):
+        return {"bundle": tested.name} | look.read(folder)
+    look.write(tested, cases(wishes or EVERYDAY, tested), folder, edits, seed)
+    return {"bundle": tested.name, "edits": edits, "to_grade": str(folder / "grades.csv")}
 
 
 def measure_edits(

@@ -63,7 +63,8 @@ def test_sharpness_and_remains_compare_with_a_drawing_of_the_same() -> None:
     )
     assert look.sharpness(before, wanted, wanted) == 1.0
     soft = look.sharpness(before, blurred, wanted)
-    assert soft is not None and soft < 0.6
+    assert soft is not None
+    assert soft < 0.6
     assert look.remains(before, wanted, wanted) == 0.0
     assert look.remains(before, before, wanted) == 1.0
     assert look.sharpness(before, before, wanted) is None
