@@ -13,16 +13,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from storage.errors import BlobDamaged, BlobsUnknown
 from storage.folder import Folder
+
+if TYPE_CHECKING:
+    from storage.bucket import Bucket  # its library is an extra that few installations need
 
 BlobName = tuple[int, str]
 """The id of the user and the SHA-256 of the data in hex."""
 OWNER, TRASH = ".database", "trash/"
 """The key of the database's name, and the prefix of what was swept."""
 _AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Access:
+    """Credentials for S3-compatible storage; None: from the environment, as with AWS's own tools."""
+
+    key: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    region: str | None = None
+    endpoint: str | None = None
 
 
 def digest(data: bytes) -> str:
@@ -36,51 +49,13 @@ def key_of(name: BlobName) -> str:
     return f"{user}/{sha256[:2]}/{sha256}"
 
 
-def name_of(key: str) -> BlobName | None:
-    """Return the name of a blob from its key, None for any other key."""
-    parts = key.split("/")
-    return (int(parts[0]), parts[2]) if len(parts) == 3 and parts[0].isdecimal() else None
-
-
-@dataclass(frozen=True)
-class Access:
-    """Credentials for S3-compatible storage; None: from the environment, as with AWS's own tools."""
-
-    key: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    region: str | None = None
-    endpoint: str | None = None
-
-
-class Files(Protocol):
-    """Where bytes are stored under keys. Raises BlobsAway if it cannot be reached."""
-
-    def put(self, key: str, data: bytes) -> None:
-        """Store data durably; data that is there already becomes young again. Raises DiskFull."""
-
-    def get(self, key: str) -> bytes | None:
-        """Return data, None if there is none."""
-
-    def size(self, key: str) -> int | None:
-        """Return the size of data in bytes, None if there is none."""
-
-    def move(self, key: str, target: str) -> bool:
-        """Move data, which becomes young by that; False if there is none."""
-
-    def delete(self, keys: list[str]) -> None:
-        """Delete data; missing keys are ignored."""
-
-    def listed(self, prefix: str) -> Iterator[tuple[str, float]]:
-        """Yield keys below a prefix, without it, and when they were written (seconds since 1970)."""
-
-
 class Blobs:
     """A store of pictures. Calls block, so run them in a thread. Raises BlobsAway if it cannot be reached."""
 
     folder: Path | None = None
     """The folder, None for a store that is not one."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Folder | Bucket) -> None:
         self._files = files
 
     def write(self, user: int, data: bytes) -> str:
@@ -118,8 +93,9 @@ class Blobs:
     def listed(self, prefix: str = "") -> Iterator[tuple[BlobName, float]]:
         """Yield every blob outside the trash, and when it was written in seconds since 1970."""
         for key, written in self._files.listed(prefix):
-            if (name := name_of(key)) is not None:
-                yield name, written
+            parts = key.split("/")
+            if len(parts) == 3 and parts[0].isdecimal():
+                yield (int(parts[0]), parts[2]), written
 
     def trash(self, names: Iterable[BlobName]) -> None:
         """Move blobs to the trash."""
@@ -176,14 +152,14 @@ class BlobStore(Blobs):
 
 def blobs_at(where: str | Path, access: Access | None = None) -> Blobs:
     """Return the store of pictures in a folder, or at ``s3://BUCKET/PREFIX``. Raises BlobsUnknown."""
-    scheme = str(where).partition("://")[0] if "://" in str(where) else None
-    if scheme is None:
+    scheme, separator, _ = str(where).partition("://")
+    if not separator:
         return BlobStore(Path(where))
     if scheme != "s3":
         raise BlobsUnknown(f"{scheme} is not known: name a folder, or s3://bucket/prefix")
     if find_spec("obstore") is None:
         raise BlobsUnknown("S3 needs: pip install 'styleclip-bot[s3]'")
-    from storage.bucket import Bucket  # an extra that few installations need
+    from storage.bucket import Bucket
 
     given = access or Access()
     return Blobs(Bucket(str(where), given.key, given.secret, given.region, given.endpoint))

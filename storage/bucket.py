@@ -17,7 +17,8 @@ from storage.errors import BlobsAway, BlobsUnknown
 class Bucket:
     """Objects of a bucket, given as ``s3://BUCKET`` or ``s3://BUCKET/PREFIX``. Raises BlobsUnknown.
 
-    What is None comes from the environment, as with AWS's own tools.
+    What is None comes from the environment, as with AWS's own tools. The methods are those of
+    ``storage.folder.Folder``.
     """
 
     def __init__(

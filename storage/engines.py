@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from storage.errors import DatabaseAway, DatabaseUnknown, DiskFull, StorageError
-from storage.locks import FileLocks, Locks, ServerLocks
+from storage.locks import FileLocks, ServerLocks
 from storage.sqlite_driver import BUSY_SECONDS, FIRST_ROWS, ReadConnection, SqliteConnection, open_connection
 
 BRIEF = "brief"
@@ -115,7 +115,7 @@ def reader(url: URL) -> AsyncEngine:
     )
 
 
-def locks(url: URL) -> Locks:
+def locks(url: URL) -> FileLocks | ServerLocks:
     """The locks between the processes on a database."""
     if is_sqlite(url):
         file = sqlite_file(url)

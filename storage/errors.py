@@ -1,22 +1,4 @@
-"""The errors of storage.
-
-    StorageError
-    ├── NotFound            a row is missing, perhaps because it was deleted
-    │   └── UnknownEdit     the picture has no edit with that number
-    ├── NothingToUndo       the head is the original picture
-    ├── NothingToRedo       nothing was undone from the head
-    ├── NoPicture           the conversation has no picture yet
-    ├── BlobDamaged         a stored file is missing or altered
-    ├── DiskFull            there is no space for a file or a row
-    ├── DatabaseTooNew      the database was written by a newer version of this program
-    ├── DatabaseAway        the database's server cannot be reached, or refuses
-    │   └── DatabaseUnknown the database's address cannot be used
-    ├── TargetNotEmpty      the database to move to has rows
-    └── BlobsAway           the store of pictures cannot be reached, or refuses
-        └── BlobsUnknown    the store's address cannot be used
-
-Data for the answer (numbers, names) is in attributes, not only in the text.
-"""
+"""The errors of storage. Data for the answer (numbers, names) is in attributes, not only in the text."""
 
 from __future__ import annotations
 
@@ -61,8 +43,12 @@ class DatabaseTooNew(StorageError):
     """The database has a revision that this program does not know."""
 
 
+class TargetNotEmpty(StorageError):
+    """The database to move to has rows."""
+
+
 class DatabaseAway(StorageError):
-    """The database's server cannot be reached for a ``reason``."""
+    """The database's server cannot be reached, or refuses, for a ``reason``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -73,12 +59,8 @@ class DatabaseUnknown(DatabaseAway):
     """The database's address cannot be used for a ``reason``."""
 
 
-class TargetNotEmpty(StorageError):
-    """The database to move to has rows that do not come from this move."""
-
-
 class BlobsAway(StorageError):
-    """The store of pictures cannot be reached for a ``reason``."""
+    """The store of pictures cannot be reached, or refuses, for a ``reason``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -86,4 +68,4 @@ class BlobsAway(StorageError):
 
 
 class BlobsUnknown(BlobsAway):
-    """The address of the store of pictures cannot be used for a ``reason``."""
+    """The store's address cannot be used for a ``reason``."""

@@ -24,7 +24,7 @@ class Folder:
         root.mkdir(parents=True, exist_ok=True)
 
     def put(self, key: str, data: bytes) -> None:
-        """Write a file. Raises DiskFull, and leaves nothing behind then."""
+        """Write a file, or make it young if it is there. Raises DiskFull, and leaves nothing behind then."""
         path = self._root / key
         with suppress(FileNotFoundError):
             if path.read_bytes() == data:
@@ -69,7 +69,7 @@ class Folder:
                     folder.rmdir()
 
     def listed(self, prefix: str) -> Iterator[tuple[str, float]]:
-        """Yield the files of blobs below a prefix, and when they were written."""
+        """Yield the keys of blobs below a prefix, without it, and when they were written (since 1970)."""
         folder = self._root / prefix
         for path in folder.glob("*/??/*"):
             with suppress(FileNotFoundError):  # deleted meanwhile

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import BlobName, Blobs, BlobStore
-from storage.database import Database, added, added_row
-from storage.edit_tree import EditTree, made_by, move_head, set_head
+from storage.database import Database, add_new
+from storage.edit_tree import EditTree, move_head, set_head
 from storage.errors import BlobDamaged, NotFound
 from storage.jobs import Jobs, close_job
-from storage.people import conversation_owner, person_row
+from storage.people import lock_owner, user_id
 from storage.records import (
     Adjustment,
     Array,
@@ -32,46 +33,29 @@ from storage.records import (
     NewSource,
     Picture,
     Source,
-    conversation_from,
     edit_from,
     latent_from,
     recipe_of,
 )
-from storage.schema import (
-    CONVERSATIONS,
-    DELTAS,
-    EDITS,
-    PICTURES,
-    SOURCES,
-    USERS,
-    ConversationRow,
-    EditRow,
-    FaceRow,
-    SourceRow,
-)
+from storage.schema import CONVERSATIONS, DELTAS, EDITS, FACES, PICTURES, SOURCES, USERS
 
-OWNERS_REMEMBERED = 1000
-"""The owners of so many conversations are kept in memory."""
 _PARENTS = EDITS.alias("parent")
+_GIVEN = ("conversation_id", "source_id", "parent_id", "text", "picture_id", "adjustments", "effects", "job")
+_PARENT_IS_THERE = exists().where(
+    _PARENTS.c.id == bindparam("new_parent_id"), _PARENTS.c.created_at == bindparam("since")
+)
+_NEXT_NUMBER = (
+    select(func.max(EDITS.c.number) + 1)
+    .where(EDITS.c.source_id == bindparam("new_source_id"), _PARENT_IS_THERE)
+    .scalar_subquery()
+)
+"""There is none if the parent was deleted, also if a later edit has its id."""
 _ADD_CHILD = (
     insert(EDITS)
-    .values({name: bindparam(f"new_{name}") for name in ("conversation_id", "source_id", "parent_id")})
-    .values(
-        {name: bindparam(f"new_{name}") for name in ("text", "picture_id", "adjustments", "effects", "job")}
-    )
-    .values(
-        number=select(func.max(EDITS.c.number) + 1)
-        .where(EDITS.c.source_id == bindparam("new_source_id"))
-        .where(
-            exists().where(
-                _PARENTS.c.id == bindparam("new_parent_id"), _PARENTS.c.created_at == bindparam("since")
-            )
-        )
-        .scalar_subquery()
-    )
+    .values({name: bindparam(f"new_{name}") for name in _GIVEN})
+    .values(number=_NEXT_NUMBER)
     .returning(*EDITS.c)
 )
-"""There is no next number if the parent was deleted, also if a later edit has its id."""
 
 
 class History(EditTree):
@@ -80,7 +64,8 @@ class History(EditTree):
     def __init__(self, database: Database, blobs: Blobs) -> None:
         super().__init__(database)
         self.blobs, self.jobs = blobs, Jobs(database)
-        self._owners: dict[int, int] = {}
+        self._owners: LRUCache[int, int] = LRUCache(1000)
+        """User ids by conversation. One may be outdated, so it is checked again in each transaction."""
 
     @classmethod
     @asynccontextmanager
@@ -107,39 +92,29 @@ class History(EditTree):
         query = select(CONVERSATIONS).join(USERS, USERS.c.id == CONVERSATIONS.c.user_id)
         query = query.where(USERS.c.platform == platform, USERS.c.outside_id == outside_id)
         query = query.where(CONVERSATIONS.c.place == place)
-        async with self.database.rows() as connection:
-            found = (await connection.execute(query)).one_or_none()
-        if found is not None and found.server == server:
-            return self._with_owner(found)
-        async with self.database.write() as session:
-            user = await person_row(session, platform, outside_id)
-            here = (ConversationRow.user_id == user.id, ConversationRow.place == place)
-            await added(session, ConversationRow, user_id=user.id, place=place)
-            row = (await session.execute(select(ConversationRow).where(*here))).scalar_one()
-            row.server = server
-            await session.flush()
-            return self._with_owner(row)
-
-    def _with_owner(self, row: ConversationRow | Row[Any]) -> Conversation:
-        """The conversation of a row, whose owner is remembered because it is needed again soon."""
-        if len(self._owners) >= OWNERS_REMEMBERED:
-            self._owners.clear()
-        self._owners[row.id] = row.user_id
-        return conversation_from(row)
+        async with self.database.read(brief=True) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None or row.server != server:
+            async with self.database.write() as connection:
+                user = await user_id(connection, platform, outside_id)
+                await add_new(connection, CONVERSATIONS, user_id=user, place=place)
+                here = (CONVERSATIONS.c.user_id == user, CONVERSATIONS.c.place == place)
+                placed = update(CONVERSATIONS).where(*here).values(server=server)
+                row = (await connection.execute(placed.returning(CONVERSATIONS))).one()
+        return self._conversation_from(row)
 
     async def conversation_by_id(self, conversation: int) -> Conversation:
         """Return a conversation by its id. Raises NotFound."""
-        async with self.database.read() as session:
-            row = await session.get(ConversationRow, conversation)
-            if row is None:
-                raise NotFound("the conversation was deleted")
-            return conversation_from(row)
+        async with self.database.read(brief=True) as connection:
+            query = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound("the conversation was deleted")
+        return self._conversation_from(row)
 
-    async def _owner_of(self, conversation: int) -> int:
-        """The id of the user; a remembered one may be outdated, so it is checked again in the transaction."""
-        if (known := self._owners.get(conversation)) is not None:
-            return known
-        return (await self.conversation_by_id(conversation)).user
+    def _conversation_from(self, row: Row[Any]) -> Conversation:
+        self._owners[row.id] = row.user_id
+        return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
 
     # adding pictures and edits
 
@@ -153,34 +128,32 @@ class History(EditTree):
             NotFound: The conversation was deleted.
             DiskFull: There is no space.
         """
-        async with self._written(conversation, new.picture) as blob, self.database.write() as session:
-            connection = await session.connection()
-            await _still_owned(connection, conversation, blob[0])
-            if (made := await made_by(connection, job)) is not None:
-                return await move_head(session, await session.get_one(EditRow, made.id))
-            source = SourceRow(
-                conversation_id=conversation,
-                picture_id=await _picture_id(connection, blob, new.picture),
-                bundle=new.bundle,
-                fingerprint=new.fingerprint,
-                tuning=new.tuning,
-                details=new.details,
+        async with self._written(conversation, new.picture) as blob, self.database.write() as connection:
+            await _lock_known_owner(connection, conversation, blob[0])
+            if (made := await _made_by(connection, job)) is not None:
+                return await move_head(connection, made)
+            picture = await _picture_id(connection, blob, new.picture)
+            values = {
+                "conversation_id": conversation,
+                "picture_id": picture,
+                "bundle": new.bundle,
+                "fingerprint": new.fingerprint,
+                "details": new.details,
+                "tuning": new.tuning,
                 **_columns(new.latent),
-            )
-            session.add(source)
-            await session.flush()
-            row = EditRow(
-                conversation_id=conversation,
-                source_id=source.id,
-                number=0,
-                text="",
-                picture_id=source.picture_id,
-                adjustments=[],
-                effects=[],
-                job=job,
-            )
-            session.add(row)
-            await session.flush()
+            }
+            source = await connection.execute(insert(SOURCES).values(values).returning(SOURCES.c.id))
+            values = {
+                "conversation_id": conversation,
+                "source_id": source.scalar_one(),
+                "number": 0,
+                "text": "",
+                "picture_id": picture,
+                "adjustments": [],
+                "effects": [],
+                "job": job,
+            }
+            row = (await connection.execute(insert(EDITS).values(values).returning(EDITS))).one()
             await set_head(connection, conversation, row.id)
         return edit_from(row)
 
@@ -208,12 +181,12 @@ class History(EditTree):
         """
         async with (
             self._written(parent.conversation, picture) as blob,
-            self.database.transaction(brief=True) as connection,
+            self.database.write(brief=True) as connection,
         ):
-            await _still_owned(connection, parent.conversation, blob[0])
+            await _lock_known_owner(connection, parent.conversation, blob[0])
             if answers is not None:
                 await close_job(connection, answers)
-            if (made := await made_by(connection, job)) is None:
+            if (made := await _made_by(connection, job)) is None:
                 values = {
                     "text": text,
                     "picture_id": await _picture_id(connection, blob, picture),
@@ -233,12 +206,12 @@ class History(EditTree):
         The file is written again if another process removed it before the row was there. It is removed if the
         block raises NotFound, because its conversation or parent was deleted meanwhile.
         """
-        user = await self._owner_of(conversation)
+        user = self._owners.get(conversation) or (await self.conversation_by_id(conversation)).user
         name = (user, await asyncio.to_thread(self.blobs.write, user, picture.data))
         try:
             yield name
         except NotFound:
-            async with self.database.rows() as connection:
+            async with self.database.read(brief=True) as connection:
                 named = await _stored_picture(connection, name) is not None
             if not named:
                 await asyncio.to_thread(self.blobs.remove, [name])
@@ -250,7 +223,7 @@ class History(EditTree):
 
     async def picture(self, picture: int) -> Picture:
         """Return a stored picture, byte for byte. Raises NotFound, BlobDamaged."""
-        async with self.database.rows() as connection:
+        async with self.database.read(brief=True) as connection:
             query = select(PICTURES).where(PICTURES.c.id == picture)
             row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -269,34 +242,28 @@ class History(EditTree):
         """Return a source by its id. Raises NotFound."""
         query = select(SOURCES, PICTURES.c.user_id, PICTURES.c.sha256)
         query = query.join(PICTURES, PICTURES.c.id == SOURCES.c.picture_id)
-        async with self.database.rows() as connection:
+        async with self.database.read(brief=True) as connection:
             row = (await connection.execute(query.where(SOURCES.c.id == source))).one_or_none()
         if row is None:
             raise NotFound("the picture was deleted")
-        return Source(
-            id=row.id,
-            picture=row.picture_id,
-            blob=(row.user_id, row.sha256),
-            bundle=row.bundle,
-            fingerprint=row.fingerprint,
-            latent=latent_from(row),
-            details=row.details,
-            tuning=row.tuning,
-        )
+        blob = (row.user_id, row.sha256)
+        inversion = (row.bundle, row.fingerprint, latent_from(row), row.details, row.tuning)
+        return Source(row.id, row.picture_id, blob, *inversion)
 
     async def adjustments(self, edit: int) -> list[Adjustment]:
         """Return the adjustments in force at an edit, with their deltas. Raises NotFound."""
         query = select(EDITS.c.adjustments, CONVERSATIONS.c.user_id)
         query = query.join(CONVERSATIONS, CONVERSATIONS.c.id == EDITS.c.conversation_id)
-        async with self.database.rows() as connection:
+        async with self.database.read(brief=True) as connection:
             row = (await connection.execute(query.where(EDITS.c.id == edit))).one_or_none()
             if row is None:
                 raise NotFound("the edit was deleted")
-            found: Iterable[Row[Any]] = ()
-            if names := [entry["delta"] for entry in row.adjustments]:
-                deltas = select(DELTAS.c.sha256, DELTAS.c.dtype, DELTAS.c.shape, DELTAS.c.data)
-                deltas = deltas.where(DELTAS.c.user_id == row.user_id, DELTAS.c.sha256.in_(names))
-                found = await connection.execute(deltas)
+            if not row.adjustments:
+                return []
+            names = [entry["delta"] for entry in row.adjustments]
+            deltas = select(DELTAS.c.sha256, DELTAS.c.dtype, DELTAS.c.shape, DELTAS.c.data)
+            deltas = deltas.where(DELTAS.c.user_id == row.user_id, DELTAS.c.sha256.in_(names))
+            found = await connection.execute(deltas)
             arrays = {delta.sha256: Array(delta.dtype, tuple(delta.shape), delta.data) for delta in found}
         return [Adjustment(recipe_of(entry), arrays[entry["delta"]]) for entry in row.adjustments]
 
@@ -305,42 +272,54 @@ class History(EditTree):
     async def add_face(self, source: int, face: Face) -> None:
         """Store another face of a source, unless that face is stored already. Raises NotFound."""
         values = {"number": face.number, "tuning": face.tuning, "details": face.details}
-        async with self.database.write() as session:
-            if await session.get(SourceRow, source) is None:
-                raise NotFound("the picture was deleted")
-            await added(session, FaceRow, source_id=source, **values, **_columns(face.latent))
+        async with self.database.write() as connection:
+            await _lock_source(connection, source)
+            await add_new(connection, FACES, source_id=source, **values, **_columns(face.latent))
 
     async def faces(self, source: int) -> list[Face]:
         """Return the faces of a source that were made editable after its first, from the left."""
-        async with self.database.read() as session:
-            query = select(FaceRow).where(FaceRow.source_id == source).order_by(FaceRow.number)
-            rows = (await session.execute(query)).scalars()
+        query = select(FACES).where(FACES.c.source_id == source).order_by(FACES.c.number)
+        async with self.database.read() as connection:
+            rows = await connection.execute(query)
             return [Face(row.number, latent_from(row), row.details, row.tuning) for row in rows]
 
     async def choose_faces(self, source: int, numbers: Sequence[int]) -> None:
         """Record in a source's details which faces are edited from now on. Raises NotFound."""
-        async with self.database.write() as session:
-            row = await session.get(SourceRow, source)
-            if row is None:
-                raise NotFound("the picture was deleted")
-            row.details = row.details | {"chosen": list(numbers)}
+        async with self.database.write() as connection:
+            details = await _lock_source(connection, source) | {"chosen": list(numbers)}
+            await connection.execute(update(SOURCES).where(SOURCES.c.id == source).values(details=details))
 
 
 def _columns(latent: Array) -> dict[str, Any]:
     return {"latent_dtype": latent.dtype, "latent_shape": list(latent.shape), "latent": latent.data}
 
 
-async def _still_owned(connection: AsyncConnection, conversation: int, user: int) -> None:
+async def _lock_source(connection: AsyncConnection, source: int) -> dict[str, Any]:
+    """Lock a source for the transaction and return its details. Raises NotFound."""
+    query = select(SOURCES.c.details).where(SOURCES.c.id == source).with_for_update(key_share=True)
+    details: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
+    if details is None:
+        raise NotFound("the picture was deleted")
+    return details
+
+
+async def _lock_known_owner(connection: AsyncConnection, conversation: int, user: int) -> None:
     """Lock the user's data.
 
     Raises NotFound if the conversation was deleted, or its id is used again by another user.
     """
-    if await conversation_owner(connection, conversation) != user:
+    if await lock_owner(connection, conversation) != user:
         raise NotFound("the conversation was deleted")
 
 
+async def _made_by(connection: AsyncConnection, job: str | None) -> Row[Any] | None:
+    """The row of the edit that a job made, if it made one."""
+    if job is None:
+        return None
+    return (await connection.execute(select(EDITS).where(EDITS.c.job == job))).one_or_none()
+
+
 async def _stored_picture(connection: AsyncConnection, name: BlobName) -> int | None:
-    """The id of a picture's row."""
     query = select(PICTURES.c.id).where(PICTURES.c.user_id == name[0], PICTURES.c.sha256 == name[1])
     return (await connection.execute(query)).scalar_one_or_none()
 
@@ -348,8 +327,8 @@ async def _stored_picture(connection: AsyncConnection, name: BlobName) -> int | 
 async def _picture_id(connection: AsyncConnection, name: BlobName, picture: Picture) -> int:
     """The id of a picture's row, which is added if it is new."""
     values = {"media_type": picture.media_type, "width": picture.width, "height": picture.height}
-    row = await added_row(connection, PICTURES, "id", user_id=name[0], sha256=name[1], **values)
-    found = row.id if row is not None else await _stored_picture(connection, name)
+    new = await add_new(connection, PICTURES, user_id=name[0], sha256=name[1], **values)
+    found = new or await _stored_picture(connection, name)
     assert found is not None
     return int(found)
 
@@ -364,7 +343,7 @@ async def _adjustments_to_store(
     for name in deltas.keys() - set(known):
         delta = deltas[name]
         values = {"dtype": delta.dtype, "shape": list(delta.shape), "data": delta.data}
-        await added_row(connection, DELTAS, "id", user_id=user, sha256=name, **values)
+        await add_new(connection, DELTAS, user_id=user, sha256=name, **values)
     return [adjustment.recipe | {"delta": _hash(adjustment.delta)} for adjustment in adjustments]
 
 

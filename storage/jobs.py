@@ -15,19 +15,20 @@ from datetime import datetime
 from itertools import chain, repeat
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database, added_row
+from storage.database import Database, add_new
 from storage.errors import DiskFull, StorageError
-from storage.schema import JOBS, JobRow, utc
+from storage.schema import JOBS, now
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 """A request that was begun so often and never answered probably kills the bot, and is dropped."""
 _TROUBLE = (StorageError, SQLAlchemyError, OSError)
+_JOBS = select(JOBS.c.id, JOBS.c.conversation_id, JOBS.c.request, JOBS.c.created_at)
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,6 @@ class Job:
     request: dict[str, Any] = field(repr=False)
     created_at: datetime
     new: bool = False
-
-
-def _job(row: JobRow | Row[Any]) -> Job:
-    return Job(row.id, row.conversation_id, row.request, utc(row.created_at))
 
 
 class Jobs:
@@ -61,17 +58,16 @@ class Jobs:
             supersede: Drop older requests of the conversation. They were interrupted, and the
                 conversation has moved on.
         """
-        values = {"id": job, "conversation_id": conversation, "request": request}
-        async with self.database.transaction(brief=True) as connection:
-            row = await added_row(connection, JOBS, "created_at", **values)
-            if row is None:
-                known = select(JOBS).where(JOBS.c.id == job)
-                return _job((await connection.execute(known)).one())
+        new = Job(job, conversation, request, now(), new=True)
+        values = {"conversation_id": conversation, "request": request, "created_at": new.created_at}
+        async with self.database.write(brief=True) as connection:
+            if await add_new(connection, JOBS, id=job, **values) is None:
+                return Job(*(await connection.execute(_JOBS.where(JOBS.c.id == job))).one())
             if supersede:
                 others = delete(JOBS).where(JOBS.c.conversation_id == conversation, JOBS.c.id != job)
                 if dropped := (await connection.execute(others)).rowcount:
                     logger.warning("dropped %d interrupted requests: a newer message came first", dropped)
-            return Job(job, conversation, request, utc(row.created_at), new=True)
+        return new
 
     async def finish(self, job: str) -> None:
         """Close a request that was answered.
@@ -93,7 +89,7 @@ class Jobs:
             await self._remove(job)
 
     async def _remove(self, job: str) -> None:
-        async with self.database.transaction(brief=True) as connection:
+        async with self.database.write(brief=True) as connection:
             await close_job(connection, job)
 
     async def _close_later(self, job: str) -> None:
@@ -112,9 +108,9 @@ class Jobs:
 
     async def under_way(self) -> list[Job]:
         """Requests that were begun and not answered, oldest first."""
-        async with self.database.read() as session:
-            rows = (await session.execute(select(JobRow).order_by(JobRow.created_at))).scalars()
-            return [_job(row) for row in rows if row.id not in self._closing]
+        async with self.database.read() as connection:
+            rows = await connection.execute(_JOBS.order_by(JOBS.c.created_at))
+            return [Job(*row) for row in rows if row.id not in self._closing]
 
     async def resume(self, job: str) -> bool:
         """Count one more attempt at an interrupted request; False if it was answered or is dropped.
@@ -123,16 +119,13 @@ class Jobs:
         """
         if job in self._closing or await self.database.is_held(_answered(job)):
             return False
-        async with self.database.write() as session:
-            row = await session.get(JobRow, job, with_for_update=True)
-            if row is None:
-                return False
-            if row.attempts >= MOST_ATTEMPTS:
-                logger.warning("dropped a request that was interrupted %d times", row.attempts)
-                await session.delete(row)
-                return False
-            row.attempts += 1
-            return True
+        again = update(JOBS).where(JOBS.c.id == job).values(attempts=JOBS.c.attempts + 1)
+        async with self.database.write() as connection:
+            attempts = (await connection.execute(again.returning(JOBS.c.attempts))).scalar_one_or_none()
+            if attempts is not None and attempts > MOST_ATTEMPTS:
+                logger.warning("dropped a request that was interrupted %d times", MOST_ATTEMPTS)
+                await close_job(connection, job)
+        return attempts is not None and attempts <= MOST_ATTEMPTS
 
     async def close(self) -> None:
         """Try once more to close what was answered, and stop."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database, added
+from storage.database import Database, add_new
 from storage.errors import NotFound
-from storage.schema import CONVERSATIONS, USERS, UserRow, utc
+from storage.schema import CONVERSATIONS, USERS
 
 
 class People:
@@ -20,45 +21,50 @@ class People:
 
     async def locale(self, platform: str, person: str) -> str | None:
         """Return the language that the user's program last named."""
-        async with self.database.read() as session:
-            row = await find_person(session, platform, person)
-            return row.locale if row else None
+        row = await self._row(platform, person)
+        return row.locale if row else None
 
     async def remember_locale(self, platform: str, person: str, locale: str) -> None:
         """Record a language; nothing is written if it is known."""
         if await self.locale(platform, person) != locale:
-            async with self.database.write() as session:
-                (await person_row(session, platform, person)).locale = locale[:20]
+            await self._change(platform, person, locale=locale[:20])
 
     async def consented(self, platform: str, person: str) -> datetime | None:
         """Return when the user agreed to the notice, None if they did not."""
-        async with self.database.read() as session:
-            row = await find_person(session, platform, person)
-            return utc(row.consented_at) if row and row.consented_at else None
+        row = await self._row(platform, person)
+        return row.consented_at if row else None
 
     async def consent(self, platform: str, person: str, moment: datetime | None) -> None:
         """Record that the user agreed, or withdrew (None)."""
-        async with self.database.write() as session:
-            (await person_row(session, platform, person)).consented_at = moment
+        await self._change(platform, person, consented_at=moment)
+
+    async def _row(self, platform: str, person: str) -> Row[Any] | None:
+        async with self.database.read() as connection:
+            return await find_user(connection, platform, person)
+
+    async def _change(self, platform: str, person: str, **values: Any) -> None:
+        async with self.database.write() as connection:
+            user = await user_id(connection, platform, person)
+            await connection.execute(update(USERS).where(USERS.c.id == user).values(values))
 
 
-async def find_person(session: AsyncSession, platform: str, person: str) -> UserRow | None:
+async def find_user(connection: AsyncConnection, platform: str, person: str) -> Row[Any] | None:
     """Return the row of a user, if there is one."""
-    query = select(UserRow).where(UserRow.platform == platform, UserRow.outside_id == person)
-    return (await session.execute(query)).scalar_one_or_none()
+    query = select(USERS).where(USERS.c.platform == platform, USERS.c.outside_id == person)
+    return (await connection.execute(query)).one_or_none()
 
 
-async def person_row(session: AsyncSession, platform: str, person: str) -> UserRow:
-    """Return the row of a user, and make it if it is new."""
-    row = await find_person(session, platform, person) or await added(
-        session, UserRow, platform=platform, outside_id=person
-    )
-    row = row or await find_person(session, platform, person)
+async def user_id(connection: AsyncConnection, platform: str, person: str) -> int:
+    """Return the id of a user's row, which is added if it is new."""
+    row = await find_user(connection, platform, person)
+    if row is None and (new := await add_new(connection, USERS, platform=platform, outside_id=person)):
+        return int(new)
+    row = row or await find_user(connection, platform, person)
     assert row is not None
-    return row
+    return int(row.id)
 
 
-async def conversation_owner(connection: AsyncConnection, conversation: int) -> int:
+async def lock_owner(connection: AsyncConnection, conversation: int) -> int:
     """Return the id of a conversation's user, and lock the user's data for the transaction.
 
     Raises NotFound.

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from storage.blobs import BlobName
-from storage.schema import ConversationRow, EditRow, FaceRow, MessageRow, SourceRow, utc
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class OutsideMessage:
     place: str | None
 
 
-def edit_from(row: EditRow | Row[Any]) -> Edit:
+def edit_from(row: Row[Any]) -> Edit:
     """The record of an edit's row."""
     return Edit(
         id=row.id,
@@ -131,7 +130,7 @@ def edit_from(row: EditRow | Row[Any]) -> Edit:
         picture=row.picture_id,
         recipes=tuple(recipe_of(entry) for entry in row.adjustments),
         effects=tuple(row.effects),
-        created_at=utc(row.created_at),
+        created_at=row.created_at,
     )
 
 
@@ -140,16 +139,6 @@ def recipe_of(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != "delta"}
 
 
-def conversation_from(row: ConversationRow | Row[Any]) -> Conversation:
-    """The record of a conversation's row."""
-    return Conversation(row.id, row.user_id, row.place, row.head_id, row.server)
-
-
-def latent_from(row: SourceRow | FaceRow | Row[Any]) -> Array:
+def latent_from(row: Row[Any]) -> Array:
     """The latent code of a source or a face."""
     return Array(row.latent_dtype, tuple(row.latent_shape), row.latent)
-
-
-def message_from(row: MessageRow) -> OutsideMessage:
-    """The record of a message's row."""
-    return OutsideMessage(row.platform, row.outside_id, row.place)

@@ -14,11 +14,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database, added
-from storage.schema import AuditRow, BlockRow, SecretRow, ServerRow, now, utc
+from storage.database import Database, add_new
+from storage.schema import AUDITS, BLOCKS, SECRET, SERVERS, now
+
+_BLOCKS = select(BLOCKS.c.member, BLOCKS.c.until, BLOCKS.c.reason, BLOCKS.c.actor, BLOCKS.c.created_at)
+_AUDITS = select(*(column for column in AUDITS.c if column.name not in ("server_id", "platform")))
 
 
 @dataclass(frozen=True)
@@ -82,57 +85,38 @@ class Audit:
     created_at: datetime
 
 
-def _settings(row: ServerRow | None) -> ServerSettings:
+def _settings(row: Row[Any] | None) -> ServerSettings:
     """The settings of a row. Names that this version does not know stay in the row and are ignored."""
-    known = {one.name: one for one in fields(ServerSettings)}
-    values = {name: value for name, value in (row.settings if row else {}).items() if name in known}
-    listed: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
-    return ServerSettings(**listed)
+    known = {one.name for one in fields(ServerSettings)}
+    stored: dict[str, Any] = row.settings if row else {}
+    values = {name: value for name, value in stored.items() if name in known}
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return ServerSettings(**values | lists)
 
 
-def _listing(settings: ServerSettings, name: str, value: str, keep: bool) -> ServerSettings:
-    """The settings with ``value`` at the end of the list ``name``, or without it."""
-    others = tuple(one for one in getattr(settings, name) if one != value)
-    listed: dict[str, Any] = {name: (*others, value) if keep else others}
-    return replace(settings, **listed)
-
-
-def _block(row: BlockRow) -> Block:
-    return Block(
-        row.member, utc(row.until) if row.until else None, row.reason, row.actor, utc(row.created_at)
-    )
-
-
-def _audit(row: AuditRow) -> Audit:
-    return Audit(row.id, row.actor, row.action, row.target, row.reason, row.details, utc(row.created_at))
-
-
-async def alias(session: AsyncSession, platform: str, member: str) -> str:
+async def alias(connection: AsyncConnection, platform: str, member: str) -> str:
     """Return the alias of a member: a keyed hash that starts with a tilde."""
-    row = await session.get(SecretRow, 1)
-    if row is None:
-        await added(session, SecretRow, id=1, value=secrets.token_hex(32))
-        row = await session.get_one(SecretRow, 1)
-    return (
-        "~" + hmac.new(row.value.encode(), f"{platform}:{member}".encode(), hashlib.sha256).hexdigest()[:40]
-    )
+    secret = await _secret(connection)
+    if secret is None:
+        await add_new(connection, SECRET, id=1, value=secrets.token_hex(32))
+        secret = await _secret(connection)
+        assert secret is not None
+    return "~" + hmac.new(secret.encode(), f"{platform}:{member}".encode(), hashlib.sha256).hexdigest()[:40]
 
 
-async def find_server(session: AsyncSession, platform: str, server: str) -> ServerRow | None:
-    """Return the row of a server, if there is one."""
-    query = select(ServerRow).where(ServerRow.platform == platform, ServerRow.outside_id == server)
-    return (await session.execute(query)).scalar_one_or_none()
+async def _secret(connection: AsyncConnection) -> str | None:
+    return (await connection.execute(select(SECRET.c.value).where(SECRET.c.id == 1))).scalar_one_or_none()
 
 
-async def _server_row(session: AsyncSession, platform: str, server: str) -> ServerRow:
-    """The row of a server, made if it is new, and locked until the transaction ends."""
-    if await find_server(session, platform, server) is None:
-        await added(session, ServerRow, platform=platform, outside_id=server, settings={})
-    query = select(ServerRow).where(ServerRow.platform == platform, ServerRow.outside_id == server)
-    query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return (await session.execute(query)).scalar_one()
+def _is_server(platform: str, server: str) -> Any:
+    return (SERVERS.c.platform == platform) & (SERVERS.c.outside_id == server)
+
+
+async def _lock_server(connection: AsyncConnection, platform: str, server: str) -> Row[Any]:
+    """The row of a server, added if it is new, and locked until the transaction ends."""
+    await add_new(connection, SERVERS, platform=platform, outside_id=server, settings={})
+    query = select(SERVERS).where(_is_server(platform, server)).with_for_update(key_share=True)
+    return (await connection.execute(query)).one()
 
 
 class Servers:
@@ -145,53 +129,60 @@ class Servers:
 
     async def settings(self, platform: str, server: str) -> ServerSettings:
         """Return a server's settings; those never changed have their defaults."""
-        async with self.database.read() as session:
-            return _settings(await find_server(session, platform, server))
+        async with self.database.read() as connection:
+            query = select(SERVERS.c.settings).where(_is_server(platform, server))
+            return _settings((await connection.execute(query)).one_or_none())
 
     async def change(self, platform: str, server: str, **changes: Any) -> ServerSettings:
         """Change some settings and return all; concurrent changes of others are kept.
 
         Raises TypeError for unknown names.
         """
-        return await self._changed(platform, server, lambda settings: replace(settings, **changes))
+        return await self._change(platform, server, lambda settings: changes)
 
     async def add_to(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Add a value to a setting that is a list, unless it is in it already."""
-        return await self._changed(
-            platform, server, lambda settings: _listing(settings, name, value, keep=True)
-        )
+
+        def add(settings: ServerSettings) -> dict[str, Any]:
+            return {name: (*(one for one in getattr(settings, name) if one != value), value)}
+
+        return await self._change(platform, server, add)
 
     async def take_from(self, platform: str, server: str, name: str, value: str) -> ServerSettings:
         """Remove a value from a setting that is a list."""
-        return await self._changed(
-            platform, server, lambda settings: _listing(settings, name, value, keep=False)
-        )
 
-    async def _changed(
-        self, platform: str, server: str, make: Callable[[ServerSettings], ServerSettings]
-    ) -> ServerSettings:
-        """Read, change and write settings in one transaction."""
-        async with self.database.write() as session:
-            row = await _server_row(session, platform, server)
-            settings = make(_settings(row))
-            row.settings = row.settings | asdict(settings)
-            return settings
+        def remove(settings: ServerSettings) -> dict[str, Any]:
+            return {name: tuple(one for one in getattr(settings, name) if one != value)}
+
+        return await self._change(platform, server, remove)
 
     async def set_role_quota(
         self, platform: str, server: str, role: str, quota: int | None
     ) -> ServerSettings:
         """Set how many requests a day the members of a role may make; None: as many as everybody."""
 
-        def changed(settings: ServerSettings) -> ServerSettings:
-            others = {one: count for one, count in settings.role_quotas.items() if one != role}
-            return replace(settings, role_quotas=others if quota is None else others | {role: quota})
+        def change(settings: ServerSettings) -> dict[str, Any]:
+            quotas = settings.role_quotas | {role: quota}
+            return {"role_quotas": {one: count for one, count in quotas.items() if count is not None}}
 
-        return await self._changed(platform, server, changed)
+        return await self._change(platform, server, change)
+
+    async def _change(
+        self, platform: str, server: str, changes: Callable[[ServerSettings], dict[str, Any]]
+    ) -> ServerSettings:
+        """Read, change and write settings in one transaction."""
+        async with self.database.write() as connection:
+            row = await _lock_server(connection, platform, server)
+            before = _settings(row)
+            settings = replace(before, **changes(before))
+            stored = row.settings | asdict(settings)
+            await connection.execute(update(SERVERS).where(SERVERS.c.id == row.id).values(settings=stored))
+        return settings
 
     async def with_retention(self) -> list[tuple[str, str, int]]:
         """Return platform, server and days of each server that set how long pictures are kept."""
-        async with self.database.read() as session:
-            rows = (await session.execute(select(ServerRow))).scalars()
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(SERVERS))
             found = [(row.platform, row.outside_id, _settings(row).retention_days) for row in rows]
         return [(platform, server, days) for platform, server, days in found if days is not None]
 
@@ -201,48 +192,42 @@ class Servers:
         self, platform: str, server: str, member: str, until: datetime | None, reason: str | None, actor: str
     ) -> Block:
         """Block a member until a time, or for good (None). It replaces an earlier block."""
-        async with self.database.write() as session:
-            row = await _server_row(session, platform, server)
-            names = (member, await alias(session, platform, member))
-            await session.execute(
-                delete(BlockRow).where(BlockRow.server_id == row.id, BlockRow.member.in_(names))
-            )
-            made = BlockRow(
-                server_id=row.id, member=member, until=until, reason=reason, actor=actor, created_at=now()
-            )
-            session.add(made)
-            return _block(made)
+        block = Block(member, until, reason, actor, now())
+        async with self.database.write() as connection:
+            number, _ = await self._lift(connection, platform, server, member)
+            await connection.execute(insert(BLOCKS).values(server_id=number, **vars(block)))
+        return block
 
     async def unblock(self, platform: str, server: str, member: str) -> bool:
         """Lift a block, also by its alias; False if there was none."""
-        async with self.database.write() as session:
-            row = await _server_row(session, platform, server)
-            names = (member, await alias(session, platform, member))
-            query = select(BlockRow).where(BlockRow.server_id == row.id, BlockRow.member.in_(names))
-            found = list((await session.execute(query)).scalars())
-            for one in found:
-                await session.delete(one)
-            return bool(found)
+        async with self.database.write() as connection:
+            _, found = await self._lift(connection, platform, server, member)
+        return found
+
+    async def _lift(
+        self, connection: AsyncConnection, platform: str, server: str, member: str
+    ) -> tuple[int, bool]:
+        """Delete a member's block; returns the id of the server's row, and whether there was a block."""
+        number = (await _lock_server(connection, platform, server)).id
+        names = (member, await alias(connection, platform, member))
+        lifted = delete(BLOCKS).where(BLOCKS.c.server_id == number, BLOCKS.c.member.in_(names))
+        return number, (await connection.execute(lifted)).rowcount > 0
 
     async def blocked(self, platform: str, server: str, member: str, moment: datetime) -> Block | None:
         """Return the block in force for a member, if any."""
         blocks = {block.member: block for block in await self.blocks(platform, server, moment)}
-        if not blocks:
-            return None
-        if member in blocks:
-            return blocks[member]
-        async with self.database.read() as session:
-            secret = await session.get(SecretRow, 1)
-            return blocks.get(await alias(session, platform, member)) if secret else None
+        if not blocks or member in blocks:
+            return blocks.get(member)
+        async with self.database.read() as connection:
+            known = await _secret(connection) is not None
+            return blocks.get(await alias(connection, platform, member)) if known else None
 
     async def blocks(self, platform: str, server: str, moment: datetime) -> list[Block]:
         """Return the blocks in force, newest first."""
-        async with self.database.read() as session:
-            query = select(BlockRow).join(ServerRow, ServerRow.id == BlockRow.server_id)
-            query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server).order_by(
-                BlockRow.id.desc()
-            )
-            found = [_block(row) for row in (await session.execute(query)).scalars()]
+        query = _BLOCKS.join(SERVERS, SERVERS.c.id == BLOCKS.c.server_id)
+        query = query.where(_is_server(platform, server)).order_by(BLOCKS.c.id.desc())
+        async with self.database.read() as connection:
+            found = [Block(*row) for row in await connection.execute(query)]
         return [block for block in found if block.holds(moment)]
 
     # audit
@@ -258,21 +243,19 @@ class Servers:
         **details: Any,
     ) -> Audit:
         """Record an action; ``server`` is None for what the owner of the bot did to the bot."""
-        async with self.database.write() as session:
-            number = None if server is None else (await _server_row(session, platform, server)).id
-            row = AuditRow(
-                server_id=number,
-                platform=platform,
-                actor=actor,
-                action=action,
-                target=target,
-                reason=reason,
-                details=details,
-                created_at=now(),
-            )
-            session.add(row)
-            await session.flush()
-            return _audit(row)
+        values: dict[str, Any] = {
+            "platform": platform,
+            "created_at": now(),
+            "actor": actor,
+            "action": action,
+            "target": target,
+            "reason": reason,
+            "details": details,
+        }
+        async with self.database.write() as connection:
+            number = None if server is None else (await _lock_server(connection, platform, server)).id
+            new = insert(AUDITS).values(server_id=number, **values)
+            return Audit(*(await connection.execute(new.returning(*_AUDITS.selected_columns))).one())
 
     async def audits(
         self,
@@ -284,15 +267,15 @@ class Servers:
         after: int | None = None,
     ) -> list[Audit]:
         """Return at most ``limit`` entries, newest first: the latest, or those next to an id."""
-        query = select(AuditRow).where(AuditRow.platform == platform)
+        query = _AUDITS.where(AUDITS.c.platform == platform)
         if server is None:
-            query = query.where(AuditRow.server_id.is_(None))
+            query = query.where(AUDITS.c.server_id.is_(None))
         else:
-            query = query.join(ServerRow, ServerRow.id == AuditRow.server_id)
-            query = query.where(ServerRow.platform == platform, ServerRow.outside_id == server)
-        query = query if before is None else query.where(AuditRow.id < before)
-        query = query if after is None else query.where(AuditRow.id > after)
-        query = query.order_by(AuditRow.id.desc() if after is None else AuditRow.id).limit(limit)
-        async with self.database.read() as session:
-            found = [_audit(row) for row in (await session.execute(query)).scalars()]
+            query = query.join(SERVERS, SERVERS.c.id == AUDITS.c.server_id)
+            query = query.where(_is_server(platform, server))
+        query = query if before is None else query.where(AUDITS.c.id < before)
+        query = query if after is None else query.where(AUDITS.c.id > after)
+        query = query.order_by(AUDITS.c.id.desc() if after is None else AUDITS.c.id).limit(limit)
+        async with self.database.read() as connection:
+            found = [Audit(*row) for row in await connection.execute(query)]
         return found if after is None else found[::-1]

@@ -18,8 +18,8 @@ from sqlalchemy import select
 
 from storage.blobs import OWNER, BlobName, Blobs
 from storage.database import Database
-from storage.installation import installation
-from storage.schema import PictureRow
+from storage.installation import change_installation, lock_installation
+from storage.schema import PICTURES
 
 logger = logging.getLogger(__name__)
 
@@ -43,80 +43,57 @@ class Swept:
     refused: str | None = None
 
 
-@dataclass(frozen=True)
-class _Files:
-    """What a store holds, compared with the rows."""
-
-    count: int
-    strays: list[BlobName]
-    """No row names them, and they are old enough."""
-    known: int
-    """Some row names them."""
-
-
 async def sweep(database: Database, blobs: Blobs, grace_seconds: float = GRACE_SECONDS) -> Swept:
     """Move files without a row to the trash, unless the database may be the wrong one."""
     found = await asyncio.to_thread(lambda: list(blobs.listed()))
-    named = await _named(database)  # after the files: a file whose row is written meanwhile is in here
+    async with database.read() as connection:  # after the files, so that a file with a new row is in here
+        rows = await connection.execute(select(PICTURES.c.user_id, PICTURES.c.sha256))
+        named = {(user, name) for user, name in rows}
     oldest = time.time() - grace_seconds
-    files = _Files(
-        count=len(found),
-        strays=[name for name, written in found if name not in named and written <= oldest],
-        known=sum(name in named for name, _ in found),
-    )
-    if (refused := await _refusal(database, blobs, files)) is not None:
-        if files.strays:
+    strays = [name for name, written in found if name not in named and written <= oldest]
+    known = any(name in named for name, _ in found)
+    if (refused := await _refusal(database, blobs, len(strays), len(found), known)) is not None:
+        if strays:
             logger.warning("unused pictures are not removed: %s", refused)
         return Swept(refused=refused)
-    await asyncio.to_thread(blobs.trash, files.strays)
-    restored, removed = await asyncio.to_thread(_sort_trash, blobs, named)
-    swept = Swept(len(files.strays), restored, removed)
+    await asyncio.to_thread(blobs.trash, strays)
+    swept = Swept(len(strays), *await asyncio.to_thread(_sort_trash, blobs, named))
     if swept != Swept():
         text = (
             "unused pictures: %d of %d moved to the trash, %d restored from it, %d removed from it for good"
         )
-        logger.info(text, swept.trashed, files.count, restored, removed)
+        logger.info(text, swept.trashed, len(found), swept.restored, swept.removed)
     return swept
-
-
-async def _named(database: Database) -> set[BlobName]:
-    async with database.read() as session:
-        rows = await session.execute(select(PictureRow.user_id, PictureRow.sha256))
-        return {(user, name) for user, name in rows}
 
 
 def _sort_trash(blobs: Blobs, named: set[BlobName]) -> tuple[int, int]:
     """Restore what a row names, remove what is too old; returns how many of each."""
     found = list(blobs.trashed())
-    back = [name for name, _ in found if name in named]
-    restored = sum(map(blobs.restore, back))
+    restored = sum(blobs.restore(name) for name, _ in found if name in named)
     before = time.time() - TRASH_DAYS * 86400
     old = [name for name, since in found if name not in named and since < before]
     blobs.empty_trash(old)
     return restored, len(old)
 
 
-async def _refusal(database: Database, blobs: Blobs, files: _Files) -> str | None:
-    """Why the store may not be this database's. If it is, both carry the same name from now on."""
+async def _refusal(database: Database, blobs: Blobs, strays: int, count: int, known: bool) -> str | None:
+    """Why the store may not be this database's. If it is, both carry the same name from now on.
+
+    ``known``: some row names a file of the store.
+    """
     owner = await asyncio.to_thread(blobs.owner)
-    async with database.write() as session:
-        row = await installation(session)
-        if owner is not None and row.name is not None:
-            if owner != row.name:
-                return (
-                    f"they belong to the database {owner}, and this one is {row.name}; "
-                    f"if it is the right one, delete the file {OWNER} among the pictures"
-                )
-            most = max(FEW, files.count / 2)
-        elif files.known:
-            most = files.count / 2
-        else:
-            most = -1
-        if len(files.strays) > most:
+    async with database.write() as connection:
+        name = (await lock_installation(connection)).name
+        if owner and name and owner != name:
             return (
-                f"{len(files.strays)} of {files.count} are not in this database, which may be the wrong one"
+                f"they belong to the database {owner}, and this one is {name}; "
+                f"if it is the right one, delete the file {OWNER} among the pictures"
             )
-        row.name = name = row.name or owner or uuid.uuid4().hex
+        most = max(FEW, count / 2) if owner and name else count / 2 if known else -1
+        if strays > most:
+            return f"{strays} of {count} are not in this database, which may be the wrong one"
+        name = name or owner or uuid.uuid4().hex
+        await change_installation(connection, name=name)
     if owner is None:
         await asyncio.to_thread(blobs.claim, name)
     return None

@@ -1,11 +1,11 @@
 """Move an installation: every row to another database, every picture to another store, with a proof that
 nothing was lost.
 
-The source is read in one transaction that keeps others from writing. Tables are copied in the order of their
-dependencies, in batches that are committed, so that an interrupted move continues where it was. Edits and
-conversations refer to each other; those references are written last. For the proof, the number of rows and a
-digest of their contents are compared for each table, and each picture is read back and must have the hash
-that is its name.
+The source is read in one transaction that keeps others from writing. Pictures are copied first; those that
+are there already are not copied again, so that an interrupted move continues where it was. Then all rows are
+written in one transaction, which is committed only if the target holds what the source holds: the number of
+rows and a digest of their contents are compared for each table. At last each picture is read back and must
+have the hash that is its name.
 """
 
 from __future__ import annotations
@@ -19,33 +19,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    MetaData,
-    String,
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from sqlalchemy import Table, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import BlobName, Blobs
-from storage.database import Database, batches
+from storage.database import Database
 from storage.errors import BlobDamaged, TargetNotEmpty
-from storage.schema import Base, InstallationRow, PictureRow, utc
+from storage.schema import INSTALLATION, METADATA, PICTURES
 
 _ROWS, _FILES = 200, 8
-_LATE = {"conversation": ("head_id",), "edit": ("redo_id",)}
+_LATE = {"conversation": "head_id", "edit": "redo_id"}
 """Columns that refer to rows which are copied later."""
-_MARK = Table("moving", MetaData(), Column("origin", String(64), primary_key=True))
-"""Marks a database that is being moved to, with a hash of the source's address. Removed at the end."""
 
 Told = Callable[[str], None]
 
@@ -84,127 +68,87 @@ async def move(
     After an error it may be called again. Raises TargetNotEmpty, DatabaseTooNew, DatabaseAway and BlobsAway.
     """
     await source.migrate()
-    await _prepare(source, target)
+    await target.migrate()
     async with _frozen(source) as old:
         held = await _holdings(old)
-        for table in Base.metadata.sorted_tables:
-            told(f"{table.name}: {await _copy(old, target, table)} rows copied")
-        await _copy_references(old, target)
-        lost = await _move_pictures(old, blobs, new_blobs, told)
-        async with target.transaction() as new:
-            found = await _holdings(new)
-            pictures = await _verified(new, new_blobs, set(lost))
-            if found == held:
-                await _continue_ids(new)
-                await new.execute(text("DROP TABLE moving"))
-    return Proof(held, found, pictures, tuple(sorted(lost)))
-
-
-# before
-
-
-async def _prepare(source: Database, target: Database) -> None:
-    """Make the tables of an empty target and mark it. Raises TargetNotEmpty."""
-    origin = hashlib.sha256(source.url.render_as_string(hide_password=True).encode()).hexdigest()
-    async with target.transaction() as new:
-        there = set(await new.run_sync(lambda connection: inspect(connection).get_table_names()))
-        if _MARK.name in there:
-            if (await new.execute(select(_MARK.c.origin))).scalar_one_or_none() != origin:
-                raise TargetNotEmpty("another move to it was begun")
-        else:
-            for table in Base.metadata.sorted_tables:
-                if (
-                    table.name in there - {InstallationRow.__tablename__}
-                    and (await new.execute(select(func.count()).select_from(table))).scalar_one()
-                ):
-                    raise TargetNotEmpty(f"{table.name} has rows")
-            if InstallationRow.__tablename__ in there:  # a bot was started with it
-                await new.execute(delete(InstallationRow))
-            await new.run_sync(_MARK.create)
-            await new.execute(insert(_MARK).values(origin=origin))
-    await target.migrate()
+        await _require_empty(target)
+        names = await _pictures_of(old)
+        lost = await _copy_pictures(names, blobs, new_blobs, told)
+        found = await _copy_rows(old, held, target, told)
+        there = [name for name in names if name not in lost]
+        if new_blobs is not blobs:
+            await _each(lambda name: len(new_blobs.read(*name)), there)
+    return Proof(held, found, len(there), tuple(sorted(lost)))
 
 
 @asynccontextmanager
 async def _frozen(source: Database) -> AsyncIterator[AsyncConnection]:
     """A transaction on the source in which nobody else writes."""
-    async with source.transaction() as old:
+    async with source.write() as old:
         if not source.sqlite:
-            names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+            names = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
             await old.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
         yield old
+
+
+async def _require_empty(target: Database) -> None:
+    """Raise TargetNotEmpty if any table has rows, except for the name that a first start gives a database."""
+    async with target.read() as new:
+        for table in METADATA.sorted_tables:
+            if table is not INSTALLATION and (await new.execute(select(table).limit(1))).first():
+                raise TargetNotEmpty(f"{table.name} has rows")
 
 
 # rows
 
 
-async def _copy(old: AsyncConnection, target: Database, table: Table) -> int:
-    """Copy the rows that the target lacks; returns how many."""
-    keys = list(table.primary_key.columns)
-    async with target.transaction() as new:
-        there = {tuple(row) for row in await new.execute(select(*keys))}
-    missing = [
-        tuple(row) for row in await old.execute(select(*keys).order_by(*keys)) if tuple(row) not in there
-    ]
-    late = _LATE.get(table.name, ())
-    for batch in batches(missing, _ROWS):
-        rows = (
-            (await old.execute(select(table).where(tuple_(*keys).in_(batch)).order_by(*keys)))
-            .mappings()
-            .all()
-        )
-        async with target.transaction() as new:
-            await new.execute(insert(table), [_row(row) | dict.fromkeys(late) for row in rows])
-    return len(missing)
+async def _copy_rows(
+    old: AsyncConnection, held: dict[str, Holding], target: Database, told: Told
+) -> dict[str, Holding]:
+    """Copy all rows, or none if the target does not hold the same then; returns what it held."""
+    async with target.write() as new:
+        await new.execute(delete(INSTALLATION))
+        for table in METADATA.sorted_tables:
+            await _copy(old, new, table)
+            told(f"{table.name}: {held[table.name].rows} rows copied")
+        for name, column in _LATE.items():
+            await _copy_references(old, new, METADATA.tables[name], column)
+        found = await _holdings(new)
+        if found != held:
+            await new.rollback()
+        elif not target.sqlite:
+            await _continue_ids(new)
+    return found
 
 
-def _row(row: Any) -> dict[str, Any]:
-    """A row with the time zones that SQLite forgets."""
-    return {name: utc(value) if isinstance(value, datetime) else value for name, value in row.items()}
+async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
+    late = {_LATE[table.name]: None} if table.name in _LATE else {}
+    result = await old.stream(select(table).order_by(*table.primary_key))
+    async for rows in result.mappings().partitions(_ROWS):
+        await new.execute(insert(table), [{**row, **late} for row in rows])
 
 
-async def _copy_references(old: AsyncConnection, target: Database) -> None:
+async def _copy_references(old: AsyncConnection, new: AsyncConnection, table: Table, column: str) -> None:
     """Write the references to rows that were copied later."""
-    for name, columns in _LATE.items():
-        table = Base.metadata.tables[name]
-        for column in columns:
-            query = (
-                select(table.c.id, table.c[column]).where(table.c[column].is_not(None)).order_by(table.c.id)
-            )
-            put = (
-                update(table)
-                .where(table.c.id == bindparam("of"))
-                .values({column: bindparam("to"), **_unchanged(table)})
-            )
-            for batch in batches((await old.execute(query)).all(), _ROWS):
-                async with target.transaction() as new:
-                    await new.execute(put, [{"of": of, "to": to} for of, to in batch])
-
-
-def _unchanged(table: Table) -> dict[str, Any]:
-    """Keeps an update from changing columns that have an ``onupdate`` value."""
-    return {column.name: column for column in table.columns if column.onupdate is not None}
+    put = text(f'UPDATE "{table.name}" SET {column} = :target WHERE id = :id')  # noqa: S608 (our own names)
+    query = select(table.c.id, table.c[column].label("target")).where(table.c[column].is_not(None))
+    result = await old.stream(query.order_by(table.c.id))
+    async for rows in result.mappings().partitions(_ROWS):
+        await new.execute(put, [dict(row) for row in rows])
 
 
 async def _continue_ids(new: AsyncConnection) -> None:
-    """Let ids of new rows follow the copied ones; SQLite does so by itself."""
-    if new.dialect.name != "postgresql":
-        return
-    for table in Base.metadata.sorted_tables:
-        last = (
-            (await new.execute(select(func.max(table.c.id)))).scalar_one()
-            if table.autoincrement_column is not None
-            else None
-        )
-        if last is not None:
-            await new.execute(select(func.setval(func.pg_get_serial_sequence(f'"{table.name}"', "id"), last)))
-
-
-# the proof
+    """Let PostgreSQL's ids of new rows follow the copied ones; SQLite does so by itself."""
+    for table in METADATA.sorted_tables:
+        if table.autoincrement_column is not None:
+            last = (await new.execute(select(func.max(table.c.id)))).scalar_one()
+            sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
+            if last is not None:
+                await new.execute(select(func.setval(sequence, last)))
 
 
 async def _holdings(connection: AsyncConnection) -> dict[str, Holding]:
-    return {table.name: await _holding(connection, table) for table in Base.metadata.sorted_tables}
+    return {table.name: await _holding(connection, table) for table in METADATA.sorted_tables}
 
 
 async def _holding(connection: AsyncConnection, table: Table) -> Holding:
@@ -213,52 +157,42 @@ async def _holding(connection: AsyncConnection, table: Table) -> Holding:
     result = await connection.stream(select(table))
     async for row in result.mappings():
         count += 1
-        total += int.from_bytes(hashlib.sha256(_written(row)).digest())
+        values = {name: _plain(value) for name, value in row.items()}
+        written = json.dumps(values, sort_keys=True, ensure_ascii=False).encode()
+        total += int.from_bytes(hashlib.sha256(written).digest())
     return Holding(count, f"{total % 2**256:064x}")
-
-
-def _written(row: Any) -> bytes:
-    return json.dumps(
-        {name: _plain(value) for name, value in row.items()}, sort_keys=True, ensure_ascii=False
-    ).encode()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return utc(value).isoformat(timespec="microseconds")
+        return value.isoformat(timespec="microseconds")
     return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
 
 
 # pictures
 
 
-async def _named(connection: AsyncConnection) -> list[BlobName]:
-    query = select(PictureRow.user_id, PictureRow.sha256).order_by(PictureRow.user_id, PictureRow.sha256)
+async def _pictures_of(connection: AsyncConnection) -> list[BlobName]:
+    query = select(PICTURES.c.user_id, PICTURES.c.sha256).order_by(PICTURES.c.user_id, PICTURES.c.sha256)
     return [(user, name) for user, name in await connection.execute(query)]
 
 
-async def _move_pictures(old: AsyncConnection, blobs: Blobs, new: Blobs, told: Told) -> list[BlobName]:
-    """Copy the pictures that the new store lacks; returns those that could not be read."""
+async def _copy_pictures(names: Sequence[BlobName], old: Blobs, new: Blobs, told: Told) -> set[BlobName]:
+    """Copy the pictures that the new store lacks; returns those that cannot be read."""
 
-    def one(name: BlobName) -> BlobName | None:
+    def copy(name: BlobName) -> BlobName | None:
         try:
-            if not new.has(*name):
-                new.write(name[0], blobs.read(*name))
+            if new is old:
+                old.read(*name)
+            elif not new.has(*name):
+                new.write(name[0], old.read(*name))
         except BlobDamaged:
             return name
         return None
 
-    names = [] if blobs is new else await _named(old)
-    lost = [name for name in await _each(one, names) if name is not None]
-    told(f"{len(names) - len(lost)} pictures copied" if blobs is not new else "pictures stay where they are")
+    lost = {name for name in await _each(copy, names) if name is not None}
+    told("pictures stay where they are" if new is old else f"{len(names) - len(lost)} pictures copied")
     return lost
-
-
-async def _verified(new: AsyncConnection, blobs: Blobs, lost: set[BlobName]) -> int:
-    """Read every picture back, which verifies it, and count them. Raises BlobDamaged."""
-    names = [name for name in await _named(new) if name not in lost]
-    await _each(lambda name: len(blobs.read(*name)), names)
-    return len(names)
 
 
 async def _each(work: Callable[[BlobName], Any], names: Sequence[BlobName]) -> list[Any]:

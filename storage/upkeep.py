@@ -1,7 +1,4 @@
-"""Periodic maintenance.
-
-It refills the disk reserve and deletes expired pictures, answered requests and orphaned files.
-"""
+"""Periodic maintenance."""
 
 from __future__ import annotations
 
@@ -19,15 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 async def upkeep(history: History, days: int, moment: datetime | None = None) -> None:
-    """Delete what was unused for ``days``.
+    """Refill the disk reserve; delete what was unused for ``days``, and files without a row.
 
     Deletes nothing if another process is already doing this or if the clock jumped.
     """
     database, moment = history.database, moment or now()
     await asyncio.to_thread(database.reserve.fill)
     async with database.if_free("expire") as free:
-        if not free or not await clock_is_trusted(database, moment):
-            return
-        if count := await Retention(history).expire(days, moment):
-            logger.info("deleted %d pictures unused for %d days or their server's own limit", count, days)
-        await sweep(database, history.blobs)
+        if free and await clock_is_trusted(database, moment):
+            if count := await Retention(history).expire(days, moment):
+                logger.info("deleted %d pictures unused for %d days or their server's own limit", count, days)
+            await sweep(database, history.blobs)

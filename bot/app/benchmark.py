@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from bot.app.supervisor import own_editor
 from bot.conversation.messages import Speaker, TalkRequest
@@ -27,7 +27,7 @@ from editor.api import protocol as wire
 from editor.api.client import EditorClient, OnEvent
 from storage.history import History
 from storage.records import Edit
-from storage.schema import ConversationRow, EditRow
+from storage.schema import CONVERSATIONS, EDITS
 
 SPEAKER = Speaker("benchmark", "ann", "here")
 LENGTHS = (10, 100, 1000, 10_000)
@@ -110,18 +110,16 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 async def lengthen(history: History, last: Edit, count: int) -> None:
     """Append copies of the last edit until the picture has ``count``, and show the newest."""
     fields = ("conversation_id", "source_id", "picture_id", "adjustments", "effects", "text")
-    async with history.database.write() as session:
-        like = await session.get_one(EditRow, last.id)
+    ids = range(last.id + 1, last.id + 1 + count - last.number)
+    if not ids:
+        return
+    async with history.database.write() as connection:
+        like = (await connection.execute(select(EDITS).where(EDITS.c.id == last.id))).one()
         shared = {name: getattr(like, name) for name in fields}
-        ids = range(like.id + 1, like.id + 1 + count - like.number)
-        rows = [shared | {"id": id, "parent_id": id - 1, "number": like.number + id - like.id} for id in ids]
-        if rows:
-            await session.execute(insert(EditRow), rows)
-            await session.execute(
-                update(ConversationRow)
-                .where(ConversationRow.id == like.conversation_id)
-                .values(head_id=ids[-1])
-            )
+        rows = [shared | {"id": id, "parent_id": id - 1, "number": last.number + id - last.id} for id in ids]
+        await connection.execute(insert(EDITS), rows)
+        here = CONVERSATIONS.c.id == last.conversation
+        await connection.execute(update(CONVERSATIONS).where(here).values(head_id=ids[-1]))
 
 
 async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[str, Any]:

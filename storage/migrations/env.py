@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from storage.schema import Base
+from storage.schema import METADATA
 
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
+    connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True
 )
 context.run_migrations()

@@ -70,7 +70,7 @@ async def out_of_order(history: History) -> int:
         assert len(set(strengths)) == 2 * TURNS, "each wish was done once"
         count += sum(ids[edit.parent] != edit.number - 1 for edit in edits[1:] if edit.parent is not None)
         assert len({edit.id for edit in edits if edit.parent is None}) == 1
-    assert await Inbox(history.database).open() == []
+    assert await Inbox(history.database).open("test") == []
     assert await history.jobs.under_way() == []
     return count
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from storage.blobs import Blobs, blobs_at
 from storage.history import History
-from storage.schema import Base
+from storage.schema import METADATA
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ async def kept(history: History, folder: Path) -> bytes:
     """
     found = await asyncio.to_thread(_on_disk, folder)
     if not history.database.sqlite:
-        async with history.database.read() as session:
-            for table in Base.metadata.sorted_tables:
-                rows = (await session.execute(text(f'SELECT * FROM "{table.name}"'))).all()
+        async with history.database.read() as connection:
+            for table in METADATA.sorted_tables:
+                rows = (await connection.execute(text(f'SELECT * FROM "{table.name}"'))).all()
                 found += b"\n".join(
                     value if isinstance(value, bytes) else str(value).encode()
                     for row in rows

@@ -39,8 +39,8 @@ async def test_sqlite_is_set_up_for_many_tasks(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
 
     async def pragma(name: str) -> Any:
-        async with database.read() as session:
-            return (await session.execute(text(f"PRAGMA {name}"))).scalar_one()
+        async with database.read() as connection:
+            return (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
 
     found = {name: await pragma(name) for name in ("journal_mode", "foreign_keys", "synchronous")}
     assert found == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1}
@@ -129,10 +129,10 @@ async def test_a_brief_transaction_waits_without_blocking_the_event_loop(tmp_pat
     adding = text("INSERT INTO user (platform, outside_id, created_at) VALUES ('test', :name, '2026-01-01')")
 
     async def add() -> None:
-        async with other.transaction(brief=True) as connection:
+        async with other.write(brief=True) as connection:
             await connection.execute(adding, {"name": "ben"})
 
-    async with one.transaction(brief=True) as connection:
+    async with one.write(brief=True) as connection:
         await connection.execute(adding, {"name": "ann"})
         waiting = asyncio.create_task(add())
         for _ in range(20):
@@ -141,10 +141,10 @@ async def test_a_brief_transaction_waits_without_blocking_the_event_loop(tmp_pat
     await waiting
     assert turns == 20
     with contextlib.suppress(ZeroDivisionError):
-        async with other.transaction(brief=True) as connection:
+        async with other.write(brief=True) as connection:
             await connection.execute(adding, {"name": "cat"})
             raise ZeroDivisionError
-    async with other.rows() as connection:
+    async with other.read(brief=True) as connection:
         assert (await connection.execute(people)).scalar_one() == 2
     await one.close()
     await other.close()
@@ -155,8 +155,8 @@ async def test_a_query_cancelled_twice_leaves_no_task_waiting(tmp_path: Path) ->
     await database.migrate()
 
     async def count() -> None:
-        async with database.read() as session:
-            await session.execute(text(COUNTING))
+        async with database.read() as connection:
+            await connection.execute(text(COUNTING))
 
     before = asyncio.all_tasks()
     counting = asyncio.create_task(count())
@@ -185,9 +185,9 @@ async def test_a_full_disk_of_the_server(postgres: Cluster, tmp_path: Path) -> N
         async with History.open(url, tmp_path / "pictures") as history:
             people = People(history.database)
             await people.remember_locale("test", "ann", "en")
-            async with history.database.write() as session:
-                await session.execute(text(refuse))
-                await session.execute(
+            async with history.database.write() as connection:
+                await connection.execute(text(refuse))
+                await connection.execute(
                     text('CREATE TRIGGER full_disk BEFORE UPDATE ON "user" EXECUTE FUNCTION refuse()')
                 )
             with pytest.raises(DiskFull):

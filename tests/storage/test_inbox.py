@@ -66,7 +66,7 @@ async def test_a_request_is_still_open_after_a_kill(database_url: str, tmp_path:
     process = await asyncio.to_thread(subprocess.run, command, timeout=60)
     assert process.returncode == -9
     async with History.open(database_url, tmp_path / "pictures") as history:
-        (left,) = await Inbox(history.database).open()
+        (left,) = await Inbox(history.database).open("test")
         assert (left.key, left.text) == ("m1", "pink hair")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from storage.export import overview
 from storage.history import History
 from storage.inbox import Inbox
 from storage.installation import clock_is_trusted
@@ -25,9 +26,7 @@ async def run(history: History, start: datetime, end: datetime) -> None:
 
 
 async def pictures(history: History) -> int:
-    return len(await history.recent_edits("test", "ann")) + (
-        await history.shown("test", "ann", "here") is not None
-    )
+    return (await overview(history, "test", "ann")).edits
 
 
 @pytest.mark.parametrize("checked", [False, True], ids=["first start", "later start"])

@@ -23,7 +23,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, reserve: bool = False) -> Iterato
     remove = Jobs._remove
 
     async def refuse(self: Jobs, job: str) -> None:
-        path = self.database.reserve._path
+        path = self.database.reserve.path
         if not reserve or path is None or path.exists():
             raise DiskFull("the database cannot grow")
         await remove(self, job)

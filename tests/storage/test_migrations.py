@@ -22,7 +22,8 @@ from storage.history import History
 from storage.inbox import Inbox
 from storage.people import People
 from storage.records import Picture
-from storage.schema import Base, now
+from storage.retention import Retention
+from storage.schema import METADATA, now
 from storage.servers import Servers
 from storage.upkeep import upkeep
 
@@ -85,7 +86,7 @@ async def test_a_database_of_the_first_version_opens(database_url: str, tmp_path
         (layer,) = await history.adjustments(2)
         assert (layer.recipe, layer.delta.data) == ({"prompt": "pink"}, b"\1\2")
         assert [job.id for job in await history.jobs.under_way()] == ["j1"]
-        assert [(one.id, one.place) for one in await history.messages_of(2)] == [("m1", None)]
+        assert [(one.id, one.place) for one in await Retention(history).messages_of_edit(2)] == [("m1", None)]
         assert (await history.undo(1)).id == 1
         assert (await history.redo(1)).id == 2
         await People(history.database).consent("test", "ann", now())
@@ -131,7 +132,7 @@ async def test_migrations_make_the_tables_of_the_schema(database_url: str, tmp_p
         pass
 
     def compare(_: Config, connection: Connection) -> None:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
     await migrated(database_url, compare)
 

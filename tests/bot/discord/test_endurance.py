@@ -20,7 +20,7 @@ from sqlalchemy import select
 from bot.discord.request import PLATFORM
 from storage.history import History
 from storage.inbox import Inbox
-from storage.schema import SourceRow
+from storage.schema import SOURCES
 from tests.bot.discord.moderators import MOE, appoint
 from tests.bot.discord.restarting_bot import TOKEN, RestartingBot, running
 from tests.bot.discord.simulated_members import SimulatedMember
@@ -103,11 +103,9 @@ async def _nothing_is_left(bot: RestartingBot, members: list[SimulatedMember]) -
 
 async def _same_albums(history: History, member: SimulatedMember) -> None:
     conversation = await history.conversation(PLATFORM, member.user["id"], member.channel)
-    async with history.database.read() as session:
-        query = (
-            select(SourceRow.id).where(SourceRow.conversation_id == conversation.id).order_by(SourceRow.id)
-        )
-        sources = list((await session.execute(query)).scalars())
+    async with history.database.read() as connection:
+        query = select(SOURCES.c.id).where(SOURCES.c.conversation_id == conversation.id)
+        sources = list((await connection.execute(query.order_by(SOURCES.c.id))).scalars())
     assert len(sources) == len(member.albums), member.did
     for number, album in zip(sources, member.albums, strict=True):
         edits = await history.edits(number)

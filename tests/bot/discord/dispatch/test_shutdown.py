@@ -44,7 +44,7 @@ async def editor_pid(editor_url: str) -> int:
 
 async def _open(folder: Path) -> list[str]:
     async with History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history:
-        return [asked.user for asked in await Inbox(history.database).open()]
+        return [asked.user for asked in await Inbox(history.database).open("discord")]
 
 
 async def test_work_in_progress_is_finished_before_the_bot_stops(
