@@ -2,10 +2,9 @@
 
 BotError
 ├── NothingSaid               neither text nor a picture was sent
-├── AttachmentRefused
-│   ├── AttachmentTooLarge    it has more than ``most`` megabytes
-│   ├── AttachmentElsewhere   it is on a host that pictures are not fetched from
-│   └── AttachmentLost        it could not be fetched
+├── AttachmentTooLarge        it has more than ``most`` megabytes
+├── AttachmentElsewhere       it is on a host that pictures are not fetched from
+├── AttachmentLost            it could not be fetched
 ├── NotYours                  the picture belongs to somebody else
 ├── UnusableMask              a painted mask is not a picture, or nothing is painted
 ├── NothingToAnimate          no adjustment is in force, so nothing would move
@@ -13,7 +12,7 @@ BotError
 ├── NoFaces                   a face was named in a picture without detected faces
 ├── UnreadableFile            the file ``name`` on the command line cannot be read for a ``reason``
 │   └── NoSuchSample          there is no sample ``name``, only those from ``first`` to ``last``
-├── StartError                base of what keeps the bot from starting
+├── StartError                keeps the bot from starting; ``key`` says why
 ├── EditorFailed              the bot's own editor process does not start
 └── BadSettings               the setting ``name`` is not valid for a ``reason``
     └── BadToken              Discord does not know the token
@@ -24,12 +23,13 @@ No error holds a sentence: ``key`` names it in the locales, and ``values`` fill 
 from __future__ import annotations
 
 import logging
+import os
 import re
 from typing import Any
 
-from bot.locales import Locale
+from bot.locales import Locale, locale_of
 from editor.api.errors import EditorError
-from storage.errors import StorageError
+from storage.errors import DatabaseAway, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 class BotError(Exception):
     key = "error.unforeseen"
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, key: str | None = None, /, **values: Any) -> None:
+        self.key = key or self.key
         super().__init__(self.key)
         self.values = values
 
@@ -51,19 +52,15 @@ class NothingSaid(BotError):
     key = "error.nothing-said"
 
 
-class AttachmentRefused(BotError):
-    pass
-
-
-class AttachmentTooLarge(AttachmentRefused):
+class AttachmentTooLarge(BotError):
     key = "error.attachment-too-large"
 
 
-class AttachmentElsewhere(AttachmentRefused):
+class AttachmentElsewhere(BotError):
     key = "error.attachment-elsewhere"
 
 
-class AttachmentLost(AttachmentRefused):
+class AttachmentLost(BotError):
     key = "error.attachment-lost"
 
 
@@ -122,6 +119,16 @@ def sentence_for(error: Exception, locale: Locale) -> str:
             return _of_editor(error, locale)
     logger.error("unforeseen %s", type(error).__name__, exc_info=error)
     return locale.say("error.unforeseen")
+
+
+def sentence_for_terminal(error: BaseException) -> str:
+    """Return what to tell the operator, in the terminal's language (``LANG``)."""
+    locale = locale_of(preferred=os.environ.get("LANG"))
+    if isinstance(error, DatabaseAway):
+        return locale.say("start.database-away", reason=error.reason)
+    if isinstance(error, BotError | StorageError | EditorError):
+        return sentence_for(error, locale)
+    return str(error)
 
 
 def _of_storage(error: StorageError, locale: Locale) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -25,46 +26,28 @@ _CHECK_TIMEOUT = 5.0
 
 Check = Callable[[], Awaitable[bool]]
 Measure = Callable[[], Awaitable[None]]
-METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
-CHECKS: web.AppKey[Mapping[str, Check]] = web.AppKey("checks")
 
 
 class Metrics:
     """Counters, gauges and histograms of one bot."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        self._answers = Counter(
-            "bot_answers", "Answered messages and interactions", ["kind", "outcome"], registry=registry
-        )
-        self._seconds = Histogram(
-            "bot_answer_seconds",
-            "Time from a message or interaction to its answer",
-            ["kind"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._verdicts = Counter(
-            "bot_wishes", "Edit requests by their verdict", ["verdict"], registry=registry
-        )
-        self._positions = Histogram(
-            "bot_queue_position",
-            "Jobs ahead of a job when it is queued",
-            buckets=_POSITIONS,
-            registry=registry,
-        )
-        self._restarts = Counter("bot_editor_restarts", "Restarts of the editor", registry=registry)
-        self._up = Gauge(
-            "bot_gateway_up", "1 while the shard is connected to Discord", ["shard"], registry=registry
-        )
-        self._latency = Gauge(
-            "bot_gateway_latency_seconds",
-            "Time from a heartbeat to its acknowledgement",
-            ["shard"],
-            registry=registry,
-        )
-        self._inbox = Gauge("bot_inbox_open", "Accepted requests without an answer", registry=registry)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        text = "Answered messages and interactions"
+        self._answers = counter("bot_answers", text, ["kind", "outcome"])
+        text = "Time from a message or interaction to its answer"
+        self._seconds = histogram("bot_answer_seconds", text, ["kind"], buckets=_SECONDS)
+        self._verdicts = counter("bot_wishes", "Edit requests by their verdict", ["verdict"])
+        text = "Jobs ahead of a job when it is queued"
+        self._positions = histogram("bot_queue_position", text, buckets=_POSITIONS)
+        self._restarts = counter("bot_editor_restarts", "Restarts of the editor")
+        self._up = gauge("bot_gateway_up", "1 while the shard is connected to Discord", ["shard"])
+        text = "Time from a heartbeat to its acknowledgement"
+        self._latency = gauge("bot_gateway_latency_seconds", text, ["shard"])
+        self._inbox = gauge("bot_inbox_open", "Accepted requests without an answer")
         self._measures: list[Measure] = []
         self._shards: set[int] = set()
 
@@ -95,6 +78,7 @@ class Metrics:
 
     def set_shard(self, shard: int, up: bool, latency: float | None = None) -> None:
         """Set the state of a shard. ``latency`` is in seconds; discord.py's NaN and infinity mean unknown."""
+        self._shards.add(shard)
         self._up.labels(str(shard)).set(int(up))
         if latency is not None and math.isfinite(latency):
             self._latency.labels(str(shard)).set(latency)
@@ -105,7 +89,6 @@ class Metrics:
             self.set_shard(number, up=False)
         for number, (up, latency) in shards.items():
             self.set_shard(number, up, latency)
-        self._shards |= shards.keys()
 
     def set_open_requests(self, count: int) -> None:
         """Set how many accepted requests have no answer yet."""
@@ -129,24 +112,20 @@ def create_app(metrics: Metrics, checks: Mapping[str, Check]) -> web.Application
 
     ``/health`` answers 200 if all checks pass and 503 otherwise, with the result of each check by name.
     """
+
+    async def show_metrics(request: web.Request) -> web.Response:
+        return web.Response(body=await metrics.export(), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
+
+    async def show_health(request: web.Request) -> web.Response:
+        passed = dict(zip(checks, await asyncio.gather(*map(_passes, checks.values())), strict=True))
+        healthy = all(passed.values())
+        body = {"status": "ok" if healthy else "failing", "checks": passed}
+        return web.json_response(body, status=200 if healthy else 503)
+
     app = web.Application()
-    app[METRICS], app[CHECKS] = metrics, checks
-    app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/health", _health)
+    app.router.add_get("/metrics", show_metrics)
+    app.router.add_get("/health", show_health)
     return app
-
-
-async def _metrics(request: web.Request) -> web.Response:
-    body = await request.app[METRICS].export()
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
-
-
-async def _health(request: web.Request) -> web.Response:
-    checks = request.app[CHECKS]
-    passed = await asyncio.gather(*(_passes(check) for check in checks.values()))
-    healthy = all(passed)
-    body = {"status": "ok" if healthy else "failing", "checks": dict(zip(checks, passed, strict=True))}
-    return web.json_response(body, status=200 if healthy else 503)
 
 
 async def _passes(check: Check) -> bool:

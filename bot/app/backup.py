@@ -17,34 +17,10 @@ from pathlib import Path
 
 from bot.errors import BotError
 from bot.settings import Settings
-from storage.blobs import Blobs, BlobStore
-from storage.engines import parse_url
+from storage.blobs import BlobName, Blobs, BlobStore
+from storage.engines import parse_url, sqlite_file
 from storage.errors import BlobDamaged
-from storage.schema import PictureRow
-
-DATABASE, PICTURES = "history.sqlite", "pictures"
-
-
-class BackupRefused(BotError):
-    """Base of the reasons for which no backup is made."""
-
-
-class TargetInUse(BackupRefused):
-    """The folder ``target`` exists already."""
-
-    key = "backup.target-in-use"
-
-
-class NothingToBackUp(BackupRefused):
-    """There is no history at ``source``."""
-
-    key = "backup.nothing"
-
-
-class OtherDatabase(BackupRefused):
-    """The database is not SQLite, and has tools of its own."""
-
-    key = "backup.other-database"
+from storage.schema import PICTURES
 
 
 @dataclass(frozen=True)
@@ -56,27 +32,35 @@ class Backup:
     missing: int
 
 
+def back_up_installation(settings: Settings, target: Path) -> Backup:
+    """Back up the history and pictures of these settings. Raises BotError, StorageError and OSError."""
+    file = sqlite_file(parse_url(settings.database))
+    if file is None:
+        raise BotError("backup.other-database")
+    return back_up(file, settings.blobs, target)
+
+
 def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
     """Copy a history and its pictures into a new folder.
 
-    Raises BackupRefused or OSError, and then leaves no partial folder.
+    Raises BotError or OSError, and then leaves no partial folder.
     """
     source = BlobStore(pictures) if isinstance(pictures, Path) else pictures
     if target.exists():
-        raise TargetInUse(target=str(target))
+        raise BotError("backup.target-in-use", target=str(target))
     if not database.is_file():
-        raise NothingToBackUp(source=str(database))
+        raise BotError("backup.nothing", source=str(database))
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        store = BlobStore(partial / PICTURES)
+        store, copy = BlobStore(partial / "pictures"), partial / "history.sqlite"
         _gather(source, store)
-        _copy_database(database, partial / DATABASE)
+        _copy_database(database, copy)
         _gather(source, store)
-        named = _pictures_in(partial / DATABASE)
+        named = _pictures_in(copy)
         _fetch(source, named, store)
-        gathered = {(user, name) for user, name, _ in store.names()}
+        gathered = {name for name, _ in store.listed()}
         store.remove(gathered - named)
         missing = len(named - gathered)
         partial.rename(target)
@@ -87,7 +71,7 @@ def back_up(database: Path, pictures: Path | Blobs, target: Path) -> Backup:
 
 
 def _gather(source: Blobs, target: BlobStore) -> None:
-    """Link or copy pictures that the target lacks.
+    """Link or copy the files that the target lacks.
 
     One that vanishes meanwhile was deleted, and is left out.
     """
@@ -106,7 +90,7 @@ def _gather(source: Blobs, target: BlobStore) -> None:
             shutil.copy2(path, place)
 
 
-def _fetch(source: Blobs, named: set[tuple[int, str]], target: BlobStore) -> None:
+def _fetch(source: Blobs, named: set[BlobName], target: BlobStore) -> None:
     """Read pictures from a store that is no folder.
 
     Those deleted since the database was copied are left out.
@@ -123,15 +107,7 @@ def _copy_database(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode=DELETE")  # one file, no log
 
 
-def _pictures_in(database: Path) -> set[tuple[int, str]]:
+def _pictures_in(database: Path) -> set[BlobName]:
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute(f"SELECT user_id, sha256 FROM {PictureRow.__tablename__}")  # noqa: S608 (our own constant)
+        rows = connection.execute(f"SELECT user_id, sha256 FROM {PICTURES.name}")  # noqa: S608 (our own constant)
         return {(user, name) for user, name in rows}
-
-
-def back_up_installation(settings: Settings, target: Path) -> Backup:
-    """Back up the history and pictures of these settings. Raises BackupRefused, StorageError and OSError."""
-    url = parse_url(settings.database)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise OtherDatabase()
-    return back_up(Path(url.database), settings.blobs, target)

@@ -12,8 +12,7 @@ from bot.app.supervisor import own_editor
 from bot.conversation.jobs import Options
 from bot.conversation.service import Conversations
 from bot.metrics import Metrics
-from bot.pictures.credentials import Signer
-from bot.pictures.mark import Marker
+from bot.pictures.credentials import Marker, Signer
 from bot.settings import Settings
 from editor.api.client import EditorClient
 from storage.history import History
@@ -56,10 +55,10 @@ async def open_container(settings: Settings, trained: Path | None = None) -> Asy
 
 
 def _editor_arguments(settings: Settings, data: Path) -> list[str]:
-    optional = {
+    given = {
+        "--data": data,
         "--bundles": settings.bundles_dir,
         "--faces": settings.faces_model,
         "--memory": settings.editor_memory_gb,
     }
-    given = [text for option, value in optional.items() if value for text in (option, str(value))]
-    return ["--data", str(data), *given]
+    return [text for option, value in given.items() if value for text in (option, str(value))]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bot.errors import EditorFailed
@@ -30,7 +29,7 @@ MAX_MISSES, MAX_MISSES_AT_START = 3, 60
 
 
 class Supervisor:
-    """Keep one editor process running.
+    """Keeps one editor process running on a Unix socket.
 
     Args:
         socket: Unix socket on which it listens.
@@ -43,18 +42,14 @@ class Supervisor:
         self,
         socket: Path,
         arguments: Sequence[str] = (),
-        on_restart: Callable[[], None] | None = None,
+        on_restart: Callable[[], None] = lambda: None,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self.socket, self.on_restart, self.answer_seconds = socket, on_restart, answer_seconds
+        self.url = f"unix:{socket}"
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
-        self._arguments = tuple(arguments)
-
-    @property
-    def url(self) -> str:
-        """The address for ``EditorClient``."""
-        return f"unix:{self.socket}"
+        self._socket, self._arguments = socket, arguments
+        self._on_restart, self._answer_seconds = on_restart, answer_seconds
 
     async def keep(self) -> None:
         """Start the editor, and restart it with growing pauses whenever it ends, until cancelled."""
@@ -66,18 +61,17 @@ class Supervisor:
                 healthy = time.monotonic() - began > HEALTHY_SECONDS
                 pause = FIRST_PAUSE if healthy else min(LONGEST_PAUSE, 2 * pause)
                 self.restarts += 1
-                if self.on_restart is not None:
-                    self.on_restart()
+                self._on_restart()
                 logger.warning("the editor ended with %s; restarting it in %.1f s", code, pause)
                 await asyncio.sleep(pause)
         finally:
-            await self._stop()
+            if self.process is not None and self.process.returncode is None:
+                await _stop(self.process)
 
     async def _run_once(self) -> int:
-        self.socket.unlink(missing_ok=True)
+        self._socket.unlink(missing_ok=True)
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "editor", "serve"),
-            *("--socket", str(self.socket), "--with-parent"),
+            *(sys.executable, "-m", "editor", "serve", "--socket", str(self._socket), "--with-parent"),
             *self._arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
@@ -92,7 +86,7 @@ class Supervisor:
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         """Kill an editor that no longer answers."""
         misses, most = 0, MAX_MISSES_AT_START
-        async with EditorClient(self.url, answer_seconds=self.answer_seconds) as client:
+        async with EditorClient(self.url, answer_seconds=self._answer_seconds) as client:
             while misses < most:
                 await asyncio.sleep(PROBE_PAUSE)
                 try:
@@ -103,22 +97,20 @@ class Supervisor:
         logger.error("the editor hangs; it is killed")
         process.kill()
 
-    async def _stop(self) -> None:
-        process = self.process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 @asynccontextmanager
 async def own_editor(
     arguments: Sequence[str] = (),
-    on_restart: Callable[[], None] | None = None,
+    on_restart: Callable[[], None] = lambda: None,
     answer_seconds: float = ANSWER_SECONDS,
 ) -> AsyncIterator[Supervisor]:
     """Supervise an editor for the length of the block. Raises EditorFailed if no process can be started."""
@@ -132,5 +124,5 @@ async def own_editor(
             yield supervisor
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError):
                 await task

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from editor.api.protocol import Quality
+
+if TYPE_CHECKING:
+    from bot.lab.evaluation import Score
+    from storage.transfer import Proof
+
+HELD = Path(__file__).parents[2] / "tests" / "bot" / "language" / "held"
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None)
 
@@ -57,7 +66,6 @@ def try_(
 
     Example: python -m bot try sample:1 "pink hair" "now less" "add glasses" "undo" --out results
     """
-    from bot.app.run import KNOWN_ERRORS
     from bot.cli.trial import Trial, hold, parse_box, read_picture
     from bot.settings import load
 
@@ -65,12 +73,10 @@ def try_(
         square = parse_box(box) if box is not None else None
     except ValueError:
         raise typer.BadParameter(f"a square is three numbers, as in 120,40,600; not '{box}'") from None
-    try:
+    with _known_errors_told():
         trial = Trial(read_picture(picture), text, out, quality, square, compare, json)
         out.mkdir(parents=True, exist_ok=True)
         status = asyncio.run(hold(trial, load()))
-    except KNOWN_ERRORS as error:
-        raise _refusal(error) from None
     raise typer.Exit(status)
 
 
@@ -88,20 +94,29 @@ def parse(
     ] = None,
 ) -> None:
     """Print how a sentence is understood, as JSON."""
-    from bot.cli.parse import parse_file, parse_to_json
-
     if (text is None) == (batch is None):
         raise typer.BadParameter("give either a text or --batch")
     if text is not None:
-        print(parse_to_json(text, after or ()))
+        print(_actions_as_json(text, after or ()))
         return
     assert batch is not None
     try:
-        for line in parse_file(batch):
-            print(line)
+        for line in filter(str.strip, batch.read_text(encoding="utf-8").splitlines()):
+            case = json.loads(line)
+            print(_actions_as_json(str(case["text"]), case.get("after", ())))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"{batch} cannot be read: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        _fail(f"{batch} cannot be read: {error}")
+
+
+def _actions_as_json(text: str, after: Sequence[str]) -> str:
+    """Return ``{"actions": [...]}`` for a sentence, given the prompts in force, oldest first."""
+    from bot.conversation.replies import in_words
+    from bot.language.actions import to_json
+    from bot.language.reader import read
+    from bot.locales import locale_of
+
+    actions = [to_json(in_words(locale_of(text), action)) for action in read(text, after)]
+    return json.dumps({"actions": actions}, ensure_ascii=False)
 
 
 @app.command()
@@ -112,16 +127,27 @@ def evaluate(
     misses: Annotated[bool, typer.Option("--misses", help="Print each line that was read wrong.")] = False,
 ) -> None:
     """Score how sentences of files are understood, by kind."""
-    from bot.cli.evaluate import HELD, report
+    from bot.lab.evaluation import confusion, total
     from bot.lab.evaluation import evaluate as score
 
     try:
         scores = score(files or sorted(HELD.glob("*.jsonl")))
     except (OSError, ValueError, KeyError) as error:
-        print(f"The files cannot be read: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    for line in report(scores, misses):
-        print(line)
+        _fail(f"The files cannot be read: {error}")
+    print(f"{'kind':36} {'right':>13} {'wrong way':>10} {'changed':>8} {'asked':>6}")
+    for kind, found in sorted(scores.items()):
+        _print_score(kind, found)
+    _print_score("all", total(scores.values()))
+    for (expected, got), number in confusion(scores).most_common(12):
+        print(f"expected {expected}, read {got}: {number}")
+    for found in scores.values() if misses else ():
+        for case, actions in found.misses:
+            print(json.dumps({**case, "read": actions}, ensure_ascii=False))
+
+
+def _print_score(kind: str, score: Score) -> None:
+    share = f"{score.right}/{score.lines} {100 * score.right / max(1, score.lines):.0f}%"
+    print(f"{kind:36} {share:>13} {score.wrong_way:>10} {score.changed:>8} {score.asked:>6}")
 
 
 @app.command()
@@ -132,13 +158,10 @@ def train_reader(
     further: Annotated[bool, typer.Option("--further", help="Continue from the stored model.")] = False,
 ) -> None:
     """Train the sentence reader on bot/language/examples; needs the 'train' extra."""
-    import json
-
     from bot.lab.train import Settings, train
 
-    given: dict[str, Any] = {
-        name: value for name, value in (("steps", steps), ("rate", rate)) if value is not None
-    }
+    options: dict[str, Any] = {"steps": steps, "rate": rate}
+    given = {name: value for name, value in options.items() if value is not None}
     print(json.dumps(train(Settings(seed=seed, further=further, **given)), indent=2))
 
 
@@ -149,17 +172,13 @@ def backup(to: Annotated[Path, typer.Argument(help="The folder to make.")]) -> N
     To restore, stop the bot and put the folder in the place of DATA_DIR.
     """
     from bot.app.backup import back_up_installation
-    from bot.app.run import KNOWN_ERRORS
     from bot.settings import load
 
-    try:
+    with _known_errors_told():
         made = back_up_installation(load(), to)
-    except KNOWN_ERRORS as error:
-        raise _refusal(error) from None
     print(f"{made.folder}: the history and {made.pictures} pictures")
     if made.missing:
-        print(f"{made.missing} pictures that the history names are not on the disk.", file=sys.stderr)
-        raise typer.Exit(1)
+        _fail(f"{made.missing} pictures that the history names are not on the disk.", 1)
 
 
 @app.command()
@@ -188,23 +207,50 @@ def move(
     DATABASE_URL=postgresql://bot@db/bot python -m bot move --to sqlite:////srv/copy/history.sqlite --blobs
     /srv/copy/pictures
     """
-    from bot.app.run import KNOWN_ERRORS
-    from bot.cli.move import move_installation, report
-
-    try:
-        proof = asyncio.run(move_installation(to, blobs))
-    except KNOWN_ERRORS as error:
-        raise _refusal(error) from None
-    print(report(proof))
+    with _known_errors_told():
+        proof = asyncio.run(_move(to, blobs))
+    print(f"{'table':14} {'rows':>9}  {'content':16}  at the target")
+    for name, held in proof.source.items():
+        found = proof.target[name]
+        same = "the same" if found == held else f"DIFFERENT: {found.rows} rows, {found.digest[:16]}"
+        print(f"{name:14} {held.rows:>9}  {held.digest[:16]}  {same}")
+    print(f"{proof.pictures} pictures were read back, each with the hash it is named by")
+    for user, name in proof.lost:
+        print(f"picture {name} of user {user} was already missing or damaged at the source")
     if not proof.complete:
-        print("The target does not hold the same: do not use it.", file=sys.stderr)
-        raise typer.Exit(1)
+        _fail("The target does not hold the same: do not use it.", 1)
     print(f"Set DATABASE_URL{' and BLOBS_URL' if blobs else ''} to the target, and start the bot.")
     raise typer.Exit(int(bool(proof.lost)))
 
 
-def _refusal(error: BaseException) -> typer.Exit:
-    from bot.app.terminal import sentence_of
+async def _move(to: str, where: str | None) -> Proof:
+    from bot.settings import load
+    from storage.database import Database
+    from storage.transfer import move
 
-    print(sentence_of(error), file=sys.stderr)
-    return typer.Exit(2)
+    settings = load()
+    old = settings.blobs
+    new = settings.model_copy(update={"blobs_url": where}).blobs if where is not None else old
+    source, target = Database(settings.database), Database(to)
+    try:
+        return await move(source, old, target, new, told=print)
+    finally:
+        await source.close()
+        await target.close()
+
+
+@contextmanager
+def _known_errors_told() -> Iterator[None]:
+    """End the command with a sentence and status 2 if a known error is raised in the block."""
+    from bot.app.run import KNOWN_ERRORS
+    from bot.errors import sentence_for_terminal
+
+    try:
+        yield
+    except KNOWN_ERRORS as error:
+        _fail(sentence_for_terminal(error))
+
+
+def _fail(sentence: str, status: int = 2) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(status)

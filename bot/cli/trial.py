@@ -69,7 +69,11 @@ async def hold(trial: Trial, settings: Settings) -> int:
             failed = False
             for number, text in enumerate(trial.texts, start=1):
                 turn = await _send(parts.conversations, trial, number, text)
-                _show(trial, number, text, turn)
+                picture = _save(turn, number, trial.out)
+                if trial.as_json:
+                    print(json.dumps(_row(number, text, turn, picture), ensure_ascii=False), flush=True)
+                else:
+                    print(f"> {text}\n{turn.reply}" + (f"\n  [{picture}]" if picture else ""), flush=True)
                 failed |= number == 1 and turn.error is not None
             return int(failed)
 
@@ -85,14 +89,6 @@ async def _send(conversations: Conversations, trial: Trial, number: int, text: s
         if received.error:
             return received
     return await conversations.compare(SPEAKER, CompareRequest(text))
-
-
-def _show(trial: Trial, number: int, text: str, turn: Turn) -> None:
-    path = _save(turn, number, trial.out)
-    if trial.as_json:
-        print(json.dumps(_row(number, text, turn, path), ensure_ascii=False), flush=True)
-    else:
-        print(f"> {text}\n{turn.reply}" + (f"\n  [{path}]" if path else ""), flush=True)
 
 
 def _row(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, Any]:

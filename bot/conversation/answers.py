@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.conversation.replies import with_examples
 from bot.language.actions import Topic
 from bot.locales import Locale, every
 
 
-@dataclass(frozen=True)
-class Circumstances:
-    """What an answer depends on.
+def answer(
+    locale: Locale,
+    topic: Topic,
+    platform: str = "",
+    has_picture: bool = False,
+    examples: Sequence[str] = (),
+    retention_days: int | None = None,
+) -> str:
+    """Return the answer on a topic.
 
-    Attributes:
+    Args:
         platform: The front end, which decides how to delete data.
         has_picture: The conversation has a picture.
         examples: Changes to suggest.
         retention_days: After how many days without use pictures are deleted; None for never.
     """
-
-    platform: str = ""
-    has_picture: bool = False
-    examples: Sequence[str] = ()
-    retention_days: int | None = None
-
-
-def answer(locale: Locale, topic: Topic, circumstances: Circumstances) -> str:
-    """Return the answer on a topic."""
     match topic:
-        case "greeting" if not circumstances.has_picture:
-            return with_examples(locale, "answer.greeting.first", circumstances.examples[:3])
         case "greeting":
-            return with_examples(locale, "answer.greeting", circumstances.examples[:3])
+            key = "answer.greeting" if has_picture else "answer.greeting.first"
+            return with_examples(locale, key, examples[:3])
         case "privacy" | "delete-data":
-            kept, delete = (
-                _retention_sentence(locale, circumstances.retention_days),
-                _delete(locale, circumstances.platform),
-            )
+            days = retention_days
+            kept = locale.say("answer.kept") if days is None else locale.say("answer.kept.days", count=days)
+            key = f"answer.delete.{platform}"
+            delete = locale.say(key if key in locale.texts else "answer.delete")
             return locale.say(f"answer.{topic}", kept=kept, delete=delete)
         case "language":
             return locale.say("answer.language", names=locale.listed([other.name for other in every()]))
     return locale.say(f"answer.{topic}")
-
-
-def _retention_sentence(locale: Locale, days: int | None) -> str:
-    return locale.say("answer.kept") if days is None else locale.say("answer.kept.days", count=days)
-
-
-def _delete(locale: Locale, platform: str) -> str:
-    key = f"answer.delete.{platform}"
-    return locale.say(key if key in locale.texts else "answer.delete")

@@ -28,7 +28,11 @@ async def compare(
     Raises NothingToCompare, EditorError, StorageError.
     """
     start = await jobs.edit_request_for(base)
-    change = await _change(jobs, start, request.text)
+    languages = await jobs.bundles.languages(start.inversion.latent.bundle)
+    actions = read(request.text, [layer.prompt for layer in start.adjustments], languages)
+    change = next((action for action in actions if isinstance(action, Add)), None)
+    if change is None:
+        raise NothingToCompare
     asked = wire.CompareRequest(
         picture=start.picture,
         inversion=start.inversion,
@@ -48,7 +52,8 @@ async def compare(
         made = wire.EditResult(picture=row.picture, adjustments=row.adjustments, effects=(row.effect,))
         edit, picture = await jobs.record(base, request.text, made, f"{job}-{row.method}")
         rows.append((row, edit))
-        alt, caption = replies.alt_of_method(locale, edit, row.method), replies.method(locale, row.method)
+        caption, description = replies.method(locale, row.method), replies.describe(locale, edit)
+        alt = locale.say("reply.alt.method", method=caption, description=description)
         shown.append(Shown(edit.id, edit.number, picture, alt, caption))
     await jobs.history.show(base.id, base.conversation)
     return Turn(
@@ -60,13 +65,3 @@ async def compare(
         locale=locale.code,
         hidden=await jobs.hidden(base),
     )
-
-
-async def _change(jobs: EditorJobs, start: wire.EditRequest, text: str) -> Add:
-    """Return the first change that a text asks for. Raises NothingToCompare."""
-    languages = await jobs.bundles.languages(start.inversion.latent.bundle)
-    actions = read(text, [layer.prompt for layer in start.adjustments], languages)
-    change = next((action for action in actions if isinstance(action, Add)), None)
-    if change is None:
-        raise NothingToCompare
-    return change

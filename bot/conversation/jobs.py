@@ -14,7 +14,7 @@ from bot.conversation.conversion import inversion_details, stored_array, stored_
 from bot.conversation.faces import Faces
 from bot.conversation.messages import OnProgress
 from bot.metrics import Metrics
-from bot.pictures.mark import Mark
+from bot.pictures.credentials import Marker
 from editor.api import protocol as wire
 from editor.api.errors import UnknownJob
 from storage.history import History
@@ -27,19 +27,16 @@ R = TypeVar("R", wire.InvertResult, wire.EditResult, wire.CompareResult)
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of the conversation: inversion quality, time limits and retention.
-
-    Attributes:
-        quality: Quality of new pictures' inversions.
-        inversion_seconds: About how long an inversion may take; None for no limit.
-        search_seconds: How long to search for a change that fast methods do not show; 0 for not at all.
-        retention_days: After how many days without use pictures are deleted; None for never.
-    """
+    """Settings of the conversation."""
 
     quality: wire.Quality = "standard"
+    """Quality of new pictures' inversions."""
     inversion_seconds: float | None = None
+    """About how long an inversion may take; None for no limit."""
     search_seconds: float = 20.0
+    """How long to search for a change that fast methods do not show; 0 for not at all."""
     retention_days: int | None = None
+    """After how many days without use pictures are deleted; None for never."""
 
 
 class EditorJobs:
@@ -49,7 +46,7 @@ class EditorJobs:
     """
 
     def __init__(
-        self, history: History, bundles: Bundles, mark: Mark, metrics: Metrics, options: Options
+        self, history: History, bundles: Bundles, mark: Marker, metrics: Metrics, options: Options
     ) -> None:
         self.history, self.bundles, self.editor = history, bundles, bundles.editor
         self.mark, self.metrics, self.options = mark, metrics, options
@@ -77,22 +74,16 @@ class EditorJobs:
         assert isinstance(result, expected)
         return result
 
-    async def cancel(self, prefix: str) -> None:
-        """Cancel the running jobs whose names begin with a prefix. Raises EditorAway."""
-        await self._cancel([job for job in self._running if job.startswith(prefix)])
-
     def running(self, conversation: int) -> bool:
         """Whether a job of a conversation is running."""
         return conversation in self._running.values()
 
-    async def cancel_conversation(self, conversation: int) -> None:
-        """Cancel all running jobs of a conversation. Raises EditorAway."""
-        await self._cancel([job for job, owner in self._running.items() if owner == conversation])
-
-    async def _cancel(self, jobs: list[str]) -> None:
-        for job in jobs:
-            with contextlib.suppress(UnknownJob):
-                await self.editor.cancel(job)
+    async def cancel(self, prefix: str = "", conversation: int | None = None) -> None:
+        """Cancel the jobs whose names begin with a prefix, or of a conversation. Raises EditorAway."""
+        for job, owner in list(self._running.items()):
+            if job.startswith(prefix) and conversation in (None, owner):
+                with contextlib.suppress(UnknownJob):
+                    await self.editor.cancel(job)
 
     async def faces(self, edit: Edit) -> Faces:
         """Read the faces of an edit's picture, with the adjustments in force on each."""
@@ -103,8 +94,7 @@ class EditorJobs:
         return Faces.of(source, others, layers)
 
     async def suggestions(self, head: Edit | None) -> tuple[str, ...]:
-        """Return changes that a picture's bundle does well and that are not in force; of any bundle without
-        a picture."""
+        """Return changes not in force that a picture's bundle (without one, any bundle) does well."""
         if head is None:
             return await self.bundles.examples(None)
         source = await self.history.source(head.source)
@@ -117,10 +107,7 @@ class EditorJobs:
         return bool((await self.history.source(edit.source)).details.get("hidden"))
 
     async def edit_request_for(self, base: Edit) -> wire.EditRequest:
-        """Return an editor request based on ``base`` for its chosen face.
-
-        If several are chosen, it is for the first one.
-        """
+        """Return an editor request based on ``base`` for the first of its chosen faces."""
         faces = await self.faces(base)
         return faces.request(faces.chosen[0], await self.history.original(faces.source))
 

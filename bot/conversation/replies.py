@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from bot.conversation.conversion import FACE
 from bot.conversation.faces import Faces
@@ -28,6 +28,9 @@ _WARNINGS = (
 """Warnings about a new picture that have a sentence, in the order in which they are told."""
 _HELP_EXAMPLES = 8
 _NAMING = ("prompt", "said", "method")
+
+
+# names
 
 
 def in_words(locale: Locale, action: Action) -> Action:
@@ -58,55 +61,9 @@ def is_variation(edit: Edit) -> bool:
     return bool(edit.recipes) and _variation(edit.recipes[-1]) is not None
 
 
-def examples_in_words(locale: Locale, examples: Iterable[str]) -> str:
-    """Return examples of a bundle as a list in the locale's words."""
-    return locale.quoted(locale.wording(example) for example in examples)
-
-
-def with_examples(locale: Locale, key: str, examples: Sequence[str]) -> str:
-    """Return the text of a key, in its form with examples if there are any."""
-    if not examples:
-        return locale.say(key)
-    return locale.say(f"{key}.examples", examples=examples_in_words(locale, examples))
-
-
 def title(locale: Locale, bundle: wire.BundleInfo) -> str:
     """Return a bundle's name, in the locale's words if it has them."""
     return locale.texts.get(f"bundle.{bundle.name}", bundle.title)
-
-
-def domains(locale: Locale, known: Sequence[wire.BundleInfo]) -> str:
-    """Return what the bundles know, in the locale's words if it has them: "cartoon portraits and cartoon
-    animals"."""
-    return locale.listed([locale.texts.get(f"domain.{bundle.name}", bundle.domain) for bundle in known])
-
-
-@dataclass(frozen=True)
-class Received:
-    """What the answer says about a new picture.
-
-    Attributes:
-        warnings: Codes of the editor.
-        known: Bundles that pictures may use.
-        examples: Changes to suggest.
-        alone: The picture came without words.
-        face: Name of the face that was chosen.
-    """
-
-    warnings: Sequence[str]
-    known: Sequence[wire.BundleInfo]
-    examples: Sequence[str]
-    alone: bool
-    face: str = ""
-
-
-def received(locale: Locale, new: Received) -> list[str]:
-    """Return the sentences about a new picture."""
-    values = {"domains": domains(locale, new.known), "face": new.face}
-    sentences = [locale.say(f"reply.warning.{code}", **values) for code in _WARNINGS if code in new.warnings]
-    if new.alone:
-        sentences.append(with_examples(locale, "reply.received", new.examples[:3]))
-    return sentences
 
 
 def face_name(locale: Locale, number: int, count: int) -> str:
@@ -114,6 +71,78 @@ def face_name(locale: Locale, number: int, count: int) -> str:
     if number in (0, count - 1):
         return locale.say("face.left" if number == 0 else "face.right")
     return locale.say("face.number", number=number + 1)
+
+
+def method(locale: Locale, name: str) -> str:
+    """Return what a method is called."""
+    return locale.say(f"method.{name}")
+
+
+def describe(locale: Locale, edit: Edit) -> str:
+    """Describe an edit by the adjustments in force."""
+    if edit.number == 0:
+        return locale.say("reply.place.original")
+    parts = [_with_strength(locale, recipe) for recipe in edit.recipes]
+    return locale.say("list.comma").join(parts) or locale.say("reply.no-adjustments")
+
+
+def _with_strength(locale: Locale, recipe: Mapping[str, Any]) -> str:
+    name, strength = _with_face(locale, recipe), float(recipe["strength"])
+    usual = wire.VARIATION_STRENGTH if _variation(recipe) is not None else 1.0
+    if abs(strength - usual) < 0.01:
+        return name
+    return locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
+
+
+def _with_face(locale: Locale, recipe: Mapping[str, Any]) -> str:
+    """Return a recipe's name, with the number of its face if the picture has several."""
+    name = name_of(locale, recipe)
+    return locale.say("reply.of-face", name=name, number=recipe[FACE] + 1) if FACE in recipe else name
+
+
+def alt(locale: Locale, edit: Edit, kind: Literal["edit", "animation"] = "edit") -> str:
+    """Return the alternative text of an edit's picture, or of the loop from the original to it."""
+    if edit.number == 0:
+        return locale.say("reply.alt.original")
+    return locale.say(f"reply.alt.{kind}", description=describe(locale, edit))
+
+
+# new pictures
+
+
+def with_examples(locale: Locale, key: str, examples: Sequence[str]) -> str:
+    """Return the text of a key, in its form with examples if there are any."""
+    if not examples:
+        return locale.say(key)
+    return locale.say(f"{key}.examples", examples=_examples(locale, examples))
+
+
+def _examples(locale: Locale, examples: Iterable[str]) -> str:
+    return locale.quoted(locale.wording(example) for example in examples)
+
+
+def help_text(locale: Locale, examples: Sequence[str]) -> str:
+    """Return what a person can say."""
+    return with_examples(locale, "reply.help", examples[:_HELP_EXAMPLES])
+
+
+def received(
+    locale: Locale, warnings: Sequence[str], known: Sequence[wire.BundleInfo], face: str = ""
+) -> list[str]:
+    """Return the sentences about a new picture.
+
+    Args:
+        warnings: Codes of the editor.
+        known: Bundles that pictures may use.
+        face: Name of the face that was chosen.
+    """
+    # what the bundles know, in the locale's words if it has them: "cartoon portraits and cartoon animals"
+    domains = locale.listed([locale.texts.get(f"domain.{one.name}", one.domain) for one in known])
+    codes = [code for code in _WARNINGS if code in warnings]
+    return [locale.say(f"reply.warning.{code}", domains=domains, face=face) for code in codes]
+
+
+# faces
 
 
 def chosen(locale: Locale, faces: Faces) -> str:
@@ -132,6 +161,9 @@ def by_face(locale: Locale, told: Sequence[tuple[int, Sequence[str]]], count: in
     ]
 
 
+# changes
+
+
 def moved(locale: Locale, action: Undo | Redo | Goto | Reset, edit: Edit) -> str:
     """Return the sentence after undo, redo, goto and reset."""
     place = locale.say("reply.place.original")
@@ -142,9 +174,8 @@ def moved(locale: Locale, action: Undo | Redo | Goto | Reset, edit: Edit) -> str
 
 def already(locale: Locale, adjustment: wire.Adjustment) -> str:
     """Return the sentence about a change that is in force and was asked for once more."""
-    return locale.say(
-        "reply.already", name=name_of(locale, adjustment), percent=locale.percent(adjustment.strength)
-    )
+    name, percent = name_of(locale, adjustment), locale.percent(adjustment.strength)
+    return locale.say("reply.already", name=name, percent=percent)
 
 
 def changed(
@@ -163,7 +194,7 @@ def changed(
                 sentences.append(locale.say("reply.removed-all"))
             case Remove(target=target):
                 sentences.append(locale.say("reply.removed", name=names.get(target, target)))
-    return sentences + effects(locale, result.effects, names)
+    return sentences + _effects(locale, result.effects, names)
 
 
 def _strengths(
@@ -182,7 +213,7 @@ def _strengths(
     return locale.say("reply.strengths", changes=locale.say("list.changes").join(told))
 
 
-def effects(locale: Locale, found: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:
+def _effects(locale: Locale, found: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:
     """Return what each new change did; ``names`` maps prompts to what they are called."""
     sentences = []
     done = [names.get(effect.prompt, effect.prompt) for effect in found if effect.verdict == "done"]
@@ -209,35 +240,17 @@ def _refusal(locale: Locale, effect: wire.Effect, name: str) -> list[str]:
     reason = "reply.not-here" if "not-here" in effect.notes else "reply.no-response"
     sentences = [locale.say(reason, name=name)]
     if effect.nearest:
-        sentences.append(locale.say("reply.nearest", names=examples_in_words(locale, effect.nearest)))
+        sentences.append(locale.say("reply.nearest", names=_examples(locale, effect.nearest)))
     return sentences
 
 
-def describe(locale: Locale, edit: Edit) -> str:
-    """Describe an edit by the adjustments in force."""
-    if edit.number == 0:
-        return locale.say("reply.place.original")
-    parts = [_with_strength(locale, recipe) for recipe in edit.recipes]
-    return locale.say("list.comma").join(parts) or locale.say("reply.no-adjustments")
+def variations(locale: Locale, made: Sequence[Edit]) -> str:
+    """Return the sentence after variations."""
+    numbers = locale.say("list.comma").join(str(edit.number) for edit in made)
+    return locale.say("reply.variations", numbers=numbers, first=made[0].number)
 
 
-def _with_strength(locale: Locale, recipe: Mapping[str, Any]) -> str:
-    name, strength = _with_face(locale, recipe), float(recipe["strength"])
-    usual = wire.VARIATION_STRENGTH if _variation(recipe) is not None else 1.0
-    if abs(strength - usual) < 0.01:
-        return name
-    return locale.say("reply.adjustment", name=name, percent=locale.percent(strength))
-
-
-def _with_face(locale: Locale, recipe: Mapping[str, Any]) -> str:
-    """Return a recipe's name, with the number of its face if the picture has several."""
-    name = name_of(locale, recipe)
-    return locale.say("reply.of-face", name=name, number=recipe[FACE] + 1) if FACE in recipe else name
-
-
-def history(locale: Locale, edits: Sequence[Edit], head: Edit) -> str:
-    """Return all edits of a picture, one per line, and how to go to one."""
-    return locale.say("reply.history", rows="\n".join(history_rows(locale, edits, head)))
+# what is shown
 
 
 def history_rows(locale: Locale, edits: Sequence[Edit], head: Edit) -> list[str]:
@@ -260,34 +273,6 @@ def adjustments(locale: Locale, head: Edit) -> str:
     return locale.say("reply.in-force", names=locale.say("list.comma").join(told))
 
 
-def variations(locale: Locale, made: Sequence[Edit]) -> str:
-    """Return the sentence after variations."""
-    numbers = locale.say("list.comma").join(str(edit.number) for edit in made)
-    return locale.say("reply.variations", numbers=numbers, first=made[0].number)
-
-
-def help_text(locale: Locale, examples: Sequence[str]) -> str:
-    """Return what a person can say."""
-    return with_examples(locale, "reply.help", examples[:_HELP_EXAMPLES])
-
-
-def alt(locale: Locale, edit: Edit) -> str:
-    """Return the alternative text of an edit's picture."""
-    if edit.number == 0:
-        return locale.say("reply.alt.original")
-    return locale.say("reply.alt.edit", description=describe(locale, edit))
-
-
-def alt_of_animation(locale: Locale, edit: Edit) -> str:
-    """Return the alternative text of the loop from the original to an edit."""
-    return locale.say("reply.alt.animation", description=describe(locale, edit))
-
-
-def method(locale: Locale, name: str) -> str:
-    """Return what a method is called."""
-    return locale.say(f"method.{name}")
-
-
 def compared(locale: Locale, name: str, rows: Sequence[tuple[wire.MethodResult, Edit | None]]) -> str:
     """Return how each method did on the change ``name``, and how to continue from one of them."""
     told = []
@@ -301,8 +286,3 @@ def compared(locale: Locale, name: str, rows: Sequence[tuple[wire.MethodResult, 
     if numbers:
         sentences.append(locale.say("reply.compared-methods.go", first=numbers[0]))
     return "\n".join(sentences)
-
-
-def alt_of_method(locale: Locale, edit: Edit, name: str) -> str:
-    """Return the alternative text of what one method made of a change."""
-    return locale.say("reply.alt.method", method=method(locale, name), description=describe(locale, edit))

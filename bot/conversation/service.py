@@ -27,9 +27,8 @@ from bot.language.actions import Answer
 from bot.language.reader import read
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
-from bot.pictures.animation import Format
 from bot.pictures.brush_mask import read_brush_mask
-from bot.pictures.mark import Mark, mark
+from bot.pictures.credentials import Marker
 from editor.api import protocol as wire
 from editor.api.client import EditorClient
 from editor.api.errors import EditorError
@@ -55,14 +54,13 @@ class Conversations:
         history: History,
         editor: EditorClient,
         bundle: str | None = None,
-        mark: Mark = mark,
+        mark: Marker | None = None,
         metrics: Metrics | None = None,
         options: Options | None = None,
     ) -> None:
-        self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark
-        self.metrics = metrics or Metrics()
-        self.bundles = Bundles(editor, bundle)
-        self.jobs = EditorJobs(history, self.bundles, mark, self.metrics, options or Options())
+        self.history, self.editor, self.bundle, self.mark = history, editor, bundle, mark or Marker()
+        self.metrics, self.bundles = metrics or Metrics(), Bundles(editor, bundle)
+        self.jobs = EditorJobs(history, self.bundles, self.mark, self.metrics, options or Options())
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def talk(
@@ -77,7 +75,7 @@ class Conversations:
     ) -> Turn:
         conversation = await self._conversation(speaker)
         if self._says_stop(conversation, request):
-            await self.jobs.cancel_conversation(conversation.id)
+            await self.jobs.cancel(conversation=conversation.id)
             return Turn(locale.say("answer.stopped"), (Answer("stop"),), locale=locale.code)
         async with self._alone(conversation.id):
             chosen = replace(request, bundle=request.bundle or self.bundle)
@@ -89,13 +87,8 @@ class Conversations:
 
     def _says_stop(self, conversation: Conversation, request: TalkRequest) -> bool:
         """Whether a message asks to stop a job that is running; such a message must not wait for the job."""
-        if (
-            not self.jobs.running(conversation.id)
-            or request.picture is not None
-            or request.actions is not None
-        ):
-            return False
-        return Answer("stop") in read(request.text)
+        is_text = request.picture is None and request.actions is None
+        return self.jobs.running(conversation.id) and is_text and Answer("stop") in read(request.text)
 
     async def compare(
         self, speaker: Speaker, request: CompareRequest, on_progress: OnProgress | None = None
@@ -121,11 +114,9 @@ class Conversations:
         speaker: Speaker,
         edit: int | None = None,
         limit: int = ANIMATION_BYTES,
-        kind: Format = "webp",
         on_progress: OnProgress | None = None,
     ) -> Turn:
-        """Make a loop of at most ``limit`` bytes from the original to an edit, the newest by default, and
-        back.
+        """Make a loop from the original to an edit (the newest by default) and back, of ``limit`` bytes.
 
         Changes nothing. The front end checks whose edit it is. Never raises for what a user can cause.
         """
@@ -133,7 +124,7 @@ class Conversations:
 
         async def work() -> Turn:
             chosen = await self._edit(await self._conversation(speaker), edit)
-            return await animate(self.jobs, chosen, locale, limit, kind, on_progress)
+            return await animate(self.jobs, chosen, locale, limit, on_progress)
 
         return await self._with_timing(work(), locale)
 

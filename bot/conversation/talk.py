@@ -9,20 +9,13 @@ from typing import Any
 
 from bot import locales
 from bot.conversation import replies
-from bot.conversation.answers import Circumstances, answer
+from bot.conversation.answers import answer
 from bot.conversation.checkpoint import Checkpoint
 from bot.conversation.conversion import inversion_details, stored_array, stored_picture
 from bot.conversation.faces import Faces
 from bot.conversation.jobs import EditorJobs
 from bot.conversation.messages import OnProgress, Shown, Turn, strengths
-from bot.conversation.planning import (
-    addition_of,
-    change_of,
-    changes_for,
-    edit_request,
-    repeated,
-    steps_of,
-)
+from bot.conversation.planning import addition_of, change_of, changes_for, edit_request, repeated, steps_of
 from bot.errors import NoFaces, NothingSaid
 from bot.language.actions import (
     Action,
@@ -34,7 +27,6 @@ from bot.language.actions import (
     Redo,
     Reset,
     Show,
-    Topic,
     Transfer,
     Undo,
     Variations,
@@ -196,7 +188,9 @@ class Talk:
                 self._sentences.append(question)
                 return head
             case Answer(topic=topic):
-                self._sentences.append(await self._answer_question(topic, head))
+                examples, days = await self.jobs.suggestions(head), self.jobs.options.retention_days
+                said = answer(self.locale, topic, self.platform, head is not None, examples, days)
+                self._sentences.append(said)
                 return head
             case Show(what=what):
                 await self._show(head, what)
@@ -221,16 +215,6 @@ class Talk:
                 step = [addition_of(layer) for layer in before]
         return await self._change(head, step)
 
-    async def _answer_question(self, topic: Topic, head: Edit | None) -> str:
-        """Answer a message that asks for no change."""
-        circumstances = Circumstances(
-            self.platform,
-            head is not None,
-            await self.jobs.suggestions(head),
-            self.jobs.options.retention_days,
-        )
-        return answer(self.locale, topic, circumstances)
-
     async def _show(self, head: Edit | None, what: What) -> None:
         if what == "help" or head is None:
             self._sentences.append(replies.help_text(self.locale, await self.jobs.suggestions(head)))
@@ -238,7 +222,8 @@ class Talk:
         edits = await self.history.edits(head.source)
         match what:
             case "history":
-                self._sentences.append(replies.history(self.locale, edits, head))
+                rows = "\n".join(replies.history_rows(self.locale, edits, head))
+                self._sentences.append(self.locale.say("reply.history", rows=rows))
             case "adjustments":
                 self._sentences.append(replies.adjustments(self.locale, head))
             case "original":
@@ -292,14 +277,12 @@ class Talk:
             made.tuning,
         )
         edit = await self.history.add_source(self.conversation.id, new, self._source_job)
-        received = replies.Received(
-            warnings,
-            await self.jobs.bundles.selectable(),
-            await self.jobs.suggestions(edit),
-            alone=not actions,
-            face=replies.face_name(self.locale, result.face or 0, result.faces),
-        )
-        self._sentences += replies.received(self.locale, received)
+        face = replies.face_name(self.locale, result.face or 0, result.faces)
+        known = await self.jobs.bundles.selectable()
+        self._sentences += replies.received(self.locale, warnings, known, face)
+        if not actions:
+            examples = (await self.jobs.suggestions(edit))[:3]
+            self._sentences.append(replies.with_examples(self.locale, "reply.received", examples))
         return edit
 
     async def _faces_of(self, edit: Edit) -> Faces:

@@ -10,18 +10,13 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from bot.pictures.errors import (
-    CertificateRefused,
-    HalfACertificate,
-    SigningNotInstalled,
-    UnreadableCertificate,
-)
+from bot.errors import BadSettings
 from bot.pictures.mark import SOURCE_TYPE, TOOL, mark
 from storage.records import Picture
 
@@ -29,23 +24,12 @@ _SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"verify_trust": False, "ocsp_fetch": False, "remote_manifest_fetch": False},
 }
+_EDITED = {"action": "c2pa.edited", "digitalSourceType": SOURCE_TYPE, "softwareAgent": {"name": TOOL}}
 _MANIFEST = {
     "claim_generator_info": [{"name": TOOL}],
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "data": {
-                "actions": [
-                    {
-                        "action": "c2pa.edited",
-                        "digitalSourceType": SOURCE_TYPE,
-                        "softwareAgent": {"name": TOOL},
-                    }
-                ]
-            },
-        }
-    ],
+    "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [_EDITED]}}],
 }
+_CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
 
 
 class Signer:
@@ -56,26 +40,33 @@ class Signer:
         key: PEM private key without a password.
 
     Raises:
-        SigningNotInstalled: the optional package is missing.
-        CertificateRefused: a trial picture could not be signed, or its signature did not verify.
+        BadSettings: The optional package is missing, or a trial picture could not be signed, or its signature
+            did not verify.
     """
 
     def __init__(self, chain: bytes, key: bytes) -> None:
         try:
             import c2pa
         except ImportError as error:
-            raise SigningNotInstalled() from error
+            raise BadSettings("start.signing-not-installed") from error
         self._c2pa, self._chain, self._key = c2pa, chain, key
         self._algorithm = _algorithm(key)
-        self._sign_trial()
+        buffer = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(buffer, "PNG")
+        try:
+            found = problems(self.sign(mark(Picture(buffer.getvalue(), "image/png", 8, 8))))
+        except Exception as error:  # the package's many errors have no common base
+            found = [(str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")]
+        if found:
+            raise _refusal(found[0])
 
     @classmethod
     def from_files(cls, certificate: Path | None, key: Path | None) -> Signer | None:
-        """Return the signer that two settings name, None if neither is set. Raises SigningUnready."""
+        """Return the signer that two settings name, None if neither is set. Raises BadSettings."""
         if certificate is None and key is None:
             return None
         if certificate is None or key is None:
-            raise HalfACertificate()
+            raise BadSettings("start.half-a-certificate")
         return cls(_read("C2PA_CERTIFICATE", certificate), _read("C2PA_KEY", key))
 
     def sign(self, picture: Picture) -> Picture:
@@ -89,16 +80,17 @@ class Signer:
             builder.sign(signer, picture.media_type, io.BytesIO(picture.data), signed)
         return replace(picture, data=signed.getvalue())
 
-    def _sign_trial(self) -> None:
-        buffer = io.BytesIO()
-        Image.new("RGB", (8, 8)).save(buffer, "PNG")
-        try:
-            signed = self.sign(mark(Picture(buffer.getvalue(), "image/png", 8, 8)))
-            found = problems(signed)
-        except Exception as error:  # the package's many errors have no common base
-            raise CertificateRefused(reason=_first_line(error)) from None
-        if found:
-            raise CertificateRefused(reason=found[0])
+
+@dataclass(frozen=True)
+class Marker:
+    """Marks pictures, then signs them if there is a signer. Signing gives other bytes each time."""
+
+    signer: Signer | None = None
+
+    def __call__(self, picture: Picture, visible: bool = False) -> Picture:
+        """Mark a picture and, if it was not marked before, sign it."""
+        marked = mark(picture, visible)
+        return marked if marked is picture or self.signer is None else self.signer.sign(marked)
 
 
 def problems(picture: Picture) -> list[str]:
@@ -108,10 +100,9 @@ def problems(picture: Picture) -> list[str]:
     context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
     with c2pa.Reader(picture.media_type, io.BytesIO(picture.data), context=context) as reader:
         report: dict[str, Any] = json.loads(reader.json())
-    failures = report["validation_results"]["activeManifest"]["failure"]
     return [
         entry.get("explanation") or entry["code"]
-        for entry in failures
+        for entry in report["validation_results"]["activeManifest"]["failure"]
         if entry["code"] != "signingCredential.untrusted"
     ]
 
@@ -120,11 +111,12 @@ def _read(name: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UnreadableCertificate(name=name, reason=error.strerror or type(error).__name__) from None
+        reason = error.strerror or type(error).__name__
+        raise BadSettings("start.unreadable-certificate", name=name, reason=reason) from None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _refusal(reason: str) -> BadSettings:
+    return BadSettings("start.certificate-refused", reason=reason)
 
 
 def _algorithm(key: bytes) -> bytes:
@@ -135,15 +127,11 @@ def _algorithm(key: bytes) -> bytes:
     try:
         private = serialization.load_pem_private_key(key, None)
     except (TypeError, ValueError):
-        reason = "C2PA_KEY holds no private key in PEM form without a password"
-        raise CertificateRefused(reason=reason) from None
+        raise _refusal("C2PA_KEY holds no private key in PEM form without a password") from None
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
         return _CURVES[private.curve.name]
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return b"ed25519"
     if isinstance(private, rsa.RSAPrivateKey):
         return b"ps256"
-    raise CertificateRefused(reason="this kind of key cannot sign")
-
-
-_CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
+    raise _refusal("this kind of key cannot sign")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from bot.pictures.mark import Mark, is_marked, mark
+from bot.pictures.mark import is_marked, mark
 from storage.records import Picture
 
 _QUALITIES = (92, 82, 70)
@@ -15,24 +15,18 @@ _SCALE_STEP = 0.75
 _MIN_SIDE = 32
 
 
-def fit_to_limit(picture: Picture, limit: int, add_mark: Mark = mark) -> Picture:
+def fit_to_limit(picture: Picture, limit: int) -> Picture:
     """Return the picture itself if it has at most ``limit`` bytes, else a WebP that does.
 
     The quality is reduced first, then the size. The colour profile and the AI mark are kept.
 
-    Args:
-        picture: Any picture that Pillow can read.
-        limit: In bytes.
-        add_mark: Puts the mark on again; encoding the picture loses it.
-
-    Raises:
-        ValueError: the limit is a few hundred bytes, too little for any picture.
+    Raises ValueError if the limit is a few hundred bytes, too little for any picture.
     """
     if len(picture.data) <= limit:
         return picture
     was_marked = is_marked(picture.data)
     for attempt in _attempts(picture.data):
-        candidate = add_mark(attempt) if was_marked else attempt
+        candidate = mark(attempt) if was_marked else attempt
         if len(candidate.data) <= limit:
             return candidate
     raise ValueError(f"no picture fits into {limit} bytes")

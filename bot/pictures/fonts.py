@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 import tomllib
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import regex
 from PIL import ImageFont
 
 Font = ImageFont.FreeTypeFont
@@ -23,6 +23,8 @@ Run = tuple[str, Font]
 _SETTINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _NONCHARACTER = "\U0010fffe"
 """A code point that no font has."""
+_WORD = regex.compile(r"\p{Han} ?|(?:(?!\p{Han})\S)+ ?")
+"""Lines may be broken after a space, and before and after a Chinese character."""
 
 
 @lru_cache(64)
@@ -40,7 +42,7 @@ def han(size: int) -> Font | None:
     path = _han_file()
     if path is None:
         return None
-    return ImageFont.truetype(str(path), size, _face(path), layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(str(path), size, _simplified_face(path), layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(1)
@@ -56,7 +58,7 @@ def _han_file() -> Path | None:
 
 
 @lru_cache(8)
-def _face(path: Path) -> int:
+def _simplified_face(path: Path) -> int:
     """Return the index of the face with simplified characters, 0 if no face says so."""
     for index in range(16 if path.suffix == ".ttc" else 0):
         try:
@@ -106,32 +108,13 @@ def lines(text: str, size: int, max_width: float, max_lines: int) -> list[list[R
     if not runs(text, size):
         return []
     broken = [""]
-    for word in _words(text):
+    for word in _WORD.findall(" ".join(text.split())):
         if broken[-1] and width(runs((broken[-1] + word).rstrip(), size)) > max_width:
             broken.append("")
         broken[-1] += word
     if len(broken) > max_lines:
         broken = [*broken[: max_lines - 1], _with_ellipsis(broken[max_lines - 1])]
     return [runs(_clip(line.strip(), size, max_width), size) for line in broken]
-
-
-def _words(text: str) -> Iterator[str]:
-    """Split where a line may be broken: after a space, and before and after a wide (Chinese) character."""
-    word = ""
-    for character in " ".join(text.split()):
-        if _is_wide(character) and word and not word.isspace():
-            yield word
-            word = ""
-        word += character
-        if character == " " or _is_wide(character):
-            yield word
-            word = ""
-    if word:
-        yield word
-
-
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF" and unicodedata.category(character)[0] == "L"
 
 
 def _clip(line: str, size: int, max_width: float) -> str:

@@ -9,8 +9,7 @@ said or sent. If the operator has a certificate, a signed C2PA manifest is added
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from PIL import Image, ImageDraw
 
@@ -36,20 +35,6 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>""".encode()
 
 
-class Mark(Protocol):
-    """Marks pictures: the function ``mark``, or a ``Marker``."""
-
-    def __call__(self, picture: Picture, visible: bool = False, /) -> Picture:
-        """Mark a picture; ``visible`` also draws the label."""
-
-
-class FileSigner(Protocol):
-    """Signs finished files."""
-
-    def sign(self, picture: Picture) -> Picture:
-        """Return the same picture with a signed manifest in its file."""
-
-
 def mark(picture: Picture, visible: bool = False) -> Picture:
     """Mark a picture as edited with AI. A picture that has the mark is returned unchanged.
 
@@ -64,20 +49,6 @@ def mark(picture: Picture, visible: bool = False) -> Picture:
 def is_marked(data: bytes) -> bool:
     """Return whether the file has the mark."""
     return _PACKET in data
-
-
-@dataclass(frozen=True)
-class Marker:
-    """Marks pictures, then signs them if there is a signer. Signing gives other bytes each time."""
-
-    signer: FileSigner | None = None
-
-    def __call__(self, picture: Picture, visible: bool = False) -> Picture:
-        """Mark a picture and, if it was not marked before, sign it."""
-        if self.signer is None:
-            return mark(picture, visible)
-        marked = mark(picture, visible)
-        return marked if marked is picture else self.signer.sign(marked)
 
 
 # the visible label

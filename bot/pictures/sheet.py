@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from bot.pictures import fonts
-from bot.pictures.decoding import decode_rgb
 from bot.pictures.mark import mark
 from storage.records import Picture
 
 Tile = tuple[bytes, str]
 """An encoded picture and its caption, which may be empty."""
+Point = tuple[int, int]
 
 MAX_TILES = 12
 """More tiles would be too small on a phone."""
@@ -36,28 +35,6 @@ _MAX_RATIO, _MIN_RATIO = 1.6, 0.7
 """Bounds of a tile's width : height. A picture beyond them gets margins; nothing is cut off."""
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Sizes on a sheet, in pixels. ``captions`` is the height of the captions below each row."""
-
-    columns: int
-    tile: tuple[int, int]
-    font_size: int
-    captions: tuple[int, ...]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the whole sheet."""
-        width = 2 * _MARGIN + self.columns * (self.tile[0] + _GAP) - _GAP
-        return width, 2 * _MARGIN + sum(self.captions) + len(self.captions) * (self.tile[1] + _GAP) - _GAP
-
-    def corner(self, index: int) -> tuple[int, int]:
-        """Return left and top of a tile; tiles are counted row by row."""
-        row, column = divmod(index, self.columns)
-        top = _MARGIN + row * (self.tile[1] + _GAP) + sum(self.captions[:row])
-        return _MARGIN + column * (self.tile[0] + _GAP), top
-
-
 def contact_sheet(
     tiles: Sequence[Tile], numbers: Sequence[int] | None = None, current: int | None = None
 ) -> Picture:
@@ -66,12 +43,9 @@ def contact_sheet(
     If there are more than ``MAX_TILES``, the first (the original) and the last ones are shown.
 
     Args:
-        tiles: At least one.
+        tiles: At least one, else ValueError is raised.
         numbers: The number of each tile; 0, 1, 2, … by default.
         current: The number of the tile to frame.
-
-    Raises:
-        ValueError: there are no tiles.
     """
     rows = list(zip(numbers if numbers is not None else range(len(tiles)), tiles, strict=True))
     if len(rows) > MAX_TILES:
@@ -83,7 +57,7 @@ def contact_sheet(
 
 def before_after(before: bytes, after: bytes, captions: tuple[str, str] = ("", "")) -> Picture:
     """Draw two pictures side by side, or one above the other if they are much wider than high."""
-    wide = _common_ratio([decode_rgb(before)]) >= _MAX_RATIO
+    wide = _common_ratio([_decode(before)]) >= _MAX_RATIO
     return _draw([(before, captions[0]), (after, captions[1])], 1 if wide else 2)
 
 
@@ -92,38 +66,39 @@ def _draw(
 ) -> Picture:
     if not tiles:
         raise ValueError("a sheet needs a picture")
-    images = [decode_rgb(data) for data, _ in tiles]
-    layout, captions = _arrange(_common_ratio(images), columns, [caption for _, caption in tiles])
-    sheet = Image.new("RGB", layout.size, _BACKGROUND)
+    images = [_decode(data) for data, _ in tiles]
+    ratio, font_size = _common_ratio(images), _FONT_SIZES[columns]
+    width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) // columns
+    if columns == 1 and ratio < _MAX_RATIO:
+        width = min(width, _MAX_SINGLE_WIDTH)
+    tile, line_height = (width, round(width / ratio)), round(1.3 * font_size)
+    captions = [fonts.lines(caption, font_size, width - 8, _MAX_CAPTION_LINES) for _, caption in tiles]
+    tops, top = [], _MARGIN
+    for first in range(0, len(tiles), columns):
+        lines = max(map(len, captions[first : first + columns]))
+        tops.append(top)
+        top += tile[1] + (_CAPTION_GAP + lines * line_height if lines else 0) + _GAP
+    size = (2 * _MARGIN + columns * (width + _GAP) - _GAP, top - _GAP + _MARGIN)
+    sheet = Image.new("RGB", size, _BACKGROUND)
     for index, image in enumerate(images):
-        left, top = layout.corner(index)
+        row, column = divmod(index, columns)
+        left, top = corner = _MARGIN + column * (width + _GAP), tops[row]
         if index == framed:
-            _draw_frame(sheet, (left, top), layout.tile)
-        sheet.paste(_fit_tile(image, layout.tile), (left, top), _rounded_mask(layout.tile))
+            _draw_frame(sheet, corner, tile)
+        padded = ImageOps.pad(image, tile, Image.Resampling.LANCZOS, _TILE)
+        sheet.paste(padded, corner, _rounded_mask(tile))
         if badges:
-            _draw_badge(sheet, badges[index], (left + 14, top + 14), layout.font_size, index == framed)
-        _draw_caption(sheet, captions[index], layout, (left, top + layout.tile[1]))
+            _draw_badge(sheet, badges[index], (left + 14, top + 14), font_size, index == framed)
+        baseline = top + tile[1] + _CAPTION_GAP + font_size
+        for number, line in enumerate(captions[index]):
+            _draw_line(sheet, line, left + width / 2, baseline + number * line_height)
     buffer = io.BytesIO()
     sheet.save(buffer, "WEBP", quality=90, method=4)
     return mark(Picture(buffer.getvalue(), "image/webp", *sheet.size))
 
 
-def _arrange(
-    ratio: float, columns: int, captions: Sequence[str]
-) -> tuple[_Layout, list[list[list[fonts.Run]]]]:
-    """Return the layout, and the lines of each caption."""
-    width = (_WIDTH - 2 * _MARGIN - (columns - 1) * _GAP) // columns
-    if columns == 1 and ratio < _MAX_RATIO:
-        width = min(width, _MAX_SINGLE_WIDTH)
-    size = _FONT_SIZES[columns]
-    lines = [fonts.lines(caption, size, width - 8, _MAX_CAPTION_LINES) for caption in captions]
-    rows = [max(map(len, lines[first : first + columns])) for first in range(0, len(lines), columns)]
-    heights = tuple(_CAPTION_GAP + count * _line_height(size) if count else 0 for count in rows)
-    return _Layout(columns, (width, round(width / ratio)), size, heights), lines
-
-
-def _line_height(font_size: int) -> int:
-    return round(1.3 * font_size)
+def _decode(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
 
 
 def _common_ratio(images: Sequence[Image.Image]) -> float:
@@ -132,17 +107,7 @@ def _common_ratio(images: Sequence[Image.Image]) -> float:
     return max(_MIN_RATIO, min(_MAX_RATIO, ratios[len(ratios) // 2]))
 
 
-def _fit_tile(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return a tile with the whole picture on it, as large as possible."""
-    scale = min(size[0] / image.width, size[1] / image.height)
-    width, height = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    tile = Image.new("RGB", size, _TILE)
-    resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    tile.paste(resized, ((size[0] - width) // 2, (size[1] - height) // 2))
-    return tile
-
-
-def _rounded_mask(size: tuple[int, int], radius: int = _RADIUS) -> Image.Image:
+def _rounded_mask(size: Point, radius: int = _RADIUS) -> Image.Image:
     """Return a mask with round corners, drawn larger and reduced so that its edges are smooth."""
     width, height = size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING
     mask = Image.new("L", (width, height), 0)
@@ -151,12 +116,12 @@ def _rounded_mask(size: tuple[int, int], radius: int = _RADIUS) -> Image.Image:
     return mask.resize(size, Image.Resampling.BOX)
 
 
-def _draw_frame(sheet: Image.Image, corner: tuple[int, int], tile: tuple[int, int]) -> None:
+def _draw_frame(sheet: Image.Image, corner: Point, tile: Point) -> None:
     size = (tile[0] + 2 * _FRAME, tile[1] + 2 * _FRAME)
     sheet.paste(_ACCENT, (corner[0] - _FRAME, corner[1] - _FRAME), _rounded_mask(size, _RADIUS + _FRAME))
 
 
-def _draw_badge(sheet: Image.Image, text: str, corner: tuple[int, int], font_size: int, framed: bool) -> None:
+def _draw_badge(sheet: Image.Image, text: str, corner: Point, font_size: int, framed: bool) -> None:
     font = fonts.latin(font_size)
     height = round(1.5 * font_size)
     size = (max(height, round(font.getlength(text) + 0.9 * font_size)), height)
@@ -167,14 +132,9 @@ def _draw_badge(sheet: Image.Image, text: str, corner: tuple[int, int], font_siz
     ImageDraw.Draw(sheet).text(middle, text, _BACKGROUND if framed else _BADGE_TEXT, font, anchor="mm")
 
 
-def _draw_caption(
-    sheet: Image.Image, lines: Sequence[Sequence[fonts.Run]], layout: _Layout, corner: tuple[int, int]
-) -> None:
-    """Draw lines centred below a tile; the pieces of a line share a baseline, whatever their fonts."""
-    draw = ImageDraw.Draw(sheet)
-    for number, pieces in enumerate(lines):
-        x = corner[0] + (layout.tile[0] - fonts.width(list(pieces))) / 2
-        baseline = corner[1] + _CAPTION_GAP + number * _line_height(layout.font_size) + layout.font_size
-        for text, font in pieces:
-            draw.text((x, baseline), text, _TEXT, font, anchor="ls")
-            x += font.getlength(text)
+def _draw_line(sheet: Image.Image, pieces: list[fonts.Run], middle: float, baseline: float) -> None:
+    """Draw a line of text; its pieces share a baseline, whatever their fonts."""
+    x = middle - fonts.width(pieces) / 2
+    for text, font in pieces:
+        ImageDraw.Draw(sheet).text((x, baseline), text, _TEXT, font, anchor="ls")
+        x += font.getlength(text)

@@ -1,9 +1,8 @@
-"""Writes an XMP packet into a PNG, JPEG, WebP or GIF file without encoding the picture again.
+"""Writes an XMP packet into a PNG, JPEG or WebP file without encoding the picture again.
 
 Pillow writes XMP only when it encodes a picture, which changes the pixels of lossy formats. The XMP
 specification, part 3, says where the packet goes: PNG in an ``iTXt`` chunk, JPEG in an APP1 segment, WebP in
-a chunk of its extended format, GIF in an application extension. All other parts of the file (colour profile,
-EXIF, frames) keep their bytes.
+a chunk of its extended format. All other parts of the file (colour profile, EXIF, frames) keep their bytes.
 """
 
 from __future__ import annotations
@@ -16,22 +15,15 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
 """Keyword, no compression, no language, no translated keyword."""
 _JPEG_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-_GIF_HEAD = b"\x21\xff\x0bXMP DataXMP"
-_GIF_TAIL = bytes([1, *range(255, -1, -1), 0])
-"""A reader that skips sub-blocks reaches the terminator from any byte of this."""
 _WEBP_XMP, _WEBP_ALPHA = 0x04, 0x10
 
 
 class UnknownFormat(ValueError):
-    """The file is damaged, or of another format than PNG, JPEG, WebP and GIF."""
+    """The file is damaged, or of another format than PNG, JPEG and WebP."""
 
 
 def with_packet(data: bytes, packet: bytes) -> bytes:
-    """Return the file with this packet, which replaces any other.
-
-    Raises:
-        UnknownFormat: see there.
-    """
+    """Return the file with this packet, which replaces any other. Raises UnknownFormat."""
     try:
         if data.startswith(_PNG):
             return _into_png(data, packet)
@@ -39,11 +31,9 @@ def with_packet(data: bytes, packet: bytes) -> bytes:
             return _into_jpeg(data, packet)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _into_webp(data, packet)
-        if data[:6] in (b"GIF87a", b"GIF89a"):
-            return _into_gif(data, packet)
     except (struct.error, IndexError) as error:
         raise UnknownFormat("the picture's file is damaged") from error
-    raise UnknownFormat("the picture is neither PNG, JPEG, WebP nor GIF")
+    raise UnknownFormat("the picture is neither PNG, JPEG nor WebP")
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -117,14 +107,3 @@ def _into_webp(data: bytes, packet: bytes) -> bytes:
     chunks[0] = (b"VP8X", bytes([header[0] | _WEBP_XMP]) + header[1:])
     body = b"".join(_webp_chunk(*chunk) for chunk in [*chunks, (b"XMP ", packet)])
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
-
-
-def _into_gif(data: bytes, packet: bytes) -> bytes:
-    begin = data.find(_GIF_HEAD)
-    if begin >= 0:
-        end = data.index(_GIF_TAIL, begin) + len(_GIF_TAIL)
-        data = data[:begin] + data[end:]
-    (flags,) = struct.unpack_from("B", data, 10)
-    table = 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
-    at = 13 + table  # after the global colour table
-    return b"GIF89a" + data[6:at] + _GIF_HEAD + packet + _GIF_TAIL + data[at:]

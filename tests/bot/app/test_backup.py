@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.backup import NothingToBackUp, TargetInUse, back_up
+from bot.app.backup import back_up
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
+from bot.errors import BotError
 from editor.api.client import EditorClient
 from storage.blobs import digest
 from storage.history import History
@@ -82,13 +83,13 @@ async def test_pictures_that_are_gone_are_counted(conversations: Conversations, 
 
 
 def test_refusals_leave_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(NothingToBackUp):
+    with pytest.raises(BotError, match=r"backup.nothing"):
         back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
     (tmp_path / "history.sqlite").write_bytes(b"damaged" * 1000)
     with pytest.raises(Exception, match="not a database"):
         back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "backup")
     (tmp_path / "there").mkdir()
-    with pytest.raises(TargetInUse):
+    with pytest.raises(BotError, match=r"backup.target-in-use"):
         back_up(tmp_path / "history.sqlite", tmp_path / "pictures", tmp_path / "there")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "pictures") == [
         "history.sqlite",

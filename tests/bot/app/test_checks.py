@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot import locales
 from bot.app import checks
-from bot.errors import sentence_for
+from bot.errors import StartError, sentence_for
 from bot.settings import Settings
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -47,13 +47,13 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(checks.DataFolderClosed):
+    with pytest.raises(StartError, match=r"start.data-folder"):
         checks.check_folder(tmp_path / "data")
 
 
 def test_too_little_space(tmp_path: Path) -> None:
     checks.check_space(tmp_path / "not" / "yet", least=1)
-    with pytest.raises(checks.DiskNearlyFull):
+    with pytest.raises(StartError, match=r"start.disk-full"):
         checks.check_space(tmp_path / "not" / "yet", least=10**9)
 
 
@@ -62,7 +62,7 @@ def test_too_little_space(tmp_path: Path) -> None:
 )
 def test_addresses_of_databases(url: str) -> None:
     if url == "nonsense":
-        with pytest.raises(checks.DatabaseUnreadable):
+        with pytest.raises(StartError, match=r"start.database"):
             checks.check_database(url)
     else:
         checks.check_database(url)
@@ -72,7 +72,7 @@ def test_addresses_of_databases(url: str) -> None:
     "token", ["", "x", "Bot " + TOKEN, TOKEN + "\n", f'"{TOKEN}"', TOKEN.replace(".", "")]
 )
 def test_what_is_no_token(token: str) -> None:
-    with pytest.raises(checks.TokenMalformed):
+    with pytest.raises(StartError, match=r"start.token"):
         checks.check_token(SecretStr(token))
 
 

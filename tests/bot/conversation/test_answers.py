@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.conversation.answers import Circumstances, answer
+from bot.conversation.answers import answer
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
 from bot.language import reader
@@ -22,25 +22,24 @@ EXAMPLES = ("pink hair", "glasses")
 @pytest.mark.parametrize("locale", every(), ids=lambda locale: locale.code)
 @pytest.mark.parametrize("topic", get_args(Topic))
 def test_every_topic_has_an_answer(locale: Locale, topic: Topic) -> None:
-    for circumstances in (Circumstances(), Circumstances("discord", True, EXAMPLES, 90)):
-        said = answer(locale, topic, circumstances)
+    for said in (answer(locale, topic), answer(locale, topic, "discord", True, EXAMPLES, 90)):
         assert said
         assert "{" not in said
 
 
 def test_the_first_greeting_is_help_in_three_lines() -> None:
-    first = answer(get("en"), "greeting", Circumstances(examples=EXAMPLES))
+    first = answer(get("en"), "greeting", examples=EXAMPLES)
     assert len(first.splitlines()) == 3
     assert "“pink hair” and “glasses”" in first
-    later = answer(get("en"), "greeting", Circumstances(has_picture=True, examples=EXAMPLES))
+    later = answer(get("en"), "greeting", has_picture=True, examples=EXAMPLES)
     assert len(later.splitlines()) == 1
 
 
 def test_privacy_says_how_long_and_how_to_delete() -> None:
-    discord = answer(get("en"), "privacy", Circumstances("discord", retention_days=90))
+    discord = answer(get("en"), "privacy", "discord", retention_days=90)
     assert "90 days" in discord
     assert "“/privacy delete”" in discord
-    local = answer(get("zh-CN"), "delete-data", Circumstances("web", retention_days=None))
+    local = answer(get("zh-CN"), "delete-data", "web", retention_days=None)
     assert "/privacy" not in local
     assert "机器人主人" in local
 

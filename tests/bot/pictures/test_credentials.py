@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from PIL import Image
 
-from bot.pictures.credentials import Signer, problems
-from bot.pictures.errors import CertificateRefused, HalfACertificate, UnreadableCertificate
-from bot.pictures.mark import SOURCE_TYPE, Marker, is_marked
+from bot.errors import BadSettings
+from bot.pictures.credentials import Marker, Signer, problems
+from bot.pictures.mark import SOURCE_TYPE, is_marked
 from storage.records import Picture
 from tests.bot.pictures.certificates import Key, chain
 from tests.conftest import make_png
@@ -87,7 +87,7 @@ GOOD = chain()
 def test_a_certificate_that_cannot_sign_is_refused_at_the_start(
     certificate: bytes, key: bytes, words: str
 ) -> None:
-    with pytest.raises(CertificateRefused) as refused:
+    with pytest.raises(BadSettings, match=r"start.certificate-refused") as refused:
         Signer(certificate, key)
     assert words in refused.value.values["reason"]
 
@@ -97,8 +97,8 @@ def test_settings_that_name_no_files_or_only_one_or_a_missing_one(tmp_path: Path
     (tmp_path / "key.pem").write_bytes(GOOD[1])
     assert Signer.from_files(None, None) is None
     assert Signer.from_files(tmp_path / "chain.pem", tmp_path / "key.pem") is not None
-    with pytest.raises(HalfACertificate):
+    with pytest.raises(BadSettings, match=r"start.half-a-certificate"):
         Signer.from_files(tmp_path / "chain.pem", None)
-    with pytest.raises(UnreadableCertificate) as refused:
+    with pytest.raises(BadSettings, match=r"start.unreadable-certificate") as refused:
         Signer.from_files(tmp_path / "chain.pem", tmp_path / "nothing.pem")
     assert refused.value.values["name"] == "C2PA_KEY"

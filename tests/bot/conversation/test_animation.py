@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.conversation import interpolation
+from bot.conversation import animation
 from bot.conversation.messages import Speaker, TalkRequest
 from bot.conversation.service import Conversations
 from bot.pictures.mark import is_marked
@@ -22,7 +22,7 @@ ANN = Speaker("test", "ann", "here")
 @pytest.mark.parametrize("strength", [0.3, 1.0, 2.0, 3.0, -0.5, -2.5])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9, 1.0])
 def test_partway_is_linear_in_what_the_editor_does(strength: float, share: float) -> None:
-    assert effective_strength(interpolation.partway(strength, share)) == pytest.approx(
+    assert effective_strength(animation.partway(strength, share)) == pytest.approx(
         share * effective_strength(strength)
     )
 
@@ -30,7 +30,7 @@ def test_partway_is_linear_in_what_the_editor_does(strength: float, share: float
 async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     request = wire.EditRequest.model_construct(adjustments=(), changes=())
-    monkeypatch.setattr(interpolation, "request_at", lambda _, share: share)
+    monkeypatch.setattr(animation, "_request_at", lambda _, share: share)
 
     async def render(share: float) -> bytes:
         asked.append(round(share, 3))
@@ -39,10 +39,10 @@ async def test_a_slow_editor_is_asked_for_fewer_pictures(monkeypatch: pytest.Mon
     async def on_step(step: int, total: int) -> None:
         assert 1 <= step <= total
 
-    assert len(await interpolation.frames_between(request, render, on_step)) == 9  # type: ignore[arg-type]
-    monkeypatch.setattr(interpolation, "BUDGET_SECONDS", 0.0)
+    assert len(await animation.frames_between(request, render, on_step)) == 9  # type: ignore[arg-type]
+    monkeypatch.setattr(animation, "BUDGET_SECONDS", 0.0)
     asked.clear()
-    assert [float(data) for data in await interpolation.frames_between(request, render, on_step)] == [
+    assert [float(data) for data in await animation.frames_between(request, render, on_step)] == [
         0.25,
         0.5,
         0.75,
