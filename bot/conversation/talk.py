@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from bot import locales
 from bot.conversation import replies
@@ -66,11 +65,11 @@ class Talk:
         on_progress: OnProgress | None = None,
         platform: str = "",
     ) -> None:
-        self.platform = platform
         self.jobs, self.history, self.conversation = jobs, jobs.history, conversation
         self.checkpoint, self.request = checkpoint, checkpoint.request
-        self.job, self.on_progress = job, on_progress
+        self.job, self.on_progress, self.platform = job, on_progress, platform
         self.locale = locales.get(checkpoint.locale)
+        self._source_job = f"{job}-source"
         self._job_names = (f"{job}-{number}" for number in itertools.count(1))
         self._sentences: list[str] = []
         self._shown: list[Edit] = []
@@ -81,7 +80,11 @@ class Talk:
         self._first_edit: wire.EditResult | None = None
 
     async def turn(self, picture: bytes | None) -> Turn:
-        """Answer the message, starting from the edit that the same request started from the first time."""
+        """Answer the message, starting from the edit that the same request started from the first time.
+
+        The stored request is forgotten then, unless the front end or the last edit does that. A cancelled one
+        stays for recovery.
+        """
         async with self.history.database.shared_snapshot():
             head = await self._start()
             if head is not None:
@@ -90,7 +93,9 @@ class Talk:
         begun = await self.history.jobs.begin(self.job, self.conversation.id, stored, supersede)
         try:
             if not begun.new or self.request.reply_to is not None:
-                head = await self._return_to(begun.request)
+                base, since = begun.request["base"], begun.request.get("since")
+                moment = datetime.fromisoformat(since) if since else None
+                head = None if base is None else await self.history.show(base, self.conversation.id, moment)
             source = None if begun.new else await self.history.edit_of_job(self._source_job)
             turn = await self._answer(head, picture, source)
         except Exception:
@@ -99,37 +104,20 @@ class Talk:
         await self._finish()
         return turn
 
-    @property
-    def _source_job(self) -> str:
-        """Name of the job that makes the message's picture editable."""
-        return f"{self.job}-source"
+    async def _finish(self) -> None:
+        if not self.checkpoint.kept and not self._finished:
+            await self.history.jobs.finish(self.job)
 
     async def _start(self) -> Edit | None:
         """Return the edit that the message continues from."""
-        reply_to = self.request.reply_to
-        if reply_to is not None:
-            edit = await self.history.edit(reply_to)
+        if self.request.reply_to is not None:
+            edit = await self.history.edit(self.request.reply_to)
             if edit.conversation == self.conversation.id:
                 return edit
         try:
             return await self.history.head(self.conversation.id)
         except NoPicture:
             return None
-
-    async def _return_to(self, begun: Mapping[str, Any]) -> Edit | None:
-        """Show the edit that the stored request started from. Raises NotFound if it was deleted."""
-        if begun["base"] is None:
-            return None
-        since = datetime.fromisoformat(begun["since"]) if begun.get("since") else None
-        return await self.history.show(begun["base"], self.conversation.id, since)
-
-    async def _finish(self) -> None:
-        """Forget the stored request, unless the front end or the last edit does.
-
-        A cancelled one stays for recovery.
-        """
-        if not self.checkpoint.kept and not self._finished:
-            await self.history.jobs.finish(self.job)
 
     async def _answer(self, head: Edit | None, picture: bytes | None, source: Edit | None) -> Turn:
         """Carry out the message; ``source`` is its picture if an earlier attempt made it editable."""
@@ -181,8 +169,10 @@ class Talk:
     async def _do(
         self, head: Edit | None, step: Sequence[Action], before: Sequence[wire.Adjustment]
     ) -> Edit | None:
-        """Carry out one step, and return the edit shown after it; ``before`` was in force before a new
-        picture."""
+        """Carry out one step and return the edit shown after it.
+
+        ``before`` was in force before a new picture.
+        """
         match step[0]:
             case Ask(question=question):
                 self._sentences.append(question)
@@ -234,20 +224,15 @@ class Talk:
                 self._shown = [edits[0], head]
 
     async def _move(self, action: Undo | Redo | Goto | Reset) -> Edit:
-        conversation = self.conversation.id
         match action:
             case Undo(steps=steps):
-                return await self.history.undo(conversation, steps)
+                return await self.history.undo(self.conversation.id, steps)
             case Redo(steps=steps):
-                return await self.history.redo(conversation, steps)
-            case Goto(edit=number):
-                return await self.history.goto(conversation, number)
-            case Reset():
-                return await self.history.goto(conversation, 0)
+                return await self.history.redo(self.conversation.id, steps)
+        return await self.history.goto(self.conversation.id, action.edit if isinstance(action, Goto) else 0)
 
     async def _receive(self, picture: bytes, actions: Sequence[Action], first: Sequence[Action]) -> Edit:
-        """Make a new picture editable and show it; the same job applies the changes that are the ``first``
-        step."""
+        """Make a new picture editable; the same job applies the ``first`` step if it only adds changes."""
         added = [action for action in first if isinstance(action, Add)]
         changes = tuple(change_of(action, self.checkpoint.mask) for action in added)
         places = [action.place for action in actions if isinstance(action, Face)]
@@ -338,16 +323,10 @@ class Talk:
         """Store the results of one step, one for each changed face, as one edit; the last has the picture."""
         effects = tuple(effect for result, _ in results for effect in result.effects)
         last, job = results[-1]
-        ends = self._last_step and not self.checkpoint.kept
-        edit, picture = await self.jobs.record(
-            base,
-            self.request.text,
-            last.model_copy(update={"effects": effects}),
-            job,
-            faces,
-            self.job if ends else None,
-        )
-        self._finished = ends
+        last = last.model_copy(update={"effects": effects})
+        self._finished = self._last_step and not self.checkpoint.kept
+        answers = self.job if self._finished else None
+        edit, picture = await self.jobs.record(base, self.request.text, last, job, faces, answers)
         self._pictures[edit.picture] = picture
         self._shown = [edit]
         return edit
@@ -358,10 +337,8 @@ class Talk:
         edits = await self.history.edits(head.source)
         earlier = sum(edit.parent == head.id and replies.is_variation(edit) for edit in edits)
         for seed in range(earlier + 1, earlier + 1 + max(1, min(MAX_VARIATIONS, count))):
-            job, seeded = (
-                next(self._job_names),
-                request.model_copy(update={"seed": 1000 * head.number + seed}),
-            )
+            job = next(self._job_names)
+            seeded = request.model_copy(update={"seed": 1000 * head.number + seed})
             result = await self.jobs.run(head.conversation, seeded, job, wire.EditResult, self.on_progress)
             edit, picture = await self.jobs.record(head, f"variation {seed}", result, job)
             self._pictures[edit.picture] = picture
@@ -372,8 +349,11 @@ class Talk:
 
     async def _finished_turn(self, head: Edit | None, actions: Sequence[Action]) -> Turn:
         """Return the answer, with the pictures to show."""
+        shown = []
         async with self.history.database.shared_snapshot():
-            shown = [await self._picture_of(edit) for edit in self._shown]
+            for edit in self._shown:
+                picture = self._pictures.get(edit.picture) or await self.history.picture(edit.picture)
+                shown.append(Shown(edit.id, edit.number, picture, replies.alt(self.locale, edit)))
             faces = [faces for faces in self._faces.values() if head and faces.source.id == head.source]
             hidden = faces[0].hidden if faces else head is not None and await self.jobs.hidden(head)
         if head is not None and head.number == 1 and head.picture in self._pictures:  # the first result
@@ -389,7 +369,3 @@ class Talk:
             locale=self.locale.code,
             hidden=hidden,
         )
-
-    async def _picture_of(self, edit: Edit) -> Shown:
-        picture = self._pictures.get(edit.picture) or await self.history.picture(edit.picture)
-        return Shown(edit.id, edit.number, picture, replies.alt(self.locale, edit))
