@@ -22,62 +22,35 @@ class Settings(BaseSettings):
     )
 
     discord_token: SecretStr | None = None
-    shard_count: int | None = Field(None, ge=1, le=1024, description="by default as many as Discord advises")
-    shard_ids: str | None = Field(
-        None,
-        pattern=r"^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$",
-        description="shards of this process; by default all",
-    )
-    hear_leavers: bool = Field(False, description="needs the privileged Server Members intent")
-    owner_server: int | None = Field(
-        None, ge=1, description="id of the server that has the owner's commands; by default none"
-    )
-    editor_url: str | None = Field(
-        None, description="address of a running editor; by default the bot starts its own"
-    )
+    shard_count: int | None = Field(None, ge=1, le=1024)
+    shard_ids: str | None = Field(None, pattern=r"^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$")
+    hear_leavers: bool = False
+    owner_server: int | None = Field(None, ge=1)
+    editor_url: str | None = None
     editor_token: SecretStr | None = None
     bundle: str | None = None
     bundles_dir: Path | None = None
-    faces_model: Path | None = Field(
-        None, description="a YuNet face model (.onnx), for aligning photos of people"
-    )
-    quality: Literal["draft", "standard", "best"] = Field(
-        "standard", description="quality of the inversion of new pictures"
-    )
-    inversion_seconds: float | None = Field(
-        20.0, gt=0, le=3600, description="about how long an inversion may take"
-    )
-    search_seconds: float = Field(
-        20.0,
-        ge=0,
-        le=3600,
-        description="about how long a search for a difficult edit may take; 0 for no search",
-    )
-    editor_memory_gb: float | None = Field(
-        None, gt=0, description="resident memory that the editor may use on a CPU; 6 by default"
-    )
+    faces_model: Path | None = None
+    quality: Literal["draft", "standard", "best"] = "standard"
+    inversion_seconds: float | None = Field(20.0, gt=0, le=3600)
+    search_seconds: float = Field(20.0, ge=0, le=3600)
+    editor_memory_gb: float | None = Field(None, gt=0)
     data_dir: Path = Path("data")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; by default SQLite in data_dir")
-    blobs_url: str | None = Field(
-        None, description="where pictures are stored: a folder or s3://bucket/prefix; by default in data_dir"
-    )
+    database_url: str | None = None
+    blobs_url: str | None = None
     aws_access_key_id: str | None = None
     aws_secret_access_key: SecretStr | None = None
     aws_region: str | None = None
-    aws_endpoint_url: str | None = Field(
-        None, description="address of S3-compatible storage; by default Amazon's"
-    )
+    aws_endpoint_url: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
     max_upload_mb: int = Field(25, ge=1, le=200)
-    stop_seconds: float = Field(
-        30.0, ge=0, le=3600, description="how long running requests may take when the bot is stopped"
-    )
+    stop_seconds: float = Field(30.0, ge=0, le=3600)
     retention_days: int = Field(DAYS, ge=1, le=36500)
-    c2pa_certificate: Path | None = Field(None, description="PEM certificate chain for signing results")
-    c2pa_key: Path | None = Field(None, description="PEM private key of the certificate")
+    c2pa_certificate: Path | None = None
+    c2pa_key: Path | None = None
     metrics_host: str = "127.0.0.1"
-    metrics_port: int | None = Field(None, ge=0, le=65535, description="by default no metrics are served")
+    metrics_port: int | None = Field(None, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,11 @@ from storage.schema import CONVERSATIONS, EDITS
 
 SPEAKER = Speaker("benchmark", "ann", "here")
 LENGTHS = (10, 100, 1000, 10_000)
-PAIRS = 12
-"""How often each pair of messages is sent; the second message undoes the first."""
-RENEW_EVERY = 4
-"""After how many pairs the change is asked for again.
-
-"more" after "less" does not lead back exactly, and an adjustment that becomes too weak is removed.
-"""
+PAIRS, RENEW_EVERY = 12, 4
+"""How often each pair of messages is sent (the second undoes the first), and after how many pairs the change
+is asked for again: "more" after "less" does not lead back exactly, and a weak adjustment is removed."""
 CHANGE = "pink hair"
+STRENGTHS, MOVES = ("now less", "more"), ("undo", "redo")
 
 
 class TimedClient(EditorClient):
@@ -57,66 +53,47 @@ class TimedClient(EditorClient):
         return await super().run(identifier, job, add)
 
 
-@dataclass
-class Talk:
-    """A conversation and the milliseconds of each message: in all, and without the editor's own time."""
+async def say(bot: Conversations, text: str, picture: bytes | None = None) -> Edit:
+    """Send a message and wait for its answer. Raises RuntimeError if it fails."""
+    turn = await bot.talk(SPEAKER, TalkRequest(text, picture))
+    if turn.error or turn.edit is None:
+        raise RuntimeError(turn.reply)
+    return turn.edit
 
-    conversations: Conversations
-    editor: TimedClient
-    whole: list[float] = field(default_factory=list)
-    added: list[float] = field(default_factory=list)
 
-    async def say(self, text: str, picture: bytes | None = None) -> Edit:
-        """Send a message and wait for its answer. Raises RuntimeError if it fails."""
-        spent, begun = self.editor.spent, time.perf_counter()
-        turn = await self.conversations.talk(SPEAKER, TalkRequest(text, picture))
-        took = 1000 * (time.perf_counter() - begun)
-        if turn.error or turn.edit is None:
-            raise RuntimeError(turn.reply)
-        self.whole.append(took)
-        self.added.append(took - (self.editor.spent - spent))
-        return turn.edit
-
-    async def figures(self, texts: Sequence[str], change: str | None = None) -> dict[str, Any]:
-        """Time the messages in turn, several times; the ``change`` they are about is renewed now and then,
-        untimed."""
-        whole, added, processor = [], [], 0.0
-        for pair in range(PAIRS):
-            if change is not None and pair % RENEW_EVERY == 0:
-                await self.say(change)
-            self.whole.clear()
-            self.added.clear()
-            begun = time.process_time()
-            for text in texts:
-                await self.say(text)
-            processor += time.process_time() - begun
-            whole += self.whole
-            added += self.added
-        return {
-            "whole": _spread(whole),
-            "added": _spread(added),
-            "processor": round(1000 * processor / len(whole), 2),
-        }
+async def time_messages(bot: Conversations, editor: TimedClient, texts: Sequence[str]) -> dict[str, Any]:
+    """Time messages in turn: milliseconds of each in all and without the editor's, and processor time."""
+    whole, added, processor = [], [], 0.0
+    for pair in range(PAIRS):
+        if texts is STRENGTHS and pair % RENEW_EVERY == 0:
+            await say(bot, CHANGE)
+        for text in texts:
+            spent, begun, worked = editor.spent, time.perf_counter(), time.process_time()
+            await say(bot, text)
+            processor += time.process_time() - worked
+            whole.append(1000 * (time.perf_counter() - begun))
+            added.append(whole[-1] - (editor.spent - spent))
+    return {
+        "whole": _spread(whole),
+        "added": _spread(added),
+        "processor": round(1000 * processor / len(whole), 2),
+    }
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    return {
-        "p50": round(statistics.median(ordered), 2),
-        "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 2),
-    }
+    p95 = sorted(values)[int(0.95 * (len(values) - 1))]
+    return {"p50": round(statistics.median(values), 2), "p95": round(p95, 2)}
 
 
 async def lengthen(history: History, last: Edit, count: int) -> None:
     """Append copies of the last edit until the picture has ``count``, and show the newest."""
-    fields = ("conversation_id", "source_id", "picture_id", "adjustments", "effects", "text")
     ids = range(last.id + 1, last.id + 1 + count - last.number)
     if not ids:
         return
     async with history.database.write() as connection:
-        like = (await connection.execute(select(EDITS).where(EDITS.c.id == last.id))).one()
-        shared = {name: getattr(like, name) for name in fields}
-        rows = [shared | {"id": id, "parent_id": id - 1, "number": last.number + id - last.id} for id in ids]
+        found = await connection.execute(select(EDITS).where(EDITS.c.id == last.id))
+        like: dict[str, Any] = {**found.mappings().one(), "redo_id": None, "job": None}
+        rows = [like | {"id": id, "parent_id": id - 1, "number": last.number + id - last.id} for id in ids]
         await connection.execute(insert(EDITS), rows)
         here = CONVERSATIONS.c.id == last.conversation
         await connection.execute(update(CONVERSATIONS).where(here).values(head_id=ids[-1]))
@@ -131,32 +108,21 @@ async def measure(picture: bytes, bundle: str, most: int, folder: Path) -> dict[
         TimedClient(process.url, token) as editor,
         History.open(f"sqlite+aiosqlite:///{folder}/history.sqlite", folder / "pictures") as history,
     ):
-        talk = Talk(Conversations(history, editor, bundle), editor)
-        await talk.say("", picture)
-        await talk.say(CHANGE)
-        await talk.figures(("now less", "more"), CHANGE)  # warm up
-        report: dict[str, Any] = {
-            "follow_up": await talk.figures(("now less", "more"), CHANGE),
-            "move": await talk.figures(("undo", "redo")),
-        }
-        growth: dict[str, list[list[float]]] = {"history: less, more": [], "history: undo, redo": []}
+        bot = Conversations(history, editor, bundle)
+        await say(bot, CHANGE, picture)
+        await time_messages(bot, editor, STRENGTHS)  # warm up
+        report: dict[str, Any] = {"growth": {"history: less, more": [], "history: undo, redo": []}}
+        report["follow_up"] = await time_messages(bot, editor, STRENGTHS)
+        report["move"] = await time_messages(bot, editor, MOVES)
         for count in (length for length in LENGTHS if length <= most):
-            last = await talk.say("more")
-            await lengthen(history, last, count)
-            for name, texts, change in zip(
-                growth, (("now less", "more"), ("undo", "redo")), (CHANGE, None), strict=True
-            ):
-                growth[name].append([float(count), (await talk.figures(texts, change))["added"]["p50"]])
-        return report | {"growth": growth}
-
-
-def main(argv: Sequence[str]) -> int:
-    """Measure, and print one JSON object."""
-    picture, bundle, most = Path(argv[0]).read_bytes(), argv[1], int(argv[2])
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(asyncio.run(measure(picture, bundle, most, Path(folder)))))
-    return 0
+            await lengthen(history, await say(bot, "more"), count)
+            for name, texts in zip(report["growth"], (STRENGTHS, MOVES), strict=True):
+                figures = await time_messages(bot, editor, texts)
+                report["growth"][name].append([float(count), figures["added"]["p50"]])
+        return report
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    picture, bundle, most = Path(sys.argv[1]).read_bytes(), sys.argv[2], int(sys.argv[3])
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(asyncio.run(measure(picture, bundle, most, Path(folder)))))

@@ -11,10 +11,7 @@ from editor.api.errors import EditorError
 
 
 class Bundles:
-    """What the editor's bundles know.
-
-    ``default_bundle`` is the one that new pictures use, or None for the best match.
-    """
+    """What the editor's bundles know; ``default_bundle`` is for new pictures, None for the best match."""
 
     def __init__(self, editor: EditorClient, default_bundle: str | None) -> None:
         self.editor, self.default_bundle = editor, default_bundle

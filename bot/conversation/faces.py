@@ -15,24 +15,19 @@ from storage import records
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of a stored picture, numbered from the left; a picture without detected faces has only number
-    0.
+    """The faces of a stored picture, numbered from the left; number 0 alone if none was detected.
 
-    Attributes:
-        source: The picture.
-        inversions: By face number.
-        layers: Adjustments in force by face number, oldest first.
-        chosen: Numbers of the faces that changes apply to.
-        count: How many faces were detected.
-        hidden: The picture is a spoiler.
+    ``layers`` are the adjustments in force by face, oldest first; ``count`` is how many faces were detected.
     """
 
     source: records.Source
     inversions: dict[int, wire.Inversion]
     layers: dict[int, tuple[wire.Adjustment, ...]]
     chosen: tuple[int, ...]
+    """The faces that changes apply to."""
     count: int = 0
     hidden: bool = False
+    """The picture is a spoiler."""
 
     @classmethod
     def of(

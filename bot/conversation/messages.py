@@ -17,11 +17,9 @@ OnProgress = Callable[[wire.Event], Awaitable[None] | None]
 
 @dataclass(frozen=True)
 class Speaker:
-    """A person in one place of a platform: each such pair has one conversation.
+    """A person in one place (of a ``server``) of a platform: each such pair has one conversation.
 
-    Attributes:
-        server: The platform's server that the place belongs to.
-        locale: Preferred language, for sentences that do not show theirs.
+    ``locale`` is the preferred language, for sentences that do not show theirs.
     """
 
     platform: str
@@ -33,50 +31,42 @@ class Speaker:
 
 @dataclass(frozen=True)
 class TalkRequest:
-    """One message: text, a picture, or both.
-
-    Attributes:
-        text: What the person wrote.
-        picture: An encoded picture to edit.
-        reply_to: Id of the edit to continue from; the newest one if None.
-        actions: What a button or menu means; the text is not read then.
-        key: Name that a front end gives to a message that it stores itself. Sent again under the same key,
-            the message starts from the same edit and makes each of its edits once, so a restarted bot can
-            simply repeat it.
-        hidden: The picture is a spoiler, and so are all results made from it.
-        bundle: Bundle for a new picture; the usual one if None.
-        mask: Where changes may act, painted white on black over the whole picture, in any size.
-        quality: Quality of a new picture's inversion; the usual one if None.
-        box: Square of a new picture to edit (left, top, side in pixels), instead of a detected face.
-    """
+    """One message: text, an encoded picture to edit, or both."""
 
     text: str = ""
     picture: bytes | None = field(default=None, repr=False)
     reply_to: int | None = None
+    """Id of the edit to continue from; the newest one if None."""
     actions: tuple[Action, ...] | None = None
+    """What a button or menu means; the text is not read then."""
     key: str | None = None
+    """Name that a front end gives to a message that it stores itself. Sent again under the same key, the
+    message starts from the same edit and makes each of its edits once, so a restarted bot can repeat it."""
     hidden: bool = False
+    """The picture is a spoiler, and so are all results made from it."""
     bundle: str | None = None
+    """Bundle for a new picture; the usual one if None."""
     mask: bytes | None = field(default=None, repr=False)
+    """Where changes may act, painted white on black over the whole picture, in any size."""
     quality: wire.Quality | None = None
+    """Quality of a new picture's inversion; the usual one if None."""
     box: wire.Box | None = None
+    """Square of a new picture to edit (left, top, side in pixels), instead of a detected face."""
 
 
 @dataclass(frozen=True)
 class CompareRequest:
     """The first change in ``text``, to be made by several methods side by side.
 
-    Attributes:
-        edit: Id of the edit to start from; the newest one if None.
-        key: As for `TalkRequest`.
-        methods: Names of the methods; those of the bundle if empty.
-        mask: As for `TalkRequest`.
+    ``key`` and ``mask`` are as for `TalkRequest`.
     """
 
     text: str
     edit: int | None = None
+    """Id of the edit to start from; the newest one if None."""
     key: str | None = None
     methods: tuple[wire.MethodName, ...] = ()
+    """Those of the bundle if empty."""
     mask: bytes | None = field(default=None, repr=False)
 
 
@@ -93,28 +83,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class Turn:
-    """The answer to one message.
-
-    Attributes:
-        reply: The sentences to show, in the language ``locale``.
-        actions: What the message was understood as.
-        edit: The edit shown now.
-        adjustments: Prompts and strengths in force.
-        warnings: Stable codes.
-        error: A stable code if the message could not be followed.
-        hidden: The pictures are spoilers.
-    """
+    """The answer to one message: the sentences to show, and what the message was understood as."""
 
     reply: str
     actions: tuple[Action, ...] = ()
     edit: Edit | None = None
+    """The edit shown now."""
     pictures: tuple[Shown, ...] = ()
     adjustments: tuple[tuple[str, float], ...] = ()
+    """Prompts and strengths in force."""
     warnings: tuple[str, ...] = ()
+    """Stable codes."""
     milliseconds: float = 0.0
     error: str | None = None
+    """A stable code if the message could not be followed."""
     locale: str = locales.DEFAULT
+    """The language of the reply."""
     hidden: bool = False
+    """The pictures are spoilers."""
 
 
 def job_of(key: str | None) -> str:

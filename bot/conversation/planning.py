@@ -52,8 +52,7 @@ def strengths_after(layers: Sequence[wire.Adjustment], action: Scale | Set | Rem
 
 
 def changes_for(actions: Sequence[Action], layers: Sequence[wire.Adjustment]) -> list[EditAction]:
-    """Return the changes that concern a face with these adjustments: new ones, and those of what is in
-    force."""
+    """Return the changes that concern a face with these adjustments: new ones, and those of its own."""
     targets = {layer.prompt for layer in layers} | ({ALL} if layers else set())
     return [
         action
@@ -83,10 +82,7 @@ def _covers(layer: wire.Adjustment, change: Add) -> bool:
 def edit_request(
     request: wire.EditRequest, changes: Sequence[EditAction], mask: wire.PictureData | None
 ) -> wire.EditRequest:
-    """Return the request with changes.
-
-    New strengths are applied here; additions are left for the editor to compute.
-    """
+    """Return the request with changes: new strengths, and additions for the editor to compute."""
     layers = list(request.adjustments)
     for change in changes:
         if not isinstance(change, Add):
