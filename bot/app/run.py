@@ -94,7 +94,8 @@ def _front_ends(settings: Settings, parts: Container) -> Iterator[tuple[Coroutin
     if settings.metrics_port is not None:
         app = create_metrics_app(parts.metrics, checks)
         log = partial(logger.info, "metrics at %s/metrics")
-        yield web.serve(app, settings.metrics_host, settings.metrics_port, log), partial(asyncio.sleep, 0)
+        serve = web.serve(app, settings.metrics_host, settings.metrics_port, log)
+        yield serve, partial(asyncio.sleep, 0)  # nothing to drain
 
 
 async def _until_stopped(drains: Sequence[Drain], seconds: float) -> None:

@@ -99,7 +99,7 @@ async def test_a_move_that_was_broken_off_goes_on(
 
     def told(what: str) -> None:
         said.append(what)
-        if what.startswith("source:") and len(said) < 10:
+        if what.startswith("source:") and said.count(what) == 1:
             raise BlobsAway("in the middle of the rows")
 
     proof = None
