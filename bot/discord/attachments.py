@@ -40,7 +40,7 @@ async def download(upload: Upload, max_bytes: int, hosts: Collection[str] = CDN_
     """Download an upload, and stop at ``max_bytes`` whatever size it claims to have.
 
     Raises:
-        AttachmentRefused: it is too large, on another host, or cannot be fetched.
+        BotError: It is too large, on another host, or cannot be fetched.
     """
     too_large = AttachmentTooLarge(most=max_bytes // 1048576)
     if upload.size > max_bytes:
