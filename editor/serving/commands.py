@@ -42,6 +42,8 @@ FACES_HELP = "YuNet face model (.onnx) for aligning photos. Default: FACES_MODEL
 PARENT_HELP = "Stop when standard input closes, for example because the parent process died."
 DATA_HELP = "Folder for trained mappers. Default: DATA_DIR, else 'data'."
 BUNDLES_HELP = "Folder of more bundles; may be repeated."
+Data = Annotated[Path | None, typer.Option(help=DATA_HELP)]
+Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
 Folders = Annotated[list[Path] | None, typer.Option("--bundles", metavar="DIR", help=BUNDLES_HELP)]
 
 
@@ -60,7 +62,7 @@ class ServeOptions:
     queue: Annotated[int, typer.Option(help="Jobs that one user may have waiting.")] = JOBS_PER_USER
     faces: Annotated[Path | None, typer.Option(metavar="FILE", help=FACES_HELP)] = None
     with_parent: Annotated[bool, typer.Option("--with-parent", help=PARENT_HELP)] = False
-    data: Annotated[Path | None, typer.Option(help=DATA_HELP)] = None
+    data: Data = None
     bundles: Folders = None
 
 
