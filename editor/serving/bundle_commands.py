@@ -14,7 +14,6 @@ import typer
 
 from editor.api.errors import EditorError
 from editor.checkpoints.catalogue import catalogue
-from editor.serving.commands import Device
 from editor.serving.settings import Settings
 
 KINDS = """kinds:
@@ -93,6 +92,7 @@ Resolution = Annotated[
 Probes = Annotated[
     int | None, typer.Option(min=1, help="Directions of the text-image space to use. Default: all.")
 ]
+Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cuda if there is one.")]
 Minutes = Annotated[float | None, typer.Option(help="Stop after this time; the same command resumes.")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from tqdm import tqdm
 
 from editor.api.protocol import PictureData, TrainMapperRequest, TrainMapperResult
 from editor.editing.engine import Engine
-from editor.serving.commands import Data, Device, Folders
+from editor.serving.bundle_commands import Device
+from editor.serving.commands import DATA_HELP, Folders
 from editor.serving.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -21,6 +23,8 @@ BundleName = Annotated[str | None, typer.Option(help="An installed bundle. Defau
 Levels = Annotated[str, typer.Option(help="Levels of W+ it may move. Without fine, colours stay.")]
 Minutes = Annotated[float, typer.Option(help="Training time.")]
 Seed = Annotated[int, typer.Option(help="Seed of the training pictures.")]
+
+Data = Annotated[Path | None, typer.Option(help=DATA_HELP)]
 
 
 @app.command()
