@@ -8,6 +8,7 @@ BotError
 ├── NotYours                  the picture belongs to somebody else
 ├── UnusableMask              a painted mask is not a picture, or nothing is painted
 ├── NothingToAnimate          no adjustment is in force, so nothing would move
+├── NoSuchAdjustment          the adjustment to preview is not in force
 ├── NothingToCompare          methods are compared on a change, and none was named
 ├── NoFaces                   a face was named in a picture without detected faces
 ├── UnreadableFile            the file ``name`` on the command line cannot be read for a ``reason``
@@ -74,6 +75,10 @@ class UnusableMask(BotError):
 
 class NothingToAnimate(BotError):
     key = "error.nothing-to-animate"
+
+
+class NoSuchAdjustment(BotError):
+    key = "ask.no-target"
 
 
 class NoFaces(BotError):

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     aws_endpoint_url: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int = Field(8010, ge=0, le=65535)
+    web_password: SecretStr | None = Field(
+        None, min_length=8, description="asked for by the web chat; needed beyond loopback"
+    )
     max_upload_mb: int = Field(25, ge=1, le=200)
     stop_seconds: float = Field(30.0, ge=0, le=3600)
     retention_days: int = Field(DAYS, ge=1, le=36500)
@@ -62,7 +65,10 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never appear in a log."""
-        secrets = (self.discord_token, self.editor_token, self.aws_secret_access_key)
+        secrets = (
+            *(self.discord_token, self.editor_token),
+            *(self.aws_secret_access_key, self.web_password),
+        )
         password = re.search(r"://[^/@]*:([^/@]+)@", self.database_url or "")
         return (
             *(secret.get_secret_value() for secret in secrets if secret),

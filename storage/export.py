@@ -18,7 +18,7 @@ from storage.blobs import BlobName, Blobs
 from storage.errors import BlobDamaged
 from storage.history import History
 from storage.people import find_user
-from storage.schema import CONVERSATIONS, EDITS, INBOX, PICTURES
+from storage.schema import CONVERSATIONS, EDITS, INBOX, LINES, PICTURES, SOURCES
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ async def export(history: History, platform: str, user: str) -> bytes:
         row = await find_user(connection, platform, user)
         asked = await _requests_of(connection, platform, user)
         edits, files = await _edits_of(connection, row.id) if row is not None else ([], {})
+        said = await _lines_of(connection, row.id) if row is not None else []
     about = {
         "platform": platform,
         "user": user,
@@ -65,7 +66,7 @@ async def export(history: History, platform: str, user: str) -> bytes:
         "agreed_at": row.consented_at if row else None,
         "kept": asdict(kept),
     }
-    document = {"about": about, "asked": asked, "edits": edits}
+    document = {"about": about, "asked": asked, "edits": edits, "said": said}
     return await asyncio.to_thread(_zip, history.blobs, document, files)
 
 
@@ -75,6 +76,16 @@ async def _requests_of(connection: AsyncConnection, platform: str, user: str) ->
     return [
         {"at": row.created_at, "server": row.server, "place": row.place, "text": row.payload.get("text")}
         for row in rows
+    ]
+
+
+async def _lines_of(connection: AsyncConnection, user: int) -> list[dict[str, Any]]:
+    query = select(LINES).join(SOURCES, SOURCES.c.id == LINES.c.source_id)
+    query = query.join(CONVERSATIONS, CONVERSATIONS.c.id == SOURCES.c.conversation_id)
+    query = query.where(CONVERSATIONS.c.user_id == user).order_by(LINES.c.id)
+    return [
+        {"at": row.created_at, "picture": row.source_id, "author": row.author, "text": row.text}
+        for row in await connection.execute(query)
     ]
 
 

@@ -185,6 +185,19 @@ EDITS = Table(  # immutable nodes of the edit trees; number 0 is the original pi
     UniqueConstraint("source_id", "number"),
 )
 
+LINES = Table(  # what was said about a picture, for front ends that do not keep their messages
+    "line",
+    METADATA,
+    _id(),
+    _key("source", index=True),
+    _text("author", 10),
+    Column("text", Words, nullable=False),
+    # the edit that was shown after it
+    Column("edit_id", ForeignKey("edit.id", ondelete="SET NULL"), index=True),
+    _json("details"),
+    _created(),
+)
+
 MESSAGES = Table(  # outside messages that show an edit, so that a reply continues from that edit
     "message",
     METADATA,

@@ -63,6 +63,8 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         "BUNDLE",
         "BUNDLES_DIR",
         "DATABASE_URL",
+        "WEB_HOST",
+        "WEB_PASSWORD",
         "WEB_PORT",
         "RETENTION_DAYS",
         "QUALITY",

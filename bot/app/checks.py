@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
+import os
 import re
 import shutil
+import socket
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -29,6 +33,9 @@ def problems(settings: Settings) -> list[StartError]:
         lambda: check_space(settings.data_dir),
         lambda: check_database(settings.database),
         lambda: check_blobs(settings),
+        lambda: check_host(settings),
+        lambda: check_port("WEB", settings.web_host, settings.web_port),
+        lambda: check_port("METRICS", settings.metrics_host, settings.metrics_port),
         lambda: check_token(settings.discord_token),
     )
     for check in checks:
@@ -84,6 +91,49 @@ def check_blobs(settings: Settings) -> None:
         raise StartError("start.pictures", reason=error.reason) from None
     except OSError as error:
         raise StartError("start.pictures", reason=_reason(error)) from None
+
+
+def check_host(settings: Settings) -> None:
+    """Require a password if other machines can open the web chat. Raises StartError."""
+    if settings.web_password is None and not _is_loopback(settings.web_host):
+        raise StartError("start.host-open", host=settings.web_host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_port(service: str, host: str, port: int | None) -> None:
+    """Listen on a port for a moment. Raises StartError.
+
+    Args:
+        service: First word of the settings' names, "WEB" or "METRICS".
+        port: 0 is any free port; None stands for no server.
+    """
+    if port is None:
+        return
+    try:
+        with socket.create_server((host.strip("[]"), port), family=_family(host)):
+            pass
+    except OSError as error:
+        code = error.errno or 0
+        reason = os.strerror(code) if code > 0 else _reason(error)  # strerror repeats the address
+        if code in (errno.EADDRINUSE, errno.EACCES):
+            raise StartError("start.port-taken", name=f"{service}_PORT", port=port, reason=reason) from None
+        raise StartError("start.host-unknown", name=f"{service}_HOST", host=host, reason=reason) from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def check_bundle(wanted: str | None, known: Sequence[str]) -> None:
+    """Require the bundle that BUNDLE names among those of the editor. Raises StartError."""
+    if wanted is not None and known and wanted not in known:
+        raise StartError("start.bundle", name=wanted, known=", ".join(known))
 
 
 def check_token(token: SecretStr | None) -> None:

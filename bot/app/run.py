@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import samples
 from bot.app import logs
-from bot.app.checks import problems
+from bot.app.checks import check_bundle, problems
 from bot.app.container import Container, open_container
 from bot.errors import BotError, sentence_for_terminal
 from bot.metrics import Check
@@ -66,7 +66,11 @@ async def _serve(settings: Settings) -> None:
     """Serve until a front end fails or the program is stopped."""
     async with open_container(settings) as parts, asyncio.TaskGroup() as group:
         front_ends = list(_front_ends(settings, parts))
-        chores = (_recover(parts), _keep_up(parts, settings.retention_days), _await_editor(parts))
+        chores = (
+            _recover(parts),
+            _keep_up(parts, settings.retention_days),
+            _await_editor(parts, settings.bundle),
+        )
         tasks = [group.create_task(work) for work in (*chores, *(serve for serve, _ in front_ends))]
         await _until_stopped([drain for _, drain in front_ends], settings.stop_seconds)
         for task in tasks:
@@ -81,7 +85,10 @@ def _front_ends(settings: Settings, parts: Container) -> Iterator[tuple[Coroutin
     def announce(address: str) -> None:
         print(f"\n  Open {address} in your browser and drop in a portrait. Ctrl+C stops.\n", flush=True)
 
-    chat = web.create_app(parts.conversations, samples.FOLDER, settings.max_upload_mb * 1024 * 1024)
+    password = settings.web_password.get_secret_value() if settings.web_password else None
+    chat = web.create_app(
+        parts.conversations, samples.FOLDER, settings.max_upload_mb * 1024 * 1024, settings.web_host, password
+    )
     yield web.serve(chat, settings.web_host, settings.web_port, announce), partial(web.drain, chat)
     checks: dict[str, Check] = {"database": parts.history.database.ping, "editor": parts.editor.ready}
     if settings.discord_token is not None:
@@ -120,8 +127,11 @@ async def _drain_all(drains: Sequence[Drain], seconds: float) -> None:
             logger.error("a front end did not stop gracefully", exc_info=done)
 
 
-async def _await_editor(parts: Container) -> None:
-    """Log when the editor is ready, or why it is not; the rest of the bot does not wait for it."""
+async def _await_editor(parts: Container, bundle: str | None) -> None:
+    """Log when the editor is ready, or why it is not; the rest of the bot does not wait for it.
+
+    Raises StartError if it does not have the bundle.
+    """
     try:
         began = time.monotonic()
         while not await parts.editor.ready():
@@ -129,6 +139,7 @@ async def _await_editor(parts: Container) -> None:
                 logger.error("the editor does not answer; requests wait until it does")
                 return
             await asyncio.sleep(0.5)
+        check_bundle(bundle, [known.name for known in await parts.editor.bundles()])
         logger.info("the editor is ready")
     except EditorError as error:
         logger.error("%s", sentence_for_terminal(error))

@@ -53,6 +53,7 @@ class Checkpoint:
         request = TalkRequest(
             text=row["text"],
             reply_to=row["reply_to"],
+            fresh=bool(row.get("fresh")),
             actions=None if actions is None else tuple(from_json(action) for action in actions),
             key="" if row["kept"] else None,
             hidden=bool(row.get("hidden")),

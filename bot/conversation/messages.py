@@ -52,6 +52,8 @@ class TalkRequest:
     """Quality of a new picture's inversion; the usual one if None."""
     box: wire.Box | None = None
     """Square of a new picture to edit (left, top, side in pixels), instead of a detected face."""
+    fresh: bool = False
+    """Start without a picture if ``reply_to`` is None, instead of from the newest edit."""
 
 
 @dataclass(frozen=True)

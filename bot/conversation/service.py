@@ -21,6 +21,7 @@ from bot.conversation.checkpoint import Checkpoint
 from bot.conversation.comparison import compare
 from bot.conversation.jobs import EditorJobs, Options
 from bot.conversation.messages import CompareRequest, OnProgress, Speaker, TalkRequest, Turn, job_of
+from bot.conversation.preview import preview
 from bot.conversation.talk import Talk
 from bot.errors import BotError, code_for, sentence_for
 from bot.language.actions import Answer
@@ -35,7 +36,7 @@ from editor.api.errors import EditorError
 from storage.errors import StorageError
 from storage.history import History
 from storage.jobs import Job
-from storage.records import Conversation, Edit
+from storage.records import Conversation, Edit, Picture
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Conversations:
         self, speaker: Speaker, request: TalkRequest, locale: Locale, on_progress: OnProgress | None
     ) -> Turn:
         conversation = await self._conversation(speaker)
-        if self._says_stop(conversation, request):
+        if self.jobs.running(conversation.id) and says_stop(request):
             await self.jobs.cancel(conversation=conversation.id)
             return Turn(locale.say("answer.stopped"), (Answer("stop"),), locale=locale.code)
         async with self._alone(conversation.id):
@@ -84,11 +85,6 @@ class Conversations:
                 self.jobs, conversation, checkpoint, job_of(request.key), on_progress, speaker.platform
             )
             return await talk.turn(request.picture)
-
-    def _says_stop(self, conversation: Conversation, request: TalkRequest) -> bool:
-        """Whether a message asks to stop a job that is running; such a message must not wait for the job."""
-        is_text = request.picture is None and request.actions is None
-        return self.jobs.running(conversation.id) and is_text and Answer("stop") in read(request.text)
 
     async def compare(
         self, speaker: Speaker, request: CompareRequest, on_progress: OnProgress | None = None
@@ -154,6 +150,17 @@ class Conversations:
         ):
             yield
 
+    async def preview(self, edit: Edit, target: str, strength: float, side: int) -> Picture:
+        """Return how an edit would look with another strength of one adjustment, as a small picture.
+
+        Raises NoSuchAdjustment, EditorError, StorageError.
+        """
+        return await preview(self.jobs, edit, target, strength, side)
+
+    async def stop(self, speaker: Speaker) -> None:
+        """Stop what the editor does for a person in one place. Raises EditorAway."""
+        await self.jobs.cancel(conversation=(await self._conversation(speaker)).id)
+
     async def cancel(self, key: str) -> None:
         """Stop what the editor does for a message, for good. Raises EditorAway."""
         await self.jobs.cancel(job_of(key))
@@ -191,6 +198,12 @@ class Conversations:
     async def hidden(self, edit: Edit) -> bool:
         """Whether an edit's picture is a spoiler."""
         return await self.jobs.hidden(edit)
+
+
+def says_stop(request: TalkRequest) -> bool:
+    """Whether a message asks to stop what is running; such a message must not wait for it."""
+    is_text = request.picture is None and request.actions is None
+    return is_text and Answer("stop") in read(request.text)
 
 
 async def _mask(data: bytes | None) -> wire.PictureData | None:

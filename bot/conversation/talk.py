@@ -114,6 +114,8 @@ class Talk:
             edit = await self.history.edit(self.request.reply_to)
             if edit.conversation == self.conversation.id:
                 return edit
+        if self.request.fresh:
+            return None
         try:
             return await self.history.head(self.conversation.id)
         except NoPicture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,6 +97,8 @@ def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
             "C2PA_KEY": str(folder / "none.pem"),
         },
         "level": lambda _: {"LOG_LEVEL": "LOUD"},
+        "host": lambda _: {"WEB_HOST": "0.0.0.0"},
+        "bundle": lambda _: {"BUNDLE": "no-such-bundle"},
     }[name]
 
 
@@ -106,6 +109,8 @@ def spoilt(name: str) -> Callable[[Path], dict[str, str]]:
         ("token", "DISCORD_TOKEN does not look like"),
         ("certificate", "C2PA_CERTIFICATE names cannot be read"),
         ("level", "The setting LOG_LEVEL is not valid"),
+        ("host", "set WEB_PASSWORD too"),
+        ("bundle", "no bundle “no-such-bundle”, which BUNDLE names"),
     ],
 )
 def test_the_command_says_one_sentence_and_ends(tmp_path: Path, name: str, words: str) -> None:
@@ -123,3 +128,40 @@ def test_the_command_says_one_sentence_and_ends(tmp_path: Path, name: str, words
     assert "Traceback" not in ran.stderr
     assert "swordfish" not in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "chat.example"])
+def test_other_machines_need_a_password(host: str) -> None:
+    with pytest.raises(StartError, match=r"start.host-open"):
+        checks.check_host(Settings(web_host=host))
+    checks.check_host(Settings(web_host=host, web_password=SecretStr("long enough")))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.9.9.9"])
+def test_loopback_needs_no_password(host: str) -> None:
+    checks.check_host(Settings(web_host=host))
+
+
+def test_a_port_that_is_taken_and_an_address_of_another_machine() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=r"start.port-taken") as caught:
+            checks.check_port("WEB", "127.0.0.1", port)
+        sentence = sentence_for(caught.value, locales.get("en"))
+        assert "WEB_PORT" in sentence
+        assert str(port) in sentence
+    checks.check_port("WEB", "127.0.0.1", port)
+    checks.check_port("METRICS", "127.0.0.1", None)
+    with pytest.raises(StartError, match=r"start.host-unknown") as unknown:
+        checks.check_port("METRICS", "192.0.2.7", 0)
+    assert "METRICS_HOST" in sentence_for(unknown.value, locales.get("en"))
+
+
+def test_a_bundle_that_is_not_installed() -> None:
+    checks.check_bundle(None, ["avatar"])
+    checks.check_bundle("avatar", ["avatar", "critters"])
+    with pytest.raises(StartError, match=r"start.bundle") as caught:
+        checks.check_bundle("faces", ["avatar", "critters"])
+    sentence = sentence_for(caught.value, locales.get("en"))
+    assert "BUNDLE" in sentence
+    assert "avatar, critters" in sentence

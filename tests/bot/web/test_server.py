@@ -45,6 +45,10 @@ async def talk(
     return [json.loads(line) for line in (await answer.read()).splitlines()]
 
 
+def in_force(turn: dict[str, Any]) -> list[tuple[str, float]]:
+    return [(adjustment["prompt"], adjustment["strength"]) for adjustment in turn["adjustments"]]
+
+
 async def pixels(client: TestClient[Any, Any], url: str) -> np.ndarray:
     with Image.open(io.BytesIO(await (await client.get(url)).read())) as picture:
         return np.asarray(picture.convert("RGB"))
@@ -55,7 +59,7 @@ async def test_a_conversation_with_progress_and_history(client: TestClient[Any, 
     assert {"queued", "started", "progress", "turn"} == {event["event"] for event in events}
     turn = events[-1]
     assert [row["number"] for row in turn["history"]] == [0, 1]
-    assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
+    assert in_force(turn) == [("pink hair", 1.0)]
     undone = (await talk(client, "undo"))[-1]
     assert undone["edit"] == turn["history"][0]["edit"]
     state = await (await client.get("/api/state")).json()
@@ -130,7 +134,7 @@ async def test_a_comparison_of_methods_has_previews_and_captions(client: TestCli
     turn = events[-1]
     captions = [picture["caption"] for picture in turn["pictures"]]
     assert {"mapper for any change", "global direction"} <= set(captions)
-    assert turn["adjustments"] == [{"prompt": "pink hair", "strength": 1.0}]
+    assert in_force(turn) == [("pink hair", 1.0)]
     assert [row["number"] for row in turn["history"]] == [
         0,
         1,
@@ -178,7 +182,7 @@ async def test_the_page_in_the_browsers_language(client: TestClient[Any, Any]) -
     assert turn["reply"].startswith("收到！")
     assert turn["history"][0]["description"] == "原图"
     turn = (await talk(client, "粉色头发", **headers))[-1]
-    assert turn["adjustments"] == [{"prompt": "粉色头发", "strength": 1.0}]
+    assert in_force(turn) == [("粉色头发", 1.0)]
     assert 'lang="en"' in await (await client.get("/")).text()
 
 
@@ -199,3 +203,98 @@ async def test_an_upload_that_is_too_large_is_explained(client: TestClient[Any, 
     answer = await client.post("/api/talk", data=form)
     assert answer.status == 413
     assert "I take up to 1 MB" in await answer.text()
+
+
+async def test_a_conversation_survives_a_restart(
+    client: TestClient[Any, Any], conversations: Conversations, aiohttp_client: Callable[..., Any]
+) -> None:
+    turn = (await talk(client, "pink hair", make_png()))[-1]
+    later = await aiohttp_client(create_app(conversations, samples.FOLDER, MAX_UPLOAD))
+    cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["chat"].value
+    state = await (await later.get("/api/state", headers={"Cookie": f"chat={cookie}"})).json()
+    assert [(line["author"], line["text"]) for line in state["lines"]] == [
+        ("person", "pink hair"),
+        ("bot", turn["reply"]),
+    ]
+    assert state["thread"] == str(turn["source"])
+
+
+async def test_messages_of_a_picture_go_on_with_that_picture(client: TestClient[Any, Any]) -> None:
+    first = (await talk(client, "pink hair", make_png(seed=1)))[-1]
+    second = (await talk(client, "", make_png(seed=2)))[-1]
+    form = aiohttp.FormData({"text": "glasses", "thread": str(first["source"])})
+    answer = await client.post("/api/talk", data=form)
+    turn = json.loads((await answer.read()).splitlines()[-1])
+    assert turn["source"] == first["source"] != second["source"]
+    assert [name for name, _ in in_force(turn)] == ["pink hair", "glasses"]
+
+
+async def test_a_new_conversation_has_no_picture_yet(client: TestClient[Any, Any]) -> None:
+    await talk(client, "pink hair", make_png())
+    answer = await client.post("/api/talk", data=aiohttp.FormData({"text": "glasses", "thread": "new-a"}))
+    turn = json.loads((await answer.read()).splitlines()[-1])
+    assert turn["error"] == "NoPicture"
+    assert turn["source"] is None
+
+
+async def test_nobody_reads_or_changes_the_pictures_of_others(client: TestClient[Any, Any]) -> None:
+    turn = (await talk(client, "pink hair", make_png()))[-1]
+    source, edit = turn["source"], turn["edit"]
+    client.session.cookie_jar.clear()
+    state = await (await client.get("/api/state", params={"thread": source})).json()
+    assert (state["edit"], state["lines"]) == (None, [])
+    form = aiohttp.FormData({"text": "glasses", "thread": str(source)})
+    refused = [
+        await client.post("/api/talk", data=form),
+        await client.patch(f"/api/gallery/{source}", json={"title": "mine"}),
+        await client.delete(f"/api/gallery/{source}"),
+        await client.get(f"/api/pictures/{edit}/preview", params={"target": "pink hair", "strength": "0.5"}),
+        await client.get(f"/api/pictures/{edit}/comparison"),
+        await client.get(f"/api/pictures/{edit}/animation"),
+    ]
+    assert [answer.status for answer in refused] == [404] * len(refused)
+    assert await (await client.get("/api/gallery")).json() == []
+
+
+async def test_other_sites_cannot_delete(client: TestClient[Any, Any]) -> None:
+    headers = {"Origin": "https://evil.example"}
+    assert (await client.delete("/api/data", headers=headers)).status == 403
+    assert (await client.patch("/api/gallery/1", json={"title": ""}, headers=headers)).status == 403
+
+
+async def test_a_preview_has_another_strength_and_stores_nothing(
+    client: TestClient[Any, Any], conversations: Conversations
+) -> None:
+    turn = (await talk(client, "pink hair", make_png()))[-1]
+    url = f"/api/pictures/{turn['edit']}/preview"
+    weaker = await pixels(client, f"{url}?target=pink+hair&strength=0.2")
+    full = await pixels(client, f"{url}?target=pink+hair&strength=1")
+    original = await pixels(client, f"{url}?target=pink+hair&strength=0")
+    distance = [float(np.abs(one.astype(float) - original).mean()) for one in (weaker, full)]
+    assert 0 < distance[0] < distance[1]
+    assert len(await conversations.history.edits(turn["source"])) == 2
+    assert (await client.get(f"{url}?target=wings&strength=1")).status == 404
+    assert (await client.get(f"{url}?target=pink+hair&strength=nan")).status == 400
+
+
+@pytest.mark.parametrize("field", ["nonsense", '[{"do": "fly"}]', "[1]", '{"do": "undo"}'])
+async def test_malformed_actions_are_refused(client: TestClient[Any, Any], field: str) -> None:
+    assert (await client.post("/api/messages", data={"actions": field})).status == 400
+
+
+async def test_a_password_is_asked_for(
+    conversations: Conversations, aiohttp_client: Callable[..., Any]
+) -> None:
+    app = create_app(conversations, samples.FOLDER, MAX_UPLOAD, "0.0.0.0", "open sesame")
+    client = await aiohttp_client(app)
+    assert (await client.get("/api/state")).status == 401
+    assert (await client.post("/api/talk", data={"text": "hello"})).status == 401
+    page = await client.get("/", headers={"Host": "chat.example"})
+    assert page.url.path == "/login"
+    assert "Password" in await page.text()
+    wrong = await client.post("/login", data={"password": "open barley"})
+    assert "not the password" in await wrong.text()
+    assert (await client.get("/api/state")).status == 401
+    entered = await client.post("/login", data={"password": "open sesame"})
+    assert entered.url.path == "/"
+    assert (await client.get("/api/state")).status == 200
