@@ -84,7 +84,7 @@ def print_report(report: Mapping[str, Any], as_json: bool, hidden: Sequence[str]
     for rows in tables.values():
         print(text_table([{k: v for k, v in row.items() if k not in hidden} for row in rows]))
     left_out = (*tables, *hidden)
-    print(text_table([{"figure": k, "value": v} for k, v in _flat(report) if k not in left_out]))
+    print(text_table([{"figure": k, "value": v} for k, v in _flat(report) if k not in left_out and v != []]))
 
 
 def _is_table(value: Any) -> bool:
