@@ -9,11 +9,12 @@ from typer.exceptions import TyperException
 
 from editor.api.errors import EditorError
 from editor.lab.benchmarks.command import bench, load
-from editor.lab.commands import FlexibleCommand, limit_memory
+from editor.lab.commands import limit_memory
 from editor.lab.evaluation.command import EPILOG, evaluate
 from editor.lab.parity.command import FOLDERS, parity
 from editor.serving import bundle_commands
 from editor.serving.commands import app
+from editor.serving.flexible_command import FlexibleCommand
 
 app.add_typer(bundle_commands.app)
 app.command(cls=FlexibleCommand, epilog=FOLDERS)(parity)

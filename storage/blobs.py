@@ -1,7 +1,7 @@
 """Pictures by user and hash, in a folder or in S3.
 
 A picture is stored before any row names it. A crash leaves at worst a picture without a row, which
-``storage.sweep`` moves to the trash.
+``storage.trash`` moves to the trash.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from storage.history import History
 from storage.installation import clock_is_trusted
 from storage.retention import Retention
 from storage.schema import now
-from storage.sweep import sweep
+from storage.trash import sweep
 
 logger = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import typer
 
 from editor.api.errors import EditorError
 from editor.checkpoints.catalogue import catalogue
+from editor.serving.flexible_command import FlexibleCommand
 from editor.serving.settings import Settings
 
 KINDS = """kinds:
@@ -96,7 +97,7 @@ Device = Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Default: cu
 Minutes = Annotated[float | None, typer.Option(help="Stop after this time; the same command resumes.")]
 
 
-@app.command("import", epilog=KINDS)
+@app.command("import", cls=FlexibleCommand, epilog=KINDS)
 def import_weights(
     kind: Kind,
     files: Files,

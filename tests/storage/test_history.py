@@ -24,7 +24,7 @@ from storage.errors import (
 from storage.history import History
 from storage.records import Adjustment, Array, Edit, Face, NewSource, Picture
 from storage.retention import Retention
-from storage.sweep import Swept, sweep
+from storage.trash import Swept, sweep
 from tests.storage.conftest import kept
 
 LATENT = Array("float16", (2, 3), bytes(12))

@@ -16,7 +16,7 @@ from discord import app_commands
 
 from bot.conversation import replies
 from bot.discord import attachments, builders
-from bot.discord.commands.definitions import choices, described, named, options
+from bot.discord.commands.descriptions import choices, described, named, options
 from bot.discord.dispatch import deferred
 from bot.discord.dispatch.handlers import adjustments_message, head_of
 from bot.discord.errors import DiscordError

@@ -19,7 +19,7 @@ from discord import app_commands
 
 from bot import locales
 from bot.discord import builders
-from bot.discord.commands.definitions import described, options
+from bot.discord.commands.descriptions import described, options
 from bot.discord.dispatch import deferred
 from bot.discord.errors import DiscordError, http_error_logged
 from bot.discord.request import PLATFORM

@@ -14,7 +14,7 @@ import discord
 from discord import app_commands
 
 from bot.discord.commands import members, moderation, owner
-from bot.discord.commands.definitions import Translator
+from bot.discord.commands.descriptions import Translator
 from bot.discord.dispatch import deferred
 from bot.discord.errors import DiscordError
 from bot.discord.services import Interaction

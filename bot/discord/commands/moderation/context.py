@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 
 from bot import locales
-from bot.discord.commands.definitions import described, options
+from bot.discord.commands.descriptions import described, options
 from bot.discord.commands.moderation import formatting
 from bot.discord.dispatch import deferred
 from bot.discord.errors import http_error_logged

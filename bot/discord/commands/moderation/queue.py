@@ -16,7 +16,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices
+from bot.discord.commands.descriptions import MAX_CHOICE_LENGTH, choices
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import (
     Answer,

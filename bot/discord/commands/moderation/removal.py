@@ -7,7 +7,7 @@ import re
 import discord
 from discord import app_commands
 
-from bot.discord.commands.definitions import named
+from bot.discord.commands.descriptions import named
 from bot.discord.commands.moderation.context import (
     CONTEXTS,
     INSTALLS,

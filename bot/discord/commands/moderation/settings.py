@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot import locales
-from bot.discord.commands.definitions import MAX_CHOICE_LENGTH, choices, named
+from bot.discord.commands.descriptions import MAX_CHOICE_LENGTH, choices, named
 from bot.discord.commands.moderation import formatting
 from bot.discord.commands.moderation.context import Answer, CommandContext, command, option, subgroup
 from bot.discord.errors import DiscordError

@@ -17,7 +17,7 @@ from storage.export import overview
 from storage.history import History
 from storage.records import NewSource, Picture
 from storage.retention import Retention
-from storage.sweep import TRASH_DAYS, Swept, sweep
+from storage.trash import TRASH_DAYS, Swept, sweep
 from storage.upkeep import upkeep
 from tests.storage.test_history import LATENT, begin, picture, step
 
