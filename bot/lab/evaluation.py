@@ -40,7 +40,8 @@ class Score:
     misses: list[tuple[dict[str, Any], list[dict[str, Any]]]] = field(default_factory=list)
 
 
-def _mentions(text: object, beginnings: Iterable[str]) -> bool:
+def mentions(text: object, beginnings: Iterable[str]) -> bool:
+    """Whether words of a text begin so."""
     return all(re.search(r"(?<!\w)" + re.escape(one.lower()), str(text).lower()) for one in beginnings)
 
 
@@ -56,9 +57,9 @@ def _added(action: dict[str, Any], wanted: dict[str, Any]) -> bool:
     for name in ("keep", "region"):
         value = action[name] or ""
         value = " ".join(value) if isinstance(value, list) else value
-        if bool(value) != bool(wanted.get(name)) or not _mentions(value, wanted.get(name, [])):
+        if bool(value) != bool(wanted.get(name)) or not mentions(value, wanted.get(name, [])):
             return False
-    if not _mentions(action["prompt"], wanted.get("has", [])):
+    if not mentions(action["prompt"], wanted.get("has", [])):
         return False
     if wanted.get("negative"):
         return _negative(action)
@@ -104,7 +105,7 @@ def _opposite(action: dict[str, Any], wanted: dict[str, Any]) -> bool:
         low, high = wanted["factor"]
         return (high < 1 < action["factor"]) or (low > 1 > action["factor"])
     if done == due == "add":
-        about = _mentions(action["prompt"], wanted.get("has", []))
+        about = mentions(action["prompt"], wanted.get("has", []))
         return about and _negative(action) != bool(wanted.get("negative"))
     if due == "remove":
         return (
@@ -117,7 +118,7 @@ def _opposite(action: dict[str, Any], wanted: dict[str, Any]) -> bool:
         )
     if done == "remove":
         return (
-            due == "add" and not wanted.get("negative") and _mentions(action["target"], wanted.get("has", []))
+            due == "add" and not wanted.get("negative") and mentions(action["target"], wanted.get("has", []))
         )
     return False
 
