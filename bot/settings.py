@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     blobs_url: str | None = Field(
         None, description="where pictures are stored: a folder or s3://bucket/prefix; by default in data_dir"
     )
+    reader_url: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="OpenAI chat API of a language model that reads messages first; by default none",
+    )
+    reader_model: str | None = Field(None, description="the name of that model")
+    reader_key: SecretStr | None = None
     aws_access_key_id: str | None = None
     aws_secret_access_key: SecretStr | None = None
     aws_region: str | None = None
@@ -89,7 +96,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never appear in a log."""
-        secrets = (self.discord_token, self.editor_token, self.aws_secret_access_key)
+        secrets = (self.discord_token, self.editor_token, self.reader_key, self.aws_secret_access_key)
         password = re.search(r"://[^/@]*:([^/@]+)@", self.database_url or "")
         return (
             *(secret.get_secret_value() for secret in secrets if secret),

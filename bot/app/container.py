@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.app.supervisor import own_editor
 from bot.conversation.jobs import Options
+from bot.conversation.readers import OwnReader, Reader
 from bot.conversation.service import Conversations
 from bot.metrics import Metrics
 from bot.pictures.credentials import Signer
@@ -49,10 +50,21 @@ async def open_container(settings: Settings, trained: Path | None = None) -> Asy
         editor = await stack.enter_async_context(EditorClient(url, token))
         history = await stack.enter_async_context(History.open(settings.database, settings.blobs))
         options = Options(
-            settings.quality, settings.inversion_seconds, settings.search_seconds, settings.retention_days
+            settings.quality,
+            settings.inversion_seconds,
+            settings.search_seconds,
+            settings.retention_days,
+            _reader(settings),
         )
         conversations = Conversations(history, editor, settings.bundle, Marker(signer), metrics, options)
         yield Container(history, editor, conversations, metrics)
+
+
+def _reader(settings: Settings) -> Reader:
+    if settings.reader_url is None:
+        return Reader()
+    key = settings.reader_key.get_secret_value() if settings.reader_key else None
+    return OwnReader(settings.reader_url, settings.reader_model or "", key)
 
 
 def _editor_arguments(settings: Settings, data: Path) -> list[str]:

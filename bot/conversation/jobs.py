@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bot.conversation.bundles import Bundles
 from bot.conversation.conversion import inversion_details, stored_array, stored_picture
 from bot.conversation.faces import Faces
 from bot.conversation.messages import OnProgress
+from bot.conversation.readers import Reader
 from bot.metrics import Metrics
 from bot.pictures.mark import Mark
 from editor.api import protocol as wire
@@ -34,12 +35,14 @@ class Options:
         inversion_seconds: About how long an inversion may take; None for no limit.
         search_seconds: How long to search for a change that fast methods do not show; 0 for not at all.
         retention_days: After how many days without use pictures are deleted; None for never.
+        reader: What reads messages.
     """
 
     quality: wire.Quality = "standard"
     inversion_seconds: float | None = None
     search_seconds: float = 20.0
     retention_days: int | None = None
+    reader: Reader = field(default_factory=Reader)
 
 
 class EditorJobs:
