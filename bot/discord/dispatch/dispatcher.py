@@ -40,6 +40,7 @@ from bot.discord.services import Services
 from bot.discord.ui.interactions import Acknowledge, Complete
 from bot.discord.ui.view import answer_tag
 from bot.errors import BotError, code_for
+from bot.language.reader import says_stop
 from bot.locales import locale_of
 from editor.api.errors import Cancelled, EditorError
 from storage.errors import StorageError
@@ -155,6 +156,11 @@ class RequestDispatcher:
         self.tasks.add(task)
         try:
             queue = self._queue_of(request)
+            if queue.length and request.kind == "talk" and says_stop(request.text):
+                item = await self._store(request, acknowledge)
+                if item is not None:  # it must not wait for what it stops
+                    await self._answer(request, item, complete)
+                return
             if queue.length >= MAX_WAITING:
                 raise TooMany(when=f"<t:{int(time.time() + queue.wait_seconds) + 1}:R>")
             async with queue.join() as turn:  # before anything is awaited, so that the order is kept
@@ -317,7 +323,7 @@ class RequestDispatcher:
         finally:
             self._work.pop(key, None)
             self.progress.pop(key, None)
-        return cancelled if result.outcome == Cancelled.code else result
+        return cancelled if result.outcome == Cancelled.code and key in self._cancelled else result
 
     async def _remember_unfinished(self, request: Request, message: int | None, part: str = "") -> None:
         """Store the message that tells the requester to wait, so that the answer can replace it later."""

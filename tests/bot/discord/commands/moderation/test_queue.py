@@ -140,6 +140,18 @@ async def test_a_cancelled_request_stops_in_the_editor_and_its_asker_is_told(
         assert [len(server.answers_to(message)) for message in (sent, waits)] == [1, 1]
 
 
+async def test_a_member_who_says_stop_does_not_wait_for_what_it_stops(
+    server: DiscordServer, start: Start, slow: Conversations, engine: SlowEngine
+) -> None:
+    async with start(conversations=slow):
+        sent = await _begun(server, engine)
+        stop = await server.say(ANN, "stop", direct=False)
+        assert "Stopped" in (await server.answer_to(stop))["content"]
+        assert "cancelled" in (await server.answer_to(sent))["content"]
+        assert "moderator" not in (await server.answer_to(sent))["content"]
+        assert engine.cancelled == 1
+
+
 def _that(holds: Callable[[], bool]) -> Any:
     async def checked() -> bool:
         return holds()
