@@ -105,6 +105,7 @@ def _row(number: int, text: str, turn: Turn, picture: Path | None) -> dict[str, 
         "picture": str(picture) if picture else None,
         "ms": turn.milliseconds,
         "warnings": list(turn.warnings),
+        "choices": list(turn.choices),
         "error": turn.error,
     }
 

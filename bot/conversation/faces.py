@@ -8,9 +8,11 @@ from typing import Self
 
 from bot.conversation.conversion import FACE, stored_adjustment, wire_adjustment, wire_inversion
 from bot.language import actions
-from bot.language.faces import numbers_of
 from editor.api import protocol as wire
 from storage import records
+
+MIDDLE = 0
+"""The place of the face in the middle; others count from 1 from the left, and from -1 from the right."""
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,11 @@ class Faces:
             for number, layers in sorted(self.layers.items())
             for layer in layers
         ]
+
+
+def numbers_of(place: int | None, faces: int) -> Sequence[int]:
+    """The faces, from 0 at the left, that a place names among so many; none if there is no such face."""
+    if place is None:
+        return range(faces)
+    number = (faces - 1) // 2 if place == MIDDLE else place - 1 if place > 0 else faces + place
+    return [number] if 0 <= number < faces else []

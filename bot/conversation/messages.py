@@ -101,6 +101,8 @@ class Turn:
         edit: The edit shown now.
         adjustments: Prompts and strengths in force.
         warnings: Stable codes.
+        choices: What to say next, for buttons: the readings of an unclear message, or what could be asked for
+            instead.
         error: A stable code if the message could not be followed.
         hidden: The pictures are spoilers.
     """
@@ -115,6 +117,7 @@ class Turn:
     error: str | None = None
     locale: str = locales.DEFAULT
     hidden: bool = False
+    choices: tuple[str, ...] = ()
 
 
 def job_of(key: str | None) -> str:

@@ -10,6 +10,7 @@ from bot.conversation.conversion import FACE
 from bot.conversation.faces import Faces
 from bot.conversation.planning import EditAction
 from bot.language.actions import ALL, Action, Add, Ask, Goto, Redo, Remove, Reset, Scale, Set, Undo
+from bot.language.prompts import described
 from bot.locales import Locale
 from editor.api import protocol as wire
 from editor.api.strength import max_strength
@@ -30,11 +31,46 @@ _HELP_EXAMPLES = 8
 _NAMING = ("prompt", "said", "method")
 
 
-def in_words(locale: Locale, action: Action) -> Action:
-    """Replace the text key of a question with its sentence in this locale; return other actions unchanged."""
+def in_words(locale: Locale, action: Action, names: Mapping[str, str] | None = None) -> Action:
+    """Replace the text key of a question with its sentence in this locale; return other actions unchanged.
+
+    ``names`` maps prompts in force to what they are called.
+    """
     if not isinstance(action, Ask):
         return action
-    return replace(action, question=locale.say(action.question, word=action.word))
+    key, said = action.question, choices(locale, action, names or {})
+    if len(said) == 1:
+        key = f"{key}.one"
+    rows = "\n".join(f"{number}. {one}" for number, one in enumerate(said, 1))
+    return replace(action, question=locale.say(key, word=action.word, rows=rows, choice="".join(said)))
+
+
+def choices(locale: Locale, question: Ask, names: Mapping[str, str]) -> list[str]:
+    """Return what to say for each choice of a question; ``names`` maps prompts to what they are called."""
+    comma = locale.say("list.comma")
+    return [comma.join(request(locale, action, names) for action in choice) for choice in question.choices]
+
+
+def request(locale: Locale, action: Action, names: Mapping[str, str]) -> str:
+    """Return words that ask for an action: "add a hat", "less pink hair"."""
+    match action:
+        case Add():
+            name = name_of(locale, action)
+            thing = described(name).thing and not action.prompt.startswith("no ")
+            key = "say.opposite" if action.strength < 0 else "say.add" if thing else "say.make"
+            return locale.say(key, name=name)
+        case Scale(target=target, factor=factor):
+            key = "say.scale.more" if factor > 1 else "say.scale.less"
+            return locale.say(f"{key}.all" if target == ALL else key, name=names.get(target, target))
+        case Set(target=target, strength=strength):
+            return locale.say("say.set", name=names.get(target, target), percent=locale.percent(strength))
+        case Remove(target=target):
+            return locale.say("say.remove", name=names.get(target, target))
+        case Goto(edit=0):
+            return locale.say("say.original")
+        case Goto(edit=number):
+            return locale.say("say.goto", number=number)
+    return locale.say(f"say.{action.do}")
 
 
 def name_of(locale: Locale, change: wire.Change | Add | Mapping[str, Any]) -> str:

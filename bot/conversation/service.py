@@ -23,8 +23,8 @@ from bot.conversation.jobs import EditorJobs, Options
 from bot.conversation.messages import CompareRequest, OnProgress, Speaker, TalkRequest, Turn, job_of
 from bot.conversation.talk import Talk
 from bot.errors import BotError, code_for, sentence_for
-from bot.language.actions import Answer
-from bot.language.reader import read
+from bot.language.actions import Action, Answer, Ask
+from bot.language.reader import pick, says_stop
 from bot.locales import Locale, locale_of
 from bot.metrics import Metrics
 from bot.pictures.animation import Format
@@ -40,6 +40,8 @@ from storage.records import Conversation, Edit
 
 logger = logging.getLogger(__name__)
 
+MAX_ASKED = 1000
+"""Conversations whose last question is remembered."""
 ANIMATION_BYTES = 8 * 1024 * 1024
 
 
@@ -63,6 +65,8 @@ class Conversations:
         self.metrics = metrics or Metrics()
         self.bundles = Bundles(editor, bundle)
         self.jobs = EditorJobs(history, self.bundles, mark, self.metrics, options or Options())
+        self._asked: dict[int, tuple[tuple[Action, ...], ...]] = {}
+        """The choices of each conversation's last question."""
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def talk(
@@ -81,11 +85,31 @@ class Conversations:
             return Turn(locale.say("answer.stopped"), (Answer("stop"),), locale=locale.code)
         async with self._alone(conversation.id):
             chosen = replace(request, bundle=request.bundle or self.bundle)
+            chosen = replace(chosen, actions=self._picked(conversation.id, chosen))
             checkpoint = Checkpoint(chosen, locale.code, await _mask(request.mask))
             talk = Talk(
                 self.jobs, conversation, checkpoint, job_of(request.key), on_progress, speaker.platform
             )
-            return await talk.turn(request.picture)
+            turn = await talk.turn(request.picture)
+            self._remember_choices(conversation.id, turn)
+            return turn
+
+    def _picked(self, conversation: int, request: TalkRequest) -> tuple[Action, ...] | None:
+        """Return what a message asks for that answers the bot's last question: "yes", "the second", "no"."""
+        choices = self._asked.pop(conversation, ())
+        if not choices or request.picture is not None or request.actions is not None:
+            return request.actions
+        place = pick(request.text, len(choices))
+        if place is None:
+            return None
+        return choices[place] if place >= 0 else (Ask("ask.otherwise"),)
+
+    def _remember_choices(self, conversation: int, turn: Turn) -> None:
+        asked = [action.choices for action in turn.actions if isinstance(action, Ask) and action.choices]
+        if asked:
+            self._asked[conversation] = asked[-1]
+        while len(self._asked) > MAX_ASKED:
+            del self._asked[next(iter(self._asked))]
 
     def _says_stop(self, conversation: Conversation, request: TalkRequest) -> bool:
         """Whether a message asks to stop a job that is running; such a message must not wait for the job."""
@@ -95,7 +119,7 @@ class Conversations:
             or request.actions is not None
         ):
             return False
-        return Answer("stop") in read(request.text)
+        return says_stop(request.text)
 
     async def compare(
         self, speaker: Speaker, request: CompareRequest, on_progress: OnProgress | None = None

@@ -12,7 +12,7 @@ from bot.conversation import replies
 from bot.conversation.answers import Circumstances, answer
 from bot.conversation.checkpoint import Checkpoint
 from bot.conversation.conversion import inversion_details, stored_array, stored_picture
-from bot.conversation.faces import Faces
+from bot.conversation.faces import Faces, numbers_of
 from bot.conversation.jobs import EditorJobs
 from bot.conversation.messages import OnProgress, Shown, Turn, strengths
 from bot.conversation.planning import (
@@ -40,7 +40,6 @@ from bot.language.actions import (
     Variations,
     What,
 )
-from bot.language.faces import numbers_of
 from bot.language.reader import read
 from editor.api import protocol as wire
 from editor.api.errors import NoSuchFace
@@ -83,6 +82,7 @@ class Talk:
         self._sentences: list[str] = []
         self._shown: list[Edit] = []
         self._warnings: list[str] = []
+        self._choices: list[str] = []
         self._faces: dict[int, Faces] = {}
         self._pictures: dict[int, Picture] = {}
         self._last_step = self._finished = False
@@ -163,17 +163,17 @@ class Talk:
     async def _actions(self, faces: Faces | None, has_picture: bool) -> list[Action]:
         """Return what the message asks for."""
         if self.request.actions is not None:
-            return list(self.request.actions)
+            return [replies.in_words(self.locale, action) for action in self.request.actions]
         named = faces.source.bundle if faces is not None and not has_picture else self.request.bundle
         languages = await self.jobs.bundles.languages(named)
         if faces is None:
-            return self._read((), languages, has_picture)
-        actions = self._read(faces.in_force, languages, has_picture)
+            return await self._read((), languages, has_picture)
+        actions = await self._read(faces.in_force, languages, has_picture)
         if any(isinstance(action, Face) for action in actions):  # "less" may mean what that face has
-            actions = self._read(faces.all_in_force(actions), languages, has_picture)
+            actions = await self._read(faces.all_in_force(actions), languages, has_picture)
         return actions
 
-    def _read(
+    async def _read(
         self, in_force: Sequence[wire.Adjustment], languages: Sequence[str], has_picture: bool
     ) -> list[Action]:
         text = self.request.text
@@ -181,10 +181,18 @@ class Talk:
             if not has_picture:
                 raise NothingSaid
             return []
-        actions = read(text, [layer.prompt for layer in in_force], languages)
+        prompts = [layer.prompt for layer in in_force]
+        actions = await self.jobs.options.reader.read(text, prompts, languages)
         if has_picture:  # text with a picture need not ask for anything
             actions = [action for action in actions if action not in _BESIDE_A_PICTURE]
-        return [replies.in_words(self.locale, action) for action in actions]
+        names = {layer.prompt: replies.name_of(self.locale, layer) for layer in in_force}
+        for action in actions:
+            if isinstance(action, Ask):
+                said = replies.choices(self.locale, action, names)
+                read_again = [tuple(read(one, prompts, languages)) for one in said]
+                pairs = zip(said, read_again, action.choices, strict=True)
+                self._choices += [one for one, again, choice in pairs if again == choice]
+        return [replies.in_words(self.locale, action, names) for action in actions]
 
     async def _do(
         self, head: Edit | None, step: Sequence[Action], before: Sequence[wire.Adjustment]
@@ -405,6 +413,7 @@ class Talk:
             tuple(self._warnings),
             locale=self.locale.code,
             hidden=hidden,
+            choices=tuple(self._choices),
         )
 
     async def _picture_of(self, edit: Edit) -> Shown:

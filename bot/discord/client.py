@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 ITEMS: tuple[type[PersistentItem], ...] = (
     buttons.EditButton,
     buttons.EraseButton,
+    buttons.ChoiceButton,
     buttons.ConsentButton,
     menus.GoToMenu,
     menus.AdjustMenu,

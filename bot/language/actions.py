@@ -145,10 +145,14 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Nothing can be done yet; this is what to answer. A grammar gives the question's key in the locales."""
+    """Nothing can be done yet; ``question`` is the key of what to answer in the locales.
+
+    ``word`` is the word that is not known, ``choices`` are what the message may have meant.
+    """
 
     question: str
     word: str | None = None
+    choices: tuple[tuple[Action, ...], ...] = ()
     do: ClassVar[str] = "ask"
 
 
@@ -181,8 +185,16 @@ _KINDS: dict[str, type[Action]] = {kind.do: kind for kind in get_args(Action)}
 
 def to_json(action: Action) -> dict[str, Any]:
     """The action as a JSON object: its name under ``do``, then its fields."""
-    values = {field.name: getattr(action, field.name) for field in fields(action)}
-    return {"do": action.do, **{name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}}
+    values = {field.name: _plain(getattr(action, field.name)) for field in fields(action)}
+    if not values.get("choices", True):
+        del values["choices"]
+    return {"do": action.do, **values}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return to_json(value) if hasattr(value, "do") else value
 
 
 def from_json(values: Mapping[str, Any]) -> Action:
@@ -197,6 +209,8 @@ def from_json(values: Mapping[str, Any]) -> Action:
     given = {field.name: values[field.name] for field in fields(kind) if values.get(field.name) is not None}
     if "keep" in given:
         given["keep"] = tuple(given["keep"])
+    if "choices" in given:
+        given["choices"] = tuple(tuple(map(from_json, choice)) for choice in given["choices"])
     if kind is Face:
         given.setdefault("place", None)
     try:

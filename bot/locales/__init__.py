@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from bot.language.script import script_of
 from bot.locales.locale import Locale
+from bot.locales.script import script_of
 
 DEFAULT = "en"
 FOLDER = Path(__file__).parent

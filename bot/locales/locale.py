@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from bot.language.script import script_of
+from bot.locales.script import script_of
 
 
 @dataclass(frozen=True)

@@ -307,7 +307,7 @@ async def _talk(request: web.Request) -> web.StreamResponse:
     conversations.metrics.count_answer(PLATFORM, turn.error, turn.milliseconds / 1000)
     locale = get(turn.locale)
     history = await _history_json(conversations, turn.edit, locale)
-    examples = {"examples": await _examples(conversations, turn.edit, locale)}
+    examples = {"examples": list(turn.choices) or await _examples(conversations, turn.edit, locale)}
     await _write_line(response, {"event": "turn"} | _turn_json(turn) | history | examples)
     await response.write_eof()
     return response

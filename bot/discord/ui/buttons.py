@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -32,6 +33,8 @@ _ACTIONS: dict[str, tuple[Action, ...]] = {
     "variations": (Variations(3),),
 }
 """Steps with a fixed meaning; "less" and "more" are sent as words, which the conversation interprets."""
+MAX_CHOICE = 76
+"""Characters of a choice that fit into a custom id; a longer one can be answered by its number only."""
 _DANGER = discord.ButtonStyle.danger
 
 
@@ -61,6 +64,21 @@ class EditButton(
         else:
             text = "" if step in _ACTIONS else locale.say(f"say.{step}")
             await dispatch_edit(interaction, edit, actions=_ACTIONS.get(step), text=text)
+
+
+class ChoiceButton(PersistentItem, template=r"say:(?P<edit>[0-9]{1,18}):(?P<text>.{1,76})"):
+    """Says one of the choices of a question; the conversation reads it as if it were typed."""
+
+    @classmethod
+    def create(cls, edit: int, text: str) -> ChoiceButton:
+        """The button that says ``text``, of at most `MAX_CHOICE` characters, about an edit."""
+        style = discord.ButtonStyle.primary
+        return cls(discord.ui.Button(label=text, style=style, custom_id=f"say:{edit}:{text}"))
+
+    async def respond(self, interaction: Interaction) -> None:
+        """Say it."""
+        edit = await edit_for(interaction, int(self.state["edit"]))
+        await dispatch_edit(interaction, edit, text=self.state["text"])
 
 
 class EraseButton(PersistentItem, template=r"forget:(?P<what>edit|all):(?P<edit>[0-9]{1,18})"):
@@ -113,6 +131,11 @@ class ConsentButton(PersistentItem, template=r"consent(?::(?P<message>[0-9]{1,20
         except discord.HTTPException:
             return None
         return message if message.author.id == interaction.user.id else None
+
+
+def choice_buttons(edit: int, choices: Sequence[str]) -> tuple[discord.ui.Item[Any], ...]:
+    """The buttons under a question, one for each choice that is short enough."""
+    return tuple(ChoiceButton.create(edit, text) for text in choices[:5] if len(text) <= MAX_CHOICE)
 
 
 def result_buttons(

@@ -96,9 +96,11 @@ def shortened(text: str, limit: int) -> str:
 def of_turn(turn: Turn, request: Request, spoiler: bool) -> OutgoingMessage:
     """The answer of the conversation; it has buttons if it shows an edit."""
     items: tuple[discord.ui.Item[Any], ...] = ()
-    if turn.edit is not None and turn.pictures and turn.error is None:
-        edited, adjusted = turn.edit.number > 0, bool(turn.adjustments)
-        items = buttons.result_buttons(turn.edit.id, edited, adjusted, get(turn.locale))
+    if turn.edit is not None and turn.error is None:
+        items = buttons.choice_buttons(turn.edit.id, turn.choices)
+        if turn.pictures:
+            edited, adjusted = turn.edit.number > 0, bool(turn.adjustments)
+            items += buttons.result_buttons(turn.edit.id, edited, adjusted, get(turn.locale))
     return OutgoingMessage(
         turn.reply, pictures=pictures_of(turn), items=items, spoiler=spoiler, tag=answer_tag(request)
     )

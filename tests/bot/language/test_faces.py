@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.conversation.faces import numbers_of
 from bot.language.actions import Add, Face, Scale
-from bot.language.faces import numbers_of
 from bot.language.reader import read
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.language.script import script_of
+from bot.locales.script import script_of
 
 
 def test_scripts() -> None:
