@@ -113,15 +113,13 @@ def evaluate(
 ) -> None:
     """Score how sentences of files are understood, by kind."""
     from bot.cli.evaluate import HELD, report
-    from bot.lab.evaluation import evaluate as score
 
     try:
-        scores = score(files or sorted(HELD.glob("*.jsonl")))
+        for line in report(files or sorted(HELD.glob("*.jsonl")), misses):
+            print(line)
     except (OSError, ValueError, KeyError) as error:
         print(f"The files cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    for line in report(scores, misses):
-        print(line)
 
 
 @app.command()
@@ -129,9 +127,8 @@ def train_reader(
     steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
     rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sentences and the weights.")] = 1,
-    further: Annotated[bool, typer.Option("--further", help="Continue from the stored model.")] = False,
 ) -> None:
-    """Train the sentence reader on bot/language/examples; needs the 'train' extra."""
+    """Train the sentence reader on bot/language/examples, with the 'train' extra; stopped, it goes on."""
     import json
 
     from bot.lab.train import Settings, train
@@ -139,7 +136,7 @@ def train_reader(
     given: dict[str, Any] = {
         name: value for name, value in (("steps", steps), ("rate", rate)) if value is not None
     }
-    print(json.dumps(train(Settings(seed=seed, further=further, **given)), indent=2))
+    print(json.dumps(train(Settings(seed=seed, **given)), indent=2))
 
 
 @app.command()

@@ -51,6 +51,7 @@ class Example:
     acts: list[str]
     begins: list[bool]
     slots: list[str]
+    language: str = "en"
 
 
 @dataclass
@@ -169,22 +170,24 @@ class Language:
     @property
     def spaced(self) -> bool:
         """Whether words are written with spaces."""
-        return self.code != "zh"
+        return self.code not in ("zh", "ja")
 
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.strip().splitlines() if line.strip()]
 
 
+def files() -> list[Path]:
+    """All files that sentences are made from."""
+    return sorted([*FOLDER.glob("*.toml"), *lexicon.FOLDER.glob("*.toml")])
+
+
 def load(code: str, words: list[str]) -> Language:
-    """The example files of a language: all whose names begin with its code."""
-    lists: dict[str, list[str]] = {}
+    """The examples of a language: all example files whose names begin with its code, and its word list."""
+    lists = _words(code)
     acts: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, str]] = {}
-    for chinese, (english, kind) in lexicon.translations().items():
-        if code == "zh" or lexicon.own_words()[english][0] == chinese:
-            lists.setdefault(kind, []).append(chinese if code == "zh" else english)
-    for path in sorted(FOLDER.glob(f"{code}*.toml")):
+    for path in (path for path in files() if path.name.startswith(code) and path.stem not in lexicon.NAMES):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         for name, text in data.get("lists", {}).items():
             lists.setdefault(name, []).extend(_lines(text))
@@ -196,8 +199,19 @@ def load(code: str, words: list[str]) -> Language:
                 if isinstance(text, str)
             }
             known |= {key: value for key, value in forms.items() if not isinstance(value, str)}
-        frames |= data.get("frames", {})
+        for form, around in data.get("frames", {}).items():
+            before = frames.setdefault(form, {})
+            before |= {place: before.get(place, "") + text for place, text in around.items()}
     return Language(code, lists, acts, frames, words)
+
+
+def _words(code: str) -> dict[str, list[str]]:
+    """The words of a language by kind; the English ones are those that the others are translated to."""
+    found: dict[str, list[str]] = {}
+    for word, (english, kind) in lexicon.translations("zh" if code == "en" else code).items():
+        if code != "en" or lexicon.own_words()[english][0] == word:
+            found.setdefault(kind, []).append(english if code == "en" else word)
+    return found
 
 
 def sentences(language: Language, rng: random.Random) -> Iterator[Example]:
@@ -218,14 +232,15 @@ def sentences(language: Language, rng: random.Random) -> Iterator[Example]:
 def _sentence(language: Language, acts: list[str], rng: random.Random) -> Example | None:
     state = _State(acts[0])
     edits = bool(language.acts[acts[0]].get("joins"))
-    if edits and rng.random() < 0.12:
+    remarks = "remark_before" in language.lists
+    if remarks and edits and rng.random() < 0.12:
         _expand(language, rng, state, "{remark_before}")
     for place, act in enumerate(acts):
         if place:
             _expand(language, rng, state, "{join}")
         state.act, state.clause = act, state.clause + 1
         _clause(language, rng, state, act, framed=not place or rng.random() < 0.15)
-    if edits and rng.random() < 0.08:
+    if remarks and edits and rng.random() < 0.08:
         _expand(language, rng, state, "{remark_after}")
     elif rng.random() < 0.35:
         _expand(language, rng, state, "{end}")
@@ -274,7 +289,7 @@ def _labelled(language: Language, chunks: list[Chunk], rng: random.Random) -> Ex
         for then, now in zip(before, of, strict=True)
     ]
     begins = [then is None or then.clause != now.clause for then, now in zip(before, of, strict=True)]
-    return Example(text, [chunk.act for chunk in of], begins, slots)
+    return Example(text, [chunk.act for chunk in of], begins, slots, language.code)
 
 
 def _misspelt(text: str, rate: float, rng: random.Random) -> str:
@@ -285,7 +300,7 @@ def _misspelt(text: str, rate: float, rng: random.Random) -> str:
 
 def _slip(word: str, rng: random.Random) -> str:
     """A word as hurried thumbs type it."""
-    if len(word) < 4 or not word[0].isalpha():
+    if len(word) < 3 or not word[0].isalpha():
         return word
     place = rng.randrange(1, len(word) - 1)
     kind = rng.randrange(6)

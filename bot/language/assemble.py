@@ -76,6 +76,9 @@ _STRENGTH = frozenset(
 """Their comparatives are about the strength of what is there."""
 _LIST = re.compile(r"\s+and\s+|\s*[,&;、]\s*(?:and\s+)?|[和跟与]")
 
+_EXCESS = re.compile(r"\b(?:too|trop|zu|demasiado|demais)\b|[太过]|すぎ")
+_BRIGHTNESS = frozenset({"bright", "dark", "light"})
+
 _ONLY = re.compile(
     r"\b(?:only|just|left|right|upper|lower|top|bottom|tip|tips|front|on)\b|[只仅就单左右上下]"
 )
@@ -88,10 +91,14 @@ def _degree(clause: Clause) -> float:
 
 
 class Assembler:
-    """Assembles the clauses of one message, given the prompts in force, oldest first, and their languages."""
+    """Assembles the clauses of one message.
 
-    def __init__(self, after: Sequence[str], languages: Sequence[str]) -> None:
-        self.prompts, self.languages = list(after), languages
+    ``after`` are the prompts in force, oldest first, ``languages`` those that prompts may be written in, and
+    ``language`` is that of the message.
+    """
+
+    def __init__(self, after: Sequence[str], languages: Sequence[str], language: str = "en") -> None:
+        self.prompts, self.languages, self.language = list(after), languages, language
         self.keep: list[str] = []
         self.region: str | None = None
         self.place: str | None = None  # the thing that the region is of
@@ -99,6 +106,10 @@ class Assembler:
         self.waiting: list[str] = []  # things whose description follows: "the hair and the eyes blue"
         self.noun: str | None = None  # the thing spoken of last
         self.face: Face | None = None
+
+    def again(self) -> Assembler:
+        """A fresh one for another reading of the message."""
+        return Assembler(self.prompts, self.languages, self.language)
 
     def read(self, clauses: Sequence[Clause]) -> list[Action]:
         """The actions of all clauses, in order."""
@@ -127,14 +138,20 @@ class Assembler:
     # what a clause says, in the words of prompts
 
     def _prompt(self, what: str, of: str = "") -> Prompt:
-        if has_han(what + of):
+        if has_han(what + of) and self.language != "ja":
             return chinese.described(what, of, "zh" in self.languages)
+        if self.language not in ("en", "zh"):
+            translated = chinese.described(what, of, language=self.language)
+            if not translated.unknown:
+                return translated
+            english = prompts.described(what, of)
+            return english if english.kind else translated
         return prompts.described(what, of)
 
     def _named(self, clause: Clause) -> Prompt:
         """What a clause is about: its description, or its thing, or else a comparative in it ("older")."""
         what, of = " ".join(clause.said("what")), " ".join(clause.said("of"))
-        if not what and not has_han(clause.text):
+        if not what and self.language == "en":
             words = [
                 word for word in clause.text.split() if positive(word) and positive(word) not in _STRENGTH
             ]
@@ -218,6 +235,8 @@ class Assembler:
 
     def _left(self, clause: Clause, ofs: list[str]) -> str:
         """The adjectives of a clause outside its things: a description that the network overlooked."""
+        if self.language not in ("en", "zh"):
+            return ""
         said = clause.text
         for of in ofs:
             said = said.replace(of, " ")
@@ -301,10 +320,11 @@ class Assembler:
         return self._additions(self._absent(prompt, clause), 1.0, self.region)
 
     def _absent(self, prompt: Prompt, clause: Clause) -> Prompt:
-        if prompt.said is not None:
+        if prompt.said is not None and self.language == "zh":
             none = chinese.absent(prompt, clause.text, "zh" in self.languages)
             return replace(none, unknown=prompt.unknown)
-        return replace(prompt, text=f"no {prompt.text}"[: prompts.MOST_PROMPT], key=f"no {prompt.key}")
+        text = f"no {prompt.text}"[: prompts.MOST_PROMPT]
+        return replace(prompt, text=text, key=f"no {prompt.key}", said=None)
 
     def _amount(self, clause: Clause) -> Amount:
         said = clause.said("num")
@@ -330,6 +350,10 @@ class Assembler:
     def _scale(self, clause: Clause, sense: int) -> list[Action]:
         prompt, given, degree = self._named(clause), self._amount(clause), _degree(clause)
         target = self._target(clause, prompt)
+        if target is None and sense < 0 and prompt.needy and _EXCESS.search(clause.text):
+            target = self.last  # "too bright" is about what was changed last
+            if target is None and prompt.key in _BRIGHTNESS:
+                return [Answer("whole-picture")]
         if target is None:
             if not prompt.key:
                 return [Ask("ask.no-target")]

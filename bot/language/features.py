@@ -8,7 +8,7 @@ from zlib import crc32
 
 from bot.language import lexicon
 from bot.language.chinese.segments import read
-from bot.language.text import Token, has_han
+from bot.language.text import Token, has_han, single
 from bot.language.words import positive
 
 BUCKETS = 2**15
@@ -19,8 +19,9 @@ def _hash(piece: str) -> int:
 
 
 @lru_cache(maxsize=65536)
-def _word(word: str) -> tuple[int, ...]:
+def _word(typed: str) -> tuple[int, ...]:
     """The word itself, its character 3- and 4-grams and its kind; numbers by their size and form."""
+    word = lexicon.without_accents(typed)
     if word[0].isdigit() or word[1:2].isdigit():
         shape = "%" if word.endswith("%") else "." if "." in word else str(min(len(word), 4))
         return tuple(map(_hash, (f"#{shape}", f"#{word[0] in '+-'}{word[-1] == '%'}", f"w:{word[:2]}")))
@@ -30,7 +31,7 @@ def _word(word: str) -> tuple[int, ...]:
     pieces = [f"w:{word}"]
     pieces += [f"g:{framed[i : i + n]}" for n in (3, 4) for i in range(max(1, len(framed) - n + 1))]
     base = positive(word)
-    kind = lexicon.english_kinds().get(base or word)
+    kind = lexicon.english_kinds().get(base or word) or lexicon.foreign_kinds().get(word)
     pieces += [f"k:{kind}:{bool(base)}"] * 3 if kind else ["c:"] if base else []
     return tuple(map(_hash, pieces))
 
@@ -46,7 +47,7 @@ def features(tokens: Sequence[Token]) -> list[tuple[int, ...]]:
     found: list[tuple[int, ...]] = []
     kinds = _kinds_of_characters(tokens)
     for place, token in enumerate(tokens):
-        if has_han(token.text):
+        if single(token.text):
             before = tokens[place - 1].text if place else "^"
             after = tokens[place + 1].text if place + 1 < len(tokens) else "$"
             found.append(_character(before, token.text, after, kinds[place]))

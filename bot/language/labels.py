@@ -7,6 +7,8 @@ SEPARATOR = "sep"
 
 EDITS = ("add", "remove", "more", "less", "set", "replace", "mild", "keep", "only", "face")
 COMMANDS = ("undo", "redo", "goto", "version", "original", "reset", "variations", "transfer")
+CHANGES = (*EDITS, *COMMANDS)
+"""Acts that change the picture or move between its edits."""
 SHOWS = ("show.history", "show.original", "show.compare", "show.adjustments", "show.help")
 TOPICS = (
     *("greeting", "thanks", "praise", "insult", "price", "identity", "privacy", "delete", "age", "link"),
@@ -20,3 +22,5 @@ SLOTS = (
     *("tiny", "little", "fair", "much", "left", "right", "middle", "every"),
 )
 TAGS = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"))
+
+LANGUAGES = ("en", "zh", "de", "es", "fr", "ja", "pt")

@@ -13,12 +13,14 @@ from safetensors.numpy import load_file
 from bot.language.chinese.segments import CONTENT
 from bot.language.chinese.segments import read as words
 from bot.language.features import features
-from bot.language.labels import ACTS, COMMANDS, EDITS, SEPARATOR, TAGS
-from bot.language.text import Token, has_han, tokenise
+from bot.language.labels import ACTS, CHANGES, LANGUAGES, SEPARATOR, TAGS
+from bot.language.text import Token, has_han, has_kana, tokenise
 from bot.language.words import correct
 
 MODEL = Path(__file__).parent / "model" / "reader.safetensors"
-_CHANGES = [ACTS.index(act) for act in (*EDITS, *COMMANDS)]
+LEAST_LIKELY = 0.1
+"""An act that is less likely is no reading of a clause."""
+_CHANGES = [ACTS.index(act) for act in CHANGES]
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -33,13 +35,14 @@ class Span:
 
 @dataclass(frozen=True)
 class Clause:
-    """A clause: its act, the likelihood of this act and of any edit, its slots in order, and its text."""
+    """A clause: its act, how likely this and any edit is, its slots, its text, and the next likely acts."""
 
     act: str
     sure: float
     edits: float
     spans: tuple[Span, ...]
     text: str
+    others: tuple[str, ...] = ()
 
     def said(self, *slots: str) -> list[str]:
         """The texts of some slots."""
@@ -81,44 +84,58 @@ def _log_softmax(logits: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float32)
 
 
-def _logits(tokens: list[Token]) -> tuple[Array, Array, Array]:
-    """Log-likelihoods of acts [tokens, acts], logits of beginnings [tokens], and of tags [tokens, tags]."""
+def _logits(tokens: list[Token]) -> tuple[Array, Array, Array, Array]:
+    """Log-likelihoods of acts, tags and languages [tokens, labels], and logits of beginnings [tokens]."""
     weights = _weights()
     table = weights["embedding.weight"]
     spelt = [replace(token, text=correct(token.text)) for token in tokens]
     encoded = np.stack([table[list(numbers)].mean(axis=0) for numbers in features(spelt)])
     for layer in (0, 1):
         encoded = _gru(encoded, layer)
-    act, begin, slot = (
-        encoded @ weights[f"{head}.weight"].T + weights[f"{head}.bias"] for head in ("act", "begin", "slot")
+    heads = ("act", "begin", "slot", "language")
+    act, begin, slot, language = (
+        encoded @ weights[f"{head}.weight"].T + weights[f"{head}.bias"] for head in heads
     )
-    return _log_softmax(act), begin[:, 0], _log_softmax(slot)
+    return _log_softmax(act), begin[:, 0], _log_softmax(slot), _log_softmax(language)
 
 
-def mark(cleaned: str) -> list[Clause]:
-    """The clauses of a cleaned text."""
+def _language(cleaned: str, likely: Array) -> str:
+    """The likeliest language of those that are written in a text's script."""
+    if has_kana(cleaned):
+        return "ja"
+    chinese = has_han(cleaned)
+    scores = {
+        code: score
+        for code, score in zip(LANGUAGES, likely.mean(axis=0), strict=True)
+        if (code in ("zh", "ja")) == chinese
+    }
+    return max(scores, key=lambda code: scores[code])
+
+
+def mark(cleaned: str) -> tuple[list[Clause], str]:
+    """The clauses of a cleaned text, and the code of its language."""
     tokens = tokenise(cleaned)
     if not tokens:
-        return []
-    acts, begins, tags = _logits(tokens)
+        return [], "en"
+    acts, begins, tags, languages = _logits(tokens)
     best = acts.argmax(axis=1)
     separates = best == ACTS.index(SEPARATOR)
     clauses: list[Clause] = []
-    start = 0
+    language, start = _language(cleaned, languages), 0
     for place in range(1, len(tokens) + 1):
         if place < len(tokens) and separates[place] == separates[place - 1] and begins[place] <= 0:
             continue
         if not separates[start]:
             clause = _clause(cleaned, tokens, start, place, acts[start:place], tags[start:place])
-            clauses.append(_whole_words(clause, cleaned) if has_han(clause.text) else clause)
+            clauses.append(_whole_words(clause, cleaned) if language == "zh" else clause)
         start = place
-    return clauses
+    return clauses, language
 
 
 def _clause(text: str, tokens: list[Token], start: int, end: int, acts: Array, tags: Array) -> Clause:
     likely = np.exp(_log_softmax(acts.mean(axis=0)))
     likely[0] = 0.0  # a separator is no clause
-    best = int(likely.argmax())
+    best, *others = (int(place) for place in likely.argsort()[::-1][:4])
     spans: list[Span] = []
     last = "O"
     for token, tag in zip(tokens[start:end], tags.argmax(axis=1), strict=True):
@@ -131,7 +148,8 @@ def _clause(text: str, tokens: list[Token], start: int, end: int, acts: Array, t
             spans.append(Span(slot, text[token.start : token.end], token.start))
         last = slot or "O"
     said = text[tokens[start].start : tokens[end - 1].end]
-    return Clause(ACTS[best], float(likely[best]), float(likely[_CHANGES].sum()), tuple(spans), said)
+    also = tuple(ACTS[place] for place in others if likely[place] >= LEAST_LIKELY)
+    return Clause(ACTS[best], float(likely[best]), float(likely[_CHANGES].sum()), tuple(spans), said, also)
 
 
 def _whole_words(clause: Clause, text: str) -> Clause:

@@ -16,6 +16,7 @@ MAX_TOKENS = 240
 _HAN = "\u3400-\u9fff"
 _SINGLE = rf"{_HAN}\u3040-\u30ff\uac00-\ud7af\u0e00-\u0e7f"
 """Scripts without spaces between words: one token a character."""
+_IS_SINGLE = re.compile(f"[{_SINGLE}]")
 _TOKEN = re.compile(
     rf"(?<![\w.])[+-]\d+(?:\.\d+)?\s?%?|\d+(?:\.\d+)?\s?%?|[{_SINGLE}]|[^\W\d_{_SINGLE}]+(?:['-][^\W\d_{_SINGLE}]+)*|[^\s]"
 )
@@ -60,6 +61,16 @@ def has_han(text: str) -> bool:
     return any("\u3400" <= character <= "\u9fff" for character in text)
 
 
+def single(text: str) -> bool:
+    """Whether a token is a character of a script without spaces between words."""
+    return len(text) == 1 and bool(_IS_SINGLE.match(text))
+
+
+def has_kana(text: str) -> bool:
+    """Whether a text has a Japanese syllable."""
+    return any("\u3041" <= character <= "\u30fa" for character in text)
+
+
 def clean(text: str) -> str:
     """Lower case, simplified Chinese, one form for each mark, without markup and symbols."""
     text = unescape(text[:MAX_CHARACTERS])
@@ -88,8 +99,7 @@ def tokenise(cleaned: str) -> list[Token]:
 
 
 def foreign(cleaned: str) -> bool:
-    """Whether a text is mostly in a script that is neither Latin nor Chinese."""
-    letters = [character for character in cleaned if character.isalpha()]
-    known = [c for c in letters if has_han(c) or unicodedata.name(c, "").startswith("LATIN")]
-    kana = any("\u3040" <= character <= "\u30ff" for character in cleaned)
-    return bool(letters) and (kana or 2 * len(known) < len(letters))
+    """Whether a text is mostly in a script that is neither Latin, Chinese nor Japanese."""
+    scripts = [unicodedata.name(c, "").split(" ")[0] for c in cleaned if c.isalpha()]
+    known = [one for one in scripts if one in ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")]
+    return 2 * len(known) < len(scripts)

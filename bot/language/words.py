@@ -59,14 +59,15 @@ def _known() -> tuple[frozenset[str], tuple[str, ...]]:
     listed = {word for name in names for word in lexicon.english(name)}
     translated = {word for phrase in lexicon.own_words() for word in phrase.split() if word.isalpha()}
     meant = {word for word in lexicon.english("things") | adjectives() | translated if len(word) >= 5}
-    return frozenset(listed | translated | set(lexicon.table("english")["states"])), tuple(sorted(meant))
+    known = listed | translated | set(lexicon.table("english")["states"]) | set(lexicon.foreign_kinds())
+    return frozenset(known), tuple(sorted(meant))
 
 
 @lru_cache(maxsize=4096)
 def correct(word: str) -> str:
     """An unknown word as the known word one slip away, if there is just one."""
     known, meant = _known()
-    if len(word) < 5 or not word.isalpha() or word in known or positive(word):
+    if len(word) < 5 or not word.isascii() or not word.isalpha() or word in known or positive(word):
         return word
     near = [one for one in meant if one_slip(word, one)]
     plural = any({word, one} in ({one, one + "s"}, {word, word + "s"}) for one in near)

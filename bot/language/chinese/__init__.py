@@ -1,34 +1,33 @@
-"""Chinese: its words, and how they are put into English."""
+"""Words of other languages, Chinese above all, and how they are put into English."""
 
 from __future__ import annotations
 
 from bot.language import lexicon
-from bot.language.chinese.phrase import describe, wording
-from bot.language.chinese.segments import CONTENT, NEEDY
+from bot.language.chinese.phrase import describe
+from bot.language.chinese.segments import CONTENT, NEEDY, read_spaced
 from bot.language.chinese.segments import read as words
 from bot.language.prompts import MOST_PROMPT, Prompt
 
 
-def described(what: str, of: str = "", own: bool = False) -> Prompt:
-    """Return the prompt of a Chinese description, of a thing if it is named apart; in Chinese if ``own``."""
-    content = [word for word in (*words(of), *words(what)) if word.kind in CONTENT]
+def described(what: str, of: str = "", own: bool = False, language: str = "zh") -> Prompt:
+    """Return the prompt of a description, of a thing if it is named apart; in Chinese if ``own``."""
+    split = words if language in ("zh", "ja") else read_spaced
+    content = [word for word in (*split(of, language), *split(what, language)) if word.kind in CONTENT]
     if not content:
         return Prompt("", "")
     phrase = describe(content)
     unknown = next((word.text for word in content if word.kind == "unknown"), None)
     nouns = [word for word in content if word.kind in ("part", "worn")]
-    noun = nouns[-1].text if nouns else None
     kind: str | None = phrase.nouns[-1] if phrase.nouns else content[-1].kind
-    kind = None if kind == "unknown" else kind
-    text = phrase.said if own else phrase.english
-    needy = all(word.kind in NEEDY for word in content)
+    between = "" if language == "ja" else " "
+    said = phrase.said if language == "zh" else f"{of}{between}{what}".strip()
     return Prompt(
-        text[:MOST_PROMPT],
+        (phrase.said if own else phrase.english)[:MOST_PROMPT],
         phrase.english,
-        phrase.said[:MOST_PROMPT],
-        noun,
-        kind,
-        needy,
+        said[:MOST_PROMPT],
+        nouns[-1].text if nouns else None,
+        None if kind == "unknown" else kind,
+        all(word.kind in NEEDY for word in content),
         None if own else unknown,
     )
 
@@ -47,4 +46,4 @@ def own_word(english: str) -> str:
     return lexicon.own_words().get(english, (english, ""))[0]
 
 
-__all__ = ["absent", "described", "own_word", "wording", "words"]
+__all__ = ["absent", "described", "own_word", "words"]

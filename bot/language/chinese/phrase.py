@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from bot.language import lexicon
 from bot.language.chinese.segments import CONTENT, NOUNS, Word, read
-from bot.language.words import positive
 
 _HEADS = frozenset({"hair", "eyes", "face", "lips", "teeth", "mouth", "eyebrows"})
 """Nouns whose compounds come apart again: the gold of 金色的长发 is inside "long hair"."""
@@ -107,39 +106,3 @@ def _spoken(adjectives: Sequence[Word], noun: Word | None) -> str:
 def translate(text: str) -> str:
     """A Chinese prompt in English, as far as its words are known."""
     return describe(read(text)).english
-
-
-def wording(prompt: str) -> str:
-    """An English example of a bundle as one says it in Chinese; unchanged if a word of it is unknown."""
-    words = [word for word in prompt.lower().split() if word not in ("a", "an", "the")]
-    negative, words = words[:1] == ["no"], words[1:] if words[:1] == ["no"] else words
-    base = positive(words[0]) if len(words) == 1 else None
-    if base and base in lexicon.own_words():
-        return lexicon.own_words()[base][0] + "一点"
-    said = _own_words(words)
-    if said is None:
-        return prompt
-    return ("不戴" if words[-1] in ("glasses", "sunglasses", "hat") else "不要") + said if negative else said
-
-
-def _own_words(words: Sequence[str]) -> str | None:
-    """The longest known end of the phrase as the noun, the words before it as adjectives."""
-    own = lexicon.own_words()
-    for start in range(len(words)):
-        english = " ".join(words[start:])
-        known = own.get(english) or own.get(english.removesuffix("s"))
-        if known is None or (known[1] == "thing" and words[start] in lexicon.english("colours")):
-            continue  # 粉色头发 rather than 粉发
-        before = [_adjective(word, english) for word in words[:start]]
-        if any(word is None for word in before):
-            return None
-        return _spoken([word for word in before if word], Word(known[0], known[1], english))
-    return None
-
-
-def _adjective(word: str, noun: str) -> Word | None:
-    usual = lexicon.before_noun().items()
-    plain = next((a for (a, n), b in usual if b == word and n == noun), word)
-    comparatives = lexicon.table("english")["comparatives"]
-    known = lexicon.own_words().get(plain) or lexicon.own_words().get(comparatives.get(plain, plain))
-    return Word(known[0], known[1], plain) if known else None

@@ -1,4 +1,4 @@
-"""A Chinese text as words: the longest known word first, whatever remains as unknown words."""
+"""A text as words of its language: the longest known word first, whatever remains as unknown words."""
 
 from __future__ import annotations
 
@@ -36,8 +36,13 @@ class Word:
 
 
 @cache
-def _vocabulary() -> dict[str, Word]:
-    found: dict[str, Word] = {}
+def _vocabulary(language: str) -> dict[str, Word]:
+    if language != "zh":
+        fillers = lexicon.table(language)["fillers"].split()
+        known = lexicon.translations(language).items()
+        found = {_plain(word): Word(word, "polite") for word in fillers}
+        return found | {_plain(word): Word(word, kind, english) for word, (english, kind) in known}
+    found = {}
     for name in _GRAMMAR:
         listed = lexicon.chinese("the_last" if name == "last" else name)
         found |= {word: Word(word, name) for word in listed}
@@ -45,6 +50,10 @@ def _vocabulary() -> dict[str, Word]:
     meanings = lexicon.translations().items()
     found |= {word: Word(word, kind, english) for word, (english, kind) in meanings if word not in bare}
     return found
+
+
+def _plain(word: str) -> str:
+    return lexicon.simplified(lexicon.without_accents(word))
 
 
 def _latin(typed: str) -> Word:
@@ -59,13 +68,13 @@ def _latin(typed: str) -> Word:
 
 
 @cache
-def _longest_length() -> int:
-    return max(map(len, _vocabulary()))
+def _longest_length(language: str) -> int:
+    return max(map(len, _vocabulary(language)))
 
 
-def _longest(text: str, place: int) -> Word | None:
-    for length in range(min(_longest_length(), len(text) - place), 0, -1):
-        if (word := _vocabulary().get(text[place : place + length])) is not None:
+def _longest(text: str, place: int, language: str = "zh") -> Word | None:
+    for length in range(min(_longest_length(language), len(text) - place), 0, -1):
+        if (word := _vocabulary(language).get(text[place : place + length])) is not None:
             return word
     return None
 
@@ -81,15 +90,29 @@ def _next(text: str, place: int) -> Word | None:
     latin = _LATIN.match(text, place)
     if latin is None or length >= len(latin.group()):
         return known
-    return _vocabulary().get(latin.group()) or _latin(latin.group())
+    return _vocabulary("zh").get(latin.group()) or _latin(latin.group())
 
 
-def read(text: str) -> list[Word]:
-    """The words of a text, in order, with their places."""
+def read_spaced(text: str, language: str) -> list[Word]:
+    """The words of a text in a language that is written with spaces."""
+    typed = re.findall(r"[^\W_]+", _plain(text))
+    found, place = list[Word](), 0
+    while place < len(typed):
+        for length in range(min(4, len(typed) - place), 0, -1):
+            phrase = " ".join(typed[place : place + length])
+            if word := _vocabulary(language).get(phrase):
+                break
+        found.append(word or Word(phrase, "unknown"))
+        place += length
+    return found
+
+
+def read(text: str, language: str = "zh") -> list[Word]:
+    """The words of a text in Chinese or Japanese, in order, with their places."""
     found: list[Word] = []
     place = 0
     while place < len(text):
-        word = _next(text, place)
+        word = _next(text, place) if language == "zh" else _longest(text, place, language)
         if word is None and text[place].isalnum():
             word = Word(text[place], "unknown")
             if found and found[-1].kind == "unknown" and found[-1].start + len(found[-1].text) == place:

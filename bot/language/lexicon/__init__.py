@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
+NAMES = {"english": "en", "chinese": "zh"}
+"""The two word lists that are not named by their language's code."""
 
 
 @cache
 def table(name: str) -> dict[str, Any]:
     """One data file, by its name without ending."""
-    return tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -39,13 +42,14 @@ def simplified(text: str) -> str:
 
 
 @cache
-def translations() -> dict[str, tuple[str, str]]:
-    """Chinese word -> (English, kind); `chinese.toml` lists the kinds."""
+def translations(language: str = "zh") -> dict[str, tuple[str, str]]:
+    """Word of a language -> (English, kind); `chinese.toml` lists the kinds."""
     found: dict[str, tuple[str, str]] = {}
-    for kind, lines in table("chinese")["words"].items():
+    for kind, lines in table("chinese" if language == "zh" else language)["words"].items():
         for line in lines.strip().splitlines():
             english_word, words = line.split(":")
-            found |= {word: (english_word.strip(), kind) for word in words.split()}
+            listed = words.split() if language == "zh" else words.split(",")
+            found |= {word.strip(): (english_word.strip(), kind) for word in listed}
     return found
 
 
@@ -74,4 +78,23 @@ def english_kinds() -> dict[str, str]:
     found |= {word: "part" if word in parts else "worn" for word in english("things") if word not in found}
     for name, kind in (("traits", "trait"), ("shapes", "shape"), ("colours", "colour")):
         found |= dict.fromkeys(english(name), kind)
+    return found
+
+
+def without_accents(word: str) -> str:
+    """A word in plain letters, as many type it: "más" -> "mas"."""
+    if word.isascii():
+        return word
+    apart = unicodedata.normalize("NFKD", word.replace("ß", "ss"))
+    plain = "".join(character for character in apart if not "\u0300" <= character <= "\u036f")
+    return unicodedata.normalize("NFC", plain) or word
+
+
+@cache
+def foreign_kinds() -> dict[str, str]:
+    """Word -> kind, of the languages with a small word list of their own."""
+    found: dict[str, str] = {}
+    for path in sorted(FOLDER.glob("??.toml")):
+        for words, (_, kind) in translations(path.stem).items():
+            found |= {without_accents(word): kind for word in words.split() if len(word) > 2}
     return found
