@@ -40,7 +40,7 @@ def in_words(locale: Locale, action: Action, names: Mapping[str, str] | None = N
         return action
     key, said = action.question, choices(locale, action, names or {})
     if len(said) == 1:
-        key = f"{key}.one"
+        key = "ask.is-it"
     rows = "\n".join(f"{number}. {one}" for number, one in enumerate(said, 1))
     return replace(action, question=locale.say(key, word=action.word, rows=rows, choice="".join(said)))
 
@@ -216,6 +216,18 @@ def _strengths(
         key = "reply.strength.most" if at_limit else "reply.strength"
         told.append(locale.say(key, name=name, percent=locale.percent(adjustment.strength)))
     return locale.say("reply.strengths", changes=locale.say("list.changes").join(told))
+
+
+def offers(locale: Locale, present: Sequence[wire.Adjustment], found: Sequence[wire.Effect]) -> list[str]:
+    """Return what to say next when a change is there already or cannot be made."""
+    said = []
+    for layer in present:
+        names = {layer.prompt: name_of(locale, layer)}
+        said += [
+            request(locale, action, names) for action in (Scale(layer.prompt, 1.5), Remove(layer.prompt))
+        ]
+    refused = [effect for effect in found if effect.verdict == "refused" and not effect.satisfied]
+    return said + [locale.wording(example) for effect in refused for example in effect.nearest]
 
 
 def effects(locale: Locale, found: Sequence[wire.Effect], names: Mapping[str, str]) -> list[str]:

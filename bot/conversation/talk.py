@@ -343,11 +343,13 @@ class Talk:
             changes = changes_for(step, before)
             present = {} if self.checkpoint.mask else repeated(changes, before)
             sentences = [replies.already(self.locale, layer) for layer in present.values()]
+            self._choices += replies.offers(self.locale, list(present.values()), ())
             changes = [change for change in changes if change not in present]
             if changes:
                 request = edit_request(faces.request(number, picture), changes, self.checkpoint.mask)
                 result, job = await self.jobs.edit(base, request, self._job_names, self.on_progress, first)
                 sentences += replies.changed(self.locale, changes, before, result)
+                self._choices += replies.offers(self.locale, (), result.effects)
                 if request.adjustments != before or any(e.verdict != "refused" for e in result.effects):
                     faces = faces.with_layers(number, result.adjustments)
                     results.append((result, job))
@@ -413,7 +415,7 @@ class Talk:
             tuple(self._warnings),
             locale=self.locale.code,
             hidden=hidden,
-            choices=tuple(self._choices),
+            choices=tuple(dict.fromkeys(self._choices)),
         )
 
     async def _picture_of(self, edit: Edit) -> Shown:

@@ -43,7 +43,10 @@ GROUP = 16
 class Settings:
     """What a training run depends on, in addition to the example files."""
 
-    steps: int = 4000
+    steps: int = 2600
+    horizon: int = 4000
+    """Steps of the one-cycle schedule of the learning rate, which ends early with a cool-down to nothing."""
+    cooldown: int = 1100
     batch: int = 128
     rate: float = 5e-3
     width: int = 56
@@ -139,7 +142,7 @@ def train(settings: Settings, folder: Path = MODEL, checkpoint: Path = CHECKPOIN
     torch.set_num_threads(1)
     languages, network = _languages(), Network(settings)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, settings.steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, settings.horizon, pct_start=0.1)
     run = Run(settings, network, optimiser, schedule)
     run.resume(checkpoint)
     begun = time.monotonic()
@@ -151,6 +154,8 @@ def train(settings: Settings, folder: Path = MODEL, checkpoint: Path = CHECKPOIN
         optimiser.step()
         schedule.step()
         run.step += 1
+        for group in optimiser.param_groups:
+            group["lr"] *= min(1.0, (settings.steps - run.step) / settings.cooldown)
         run.seconds, begun = run.seconds + time.monotonic() - begun, time.monotonic()
         if run.step % EVERY == 0:
             print(f"step {run.step}: loss {loss.item():.4f}, {run.seconds:.0f} s", flush=True)

@@ -18,22 +18,9 @@ ALL = "all"
 
 Method = Literal["mapper", "direction", "optimization"]
 What = Literal["history", "original", "compare", "adjustments", "help"]
-Topic = Literal[
-    "greeting",
-    "thanks",
-    "praise",
-    "insult",
-    "smalltalk",
-    "who",
-    "price",
-    "privacy",
-    "delete-data",
-    "age",
-    "link",
-    "language",
-    "whole-picture",
-    "stop",
-]
+_Chat = Literal["greeting", "thanks", "praise", "insult", "smalltalk", "stop"]
+_Question = Literal["who", "price", "privacy", "delete-data", "age", "link", "language", "whole-picture"]
+Topic = Literal[_Chat, _Question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +126,7 @@ class Face:
     ``place`` 1 is the first from the left, -1 the first from the right, 0 the one in the middle, None all.
     """
 
-    place: int | None
+    place: int | None = None
     do: ClassVar[str] = "face"
 
 
@@ -164,29 +151,16 @@ class Answer:
     do: ClassVar[str] = "answer"
 
 
-Action: TypeAlias = (
-    Add
-    | Scale
-    | Set
-    | Remove
-    | Undo
-    | Redo
-    | Goto
-    | Reset
-    | Variations
-    | Transfer
-    | Show
-    | Face
-    | Ask
-    | Answer
-)
+Change: TypeAlias = Add | Scale | Set | Remove | Variations | Transfer
+Move: TypeAlias = Undo | Redo | Goto | Reset
+Action: TypeAlias = Change | Move | Show | Face | Ask | Answer
 _KINDS: dict[str, type[Action]] = {kind.do: kind for kind in get_args(Action)}
 
 
 def to_json(action: Action) -> dict[str, Any]:
     """The action as a JSON object: its name under ``do``, then its fields."""
     values = {field.name: _plain(getattr(action, field.name)) for field in fields(action)}
-    if not values.get("choices", True):
+    if values.get("choices") == []:
         del values["choices"]
     return {"do": action.do, **values}
 
@@ -211,8 +185,6 @@ def from_json(values: Mapping[str, Any]) -> Action:
         given["keep"] = tuple(given["keep"])
     if "choices" in given:
         given["choices"] = tuple(tuple(map(from_json, choice)) for choice in given["choices"])
-    if kind is Face:
-        given.setdefault("place", None)
     try:
         return kind(**given)
     except TypeError as error:

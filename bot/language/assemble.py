@@ -3,91 +3,46 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import cast, get_args
 
-from bot.language import chinese, prompts
-from bot.language.actions import (
-    ALL,
-    MAX_STRENGTH,
-    Action,
-    Add,
-    Answer,
-    Ask,
-    Face,
-    Goto,
-    Redo,
-    Remove,
-    Reset,
-    Scale,
-    Set,
-    Show,
-    Topic,
-    Transfer,
-    Undo,
-    Variations,
-)
+from bot.language import actions as do
+from bot.language import chinese, lexicon, prompts
+from bot.language.actions import ALL, MAX_STRENGTH, Action, Add, Ask, Remove, Scale
 from bot.language.network import Clause
 from bot.language.numbers import Amount, amount, count
-from bot.language.prompts import Prompt
+from bot.language.prompts import MOST_PROMPT, Prompt
 from bot.language.repetitions import without_repetitions
 from bot.language.text import has_han
 from bot.language.words import positive
 
-MOST_ACTIONS = 12
-MOST_STEPS = 50
-MOST_VARIATIONS = 9
+MOST_ACTIONS, MOST_STEPS, MOST_VARIATIONS = 12, 50, 9
 USUAL_VARIATIONS = 4
-DEGREES = {"tiny": 0.4, "little": 0.5, "fair": 0.75, "much": 1.5}
-LESS_FACTORS = {0.4: 0.85, 0.5: 0.8, 0.75: 0.7, 1.0: 0.6, 1.5: 0.4}
-MORE_FACTORS = {0.4: 1.15, 0.5: 1.25, 0.75: 1.35, 1.0: 1.5, 1.5: 2.0}
-"""Factor by degree: "a bit less", "less", "much less"."""
+FACES = ("left", "right", "middle", "every")
 MILD = 0.6
 """What "but not too much" makes of a strength."""
-FACES = ("left", "right", "middle", "every")
-_PLAIN: dict[str, Action] = {
-    "original": Goto(0),
-    "reset": Reset(),
-    "transfer": Transfer(),
-    "show.history": Show("history"),
-    "show.original": Show("original"),
-    "show.compare": Show("compare"),
-    "show.adjustments": Show("adjustments"),
-    "show.help": Show("help"),
-}
-_TOPICS = {
-    "identity": "who",
-    "delete": "delete-data",
-    "frame": "whole-picture",
-    "done": "thanks",
-    "remark": "smalltalk",
-    "yes": "smalltalk",
-    "no": "smalltalk",
-    "other": "smalltalk",
-    "dislike": "insult",
-}
-"""Topic by act, if the two have different names."""
-
-
-_STRENGTH = frozenset(
-    {"strong", "weak", "soft", "subtle", "light", "heavy", "far", "good", "bad", "high", "low", "mild"}
-)
-"""Their comparatives are about the strength of what is there."""
+_RULES = tomllib.loads((Path(__file__).parent / "rules.toml").read_text(encoding="utf-8"))
+_DEGREES, _TOPICS = _RULES["degrees"], _RULES["topics"]
+_STRENGTH, _BRIGHTNESS = (frozenset(_RULES["words"][name].split()) for name in ("strength", "brightness"))
 _LIST = re.compile(r"\s+and\s+|\s*[,&;、]\s*(?:and\s+)?|[和跟与]")
-
 _EXCESS = re.compile(r"\b(?:too|trop|zu|demasiado|demais)\b|[太过]|すぎ")
-_BRIGHTNESS = frozenset({"bright", "dark", "light"})
-
-_ONLY = re.compile(
-    r"\b(?:only|just|left|right|upper|lower|top|bottom|tip|tips|front|on)\b|[只仅就单左右上下]"
-)
+_ONLY = re.compile(r"\b(?:only|just|left|right|upper|lower|top|bottom|tips?|front|on)\b|[只仅就单左右上下]")
 """Words without which a clause is about no region."""
+_SIDE = re.compile(
+    r"\b(left|right|upper|lower|top|bottom) (?:half|side|part)(?: of)?"
+    r"|([左右上下])(?:半边|半部分|半侧|一半|半|侧|边|面)"
+)
+_SIDES = {"左": "left", "右": "right", "上": "upper", "下": "lower"}
 
 
-def _degree(clause: Clause) -> float:
-    found = [DEGREES[span.slot] for span in clause.spans if span.slot in DEGREES]
-    return min(found, key=lambda value: (value > 1, value)) if found else 1.0
+def _degree(clause: Clause) -> dict[str, float]:
+    """The degree that a clause names; of several, the least that is not above the usual one."""
+    found = [_DEGREES[span.slot] for span in clause.spans if span.slot in _DEGREES]
+    usual: dict[str, float] = _DEGREES["usual"]
+    return min(found, key=lambda one: (one["strength"] > 1, one["strength"]), default=usual)
 
 
 class Assembler:
@@ -105,11 +60,7 @@ class Assembler:
         self.actions: list[Action] = []
         self.waiting: list[str] = []  # things whose description follows: "the hair and the eyes blue"
         self.noun: str | None = None  # the thing spoken of last
-        self.face: Face | None = None
-
-    def again(self) -> Assembler:
-        """A fresh one for another reading of the message."""
-        return Assembler(self.prompts, self.languages, self.language)
+        self.face: do.Face | None = None
 
     def read(self, clauses: Sequence[Clause]) -> list[Action]:
         """The actions of all clauses, in order."""
@@ -119,15 +70,15 @@ class Assembler:
         talk = {"dislike", "greeting", "remark", "thanks", "praise"}
         alone = all(clause.act in talk for clause in clauses)
         for clause in clauses:
-            if clause.act in ("dislike", "greeting") and not alone:
-                continue
-            self._take_face(clause)
-            handler: Callable[[Clause], list[Action]] | None = getattr(self, f"_{clause.act}", None)
-            self.actions += handler(clause) if handler else self._plain(clause)
+            if alone or clause.act not in ("dislike", "greeting"):
+                self._take_face(clause)
+                handler: Callable[[Clause], list[Action]]
+                handler = getattr(self, f"_{clause.act.replace('.', '_')}", self._talk)
+                self.actions += handler(clause)
         for text in self.waiting:
             prompt = self._prompt(text)
-            if prompt.kind != "part" or prompt.noun not in (prompt.text, prompt.said):
-                self.actions += self._additions(prompt, 1.0, self.region)
+            if not prompt.bare_part:
+                self.actions += self._additions(prompt, 1.0)
         return without_repetitions(self.actions)[:MOST_ACTIONS]
 
     @property
@@ -140,22 +91,18 @@ class Assembler:
     def _prompt(self, what: str, of: str = "") -> Prompt:
         if has_han(what + of) and self.language != "ja":
             return chinese.described(what, of, "zh" in self.languages)
-        if self.language not in ("en", "zh"):
-            translated = chinese.described(what, of, language=self.language)
-            if not translated.unknown:
-                return translated
-            english = prompts.described(what, of)
-            return english if english.kind else translated
-        return prompts.described(what, of)
+        if self.language in ("en", "zh"):
+            return prompts.described(what, of)
+        translated, english = chinese.described(what, of, language=self.language), prompts.described(what, of)
+        return english if translated.unknown and english.kind else translated
 
     def _named(self, clause: Clause) -> Prompt:
         """What a clause is about: its description, or its thing, or else a comparative in it ("older")."""
         what, of = " ".join(clause.said("what")), " ".join(clause.said("of"))
         if not what and self.language == "en":
-            words = [
+            what = " ".join(
                 word for word in clause.text.split() if positive(word) and positive(word) not in _STRENGTH
-            ]
-            what = " ".join(words)
+            )
         return self._prompt(what, of) if what or of else Prompt("", "")
 
     def _take_kept(self, clause: Clause) -> None:
@@ -169,39 +116,32 @@ class Assembler:
 
     def _region(self, text: str) -> tuple[str, str]:
         """A region ("left hair" for "the left half of the hair") and the thing that it is of."""
-        side = re.search(r"\b(left|right|upper|lower|top|bottom)\b (?:half|side|part)(?: of)?", text)
-        if side:
-            thing = self._prompt(f"{text[: side.start()]} {text[side.end() :]}".strip() or "face").key
-            return f"{side[1]} {thing}", thing
-        if found := re.search(r"([左右上下])(?:半边|半部分|半侧|一半|半|侧|边|面)", text):
-            rest = text[: found.start()] + text[found.end() :]
-            thing = self._prompt(rest).key
-            if thing and thing not in ("eyes", "ears"):
-                names = {"左": "left", "右": "right", "上": "upper", "下": "lower"}
-                return f"{names[found[1]]} {thing}", rest
+        if side := _SIDE.search(text):
+            rest = f"{text[: side.start()]} {text[side.end() :]}".strip()
+            thing = self._prompt(rest or "face").key
+            if side[1] or (rest and thing not in ("", "eyes", "ears")):
+                return f"{side[1] or _SIDES[side[2]]} {thing}", rest or thing
         key = self._prompt(text).key
         return key, text if has_han(text) else key
 
     def _take_face(self, clause: Clause) -> None:
         for span in clause.spans:
-            if span.slot in FACES and not re.search(r"\bit\b|everything", span.text):
-                said = re.sub(r"\bone\b(?! from)", "", span.text)
-                number = count(re.sub(r"person (?=\w)", "", said)) or 1
-                places = {"left": number, "right": -number, "middle": 0, "every": None}
-                if self.face != (face := Face(places[span.slot])):
+            if span.slot in ("left", "right", "middle", "every") and not re.search(
+                r"\bit\b|everything", span.text
+            ):
+                said = re.sub(r"\bone\b(?! from)|person (?=\w)", "", span.text)
+                number = count(said) or 1
+                face = do.Face({"left": number, "right": -number, "middle": 0}.get(span.slot))
+                if self.face != face:
                     self.face = face
                     self.actions.append(face)
 
     # edits
 
-    def _face(self, clause: Clause) -> list[Action]:
-        return self._add(clause) if clause.said("what") else []
-
     def _only(self, clause: Clause) -> list[Action]:
         return self._add(clause) if clause.said("what") else []
 
-    def _keep(self, clause: Clause) -> list[Action]:
-        return []
+    _face = _only
 
     def _add(self, clause: Clause) -> list[Action]:
         whats, ofs, sides = clause.said("what"), clause.said("of"), clause.said("only")
@@ -226,24 +166,17 @@ class Assembler:
             prompt = self._prompt(what, of)
             if prompt.needy and not (place or self.noun) and (target := self._of_kind(prompt)):
                 found += self._in_place_of(target, what, prompt, clause)
-                continue
-            prompt = self._with_noun(what, prompt, place)
-            if prompt.kind == "part" and prompt.noun in (prompt.text, prompt.said):
-                continue  # every picture has hair: what is asked for follows
-            found += self._add_change(clause, prompt, region)
+            elif not (prompt := self._with_noun(what, prompt, place)).bare_part:  # every picture has hair
+                found += self._add_change(clause, prompt, region)
         return found
 
     def _left(self, clause: Clause, ofs: list[str]) -> str:
         """The adjectives of a clause outside its things: a description that the network overlooked."""
-        if self.language not in ("en", "zh"):
-            return ""
-        said = clause.text
+        said, kinds = clause.text, {"colour", "shape", "trait"}
         for of in ofs:
             said = said.replace(of, " ")
         if has_han(said):
-            kinds = {"colour", "shape", "trait", "state"}
-            return "".join(word.text for word in chinese.words(said) if word.kind in kinds)
-        kinds = {"colour", "shape", "trait"}
+            return "".join(word.text for word in chinese.words(said) if word.kind in {*kinds, "state"})
         return " ".join(word for word in said.split() if prompts.kind_of(word) in kinds)
 
     def _of_kind(self, new: Prompt) -> str | None:
@@ -260,18 +193,22 @@ class Assembler:
             text = prompts.recoloured(new.key, target)
             new = replace(new, text=text, key=text)
         elif new.needy and (noun := prompts.noun_of(target)):
-            new = self._prompt(what, chinese.own_word(noun))
-        made = self._additions(new, _degree(clause), self.region)
+            new = self._prompt(what, self._own_word(noun) or "")
+        made = self._additions(new, _degree(clause)["strength"])
         return made if any(isinstance(action, Ask) for action in made) else [Remove(target), *made]
+
+    def _own_word(self, noun: str | None) -> str | None:
+        """An English noun in the language of the message."""
+        known = {} if self.language == "en" else lexicon.own_words(self.language)
+        return known[noun][0] if noun in known else noun
 
     def _parts(self, text: str) -> list[str]:
         """ "earrings and lipstick" as two descriptions; "red and blue hair" is one."""
         parts = [part for part in _LIST.split(text) if part]
         described = [self._prompt(part) for part in parts]
         apart = all(one.key and one.kind and not one.needy for one in described)
-        return (
-            parts if apart and len({one.thing for one in described}) == 1 and " with " not in text else [text]
-        )
+        alike = len({one.thing for one in described}) == 1
+        return parts if apart and alike and " with " not in text else [text]
 
     def _with_noun(self, what: str, prompt: Prompt, place: str | None) -> Prompt:
         """A colour or shape without a thing takes the thing spoken of before, or the region's."""
@@ -280,51 +217,48 @@ class Assembler:
         self.noun = prompt.noun or self.noun
         return prompt
 
-    def _add_change(self, clause: Clause, prompt: Prompt, region: str | None = None) -> list[Action]:
+    def _add_change(self, clause: Clause, prompt: Prompt, region: str | None) -> list[Action]:
         compared = re.search(r"(er|est)\b", " ".join(clause.said("what"))) and prompt.key not in clause.text
         if compared and (target := prompts.matching(prompt.key, self.prompts)):
-            return [Scale(target, MORE_FACTORS[_degree(clause)])]
+            return [Scale(target, _degree(clause)["more"])]
         level = self._amount(clause)
-        strength = level.share if level.share is not None else level.factor or _degree(clause)
-        return self._additions(prompt, strength, region or self.region)
+        strength = level.share if level.share is not None else level.factor or _degree(clause)["strength"]
+        return self._additions(prompt, strength, region)
 
-    def _additions(self, prompt: Prompt, strength: float, region: str | None) -> list[Action]:
+    def _additions(self, prompt: Prompt, strength: float, region: str | None = None) -> list[Action]:
         if prompt.unknown:
-            return [Ask("ask.unknown-word", word=prompt.unknown[: prompts.MOST_PROMPT])]
+            return [Ask("ask.unknown-word", word=prompt.unknown[:MOST_PROMPT])]
         strength = max(-MAX_STRENGTH, min(MAX_STRENGTH, strength))
         if not prompt.text or not strength:
             return []
-        return [Add(prompt.text, strength, region, tuple(self.keep), said=prompt.said)]
+        return [Add(prompt.text, strength, region or self.region, tuple(self.keep), said=prompt.said)]
+
+    def _without(self, prompt: Prompt, clause: Clause, strength: float = -1.0) -> list[Action]:
+        """The absence of a thing, or the opposite of a trait."""
+        if not prompt.thing:
+            return self._additions(prompt, strength)
+        if prompt.said is not None and self.language == "zh":
+            none = chinese.absent(prompt, clause.text, "zh" in self.languages)
+            return self._additions(replace(none, unknown=prompt.unknown), 1.0)
+        text = f"no {prompt.text}"[:MOST_PROMPT]
+        return self._additions(replace(prompt, text=text, key=f"no {prompt.key}", said=None), 1.0)
 
     def _remove(self, clause: Clause) -> list[Action]:
         found: list[Action] = []
         for what in clause.said("what", "old") or clause.said("of"):
             prompt = self._prompt(what)
-            if prompt.key:
-                found += self._remove_change(prompt, clause)
+            if target := prompts.matching(prompt.key, self.prompts):
+                self.prompts.remove(target)
+                found.append(Remove(target))
+            elif prompt.key:
+                found += self._without(prompt, clause)
         if found or clause.said("what"):
             return found
         if clause.said("all"):
-            return [Reset()]
+            return [do.Reset()]
         if any(isinstance(action, Remove) for action in self.actions):
             return []  # "I don't like the hat, remove it"
         return [Remove(self.prompts.pop())] if self.prompts else [Ask("ask.no-target")]
-
-    def _remove_change(self, prompt: Prompt, clause: Clause) -> list[Action]:
-        target = prompts.matching(prompt.key, self.prompts)
-        if target is not None:
-            self.prompts.remove(target)
-            return [Remove(target)]
-        if not prompt.thing:
-            return self._additions(prompt, -1.0, self.region)
-        return self._additions(self._absent(prompt, clause), 1.0, self.region)
-
-    def _absent(self, prompt: Prompt, clause: Clause) -> Prompt:
-        if prompt.said is not None and self.language == "zh":
-            none = chinese.absent(prompt, clause.text, "zh" in self.languages)
-            return replace(none, unknown=prompt.unknown)
-        text = f"no {prompt.text}"[: prompts.MOST_PROMPT]
-        return replace(prompt, text=text, key=f"no {prompt.key}", said=None)
 
     def _amount(self, clause: Clause) -> Amount:
         said = clause.said("num")
@@ -339,36 +273,29 @@ class Assembler:
         found = prompts.matching(prompt.key, self.prompts)
         for text in () if found else clause.said("what"):  # "hair less blonde" of "blonde"
             found = found or prompts.matching(self._prompt(text).key, self.prompts)
+        if found is None and clause.act == "less" and prompt.needy and _EXCESS.search(clause.text):
+            return self.last  # "too bright" is about what was changed last
         return found
 
     def _more(self, clause: Clause) -> list[Action]:
-        return self._scale(clause, 1)
-
-    def _less(self, clause: Clause) -> list[Action]:
-        return self._scale(clause, -1)
-
-    def _scale(self, clause: Clause, sense: int) -> list[Action]:
         prompt, given, degree = self._named(clause), self._amount(clause), _degree(clause)
-        target = self._target(clause, prompt)
-        if target is None and sense < 0 and prompt.needy and _EXCESS.search(clause.text):
-            target = self.last  # "too bright" is about what was changed last
-            if target is None and prompt.key in _BRIGHTNESS:
-                return [Answer("whole-picture")]
-        if target is None:
-            if not prompt.key:
-                return [Ask("ask.no-target")]
-            if sense > 0:
-                prompt = self._with_noun(" ".join(clause.said("what")), prompt, self.place)
-                return self._additions(prompt, given.factor or degree, self.region)
-            if prompt.thing:
-                return self._additions(self._absent(prompt, clause), 1.0, self.region)
-            return self._additions(prompt, -degree, self.region)
-        factor = (MORE_FACTORS if sense > 0 else LESS_FACTORS)[degree]
-        if given.factor is not None:
-            factor = given.factor
-        elif given.share is not None:
-            factor = max(0.0, 1 + (given.sign or sense) * given.share)
-        return [Scale(target, round(factor, 4)) if factor > 0 else Remove(target)]
+        target, more = self._target(clause, prompt), clause.act == "more"
+        if target is not None:
+            factor = given.factor if given.factor is not None else degree[clause.act]
+            if given.factor is None and given.share is not None:
+                factor = 1 + (given.sign or (1 if more else -1)) * given.share
+            return [_scaled(target, factor)]
+        if not prompt.key:
+            return [Ask("ask.no-target")]
+        if more:
+            noun = self.place or self.noun or self._own_word(prompts.noun_of(self.last or ""))
+            prompt = self._with_noun(" ".join(clause.said("what")), prompt, noun)
+            return self._additions(prompt, given.factor or degree["strength"])
+        if prompt.key in _BRIGHTNESS:
+            return [do.Answer("whole-picture")]
+        return self._without(prompt, clause, -degree["strength"])
+
+    _less = _more
 
     def _set(self, clause: Clause) -> list[Action]:
         prompt, given = self._named(clause), self._amount(clause)
@@ -377,21 +304,18 @@ class Assembler:
             return [Scale(target, given.factor)]  # "half"
         level = given.share if given.share is not None else given.factor or 1.0
         if target is None:
-            made = self._additions(prompt, level, self.region)
-            return made or [Ask("ask.no-target")]
+            return self._additions(prompt, level) or [Ask("ask.no-target")]
         if given.sign:
-            factor = 1 + given.sign * level
-            return [Scale(target, round(factor, 4)) if factor > 0 else Remove(target)]
-        return [Set(target, round(min(level, MAX_STRENGTH), 4)) if level > 0 else Remove(target)]
+            return [_scaled(target, 1 + given.sign * level)]
+        return [do.Set(target, round(min(level, MAX_STRENGTH), 4)) if level > 0 else Remove(target)]
 
     def _mild(self, clause: Clause) -> list[Action]:
         for place, action in reversed(list(enumerate(self.actions))):
             if isinstance(action, Add):
                 self.actions[place] = replace(action, strength=round(action.strength * MILD, 4))
+            if isinstance(action, Add | Scale):
                 return []
-            if isinstance(action, Scale):
-                return []
-        return [Scale(self.last, LESS_FACTORS[1.0])] if self.last else [Ask("ask.no-target")]
+        return [Scale(self.last, _DEGREES["usual"]["less"])] if self.last else [Ask("ask.no-target")]
 
     def _replace(self, clause: Clause) -> list[Action]:
         what, old = " ".join(clause.said("what")), " ".join(clause.said("old"))
@@ -400,12 +324,18 @@ class Assembler:
         new = self._prompt(what, " ".join(clause.said("of")))
         if not new.key:
             return self._remove(clause) if old else []
-        gone = self._prompt(old) if old else None
-        gone = gone if gone and gone.key else None
-        target = prompts.matching(gone.key, self.prompts) if gone else self._replaced(new)
-        if target is None:
-            return self._instead_of(what, new, gone, clause)
-        return self._in_place_of(target, what, new, clause)
+        gone = self._prompt(old)
+        target = prompts.matching(gone.key, self.prompts) if gone.key else self._replaced(new)
+        if target is not None:
+            return self._in_place_of(target, what, new, clause)
+        # in the place of something that the picture came with
+        if new.needy and gone.noun:
+            new = self._prompt(what, gone.noun)
+        made = self._additions(self._with_noun(what, new, self.place), _degree(clause)["strength"])
+        denied = re.search(r"\bno\b|不要|不戴|不留", clause.text)
+        if gone.kind == "worn" and (denied or not prompts.same_place(new.key, gone.key)):
+            return [*self._without(gone, clause), *made]
+        return made
 
     def _replaced(self, new: Prompt) -> str | None:
         """The adjustment that a new one takes the place of: the newest of the same thing, else the newest."""
@@ -418,51 +348,55 @@ class Assembler:
                 return prompt
         return None if new.kind == "part" and len(self.prompts) > 1 else self.last
 
-    def _instead_of(self, what: str, new: Prompt, gone: Prompt | None, clause: Clause) -> list[Action]:
-        """In the place of something that the picture came with."""
-        if new.needy and gone and gone.noun:
-            new = self._prompt(what, gone.noun)
-        made = self._additions(self._with_noun(what, new, self.place), _degree(clause), self.region)
-        denied = re.search(r"\bno\b|不要|不戴|不留", clause.text)
-        if gone and gone.kind == "worn" and (denied or not prompts.same_place(new.key, gone.key)):
-            return [*self._additions(self._absent(gone, clause), 1.0, self.region), *made]
-        return made
-
     # commands and talk
 
-    def _number(self, clause: Clause) -> int | None:
+    def _number(self, clause: Clause, most: int, usual: int = 1) -> int:
         said = clause.said("num")
-        return count(" ".join(said)) if said else None
+        return max(1, min(most, (count(" ".join(said)) if said else None) or usual))
 
     def _undo(self, clause: Clause) -> list[Action]:
-        return [Undo(max(1, min(MOST_STEPS, self._number(clause) or 1)))]
+        return [do.Undo(self._number(clause, MOST_STEPS))]
 
     def _redo(self, clause: Clause) -> list[Action]:
-        return [Redo(max(1, min(MOST_STEPS, self._number(clause) or 1)))]
+        return [do.Redo(self._number(clause, MOST_STEPS))]
 
     def _goto(self, clause: Clause) -> list[Action]:
-        number = self._number(clause)
-        return [Undo(1) if number is None else Goto(number)]
+        number = count(" ".join(clause.said("num")))
+        return [do.Undo(1) if number is None else do.Goto(number)]
 
     def _version(self, clause: Clause) -> list[Action]:
         prompt = self._named(clause)
         target = prompts.matching(prompt.key, self.prompts) if prompt.key else None
-        return [Goto(self.prompts.index(target) + 1)] if target else [Ask("ask.unclear")]
+        return [do.Goto(self.prompts.index(target) + 1)] if target else [Ask("ask.unclear")]
+
+    def _original(self, clause: Clause) -> list[Action]:
+        return [do.Goto(0)]
+
+    def _reset(self, clause: Clause) -> list[Action]:
+        return [do.Reset()]
+
+    def _transfer(self, clause: Clause) -> list[Action]:
+        return [do.Transfer()]
 
     def _variations(self, clause: Clause) -> list[Action]:
-        number = self._number(clause) or USUAL_VARIATIONS
-        return [Variations(max(1, min(MOST_VARIATIONS, number)))]
+        return [do.Variations(self._number(clause, MOST_VARIATIONS, USUAL_VARIATIONS))]
 
-    def _plain(self, clause: Clause) -> list[Action]:
-        if clause.act in _PLAIN:
-            return [_PLAIN[clause.act]]
+    def _unknown(self, clause: Clause) -> list[Action]:
+        strange = [word.text for word in chinese.words(clause.text) if word.kind == "unknown"]
+        return [Ask("ask.unknown-word", word=strange[0][:MOST_PROMPT])]
+
+    def _talk(self, clause: Clause) -> list[Action]:
+        if clause.act.startswith("show."):
+            return [do.Show(cast(do.What, clause.act.removeprefix("show.")))]
         if clause.act == "greeting" and not self.prompts:
-            return [Show("help")]
-        if clause.act == "unknown":
-            strange = [word.text for word in chinese.words(clause.text) if word.kind == "unknown"]
-            return [Ask("ask.unknown-word", word=strange[0][: prompts.MOST_PROMPT])]
+            return [do.Show("help")]
         words = clause.text if has_han(clause.text) else clause.text.split()
         if clause.act == "other" and len(words) < 3:
             return [Ask("ask.unclear")]  # too little to be a conversation
         topic = _TOPICS.get(clause.act, clause.act)
-        return [Answer(cast(Topic, topic))] if topic in get_args(Topic) else []
+        return [do.Answer(topic)] if topic in get_args(do.Topic) else []
+
+
+def _scaled(target: str, factor: float) -> Action:
+    """The strength of an adjustment times a factor; at 0 it is gone."""
+    return Scale(target, round(factor, 4)) if factor > 0 else Remove(target)

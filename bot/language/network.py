@@ -18,6 +18,8 @@ from bot.language.text import Token, has_han, has_kana, tokenise
 from bot.language.words import correct
 
 MODEL = Path(__file__).parent / "model" / "reader.safetensors"
+SURELY = 0.9
+"""How likely Japanese must be in a text without its syllables."""
 LEAST_LIKELY = 0.1
 """An act that is less likely is no reading of a clause."""
 _CHANGES = [ACTS.index(act) for act in CHANGES]
@@ -101,15 +103,12 @@ def _logits(tokens: list[Token]) -> tuple[Array, Array, Array, Array]:
 
 def _language(cleaned: str, likely: Array) -> str:
     """The likeliest language of those that are written in a text's script."""
+    scores = dict(zip(LANGUAGES, likely.mean(axis=0), strict=True))
     if has_kana(cleaned):
         return "ja"
-    chinese = has_han(cleaned)
-    scores = {
-        code: score
-        for code, score in zip(LANGUAGES, likely.mean(axis=0), strict=True)
-        if (code in ("zh", "ja")) == chinese
-    }
-    return max(scores, key=lambda code: scores[code])
+    if has_han(cleaned):
+        return "ja" if scores["ja"] > np.log(SURELY) else "zh"
+    return max(scores.keys() - {"zh", "ja"}, key=lambda code: scores[code])
 
 
 def mark(cleaned: str) -> tuple[list[Clause], str]:

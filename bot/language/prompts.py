@@ -37,6 +37,11 @@ class Prompt:
     unknown: str | None = None
 
     @property
+    def bare_part(self) -> bool:
+        """Whether it is a part of every picture and nothing else: "hair"."""
+        return self.kind == "part" and self.noun in (self.text, self.said)
+
+    @property
     def thing(self) -> bool:
         """Whether it can be absent, as a hat can; a trait such as "serious" has an opposite instead."""
         if self.kind is not None:
@@ -132,25 +137,15 @@ def matching(key: str, prompts: Sequence[str]) -> str | None:
     known = [(prompt, english_of(prompt)) for prompt in reversed(prompts)]
     known = [(prompt, text) for prompt, text in known if text and not text.startswith("no ")]
     head = _group(_stems(key.split()[-1])) if key else frozenset()
-    for test in (_within, _alike, _about):
-        for prompt, text in known:
-            wanted, mine = _stems(key, text.split()[-1]), _stems(text)
-            if wanted and test(wanted, mine) and (test is not _about or head <= _group(mine)):
-                return prompt
-    return None
-
-
-def _within(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    return wanted <= known
-
-
-def _alike(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    return _group(wanted) <= _group(known)
-
-
-def _about(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    """ "the silly hat" names "hat"."""
-    return bool(known) and _group(known) <= _group(wanted)
+    pairs = [(prompt, _stems(key, text.split()[-1]), _stems(text)) for prompt, text in known]
+    pairs = [(prompt, wanted, mine) for prompt, wanted, mine in pairs if wanted]
+    named = [
+        *(prompt for prompt, wanted, mine in pairs if wanted <= mine),
+        *(prompt for prompt, wanted, mine in pairs if _group(wanted) <= _group(mine)),
+        # "the silly hat" names "hat"
+        *(prompt for prompt, wanted, mine in pairs if mine and head <= _group(mine) <= _group(wanted)),
+    ]
+    return named[0] if named else None
 
 
 def same_place(key: str, prompt: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.language.actions import Action, Answer, Ask
@@ -12,7 +12,7 @@ from bot.language.chinese.segments import CONTENT
 from bot.language.labels import CHANGES
 from bot.language.network import Clause, mark
 from bot.language.numbers import count
-from bot.language.text import clean, foreign
+from bot.language.text import clean, foreign, tokenise
 
 LEAST_SURE = 0.3
 """An act that is less likely than this is asked about, not carried out."""
@@ -45,20 +45,22 @@ def read(text: str, after: Sequence[str] = (), languages: Sequence[str] = ("en",
     actions = Assembler(after, languages, language).read(sure)
     if all(isinstance(action, Ask | Answer) for action in actions):
         unsure = [clause for clause in clauses if clause not in sure]
-        choices = _readings(unsure, Assembler(after, languages, language)) if unsure else ()
+        choices = _readings(unsure, lambda: Assembler(after, languages, language)) if unsure else ()
         if choices:
             return [Ask("ask.which", choices=choices)]
     return actions or [Ask("ask.unclear" if len(plain) > 3 else "ask.nothing")]
 
 
-def _readings(clauses: Sequence[Clause], assembler: Assembler) -> tuple[tuple[Action, ...], ...]:
+def _readings(
+    clauses: Sequence[Clause], assembler: Callable[[], Assembler]
+) -> tuple[tuple[Action, ...], ...]:
     """What unsure clauses may ask for, the likeliest first; empty if none of it is an edit."""
     found: list[tuple[Action, ...]] = []
     for place, clause in enumerate(clauses):
         for act in (clause.act, *clause.others):
             if act in CHANGES:
                 acts = [*clauses[:place], replace(clause, act=act), *clauses[place + 1 :]]
-                read = assembler.again().read([one for one in acts if one.act in CHANGES])
+                read = assembler().read([one for one in acts if one.act in CHANGES])
                 actions = tuple(action for action in read if not isinstance(action, Ask | Answer))
                 found += [actions] if actions and actions not in found else []
     return tuple(found[:MOST_CHOICES])
@@ -73,8 +75,8 @@ def pick(text: str, number: int) -> int | None:
     """Return which of so many choices an answer names, from 0; -1 for none, None if it is no answer."""
     clauses, _ = mark(clean(text))
     acts = {clause.act for clause in clauses} - {"thanks", "remark"}
-    named = count(text)
-    short = len(text.strip()) <= 2
+    named = count(text.lower().replace(" one", ""))
+    short = len(tokenise(clean(text))) <= 4 and not acts & set(CHANGES) - {"goto", "face", "set"}
     if named and 1 <= named <= number and (short or acts <= {"yes", "goto"}):
         return named - 1
     return 0 if acts == {"yes"} else -1 if acts == {"no"} else None

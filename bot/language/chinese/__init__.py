@@ -41,9 +41,4 @@ def absent(prompt: Prompt, clause: str, own: bool = False) -> Prompt:
     return Prompt(text[:MOST_PROMPT], f"no {prompt.key}", said[:MOST_PROMPT], prompt.noun, prompt.kind)
 
 
-def own_word(english: str) -> str:
-    """The Chinese word for an English noun, the noun itself if there is none."""
-    return lexicon.own_words().get(english, (english, ""))[0]
-
-
-__all__ = ["absent", "described", "own_word", "words"]
+__all__ = ["absent", "described", "words"]

@@ -54,10 +54,10 @@ def translations(language: str = "zh") -> dict[str, tuple[str, str]]:
 
 
 @cache
-def own_words() -> dict[str, tuple[str, str]]:
-    """English -> (the Chinese word that the bot itself uses, kind)."""
+def own_words(language: str = "zh") -> dict[str, tuple[str, str]]:
+    """English -> (the usual word of a language, kind)."""
     found: dict[str, tuple[str, str]] = {}
-    for word, (english_word, kind) in translations().items():
+    for word, (english_word, kind) in translations(language).items():
         found.setdefault(english_word, (word, kind))
     return found
 
