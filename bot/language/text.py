@@ -14,12 +14,12 @@ MAX_CHARACTERS = 2000
 MAX_TOKENS = 240
 
 _HAN = "\u3400-\u9fff"
-_SINGLE = rf"{_HAN}\u3040-\u30ff\uac00-\ud7af\u0e00-\u0e7f"
+_SINGLE = f"{_HAN}\u3040-\u30ff\uac00-\ud7af\u0e00-\u0e7f"
 """Scripts without spaces between words: one token a character."""
 _IS_SINGLE = re.compile(f"[{_SINGLE}]")
-_TOKEN = re.compile(
-    rf"(?<![\w.])[+-]\d+(?:\.\d+)?\s?%?|\d+(?:\.\d+)?\s?%?|[{_SINGLE}]|[^\W\d_{_SINGLE}]+(?:['-][^\W\d_{_SINGLE}]+)*|[^\s]"
-)
+_NUMBER = r"(?:(?<![\w.])[+-])?\d+(?:\.\d+)?\s?%?"
+_WORD = rf"(?!['-])(?:['-]?[^\W\d_{_SINGLE}])+"
+_TOKEN = re.compile(rf"{_NUMBER}|[{_SINGLE}]|{_WORD}|\S")
 _MARKUP = tuple(
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
     for pattern, replacement in (

@@ -115,12 +115,10 @@ def read(text: str, language: str = "zh") -> list[Word]:
         word = _next(text, place) if language == "zh" else _longest(text, place, language)
         if word is None and text[place].isalnum():
             word = Word(text[place], "unknown")
-            if found and found[-1].kind == "unknown" and found[-1].start + len(found[-1].text) == place:
-                before = found.pop()
-                found.append(Word(before.text + text[place], "unknown", start=before.start))
-                place += 1
-                continue
-        if word is not None:
+        before = found[-1] if found else Word("", "")
+        if word and word.kind == before.kind == "unknown" and before.start + len(before.text) == place:
+            found[-1] = replace(before, text=before.text + word.text)
+        elif word:
             found.append(replace(word, start=place))
         place += len(word.text) if word else 1
     return found
