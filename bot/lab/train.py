@@ -43,10 +43,11 @@ GROUP = 16
 class Settings:
     """What a training run depends on, in addition to the example files."""
 
-    steps: int = 2600
+    steps: int = 2200
     horizon: int = 4000
-    """Steps of the one-cycle schedule of the learning rate, which ends early with a cool-down to nothing."""
-    cooldown: int = 1100
+    """Steps of the one-cycle schedule of the learning rate, which is left early by a ramp to nothing."""
+    ramp: tuple[tuple[int, float], ...] = ((1500, 1.0), (1700, 9 / 11), (2200, 0.0))
+    """Steps and what the learning rate is multiplied by at each; linear in between."""
     batch: int = 128
     rate: float = 5e-3
     width: int = 56
@@ -155,7 +156,7 @@ def train(settings: Settings, folder: Path = MODEL, checkpoint: Path = CHECKPOIN
         schedule.step()
         run.step += 1
         for group in optimiser.param_groups:
-            group["lr"] *= min(1.0, (settings.steps - run.step) / settings.cooldown)
+            group["lr"] *= float(np.interp(run.step, *zip(*settings.ramp, strict=True)))
         run.seconds, begun = run.seconds + time.monotonic() - begun, time.monotonic()
         if run.step % EVERY == 0:
             print(f"step {run.step}: loss {loss.item():.4f}, {run.seconds:.0f} s", flush=True)

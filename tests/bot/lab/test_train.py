@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("wordfreq")
 from bot.lab import train as lab
 
-SMALL = lab.Settings(steps=4, horizon=6, cooldown=2, batch=2, width=8, hidden=8)
+SMALL = lab.Settings(steps=4, horizon=6, ramp=((2, 1.0), (4, 0.0)), batch=2, width=8, hidden=8)
 
 
 def test_a_stopped_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
