@@ -103,7 +103,10 @@ class Assembler:
             what = " ".join(
                 word for word in clause.text.split() if positive(word) and positive(word) not in _STRENGTH
             )
-        return self._prompt(what, of) if what or of else Prompt("", "")
+        prompt = self._prompt(what, of) if what or of else Prompt("", "")
+        if prompt.bare_part and (left := self._left(clause, [what, of])):
+            return self._prompt(left, of or what)
+        return prompt
 
     def _take_kept(self, clause: Clause) -> None:
         for text in clause.said("keep"):
@@ -221,6 +224,10 @@ class Assembler:
         compared = re.search(r"(er|est)\b", " ".join(clause.said("what"))) and prompt.key not in clause.text
         if compared and (target := prompts.matching(prompt.key, self.prompts)):
             return [Scale(target, _degree(clause)["more"])]
+        for present in self.prompts:
+            if prompts.english_of(present) == f"no {prompt.key}":
+                self.prompts.remove(present)
+                return [Remove(present)]
         level = self._amount(clause)
         strength = level.share if level.share is not None else level.factor or _degree(clause)["strength"]
         return self._additions(prompt, strength, region)
@@ -256,7 +263,7 @@ class Assembler:
             return found
         if clause.said("all"):
             return [do.Reset()]
-        if any(isinstance(action, Remove) for action in self.actions):
+        if any(_takes_away(action) for action in self.actions):
             return []  # "I don't like the hat, remove it"
         return [Remove(self.prompts.pop())] if self.prompts else [Ask("ask.no-target")]
 
@@ -273,7 +280,8 @@ class Assembler:
         found = prompts.matching(prompt.key, self.prompts)
         for text in () if found else clause.said("what"):  # "hair less blonde" of "blonde"
             found = found or prompts.matching(self._prompt(text).key, self.prompts)
-        if found is None and clause.act == "less" and prompt.needy and _EXCESS.search(clause.text):
+        excess = clause.act == "less" and not clause.said("of") and _EXCESS.search(clause.text)
+        if found is None and excess and prompt.kind not in ("part", "worn", "thing"):
             return self.last  # "too bright" is about what was changed last
         return found
 
@@ -289,7 +297,7 @@ class Assembler:
             return [Ask("ask.no-target")]
         if more:
             noun = self.place or self.noun or self._own_word(prompts.noun_of(self.last or ""))
-            prompt = self._with_noun(" ".join(clause.said("what")), prompt, noun)
+            prompt = self._with_noun(" ".join(clause.said("what")) or prompt.key, prompt, noun)
             return self._additions(prompt, given.factor or degree["strength"])
         if prompt.key in _BRIGHTNESS:
             return [do.Answer("whole-picture")]
@@ -395,6 +403,10 @@ class Assembler:
             return [Ask("ask.unclear")]  # too little to be a conversation
         topic = _TOPICS.get(clause.act, clause.act)
         return [do.Answer(topic)] if topic in get_args(do.Topic) else []
+
+
+def _takes_away(action: Action) -> bool:
+    return isinstance(action, Remove) or (isinstance(action, Add) and action.prompt.startswith("no "))
 
 
 def _scaled(target: str, factor: float) -> Action:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from bot.language.chinese.segments import CONTENT
+from bot.language import lexicon
+from bot.language.chinese.segments import CONTENT, vocabulary
 from bot.language.chinese.segments import read as words
 from bot.language.features import features
 from bot.language.labels import ACTS, CHANGES, LANGUAGES, SEPARATOR, TAGS
@@ -18,6 +19,8 @@ from bot.language.text import Token, has_han, has_kana, tokenise
 from bot.language.words import correct
 
 MODEL = Path(__file__).parent / "model" / "reader.safetensors"
+KNOWN = 2.0
+"""What it adds to the log-likelihood of a language if all words of a text are known in it."""
 SURELY = 0.9
 """How likely Japanese must be in a text without its syllables."""
 LEAST_LIKELY = 0.1
@@ -101,9 +104,13 @@ def _logits(tokens: list[Token]) -> tuple[Array, Array, Array, Array]:
     return _log_softmax(act), begin[:, 0], _log_softmax(slot), _log_softmax(language)
 
 
-def _language(cleaned: str, likely: Array) -> str:
+def _language(cleaned: str, tokens: list[Token], likely: Array) -> str:
     """The likeliest language of those that are written in a text's script."""
     scores = dict(zip(LANGUAGES, likely.mean(axis=0), strict=True))
+    for code in LANGUAGES[2:]:
+        scores[code] += KNOWN * np.mean(
+            [lexicon.without_accents(one.text) in vocabulary(code) for one in tokens]
+        )
     if has_kana(cleaned):
         return "ja"
     if has_han(cleaned):
@@ -120,7 +127,7 @@ def mark(cleaned: str) -> tuple[list[Clause], str]:
     best = acts.argmax(axis=1)
     separates = best == ACTS.index(SEPARATOR)
     clauses: list[Clause] = []
-    language, start = _language(cleaned, languages), 0
+    language, start = _language(cleaned, tokens, languages), 0
     for place in range(1, len(tokens) + 1):
         if place < len(tokens) and separates[place] == separates[place - 1] and begins[place] <= 0:
             continue

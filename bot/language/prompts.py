@@ -16,7 +16,10 @@ _WORD = re.compile(r"[^\s,.;:!?()/]+")
 _NOUNS = frozenset({"part", "worn", "being", "thing"})
 _LEADING = ("to", "toward", "towards", "away", "up", "down", "left", "right", "back", "sideways", "around")
 _LOOSE = frozenset(
-    {"of", "to", "for", "be", "being", "more", "even", "with", "on", "in", "at", "and", "like", "as"}
+    (
+        *("of", "to", "for", "be", "being", "more", "even", "with", "on", "in", "at", "and", "like", "as"),
+        *("aswell", "too", "also", "though", "please", "pls"),
+    )
 )
 
 
@@ -82,7 +85,7 @@ def described(what: str, of: str = "") -> Prompt:
     nouns = [place for place, word in enumerate(said) if kind_of(word) in ("part", "worn")]
     if nouns and not thing and all(kind_of(word) in ("colour", "shape") for word in said[nouns[-1] + 1 :]):
         said, thing = [*said[nouns[-1] + 1 :], *said[: nouns[-1] + 1]], []  # "background blue"
-    words = _join(said, thing) if said else thing
+    words = list(dict.fromkeys(_join(said, thing) if said else thing))
     if not words or (len(words) == 1 and words[0] in lexicon.english("fillers")):
         return Prompt("", "")
     text = " ".join(words)[:MOST_PROMPT]

@@ -36,7 +36,8 @@ class Word:
 
 
 @cache
-def _vocabulary(language: str) -> dict[str, Word]:
+def vocabulary(language: str) -> dict[str, Word]:
+    """The words of a language that are known, in plain letters."""
     if language != "zh":
         fillers = lexicon.table(language)["fillers"].split()
         known = lexicon.translations(language).items()
@@ -69,12 +70,12 @@ def _latin(typed: str) -> Word:
 
 @cache
 def _longest_length(language: str) -> int:
-    return max(map(len, _vocabulary(language)))
+    return max(map(len, vocabulary(language)))
 
 
 def _longest(text: str, place: int, language: str = "zh") -> Word | None:
     for length in range(min(_longest_length(language), len(text) - place), 0, -1):
-        if (word := _vocabulary(language).get(text[place : place + length])) is not None:
+        if (word := vocabulary(language).get(text[place : place + length])) is not None:
             return word
     return None
 
@@ -90,7 +91,7 @@ def _next(text: str, place: int) -> Word | None:
     latin = _LATIN.match(text, place)
     if latin is None or length >= len(latin.group()):
         return known
-    return _vocabulary("zh").get(latin.group()) or _latin(latin.group())
+    return vocabulary("zh").get(latin.group()) or _latin(latin.group())
 
 
 def read_spaced(text: str, language: str) -> list[Word]:
@@ -100,7 +101,7 @@ def read_spaced(text: str, language: str) -> list[Word]:
     while place < len(typed):
         for length in range(min(4, len(typed) - place), 0, -1):
             phrase = " ".join(typed[place : place + length])
-            if word := _vocabulary(language).get(phrase):
+            if word := vocabulary(language).get(phrase):
                 break
         found.append(word or Word(phrase, "unknown"))
         place += length
