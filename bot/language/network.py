@@ -107,10 +107,9 @@ def _logits(tokens: list[Token]) -> tuple[Array, Array, Array, Array]:
 def _language(cleaned: str, tokens: list[Token], likely: Array) -> str:
     """The likeliest language of those that are written in a text's script."""
     scores = dict(zip(LANGUAGES, likely.mean(axis=0), strict=True))
+    plain = [lexicon.without_accents(token.text) for token in tokens]
     for code in LANGUAGES[2:]:
-        scores[code] += KNOWN * np.mean(
-            [lexicon.without_accents(one.text) in vocabulary(code) for one in tokens]
-        )
+        scores[code] += KNOWN * np.mean([word in vocabulary(code) for word in plain])
     if has_kana(cleaned):
         return "ja"
     if has_han(cleaned):

@@ -23,6 +23,7 @@ LEAST_ASKED = 0.3
 LEAST_BARE = 0.5
 """The same for a clause that is a description and nothing else: "very cute", "beard"."""
 
+_VAGUE = frozenset({"other", "remark", "language", "add", "replace"})
 MOST_CHOICES = 3
 
 
@@ -79,7 +80,7 @@ def pick(text: str, number: int) -> int | None:
     short = len(tokenise(clean(text))) <= 4 and not acts & set(CHANGES) - {"goto", "face", "set"}
     if named and 1 <= named <= number and (short or acts <= {"yes", "goto"}):
         return named - 1
-    return 0 if acts == {"yes"} else -1 if acts == {"no"} else None
+    return 0 if acts and acts <= {"yes", "praise"} else -1 if acts == {"no"} else None
 
 
 def _sure(clause: Clause) -> bool:
@@ -93,7 +94,7 @@ def _sure(clause: Clause) -> bool:
 
 def _strange(clause: Clause, language: str) -> bool:
     """Whether a Chinese clause holds unknown words only, and nothing in it is marked."""
-    if language != "zh" or clause.spans or clause.act not in ("other", "remark", "add", "replace"):
+    if language != "zh" or clause.spans or clause.act not in _VAGUE:
         return False
     content = [word for word in words(clause.text) if word.kind in CONTENT]
     return bool(content) and all(word.kind == "unknown" and len(word.text) > 2 for word in content)
