@@ -288,7 +288,7 @@ async def test_a_request_waits_for_an_editor_that_is_away(
         own_editor(["--bundles", str(bundles)]) as running,
         EditorClient(running.url, patience=0.2) as editor,
     ):
-        await _until(running.socket.exists)
+        await _until(Path(running.url.removeprefix("unix:")).exists)
         async with start(conversations=Conversations(history, editor, "tiny")):
             first = await edited(server, ANN, "pink hair")
             assert running.process is not None
