@@ -58,6 +58,7 @@ SCREENS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("picture", [(480, 160), (160, 480), (256, 256)])
 async def test_everything_is_in_reach(

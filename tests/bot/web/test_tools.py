@@ -19,6 +19,8 @@ from bot.conversation.service import Conversations
 from tests.bot.web.conftest import answers, noted, say, start
 from tests.conftest import make_png
 
+pytestmark = pytest.mark.slow
+
 
 async def box_of(page: Page, selector: str) -> FloatRect:
     box = await page.locator(selector).bounding_box()
