@@ -72,8 +72,8 @@ async def test_an_edit_becomes_a_loop_and_nothing_changes(conversations: Convers
         image.seek(frame)
         assert np.abs(np.asarray(image.convert("RGB")).astype(int) - np.asarray(end)).mean() < 8
     assert (await conversations.history.edits(more.edit.source))[-1] == more.edit  # type: ignore[union-attr]
-    older = await conversations.animate(ANN, made.edit.id, limit=30_000, kind="gif")  # type: ignore[union-attr]
-    assert older.pictures[0].picture.media_type == "image/gif"
+    older = await conversations.animate(ANN, made.edit.id, limit=30_000)  # type: ignore[union-attr]
+    assert older.pictures[0].picture.media_type == "image/webp"
     assert len(older.pictures[0].picture.data) <= 30_000
 
 

@@ -41,7 +41,7 @@ def test_privacy_says_how_long_and_how_to_delete() -> None:
     assert "“/privacy delete”" in discord
     local = answer(get("zh-CN"), "delete-data", "web", retention_days=None)
     assert "/privacy" not in local
-    assert "机器人主人" in local
+    assert "我的数据" in local
 
 
 @pytest.fixture
