@@ -16,7 +16,7 @@ from torch import Tensor
 
 from editor.bundle.text_image import TextImage
 from editor.device import memory
-from editor.networks.generators import Generator
+from editor.networks.generators import Generator, sample_w
 
 TRUNCATION = 0.7
 """Truncation of the pictures that channels are measured on, as published."""
@@ -50,9 +50,7 @@ def style_statistics(styles: Tensor) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def sampled_statistics(generator: Generator, truncation: float = TRUNCATION) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation [C] of StyleSpace over W, truncated as published."""
-    z = torch.randn(SAMPLES // 2, generator.config.z_dim, generator=torch.Generator().manual_seed(5))
-    parts = z.to(generator.mapping.w_avg.device).split(2000)
-    w = torch.cat([generator.mapping(part, truncation) for part in parts])
+    w = sample_w(generator, SAMPLES // 2, 5, truncation)
     return style_statistics(styles_of_w(generator, w))
 
 

@@ -166,7 +166,8 @@ class CandidateSearch:
     def effect(self, candidate: ScoredCandidate | None) -> Effect:
         """Describe what a candidate changed; None if no method found any."""
         verdict = self._verdict(candidate) if candidate is not None else "refused"
-        nearest = nearest_examples(self.bundle, self.target) if verdict == "refused" else ()
+        refused = verdict == "refused"
+        nearest = nearest_examples(self.bundle, self.target) if refused else ()
         if candidate is None:
             return Effect(
                 prompt=self.change.prompt,
@@ -190,9 +191,9 @@ class CandidateSearch:
             identity=round(float(identity), 4),
             changed=round(float(visible.mean()), 4),
             outside=self._outside(visible),
-            replaced=() if verdict == "refused" else self.replaced,
+            replaced=() if refused else self.replaced,
             nearest=nearest,
-            notes=self._notes(verdict == "refused"),
+            notes=self._notes(refused),
         )
 
     def _verdict(self, candidate: ScoredCandidate) -> Literal["done", "weak", "refused"]:

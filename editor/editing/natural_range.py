@@ -15,6 +15,7 @@ from torch import Tensor
 
 from editor.bundle.bundle import Bundle
 from editor.editing.methods.base import PictureState
+from editor.networks.generators import sample_w
 
 COUNT = 2048
 END = 0.995
@@ -35,9 +36,7 @@ class Population:
 
 @torch.no_grad()
 def _population(bundle: Bundle) -> Population:
-    generator = torch.Generator().manual_seed(0)
-    z = torch.randn(COUNT, bundle.generator.config.z_dim, generator=generator)
-    w = bundle.generator.mapping(z.to(bundle.bank.s_std.device))
+    w = sample_w(bundle.generator, COUNT, seed=0)
     covariance = w.t().cov()
     floor = SHRINKAGE * covariance.diagonal().mean() * torch.eye(len(covariance), device=w.device)
     return Population(w, torch.linalg.inv(covariance + floor))

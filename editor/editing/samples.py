@@ -14,6 +14,7 @@ from torch import Tensor
 
 from editor.bundle.bundle import Bundle
 from editor.device.progress import ProgressCallback
+from editor.networks.generators import sample_w
 
 COUNT, BATCH = 512, 32
 BANK_SEED = 13
@@ -55,9 +56,7 @@ def _from_bank(bundle: Bundle) -> Samples | None:
 
 @torch.no_grad()
 def _draw(bundle: Bundle, progress: ProgressCallback) -> Samples:
-    rng = torch.Generator().manual_seed(0)
-    z = torch.randn(COUNT, bundle.generator.config.z_dim, generator=rng)
-    w, embeddings = bundle.generator.mapping(z.to(bundle.bank.s_std.device)), []
+    w, embeddings = sample_w(bundle.generator, COUNT, seed=0), []
     for number, part in enumerate(w.split(BATCH)):
         progress("fit", number * BATCH, COUNT)
         embeddings.append(bundle.embed(bundle.generator.synthesis.styles(part)))

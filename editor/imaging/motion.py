@@ -56,7 +56,7 @@ def estimate_motion(before: Tensor, after: Tensor) -> Tensor:
         motion = _refined(pair[0], pair[1], start)
         size *= 2
     assert motion is not None
-    return _resized(motion, before.shape[-1]) * (before.shape[-1] * 2 / size)
+    return _resized(motion, before.shape[-1]) * (before.shape[-1] / motion.shape[-1])
 
 
 def helpful_motion(before: Tensor, after: Tensor) -> Tensor:

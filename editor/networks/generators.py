@@ -25,8 +25,15 @@ def build(table: Mapping[str, Any]) -> Generator:
 
 
 @torch.no_grad()
+def sample_w(generator: Generator, count: int, seed: int, truncation: float = 1.0) -> Tensor:
+    """Return w [count, w_dim] of Gaussian z."""
+    z = torch.randn(count, generator.config.z_dim, generator=torch.Generator().manual_seed(seed))
+    parts = z.to(generator.mapping.w_avg.device).split(2000)
+    return torch.cat([generator.mapping(part, truncation) for part in parts])
+
+
+@torch.no_grad()
 def w_statistics(generator: Generator, samples: int = 10_000, seed: int = 1) -> tuple[Tensor, Tensor]:
     """Measure the mean and deviation [w_dim] of W over Gaussian z."""
-    z = torch.randn(samples, generator.config.z_dim, generator=torch.Generator().manual_seed(seed))
-    w = torch.cat([generator.mapping(part) for part in z.to(generator.mapping.w_avg.device).split(2000)])
+    w = sample_w(generator, samples, seed)
     return w.mean(0), w.std(0) + 1e-6
